@@ -1,0 +1,180 @@
+// The configuration as the rest of control sees it: plain data, no text. Built by parse.ts, written back by print.ts
+// (parse of print is the identity), checked by verify.ts. Maps keep configuration order; names are case-sensitive as on IOS.
+
+/** IPv4 address, unsigned 32-bit number, host order. */
+export type Ipv4 = number;
+
+export interface Config {
+  hostname: string;
+  domainName: string | null;
+  /** Ascending priority. */
+  isakmpPolicies: IsakmpPolicy[];
+  isakmpKeys: IsakmpKey[];
+  transformSets: Map<string, TransformSet>;
+  ipsecProfiles: Map<string, IpsecProfile>;
+  gdoiGroups: Map<string, GdoiGroup>;
+  /** Entries in ascending sequence. */
+  cryptoMaps: Map<string, CryptoMapEntry[]>;
+  accessLists: Map<string, AccessList>;
+  interfaces: Map<string, InterfaceConfig>;
+  staticRoutes: StaticRoute[];
+  /** Lines that no command matches: reported once, kept, printed back. */
+  unknownLines: UnknownLine[];
+}
+
+export interface UnknownLine {
+  line: number;
+  /** Lines of the modes around it, outermost first, then the line itself. */
+  path: string[];
+}
+
+export type IkeCipher = 'des' | '3des' | 'aes-128' | 'aes-192' | 'aes-256';
+export type IkeHash = 'md5' | 'sha' | 'sha256' | 'sha384' | 'sha512';
+export type DhGroup = 1 | 2 | 5 | 14 | 15 | 16 | 19 | 20 | 21;
+
+/** IOS defaults: des, sha, rsa-sig, group 1, 86400 s. */
+export interface IsakmpPolicy {
+  line: number;
+  priority: number;
+  encryption: IkeCipher;
+  hash: IkeHash;
+  authentication: 'pre-share' | 'rsa-sig';
+  group: DhGroup;
+  lifetimeSeconds: number;
+}
+
+export interface IsakmpKey {
+  line: number;
+  /** The pre-shared key. Secret: only the IKE engine and print with secrets may read it. */
+  key: string;
+  address: Ipv4;
+  /** 0xffffffff for one host; 0.0.0.0 0.0.0.0 matches every peer. Longest mask wins. */
+  mask: Ipv4;
+}
+
+export type EspEncryption = 'esp-null' | 'esp-3des' | 'esp-aes-128' | 'esp-aes-192' | 'esp-aes-256' | 'esp-gcm-128' | 'esp-gcm-192' | 'esp-gcm-256';
+export type EspAuthentication = 'esp-md5-hmac' | 'esp-sha-hmac' | 'esp-sha256-hmac' | 'esp-sha384-hmac' | 'esp-sha512-hmac';
+
+export interface TransformSet {
+  line: number;
+  name: string;
+  encryption: EspEncryption;
+  /** null for combined-mode ciphers. */
+  authentication: EspAuthentication | null;
+  mode: 'tunnel' | 'transport';
+}
+
+export interface IpsecProfile {
+  line: number;
+  name: string;
+  transformSets: string[];
+  /** null = IOS default, 3600 s. */
+  lifetimeSeconds: number | null;
+}
+
+export interface GdoiGroup {
+  line: number;
+  name: string;
+  identity: { kind: 'number'; number: number } | { kind: 'address'; address: Ipv4 } | null;
+  /** In the order to try. Empty on a key server. */
+  serverAddresses: Ipv4[];
+  /** Set by `server local`: this router is the group's key server. */
+  server: GdoiServer | null;
+}
+
+/** Defaults: KEK AES-128... see ios-cli.md; null means the default that parse.ts documents beside the command. */
+export interface GdoiServer {
+  line: number;
+  rekeyEncryption: '3des' | 'des' | 'aes-128' | 'aes-192' | 'aes-256';
+  rekeySignatureHash: 'sha' | 'sha256' | 'sha384' | 'sha512';
+  rekeyLifetimeSeconds: number;
+  rekeyRetransmitSeconds: number;
+  rekeyRetransmitNumber: number;
+  /** Label of the RSA key. */
+  rekeyAuthentication: string | null;
+  rekeyTransport: 'unicast' | 'multicast';
+  rekeyAcknowledgement: 'any' | 'cisco' | 'interoperable';
+  /** `address ipv4`: source of rekeys; null = first interface address that routes to the member. */
+  address: Ipv4 | null;
+  /** By sequence number. */
+  sas: Map<number, GdoiSa>;
+}
+
+export interface GdoiSa {
+  line: number;
+  sequence: number;
+  profile: string | null;
+  matchAddress: string | null;
+  replay: { method: 'counter'; windowSize: number } | { method: 'none' };
+}
+
+export interface CryptoMapEntry {
+  line: number;
+  name: string;
+  sequence: number;
+  kind: 'gdoi';
+  group: string | null;
+  /** The member's own ACL, deny entries only, in front of the key server's. */
+  matchAddress: string | null;
+}
+
+export interface AccessList {
+  line: number;
+  name: string;
+  kind: 'standard' | 'extended';
+  entries: AclEntry[];
+}
+
+export interface PortMatch {
+  operator: 'eq' | 'neq' | 'gt' | 'lt' | 'range';
+  /** One number, two for `range`. */
+  ports: number[];
+}
+
+export interface AclEntry {
+  line: number;
+  sequence: number;
+  action: 'permit' | 'deny';
+  /** IP protocol number, null = ip (any). */
+  protocol: number | null;
+  source: Ipv4;
+  /** Set bits are not compared. */
+  sourceWildcard: Ipv4;
+  destination: Ipv4;
+  destinationWildcard: Ipv4;
+  sourcePort: PortMatch | null;
+  destinationPort: PortMatch | null;
+}
+
+export interface InterfaceConfig {
+  line: number;
+  /** Full IOS name, e.g. `GigabitEthernet0/0`, or a netdev's own name. */
+  name: string;
+  description: string | null;
+  /** `linux-device`; null = the netdev has the interface's own name. Loopback has none. */
+  linuxDevice: string | null;
+  portDriver: 'tun';
+  addresses: { address: Ipv4; mask: Ipv4; secondary: boolean }[];
+  ipMtu: number | null;
+  shutdown: boolean;
+  cryptoMap: string | null;
+}
+
+export interface StaticRoute {
+  line: number;
+  prefix: Ipv4;
+  mask: Ipv4;
+  interface: string | null;
+  nextHop: Ipv4 | null;
+  distance: number;
+}
+
+/** What is wrong with a configuration text. `error` keeps it from being applied; `warning` does not. */
+export interface Problem {
+  line: number;
+  severity: 'error' | 'warning';
+  /** The offending line, secrets masked. */
+  text: string;
+  message: string;
+  hint: string | null;
+}

@@ -1,0 +1,145 @@
+// Every counter of the dataplane, declared once: name, help, unit. Stages add to them by index, `show` and /metrics read
+// them by name. Blocks live in shared memory as Float64 (exact to 2^53; `Float64Array[k] += n` does not allocate).
+
+export interface CounterText {
+  /** snake_case, as it appears in /metrics behind the block's prefix. */
+  name: string;
+  help: string;
+}
+
+/** Why a packet was dropped. Order is the index in the drops block. */
+export const enum Drop {
+  IpMalformed,
+  IpHeaderChecksum,
+  NotIpv4,
+  TooBig,
+  NoSlot,
+  PortDown,
+  NoRoute,
+  EspTruncated,
+  EspUnknownSpi,
+  EspExpired,
+  EspReplay,
+  EspReplayTableFull,
+  EspIntegrity,
+  EspTrailer,
+  EspInnerHeader,
+  EspHeaderNotPreserved,
+  EspPolicy,
+  EspFragment,
+  ClearMustBeEncrypted,
+  NoSa,
+  SequenceExhausted,
+  IvExhausted,
+  MtuExceeded,
+  NestingTooDeep,
+  TxFull,
+  TxError,
+  Count,
+}
+export const dropTexts: readonly CounterText[] = [
+  { name: 'ip_malformed', help: 'IPv4 header shorter than it says, or longer than the datagram (RFC 791 §3.1)' },
+  { name: 'ip_header_checksum', help: 'IPv4 header checksum wrong (RFC 1812 §5.2.2)' },
+  { name: 'not_ipv4', help: 'not an IPv4 datagram' },
+  { name: 'too_big', help: 'datagram larger than a packet slot' },
+  { name: 'no_slot', help: 'packet pool empty' },
+  { name: 'port_down', help: 'egress interface is down' },
+  { name: 'no_route', help: 'no route to the destination (RFC 1812 §5.2.4)' },
+  { name: 'esp_truncated', help: 'ESP shorter than header, IV and ICV, or not a multiple of the block (RFC 4303 §2)' },
+  { name: 'esp_unknown_spi', help: 'no SA for this SPI (RFC 4303 §3.4.2)' },
+  { name: 'esp_expired', help: 'SA is past its lifetime' },
+  { name: 'esp_replay', help: 'sequence number seen before or left of the window (RFC 4303 §3.4.3)' },
+  { name: 'esp_replay_table_full', help: 'no window left for a new sender' },
+  { name: 'esp_integrity', help: 'ICV check failed (RFC 4303 §3.4.4)' },
+  { name: 'esp_trailer', help: 'padding or next header wrong after decryption (RFC 4303 §2.4)' },
+  { name: 'esp_inner_header', help: 'decrypted packet is not a well-formed IPv4 datagram' },
+  { name: 'esp_header_not_preserved', help: 'outer and inner addresses differ in a header-preserving group (RFC 6407 §5.3.1)' },
+  { name: 'esp_policy', help: 'decrypted packet is not covered by the group policy (RFC 4301 §5.2)' },
+  { name: 'esp_fragment', help: 'ESP arrived as an IP fragment' },
+  { name: 'clear_must_be_encrypted', help: 'came in the clear although the group policy wants it encrypted (RFC 4301 §5.2)' },
+  { name: 'no_sa', help: 'group policy wants encryption but no SA is usable' },
+  { name: 'sequence_exhausted', help: 'ESP sequence number space used up (RFC 4303 §3.3.3)' },
+  { name: 'iv_exhausted', help: "this member's IV space under the sender IDs is used up (RFC 6054 §2)" },
+  { name: 'mtu_exceeded', help: 'larger than the egress MTU with DF set; ICMP 3/4 sent (RFC 1191)' },
+  { name: 'nesting_too_deep', help: 'encapsulated too many times' },
+  { name: 'tx_full', help: 'egress device took no more packets' },
+  { name: 'tx_error', help: 'egress device refused the packet' },
+];
+
+/** Per port. */
+export const enum PortCount {
+  RxPackets,
+  RxBytes,
+  TxPackets,
+  TxBytes,
+  RxDrops,
+  TxDrops,
+  Count,
+}
+export const portTexts: readonly CounterText[] = [
+  { name: 'received_packets', help: 'datagrams received on the interface' },
+  { name: 'received_bytes', help: 'bytes received on the interface, IP datagrams' },
+  { name: 'sent_packets', help: 'datagrams sent on the interface' },
+  { name: 'sent_bytes', help: 'bytes sent on the interface, IP datagrams' },
+  { name: 'receive_drops', help: 'datagrams received on the interface and dropped' },
+  { name: 'send_drops', help: 'datagrams dropped at the interface when sending' },
+];
+
+/** Per SA slot. */
+export const enum SaCount {
+  SealedPackets,
+  SealedBytes,
+  OpenedPackets,
+  OpenedBytes,
+  ReplayDrops,
+  IntegrityDrops,
+  SendErrors,
+  ReceiveErrors,
+  Count,
+}
+export const saTexts: readonly CounterText[] = [
+  { name: 'sealed_packets', help: 'packets encrypted' },
+  { name: 'sealed_bytes', help: 'bytes of inner packets encrypted' },
+  { name: 'opened_packets', help: 'packets verified and decrypted' },
+  { name: 'opened_bytes', help: 'bytes of inner packets decrypted' },
+  { name: 'replay_drops', help: 'packets that failed the replay check' },
+  { name: 'integrity_drops', help: 'packets that failed the integrity check' },
+  { name: 'send_errors', help: 'packets that could not be encrypted' },
+  { name: 'receive_errors', help: 'packets that could not be decrypted, for any reason' },
+];
+
+/** The path as a whole. The invariant of DESIGN §3: received + made = sent + dropped + punted + held. */
+export const enum PathCount {
+  Received,
+  Sent,
+  Dropped,
+  Punted,
+  /** Packets the router itself created: ICMP errors, fragments beyond the first. */
+  Made,
+  Passes,
+  Count,
+}
+export const pathTexts: readonly CounterText[] = [
+  { name: 'received_packets', help: 'datagrams read from all ports' },
+  { name: 'sent_packets', help: 'datagrams written to all ports' },
+  { name: 'dropped_packets', help: 'datagrams dropped, all reasons' },
+  { name: 'punted_packets', help: 'datagrams handed to the host itself' },
+  { name: 'made_packets', help: 'datagrams created by the router: ICMP errors, further fragments' },
+  { name: 'passes', help: 'passes of the pipeline' },
+];
+
+/** Per group, kept when SAs come and go. */
+export const enum GroupCount {
+  SealedPackets,
+  SealedBytes,
+  OpenedPackets,
+  OpenedBytes,
+  Count,
+}
+export const groupTexts: readonly CounterText[] = [
+  { name: 'sealed_packets', help: 'packets of the group encrypted' },
+  { name: 'sealed_bytes', help: 'bytes of inner packets of the group encrypted' },
+  { name: 'opened_packets', help: 'packets of the group decrypted' },
+  { name: 'opened_bytes', help: 'bytes of inner packets of the group decrypted' },
+];
+export const GroupCap = 16;

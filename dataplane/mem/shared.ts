@@ -1,0 +1,154 @@
+// Memory that the dataplane's main thread and its workers share: two banks of tables, an epoch that says which bank is
+// current, and the counters. The main thread writes the idle bank, then publishes; a worker picks the bank up between
+// two passes and acknowledges. The idle bank may be written only when every worker has acknowledged the last epoch.
+
+import { Drop, GroupCap, GroupCount, PathCount, PortCount, SaCount } from '../counters/declare.js';
+import { Ace, Cap, CryptoEntry, Sa, SaKey } from '../tables/layout.js';
+
+/** Words of the control block. */
+export const enum Ctl {
+  /** Published epoch; bank = epoch & 1. */
+  Epoch = 0,
+  /** Not 0: workers leave their loop. */
+  Stop = 1,
+  /** Wall clock, Unix seconds, written by the main thread once a second (low 32 bits). */
+  NowSeconds = 2,
+  /** First of one acknowledgement word per worker. */
+  Ack = 8,
+  Words = 24,
+}
+export const MaxWorkers = 16;
+
+/** Row counts at the head of each bank. */
+export const enum BankCount {
+  Aces = 0,
+  CryptoEntries = 1,
+  Sas = 2,
+  FibNodes = 3,
+  FibLeaves = 4,
+  LocalAddresses = 5,
+  Words = 8,
+}
+
+/** Per port, filled from the Linux netdev by the main thread. */
+export const enum PortRow {
+  Up = 0,
+  /** IP MTU in bytes. */
+  Mtu = 1,
+  /** Primary address, 0 = none: source of ICMP errors. */
+  Address = 2,
+  /** 1 when a crypto map is bound. */
+  HasCryptoMap = 3,
+  Words = 4,
+}
+
+/** FIB leaf: what a longest-prefix match yields. */
+export const enum FibLeaf {
+  Port = 0, // egress port id; LeafLocal for the host's own addresses
+  NextHop = 1, // 0 = directly connected
+  Words = 2,
+}
+export const LeafLocal = -1;
+export const LeafUnreachable = -2;
+
+/** The FIB is a multibit trie, 16-8-8 bits: entry >= 0 is a leaf index, < 0 is ~(node index); leaf 0 is "no route". */
+export const enum FibShape {
+  RootEntries = 65536,
+  NodeEntries = 256,
+  MaxNodes = 2048,
+  MaxLeaves = 1024,
+}
+export const MaxLocalAddresses = 64;
+
+export interface Bank {
+  counts: Int32Array; // BankCount
+  aces: Int32Array; // Cap.Aces * Ace.Words
+  cryptoEntries: Int32Array;
+  sas: Int32Array; // Cap.Sas * Sa.Words
+  saKeys: Uint8Array; // Cap.Sas * SaKey.Bytes
+  ports: Int32Array; // Cap.Ports * PortRow.Words
+  fibRoot: Int32Array;
+  fibNodes: Int32Array;
+  fibLeaves: Int32Array;
+  localAddresses: Int32Array;
+}
+
+/** Counter blocks of one worker; only that worker writes them. */
+export interface CounterBlocks {
+  drops: Float64Array; // Drop.Count
+  ports: Float64Array; // Cap.Ports * PortCount.Count
+  sas: Float64Array; // Cap.Sas * SaCount.Count, reset by the worker when a slot gets a new serial
+  saSerials: Float64Array; // Cap.Sas: the serial the slot's counters belong to
+  saSequences: Float64Array; // Cap.Sas: last sequence number sent
+  groups: Float64Array; // GroupCap * GroupCount.Count
+  aceHits: Float64Array; // Cap.Aces, reset on a table swap that changes the ACEs
+  path: Float64Array; // PathCount.Count
+}
+
+export interface SharedState {
+  memory: SharedArrayBuffer;
+  workers: number;
+}
+
+const bankWords: readonly [keyof Bank, number][] = [
+  ['counts', BankCount.Words],
+  ['aces', Cap.Aces * Ace.Words],
+  ['cryptoEntries', Cap.CryptoEntries * CryptoEntry.Words],
+  ['sas', Cap.Sas * Sa.Words],
+  ['ports', Cap.Ports * PortRow.Words],
+  ['fibRoot', FibShape.RootEntries],
+  ['fibNodes', FibShape.MaxNodes * FibShape.NodeEntries],
+  ['fibLeaves', FibShape.MaxLeaves * FibLeaf.Words],
+  ['localAddresses', MaxLocalAddresses],
+];
+const keyBytes = Cap.Sas * SaKey.Bytes; // a multiple of 8
+const bankBytes = align8(bankWords.reduce((sum, [, words]) => sum + words * 4, 0)) + keyBytes;
+
+const counterLengths: readonly [keyof CounterBlocks, number][] = [
+  ['drops', Drop.Count],
+  ['ports', Cap.Ports * PortCount.Count],
+  ['sas', Cap.Sas * SaCount.Count],
+  ['saSerials', Cap.Sas],
+  ['saSequences', Cap.Sas],
+  ['groups', GroupCap * GroupCount.Count],
+  ['aceHits', Cap.Aces],
+  ['path', PathCount.Count],
+];
+const counterBytes = counterLengths.reduce((sum, [, length]) => sum + length * 8, 0);
+const controlBytes = align8(Ctl.Words * 4);
+
+function align8(bytes: number): number {
+  return (bytes + 7) & ~7;
+}
+
+/** @param workers 1..MaxWorkers */
+export function allocateShared(workers: number): SharedState {
+  return { memory: new SharedArrayBuffer(controlBytes + 2 * bankBytes + workers * counterBytes), workers };
+}
+
+export function controlWords(state: SharedState): Int32Array {
+  return new Int32Array(state.memory, 0, Ctl.Words);
+}
+
+/** @param index 0 or 1 */
+export function bankOf(state: SharedState, index: number): Bank {
+  let at = controlBytes + index * bankBytes;
+  const views: Record<string, Int32Array | Uint8Array> = {};
+  for (const [name, words] of bankWords) {
+    views[name] = new Int32Array(state.memory, at, words);
+    at += words * 4;
+  }
+  views.saKeys = new Uint8Array(state.memory, align8(at), keyBytes);
+  return views as unknown as Bank;
+}
+
+/** @param worker 0..workers-1 */
+export function countersOf(state: SharedState, worker: number): CounterBlocks {
+  let at = controlBytes + 2 * bankBytes + worker * counterBytes;
+  const views: Record<string, Float64Array> = {};
+  for (const [name, length] of counterLengths) {
+    views[name] = new Float64Array(state.memory, at, length);
+    at += length * 8;
+  }
+  return views as unknown as CounterBlocks;
+}

@@ -1,0 +1,100 @@
+// Table rows: what control compiles and the dataplane reads. Int32 words; addresses and SPIs are stored as signed 32-bit
+// words (compare after `| 0`). A table is swapped as a whole between two passes, so every offset below is the contract of
+// both sides. Capacities are fixed because stages capture the arrays once (DESIGN §3).
+//
+//   crypto entry --acl--> ace rows          sa row --slot--> key row, counters, replay windows
+//        `-- outbound sa slot ------------------^
+
+/** Rows a bank can hold. A configuration that needs more is refused by control with a message, never truncated. */
+export const enum Cap {
+  Ports = 16,
+  Aces = 4096,
+  CryptoEntries = 64,
+  Sas = 256,
+  /** Sender IDs one SA row carries. */
+  Sids = 8,
+}
+
+/** ACE: first match wins. Ports are inclusive ranges; a `neq` becomes two rows. */
+export const enum Ace {
+  Action = 0, // AceAction
+  Protocol = 1, // IP protocol number, -1 any
+  Src = 2,
+  SrcCare = 3, // bits that must match (~wildcard)
+  Dst = 4,
+  DstCare = 5,
+  SrcPortLow = 6,
+  SrcPortHigh = 7,
+  DstPortLow = 8,
+  DstPortHigh = 9,
+  Words = 10,
+}
+export const enum AceAction {
+  Deny = 0,
+  Permit = 1,
+}
+
+/** One crypto map entry bound to a port, in order of (port, sequence). */
+export const enum CryptoEntry {
+  Port = 0, // port id
+  AclFirst = 1, // first ACE row: local deny ACL, then the key server's
+  AclCount = 2,
+  OutboundSa = 3, // SA slot, -1 = none yet: what the ACL permits is dropped
+  Group = 4, // group index, for counters and events
+  Flags = 5, // CryptoFlag
+  Words = 6,
+}
+export const enum CryptoFlag {
+  /** Policy is known. Without it the entry does not match at all (fail-open, the IOS default). */
+  Registered = 1,
+}
+
+/** One ESP SA, used in both directions by every member of the group (RFC 6407 §5.5). The row's index is its slot. */
+export const enum Sa {
+  Serial = 0, // unique per SA for the life of this instance, > 0; a new serial in a slot means a new SA: reset its state
+  Spi = 1,
+  Flags = 2, // SaFlag
+  Cipher = 3, // EspCipher
+  Auth = 4, // EspAuth
+  CipherKeyLen = 5, // bytes, without salt
+  AuthKeyLen = 6, // bytes
+  IvLen = 7, // bytes on the wire
+  IcvLen = 8, // bytes on the wire
+  Align = 9, // padding alignment in bytes (RFC 4303 §2.4)
+  ReplayWindow = 10, // packets, 0 = no replay check
+  SidBits = 11, // 0: no sender IDs (window per inner source); else RFC 6054 / RFC 6407 §5.4
+  SidCount = 12,
+  Sids = 13, // Cap.Sids words
+  Group = 21,
+  AclFirst = 22, // inbound policy check: the group's ACL
+  AclCount = 23,
+  ExpiresAt = 24, // Unix seconds (low 32 bits); past it the SA neither seals nor opens
+  Words = 26,
+}
+export const enum SaFlag {
+  Inbound = 1,
+  Outbound = 2,
+}
+export const enum EspCipher {
+  None = 0,
+  Null = 1,
+  TripleDesCbc = 2,
+  AesCbc = 3,
+  AesGcm16 = 4,
+}
+export const enum EspAuth {
+  None = 0,
+  HmacMd5_96 = 1,
+  HmacSha1_96 = 2,
+  HmacSha256_128 = 3,
+  HmacSha384_192 = 4,
+  HmacSha512_256 = 5,
+}
+
+/** Key bytes of one SA slot, parallel to its row. Never printed, never counted, wiped when the slot is freed. */
+export const enum SaKey {
+  Cipher = 0, // 32 bytes
+  Salt = 32, // 4 bytes, counter modes
+  Auth = 36, // 64 bytes
+  Bytes = 104,
+}

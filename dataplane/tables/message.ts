@@ -1,0 +1,146 @@
+// Messages on the control <-> dataplane socket (SOCK_STREAM, Unix). A frame is
+//
+//  +----------------+----------------+----------------------+-----------------------------+
+//  | total (u32 BE) | head (u32 BE)  | JSON head, UTF-8     | blobs, in the head's order  |
+//  +----------------+----------------+----------------------+-----------------------------+
+//
+// `total` counts the bytes after itself. Blobs hold rows of layout.ts in the machine's byte order: both ends are one machine.
+
+import type { Ace, CryptoEntry, Sa, SaKey } from './layout.js';
+
+/** One configured interface. Addresses are unsigned 32-bit host-order numbers. */
+export interface InterfaceRow {
+  /** Port id: index into every per-port table, stable for the life of the instance. */
+  port: number;
+  /** IOS name, e.g. `GigabitEthernet0/0`: for counters and messages. */
+  name: string;
+  /** Linux netdev. Loopback interfaces have none: their addresses go to `lo`. */
+  device: string | null;
+  driver: 'tun';
+  addresses: { address: number; prefixLength: number }[];
+  /** Bytes, IP datagram; null = the netdev's. */
+  ipMtu: number | null;
+  shutdown: boolean;
+}
+
+export interface StaticRouteRow {
+  prefix: number;
+  prefixLength: number;
+  nextHop: number | null;
+  /** IOS interface name or null. */
+  interface: string | null;
+  distance: number;
+}
+
+/** Desired state, complete. The dataplane applies the difference to what runs. */
+export interface TablesHead {
+  type: 'tables';
+  generation: number;
+  interfaces: InterfaceRow[];
+  staticRoutes: StaticRouteRow[];
+  /** UDP ports of our own control traffic, which must not enter the pipeline. */
+  controlPorts: number[];
+  /** Names of groups by index. */
+  groups: string[];
+  blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys'];
+  blobBytes: number[];
+}
+/** Rows that travel with TablesHead. Lengths are multiples of the row sizes; `sas` and `saKeys` are indexed by slot (empty slot: serial 0). */
+export interface TablesRows {
+  /** {@link Ace} */
+  aces: Int32Array;
+  /** {@link CryptoEntry} */
+  cryptoEntries: Int32Array;
+  /** {@link Sa} */
+  sas: Int32Array;
+  /** {@link SaKey} */
+  saKeys: Uint8Array;
+}
+export type RowTypes = [Ace, CryptoEntry, Sa, SaKey];
+
+export type ToDataplane = TablesHead | { type: 'snapshot'; id: number };
+
+/** What the dataplane says. */
+export type FromDataplane =
+  | {
+      type: 'hello';
+      pid: number;
+      /** Random per dataplane process. */
+      incarnation: string;
+      /** Generation that is applied now, 0 = none. */
+      generation: number;
+      /** `${spi}:${sid}` pairs whose IV counters survive in this host's sender-state file; any other sender ID that was in use must not be used again. */
+      knownSenders: string[];
+    }
+  | { type: 'applied'; generation: number; /** One line per thing that could not be applied. */ errors: string[] }
+  | { type: 'event'; event: DataplaneEvent }
+  | SnapshotHead;
+
+export type DataplaneEvent =
+  | { kind: 'invalid-spi'; spi: number; src: number; dst: number; count: number }
+  | { kind: 'replay'; spi: number; src: number; dst: number; count: number }
+  | { kind: 'sa-exhausted'; spi: number; /** IV or sequence space. */ space: 'iv' | 'sequence' }
+  | { kind: 'interface'; port: number; up: boolean; mtu: number; mac: string }
+  | { kind: 'log'; severity: number; mnemonic: string; text: string };
+
+/** Counters at one moment. Arrays are the counter blocks of counters/declare.ts, summed over workers. */
+export interface SnapshotHead {
+  type: 'snapshot';
+  id: number;
+  interfaces: { port: number; name: string; device: string | null; up: boolean; mtu: number; mac: string; addresses: string[] }[];
+  routes: { prefix: string; via: string | null; device: string; protocol: string; metric: number }[];
+  rssBytes: number;
+  workers: number;
+  drops: number[];
+  ports: number[][];
+  sas: { slot: number; serial: number; spi: number; counters: number[]; sequence: number }[];
+  groups: number[][];
+  aceHits: number[];
+  path: number[];
+}
+
+/** Encodes one frame. @param blobs appended in the order of the head's `blobs` */
+export function encodeFrame(head: ToDataplane | FromDataplane, blobs: readonly Uint8Array[] = []): Uint8Array {
+  const json = new TextEncoder().encode(JSON.stringify(head));
+  let blobBytes = 0;
+  for (const blob of blobs) blobBytes += blob.byteLength;
+  const frame = new Uint8Array(8 + json.length + blobBytes);
+  const view = new DataView(frame.buffer);
+  view.setUint32(0, 4 + json.length + blobBytes);
+  view.setUint32(4, json.length);
+  frame.set(json, 8);
+  let at = 8 + json.length;
+  for (const blob of blobs) {
+    frame.set(blob, at);
+    at += blob.byteLength;
+  }
+  return frame;
+}
+
+/** The largest frame either side accepts: every table full, with room for names. */
+export const MaxFrameBytes = 4 << 20;
+
+/** Cuts a byte stream into frames. @returns complete frames, each with its JSON head and the blob bytes after it. Throws RangeError on a length that cannot be. */
+export class FrameReader {
+  private pending = new Uint8Array(0);
+
+  push(chunk: Uint8Array): { head: unknown; rest: Uint8Array }[] {
+    const joined = new Uint8Array(this.pending.length + chunk.length);
+    joined.set(this.pending);
+    joined.set(chunk, this.pending.length);
+    const view = new DataView(joined.buffer);
+    const frames: { head: unknown; rest: Uint8Array }[] = [];
+    let at = 0;
+    while (joined.length - at >= 8) {
+      const total = view.getUint32(at);
+      const headLength = view.getUint32(at + 4);
+      if (total > MaxFrameBytes || headLength + 4 > total) throw new RangeError(`frame of ${total} bytes with a head of ${headLength}`);
+      if (joined.length - at < 4 + total) break;
+      const head: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(joined.subarray(at + 8, at + 8 + headLength)));
+      frames.push({ head, rest: joined.slice(at + 8 + headLength, at + 4 + total) });
+      at += 4 + total;
+    }
+    this.pending = joined.slice(at);
+    return frames;
+  }
+}
