@@ -1,0 +1,8 @@
+# The C addon: plain Node-API, no node-gyp. OpenSSL is not linked: the node binary exports the symbols (README.md here).
+NATIVE_DIR := $(dir $(lastword $(MAKEFILE_LIST)))
+NATIVE_SOURCES := $(wildcard $(NATIVE_DIR)*.c)
+NATIVE_CFLAGS := -std=gnu11 -O2 -fPIC -fvisibility=hidden -Wall -Wextra -Werror -Inode_modules/node-api-headers/include
+
+build/groupwire.node: $(NATIVE_SOURCES) $(wildcard $(NATIVE_DIR)*.h) $(NATIVE_DIR)native.mk
+	@mkdir -p build
+	@$(CC) $(NATIVE_CFLAGS) $(EXTRA_CFLAGS) -shared -o $@.tmp $(NATIVE_SOURCES) && mv $@.tmp $@

@@ -1,0 +1,121 @@
+// The seam between the dataplane and the machine: batched TUN I/O, wake-ups, AEAD/HMAC batches and a shared file mapping.
+// Two implementations stand behind it: the C addon (build/groupwire.node) and, with GROUPWIRE_NATIVE=0, its twin on node:fs and
+// node:crypto. One test suite runs over both. Nothing here knows IP, ESP padding, replay or policy: those are stages.
+//
+// Arrays may be views over a SharedArrayBuffer. Every call checks its arguments against the arrays' lengths before it touches
+// a byte and throws RangeError/TypeError when they do not fit (a bug of the caller); what a peer sent never throws.
+
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { EspAuth, EspCipher } from '../tables/layout.js';
+import { makeTwin } from './twin.js';
+
+/**
+ * One crypto job, Int32 words. At `Offset` in the pool lies
+ *
+ *     SPI(4) | SEQ(4) | IV (8 or 16, 0 for NULL) | text (TextLen) | ICV
+ *
+ * so a job covers 8 + IvLen + TextLen + IcvLen bytes, the lengths following from the SA's cipher and auth.
+ */
+export const enum Job {
+  /** SA slot, 0..Cap.Sas-1. */
+  Slot = 0,
+  /** Of the ESP header, bytes from the start of the pool. */
+  Offset = 1,
+  /** Bytes of plaintext including the ESP trailer = bytes of ciphertext. */
+  TextLen = 2,
+  /** Out: JobStatus. */
+  Status = 3,
+  Words = 4,
+}
+export const enum JobStatus {
+  Ok = 0,
+  /** The ICV is wrong; the text was not released: it is ciphertext (HMAC) or zeroes (GCM). */
+  Integrity = 1,
+  /** No SA in the slot, text not a whole number of blocks, or the library failed. The job's bytes must not be sent. */
+  Error = 2,
+}
+
+/** The largest `count` of poll(). */
+export const MaxPollFds = 64;
+
+export interface Native {
+  /** Which implementation this is. */
+  readonly kind: 'addon' | 'twin';
+  /**
+   * Opens (creates) a TUN device: IFF_TUN | IFF_NO_PI [| IFF_MULTI_QUEUE], nonblocking, close-on-exec. The device is down and has no
+   * address; it vanishes when its last descriptor is closed. @param name 1..15 bytes @param queues true: may be opened once per worker
+   * @returns file descriptor, valid in every thread of the process. Throws Error with `code` = errno name and what to do.
+   */
+  tunOpen(name: string, queues: boolean): number;
+  /** Closes what tunOpen or wakeOpen returned. No thread may be using it any more. Throws Error with `code`. */
+  fdClose(fd: number): void;
+  /** A descriptor that makes another thread's poll() return. */
+  wakeOpen(): number;
+  wakeSignal(fd: number): void;
+  /** Swallows all signals so far. Called by the thread that polls. */
+  wakeClear(fd: number): void;
+  /**
+   * Blocks until one of the descriptors is readable or broken. @param timeoutMs -1 = for ever
+   * @param ready out: 1 per descriptor that is ready, else 0 @returns how many are ready; 0 on timeout or on a signal.
+   * A descriptor is polled and read by one thread only.
+   */
+  poll(fds: Int32Array, count: number, timeoutMs: number, ready: Int32Array): number;
+  /**
+   * Reads up to `count` datagrams, datagram i to pool[offsets[i]..]. @param maxLength bytes that each slot has room for
+   * @param lengths out: bytes; a longer datagram is cut and its length reported as maxLength + 1
+   * @returns how many were read, 0 = none waiting, -1 = the device is gone.
+   */
+  rx(fd: number, pool: Uint8Array, offsets: Int32Array, lengths: Int32Array, count: number, maxLength: number): number;
+  /**
+   * Writes `count` datagrams. @param results out: 0 = sent, else errno, for the consumed ones
+   * @returns how many were consumed (sent or failed). Less than count: the device is full (EAGAIN, ENOBUFS); the rest is the caller's.
+   */
+  tx(fd: number, pool: Uint8Array, offsets: Int32Array, lengths: Int32Array, count: number, results: Int32Array): number;
+  /**
+   * Keys one SA slot for both directions, in the calling thread only. @param keys one SaKey row (tables/layout.ts); it is copied into
+   * the crypto contexts @param cipherKeyLen bytes without salt @param authKeyLen bytes. CBC without HMAC is possible (IOS has it),
+   * NULL without HMAC and GCM with HMAC are not. Throws RangeError on a combination or key length that cannot be.
+   */
+  saSet(slot: number, cipher: EspCipher, auth: EspAuth, keys: Uint8Array, cipherKeyLen: number, authKeyLen: number): void;
+  /** Wipes a slot. Nothing happens when it is empty. */
+  saClear(slot: number): void;
+  /**
+   * Encrypts and authenticates in place. GCM (RFC 4106): the caller has written the 8-byte IV and answers for its uniqueness;
+   * CBC (RFC 3602, RFC 2451): a random IV is written here. @param jobs `Job` rows; Status is written for each.
+   */
+  seal(pool: Uint8Array, jobs: Int32Array, count: number): void;
+  /** Verifies, then decrypts in place. @param jobs `Job` rows; Status is written for each. */
+  open(pool: Uint8Array, jobs: Int32Array, count: number): void;
+  /**
+   * Maps a file of mode 0600, created or extended with zeroes: memory that survives kill -9 of this process, not a reboot when
+   * the file is in /run, and not a power failure. Each thread maps for itself; addon mappings of one file are one memory.
+   * The twin has a private copy, read here and written back by mapFlush. Throws Error with `code`.
+   */
+  mapFile(path: string, bytes: number): ArrayBuffer;
+  /** Makes what was written to the mapping survive the process from now on. Free of cost in the addon, a file write in the twin. */
+  mapFlush(buffer: ArrayBuffer): void;
+  /** Milliseconds of CLOCK_MONOTONIC, with fraction. The same clock in every thread. */
+  monotonicMs(): number;
+}
+
+/** The addon, or the twin when GROUPWIRE_NATIVE=0. Call once per thread: SA slots belong to the thread. Throws Error when the addon is not built. */
+export function loadNative(): Native {
+  if (process.env.GROUPWIRE_NATIVE === '0') return makeTwin();
+  const path = join(packageRoot(), 'build', 'groupwire.node');
+  if (!existsSync(path)) throw new Error(`${path}: not found: run make build, or set GROUPWIRE_NATIVE=0 for the slower twin`);
+  return createRequire(import.meta.url)(path) as Native;
+}
+
+/** The sources and the compiled files lie at different depths below package.json. */
+function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, 'package.json'))) {
+    const parent = dirname(folder);
+    if (parent === folder) throw new Error('groupwire: package.json not found above dataplane/native');
+    folder = parent;
+  }
+  return folder;
+}
