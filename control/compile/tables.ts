@@ -1,0 +1,192 @@
+// Configuration + group keys -> the dataplane's tables (dataplane/tables/layout.ts). Pure: the same input gives the same rows.
+
+import { Ace, Cap, CryptoEntry, CryptoFlag, Sa, SaFlag, SaKey } from '../../dataplane/tables/layout.js';
+import type { InterfaceRow, StaticRouteRow, TablesHead } from '../../dataplane/tables/message.js';
+import type { Ms } from '../actions.js';
+import { maskToPrefixLength } from '../config/addresses.js';
+import type { Config, InterfaceConfig } from '../config/model.js';
+import type { PolicyEntry, SenderIds, Tek } from '../gdoi/group-policy.js';
+import { appendAceRows } from './aces.js';
+import { type Allocation, CapacityError, serialOf } from './allocation.js';
+import { authRow, cipherRow } from './transforms.js';
+
+/** What a member knows of one group. */
+export interface GroupKeys {
+  /** Usable TEKs, oldest first. Empty before registration. */
+  teks: Tek[];
+  /** Sender IDs safe to use now; null = none (counter-mode TEKs then only open). */
+  senderIds: SenderIds | null;
+}
+
+export interface Tables {
+  head: TablesHead;
+  blobs: Uint8Array[];
+  /** Where each ACE row came from, for hit counters: ACL name (or group) and entry index. */
+  aceOrigins: { list: string; entry: number }[];
+  /** When the choice of outbound SAs changes next by itself. */
+  nextChange: Ms | null;
+}
+
+/** UDP ports of IKE and GDOI traffic, which never enters the pipeline. */
+export const controlPorts = [848, 500, 4500];
+
+/** Rows under construction. */
+class Rows {
+  readonly aces: number[] = [];
+  readonly aceOrigins: Tables['aceOrigins'] = [];
+  readonly cryptoEntries: number[] = [];
+  readonly sas = new Int32Array(Cap.Sas * Sa.Words);
+  readonly saKeys = new Uint8Array(Cap.Sas * SaKey.Bytes);
+  private readonly lists = new Map<string, { first: number; count: number }>();
+
+  /** Appends a list once; equal lists share their rows. */
+  addAces(list: string, entries: readonly PolicyEntry[]): { first: number; count: number } {
+    const key = JSON.stringify([list, entries]);
+    const known = this.lists.get(key);
+    if (known) return known;
+    const first = this.aces.length / Ace.Words;
+    entries.forEach((entry, index) => {
+      const rows = appendAceRows(this.aces, entry);
+      for (let row = 0; row < rows; row++) this.aceOrigins.push({ list, entry: index });
+    });
+    const added = { first, count: this.aces.length / Ace.Words - first };
+    if (first + added.count > Cap.Aces) throw new CapacityError(`more than ${Cap.Aces} access list rows`);
+    this.lists.set(key, added);
+    return added;
+  }
+}
+
+/** The TEK that senders use at `now`: the one activated last, else the one that activates first. */
+export function outboundTek(teks: readonly Tek[], now: Ms): Tek | null {
+  let best: Tek | null = null;
+  for (const tek of teks) {
+    if (tek.expiresAt <= now) continue;
+    if (best === null) best = tek;
+    else if (tek.activatesAt <= now ? best.activatesAt > now || tek.activatesAt >= best.activatesAt : tek.activatesAt < best.activatesAt) best = tek;
+  }
+  return best;
+}
+
+function writeSa(rows: Rows, slot: number, serial: number, tek: Tek, keys: GroupKeys, group: number, acl: { first: number; count: number }): boolean {
+  const cipher = cipherRow(tek.encryption);
+  const auth = authRow(tek.authentication);
+  const counterMode = tek.encryption.startsWith('esp-gcm');
+  const ids = counterMode ? keys.senderIds : null;
+  const canSeal = !counterMode || (ids !== null && ids.values.length > 0);
+  const row = rows.sas.subarray(slot * Sa.Words, (slot + 1) * Sa.Words);
+  row[Sa.Serial] = serial;
+  row[Sa.Spi] = tek.spi;
+  row[Sa.Flags] = SaFlag.Inbound | (canSeal ? SaFlag.Outbound : 0);
+  row[Sa.Cipher] = cipher.cipher;
+  row[Sa.Auth] = auth.auth;
+  row[Sa.CipherKeyLen] = cipher.keyBytes;
+  row[Sa.AuthKeyLen] = auth.keyBytes;
+  row[Sa.IvLen] = cipher.ivBytes;
+  row[Sa.IcvLen] = cipher.icvBytes + auth.icvBytes;
+  row[Sa.Align] = cipher.align;
+  row[Sa.ReplayWindow] = tek.replayWindow;
+  row[Sa.SidBits] = counterMode ? (keys.senderIds?.bits ?? 24) : 0;
+  const sids = ids ? ids.values.slice(0, Cap.Sids) : [];
+  row[Sa.SidCount] = sids.length;
+  sids.forEach((sid, index) => {
+    row[Sa.Sids + index] = sid;
+  });
+  row[Sa.Group] = group;
+  row[Sa.AclFirst] = acl.first;
+  row[Sa.AclCount] = acl.count;
+  row[Sa.ExpiresAt] = Math.floor(tek.expiresAt / 1000);
+  const key = rows.saKeys.subarray(slot * SaKey.Bytes, (slot + 1) * SaKey.Bytes);
+  key.set(tek.encryptionKey, SaKey.Cipher);
+  key.set(tek.salt, SaKey.Salt);
+  key.set(tek.integrityKey, SaKey.Auth);
+  return canSeal;
+}
+
+function interfaceRow(config: InterfaceConfig, port: number): InterfaceRow {
+  return {
+    port,
+    name: config.name,
+    device: config.linuxDevice ?? (config.name.startsWith('Loopback') ? null : config.name),
+    driver: config.portDriver,
+    addresses: config.addresses.map(({ address, mask }) => ({ address, prefixLength: maskToPrefixLength(mask) ?? 32 })),
+    ipMtu: config.ipMtu,
+    shutdown: config.shutdown,
+  };
+}
+
+function routeRows(config: Config): StaticRouteRow[] {
+  return config.staticRoutes.map((route) => ({
+    prefix: route.prefix,
+    prefixLength: maskToPrefixLength(route.mask) ?? 32,
+    nextHop: route.nextHop,
+    interface: route.interface,
+    distance: route.distance,
+  }));
+}
+
+/**
+ * Compiles the whole desired state.
+ * @param groupKeys by group name; a group that is missing or has no TEK is not registered (fail-open)
+ * @throws CapacityError when a table does not hold it
+ */
+export function compileTables(config: Config, groupKeys: ReadonlyMap<string, GroupKeys>, allocation: Allocation, generation: number, now: Ms): Tables {
+  const rows = new Rows();
+  let nextChange: Ms | null = null;
+  const serials = new Set<string>();
+  for (const keys of groupKeys.values()) for (const tek of keys.teks) serials.add(String(serialOf(tek)));
+  allocation.sas.keep(serials);
+
+  const outbound = new Map<string, number>();
+  const writeGroup = (name: string, keys: GroupKeys): void => {
+    const group = allocation.groups.take(name);
+    const sending = outboundTek(keys.teks, now);
+    for (const tek of keys.teks) {
+      if (tek.activatesAt > now && (nextChange === null || tek.activatesAt < nextChange)) nextChange = tek.activatesAt;
+      const serial = serialOf(tek);
+      const slot = allocation.sas.take(String(serial));
+      const canSeal = writeSa(rows, slot, serial, tek, keys, group, rows.addAces(name, tek.entries));
+      if (tek === sending && canSeal) outbound.set(name, slot);
+    }
+  };
+  for (const [name, keys] of groupKeys) writeGroup(name, keys);
+
+  const interfaces: InterfaceRow[] = [];
+  for (const item of config.interfaces.values()) {
+    const port = allocation.ports.take(item.name);
+    interfaces.push(interfaceRow(item, port));
+    for (const entry of item.cryptoMap === null ? [] : (config.cryptoMaps.get(item.cryptoMap) ?? [])) {
+      if (entry.group === null) continue;
+      const keys = groupKeys.get(entry.group);
+      const sending = keys ? outboundTek(keys.teks, now) : null;
+      const row = new Array<number>(CryptoEntry.Words).fill(0);
+      row[CryptoEntry.Port] = port;
+      row[CryptoEntry.Group] = allocation.groups.take(entry.group);
+      row[CryptoEntry.OutboundSa] = outbound.get(entry.group) ?? -1;
+      if (sending) {
+        const local = entry.matchAddress === null ? [] : (config.accessLists.get(entry.matchAddress)?.entries ?? []);
+        const acl = rows.addAces(local.length > 0 ? `${entry.matchAddress}+${entry.group}` : entry.group, [...local, ...sending.entries]);
+        row[CryptoEntry.AclFirst] = acl.first;
+        row[CryptoEntry.AclCount] = acl.count;
+        row[CryptoEntry.Flags] = CryptoFlag.Registered;
+      }
+      rows.cryptoEntries.push(...row);
+    }
+  }
+  if (rows.cryptoEntries.length > Cap.CryptoEntries * CryptoEntry.Words) throw new CapacityError(`more than ${Cap.CryptoEntries} crypto map entries`);
+
+  const groups: string[] = [];
+  for (const [name, index] of allocation.groups.entries()) groups[index] = name;
+  const blobs = [Int32Array.from(rows.aces), Int32Array.from(rows.cryptoEntries), rows.sas].map((words) => new Uint8Array(words.buffer));
+  blobs.push(rows.saKeys);
+  const head: TablesHead = {
+    type: 'tables',
+    generation,
+    interfaces,
+    staticRoutes: routeRows(config),
+    controlPorts,
+    groups: Array.from(groups, (name) => name ?? ''),
+    blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys'],
+    blobBytes: blobs.map((blob) => blob.byteLength),
+  };
+  return { head, blobs, aceOrigins: rows.aceOrigins, nextChange };
+}

@@ -1,0 +1,60 @@
+// ESP transforms as rows: what each name costs on the wire and which keys it needs.
+// AES-CBC RFC 3602, 3DES-CBC RFC 2451, AES-GCM RFC 4106, NULL RFC 2410; HMACs RFC 2403, 2404, 4868.
+
+import { EspAuth, EspCipher } from '../../dataplane/tables/layout.js';
+import type { EspAuthentication, EspEncryption } from '../config/model.js';
+
+export interface CipherRow {
+  cipher: EspCipher;
+  keyBytes: number;
+  ivBytes: number;
+  /** Padding alignment, bytes. */
+  align: number;
+  /** ICV of a combined-mode cipher, else 0. */
+  icvBytes: number;
+  /** As `show crypto ipsec sa` writes it. */
+  text: string;
+}
+export interface AuthRow {
+  auth: EspAuth;
+  keyBytes: number;
+  icvBytes: number;
+}
+
+const ciphers: Record<EspEncryption, CipherRow> = {
+  'esp-null': { cipher: EspCipher.Null, keyBytes: 0, ivBytes: 0, align: 4, icvBytes: 0, text: 'esp-null' },
+  'esp-3des': { cipher: EspCipher.TripleDesCbc, keyBytes: 24, ivBytes: 8, align: 8, icvBytes: 0, text: 'esp-3des' },
+  'esp-aes-128': { cipher: EspCipher.AesCbc, keyBytes: 16, ivBytes: 16, align: 16, icvBytes: 0, text: 'esp-aes' },
+  'esp-aes-192': { cipher: EspCipher.AesCbc, keyBytes: 24, ivBytes: 16, align: 16, icvBytes: 0, text: 'esp-192-aes' },
+  'esp-aes-256': { cipher: EspCipher.AesCbc, keyBytes: 32, ivBytes: 16, align: 16, icvBytes: 0, text: 'esp-256-aes' },
+  'esp-gcm-128': { cipher: EspCipher.AesGcm16, keyBytes: 16, ivBytes: 8, align: 4, icvBytes: 16, text: 'esp-gcm' },
+  'esp-gcm-192': { cipher: EspCipher.AesGcm16, keyBytes: 24, ivBytes: 8, align: 4, icvBytes: 16, text: 'esp-gcm 192' },
+  'esp-gcm-256': { cipher: EspCipher.AesGcm16, keyBytes: 32, ivBytes: 8, align: 4, icvBytes: 16, text: 'esp-gcm 256' },
+};
+
+const auths: Record<EspAuthentication, AuthRow> = {
+  'esp-md5-hmac': { auth: EspAuth.HmacMd5_96, keyBytes: 16, icvBytes: 12 },
+  'esp-sha-hmac': { auth: EspAuth.HmacSha1_96, keyBytes: 20, icvBytes: 12 },
+  'esp-sha256-hmac': { auth: EspAuth.HmacSha256_128, keyBytes: 32, icvBytes: 16 },
+  'esp-sha384-hmac': { auth: EspAuth.HmacSha384_192, keyBytes: 48, icvBytes: 24 },
+  'esp-sha512-hmac': { auth: EspAuth.HmacSha512_256, keyBytes: 64, icvBytes: 32 },
+};
+const noAuth: AuthRow = { auth: EspAuth.None, keyBytes: 0, icvBytes: 0 };
+
+export function cipherRow(encryption: EspEncryption): CipherRow {
+  return ciphers[encryption];
+}
+
+export function authRow(authentication: EspAuthentication | null): AuthRow {
+  return authentication === null ? noAuth : auths[authentication];
+}
+
+/**
+ * The largest inner packet that fits a path, tunnel mode over IPv4: floor((path - 20 - 8 - IV - ICV) / align) * align - 2.
+ * @param pathMtu bytes @returns bytes, as `plaintext mtu` in `show crypto ipsec sa`
+ */
+export function plaintextMtu(pathMtu: number, encryption: EspEncryption, authentication: EspAuthentication | null): number {
+  const cipher = cipherRow(encryption);
+  const room = pathMtu - 20 - 8 - cipher.ivBytes - cipher.icvBytes - authRow(authentication).icvBytes;
+  return Math.floor(room / cipher.align) * cipher.align - 2;
+}
