@@ -1,0 +1,372 @@
+// The state of one router at one moment, as plain JSON: the only source of every `show`, its `| json` form, /metrics and the status page.
+// Control fills it from its engines and from the dataplane's counters; the cli renders it. Parsing strips what is not named here, so
+// a key, a pre-shared key or an engine object that strays into it cannot leave the process: no field below can hold key material.
+//
+// Addresses are dotted strings, SPIs unsigned numbers, times relative to `takenAt` in seconds, null means "not there (yet)".
+
+import { z } from 'zod';
+
+const count = z.number().nonnegative();
+const seconds = z.number();
+
+const portMatch = z.object({ operator: z.enum(['eq', 'neq', 'gt', 'lt', 'range']), ports: z.array(z.number()) });
+
+/** One ACE. `protocol` null = ip. Wildcards as in the configuration: set bits are not compared. */
+export const aceState = z.object({
+  sequence: z.number().nullable(),
+  action: z.enum(['permit', 'deny']),
+  protocol: z.number().nullable(),
+  source: z.string(),
+  sourceWildcard: z.string(),
+  destination: z.string(),
+  destinationWildcard: z.string(),
+  sourcePort: portMatch.nullable(),
+  destinationPort: portMatch.nullable(),
+  /** null where hits are not counted. */
+  hits: count.nullable(),
+});
+
+const interfaceState = z.object({
+  name: z.string(),
+  device: z.string().nullable(),
+  description: z.string().nullable(),
+  /** As after `Hardware is`, e.g. `tun port on eth0`, `Loopback`. */
+  hardware: z.string(),
+  /** `a.b.c.d/len`, primary first. */
+  addresses: z.array(z.string()),
+  adminUp: z.boolean(),
+  /** Line protocol. */
+  up: z.boolean(),
+  mtu: z.number(),
+  ipMtu: z.number(),
+  /** `aa:bb:cc:dd:ee:ff`, null for a Loopback. */
+  mac: z.string().nullable(),
+  cryptoMap: z.string().nullable(),
+  counters: z.object({
+    receivedPackets: count,
+    receivedBytes: count,
+    sentPackets: count,
+    sentBytes: count,
+    receiveDrops: count,
+    sendDrops: count,
+  }),
+  /** Five-minute averages, null when not measured yet (rates.ts). */
+  rates: z.object({ receivedBps: count, receivedPacketsPerSecond: count, sentBps: count, sentPacketsPerSecond: count }).nullable(),
+});
+
+const isakmpPolicyState = z.object({
+  /** null = the default protection suite. */
+  priority: z.number().nullable(),
+  encryption: z.enum(['des', '3des', 'aes-128', 'aes-192', 'aes-256']),
+  hash: z.enum(['md5', 'sha', 'sha256', 'sha384', 'sha512']),
+  authentication: z.enum(['pre-share', 'rsa-sig']),
+  group: z.number(),
+  lifetimeSeconds: seconds,
+});
+
+const isakmpSaState = z.object({
+  /** As IOS prints it: responder, then initiator. */
+  destination: z.string(),
+  source: z.string(),
+  /** IOS names: `MM_NO_STATE`, `MM_SA_SETUP`, `MM_KEY_EXCH`, `GDOI_IDLE`, `GDOI_REKEY`, ... */
+  state: z.string(),
+  connectionId: z.number(),
+  /** `ACTIVE`, `ACTIVE (deleted)`. */
+  status: z.string(),
+});
+
+const saCounters = z.object({
+  sealedPackets: count,
+  sealedBytes: count,
+  openedPackets: count,
+  openedBytes: count,
+  replayDrops: count,
+  integrityDrops: count,
+  sendErrors: count,
+  receiveErrors: count,
+});
+
+const groupCounters = z.object({ sealedPackets: count, sealedBytes: count, openedPackets: count, openedBytes: count });
+
+/** A TEK as a member or the key server sees it, without its keys. */
+const tekState = z.object({
+  spi: z.number(),
+  /** As IOS prints it: `esp-256-aes esp-sha256-hmac`. */
+  transform: z.string(),
+  cipherKeyBytes: z.number(),
+  integrityKeyBytes: z.number(),
+  lifetimeSeconds: seconds,
+  remainingSeconds: seconds,
+  ageSeconds: seconds,
+  /** 0 = no replay check. */
+  replayWindow: z.number(),
+});
+
+const memberTek = tekState.extend({
+  /** New TEKs are received at once and sent with from here on. */
+  sending: z.boolean(),
+  counters: saCounters,
+});
+
+const memberKek = z.object({
+  cipher: z.enum(['des', '3des', 'aes-128', 'aes-192', 'aes-256']),
+  signatureHash: z.enum(['md5', 'sha', 'sha256', 'sha384', 'sha512']),
+  /** Length of the DER SubjectPublicKeyInfo in bytes: IOS prints 8 times this as `Sig Key Length (bits)`. */
+  publicKeyBytes: z.number(),
+  remainingSeconds: seconds,
+});
+
+/** A group this router is a member of; present from configuration on, registered or not. */
+const memberGroupState = z.object({
+  group: z.string(),
+  /** Number or address, as text. */
+  identity: z.string(),
+  serverAddresses: z.array(z.string()),
+  /** Interfaces that carry a crypto map of this group. */
+  interfaces: z.array(z.string()),
+  localAddress: z.string(),
+  /** Where it registered, or tries to. */
+  remoteAddress: z.string(),
+  version: z.string(),
+  registered: z.boolean(),
+  /** Until re-registration, or the next try. */
+  reregistersInSeconds: seconds.nullable(),
+  succeededRegistrations: count,
+  attemptedRegistrations: count,
+  lastRekeyFrom: z.string().nullable(),
+  lastRekeySequence: count,
+  lastRekeySecondsAgo: seconds.nullable(),
+  rekeysReceived: count,
+  rekeysReceivedSinceRegistration: count,
+  rekeyAcksSent: count,
+  transport: z.enum(['unicast', 'multicast']),
+  kek: memberKek.nullable(),
+  teks: z.array(memberTek),
+  /** What the key server sent. */
+  acl: z.array(aceState),
+  /** `match address` of the crypto map: denied in front of the key server's ACL. */
+  localAclName: z.string().nullable(),
+  localAcl: z.array(aceState),
+  /** Sender IDs of counter modes (RFC 6407 §5.7.4). */
+  senderIds: z.array(z.number()),
+  counters: groupCounters,
+});
+
+const serverMember = z.object({
+  address: z.string(),
+  version: z.string(),
+  state: z.string(),
+  rekeysSent: count,
+  rekeyRetries: count,
+  rekeyAcksReceived: count,
+  rekeyAcksMissed: count,
+  /** The last four, newest first. */
+  sentSequences: z.array(z.number()),
+  receivedSequences: z.array(z.number()),
+});
+
+const serverTek = tekState.extend({
+  aclName: z.string(),
+  /** null = it is not renewed any more. */
+  rekeyInSeconds: seconds.nullable(),
+});
+
+const serverKek = z.object({
+  /** 32 hex digits: the cookie pair of the pushes. */
+  spi: z.string().regex(/^[0-9A-Fa-f]{32}$/),
+  cipher: z.enum(['des', '3des', 'aes-128', 'aes-192', 'aes-256']),
+  signatureHash: z.enum(['md5', 'sha', 'sha256', 'sha384', 'sha512']),
+  /** DER SubjectPublicKeyInfo, bytes. */
+  publicKeyBytes: z.number(),
+  /** Bytes of one signature, i.e. of the modulus. */
+  signatureBytes: z.number(),
+  keyName: z.string(),
+  lifetimeSeconds: seconds,
+  remainingSeconds: seconds,
+  rekeyInSeconds: seconds.nullable(),
+});
+
+/** `sa ipsec N` of a key server. */
+const serverSa = z.object({
+  sequence: z.number(),
+  profile: z.string(),
+  aclName: z.string(),
+  acl: z.array(aceState),
+  lifetimeSeconds: seconds,
+  replayWindow: z.number(),
+});
+
+/** A group this router is the key server of. */
+const serverGroupState = z.object({
+  group: z.string(),
+  identity: z.string(),
+  address: z.string(),
+  /** The configuration is complete and the KEK and TEKs exist. */
+  serving: z.boolean(),
+  transport: z.enum(['unicast', 'multicast']),
+  acknowledgement: z.enum(['any', 'cisco', 'interoperable']),
+  retransmitSeconds: seconds,
+  retransmitNumber: count,
+  /** Last sequence number used under the present KEK. */
+  sequence: count,
+  rekeysSent: count,
+  retransmitsLastRekey: count,
+  lastRekeyMilliseconds: count,
+  registrations: count,
+  members: z.array(serverMember),
+  kek: serverKek.nullable(),
+  teks: z.array(serverTek),
+  sas: z.array(serverSa),
+});
+
+const ipsecSa = z.object({
+  spi: z.number(),
+  transform: z.string(),
+  mode: z.enum(['tunnel', 'transport']),
+  connectionId: z.number(),
+  flowId: z.string(),
+  siblingFlags: z.string(),
+  remainingSeconds: seconds,
+  /** null = no volume lifetime. */
+  remainingKilobytes: z.number().nullable(),
+  ivBytes: z.number(),
+  replay: z.boolean(),
+  status: z.string(),
+});
+
+const flowIdent = z.object({ address: z.string(), mask: z.string(), protocol: z.number(), port: z.number() });
+
+/** One ACL entry of a crypto map with its SAs. */
+const ipsecFlow = z.object({
+  local: flowIdent,
+  remote: flowIdent,
+  action: z.enum(['permit', 'deny']),
+  /** 0.0.0.0 for a group. */
+  peer: z.string(),
+  peerPort: z.number(),
+  /** Between the braces, e.g. `origin_is_acl,`. */
+  flags: z.string(),
+  encapsulated: count,
+  decapsulated: count,
+  sendErrors: count,
+  receiveErrors: count,
+  localEndpoint: z.string(),
+  remoteEndpoint: z.string(),
+  plaintextMtu: z.number(),
+  pathMtu: z.number(),
+  ipMtu: z.number(),
+  /** 0 = none. */
+  outboundSpi: z.number(),
+  inbound: z.array(ipsecSa),
+  outbound: z.array(ipsecSa),
+});
+
+const ipsecInterface = z.object({
+  interface: z.string(),
+  cryptoMap: z.string(),
+  localAddress: z.string(),
+  flows: z.array(ipsecFlow),
+});
+
+const cryptoMapState = z.object({
+  name: z.string(),
+  sequence: z.number(),
+  kind: z.literal('gdoi'),
+  group: z.string().nullable(),
+  identity: z.string().nullable(),
+  serverAddresses: z.array(z.string()),
+  localAcl: z.string().nullable(),
+  /** Interfaces that carry the map. */
+  interfaces: z.array(z.string()),
+});
+
+const accessListState = z.object({ name: z.string(), kind: z.enum(['standard', 'extended']), entries: z.array(aceState) });
+
+/** One path of the kernel's FIB. */
+const routeState = z.object({
+  prefix: z.string(),
+  via: z.string().nullable(),
+  /** IOS name where it is a configured interface, else the netdev. */
+  interface: z.string(),
+  /** The kernel's word (`kernel`, `static`, `boot`, `ospf`, `bgp`, ...), `connected` or `local`. */
+  protocol: z.string(),
+  distance: z.number(),
+  metric: z.number(),
+});
+
+const publicKeyState = z.object({
+  name: z.string(),
+  bits: z.number(),
+  exportable: z.boolean(),
+  /** Unix ms. */
+  generatedAt: z.number(),
+  /** DER SubjectPublicKeyInfo: the public half only. */
+  publicKeyHex: z.string().regex(/^30[0-9A-Fa-f]*$/),
+});
+
+const counterValue = z.object({ name: z.string(), help: z.string(), value: count });
+
+const processState = z.object({
+  name: z.string(),
+  /** null = not running. */
+  pid: z.number().nullable(),
+  rssBytes: count,
+  restarts: count,
+});
+
+export const snapshotSchema = z.object({
+  instance: z.string(),
+  hostname: z.string(),
+  version: z.string(),
+  /** Unix ms. */
+  takenAt: z.number(),
+  uptimeSeconds: seconds,
+  dataplaneConnected: z.boolean(),
+  interfaces: z.array(interfaceState),
+  isakmpPolicies: z.array(isakmpPolicyState),
+  isakmpSas: z.array(isakmpSaState),
+  gdoiMembers: z.array(memberGroupState),
+  gdoiServers: z.array(serverGroupState),
+  cryptoMaps: z.array(cryptoMapState),
+  ipsec: z.array(ipsecInterface),
+  accessLists: z.array(accessListState),
+  routes: z.array(routeState),
+  publicKeys: z.array(publicKeyState),
+  /** With every secret masked. */
+  runningConfig: z.string(),
+  counters: z.object({
+    /** Dataplane drops by reason (dropTexts). */
+    drops: z.array(counterValue),
+    /** The dataplane's path block (pathTexts). */
+    path: z.array(counterValue),
+    /** counters.ts. */
+    control: z.array(counterValue),
+  }),
+  processes: z.array(processState),
+});
+
+export type Snapshot = z.infer<typeof snapshotSchema>;
+export type AceState = z.infer<typeof aceState>;
+export type InterfaceState = z.infer<typeof interfaceState>;
+export type IsakmpPolicyState = z.infer<typeof isakmpPolicyState>;
+export type IsakmpSaState = z.infer<typeof isakmpSaState>;
+export type SaCounters = z.infer<typeof saCounters>;
+export type GroupCounters = z.infer<typeof groupCounters>;
+export type MemberGroupState = z.infer<typeof memberGroupState>;
+export type MemberTekState = z.infer<typeof memberTek>;
+export type ServerGroupState = z.infer<typeof serverGroupState>;
+export type ServerMemberState = z.infer<typeof serverMember>;
+export type ServerTekState = z.infer<typeof serverTek>;
+export type IpsecInterfaceState = z.infer<typeof ipsecInterface>;
+export type IpsecFlowState = z.infer<typeof ipsecFlow>;
+export type IpsecSaState = z.infer<typeof ipsecSa>;
+export type CryptoMapState = z.infer<typeof cryptoMapState>;
+export type AccessListState = z.infer<typeof accessListState>;
+export type RouteState = z.infer<typeof routeState>;
+export type PublicKeyState = z.infer<typeof publicKeyState>;
+export type CounterValue = z.infer<typeof counterValue>;
+export type ProcessState = z.infer<typeof processState>;
+
+/** What `GET /ready` answers. `missing` says in words what is not there yet, one thing per entry. */
+export const readySchema = z.object({ ready: z.boolean(), missing: z.array(z.string()) });
+export type Ready = z.infer<typeof readySchema>;
