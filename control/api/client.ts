@@ -1,0 +1,89 @@
+// The other end of server.ts: one request on the control socket. Checks what comes back, names what is wrong in one line.
+
+import { request } from 'node:http';
+import { type Ready, readySchema, type Snapshot, snapshotSchema } from './snapshot.js';
+
+/** Not reachable, or an error that control answered; the message is one line for the operator. */
+export class ApiError extends Error {
+  constructor(
+    message: string,
+    /** No process listens: the instance does not run (yet). */
+    readonly unreachable = false,
+  ) {
+    super(message);
+  }
+}
+
+const MaxAnswerBytes = 64 << 20;
+
+/** @returns the parsed JSON body of a 200 answer. @throws ApiError */
+export function callApi(
+  socketPath: string,
+  method: 'GET' | 'POST',
+  path: string,
+  body: unknown = undefined,
+  timeoutMs = 60_000,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const text = body === undefined ? '' : JSON.stringify(body);
+    const headers = text === '' ? {} : { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) };
+    const call = request({ socketPath, method, path, headers, timeout: timeoutMs, agent: false }, (response) => {
+      const chunks: Uint8Array[] = [];
+      let length = 0;
+      response.on('data', (chunk: Uint8Array) => {
+        length += chunk.length;
+        if (length > MaxAnswerBytes) response.destroy(new Error('answer too long'));
+        chunks.push(chunk);
+      });
+      response.on('error', (error) => reject(new ApiError(`control socket: ${error.message}`)));
+      response.on('end', () => settle(response.statusCode ?? 0, Buffer.concat(chunks).toString('utf8'), resolve, reject));
+    });
+    call.on('timeout', () => call.destroy(new Error('no answer in time')));
+    call.on('error', (error: NodeJS.ErrnoException) => reject(describeSocketError(socketPath, error)));
+    call.end(text);
+  });
+}
+
+function settle(status: number, text: string, resolve: (value: unknown) => void, reject: (error: Error) => void): void {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    reject(new ApiError(`control answered ${status} without JSON`));
+    return;
+  }
+  if (status === 200) resolve(parsed);
+  else
+    reject(
+      new ApiError(
+        typeof parsed === 'object' && parsed !== null && 'error' in parsed ? String(parsed.error) : `control answered ${status}`,
+      ),
+    );
+}
+
+function describeSocketError(path: string, error: NodeJS.ErrnoException): ApiError {
+  if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')
+    return new ApiError(`no router answers at ${path}: is the instance running?`, true);
+  if (error.code === 'EACCES') return new ApiError(`${path}: permission denied: run as root or as the socket's group`);
+  return new ApiError(`${path}: ${error.message}`);
+}
+
+/** @throws ApiError */
+export async function fetchSnapshot(socketPath: string): Promise<Snapshot> {
+  const parsed = snapshotSchema.safeParse(await callApi(socketPath, 'GET', '/snapshot'));
+  if (!parsed.success) throw new ApiError('control and this command are of different versions: its snapshot cannot be read');
+  return parsed.data;
+}
+
+/** @throws ApiError */
+export async function fetchReady(socketPath: string, timeoutMs: number): Promise<Ready> {
+  const parsed = readySchema.safeParse(await callApi(socketPath, 'GET', '/ready', undefined, timeoutMs));
+  if (!parsed.success) throw new ApiError('control and this command are of different versions');
+  return parsed.data;
+}
+
+/** Runs one exec line in control. @returns its output. @throws ApiError with control's message */
+export async function postExec(socketPath: string, line: string): Promise<string> {
+  const answer = await callApi(socketPath, 'POST', '/exec', { line });
+  return typeof answer === 'object' && answer !== null && 'output' in answer ? String(answer.output) : '';
+}

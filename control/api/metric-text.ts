@@ -1,0 +1,170 @@
+// Snapshot -> Prometheus text. Every metric is declared here, once: name, help, labels and where in the snapshot its samples are. A
+// registry per scrape keeps no stale series of SAs that are gone. prom-client writes the format (escaping included).
+
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { GroupCounters, InterfaceState, MemberGroupState, ProcessState, SaCounters, ServerGroupState, Snapshot } from './snapshot.js';
+
+type Labels = Record<string, string>;
+type Sample = [labels: Labels, value: number];
+
+interface Metric {
+  /** Ends in `_total` for counters. */
+  name: string;
+  help: string;
+  samples: (snapshot: Snapshot) => Sample[];
+}
+
+/** One sample per element of a list. */
+function each<T>(
+  name: string,
+  help: string,
+  list: (snapshot: Snapshot) => T[],
+  labels: (item: T) => Labels,
+  value: (item: T) => number,
+): Metric {
+  return { name, help, samples: (snapshot) => list(snapshot).map((item) => [labels(item), value(item)]) };
+}
+
+const one = (name: string, help: string, value: (snapshot: Snapshot) => number): Metric => ({
+  name,
+  help,
+  samples: (snapshot) => [[{}, value(snapshot)]],
+});
+
+const onInterface = (name: string, help: string, value: (state: InterfaceState) => number) =>
+  each(
+    `interface_${name}`,
+    help,
+    (snapshot) => snapshot.interfaces,
+    (state) => ({ interface: state.name }),
+    value,
+  );
+const onMember = (name: string, help: string, value: (state: MemberGroupState) => number) =>
+  each(
+    `group_${name}`,
+    help,
+    (snapshot) => snapshot.gdoiMembers,
+    (state) => ({ group: state.group }),
+    value,
+  );
+const onServer = (name: string, help: string, value: (state: ServerGroupState) => number) =>
+  each(
+    `server_${name}`,
+    help,
+    (snapshot) => snapshot.gdoiServers,
+    (state) => ({ group: state.group }),
+    value,
+  );
+const onProcess = (name: string, help: string, value: (state: ProcessState) => number) =>
+  each(
+    `process_${name}`,
+    help,
+    (snapshot) => snapshot.processes,
+    (state) => ({ process: state.name }),
+    value,
+  );
+
+export function formatSpi(spi: number): string {
+  return `0x${spi.toString(16).toUpperCase().padStart(8, '0')}`;
+}
+
+const memberTeks = (snapshot: Snapshot) => snapshot.gdoiMembers.flatMap(({ group, teks }) => teks.map((tek) => ({ group, ...tek })));
+const serverTeks = (snapshot: Snapshot) => snapshot.gdoiServers.flatMap(({ group, teks }) => teks.map((tek) => ({ group, ...tek })));
+const tekLabels = (tek: { group: string; spi: number }) => ({ group: tek.group, spi: formatSpi(tek.spi) });
+const onSa = (name: string, help: string, value: (tek: ReturnType<typeof memberTeks>[number]) => number) =>
+  each(`sa_${name}`, help, memberTeks, tekLabels, value);
+const onServerTek = (name: string, help: string, value: (tek: ReturnType<typeof serverTeks>[number]) => number) =>
+  each(`server_tek_${name}`, help, serverTeks, tekLabels, value);
+
+const saCounts: [keyof SaCounters, string, string][] = [
+  ['sealedPackets', 'sealed_packets_total', 'Packets encrypted with the SA'],
+  ['sealedBytes', 'sealed_bytes_total', 'Bytes of inner packets encrypted with the SA'],
+  ['openedPackets', 'opened_packets_total', 'Packets verified and decrypted with the SA'],
+  ['openedBytes', 'opened_bytes_total', 'Bytes of inner packets decrypted with the SA'],
+  ['replayDrops', 'replay_drops_total', 'Packets of the SA that failed the replay check'],
+  ['integrityDrops', 'integrity_drops_total', 'Packets of the SA that failed the integrity check'],
+  ['sendErrors', 'send_errors_total', 'Packets the SA could not encrypt'],
+  ['receiveErrors', 'receive_errors_total', 'Packets the SA could not decrypt, for any reason'],
+];
+const groupCounts: [keyof GroupCounters, string, string][] = [
+  ['sealedPackets', 'sealed_packets_total', 'Packets of the group encrypted'],
+  ['sealedBytes', 'sealed_bytes_total', 'Bytes of inner packets of the group encrypted'],
+  ['openedPackets', 'opened_packets_total', 'Packets of the group decrypted'],
+  ['openedBytes', 'opened_bytes_total', 'Bytes of inner packets of the group decrypted'],
+];
+const portCounts: [keyof InterfaceState['counters'], string, string][] = [
+  ['receivedPackets', 'receive_packets_total', 'Datagrams received on the interface'],
+  ['receivedBytes', 'receive_bytes_total', 'Bytes of datagrams received on the interface'],
+  ['sentPackets', 'transmit_packets_total', 'Datagrams sent on the interface'],
+  ['sentBytes', 'transmit_bytes_total', 'Bytes of datagrams sent on the interface'],
+  ['receiveDrops', 'receive_drops_total', 'Datagrams received on the interface and dropped'],
+  ['sendDrops', 'transmit_drops_total', 'Datagrams dropped at the interface when sending'],
+];
+const sum = (numbers: number[]) => numbers.reduce((total, value) => total + value, 0);
+
+const metrics: Metric[] = [
+  { name: 'info', help: 'Version and hostname, always 1', samples: (s) => [[{ version: s.version, hostname: s.hostname }, 1]] },
+  one('uptime_seconds', 'Since control started', (s) => s.uptimeSeconds),
+  one('dataplane_connected', 'Whether the dataplane answers control', (s) => Number(s.dataplaneConnected)),
+  onInterface('up', 'Line protocol', (i) => Number(i.up)),
+  onInterface('admin_up', 'Not shut down', (i) => Number(i.adminUp)),
+  onInterface('mtu_bytes', 'IP MTU', (i) => i.ipMtu),
+  ...portCounts.map(([key, name, help]) => onInterface(name, help, (i) => i.counters[key])),
+  ...saCounts.map(([key, name, help]) => onSa(name, help, (tek) => tek.counters[key])),
+  onSa('age_seconds', 'Since the SA was installed', (tek) => tek.ageSeconds),
+  onSa('remaining_seconds', 'Until the SA expires', (tek) => tek.remainingSeconds),
+  onMember('registered', 'Whether the member is registered with a key server', (g) => Number(g.registered)),
+  onMember('teks', 'SAs of the group that are installed', (g) => g.teks.length),
+  onMember('kek_remaining_seconds', 'Until the KEK expires, 0 without one', (g) => g.kek?.remainingSeconds ?? 0),
+  onMember('registrations_total', 'Completed registrations', (g) => g.succeededRegistrations),
+  onMember('registration_attempts_total', 'Started registrations', (g) => g.attemptedRegistrations),
+  onMember('rekeys_received_total', 'Rekeys accepted', (g) => g.rekeysReceived),
+  onMember('rekey_acks_sent_total', 'Rekeys acknowledged', (g) => g.rekeyAcksSent),
+  ...groupCounts.map(([key, name, help]) => onMember(name, help, (g) => g.counters[key])),
+  onServer('serving', 'Whether the key server hands out policy', (g) => Number(g.serving)),
+  onServer('members', 'Registered members', (g) => g.members.length),
+  onServer('teks', 'Live TEKs', (g) => g.teks.length),
+  onServer('registrations_total', 'Registrations served', (g) => g.registrations),
+  onServer('rekeys_sent_total', 'Rekeys sent', (g) => g.rekeysSent),
+  onServer('rekey_acks_received_total', 'Acknowledgements of the present members', (g) => sum(g.members.map((m) => m.rekeyAcksReceived))),
+  onServer('rekey_acks_missed_total', 'Acknowledgements that the present members owe', (g) => sum(g.members.map((m) => m.rekeyAcksMissed))),
+  onServer('kek_remaining_seconds', 'Until the KEK expires, 0 without one', (g) => g.kek?.remainingSeconds ?? 0),
+  onServerTek('age_seconds', 'Since the TEK was made', (tek) => tek.ageSeconds),
+  onServerTek('remaining_seconds', 'Until the TEK expires', (tek) => tek.remainingSeconds),
+  each(
+    'drops_total',
+    'Packets dropped by the dataplane, by reason',
+    (s) => s.counters.drops,
+    ({ name }) => ({ reason: name }),
+    ({ value }) => value,
+  ),
+  onProcess('up', 'Whether the process runs', (p) => Number(p.pid !== null)),
+  onProcess('resident_memory_bytes', 'Resident memory', (p) => p.rssBytes),
+  onProcess('restarts_total', 'Restarts by the supervisor', (p) => p.restarts),
+];
+
+/** Counters that name and explain themselves: the dataplane's path block and control's counters. */
+function selfDeclared(snapshot: Snapshot): Metric[] {
+  const declare = (prefix: string, list: (s: Snapshot) => Snapshot['counters']['path']) =>
+    list(snapshot).map(({ name, help, value }) => one(`${prefix}${name}_total`, help, () => value));
+  return [...declare('path_', (s) => s.counters.path), ...declare('', (s) => s.counters.control)];
+}
+
+/** @returns the exposition text, every sample labelled with the instance */
+export async function renderMetrics(snapshot: Snapshot): Promise<string> {
+  const registry = new Registry();
+  registry.setDefaultLabels({ instance: snapshot.instance });
+  for (const { name, help, samples } of [...metrics, ...selfDeclared(snapshot)]) {
+    const values = samples(snapshot);
+    const declaration = { name: `groupwire_${name}`, help, labelNames: Object.keys(values[0]?.[0] ?? {}), registers: [registry] };
+    const isCounter = name.endsWith('_total');
+    if (isCounter) {
+      const counter = new Counter(declaration);
+      for (const [labels, value] of values) counter.inc(labels, value);
+    } else {
+      const gauge = new Gauge(declaration);
+      for (const [labels, value] of values) gauge.set(labels, value);
+    }
+  }
+  return registry.metrics();
+}

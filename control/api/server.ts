@@ -1,0 +1,159 @@
+// The control socket: HTTP and JSON on a Unix socket, for the cli and for `curl --unix-socket`. The socket's owner and mode are the
+// access control, so nothing here authenticates. Does: bounded bodies, bounded time for slow peers, checked input, JSON errors.
+// Does not: TCP, streaming, keys (snapshot.ts strips whatever it does not name).
+//
+//   GET  /snapshot   Snapshot             GET  /ready   Ready
+//   GET  /config     { config }           POST /exec    { line } -> { output } | { error }
+
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { z } from 'zod';
+import { type Ready, type Snapshot, snapshotSchema } from './snapshot.js';
+
+export interface ApiOptions {
+  socketPath: string;
+  snapshot: () => Promise<Snapshot>;
+  ready: () => Ready | Promise<Ready>;
+  /** Runs one exec line. Its Error's message is what the operator sees: it must hold no secret. */
+  exec: (line: string) => Promise<string>;
+  /** Tests shorten them. A peer that is idle longer, in either direction, is cut off. */
+  idleMs?: number;
+  /** A request must have arrived whole by then. */
+  requestMs?: number;
+}
+
+export interface ApiServer {
+  close(): Promise<void>;
+}
+
+/** Bytes of a request body: an exec line is far shorter. */
+const MaxBodyBytes = 64 << 10;
+const MaxConnections = 64;
+
+const execBody = z.strictObject({
+  line: z
+    .string()
+    .min(1)
+    .max(4096)
+    .regex(/^[^\p{Cc}]*$/u, 'control characters'),
+});
+
+class RequestError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly headers: Record<string, string> = {},
+  ) {
+    super(message);
+  }
+}
+
+type Answer = (request: IncomingMessage) => Promise<unknown>;
+
+/** Listens on `socketPath` with mode 0660, in place of a socket that a dead process left. @throws Error when the path cannot be bound */
+export async function startApi(options: ApiOptions): Promise<ApiServer> {
+  const routes = new Map<string, { method: string; answer: Answer }>([
+    ['/snapshot', { method: 'GET', answer: async () => snapshotSchema.parse(await options.snapshot()) }],
+    ['/ready', { method: 'GET', answer: async () => options.ready() }],
+    ['/config', { method: 'GET', answer: async () => ({ config: (await options.snapshot()).runningConfig }) }],
+    ['/exec', { method: 'POST', answer: async (request) => ({ output: await runExec(options, request) }) }],
+  ]);
+  const server = createServer({ requestTimeout: options.requestMs ?? 10_000, connectionsCheckingInterval: 1000 }, (request, response) => {
+    void respond(routes, request, response);
+  });
+  server.headersTimeout = options.requestMs ?? 10_000;
+  server.keepAliveTimeout = 2000;
+  server.maxConnections = MaxConnections;
+  server.setTimeout(options.idleMs ?? 60_000); // without a listener, node destroys the idle socket
+  await listenOnSocket(server, options.socketPath);
+  return { close: () => closeServer(server, options.socketPath) };
+}
+
+async function listenOnSocket(server: Server, path: string): Promise<void> {
+  // One control per instance is the supervisor's lock; a socket file here is a dead process's.
+  rmSync(path, { force: true });
+  const mask = process.umask(0o117); // bind happens inside listen(): the socket is never wider than 0660
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(path, resolve);
+    });
+  } finally {
+    process.umask(mask);
+  }
+  chmodSync(path, 0o660);
+}
+
+async function closeServer(server: Server, path: string): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeAllConnections();
+  await closed;
+  rmSync(path, { force: true });
+}
+
+async function respond(
+  routes: Map<string, { method: string; answer: Answer }>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  response.on('error', () => undefined); // the peer went away: nobody is left to tell
+  try {
+    const route = routes.get((request.url ?? '').split('?', 1)[0]);
+    if (!route) throw new RequestError(404, 'no such resource');
+    if (request.method !== route.method) throw new RequestError(405, `use ${route.method}`, { Allow: route.method });
+    send(response, 200, await route.answer(request));
+  } catch (error) {
+    const known = error instanceof RequestError ? error : new RequestError(500, describeFailure(error));
+    send(response, known.status, { error: known.message }, known.headers);
+    // What is left of a body that was too long is not read.
+    if (!request.complete) response.once('finish', () => request.destroy());
+  }
+}
+
+/** zod's text would quote the snapshot: name the fields only. */
+function describeFailure(error: unknown): string {
+  if (error instanceof z.ZodError) return `snapshot is not complete: ${error.issues.map((issue) => issue.path.join('.')).join(', ')}`;
+  return error instanceof Error ? error.message : 'internal error';
+}
+
+function send(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+  if (response.headersSent || response.destroyed) return;
+  const text = `${JSON.stringify(body)}\n`;
+  response.writeHead(status, { ...headers, 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) });
+  response.end(text);
+}
+
+async function runExec(options: ApiOptions, request: IncomingMessage): Promise<string> {
+  const body = execBody.safeParse(parseJson(await readBody(request)));
+  if (!body.success) throw new RequestError(400, 'body must be {"line": "one exec line"} of at most 4096 characters');
+  try {
+    return await options.exec(body.data.line);
+  } catch (error) {
+    throw new RequestError(422, error instanceof Error ? error.message : 'command failed');
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new RequestError(400, 'body is not JSON');
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const tooLong = new RequestError(413, `body longer than ${MaxBodyBytes} bytes`);
+  if (Number(request.headers['content-length'] ?? 0) > MaxBodyBytes) throw tooLong;
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Uint8Array>) {
+    length += chunk.length;
+    if (length > MaxBodyBytes) throw tooLong;
+    chunks.push(chunk);
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+  } catch {
+    throw new RequestError(400, 'body is not UTF-8');
+  }
+}
