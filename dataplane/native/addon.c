@@ -1,0 +1,41 @@
+// Registration: the functions of native.ts and one Instance per JavaScript thread that loads the addon.
+#include "addon.h"
+
+#include <stdlib.h>
+
+// Runs when the thread's environment ends: no key outlives it.
+static void free_instance(napi_env env, void *memory, void *hint) {
+  (void)env;
+  (void)hint;
+  Instance *instance = memory;
+  for (int slot = 0; slot < SA_SLOTS; slot++) sa_clear(&instance->sas[slot]);
+  free(instance);
+}
+
+NAPI_MODULE_INIT() {
+  static const struct {
+    const char *name;
+    napi_callback call;
+  } functions[] = {
+      {"tunOpen", js_tun_open},       {"fdClose", js_fd_close},     {"wakeOpen", js_wake_open},
+      {"wakeSignal", js_wake_signal}, {"wakeClear", js_wake_clear}, {"poll", js_poll},
+      {"rx", js_rx},                  {"tx", js_tx},                {"saSet", js_sa_set},
+      {"saClear", js_sa_clear},       {"seal", js_seal},            {"open", js_open},
+      {"mapFile", js_map_file},       {"mapFlush", js_map_flush},   {"monotonicMs", js_monotonic_ms},
+  };
+  Instance *instance = calloc(1, sizeof *instance);
+  if (instance == NULL || napi_set_instance_data(env, instance, free_instance, NULL) != napi_ok) {
+    free(instance);
+    napi_throw_error(env, NULL, "groupwire addon: out of memory");
+    return NULL;
+  }
+  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
+    napi_value function;
+    if (napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].call, NULL, &function) != napi_ok) return NULL;
+    if (napi_set_named_property(env, exports, functions[i].name, function) != napi_ok) return NULL;
+  }
+  napi_value kind;
+  if (napi_create_string_utf8(env, "addon", NAPI_AUTO_LENGTH, &kind) != napi_ok) return NULL;
+  if (napi_set_named_property(env, exports, "kind", kind) != napi_ok) return NULL;
+  return exports;
+}

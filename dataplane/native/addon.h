@@ -1,0 +1,78 @@
+// What the files of the addon share: argument reading, errors, and one Instance per JavaScript thread. All checks of what
+// JavaScript passes are made here or at the head of each function; behind them the code trusts its arguments.
+#ifndef GROUPWIRE_ADDON_H
+#define GROUPWIRE_ADDON_H
+
+#include <node_api.h>
+#include <openssl/evp.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// tables/layout.ts and native.ts are the contract; the unit tests compare these numbers with them (limits()).
+enum { SA_SLOTS = 256, SA_KEY_CIPHER = 0, SA_KEY_SALT = 32, SA_KEY_AUTH = 36, SA_KEY_BYTES = 104 };
+enum { CIPHER_NONE, CIPHER_NULL, CIPHER_3DES_CBC, CIPHER_AES_CBC, CIPHER_AES_GCM16 };
+enum { AUTH_NONE, AUTH_MD5_96, AUTH_SHA1_96, AUTH_SHA256_128, AUTH_SHA384_192, AUTH_SHA512_256 };
+enum { JOB_SLOT, JOB_OFFSET, JOB_TEXT_LEN, JOB_STATUS, JOB_WORDS };
+enum { STATUS_OK, STATUS_INTEGRITY, STATUS_ERROR };
+enum { MAX_POLL_FDS = 64 };
+
+// One keyed SA, both directions. cipher == CIPHER_NONE: the slot is empty.
+typedef struct {
+  int cipher;
+  uint32_t iv_len, icv_len, block_len; // bytes; block_len: the text is a multiple of it
+  uint8_t salt[4];                     // RFC 4106 section 4
+  EVP_CIPHER_CTX *seal, *open;         // NULL for CIPHER_NULL
+  EVP_MAC_CTX *mac;                    // NULL for GCM and without authentication
+} Sa;
+
+// State of one JavaScript thread: OpenSSL contexts are not to be used from two threads at once.
+typedef struct {
+  Sa sas[SA_SLOTS];
+} Instance;
+
+typedef struct {
+  uint8_t *at;
+  size_t length; // bytes
+} Bytes;
+
+typedef struct {
+  int32_t *at;
+  size_t length; // words
+} Words;
+
+// args.c: each returns false with a JavaScript exception pending.
+bool read_args(napi_env env, napi_callback_info info, size_t count, napi_value *argv);
+bool read_int(napi_env env, napi_value value, const char *name, int32_t low, int32_t high, int32_t *out);
+bool read_string(napi_env env, napi_value value, const char *name, char *out, size_t size);
+bool read_bytes(napi_env env, napi_value value, const char *name, Bytes *out);
+bool read_words(napi_env env, napi_value value, const char *name, size_t at_least, Words *out);
+// These throw and return NULL, which a callback can return.
+napi_value throw_range(napi_env env, const char *format, ...) __attribute__((format(printf, 2, 3)));
+napi_value throw_errno(napi_env env, int error, const char *subject, const char *advice);
+napi_value to_int(napi_env env, int32_t value);
+
+// sa.c
+void sa_clear(Sa *sa);
+napi_value js_sa_set(napi_env env, napi_callback_info info);
+napi_value js_sa_clear(napi_env env, napi_callback_info info);
+// batch.c
+napi_value js_seal(napi_env env, napi_callback_info info);
+napi_value js_open(napi_env env, napi_callback_info info);
+// tun.c
+napi_value js_tun_open(napi_env env, napi_callback_info info);
+napi_value js_fd_close(napi_env env, napi_callback_info info);
+// wake.c
+napi_value js_wake_open(napi_env env, napi_callback_info info);
+napi_value js_wake_signal(napi_env env, napi_callback_info info);
+napi_value js_wake_clear(napi_env env, napi_callback_info info);
+napi_value js_poll(napi_env env, napi_callback_info info);
+napi_value js_monotonic_ms(napi_env env, napi_callback_info info);
+// io.c
+napi_value js_rx(napi_env env, napi_callback_info info);
+napi_value js_tx(napi_env env, napi_callback_info info);
+// map.c
+napi_value js_map_file(napi_env env, napi_callback_info info);
+napi_value js_map_flush(napi_env env, napi_callback_info info);
+
+#endif

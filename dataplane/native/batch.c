@@ -1,0 +1,178 @@
+// seal and open: batches of ESP packets in the pool, transformed in place. Does: RFC 4106 (GCM), RFC 3602 and RFC 2451 (CBC),
+// RFC 2410 (NULL), RFC 2403/2404/4868 (HMAC). Does not: padding, next header, sequence numbers, replay; ESN is not in the AAD.
+#include "addon.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/rand.h>
+#include <string.h>
+
+enum { ESP_HEADER = 8, GCM_NONCE = 12, GCM_TAG = 16, MAX_ICV = 64, MAX_IV = 16, IV_BATCH = 64 };
+
+// Where the parts of one packet lie.
+typedef struct {
+  uint8_t *esp, *iv, *text, *icv;
+  int text_len; // bytes
+} Packet;
+
+static Packet locate(const Sa *sa, uint8_t *pool, const int32_t *job) {
+  uint8_t *esp = pool + job[JOB_OFFSET], *iv = esp + ESP_HEADER, *text = iv + sa->iv_len;
+  return (Packet){.esp = esp, .iv = iv, .text = text, .icv = text + job[JOB_TEXT_LEN], .text_len = job[JOB_TEXT_LEN]};
+}
+
+// RFC 4106 sections 4 and 5: nonce = salt | IV, AAD = SPI | sequence number.
+static bool start_gcm(const Sa *sa, EVP_CIPHER_CTX *context, const Packet *packet, int encrypt) {
+  uint8_t nonce[GCM_NONCE];
+  int length;
+  memcpy(nonce, sa->salt, sizeof sa->salt);
+  memcpy(nonce + sizeof sa->salt, packet->iv, sa->iv_len);
+  return EVP_CipherInit_ex(context, NULL, NULL, NULL, nonce, encrypt) == 1 &&
+         EVP_CipherUpdate(context, NULL, &length, packet->esp, ESP_HEADER) == 1;
+}
+
+static int seal_gcm(const Sa *sa, const Packet *packet) {
+  int length;
+  bool done = start_gcm(sa, sa->seal, packet, 1) &&
+              EVP_EncryptUpdate(sa->seal, packet->text, &length, packet->text, packet->text_len) == 1 &&
+              EVP_EncryptFinal_ex(sa->seal, packet->icv, &length) == 1 &&
+              EVP_CIPHER_CTX_ctrl(sa->seal, EVP_CTRL_AEAD_GET_TAG, GCM_TAG, packet->icv) == 1;
+  return done ? STATUS_OK : STATUS_ERROR;
+}
+
+static int open_gcm(const Sa *sa, const Packet *packet) {
+  int length;
+  bool done = start_gcm(sa, sa->open, packet, 0) &&
+              EVP_DecryptUpdate(sa->open, packet->text, &length, packet->text, packet->text_len) == 1 &&
+              EVP_CIPHER_CTX_ctrl(sa->open, EVP_CTRL_AEAD_SET_TAG, GCM_TAG, packet->icv) == 1;
+  if (done && EVP_DecryptFinal_ex(sa->open, packet->icv, &length) == 1) return STATUS_OK;
+  memset(packet->text, 0, (size_t)packet->text_len); // plaintext that nobody vouches for (NIST SP 800-38D section 7.2)
+  return done ? STATUS_INTEGRITY : STATUS_ERROR;
+}
+
+// CBC without padding, in place; nothing to do for NULL.
+static bool run_cbc(EVP_CIPHER_CTX *context, const Packet *packet, int encrypt) {
+  int length;
+  return context == NULL || (EVP_CipherInit_ex(context, NULL, NULL, NULL, packet->iv, encrypt) == 1 &&
+                             EVP_CipherUpdate(context, packet->text, &length, packet->text, packet->text_len) == 1);
+}
+
+// HMAC over SPI .. text (RFC 4303 section 2.8). @param out MAX_ICV bytes
+static bool run_hmac(const Sa *sa, const Packet *packet, uint8_t *out) {
+  size_t length;
+  return EVP_MAC_init(sa->mac, NULL, 0, NULL) == 1 && EVP_MAC_update(sa->mac, packet->esp, (size_t)(packet->icv - packet->esp)) == 1 &&
+         EVP_MAC_final(sa->mac, out, &length, MAX_ICV) == 1;
+}
+
+// Encrypt, then authenticate (RFC 4303 section 3.3.2). The IV has been written.
+static int seal_cbc(const Sa *sa, const Packet *packet) {
+  uint8_t full[MAX_ICV];
+  if (!run_cbc(sa->seal, packet, 1)) return STATUS_ERROR;
+  if (sa->mac == NULL) return STATUS_OK;
+  if (!run_hmac(sa, packet, full)) return STATUS_ERROR;
+  memcpy(packet->icv, full, sa->icv_len);
+  return STATUS_OK;
+}
+
+// Authenticate, then decrypt (RFC 4303 section 3.4.4.1). A wrong packet is left as it came.
+static int open_cbc(const Sa *sa, const Packet *packet) {
+  uint8_t full[MAX_ICV];
+  if (sa->mac != NULL) {
+    if (!run_hmac(sa, packet, full)) return STATUS_ERROR;
+    if (CRYPTO_memcmp(full, packet->icv, sa->icv_len) != 0) return STATUS_INTEGRITY;
+  }
+  return run_cbc(sa->open, packet, 0) ? STATUS_OK : STATUS_ERROR;
+}
+
+// Why a packet cannot be worked on at all: no SA, or text that is not whole blocks (a peer can send that).
+static bool is_workable(const Sa *sa, const int32_t *job) {
+  return sa->cipher != CIPHER_NONE && (uint32_t)job[JOB_TEXT_LEN] % sa->block_len == 0;
+}
+
+// Reads the arguments of seal and open and checks every job against the pool before any byte changes.
+static bool read_jobs(napi_env env, napi_callback_info info, Instance **instance, Bytes *pool, Words *jobs, int32_t *count) {
+  napi_value argv[3];
+  if (!read_args(env, info, 3, argv) || !read_bytes(env, argv[0], "pool", pool) ||
+      !read_int(env, argv[2], "count", 0, INT32_MAX, count) ||
+      !read_words(env, argv[1], "jobs", (size_t)*count * JOB_WORDS, jobs) || napi_get_instance_data(env, (void **)instance) != napi_ok) {
+    return false;
+  }
+  for (int32_t i = 0; i < *count; i++) {
+    const int32_t *job = jobs->at + (size_t)i * JOB_WORDS;
+    if (job[JOB_SLOT] < 0 || job[JOB_SLOT] >= SA_SLOTS) {
+      throw_range(env, "job %d: SA slot %d is not in 0..%d", i, job[JOB_SLOT], SA_SLOTS - 1);
+      return false;
+    }
+    const Sa *sa = &(*instance)->sas[job[JOB_SLOT]];
+    int64_t bytes = (int64_t)ESP_HEADER + sa->iv_len + job[JOB_TEXT_LEN] + sa->icv_len;
+    if (job[JOB_OFFSET] < 0 || job[JOB_TEXT_LEN] < 0 || (uint64_t)(job[JOB_OFFSET] + bytes) > pool->length) {
+      throw_range(env, "job %d: offset %d with %d bytes of text is outside the pool of %zu", i, job[JOB_OFFSET], job[JOB_TEXT_LEN],
+                  pool->length);
+      return false;
+    }
+  }
+  return true;
+}
+
+// Random IVs for a run of jobs, in one call of the generator (RFC 3602 section 3: unpredictable).
+static bool write_ivs(Instance *instance, uint8_t *pool, const int32_t *jobs, int32_t count) {
+  uint8_t random[IV_BATCH * MAX_IV];
+  bool needed = false;
+  for (int32_t i = 0; i < count; i++) {
+    const Sa *sa = &instance->sas[jobs[i * JOB_WORDS + JOB_SLOT]];
+    needed |= sa->iv_len > 0 && sa->cipher != CIPHER_AES_GCM16;
+  }
+  if (!needed) return true;
+  if (RAND_bytes(random, count * MAX_IV) != 1) return false;
+  for (int32_t i = 0; i < count; i++) {
+    const int32_t *job = jobs + i * JOB_WORDS;
+    const Sa *sa = &instance->sas[job[JOB_SLOT]];
+    if (sa->cipher != CIPHER_AES_GCM16) memcpy(pool + job[JOB_OFFSET] + ESP_HEADER, random + i * MAX_IV, sa->iv_len);
+  }
+  return true;
+}
+
+// seal(pool, jobs, count)
+napi_value js_seal(napi_env env, napi_callback_info info) {
+  Instance *instance;
+  Bytes pool;
+  Words jobs;
+  int32_t count;
+  if (!read_jobs(env, info, &instance, &pool, &jobs, &count)) return NULL;
+  for (int32_t first = 0; first < count; first += IV_BATCH) {
+    int32_t run = count - first < IV_BATCH ? count - first : IV_BATCH;
+    int32_t *at = jobs.at + (size_t)first * JOB_WORDS;
+    bool random = write_ivs(instance, pool.at, at, run);
+    for (int32_t i = 0; i < run; i++) {
+      int32_t *job = at + i * JOB_WORDS;
+      const Sa *sa = &instance->sas[job[JOB_SLOT]];
+      if (!random || !is_workable(sa, job)) {
+        job[JOB_STATUS] = STATUS_ERROR;
+        continue;
+      }
+      Packet packet = locate(sa, pool.at, job);
+      job[JOB_STATUS] = sa->cipher == CIPHER_AES_GCM16 ? seal_gcm(sa, &packet) : seal_cbc(sa, &packet);
+    }
+  }
+  return NULL;
+}
+
+// open(pool, jobs, count)
+napi_value js_open(napi_env env, napi_callback_info info) {
+  Instance *instance;
+  Bytes pool;
+  Words jobs;
+  int32_t count;
+  if (!read_jobs(env, info, &instance, &pool, &jobs, &count)) return NULL;
+  for (int32_t i = 0; i < count; i++) {
+    int32_t *job = jobs.at + (size_t)i * JOB_WORDS;
+    const Sa *sa = &instance->sas[job[JOB_SLOT]];
+    if (!is_workable(sa, job)) {
+      job[JOB_STATUS] = STATUS_ERROR;
+      continue;
+    }
+    Packet packet = locate(sa, pool.at, job);
+    job[JOB_STATUS] = sa->cipher == CIPHER_AES_GCM16 ? open_gcm(sa, &packet) : open_cbc(sa, &packet);
+  }
+  ERR_clear_error(); // failed packets must not leave a queue of errors for node:crypto to trip over
+  return NULL;
+}

@@ -1,0 +1,127 @@
+// SA slots: keys become OpenSSL contexts once, so that no packet pays for a key schedule.
+#include "addon.h"
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <string.h>
+
+// HMAC of one ESP authentication algorithm. RFC 2403, RFC 2404, RFC 4868 section 2.1.
+typedef struct {
+  const char *digest;
+  uint32_t key_len, icv_len; // bytes
+} AuthSpec;
+
+static const AuthSpec AUTH_SPECS[] = {
+    [AUTH_NONE] = {NULL, 0, 0},
+    [AUTH_MD5_96] = {"MD5", 16, 12},
+    [AUTH_SHA1_96] = {"SHA1", 20, 12},
+    [AUTH_SHA256_128] = {"SHA256", 32, 16},
+    [AUTH_SHA384_192] = {"SHA384", 48, 24},
+    [AUTH_SHA512_256] = {"SHA512", 64, 32},
+};
+
+// NULL when the cipher has no such key length.
+static const EVP_CIPHER *find_cipher(int cipher, int32_t key_len) {
+  switch (cipher) {
+  case CIPHER_3DES_CBC:
+    return key_len == 24 ? EVP_des_ede3_cbc() : NULL;
+  case CIPHER_AES_CBC:
+    return key_len == 16 ? EVP_aes_128_cbc() : key_len == 24 ? EVP_aes_192_cbc() : key_len == 32 ? EVP_aes_256_cbc() : NULL;
+  case CIPHER_AES_GCM16:
+    return key_len == 16 ? EVP_aes_128_gcm() : key_len == 24 ? EVP_aes_192_gcm() : key_len == 32 ? EVP_aes_256_gcm() : NULL;
+  default:
+    return NULL;
+  }
+}
+
+// Frees the contexts (OpenSSL cleanses keys in them) and wipes the slot.
+void sa_clear(Sa *sa) {
+  EVP_CIPHER_CTX_free(sa->seal);
+  EVP_CIPHER_CTX_free(sa->open);
+  EVP_MAC_CTX_free(sa->mac);
+  OPENSSL_cleanse(sa, sizeof *sa);
+}
+
+// A cipher context for one direction, keyed, without padding (ESP pads itself). NULL on failure.
+static EVP_CIPHER_CTX *key_cipher(const EVP_CIPHER *cipher, const uint8_t *key, int encrypt) {
+  EVP_CIPHER_CTX *context = EVP_CIPHER_CTX_new();
+  if (context != NULL && EVP_CipherInit_ex(context, cipher, NULL, key, NULL, encrypt) == 1 && EVP_CIPHER_CTX_set_padding(context, 0) == 1) {
+    return context;
+  }
+  EVP_CIPHER_CTX_free(context);
+  return NULL;
+}
+
+// A keyed HMAC context. Each packet starts it again with a NULL key, which keeps the key's inner and outer state.
+static EVP_MAC_CTX *key_mac(const AuthSpec *spec, const uint8_t *key) {
+  OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)spec->digest, 0), OSSL_PARAM_construct_end()};
+  EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+  EVP_MAC_CTX *context = hmac == NULL ? NULL : EVP_MAC_CTX_new(hmac);
+  EVP_MAC_free(hmac); // the context holds its own reference
+  if (context != NULL && EVP_MAC_init(context, key, spec->key_len, params) == 1) return context;
+  EVP_MAC_CTX_free(context);
+  return NULL;
+}
+
+// Fills an empty slot. False when OpenSSL refuses.
+static bool sa_fill(Sa *sa, int cipher, const EVP_CIPHER *evp, const AuthSpec *auth, const uint8_t *keys) {
+  bool gcm = cipher == CIPHER_AES_GCM16;
+  if (evp != NULL) {
+    sa->seal = key_cipher(evp, keys + SA_KEY_CIPHER, 1);
+    sa->open = key_cipher(evp, keys + SA_KEY_CIPHER, 0);
+    if (sa->seal == NULL || sa->open == NULL) return false;
+  }
+  if (auth->digest != NULL) {
+    sa->mac = key_mac(auth, keys + SA_KEY_AUTH);
+    if (sa->mac == NULL) return false;
+  }
+  memcpy(sa->salt, keys + SA_KEY_SALT, sizeof sa->salt);
+  sa->block_len = gcm || evp == NULL ? 1 : (uint32_t)EVP_CIPHER_get_block_size(evp);
+  sa->iv_len = gcm ? 8 : evp == NULL ? 0 : sa->block_len; // RFC 4106 section 3.1, RFC 3602 section 3, RFC 2451 section 3
+  sa->icv_len = gcm ? 16 : auth->icv_len;
+  sa->cipher = cipher;
+  return true;
+}
+
+// saSet(slot, cipher, auth, keys, cipherKeyLen, authKeyLen)
+napi_value js_sa_set(napi_env env, napi_callback_info info) {
+  napi_value argv[6];
+  Instance *instance;
+  Bytes keys;
+  int32_t slot, cipher, auth, cipher_key_len, auth_key_len;
+  if (!read_args(env, info, 6, argv) || !read_int(env, argv[0], "slot", 0, SA_SLOTS - 1, &slot) ||
+      !read_int(env, argv[1], "cipher", CIPHER_NULL, CIPHER_AES_GCM16, &cipher) ||
+      !read_int(env, argv[2], "auth", AUTH_NONE, AUTH_SHA512_256, &auth) || !read_bytes(env, argv[3], "keys", &keys) ||
+      !read_int(env, argv[4], "cipherKeyLen", 0, SA_KEY_SALT, &cipher_key_len) ||
+      !read_int(env, argv[5], "authKeyLen", 0, SA_KEY_BYTES - SA_KEY_AUTH, &auth_key_len)) {
+    return NULL;
+  }
+  if (keys.length < SA_KEY_BYTES) return throw_range(env, "keys: %zu bytes, a row has %d", keys.length, SA_KEY_BYTES);
+  const EVP_CIPHER *evp = find_cipher(cipher, cipher_key_len);
+  if (cipher == CIPHER_NULL ? cipher_key_len != 0 : evp == NULL) {
+    return throw_range(env, "saSet: cipher %d has no key of %d bytes", cipher, cipher_key_len);
+  }
+  if ((uint32_t)auth_key_len != AUTH_SPECS[auth].key_len) {
+    return throw_range(env, "saSet: authentication %d has no key of %d bytes", auth, auth_key_len);
+  }
+  if (cipher == CIPHER_NULL && auth == AUTH_NONE) return throw_range(env, "saSet: neither encryption nor authentication");
+  if (cipher == CIPHER_AES_GCM16 && auth != AUTH_NONE) return throw_range(env, "saSet: GCM takes no HMAC (RFC 4106 section 1)");
+  if (napi_get_instance_data(env, (void **)&instance) != napi_ok) return NULL;
+  Sa *sa = &instance->sas[slot];
+  sa_clear(sa);
+  if (!sa_fill(sa, cipher, evp, &AUTH_SPECS[auth], keys.at)) {
+    sa_clear(sa);
+    napi_throw_error(env, NULL, "saSet: OpenSSL refuses this algorithm");
+  }
+  return NULL;
+}
+
+// saClear(slot)
+napi_value js_sa_clear(napi_env env, napi_callback_info info) {
+  napi_value argv[1];
+  Instance *instance;
+  int32_t slot;
+  if (!read_args(env, info, 1, argv) || !read_int(env, argv[0], "slot", 0, SA_SLOTS - 1, &slot)) return NULL;
+  if (napi_get_instance_data(env, (void **)&instance) == napi_ok) sa_clear(&instance->sas[slot]);
+  return NULL;
+}
