@@ -1,0 +1,170 @@
+// The command line: which command, its options, the exec words behind it. Throws UsageError with one line; prints nothing.
+
+import { isIPv4 } from 'node:net';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+export class UsageError extends Error {}
+
+export interface Target {
+  instance: string;
+  runDirectory: string;
+}
+
+export interface RunOptions extends Target {
+  configFile: string;
+  stateDirectory: string;
+  /** `address:port`, or `off`. */
+  metrics: string;
+  keyLogDirectory: string | null;
+  workers: number;
+  native: boolean;
+}
+
+export type CliCommand =
+  | ({ name: 'run' } & RunOptions)
+  | ({ name: 'wait-ready'; timeoutSeconds: number } & Target)
+  | ({ name: 'exec'; line: string } & Target)
+  | { name: 'check'; file: string }
+  | { name: 'version' }
+  | { name: 'help' };
+
+const optionTypes = {
+  config: { type: 'string', short: 'c' },
+  instance: { type: 'string' },
+  state: { type: 'string' },
+  runtime: { type: 'string' },
+  metrics: { type: 'string' },
+  'key-log': { type: 'string' },
+  workers: { type: 'string' },
+  timeout: { type: 'string' },
+  'no-native': { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+} as const;
+type OptionName = keyof typeof optionTypes;
+
+const target: OptionName[] = ['instance', 'runtime'];
+const allowed: Record<string, OptionName[]> = {
+  run: [...target, 'config', 'state', 'metrics', 'key-log', 'workers', 'no-native'],
+  'wait-ready': [...target, 'timeout'],
+  show: target,
+  exec: target,
+  check: [],
+  version: [],
+  help: [],
+};
+
+function takesValue(argument: string): boolean {
+  const option = argument.startsWith('--')
+    ? optionTypes[argument.slice(2) as OptionName]
+    : Object.values(optionTypes).find((o) => 'short' in o && `-${o.short}` === argument);
+  return option?.type === 'string';
+}
+
+/** Index of the first word that is no option and no option's value, or the length. */
+function findCommand(args: readonly string[]): number {
+  let at = 0;
+  while (at < args.length && args[at].startsWith('-')) at += takesValue(args[at]) ? 2 : 1;
+  return Math.min(at, args.length);
+}
+
+/** Exec words may begin with `-` (a pattern behind `| include`), so only our own options in front of the pipe are taken out. */
+function splitExecWords(words: readonly string[]): { options: string[]; words: string[] } {
+  const pipe = words.findIndex((word) => word.includes('|'));
+  const end = pipe < 0 ? words.length : pipe;
+  const options: string[] = [];
+  const rest: string[] = [];
+  for (let i = 0; i < end; i++) {
+    if (/^--(instance|runtime)$/.test(words[i])) options.push(words[i], ...words.slice(i + 1, ++i + 1));
+    else if (/^--(instance|runtime)=/.test(words[i])) options.push(words[i]);
+    else rest.push(words[i]);
+  }
+  return { options, words: [...rest, ...words.slice(end)] };
+}
+
+/** @param args without node and script. @throws UsageError */
+export function parseArguments(args: readonly string[]): CliCommand {
+  const at = findCommand(args);
+  const name = args[at] ?? (args.includes('--version') ? 'version' : args.some((a) => a === '--help' || a === '-h') ? 'help' : undefined);
+  if (name === undefined) throw new UsageError('no command given (try: groupwire help)');
+  if (!Object.hasOwn(allowed, name)) throw new UsageError(`unknown command '${name}' (try: groupwire help)`);
+  const isExec = name === 'show' || name === 'exec';
+  const behind = args.slice(at + 1);
+  const exec = isExec ? splitExecWords(behind) : { options: behind, words: [] };
+  const { values, positionals } = parseOptions([...args.slice(0, at), ...exec.options]);
+  if (values.help) return { name: 'help' };
+  for (const option of Object.keys(values) as OptionName[]) {
+    if (!allowed[name].includes(option) && args[at] !== undefined) throw new UsageError(`--${option} does not belong to '${name}'`);
+  }
+  if (name === 'check') {
+    if (positionals.length !== 1) throw new UsageError('usage: groupwire check FILE');
+    return { name, file: positionals[0] };
+  }
+  if (positionals.length > 0) throw new UsageError(`unexpected argument '${positionals[0]}'`);
+  switch (name) {
+    case 'run':
+      return { name, ...parseTarget(values), ...parseRun(values) };
+    case 'wait-ready':
+      return { name, ...parseTarget(values), timeoutSeconds: parseNumber('timeout', values.timeout, 30, 0, 86_400) };
+    case 'show':
+    case 'exec': {
+      const line = (name === 'show' ? ['show', ...exec.words] : exec.words).join(' ').trim();
+      if (line === '') throw new UsageError('usage: groupwire --instance NAME exec "EXEC LINE"');
+      return { name: 'exec', ...parseTarget(values), line };
+    }
+    default:
+      return { name: name as 'version' | 'help' };
+  }
+}
+
+type Values = { [Name in OptionName]?: (typeof optionTypes)[Name]['type'] extends 'boolean' ? boolean : string };
+
+function parseOptions(args: string[]): { values: Values; positionals: string[] } {
+  try {
+    return parseArgs({ args, options: optionTypes, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message.split('. ')[0].replace(/\s+/g, ' '));
+  }
+}
+
+/** Long enough for a name, short enough for a socket path (sun_path holds 108 bytes). */
+const MaxSocketPath = 107;
+
+function parseTarget(values: Values): Target {
+  const instance = values.instance ?? 'default';
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(instance))
+    throw new UsageError('--instance: a name of letters, digits, dot, dash and underscore');
+  const runDirectory = resolve(values.runtime ?? `/run/groupwire/${instance}`);
+  if (Buffer.byteLength(`${runDirectory}/dataplane.sock`) > MaxSocketPath)
+    throw new UsageError(`--runtime: path too long for a Unix socket: ${runDirectory}`);
+  return { instance, runDirectory };
+}
+
+function parseRun(values: Values): Omit<RunOptions, keyof Target> {
+  if (values.config === undefined) throw new UsageError('run: -c FILE is missing');
+  return {
+    configFile: resolve(values.config),
+    stateDirectory: resolve(values.state ?? `/var/lib/groupwire/${values.instance ?? 'default'}`),
+    metrics: parseMetrics(values.metrics ?? '127.0.0.1:9848'),
+    keyLogDirectory: values['key-log'] === undefined ? null : resolve(values['key-log']),
+    workers: parseNumber('workers', values.workers, 1, 1, 16),
+    native: !values['no-native'],
+  };
+}
+
+function parseMetrics(text: string): string {
+  if (text === 'off') return text;
+  const [, address, port] = /^([0-9.]+):(\d{1,5})$/.exec(text) ?? [];
+  if (address === undefined || !isIPv4(address) || Number(port) < 1 || Number(port) > 65_535) {
+    throw new UsageError(`--metrics: ADDRESS:PORT or off, not '${text}'`);
+  }
+  return text;
+}
+
+function parseNumber(option: string, text: string | undefined, fallback: number, low: number, high: number): number {
+  if (text === undefined) return fallback;
+  if (!/^\d{1,6}$/.test(text) || Number(text) < low || Number(text) > high)
+    throw new UsageError(`--${option}: a number from ${low} to ${high}, not '${text}'`);
+  return Number(text);
+}

@@ -1,0 +1,70 @@
+// One supervisor per instance: a lock file in the runtime directory names the process that owns it. A process is its pid and its start
+// time, so a lock left by a killed process is recognised even when its pid is in use again.
+
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export class LockedError extends Error {
+  constructor(readonly owner: string) {
+    super(`already runs (pid ${owner})`);
+  }
+}
+
+/** `pid starttime`, null when no such process lives (proc(5): field 22 of /proc/PID/stat, counted behind the command's parenthesis). */
+function identifyProcess(pid: number): string | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' ? null : `${pid} ${fields[19]}`;
+  } catch {
+    return null;
+  }
+}
+
+function readOwner(path: string): string | null {
+  try {
+    return readFileSync(path, 'latin1').trim();
+  } catch {
+    return null;
+  }
+}
+
+function isAlive(owner: string): boolean {
+  const pid = Number.parseInt(owner, 10);
+  return pid > 0 && identifyProcess(pid) === owner;
+}
+
+/** Takes the lock of `directory`. @returns a function that gives it back. @throws LockedError when a living process has it */
+export function takeInstanceLock(directory: string): () => void {
+  const path = join(directory, 'lock');
+  const mine = `${path}.${process.pid}`;
+  writeFileSync(mine, `${identifyProcess(process.pid)}\n`);
+  try {
+    for (let tries = 0; tries < 3; tries++) {
+      try {
+        linkSync(mine, path); // atomic, and fails when the lock is there
+        return () => rmSync(path, { force: true });
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      }
+      setAsideStaleLock(path, `${mine}.stale`);
+    }
+    throw new LockedError(readOwner(path)?.split(' ')[0] ?? 'unknown');
+  } finally {
+    rmSync(mine, { force: true });
+  }
+}
+
+function setAsideStaleLock(path: string, aside: string): void {
+  const owner = readOwner(path);
+  if (owner === null) return; // given back meanwhile
+  if (isAlive(owner)) throw new LockedError(owner.split(' ')[0]);
+  renameSync(path, aside);
+  const moved = readOwner(aside);
+  // Another process may have taken the stale lock between the look and the rename: then it goes back.
+  if (moved !== null && isAlive(moved)) {
+    renameSync(aside, path);
+    throw new LockedError(moved.split(' ')[0]);
+  }
+  rmSync(aside, { force: true });
+}

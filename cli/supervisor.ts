@@ -1,0 +1,137 @@
+// Keeps the processes of one router alive. Does: start, restart either alone with back-off, pass SIGHUP on, end them in order. Does not:
+// read the configuration, touch the network, or look at what they log (their output is this process's own).
+//
+// A child's stdin is a pipe of which the supervisor holds the other end: end-of-file there tells it that the supervisor is gone, however
+// it died. Children have their own sessions, so a Ctrl-C reaches them through the supervisor alone.
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { SupervisedProcess } from '../control/api/process-list.js';
+
+export interface ChildCommand {
+  name: string;
+  args: string[];
+  environment?: Record<string, string>;
+  /** Gets SIGHUP when the supervisor does. */
+  reloads?: boolean;
+}
+
+export interface SupervisorEvents {
+  log(severity: number, mnemonic: string, text: string): void;
+  /** A process started or ended. */
+  changed(list: SupervisedProcess[]): void;
+}
+
+/** Exit statuses of sysexits.h that a restart cannot cure: configuration, permission. */
+const Hopeless = new Set([77, 78]);
+const FirstDelayMs = 100;
+const LongestDelayMs = 5000;
+/** A process that lived this long starts with a clean record. */
+const SettledMs = 30_000;
+const GraceMs = 5000;
+
+interface Child {
+  command: ChildCommand;
+  process: ChildProcess | null;
+  startedAt: number;
+  restarts: number;
+  /** Deaths in a row without a settled life between them. */
+  deaths: number;
+  timer: NodeJS.Timeout | null;
+}
+
+export class Supervisor {
+  private readonly children: Child[];
+  private stopping = false;
+  private status = 0;
+  private resolve!: (status: number) => void;
+  /** Exit status for the supervisor, once every child has ended. */
+  readonly ended = new Promise<number>((resolve) => {
+    this.resolve = resolve;
+  });
+
+  constructor(
+    commands: readonly ChildCommand[],
+    private readonly events: SupervisorEvents,
+  ) {
+    this.children = commands.map((command) => ({ command, process: null, startedAt: 0, restarts: 0, deaths: 0, timer: null }));
+  }
+
+  start(): void {
+    for (const child of this.children) this.launch(child);
+  }
+
+  reload(): void {
+    for (const child of this.children) if (child.command.reloads) child.process?.kill('SIGHUP');
+  }
+
+  /** SIGTERM to all, SIGKILL to what is left after a grace. */
+  stop(status = 0): void {
+    if (this.stopping) return;
+    this.stopping = true;
+    this.status = status;
+    for (const child of this.children) {
+      if (child.timer) clearTimeout(child.timer);
+      child.process?.kill('SIGTERM');
+    }
+    const force = setTimeout(() => {
+      for (const { command, process } of this.children) {
+        if (!process) continue;
+        this.events.log(3, 'KILLED', `${command.name} (pid ${process.pid}) did not end within ${GraceMs / 1000} s, killed`);
+        process.kill('SIGKILL');
+      }
+    }, GraceMs);
+    void this.ended.then(() => clearTimeout(force));
+    this.endWhenEmpty();
+  }
+
+  private launch(child: Child): void {
+    child.timer = null;
+    const { args, environment } = child.command;
+    const started = spawn(process.execPath, args, {
+      stdio: ['pipe', 'inherit', 'inherit'],
+      detached: true,
+      env: { ...process.env, ...environment },
+    });
+    child.process = started;
+    child.startedAt = Date.now();
+    started.stdin?.on('error', () => undefined); // nothing is ever written: EPIPE cannot matter
+    started.once('error', (error) => this.lose(child, `could not start: ${error.message}`, null));
+    started.once('exit', (code, signal) => this.lose(child, signal ? `ended by ${signal}` : `ended with status ${code}`, code));
+    this.report();
+  }
+
+  private lose(child: Child, how: string, code: number | null): void {
+    const { process: lost, command } = child;
+    if (!lost) return; // 'error' and 'exit' of one death
+    child.process = null;
+    lost.stdin?.destroy();
+    this.report();
+    if (this.stopping) {
+      this.endWhenEmpty();
+      return;
+    }
+    if (code !== null && Hopeless.has(code)) {
+      this.events.log(2, 'STOP', `${command.name} (pid ${lost.pid ?? 'none'}) ${how}: a restart cannot help, stopping`);
+      this.stop(1);
+      return;
+    }
+    if (Date.now() - child.startedAt >= SettledMs) child.deaths = 0;
+    const delay = child.deaths === 0 ? 0 : Math.min(FirstDelayMs * 2 ** (child.deaths - 1), LongestDelayMs);
+    child.deaths++;
+    child.restarts++;
+    const when = delay === 0 ? 'at once' : `in ${delay} ms`;
+    this.events.log(5, 'RESTART', `${command.name} (pid ${lost.pid ?? 'none'}) ${how}, starting it again ${when}`);
+    if (delay === 0) this.launch(child);
+    else child.timer = setTimeout(() => this.launch(child), delay);
+  }
+
+  private endWhenEmpty(): void {
+    if (this.children.every((child) => child.process === null)) this.resolve(this.status);
+  }
+
+  private report(): void {
+    this.events.changed(
+      this.children.map(({ command, process, restarts }) => ({ name: command.name, pid: process?.pid ?? null, restarts })),
+    );
+  }
+}
