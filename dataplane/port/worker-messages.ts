@@ -1,0 +1,27 @@
+// What the main thread and the forwarding workers say to each other. Rare: everything per packet goes through shared memory.
+// After postMessage the main thread signals the worker's wake descriptor, because the worker blocks in poll() and reads its
+// messages with receiveMessageOnPort between two passes.
+
+import type { SharedState } from '../mem/shared.js';
+import type { DataplaneEvent } from '../tables/message.js';
+
+/** `workerData` of dataplane/worker.ts. */
+export interface WorkerStart {
+  /** 0..workers-1 */
+  index: number;
+  shared: SharedState;
+  /** The worker polls it beside its ports; it never closes it. */
+  wakeFd: number;
+  /** File of IV counters per (SPI, sender ID). */
+  senderStatePath: string;
+  /** Which side of the native seam: as GROUPWIRE_NATIVE says in this process. */
+  native: boolean;
+}
+
+export type ToWorker =
+  /** One TUN queue for this worker: read and written by it alone until it answers `port-closed`. */
+  | { kind: 'port-open'; port: number; fd: number }
+  /** Stop using the port's descriptor; answer `port-closed`, then the main thread closes it. */
+  | { kind: 'port-close'; port: number };
+
+export type FromWorker = { kind: 'port-closed'; port: number } | { kind: 'event'; event: DataplaneEvent };
