@@ -1,5 +1,6 @@
 // seal and open: batches of ESP packets in the pool, transformed in place. Does: RFC 4106 (GCM), RFC 3602 and RFC 2451 (CBC),
 // RFC 2410 (NULL), RFC 2403/2404/4868 (HMAC). Does not: padding, next header, sequence numbers, replay; ESN is not in the AAD.
+// A batch ends with ERR_clear_error: what a failed packet queued there would surface in a later call of node:crypto.
 #include "addon.h"
 
 #include <openssl/crypto.h>
@@ -153,6 +154,7 @@ napi_value js_seal(napi_env env, napi_callback_info info) {
       job[JOB_STATUS] = sa->cipher == CIPHER_AES_GCM16 ? seal_gcm(sa, &packet) : seal_cbc(sa, &packet);
     }
   }
+  ERR_clear_error();
   return NULL;
 }
 
@@ -173,6 +175,6 @@ napi_value js_open(napi_env env, napi_callback_info info) {
     Packet packet = locate(sa, pool.at, job);
     job[JOB_STATUS] = sa->cipher == CIPHER_AES_GCM16 ? open_gcm(sa, &packet) : open_cbc(sa, &packet);
   }
-  ERR_clear_error(); // failed packets must not leave a queue of errors for node:crypto to trip over
+  ERR_clear_error();
   return NULL;
 }

@@ -38,8 +38,10 @@ export const enum JobStatus {
   Error = 2,
 }
 
-/** The largest `count` of poll(). */
-export const MaxPollFds = 64;
+export const enum NativeCap {
+  /** The largest `count` of poll(). */
+  PollFds = 64,
+}
 
 export interface Native {
   /** Which implementation this is. */

@@ -1,6 +1,29 @@
-// The twin of the C addon on node:fs and node:crypto. Slower, same results.
-import type { Native } from './native.js';
+// The twin of the C addon: the same interface and results on node:fs, node:crypto and one-shot perl children (README.md here).
+// It is the readable reference and the way to run where the addon cannot be built. It is slow; nothing is tuned here.
 
+import type { Native } from './native.js';
+import { makeTwinCrypto } from './twin-crypto.js';
+import { makeTwinIo } from './twin-io.js';
+import { mapTwinFile, writeTwinFile } from './twin-map.js';
+import { closeFd, openFifo, openTun } from './twin-open.js';
+
+/** One twin per thread: SA slots and read-ahead belong to it. */
 export function makeTwin(): Native {
-  throw new Error('the twin is not built yet');
+  return {
+    kind: 'twin',
+    tunOpen: openTun,
+    fdClose: closeFd,
+    wakeOpen: openFifo,
+    ...makeTwinIo(),
+    ...makeTwinCrypto(),
+    mapFile: mapTwinFile,
+    mapFlush: writeTwinFile,
+    monotonicMs,
+  };
+}
+
+/** CLOCK_MONOTONIC; performance.now() would start anew in each thread. */
+function monotonicMs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1e3 + nanoseconds / 1e6;
 }
