@@ -104,7 +104,7 @@ export function parseArguments(args: readonly string[]): CliCommand {
   if (positionals.length > 0) throw new UsageError(`unexpected argument '${positionals[0]}'`);
   switch (name) {
     case 'run':
-      return { name, ...parseTarget(values), ...parseRun(values) };
+      return { name, ...parseTarget(values), ...parseRun(values, parseTarget(values).instance) };
     case 'wait-ready':
       return { name, ...parseTarget(values), timeoutSeconds: parseNumber('timeout', values.timeout, 30, 0, 86_400) };
     case 'show':
@@ -132,7 +132,7 @@ function parseOptions(args: string[]): { values: Values; positionals: string[] }
 const MaxSocketPath = 107;
 
 function parseTarget(values: Values): Target {
-  const instance = values.instance ?? 'default';
+  const instance = values.instance ?? (process.env.GROUPWIRE_INSTANCE || 'default');
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(instance))
     throw new UsageError('--instance: a name of letters, digits, dot, dash and underscore');
   const runDirectory = resolve(values.runtime ?? `/run/groupwire/${instance}`);
@@ -141,11 +141,11 @@ function parseTarget(values: Values): Target {
   return { instance, runDirectory };
 }
 
-function parseRun(values: Values): Omit<RunOptions, keyof Target> {
+function parseRun(values: Values, instance: string): Omit<RunOptions, keyof Target> {
   if (values.config === undefined) throw new UsageError('run: -c FILE is missing');
   return {
     configFile: resolve(values.config),
-    stateDirectory: resolve(values.state ?? `/var/lib/groupwire/${values.instance ?? 'default'}`),
+    stateDirectory: resolve(values.state ?? `/var/lib/groupwire/${instance}`),
     metrics: parseMetrics(values.metrics ?? '127.0.0.1:9848'),
     keyLogDirectory: values['key-log'] === undefined ? null : resolve(values['key-log']),
     workers: parseNumber('workers', values.workers, 1, 1, 16),

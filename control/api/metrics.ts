@@ -3,6 +3,7 @@
 
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { SystemLog } from '../log.js';
 import { renderMetrics } from './metric-text.js';
 import type { Snapshot } from './snapshot.js';
 import { renderStatusPage } from './status-page.js';
@@ -13,8 +14,7 @@ export interface MetricsOptions {
   port: number;
   instance: string;
   snapshot: () => Promise<Snapshot>;
-  /** One line for the operator's log. */
-  warn: (text: string) => void;
+  log: Pick<SystemLog, 'write'>;
 }
 
 export interface MetricsServer {
@@ -24,7 +24,7 @@ export interface MetricsServer {
 
 const RequestMs = 10_000;
 
-/** @returns null when the address cannot be bound; `warn` said why */
+/** @returns null when the address cannot be bound; the log says why */
 export async function startMetrics(options: MetricsOptions): Promise<MetricsServer | null> {
   const server = createServer({ requestTimeout: RequestMs }, (request, response) => {
     response.on('error', () => undefined); // the scraper went away
@@ -50,10 +50,10 @@ export async function startMetrics(options: MetricsOptions): Promise<MetricsServ
       (error as NodeJS.ErrnoException).code === 'EADDRINUSE'
         ? 'the port is taken (--metrics ADDR:PORT chooses another)'
         : (error as Error).message;
-    options.warn(`no metrics on ${options.address}:${options.port}: ${reason}`);
+    options.log.write('API', 4, 'METRICS', `no metrics on ${options.address}:${options.port}: ${reason}`);
     return null;
   }
-  server.on('error', (error) => options.warn(`metrics: ${error.message}`));
+  server.on('error', (error) => options.log.write('API', 4, 'METRICS', error.message));
   return {
     port: (server.address() as AddressInfo).port,
     close: () =>
@@ -73,7 +73,7 @@ async function render(
   try {
     answer(response, 200, type, await text({ ...(await options.snapshot()), instance: options.instance }));
   } catch (error) {
-    options.warn(`metrics: ${(error as Error).message}`);
+    options.log.write('API', 4, 'METRICS', (error as Error).message);
     answer(response, 500, 'text/plain', 'no snapshot\n');
   }
 }

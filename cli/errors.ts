@@ -1,0 +1,2 @@
+/** Ends the command with one line on stderr and exit status 1. */
+export class CliError extends Error {}

@@ -1,0 +1,82 @@
+// The `groupwire` command. Status 0, or another with one clear line on stderr. Commands that need little load little: the supervisor
+// lives as long as the router, so what it loads is memory the router pays for.
+
+import { type CliCommand, parseArguments, UsageError } from './arguments.js';
+import { CliError } from './errors.js';
+
+const help = `groupwire: a userspace router that makes a Linux VM a member, or the key server, of a GET VPN
+
+  groupwire run -c FILE [options]              run a router in the foreground; SIGTERM ends it, SIGHUP reloads FILE
+      --state DIR            keys and state, default /var/lib/groupwire/NAME
+      --metrics ADDR:PORT    Prometheus metrics and status page, default 127.0.0.1:9848; off = none
+      --key-log DIR          write the keys of all SAs for Wireshark: for debugging only
+      --workers N            forwarding workers, default 1
+      --no-native            use the TypeScript twin of the C addon
+  groupwire wait-ready [--timeout SECONDS]     wait until everything configured is up and registered, default 30
+  groupwire show WORDS [| json | include RE | exclude RE | begin RE | section RE]
+  groupwire exec "LINE"                        any exec command
+  groupwire check FILE                         report every problem of a configuration file
+  groupwire version
+
+Of every command but check, version and help:
+      --instance NAME        which router, default $GROUPWIRE_INSTANCE or 'default'
+      --runtime DIR          sockets and lock, default /run/groupwire/NAME
+`;
+
+/** @returns the exit status */
+async function runCommand(command: CliCommand): Promise<number> {
+  switch (command.name) {
+    case 'help':
+      process.stdout.write(help);
+      return 0;
+    case 'version': {
+      const { readVersion } = await import('../control/api/version.js');
+      process.stdout.write(`groupwire ${readVersion()}\n`);
+      return 0;
+    }
+    case 'check':
+      return await check(command.file, process.stdout);
+    case 'run': {
+      if ((await check(command.configFile, process.stderr)) !== 0) return 1;
+      const { runInstance } = await import('./run.js');
+      return await runInstance(command);
+    }
+    case 'wait-ready': {
+      const { waitReady } = await import('./wait-ready.js');
+      await waitReady(command.instance, `${command.runDirectory}/control.sock`, command.timeoutSeconds);
+      return 0;
+    }
+    case 'exec': {
+      const { runExecLine } = await import('./exec.js');
+      process.stdout.write(await runExecLine(command.line, `${command.runDirectory}/control.sock`));
+      return 0;
+    }
+  }
+}
+
+/** Prints every problem. @returns 1 when there is an error among them */
+async function check(file: string, out: NodeJS.WriteStream): Promise<number> {
+  const { checkFile, formatProblem } = await import('./check.js');
+  const problems = checkFile(file);
+  for (const problem of problems) out.write(`${formatProblem(file, problem)}\n`);
+  const errors = problems.filter((problem) => problem.severity === 'error').length;
+  if (errors > 0) process.stderr.write(`groupwire: ${file}: ${errors} error${errors === 1 ? '' : 's'}\n`);
+  return errors > 0 ? 1 : 0;
+}
+
+// A reader that has seen enough (`groupwire show ... | head`) is no error.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+}
+
+try {
+  process.exitCode = await runCommand(parseArguments(process.argv.slice(2)));
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`groupwire: ${message.replace(/\s*\n\s*/g, ' ')}\n`);
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+  if (process.env.GROUPWIRE_DEBUG && !(error instanceof UsageError || error instanceof CliError)) throw error;
+}

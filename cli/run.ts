@@ -1,0 +1,91 @@
+// `groupwire run`: checks the file, takes the instance's lock, starts the dataplane and control and keeps them running (supervisor.ts).
+// The dataplane cleans up devices, rules and routes itself; what is removed here are the runtime directory's files.
+
+import { accessSync, constants, mkdirSync, rmdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { processListName, writeProcesses } from '../control/api/process-list.js';
+import type { RunOptions } from './arguments.js';
+import { CliError } from './errors.js';
+import { LockedError, takeInstanceLock } from './instance-lock.js';
+import { type ChildCommand, Supervisor } from './supervisor.js';
+
+function log(severity: number, mnemonic: string, text: string): void {
+  process.stderr.write(`*${new Date().toISOString()}: %SYS-${severity}-${mnemonic}: ${text}\n`);
+}
+
+/** dist/cli/run.js -> dist */
+const built = fileURLToPath(new URL('..', import.meta.url));
+
+/** What runs for an instance. GROUPWIRE_CHILDREN names a folder with stand-ins (tests). */
+export function childCommands(options: RunOptions): ChildCommand[] {
+  const root = process.env.GROUPWIRE_CHILDREN ?? built;
+  const shared = ['--instance', options.instance, '--run', options.runDirectory, '--state', options.stateDirectory];
+  return [
+    {
+      name: 'dataplane',
+      args: [join(root, 'dataplane/main.js'), ...shared, '--workers', String(options.workers)],
+      environment: options.native ? {} : { GROUPWIRE_NATIVE: '0' },
+    },
+    {
+      name: 'control',
+      args: [
+        join(root, 'control/main.js'),
+        ...shared,
+        ...['--config', options.configFile, '--metrics', options.metrics],
+        ...(options.keyLogDirectory === null ? [] : ['--key-log', options.keyLogDirectory]),
+      ],
+      reloads: true,
+    },
+  ];
+}
+
+function makeDirectory(path: string, mode: number): void {
+  try {
+    mkdirSync(path, { recursive: true, mode });
+    accessSync(path, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new CliError(code === 'EACCES' || code === 'EPERM' ? `${path}: permission denied: run as root` : `${path}: ${message}`);
+  }
+}
+
+function takeLock(options: RunOptions): () => void {
+  try {
+    return takeInstanceLock(options.runDirectory);
+  } catch (error) {
+    if (error instanceof LockedError) throw new CliError(`instance '${options.instance}' ${error.message}`);
+    throw error;
+  }
+}
+
+/** Runs until a signal ends it. @returns the exit status. @throws CliError when it cannot start */
+export async function runInstance(options: RunOptions): Promise<number> {
+  makeDirectory(options.runDirectory, 0o755);
+  makeDirectory(options.stateDirectory, 0o700);
+  const release = takeLock(options);
+  const supervisor = new Supervisor(childCommands(options), {
+    log,
+    changed: (list) => writeProcesses(options.runDirectory, list),
+  });
+  process.on('SIGTERM', () => supervisor.stop());
+  process.on('SIGINT', () => supervisor.stop());
+  process.on('SIGHUP', () => supervisor.reload());
+  try {
+    supervisor.start();
+    return await supervisor.ended;
+  } finally {
+    for (const name of ['control.sock', 'dataplane.sock', processListName]) rmSync(join(options.runDirectory, name), { force: true });
+    release();
+    removeIfEmpty(options.runDirectory);
+  }
+}
+
+function removeIfEmpty(directory: string): void {
+  try {
+    rmdirSync(directory);
+  } catch (error) {
+    // Somebody's other files are there, or the directory is not ours to remove: both are fine.
+    log(6, 'CLEANUP', `${directory} stays: ${(error as NodeJS.ErrnoException).code}`);
+  }
+}

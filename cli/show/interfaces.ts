@@ -1,0 +1,68 @@
+// `show ip interface brief` and `show interfaces [NAME]`. Lines of IOS that report what a TUN port does not measure (broadcasts, runts,
+// carrier) are left out rather than printed as zero.
+
+import type { InterfaceState, Snapshot } from '../../control/api/snapshot.js';
+
+export function renderInterfaceBrief(snapshot: Snapshot): string[] {
+  const row = (name: string, address: string, ok: string, method: string, status: string, protocol: string) =>
+    `${name.padEnd(26)} ${address.padEnd(15)} ${ok.padEnd(3)} ${method.padEnd(6)} ${status.padEnd(21)} ${protocol.padEnd(8)}`.trimEnd();
+  return [
+    row('Interface', 'IP-Address', 'OK?', 'Method', 'Status', 'Protocol'),
+    ...snapshot.interfaces.map((state) =>
+      row(
+        state.name,
+        state.addresses[0]?.split('/')[0] ?? 'unassigned',
+        'YES',
+        'NVRAM',
+        !state.adminUp ? 'administratively down' : state.up ? 'up' : 'down',
+        state.up ? 'up' : 'down',
+      ),
+    ),
+  ];
+}
+
+/** Nominal bandwidth and delay of IOS interface types: reference values for metrics and loads, not measurements. */
+const nominal: [prefix: RegExp, kbps: number, delayMicroseconds: number][] = [
+  [/^Loopback/, 8_000_000, 5000],
+  [/^Tunnel/, 100, 50_000],
+  [/^FastEthernet/, 100_000, 100],
+  [/^Ethernet/, 10_000, 1000],
+  [/^/, 1_000_000, 10],
+];
+
+function formatMac(mac: string): string {
+  const digits = mac.replace(/[^0-9a-f]/gi, '').toLowerCase();
+  return `${digits.slice(0, 4)}.${digits.slice(4, 8)}.${digits.slice(8)}`;
+}
+
+export function renderInterface(state: InterfaceState): string[] {
+  const [, kbps, delay] = nominal.find(([prefix]) => prefix.test(state.name))!;
+  const isLoopback = state.mac === null;
+  const { counters, rates } = state;
+  // IOS counts loads in 255ths and never shows less than one.
+  const load = (bps: number) => Math.min(255, Math.max(1, Math.round((bps * 255) / (kbps * 1000))));
+  const hardware = `  Hardware is ${state.hardware}`;
+  const rate = (direction: string, bps: number, pps: number) =>
+    `  5 minute ${direction} rate ${Math.round(bps / 1000) * 1000} bits/sec, ${Math.round(pps)} packets/sec`;
+  return [
+    `${state.name} is ${state.adminUp ? (state.up ? 'up' : 'down') : 'administratively down'}, line protocol is ${state.up ? 'up' : 'down'} `,
+    isLoopback ? hardware : `${hardware}, address is ${formatMac(state.mac!)} (bia ${formatMac(state.mac!)})`,
+    ...(state.description === null ? [] : [`  Description: ${state.description}`]),
+    ...state.addresses.map((address, index) => `  ${index === 0 ? 'Internet address' : 'Secondary address'} is ${address}`),
+    `  MTU ${state.mtu} bytes, BW ${kbps} Kbit/sec, DLY ${delay} usec, `,
+    ...(rates ? [`     reliability 255/255, txload ${load(rates.sentBps)}/255, rxload ${load(rates.receivedBps)}/255`] : []),
+    ...(isLoopback ? ['  Encapsulation LOOPBACK, loopback not set'] : []),
+    '  Last clearing of "show interface" counters never',
+    `  Input queue: 0/75/${counters.receiveDrops}/0 (size/max/drops/flushes); Total output drops: ${counters.sendDrops}`,
+    '  Queueing strategy: fifo',
+    ...(rates
+      ? [rate('input', rates.receivedBps, rates.receivedPacketsPerSecond), rate('output', rates.sentBps, rates.sentPacketsPerSecond)]
+      : []),
+    `     ${counters.receivedPackets} packets input, ${counters.receivedBytes} bytes, 0 no buffer`,
+    `     ${counters.sentPackets} packets output, ${counters.sentBytes} bytes, 0 underruns`,
+  ];
+}
+
+export function renderInterfaces(snapshot: Snapshot): string[] {
+  return snapshot.interfaces.flatMap(renderInterface);
+}

@@ -1,0 +1,88 @@
+// `show crypto ipsec sa` and `show crypto map`.
+
+import type { CryptoMapState, IpsecFlowState, IpsecInterfaceState, IpsecSaState, Snapshot } from '../../control/api/snapshot.js';
+import { formatSeconds, formatSpi } from './columns.js';
+
+export function renderIpsecSas(snapshot: Snapshot): string[] {
+  return snapshot.ipsec.flatMap((state) => ['', ...renderInterface(state)]);
+}
+
+function renderInterface(state: IpsecInterfaceState): string[] {
+  return [
+    `interface: ${state.interface}`,
+    `    Crypto map tag: ${state.cryptoMap}, local addr ${state.localAddress}`,
+    ...state.flows.flatMap((flow) => ['', ...renderFlow(state, flow)]),
+  ];
+}
+
+function renderIdent(ident: IpsecFlowState['local']): string {
+  return `(${ident.address}/${ident.mask}/${ident.protocol}/${ident.port})`;
+}
+
+function renderFlow(state: IpsecInterfaceState, flow: IpsecFlowState): string[] {
+  const { encapsulated, decapsulated } = flow;
+  const sas = (title: string, list: IpsecSaState[]) => [`     ${title}:`, ...list.flatMap((sa) => renderSa(sa, state.cryptoMap)), ''];
+  return [
+    '   protected vrf: (none)',
+    `   local ident (addr/mask/prot/port): ${renderIdent(flow.local)}`,
+    `   remote ident (addr/mask/prot/port): ${renderIdent(flow.remote)}`,
+    `   current_peer ${flow.peer} port ${flow.peerPort}`,
+    `     ${flow.action.toUpperCase()}, flags={${flow.flags}}`,
+    `    #pkts encaps: ${encapsulated}, #pkts encrypt: ${encapsulated}, #pkts digest: ${encapsulated}`,
+    `    #pkts decaps: ${decapsulated}, #pkts decrypt: ${decapsulated}, #pkts verify: ${decapsulated}`,
+    '    #pkts compressed: 0, #pkts decompressed: 0',
+    '    #pkts not compressed: 0, #pkts compr. failed: 0',
+    '    #pkts not decompressed: 0, #pkts decompress failed: 0',
+    `    #send errors ${flow.sendErrors}, #recv errors ${flow.receiveErrors}`,
+    '',
+    `     local crypto endpt.: ${flow.localEndpoint}, remote crypto endpt.: ${flow.remoteEndpoint}`,
+    `     plaintext mtu ${flow.plaintextMtu}, path mtu ${flow.pathMtu}, ip mtu ${flow.ipMtu}, ip mtu idb ${state.interface}`,
+    `     current outbound spi: ${formatSpi(flow.outboundSpi)}`,
+    '     PFS (Y/N): N, DH group: none',
+    '',
+    ...sas('inbound esp sas', flow.inbound),
+    ...sas('inbound ah sas', []),
+    ...sas('inbound pcp sas', []),
+    ...sas('outbound esp sas', flow.outbound),
+    ...sas('outbound ah sas', []),
+    '     outbound pcp sas:',
+  ];
+}
+
+function renderSa(sa: IpsecSaState, cryptoMap: string): string[] {
+  const timing =
+    sa.remainingKilobytes === null
+      ? [
+          `        sa timing: remaining key lifetime (sec): (${formatSeconds(sa.remainingSeconds)})`,
+          '        Kilobyte Volume Rekey has been disabled',
+        ]
+      : [`        sa timing: remaining key lifetime (k/sec): (${sa.remainingKilobytes}/${formatSeconds(sa.remainingSeconds)})`];
+  return [
+    `      spi: ${formatSpi(sa.spi)}`,
+    `        transform: ${sa.transform} ,`,
+    `        in use settings ={${sa.mode === 'tunnel' ? 'Tunnel' : 'Transport'}, }`,
+    `        conn id: ${sa.connectionId}, flow_id: ${sa.flowId}, sibling_flags ${sa.siblingFlags}, crypto map: ${cryptoMap}`,
+    ...timing,
+    `        IV size: ${sa.ivBytes} bytes`,
+    `        replay detection support: ${sa.replay ? 'Y' : 'N'}`,
+    `        Status: ${sa.status}(${sa.status})`,
+  ];
+}
+
+export function renderCryptoMaps(snapshot: Snapshot): string[] {
+  return snapshot.cryptoMaps.flatMap((map, index) => [...(index > 0 ? [''] : []), ...renderCryptoMap(map)]);
+}
+
+function renderCryptoMap(map: CryptoMapState): string[] {
+  return [
+    `Crypto Map IPv4 "${map.name}" ${map.sequence} ${map.kind}`,
+    ...(map.group === null
+      ? ['\tWARNING: This crypto map is in an incomplete state!', '\t\t(missing group)']
+      : [`\tGroup Name: ${map.group}`]),
+    ...(map.identity === null ? [] : [`\t\tidentity number ${map.identity}`]),
+    ...map.serverAddresses.map((address) => `\t\tserver address ipv4 ${address}`),
+    ...(map.localAcl === null ? [] : [`\tExtended IP access list ${map.localAcl}`]),
+    `\tInterfaces using crypto map ${map.name}:`,
+    ...map.interfaces.map((name) => `\t\t${name}`),
+  ];
+}
