@@ -35,6 +35,10 @@ export const enum Drop {
   NestingTooDeep,
   TxFull,
   TxError,
+  IpMartian,
+  EspDummy,
+  EspCongestion,
+  SealFailed,
   Count,
 }
 export const dropTexts: readonly CounterText[] = [
@@ -64,6 +68,10 @@ export const dropTexts: readonly CounterText[] = [
   { name: 'nesting_too_deep', help: 'encapsulated too many times' },
   { name: 'tx_full', help: 'egress device took no more packets' },
   { name: 'tx_error', help: 'egress device refused the packet' },
+  { name: 'ip_martian', help: 'source or destination address that must not be forwarded (RFC 1812 §5.3.7)' },
+  { name: 'esp_dummy', help: 'dummy packet, discarded as it is meant to be (RFC 4303 §2.6)' },
+  { name: 'esp_congestion', help: 'congestion marked on the outer header of a packet that cannot carry the mark (RFC 6040 §4.2)' },
+  { name: 'seal_failed', help: 'the crypto library could not encrypt' },
 ];
 
 /** Per port. */

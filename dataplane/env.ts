@@ -1,0 +1,207 @@
+// What one worker's stages share: slots, vectors, tables, counters, ports, clock. Made once per worker; a stage takes what it
+// needs in its factory and keeps it in const locals. Does not: decide anything about packets, beyond reading their headers
+// into columns and counting those that are dropped.
+
+import { Drop, PathCount, PortCount, SaCount } from './counters/declare.js';
+import { Events } from './mem/events.js';
+import { SenderKind, type SenderState, SenderState as Senders } from './mem/sender-state.js';
+import { bankOf, type CounterBlocks, countersOf, type SharedState } from './mem/shared.js';
+import { PacketFlag, Slots } from './mem/slots.js';
+import { Tables } from './mem/tables.js';
+import { Vector } from './mem/vector.js';
+import type { Native } from './native/native.js';
+import { checkIpv4, Ip4, Ipv4Fault } from './proto/ipv4.js';
+import { hasPorts, Port } from './proto/l4.js';
+import { ReplayTable } from './proto/replay.js';
+import { Cap, Sa, SaFlag, SaKey } from './tables/layout.js';
+
+/** Places of {@link Env.clock}. */
+export const enum Clock {
+  /** Monotonic, read once per pass. */
+  Ms = 0,
+  /** Unix seconds, low 32 bits signed, from the main thread. */
+  Seconds = 1,
+  Count = 2,
+}
+
+/** Words of {@link Env.senderRows} per SA slot: its sequence, then one per sender ID of its row. */
+export const enum SenderRow {
+  Sequence = 0,
+  Iv = 1,
+  Words = 9, // 1 + Cap.Sids
+}
+
+function makeVectors() {
+  return {
+    ipInput: new Vector(),
+    espOpen: new Vector(),
+    policyIn: new Vector(),
+    route: new Vector(),
+    cryptoMap: new Vector(),
+    pmtu: new Vector(),
+    espSeal: new Vector(),
+    tx: new Vector(),
+    /** For the host itself. */
+    punt: new Vector(),
+    /** To be dropped, after an ICMP error about it (columns error, reason). */
+    refused: new Vector(),
+  };
+}
+
+export interface Env {
+  readonly workerIndex: number;
+  readonly native: Native;
+  readonly slots: Slots;
+  readonly vec: ReturnType<typeof makeVectors>;
+  readonly tables: Tables;
+  readonly counters: CounterBlocks;
+  readonly clock: Float64Array;
+  readonly events: Events;
+  readonly replay: ReplayTable;
+  readonly senders: SenderState;
+  /** Per SA slot {@link SenderRow}: index into `senders.numbers`, -1 = must not be used. */
+  readonly senderRows: Int32Array;
+  /** File descriptor per port id, -1 = closed. */
+  readonly portFds: Int32Array;
+  /** 1 where rx found the device gone; the worker tells the main thread. */
+  readonly portLost: Uint8Array;
+  /** Counts and frees. The one way a packet ends without leaving. */
+  readonly drop: (id: number, reason: Drop) => void;
+  /** Checks the IPv4 datagram at off/len and fills its columns; cuts link padding off. Flags other than the fragment bits stay. */
+  readonly parse: (id: number) => Ipv4Fault;
+}
+
+export interface EnvOptions {
+  index: number;
+  shared: SharedState;
+  native: Native;
+  /** This worker's own, opened for this boot. */
+  senders: SenderState;
+}
+
+/** Everything one worker needs. Call once per thread (DESIGN §3: arrays fold into the code only then). */
+export function makeEnv(options: EnvOptions): Env {
+  const slots = new Slots();
+  const counters = countersOf(options.shared, options.index);
+  return {
+    workerIndex: options.index,
+    native: options.native,
+    slots,
+    vec: makeVectors(),
+    tables: new Tables(),
+    counters,
+    clock: new Float64Array(Clock.Count),
+    events: new Events(),
+    replay: new ReplayTable(),
+    senders: options.senders,
+    senderRows: new Int32Array(Cap.Sas * SenderRow.Words).fill(-1),
+    portFds: new Int32Array(Cap.Ports).fill(-1),
+    portLost: new Uint8Array(Cap.Ports),
+    drop: makeDrop(slots, counters),
+    parse: makeParse(slots),
+  };
+}
+
+function makeDrop(slots: Slots, counters: CounterBlocks): Env['drop'] {
+  const { rxPort, txPort } = slots;
+  const { drops, path, ports } = counters;
+  return function drop(id, reason) {
+    drops[reason]++;
+    path[PathCount.Dropped]++;
+    if (reason === Drop.TxFull || reason === Drop.TxError) ports[txPort[id] * PortCount.Count + PortCount.TxDrops]++;
+    else ports[rxPort[id] * PortCount.Count + PortCount.RxDrops]++;
+    slots.release(id);
+  };
+}
+
+function makeParse(slots: Slots): Env['parse'] {
+  const { view, off, len, l4Off, proto, src, dst, sport, dport, tos, flags } = slots;
+  return function parse(id) {
+    const at = off[id];
+    const fault = checkIpv4(view, at, len[id]);
+    if (fault !== Ipv4Fault.None) return fault;
+    const headerLength = (view.getUint8(at) & 15) << 2;
+    const total = view.getUint16(at + Ip4.TotalLength);
+    const protocol = view.getUint8(at + Ip4.Protocol);
+    const fragment = view.getUint16(at + Ip4.FlagsOffset);
+    len[id] = total;
+    l4Off[id] = at + headerLength;
+    proto[id] = protocol;
+    tos[id] = view.getUint8(at + Ip4.Tos);
+    src[id] = view.getInt32(at + Ip4.Src);
+    dst[id] = view.getInt32(at + Ip4.Dst);
+    let bits = flags[id] & ~(PacketFlag.LaterFragment | PacketFlag.MoreFragments);
+    if ((fragment & Ip4.OffsetMask) !== 0) bits |= PacketFlag.LaterFragment;
+    if ((fragment & Ip4.MoreFragments) !== 0) bits |= PacketFlag.MoreFragments;
+    flags[id] = bits;
+    if (!hasPorts(protocol)) {
+      sport[id] = Port.None;
+      dport[id] = Port.None;
+    } else if ((bits & PacketFlag.LaterFragment) !== 0 || total < headerLength + 4) {
+      sport[id] = Port.Unknown;
+      dport[id] = Port.Unknown;
+    } else {
+      sport[id] = view.getUint16(at + headerLength);
+      dport[id] = view.getUint16(at + headerLength + 2);
+    }
+    return Ipv4Fault.None;
+  };
+}
+
+/**
+ * Takes a published bank over, between two passes: copies it, keys and unkeys SAs whose serial changed, finds the counters of our
+ * sender IDs. After it the bank may be written again. @param bankIndex 0 or 1 @returns one line per SA that could not be keyed
+ */
+export function adoptBank(env: Env, shared: SharedState, bankIndex: number): string[] {
+  const bank = bankOf(shared, bankIndex);
+  const { tables, counters, native } = env;
+  const errors: string[] = [];
+  const before = new Int32Array(Cap.Sas);
+  for (let slot = 0; slot < Cap.Sas; slot++) before[slot] = tables.sas[slot * Sa.Words + Sa.Serial];
+  if (tables.copyFrom(bank)) counters.aceHits.fill(0);
+  for (let slot = 0; slot < Cap.Sas; slot++) {
+    const row = tables.sas.subarray(slot * Sa.Words, (slot + 1) * Sa.Words);
+    const serial = row[Sa.Serial];
+    if (serial === before[slot]) continue;
+    if (before[slot] !== 0) native.saClear(slot);
+    env.replay.clearSa(slot);
+    counters.sas.fill(0, slot * SaCount.Count, (slot + 1) * SaCount.Count);
+    counters.saSequences[slot] = 0;
+    counters.saSerials[slot] = serial;
+    if (serial === 0) continue;
+    try {
+      const keys = bank.saKeys.subarray(slot * SaKey.Bytes, (slot + 1) * SaKey.Bytes);
+      native.saSet(slot, row[Sa.Cipher], row[Sa.Auth], keys, row[Sa.CipherKeyLen], row[Sa.AuthKeyLen]);
+    } catch (error) {
+      errors.push(`SA with SPI 0x${(row[Sa.Spi] >>> 0).toString(16)}: ${(error as Error).message}`);
+    }
+  }
+  findSenderRows(env);
+  return errors;
+}
+
+/** SAs that send get their counters from the sender-state file. */
+function findSenderRows(env: Env): void {
+  const { sas } = env.tables;
+  const live = new Set<number>();
+  for (let slot = 0; slot < Cap.Sas; slot++) if (sas[slot * Sa.Words + Sa.Serial] !== 0) live.add(sas[slot * Sa.Words + Sa.Spi] >>> 0);
+  const isLive = (spi: number) => live.has(spi);
+  env.senderRows.fill(-1);
+  for (let slot = 0; slot < Cap.Sas; slot++) {
+    const row = slot * Sa.Words;
+    if (sas[row + Sa.Serial] === 0 || (sas[row + Sa.Flags] & SaFlag.Outbound) === 0) continue;
+    const spi = sas[row + Sa.Spi] >>> 0;
+    const at = slot * SenderRow.Words;
+    env.senderRows[at + SenderRow.Sequence] = numberOf(env, SenderKind.Sequence, spi, 0, isLive);
+    const sids = sas[row + Sa.SidBits] > 0 ? Math.min(sas[row + Sa.SidCount], Cap.Sids) : 0;
+    for (let i = 0; i < sids; i++) {
+      env.senderRows[at + SenderRow.Iv + i] = numberOf(env, SenderKind.Iv, spi, sas[row + Sa.Sids + i] >>> 0, isLive);
+    }
+  }
+  env.senders.flush();
+}
+
+function numberOf(env: Env, kind: SenderKind, spi: number, sid: number, isLive: (spi: number) => boolean): number {
+  const row = env.senders.take(kind, spi, sid, isLive);
+  return row < 0 ? -1 : Senders.numberAt(row);
+}

@@ -1,0 +1,70 @@
+// Events on their way to control, gathered while packets pass and told at a limited rate: one row per (kind, SPI) counts what came
+// since the last telling, so that a flood of unknown SPIs is one message a second and not one per packet.
+
+import type { DataplaneEvent } from '../tables/message.js';
+
+export const enum EventKind {
+  InvalidSpi = 0,
+  Replay = 1,
+  SequenceExhausted = 2,
+  IvExhausted = 3,
+}
+
+export const enum EventShape {
+  Rows = 64,
+  /** Between two tellings, milliseconds. */
+  IntervalMs = 1000,
+}
+
+export class Events {
+  private readonly kind = new Int32Array(EventShape.Rows);
+  private readonly spi = new Int32Array(EventShape.Rows);
+  private readonly src = new Int32Array(EventShape.Rows);
+  private readonly dst = new Int32Array(EventShape.Rows);
+  private readonly count = new Int32Array(EventShape.Rows);
+  private used = 0;
+  private toldAt = Number.NEGATIVE_INFINITY;
+
+  /** Notes one occurrence. With every row taken by other SPIs it is not told (the drop counters have it). */
+  note(kind: EventKind, spi: number, src: number, dst: number): void {
+    for (let row = 0; row < this.used; row++) {
+      if (this.spi[row] === spi && this.kind[row] === kind) {
+        this.count[row] = (this.count[row] + 1) & 0x7fffffff;
+        return;
+      }
+    }
+    if (this.used >= EventShape.Rows) return;
+    const row = this.used++;
+    this.kind[row] = kind;
+    this.spi[row] = spi;
+    this.src[row] = src;
+    this.dst[row] = dst;
+    this.count[row] = 1;
+  }
+
+  /** Tells what was noted, at most once per interval. @param nowMs monotonic */
+  drain(nowMs: number, tell: (event: DataplaneEvent) => void): void {
+    if (this.used === 0 || nowMs - this.toldAt < EventShape.IntervalMs) return;
+    this.toldAt = nowMs;
+    const rows = this.used;
+    this.used = 0;
+    for (let row = 0; row < rows; row++) tell(this.eventOf(row));
+  }
+
+  private eventOf(row: number): DataplaneEvent {
+    const spi = this.spi[row] >>> 0;
+    const src = this.src[row] >>> 0;
+    const dst = this.dst[row] >>> 0;
+    const count = this.count[row];
+    switch (this.kind[row]) {
+      case EventKind.InvalidSpi:
+        return { kind: 'invalid-spi', spi, src, dst, count };
+      case EventKind.Replay:
+        return { kind: 'replay', spi, src, dst, count };
+      case EventKind.SequenceExhausted:
+        return { kind: 'sa-exhausted', spi, space: 'sequence' };
+      default:
+        return { kind: 'sa-exhausted', spi, space: 'iv' };
+    }
+  }
+}

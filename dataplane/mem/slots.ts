@@ -1,0 +1,84 @@
+// The packet pool. A packet is a slot of fixed size with headroom (encapsulation moves the offset back, never the bytes) and
+// tailroom (ESP padding and ICV); what is known about it stands in columns indexed by the slot's number, the id.
+//
+//   id * 2048          +128                                        +1984        +2048
+//   |  headroom 128    |  packet as received, up to 1856 bytes       | tailroom 64 |
+//                      ^ off                                 ^ off + len
+
+export const enum SlotShape {
+  Bytes = 2048,
+  Headroom = 128,
+  Tailroom = 64,
+  /** The longest datagram a slot takes. */
+  MaxPacket = 1856,
+  Count = 4096,
+}
+
+/** Bits of the flags column. */
+export const enum PacketFlag {
+  /** Its source is one of our addresses: made by a program of this host. The kernel has not decremented its TTL. */
+  FromHost = 1,
+  /** Came out of an SA; its TTL was decremented by the sealing router only. */
+  Decrypted = 2,
+  /** Carries our ESP header now. */
+  Sealed = 4,
+  /** A fragment with offset > 0. */
+  LaterFragment = 8,
+  /** A fragment with more to come. */
+  MoreFragments = 16,
+  /** An ICMP error made here. */
+  Made = 32,
+}
+
+function column(): Int32Array {
+  return new Int32Array(SlotShape.Count);
+}
+
+export class Slots {
+  readonly bytes = new Uint8Array(SlotShape.Count * SlotShape.Bytes);
+  readonly view = new DataView(this.bytes.buffer);
+  /** Of the IPv4 header, from the start of the pool. */
+  readonly off = column();
+  /** Bytes of the datagram. */
+  readonly len = column();
+  readonly rxPort = column();
+  readonly txPort = column();
+  /** Of the transport header, from the start of the pool. */
+  readonly l4Off = column();
+  readonly proto = column();
+  /** Addresses, signed. */
+  readonly src = column();
+  readonly dst = column();
+  /** 0..65535, or Port.Unknown / Port.None. */
+  readonly sport = column();
+  readonly dport = column();
+  readonly tos = column();
+  readonly flags = column();
+  /** SA slot that seals or opens it, -1 = none. */
+  readonly sa = column();
+  /** Replay key of what is being opened: sender ID, or outer source. */
+  readonly sender = column();
+  /** How often it has been decapsulated. */
+  readonly nesting = column();
+  /** For 95-local: ICMP type << 24 | code << 16 | MTU of the error about it. */
+  readonly error = column();
+  /** For 95-local: why it is dropped once the error is written. */
+  readonly reason = column();
+
+  /** Free ids, last in first out: the slot freed last is still in the cache. rx peeks from the end before it commits. */
+  readonly freeIds = column();
+  freeCount = SlotShape.Count;
+
+  constructor() {
+    for (let i = 0; i < SlotShape.Count; i++) this.freeIds[i] = SlotShape.Count - 1 - i;
+  }
+
+  /** @returns an id, or -1 when the pool is empty. Columns hold what the last user left. */
+  allocate(): number {
+    return this.freeCount > 0 ? this.freeIds[--this.freeCount] : -1;
+  }
+
+  release(id: number): void {
+    this.freeIds[this.freeCount++] = id;
+  }
+}

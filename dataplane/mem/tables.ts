@@ -1,0 +1,62 @@
+// The worker's own copy of the current bank. Copying at adoption (some 300 KB in use, well under a millisecond, a few times a minute)
+// buys two things: stages capture one set of arrays for ever and never ask which bank is current, and the bank is free for the
+// next write as soon as the copy is made. Keys are not copied: adoption hands them to the crypto contexts and forgets them.
+
+import { Ace, Cap, CryptoEntry, Sa } from '../tables/layout.js';
+import { fillLocalSet, fillSpiMap, HashShape } from './hash.js';
+import { type Bank, BankCount, FibLeaf, FibShape, MaxLocalAddresses, PortRow } from './shared.js';
+
+export class Tables {
+  readonly counts = new Int32Array(BankCount.Words);
+  readonly aces = new Int32Array(Cap.Aces * Ace.Words);
+  readonly cryptoEntries = new Int32Array(Cap.CryptoEntries * CryptoEntry.Words);
+  readonly sas = new Int32Array(Cap.Sas * Sa.Words);
+  readonly ports = new Int32Array(Cap.Ports * PortRow.Words);
+  readonly fibRoot = new Int32Array(FibShape.RootEntries);
+  readonly fibNodes = new Int32Array(FibShape.MaxNodes * FibShape.NodeEntries);
+  readonly fibLeaves = new Int32Array(FibShape.MaxLeaves * FibLeaf.Words);
+  readonly localAddresses = new Int32Array(MaxLocalAddresses);
+
+  /** Derived: see mem/hash.ts. */
+  readonly localSet = new Int32Array(HashShape.LocalPlaces);
+  readonly spiMap = new Int32Array(HashShape.SpiPlaces * 2);
+  /** Derived: a port's crypto entries are neighbours (layout.ts). */
+  readonly entryFirst = new Int32Array(Cap.Ports);
+  readonly entryCount = new Int32Array(Cap.Ports);
+
+  /** Copies a bank. @returns true when the ACE rows are not what they were: hit counters start again */
+  copyFrom(bank: Bank): boolean {
+    const acesChanged = copyRows(this.aces, bank.aces, Math.max(bank.counts[BankCount.Aces], this.counts[BankCount.Aces]) * Ace.Words);
+    this.counts.set(bank.counts);
+    this.cryptoEntries.set(bank.cryptoEntries);
+    this.sas.set(bank.sas);
+    this.ports.set(bank.ports);
+    this.fibRoot.set(bank.fibRoot);
+    this.fibNodes.set(bank.fibNodes.subarray(0, bank.counts[BankCount.FibNodes] * FibShape.NodeEntries));
+    this.fibLeaves.set(bank.fibLeaves.subarray(0, bank.counts[BankCount.FibLeaves] * FibLeaf.Words));
+    this.localAddresses.set(bank.localAddresses);
+    fillLocalSet(this.localSet, this.localAddresses, this.counts[BankCount.LocalAddresses]);
+    fillSpiMap(this.spiMap, this.sas);
+    this.findEntries();
+    return acesChanged;
+  }
+
+  private findEntries(): void {
+    this.entryFirst.fill(0);
+    this.entryCount.fill(0);
+    for (let entry = 0; entry < this.counts[BankCount.CryptoEntries]; entry++) {
+      const port = this.cryptoEntries[entry * CryptoEntry.Words + CryptoEntry.Port];
+      if (this.entryCount[port]++ === 0) this.entryFirst[port] = entry;
+    }
+  }
+}
+
+function copyRows(to: Int32Array, from: Int32Array, words: number): boolean {
+  let changed = false;
+  for (let i = 0; i < words; i++) {
+    if (to[i] === from[i]) continue;
+    to[i] = from[i];
+    changed = true;
+  }
+  return changed;
+}

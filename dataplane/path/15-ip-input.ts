@@ -1,0 +1,47 @@
+// 15-ip-input: validate the IPv4 header (RFC 1812 §5.2.2) and parse it once into columns. In: what was received, and what
+// 25-esp-open decrypted in the turn before. Out: esp-open for ESP, policy-in for the rest. Drops: ip-malformed, ip-header-checksum,
+// not-ipv4, ip-martian. Options are checked and carried along. The kernel has decremented the TTL on the way in and sent the
+// time-exceeded that this may have made necessary: no TTL check here.
+
+import { Drop } from '../counters/declare.js';
+import type { Env } from '../env.js';
+import { isLocal } from '../mem/hash.js';
+import { PacketFlag } from '../mem/slots.js';
+import { IpProto, Ipv4Fault } from '../proto/ipv4.js';
+
+export function makeIpInput(env: Env): () => void {
+  const { parse, drop } = env;
+  const { proto, src, flags } = env.slots;
+  const { localSet } = env.tables;
+  const { ipInput: input, espOpen, policyIn } = env.vec;
+
+  return function ipInput() {
+    for (let i = 0; i < input.length; i++) {
+      const id = input.ids[i];
+      const fault = parse(id);
+      if (fault !== Ipv4Fault.None) {
+        drop(id, reasonOf(fault));
+        continue;
+      }
+      // The kernel refuses packets from outside that claim one of our addresses, so such a source means this host's own programs.
+      // What came out of an SA does not: its sender is another member.
+      if ((flags[id] & PacketFlag.Decrypted) === 0 && isLocal(localSet, src[id])) flags[id] |= PacketFlag.FromHost;
+      if (proto[id] === IpProto.Esp) espOpen.push(id);
+      else policyIn.push(id);
+    }
+    input.clear();
+  };
+}
+
+function reasonOf(fault: Ipv4Fault): Drop {
+  switch (fault) {
+    case Ipv4Fault.NotIpv4:
+      return Drop.NotIpv4;
+    case Ipv4Fault.Checksum:
+      return Drop.IpHeaderChecksum;
+    case Ipv4Fault.Martian:
+      return Drop.IpMartian;
+    default:
+      return Drop.IpMalformed;
+  }
+}

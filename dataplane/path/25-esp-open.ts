@@ -1,0 +1,157 @@
+// 25-esp-open: verify and decrypt ESP (RFC 4303 §3.4). In: ESP packets. Out: the inner packet to ip-input in the next turn;
+// transit ESP to policy-in. Drops: the esp-* reasons, nesting-too-deep.
+//
+//   SPI -> SA -> not expired -> sizes -> replay, a first look -> one open batch -> trailer -> inner header -> header preserved
+//       -> policy -> replay, test and set -> inner packet
+//
+// A GET VPN member opens ESP that is not addressed to it: the outer addresses are those of the hosts (RFC 5374 §3.1, RFC 6407 §5.3.1).
+// Does not: reassemble ESP fragments, ESN, NAT traversal.
+
+import { Drop, GroupCount, SaCount } from '../counters/declare.js';
+import { Clock, type Env } from '../env.js';
+import { EventKind } from '../mem/events.js';
+import { findSpi, isLocal } from '../mem/hash.js';
+import { PortRow } from '../mem/shared.js';
+import { PacketFlag, SlotShape } from '../mem/slots.js';
+import { Job, JobStatus } from '../native/native.js';
+import { matchAcl } from '../proto/acl.js';
+import { checkTrailer, Esp, Trailer } from '../proto/esp.js';
+import { Ipv4Fault, setCongestion } from '../proto/ipv4.js';
+import { Mark } from '../proto/replay.js';
+import { Ace, AceAction, Cap, Sa } from '../tables/layout.js';
+
+/** How many times one packet may be decapsulated. */
+export const MaxNesting = 4;
+
+export function makeEspOpen(env: Env): () => void {
+  const { drop, parse, replay, events, native, clock } = env;
+  const { bytes, view, off, len, l4Off, rxPort, src, dst, tos, flags, sa, sender, nesting, proto, sport, dport } = env.slots;
+  const { sas, ports, aces, spiMap, localSet } = env.tables;
+  const counts = env.counters.sas;
+  const { groups, aceHits } = env.counters;
+  const { espOpen: input, ipInput, policyIn } = env.vec;
+  const jobs = new Int32Array(SlotShape.Count * Job.Words);
+  const jobIds = new Int32Array(SlotShape.Count);
+  let jobCount = 0;
+
+  function refuse(id: number, reason: Drop): void {
+    counts[sa[id] * SaCount.Count + SaCount.ReceiveErrors]++;
+    drop(id, reason);
+  }
+
+  /** For us: sent to our address, or in the clear part of a network whose ESP is ours to open. Else it is somebody else's tunnel. */
+  function isOurs(id: number): boolean {
+    if ((flags[id] & PacketFlag.FromHost) !== 0) return false;
+    if (isLocal(localSet, dst[id])) return true;
+    return (flags[id] & PacketFlag.Decrypted) === 0 && ports[rxPort[id] * PortRow.Words + PortRow.HasCryptoMap] !== 0;
+  }
+
+  /** RFC 6054 §3: the sender is named by the leftmost bits of the IV. */
+  function senderIdOf(ivAt: number, bits: number): number {
+    return bits === 32 ? view.getInt32(ivAt) : view.getUint32(ivAt) >>> (32 - bits);
+  }
+
+  function isOwnSenderId(row: number, sid: number): boolean {
+    for (let i = 0; i < sas[row + Sa.SidCount] && i < Cap.Sids; i++) if (sas[row + Sa.Sids + i] === sid) return true;
+    return false;
+  }
+
+  /** Everything that can be said before the keys are used. Takes the packet: a job, another vector or a drop. */
+  function prepare(id: number) {
+    const isFragment = (flags[id] & (PacketFlag.LaterFragment | PacketFlag.MoreFragments)) !== 0;
+    const esp = l4Off[id];
+    const room = off[id] + len[id] - esp;
+    const slot = room >= Esp.HeaderLen && !isFragment ? findSpi(spiMap, view.getInt32(esp + Esp.Spi)) : -1;
+    if (slot < 0 || (flags[id] & PacketFlag.FromHost) !== 0) {
+      if (!isOurs(id)) policyIn.push(id);
+      else if (isFragment) drop(id, Drop.EspFragment);
+      else if (room < Esp.HeaderLen) drop(id, Drop.EspTruncated);
+      else {
+        events.note(EventKind.InvalidSpi, view.getInt32(esp + Esp.Spi), src[id], dst[id]);
+        drop(id, Drop.EspUnknownSpi);
+      }
+      return;
+    }
+    sa[id] = slot;
+    const row = slot * Sa.Words;
+    if (nesting[id] >= MaxNesting) return refuse(id, Drop.NestingTooDeep);
+    if (((sas[row + Sa.ExpiresAt] - clock[Clock.Seconds]) | 0) <= 0) return refuse(id, Drop.EspExpired);
+    const ivLen = sas[row + Sa.IvLen];
+    const textLen = room - Esp.HeaderLen - ivLen - sas[row + Sa.IcvLen];
+    if (textLen < Esp.TrailerLen || (textLen & (sas[row + Sa.Align] - 1)) !== 0) return refuse(id, Drop.EspTruncated);
+    const sidBits = sas[row + Sa.SidBits];
+    // Without sender IDs the sender is the inner source. It is not known yet, but must equal the outer one (see finish).
+    sender[id] = sidBits > 0 ? senderIdOf(esp + Esp.HeaderLen, sidBits) : src[id];
+    const size = sas[row + Sa.ReplayWindow];
+    // What carries our own sender ID we have sent ourselves: somebody throws it back.
+    const isEcho = sidBits > 0 && isOwnSenderId(row, sender[id]);
+    if (isEcho || (size > 0 && !replay.mayBeFresh(slot, sender[id], view.getUint32(esp + Esp.Seq), size))) return refuseReplay(id);
+    const job = jobCount * Job.Words;
+    jobs[job + Job.Slot] = slot;
+    jobs[job + Job.Offset] = esp;
+    jobs[job + Job.TextLen] = textLen;
+    jobIds[jobCount++] = id;
+  }
+
+  function refuseReplay(id: number): void {
+    const slot = sa[id];
+    counts[slot * SaCount.Count + SaCount.ReplayDrops]++;
+    events.note(EventKind.Replay, sas[slot * Sa.Words + Sa.Spi], src[id], dst[id]);
+    refuse(id, Drop.EspReplay);
+  }
+
+  /** After a good ICV: what is inside must be a packet that this SA may carry. */
+  function finish(id: number, textLen: number) {
+    const slot = sa[id];
+    const row = slot * Sa.Words;
+    const esp = l4Off[id];
+    const outerSrc = src[id];
+    const outerDst = dst[id];
+    const outerTos = tos[id];
+    const sequence = view.getUint32(esp + Esp.Seq);
+    const text = esp + Esp.HeaderLen + sas[row + Sa.IvLen];
+    const payload = checkTrailer(bytes, text, textLen);
+    if (payload === Trailer.Dummy) return drop(id, Drop.EspDummy);
+    if (payload < 0) return refuse(id, Drop.EspTrailer);
+    off[id] = text;
+    len[id] = payload; // more than the datagram's own length is traffic flow padding (RFC 4303 §2.7): parse cuts it off
+    if (parse(id) !== Ipv4Fault.None) return refuse(id, Drop.EspInnerHeader);
+    if (src[id] !== outerSrc || dst[id] !== outerDst) return refuse(id, Drop.EspHeaderNotPreserved);
+    const ace = matchAcl(aces, sas[row + Sa.AclFirst], sas[row + Sa.AclCount], proto[id], outerSrc, outerDst, sport[id], dport[id]);
+    if (ace < 0 || aces[ace * Ace.Words + Ace.Action] !== AceAction.Permit) return refuse(id, Drop.EspPolicy);
+    const size = sas[row + Sa.ReplayWindow];
+    if (size > 0) {
+      const mark = replay.mark(slot, sender[id], sequence, size);
+      if (mark === Mark.Seen) return refuseReplay(id);
+      if (mark === Mark.TableFull) return refuse(id, Drop.EspReplayTableFull);
+    }
+    if ((outerTos & 3) === 3 && !setCongestion(view, text)) return refuse(id, Drop.EspCongestion);
+    aceHits[ace]++;
+    const group = sas[row + Sa.Group] * GroupCount.Count;
+    counts[slot * SaCount.Count + SaCount.OpenedPackets]++;
+    counts[slot * SaCount.Count + SaCount.OpenedBytes] += len[id];
+    groups[group + GroupCount.OpenedPackets]++;
+    groups[group + GroupCount.OpenedBytes] += len[id];
+    flags[id] |= PacketFlag.Decrypted;
+    nesting[id]++;
+    sa[id] = -1;
+    ipInput.push(id);
+  }
+
+  return function espOpen() {
+    if (input.length === 0) return;
+    jobCount = 0;
+    for (let i = 0; i < input.length; i++) prepare(input.ids[i]);
+    input.clear();
+    if (jobCount === 0) return;
+    native.open(bytes, jobs, jobCount);
+    for (let i = 0; i < jobCount; i++) {
+      const id = jobIds[i];
+      if (jobs[i * Job.Words + Job.Status] === JobStatus.Ok) finish(id, jobs[i * Job.Words + Job.TextLen]);
+      else {
+        counts[sa[id] * SaCount.Count + SaCount.IntegrityDrops]++;
+        refuse(id, Drop.EspIntegrity);
+      }
+    }
+  };
+}

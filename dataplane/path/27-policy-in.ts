@@ -1,0 +1,61 @@
+// 27-policy-in: what arrives in the clear on a crypto-map port although the policy wants it encrypted is dropped (RFC 4301 §5.2,
+// IOS "packet not IPSEC but should have been"). In: packets that are not ours to open. Out: route. Drops: clear-must-be-encrypted.
+//
+// It stands behind 25-esp-open, which decides what came encrypted, and before any stage that changes addresses. The packet is
+// matched as it stands, not mirrored: the sender's gateway matched the same rows with the same addresses. Exempt: what this host
+// itself sends, what came out of an SA, and IKE and GDOI to our own address (RFC 4301 §4.4.1: the SPD must bypass it), without which
+// a policy of `permit ip any any` could never be renewed.
+
+import { Drop } from '../counters/declare.js';
+import type { Env } from '../env.js';
+import { isLocal } from '../mem/hash.js';
+import { PortRow } from '../mem/shared.js';
+import { PacketFlag } from '../mem/slots.js';
+import { matchAcl } from '../proto/acl.js';
+import { IpProto } from '../proto/ipv4.js';
+import { Ace, AceAction, CryptoEntry, CryptoFlag } from '../tables/layout.js';
+
+/** IKE (RFC 2408 §2.5.1), its NAT traversal (RFC 3947) and GDOI (RFC 6407 §2). */
+export function isKeyManagementPort(port: number): boolean {
+  return port === 500 || port === 848 || port === 4500;
+}
+
+export function makePolicyIn(env: Env): () => void {
+  const { drop } = env;
+  const { rxPort, proto, src, dst, sport, dport, flags } = env.slots;
+  const { ports, cryptoEntries, entryFirst, entryCount, aces, localSet } = env.tables;
+  const { aceHits } = env.counters;
+  const { policyIn: input, route } = env.vec;
+
+  function mustBeEncrypted(id: number): boolean {
+    const port = rxPort[id];
+    const end = entryFirst[port] + entryCount[port];
+    for (let entry = entryFirst[port]; entry < end; entry++) {
+      const at = entry * CryptoEntry.Words;
+      if ((cryptoEntries[at + CryptoEntry.Flags] & CryptoFlag.Registered) === 0) continue;
+      const first = cryptoEntries[at + CryptoEntry.AclFirst];
+      const ace = matchAcl(aces, first, cryptoEntries[at + CryptoEntry.AclCount], proto[id], src[id], dst[id], sport[id], dport[id]);
+      if (ace < 0) continue;
+      aceHits[ace]++;
+      if (aces[ace * Ace.Words + Ace.Action] === AceAction.Permit) return true;
+    }
+    return false;
+  }
+
+  function isKeyManagement(id: number): boolean {
+    return proto[id] === IpProto.Udp && isKeyManagementPort(dport[id]) && isLocal(localSet, dst[id]);
+  }
+
+  return function policyIn() {
+    for (let i = 0; i < input.length; i++) {
+      const id = input.ids[i];
+      const exempt =
+        (flags[id] & (PacketFlag.FromHost | PacketFlag.Decrypted)) !== 0 ||
+        ports[rxPort[id] * PortRow.Words + PortRow.HasCryptoMap] === 0 ||
+        isKeyManagement(id);
+      if (!exempt && mustBeEncrypted(id)) drop(id, Drop.ClearMustBeEncrypted);
+      else route.push(id);
+    }
+    input.clear();
+  };
+}

@@ -1,0 +1,66 @@
+// 55-crypto-map: does this packet leave encrypted, and under which SA? In: routed packets. Out: pmtu, with the sa column set or -1.
+// Drops: no-sa. Entries of the egress port's crypto map are tried in order; an entry whose group has no policy yet is passed over
+// (fail-open, the IOS default). A deny in an entry's list means "not by this entry", not "in the clear": the next entry is
+// tried, and only what no entry permits goes in the clear. What a list permits never goes in the clear, SA or not.
+
+import { Drop } from '../counters/declare.js';
+import { Clock, type Env } from '../env.js';
+import { PortRow } from '../mem/shared.js';
+import { matchAcl } from '../proto/acl.js';
+import { Ace, AceAction, CryptoEntry, CryptoFlag, Sa, SaFlag } from '../tables/layout.js';
+
+/** What is not an SA slot. */
+const enum Verdict {
+  Clear = -1,
+  NoSa = -2,
+}
+
+export function makeCryptoMap(env: Env): () => void {
+  const { drop, clock } = env;
+  const { txPort, proto, src, dst, sport, dport, sa } = env.slots;
+  const { ports, cryptoEntries, entryFirst, entryCount, aces, sas } = env.tables;
+  const { aceHits } = env.counters;
+  const { cryptoMap: input, pmtu: next } = env.vec;
+
+  function usable(slot: number): boolean {
+    const row = slot * Sa.Words;
+    return (
+      slot >= 0 &&
+      sas[row + Sa.Serial] !== 0 &&
+      (sas[row + Sa.Flags] & SaFlag.Outbound) !== 0 &&
+      ((sas[row + Sa.ExpiresAt] - clock[Clock.Seconds]) | 0) > 0
+    );
+  }
+
+  /** @returns SA slot or Verdict */
+  function decide(id: number, port: number): number {
+    const end = entryFirst[port] + entryCount[port];
+    for (let entry = entryFirst[port]; entry < end; entry++) {
+      const at = entry * CryptoEntry.Words;
+      if ((cryptoEntries[at + CryptoEntry.Flags] & CryptoFlag.Registered) === 0) continue;
+      const first = cryptoEntries[at + CryptoEntry.AclFirst];
+      const ace = matchAcl(aces, first, cryptoEntries[at + CryptoEntry.AclCount], proto[id], src[id], dst[id], sport[id], dport[id]);
+      if (ace < 0) continue;
+      aceHits[ace]++;
+      if (aces[ace * Ace.Words + Ace.Action] !== AceAction.Permit) continue;
+      const slot = cryptoEntries[at + CryptoEntry.OutboundSa];
+      return usable(slot) ? slot : Verdict.NoSa;
+    }
+    return Verdict.Clear;
+  }
+
+  return function cryptoMap() {
+    for (let i = 0; i < input.length; i++) {
+      const id = input.ids[i];
+      const port = txPort[id];
+      const verdict = ports[port * PortRow.Words + PortRow.HasCryptoMap] === 0 ? Verdict.Clear : decide(id, port);
+      if (verdict === Verdict.NoSa) {
+        drop(id, Drop.NoSa);
+        continue;
+      }
+      sa[id] = verdict;
+      next.push(id);
+    }
+    input.clear();
+  };
+}

@@ -1,0 +1,141 @@
+// 70-esp-seal: ESP tunnel mode with the inner source and destination in the outer header (RFC 6407 §5.3.1 address preservation).
+// In: packets with an SA that fit. Out: tx. Drops: sequence-exhausted, iv-exhausted, seal-failed.
+//
+//   | outer IPv4 20 | SPI, sequence | IV | inner packet … | padding, trailer | ICV |
+//   written into the headroom                ^ untouched    written into the tailroom
+//
+// Outer header: ToS copied with its ECN bits (RFC 6040 §4.1, normal mode), DF copied (RFC 4301 §8.1), identification copied, TTL 64. Sequence
+// numbers and IVs are counted in the sender-state file before anything is sealed (mem/sender-state.ts).
+// Does not: ESN, UDP encapsulation, traffic flow padding.
+
+import { Drop, GroupCount, SaCount } from '../counters/declare.js';
+import { type Env, SenderRow } from '../env.js';
+import { EventKind } from '../mem/events.js';
+import { PacketFlag, SlotShape } from '../mem/slots.js';
+import { Job, JobStatus } from '../native/native.js';
+import { Esp, padLength, writeTrailer } from '../proto/esp.js';
+import { Ip4, IpProto, sealHeader } from '../proto/ipv4.js';
+import { counterLimit, writeIv } from '../proto/sender-iv.js';
+import { Cap, EspCipher, Sa } from '../tables/layout.js';
+
+const OuterTtl = 64;
+const LastSequence = 0xffffffff;
+
+export function makeEspSeal(env: Env): () => void {
+  const { drop, events, native, senderRows, workerIndex } = env;
+  const { bytes, view, off, len, flags, sa, src, dst } = env.slots;
+  const { sas } = env.tables;
+  const { groups, sas: counts, saSequences } = env.counters;
+  const { espSeal: input, tx: next } = env.vec;
+  const { numbers } = env.senders;
+  const jobs = new Int32Array(SlotShape.Count * Job.Words);
+  const jobIds = new Int32Array(SlotShape.Count);
+  const jobInnerLen = new Int32Array(SlotShape.Count);
+  let jobCount = 0;
+  let outerId = 0;
+
+  function refuse(id: number, reason: Drop): void {
+    counts[sa[id] * SaCount.Count + SaCount.SendErrors]++;
+    drop(id, reason);
+  }
+
+  /** The first of our sender IDs that has IVs left. @returns its place in the row, -1 = none */
+  function senderFor(slot: number): number {
+    const row = slot * Sa.Words;
+    const limit = counterLimit(sas[row + Sa.SidBits]);
+    for (let i = 0; i < sas[row + Sa.SidCount] && i < Cap.Sids; i++) {
+      const at = senderRows[slot * SenderRow.Words + SenderRow.Iv + i];
+      if (at >= 0 && numbers[at] < limit) return i;
+    }
+    return -1;
+  }
+
+  /** Takes sequence number and IV, writes everything but the ciphertext, and appends a job. Or drops. */
+  function prepare(id: number) {
+    const slot = sa[id];
+    const row = slot * Sa.Words;
+    const isCounterMode = sas[row + Sa.Cipher] === EspCipher.AesGcm16;
+    const sequenceAt = senderRows[slot * SenderRow.Words + SenderRow.Sequence];
+    const sequence = sequenceAt < 0 ? Number.POSITIVE_INFINITY : numbers[sequenceAt];
+    if (sequence > LastSequence) {
+      events.note(EventKind.SequenceExhausted, sas[row + Sa.Spi], src[id], dst[id]);
+      return refuse(id, Drop.SequenceExhausted);
+    }
+    const sender = isCounterMode ? senderFor(slot) : 0;
+    if (sender < 0) {
+      events.note(EventKind.IvExhausted, sas[row + Sa.Spi], src[id], dst[id]);
+      return refuse(id, Drop.IvExhausted);
+    }
+    numbers[sequenceAt] = sequence + 1;
+    saSequences[slot] = sequence;
+
+    const inner = off[id];
+    const innerLen = len[id];
+    const ivLen = sas[row + Sa.IvLen];
+    const padLen = padLength(innerLen, sas[row + Sa.Align]);
+    const textLen = innerLen + writeTrailer(bytes, inner + innerLen, padLen, Esp.NextIpv4);
+    const esp = inner - ivLen - Esp.HeaderLen;
+    view.setInt32(esp + Esp.Spi, sas[row + Sa.Spi]);
+    view.setUint32(esp + Esp.Seq, sequence);
+    if (isCounterMode) {
+      const at = senderRows[slot * SenderRow.Words + SenderRow.Iv + sender];
+      const counter = numbers[at];
+      numbers[at] = counter + 1;
+      writeIv(view, esp + Esp.HeaderLen, sas[row + Sa.Sids + sender], sas[row + Sa.SidBits], workerIndex, counter);
+    }
+    const outer = esp - Ip4.HeaderLen;
+    const outerLen = Ip4.HeaderLen + Esp.HeaderLen + ivLen + textLen + sas[row + Sa.IcvLen];
+    writeOuter(outer, inner, outerLen);
+    const job = jobCount * Job.Words;
+    jobs[job + Job.Slot] = slot;
+    jobs[job + Job.Offset] = esp;
+    jobs[job + Job.TextLen] = textLen;
+    jobInnerLen[jobCount] = innerLen;
+    jobIds[jobCount++] = id;
+    off[id] = outer;
+    len[id] = outerLen;
+  }
+
+  function writeOuter(outer: number, inner: number, total: number): void {
+    const fragment = view.getUint16(inner + Ip4.FlagsOffset);
+    const isFragment = (fragment & (Ip4.MoreFragments | Ip4.OffsetMask)) !== 0;
+    // Fragments of one datagram share an identification; sealed they are datagrams of their own, which need their own (RFC 6864 §4.3).
+    if (isFragment) outerId = (outerId + 1) & 0xffff;
+    view.setUint16(outer + Ip4.VersionIhl, 0x4500 | view.getUint8(inner + Ip4.Tos));
+    view.setUint16(outer + Ip4.TotalLength, total);
+    view.setUint16(outer + Ip4.Id, isFragment ? outerId : view.getUint16(inner + Ip4.Id));
+    view.setUint16(outer + Ip4.FlagsOffset, fragment & Ip4.DontFragment);
+    view.setUint16(outer + Ip4.Ttl, (OuterTtl << 8) | IpProto.Esp);
+    view.setInt32(outer + Ip4.Src, view.getInt32(inner + Ip4.Src));
+    view.setInt32(outer + Ip4.Dst, view.getInt32(inner + Ip4.Dst));
+    sealHeader(view, outer);
+  }
+
+  function count(slot: number, innerLen: number): void {
+    const group = sas[slot * Sa.Words + Sa.Group] * GroupCount.Count;
+    counts[slot * SaCount.Count + SaCount.SealedPackets]++;
+    counts[slot * SaCount.Count + SaCount.SealedBytes] += innerLen;
+    groups[group + GroupCount.SealedPackets]++;
+    groups[group + GroupCount.SealedBytes] += innerLen;
+  }
+
+  return function espSeal() {
+    if (input.length === 0) return;
+    jobCount = 0;
+    for (let i = 0; i < input.length; i++) prepare(input.ids[i]);
+    input.clear();
+    if (jobCount === 0) return;
+    env.senders.flush();
+    native.seal(bytes, jobs, jobCount);
+    for (let i = 0; i < jobCount; i++) {
+      const id = jobIds[i];
+      if (jobs[i * Job.Words + Job.Status] !== JobStatus.Ok) {
+        refuse(id, Drop.SealFailed);
+        continue;
+      }
+      count(sa[id], jobInnerLen[i]);
+      flags[id] |= PacketFlag.Sealed;
+      next.push(id);
+    }
+  };
+}

@@ -1,0 +1,104 @@
+// 95-local: what is for the host itself is handed back to the kernel (punt), and ICMP errors are made about what was refused.
+// In: punt, refused. Out: the rx port's device; ICMP errors to route in the next turn. Drops: the refused packets with their reason,
+// port-down, tx-full, tx-error. A punted packet gets the TTL back that the kernel took on the way in (RFC 5082 and the like count on it).
+// Errors follow RFC 1812 §4.3.2 and are limited by a token bucket (§4.3.2.8). Does not: answer echo requests (the host does).
+
+import { Drop, PathCount } from '../counters/declare.js';
+import { Clock, type Env } from '../env.js';
+import { isLocal } from '../mem/hash.js';
+import { PortRow } from '../mem/shared.js';
+import { PacketFlag, SlotShape } from '../mem/slots.js';
+import { mayAnswer, writeError } from '../proto/icmp.js';
+import { Ip4, IpProto, raiseTtl } from '../proto/ipv4.js';
+import { Port } from '../proto/l4.js';
+import { Cap } from '../tables/layout.js';
+
+/** ICMP errors a second, and in one burst. */
+const ErrorsPerSecond = 100;
+const ErrorBurst = 50;
+
+export function makeLocal(env: Env): () => void {
+  const { slots, native, portFds, drop, clock } = env;
+  const { bytes, view, off, len, l4Off, rxPort, txPort, proto, src, dst, sport, dport, tos, flags, sa, nesting, error, reason } = slots;
+  const { ports, localSet } = env.tables;
+  const { path } = env.counters;
+  const { punt, refused, route } = env.vec;
+  const offsets = new Int32Array(1);
+  const lengths = new Int32Array(1);
+  const results = new Int32Array(1);
+  const bucket = new Float64Array([ErrorBurst, 0]); // tokens, when they were last counted (ms)
+  let errorId = 0;
+
+  function handBack(id: number) {
+    const fd = portFds[rxPort[id]];
+    txPort[id] = rxPort[id];
+    if (fd < 0) return drop(id, Drop.PortDown);
+    if ((flags[id] & (PacketFlag.Decrypted | PacketFlag.FromHost | PacketFlag.Made)) === 0) raiseTtl(view, off[id]);
+    offsets[0] = off[id];
+    lengths[0] = len[id];
+    const consumed = native.tx(fd, bytes, offsets, lengths, 1, results);
+    if (consumed < 1) return drop(id, Drop.TxFull);
+    if (results[0] !== 0) return drop(id, Drop.TxError);
+    path[PathCount.Punted]++;
+    slots.release(id);
+  }
+
+  function takeToken(): boolean {
+    bucket[0] = Math.min(ErrorBurst, bucket[0] + ((clock[Clock.Ms] - bucket[1]) * ErrorsPerSecond) / 1000);
+    bucket[1] = clock[Clock.Ms];
+    if (bucket[0] < 1) return false;
+    bucket[0] -= 1;
+    return true;
+  }
+
+  /**
+   * RFC 1812 §4.3.2.4: the address of the interface the packet came in by, else any we have. An error to this host itself names the
+   * destination instead: the kernel refuses what comes in with one of its own addresses as source.
+   */
+  function sourceFor(id: number): number {
+    if (isLocal(localSet, src[id])) return dst[id];
+    const own = ports[rxPort[id] * PortRow.Words + PortRow.Address];
+    if (own !== 0) return own;
+    for (let port = 0; port < Cap.Ports; port++) {
+      const address = ports[port * PortRow.Words + PortRow.Address];
+      if (address !== 0) return address;
+    }
+    return dst[id];
+  }
+
+  function answer(id: number): void {
+    if (!mayAnswer(view, off[id]) || !takeToken()) return;
+    const made = slots.allocate();
+    if (made < 0) return;
+    const at = made * SlotShape.Bytes + SlotShape.Headroom;
+    errorId = (errorId + 1) & 0xffff;
+    const word = error[id];
+    len[made] = writeError(bytes, view, off[id], at, sourceFor(id), errorId, word >>> 24, (word >>> 16) & 255, word & 0xffff);
+    off[made] = at;
+    l4Off[made] = at + Ip4.HeaderLen;
+    rxPort[made] = rxPort[id];
+    txPort[made] = rxPort[id];
+    proto[made] = IpProto.Icmp;
+    src[made] = view.getInt32(at + Ip4.Src);
+    dst[made] = view.getInt32(at + Ip4.Dst);
+    sport[made] = Port.None;
+    dport[made] = Port.None;
+    tos[made] = view.getUint8(at + Ip4.Tos);
+    flags[made] = PacketFlag.Made;
+    sa[made] = -1;
+    nesting[made] = 0;
+    path[PathCount.Made]++;
+    route.push(made);
+  }
+
+  return function local() {
+    for (let i = 0; i < punt.length; i++) handBack(punt.ids[i]);
+    punt.clear();
+    for (let i = 0; i < refused.length; i++) {
+      const id = refused.ids[i];
+      answer(id);
+      drop(id, reason[id]);
+    }
+    refused.clear();
+  };
+}

@@ -1,0 +1,53 @@
+// The order of operations, top to bottom: order is the semantics. Stage files are numbered in this order and a test asserts it.
+// A packet that goes back (decrypted: to ip-input; an ICMP error of ours: to route) is taken up in the next turn of the same pass.
+
+import { PathCount } from './counters/declare.js';
+import { Clock, type Env } from './env.js';
+import { makeRx } from './path/10-rx.js';
+import { makeIpInput } from './path/15-ip-input.js';
+import { makeEspOpen } from './path/25-esp-open.js';
+import { makePolicyIn } from './path/27-policy-in.js';
+import { makeRoute } from './path/40-route.js';
+import { makeCryptoMap } from './path/55-crypto-map.js';
+import { makePmtu } from './path/60-pmtu.js';
+import { makeEspSeal } from './path/70-esp-seal.js';
+import { makeTx } from './path/90-tx.js';
+import { makeLocal } from './path/95-local.js';
+
+/**
+ * Builds the worker's pass. Call once per worker. @returns runs one pass to its end (nothing is held) and tells how many datagrams it read
+ */
+export function makePipeline(env: Env): () => number {
+  const rx = makeRx(env);
+  const ipInput = makeIpInput(env);
+  const espOpen = makeEspOpen(env);
+  const policyIn = makePolicyIn(env);
+  const route = makeRoute(env);
+  const cryptoMap = makeCryptoMap(env);
+  const pmtu = makePmtu(env);
+  const espSeal = makeEspSeal(env);
+  const tx = makeTx(env);
+  const local = makeLocal(env);
+  const { clock, native } = env;
+  const { path } = env.counters;
+  const { ipInput: decrypted, route: made } = env.vec;
+
+  return function pass() {
+    clock[Clock.Ms] = native.monotonicMs();
+    path[PathCount.Passes]++;
+    const received = rx();
+    // Bounded: nesting stops decapsulation, and no error is made about an error.
+    while (decrypted.length + made.length > 0) {
+      ipInput();
+      espOpen();
+      policyIn();
+      route();
+      cryptoMap();
+      pmtu();
+      espSeal();
+      tx();
+      local();
+    }
+    return received;
+  };
+}
