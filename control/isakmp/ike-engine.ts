@@ -1,0 +1,1 @@
+export type { IkeUser } from './ike-user.js';

@@ -1,0 +1,20 @@
+// Who uses phase 1: GDOI. The engine calls these; what they return is carried out in order, after the engine's own actions.
+
+import type { Action, Datagram, Endpoint, Ms } from '../actions.js';
+import type { IsakmpHeader } from './header.js';
+import type { Phase1Sa } from './phase1-sa.js';
+
+export interface IkeUser {
+  /** Main mode is complete, in either role. */
+  phase1Up(sa: Phase1Sa, now: Ms): Action[];
+  /** An exchange that we initiated came to nothing. Called once per exchange; the engine has logged it. */
+  phase1Failed(remote: Endpoint, reason: string, now: Ms): Action[];
+  /** An SA that was up is gone: expired, idle, deleted by the peer or by deleteSa(). Called once per SA, after it left sas(). */
+  phase1Deleted(sa: Phase1Sa, now: Ms): Action[];
+  /** GROUPKEY-PULL (exchange 32) under an SA that is up; encrypted, not opened, not authenticated. Cut to the header's length. */
+  pullMessage(sa: Phase1Sa, message: Uint8Array, header: IsakmpHeader, now: Ms): Action[];
+  /** GROUPKEY-PUSH (33) or PUSH-ACK (35): no phase-1 SA is involved. `bytes` is cut to the header's length. */
+  pushMessage(datagram: Datagram, header: IsakmpHeader, now: Ms): Action[];
+  /** A notification that the peer proved (HASH(1) verified). */
+  notification(sa: Phase1Sa, type: number, data: Uint8Array, now: Ms): Action[];
+}

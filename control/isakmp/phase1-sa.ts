@@ -1,0 +1,41 @@
+// An ISAKMP SA: what main mode agrees on, and what PULL and informational exchanges use. Holds keys: never print one whole.
+
+import type { Endpoint, Ms } from '../actions.js';
+import type { IkeCipher, IkeHash, IsakmpPolicy } from '../config/model.js';
+import type { Identification } from './identification.js';
+
+/** As `show crypto isakmp sa` prints them. GDOI_IDLE: up; MM_*: main mode after message 1, 2 and 4. */
+export type Phase1State = 'MM_NO_STATE' | 'MM_SA_SETUP' | 'MM_KEY_EXCH' | 'GDOI_IDLE';
+
+export interface Phase1Sa {
+  /** From 1001, as on IOS. */
+  connectionId: number;
+  /** 8 bytes. */
+  initiatorCookie: Uint8Array;
+  /** 8 bytes; zero before the responder's first message. */
+  responderCookie: Uint8Array;
+  /** We began it. */
+  initiator: boolean;
+  local: Endpoint;
+  remote: Endpoint;
+  /** As negotiated; `lifetimeSeconds` is the shorter of both sides'. */
+  policy: IsakmpPolicy;
+  cipher: IkeCipher;
+  hash: IkeHash;
+  /** Of SA payload, notifications and deletes: 2 = GDOI (RFC 6407 §2.1); 1 when the peer said so. */
+  doi: number;
+  /** Keys: empty until GDOI_IDLE. */
+  skeyidD: Uint8Array;
+  skeyidA: Uint8Array;
+  /** Of the cipher, after expansion (RFC 2409 App. B). */
+  key: Uint8Array;
+  /** Last ciphertext block of phase 1: later exchanges derive their IV from it. */
+  lastIv: Uint8Array;
+  /** Null until GDOI_IDLE. Any type, protocol and port is accepted: a pre-shared key is bound to the address (RFC 2409 §5.4). */
+  peerId: Identification | null;
+  establishedAt: Ms;
+  expiresAt: Ms;
+  /** Set by the engine with every message of the SA; an idle SA is deleted. Users may set it when they send. */
+  lastUsedAt: Ms;
+  state: Phase1State;
+}
