@@ -1,0 +1,177 @@
+// Snapshots for the tests of show, API and metrics: an empty router, and groups with the values of the published outputs.
+
+import type { AceState, MemberGroupState, MemberTekState, ServerGroupState, Snapshot } from '../../../../control/api/snapshot.js';
+
+export function emptySnapshot(): Snapshot {
+  return {
+    instance: 'r1',
+    hostname: 'R1',
+    version: '0.1.0',
+    takenAt: Date.UTC(2026, 10, 23, 23, 15, 2, 123),
+    uptimeSeconds: 3 * 86_400 + 61,
+    dataplaneConnected: true,
+    interfaces: [],
+    isakmpPolicies: [],
+    isakmpSas: [],
+    gdoiMembers: [],
+    gdoiServers: [],
+    cryptoMaps: [],
+    ipsec: [],
+    accessLists: [],
+    routes: [],
+    publicKeys: [],
+    runningConfig: 'hostname R1\n!\ninterface eth0\n ip address 10.0.0.1 255.255.255.0\n!\nend\n',
+    counters: { drops: [], path: [], control: [] },
+    processes: [],
+  };
+}
+
+/** `deny udp any eq 848 any` as an ACE. Only what the published outputs use. */
+export function ace(text: string): AceState {
+  const words = text.split(' ');
+  const action = words.shift() as 'permit' | 'deny';
+  const protocols: Record<string, number> = { ip: -1, icmp: 1, tcp: 6, udp: 17, esp: 50, ospf: 89, pim: 103 };
+  const protocol = protocols[words.shift()!];
+  const side = () => {
+    const first = words.shift()!;
+    const [address, wildcard] =
+      first === 'any' ? ['0.0.0.0', '255.255.255.255'] : first === 'host' ? [words.shift()!, '0.0.0.0'] : [first, words.shift()!];
+    const port = words[0] === 'port' || words[0] === 'eq' ? { operator: 'eq' as const, ports: [0] } : null;
+    if (port) {
+      while (!/^\d+$/.test(words[0])) words.shift();
+      port.ports = [Number(words.shift())];
+    }
+    return { address, wildcard, port };
+  };
+  const source = side();
+  const destination = side();
+  return {
+    sequence: null,
+    action,
+    protocol: protocol < 0 ? null : protocol,
+    source: source.address,
+    sourceWildcard: source.wildcard,
+    destination: destination.address,
+    destinationWildcard: destination.wildcard,
+    sourcePort: source.port,
+    destinationPort: destination.port,
+    hits: null,
+  };
+}
+
+const noCounters = {
+  sealedPackets: 0,
+  sealedBytes: 0,
+  openedPackets: 0,
+  openedBytes: 0,
+  replayDrops: 0,
+  integrityDrops: 0,
+  sendErrors: 0,
+  receiveErrors: 0,
+};
+
+export function memberTek(spi: number, remainingSeconds: number): MemberTekState {
+  return {
+    spi,
+    transform: 'esp-256-aes esp-sha256-hmac',
+    cipherKeyBytes: 32,
+    integrityKeyBytes: 32,
+    lifetimeSeconds: 600,
+    remainingSeconds,
+    ageSeconds: 600 - remainingSeconds,
+    replayWindow: 64,
+    sending: true,
+    counters: noCounters,
+  };
+}
+
+/** Group getvpn1 as in ShowCryptoGdoi*.txt, where the outputs agree. */
+export function getvpn1(): MemberGroupState {
+  return {
+    group: 'getvpn1',
+    identity: '1223',
+    serverAddresses: ['1.1.1.1'],
+    interfaces: ['GigabitEthernet0/0/1'],
+    localAddress: '3.3.1.1',
+    remoteAddress: '1.1.1.1',
+    version: '1.0.26',
+    registered: true,
+    reregistersInSeconds: 250,
+    succeededRegistrations: 1,
+    attemptedRegistrations: 1,
+    lastRekeyFrom: '1.1.1.1',
+    lastRekeySequence: 0,
+    lastRekeySecondsAgo: 289,
+    rekeysReceived: 25,
+    rekeysReceivedSinceRegistration: 25,
+    rekeyAcksSent: 25,
+    transport: 'unicast',
+    kek: { cipher: 'aes-256', signatureHash: 'sha', publicKeyBytes: 550, remainingSeconds: 909 },
+    teks: [memberTek(0x5a69f51e, 310)],
+    acl: [
+      'deny ip host 11.23.33.33 host 24.54.55.55',
+      'deny ip host 41.23.32.37 host 44.58.59.55',
+      'deny esp any any',
+      'deny udp any any port = 3784',
+      'deny udp any any port = 3785',
+      'deny udp any port = 3785 any',
+      'deny tcp any any port = 179',
+      'deny tcp any port = 179 any',
+      'deny tcp any any port = 22',
+      'deny tcp any port = 22 any',
+      'deny ospf any any',
+      'deny pim any 224.0.0.0 0.0.0.255',
+      'deny udp any any port = 123',
+      'deny udp any any port = 514',
+      'deny udp any port = 500 any port = 500',
+      'deny udp any port = 848 any',
+      'deny udp any any port = 848',
+      'deny ip any 10.90.0.0 0.0.255.255',
+      'deny ip 10.90.0.0 0.0.255.255 any',
+      'permit ip 25.25.0.0 0.0.255.255 15.15.0.0 0.0.255.255',
+      'permit ip 15.15.0.0 0.0.255.255 25.25.0.0 0.0.255.255',
+      'permit ip 16.16.0.0 0.0.255.255 26.26.0.0 0.0.255.255',
+    ].map(ace),
+    localAclName: null,
+    localAcl: [],
+    senderIds: [],
+    counters: { sealedPackets: 0, sealedBytes: 0, openedPackets: 0, openedBytes: 0 },
+  };
+}
+
+/** A key server's group; the fields that ShowCryptoGdoiKs*.txt prints are overwritten by the tests. */
+export function serverGroup(group: string, identity: string, address: string): ServerGroupState {
+  return {
+    group,
+    identity,
+    address,
+    serving: true,
+    transport: 'unicast',
+    acknowledgement: 'cisco',
+    retransmitSeconds: 10,
+    retransmitNumber: 3,
+    sequence: 0,
+    rekeysSent: 0,
+    retransmitsLastRekey: 0,
+    lastRekeyMilliseconds: 0,
+    registrations: 0,
+    members: [],
+    kek: null,
+    teks: [],
+    sas: [],
+  };
+}
+
+export function serverMember(address: string, version = '1.0.25'): ServerGroupState['members'][number] {
+  return {
+    address,
+    version,
+    state: 'Registered',
+    rekeysSent: 0,
+    rekeyRetries: 0,
+    rekeyAcksReceived: 0,
+    rekeyAcksMissed: 0,
+    sentSequences: [],
+    receivedSequences: [],
+  };
+}
