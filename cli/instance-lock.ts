@@ -5,6 +5,8 @@ import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 
 export class LockedError extends Error {
+  override name = 'LockedError';
+
   constructor(readonly owner: string) {
     super(`already runs (pid ${owner})`);
   }

@@ -17,9 +17,8 @@ function log(severity: number, mnemonic: string, text: string): void {
 /** dist/cli/run.js -> dist */
 const built = fileURLToPath(new URL('..', import.meta.url));
 
-/** What runs for an instance. GROUPWIRE_CHILDREN names a folder with stand-ins (tests). */
-export function childCommands(options: RunOptions): ChildCommand[] {
-  const root = process.env.GROUPWIRE_CHILDREN ?? built;
+/** What runs for an instance. */
+function childCommands(options: RunOptions, root: string): ChildCommand[] {
   const shared = ['--instance', options.instance, '--run', options.runDirectory, '--state', options.stateDirectory];
   return [
     {
@@ -59,12 +58,16 @@ function takeLock(options: RunOptions): () => void {
   }
 }
 
-/** Runs until a signal ends it. @returns the exit status. @throws CliError when it cannot start */
-export async function runInstance(options: RunOptions): Promise<number> {
+/**
+ * Runs until a signal ends it.
+ * @param root folder of dataplane/main.js and control/main.js; tests put stand-ins there
+ * @returns the exit status. @throws CliError when it cannot start
+ */
+export async function runInstance(options: RunOptions, root = built): Promise<number> {
   makeDirectory(options.runDirectory, 0o755);
   makeDirectory(options.stateDirectory, 0o700);
   const release = takeLock(options);
-  const supervisor = new Supervisor(childCommands(options), {
+  const supervisor = new Supervisor(childCommands(options, root), {
     log,
     changed: (list) => writeProcesses(options.runDirectory, list),
   });

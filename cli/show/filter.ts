@@ -5,7 +5,9 @@ import { setFlagsFromString } from 'node:v8';
 
 setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
 
-export class FilterError extends Error {}
+export class FilterError extends Error {
+  override name = 'FilterError';
+}
 
 export type Filter = { kind: 'json' } | { kind: 'include' | 'exclude' | 'begin' | 'section'; pattern: RegExp };
 

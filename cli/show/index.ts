@@ -18,7 +18,9 @@ import { renderAccessList, renderRoutes } from './routing.js';
 import { renderClock, renderPublicKeys, renderRunningConfig, renderVersion } from './system.js';
 
 /** Something named on the line does not exist; the message is IOS's `% ...`. */
-export class ShowError extends Error {}
+export class ShowError extends Error {
+  override name = 'ShowError';
+}
 
 interface View {
   text: (snapshot: Snapshot) => string[];

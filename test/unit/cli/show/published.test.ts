@@ -6,8 +6,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import type { Snapshot } from '../../../../control/api/snapshot.js';
 import { findView } from '../../../../cli/show/index.js';
+import type { Snapshot } from '../../../../control/api/snapshot.js';
 import { ace, emptySnapshot, getvpn1, memberTek, serverGroup, serverMember } from './sample.js';
 
 const folder = resolve(dirname(fileURLToPath(import.meta.url)), '../../../../..', '../shared/cisco-show');
@@ -241,7 +241,15 @@ t.test('show interfaces: every line of ours stands in the published output, in o
 });
 
 t.test('show crypto ipsec sa: the published lines, which lost their indentation', { skip }, (t) => {
-  const common = { peerPort: 500, flags: 'origin_is_acl,', sendErrors: 0, receiveErrors: 0, pathMtu: 1500, ipMtu: 1500, action: 'permit' as const };
+  const common = {
+    peerPort: 500,
+    flags: 'origin_is_acl,',
+    sendErrors: 0,
+    receiveErrors: 0,
+    pathMtu: 1500,
+    ipMtu: 1500,
+    action: 'permit' as const,
+  };
   const sa = (spi: number, id: number, flags: string, remainingKilobytes: number, remainingSeconds: number) => ({
     spi,
     transform: 'esp-256-aes esp-sha256-hmac',

@@ -1,0 +1,278 @@
+// Small outputs of our own: the commands that have no published text, states that the published ones lack, and `| json`.
+
+import t from 'tap';
+import { findView, ShowError, showCommands } from '../../../../cli/show/index.js';
+import type { Snapshot } from '../../../../control/api/snapshot.js';
+import { ace, emptySnapshot, getvpn1, memberTek, serverGroup, serverMember } from './sample.js';
+
+const render = (words: string, argument: string | null, change: Partial<Snapshot> = {}) =>
+  `${findView(words, argument)
+    .text({ ...emptySnapshot(), ...change })
+    .join('\n')}\n`;
+
+t.test('show crypto isakmp policy has the words of the seed', (t) => {
+  const isakmpPolicies: Snapshot['isakmpPolicies'] = [
+    { priority: 100, encryption: '3des', hash: 'sha', authentication: 'pre-share', group: 1, lifetimeSeconds: 86_400 },
+    { priority: null, encryption: 'des', hash: 'sha', authentication: 'rsa-sig', group: 1, lifetimeSeconds: 86_400 },
+  ];
+  const text = render('crypto isakmp policy', null, { isakmpPolicies });
+  t.equal(
+    text.replace(/[ \t]+/g, ' ').replace(/^ /gm, ''),
+    `
+Global IKE policy
+Protection suite of priority 100
+encryption algorithm: Three key triple DES
+hash algorithm: Secure Hash Standard
+authentication method: Pre-Shared Key
+Diffie-Hellman group: #1 (768 bit)
+lifetime: 86400 seconds, no volume limit
+Default protection suite
+encryption algorithm: DES - Data Encryption Standard (56 bit keys).
+hash algorithm: Secure Hash Standard
+authentication method: Rivest-Shamir-Adleman Signature
+Diffie-Hellman group: #1 (768 bit)
+lifetime: 86400 seconds, no volume limit
+`,
+  );
+  t.end();
+});
+
+t.test('show crypto gdoi gm before registration', (t) => {
+  const member = {
+    ...getvpn1(),
+    registered: false,
+    succeededRegistrations: 0,
+    attemptedRegistrations: 3,
+    lastRekeyFrom: null,
+    lastRekeySecondsAgo: null,
+    rekeysReceived: 0,
+    reregistersInSeconds: 4.7,
+    kek: null,
+    teks: [],
+    acl: [],
+  };
+  const text = render('crypto gdoi', null, { gdoiMembers: [member] });
+  t.match(text, / {7}Registration status {3}: Registering\n {7}Registering to {8}: 1\.1\.1\.1\n {7}Re-registers in {7}: 4 sec\n/);
+  t.match(text, /Rekey Rcvd\(hh:mm:ss\) {2}: never\n/);
+  t.match(text, / ACL Downloaded From KS UNKNOWN:\n/);
+  t.notMatch(text, /KEK POLICY/);
+  t.end();
+});
+
+t.test('show crypto gdoi group on the key server has the fields of the seed', (t) => {
+  const group = {
+    ...serverGroup('GDOI-GROUP', '777', '172.16.4.2'),
+    members: [serverMember('172.16.1.2'), serverMember('172.16.2.2')],
+    kek: {
+      spi: '0'.repeat(32),
+      cipher: 'aes-128' as const,
+      signatureHash: 'sha' as const,
+      publicKeyBytes: 162,
+      signatureBytes: 128,
+      keyName: 'GETVPN-R4-KS',
+      lifetimeSeconds: 86_400,
+      remainingSeconds: 84_481,
+      rekeyInSeconds: 84_000,
+    },
+    teks: [{ ...memberTek(4711, 1682), aclName: 'CRYPTO-ACL', rekeyInSeconds: 1500 }],
+    sas: [{ sequence: 1, profile: 'GETVPN-PROFILE', aclName: 'CRYPTO-ACL', acl: [], lifetimeSeconds: 3600, replayWindow: 64 }],
+  };
+  const text = render('crypto gdoi group', 'GDOI-GROUP', { gdoiServers: [group] }).replace(/ +/g, ' ');
+  for (const line of [
+    ' Group Name : GDOI-GROUP (Unicast)',
+    ' Group Identity : 777',
+    ' Group Members : 2',
+    ' IPSec SA Direction : Both',
+    ' Active Group Server : Local',
+    ' Group Rekey Lifetime : 86400 secs',
+    ' Remaining Lifetime : 84481 secs',
+    ' Rekey Retransmit Period : 10 secs',
+    ' Rekey Retransmit Attempts: 3',
+    ' IPSec SA Number : 1',
+    ' IPSec SA Rekey Lifetime: 3600 secs',
+    ' Replay method : Count Based',
+    ' Replay Window Size : 64',
+    ' Remaining Lifetime : 1682 secs',
+    ' ACL Configured : access-list CRYPTO-ACL',
+    ' Group Server list : Local',
+  ]) {
+    t.ok(text.includes(`${line}\n`), `has '${line}'`);
+  }
+  t.end();
+});
+
+t.test('show crypto gdoi ks members of one address', (t) => {
+  const member = { ...serverMember('172.16.1.2'), rekeysSent: 1, rekeyRetries: 3, sentSequences: [1, 2, 3, 4] };
+  const group = { ...serverGroup('G', '777', '172.16.4.2'), rekeysSent: 1, members: [member, serverMember('172.16.2.2')] };
+  const text = render('crypto gdoi ks members', '172.16.1.2', { gdoiServers: [group] });
+  t.match(text, / Sent seq num : 1 {5}2 {5}3 {5}4 {5}\n Rcvd seq num : 0 {5}0 {5}0 {5}0 {5}\n/);
+  t.notMatch(text, /172\.16\.2\.2/);
+  t.end();
+});
+
+t.test('show access-lists of an extended list, with hits', (t) => {
+  const entries = [
+    { ...ace('deny udp any eq 848 any eq 848'), sequence: 10, hits: 0 },
+    { ...ace('permit ip 10.0.0.0 0.0.255.255 host 10.1.2.3'), sequence: 20, hits: 15 },
+    { ...ace('permit tcp any any'), sequence: 30, hits: 1, destinationPort: { operator: 'range' as const, ports: [20, 21] } },
+    { ...ace('permit ip any any'), sequence: 40, protocol: 99 },
+  ];
+  t.equal(
+    render('access-lists', 'A', { accessLists: [{ name: 'A', kind: 'extended', entries }] }),
+    `Extended IP access list A
+    10 deny udp any eq 848 any eq 848
+    20 permit ip 10.0.0.0 0.0.255.255 host 10.1.2.3 (15 matches)
+    30 permit tcp any any range 20 21 (1 match)
+    40 permit 99 any any
+`,
+  );
+  t.end();
+});
+
+t.test('show ip route: default, several paths, protocols that IOS has no letter for', (t) => {
+  const route = (prefix: string, via: string | null, protocol: string, metric = 0) => ({
+    prefix,
+    via,
+    interface: 'eth0',
+    protocol,
+    distance: protocol === 'static' ? 1 : 0,
+    metric,
+  });
+  const routes = [
+    route('default', '172.16.1.1', 'static'),
+    route('192.168.7.0/24', '172.16.1.1', 'zebra', 20),
+    route('10.0.1.0/24', null, 'connected'),
+    route('10.0.2.0/24', '172.16.1.1', 'ospf', 30),
+    route('10.0.2.0/24', '172.16.1.5', 'ospf', 30),
+  ];
+  const text = render('ip route', null, { routes });
+  t.equal(
+    text.slice(text.indexOf('Gateway')),
+    `Gateway of last resort is 172.16.1.1 to network 0.0.0.0
+
+S*       0.0.0.0/0 [1/0] via 172.16.1.1, eth0
+      10.0.0.0/24 is subnetted, 2 subnets
+C        10.0.1.0 is directly connected, eth0
+O        10.0.2.0 [0/30] via 172.16.1.1, eth0
+                  [0/30] via 172.16.1.5, eth0
+a        192.168.7.0/24 [0/20] via 172.16.1.1, eth0
+`,
+  );
+  t.end();
+});
+
+t.test('show clock, version, running-config, crypto key, crypto map', (t) => {
+  t.equal(render('clock', null), '23:15:02.123 UTC Mon Nov 23 2026\n');
+  const processes = [{ name: 'control', pid: 12, rssBytes: 50 << 20, restarts: 0 }];
+  t.equal(
+    render('version', null, { processes }),
+    `groupwire, Version 0.1.0
+
+R1 uptime is 3 days, 1 minute
+Instance is r1, the dataplane is up
+0 interfaces, 51200K bytes of memory in 1 processes
+  control     pid 12, 51200K bytes, 0 restarts
+`,
+  );
+  t.equal(
+    render('running-config', null),
+    'Building configuration...\n\nCurrent configuration : 70 bytes\nhostname R1\n!\ninterface eth0\n ip address 10.0.0.1 255.255.255.0\n!\nend\n',
+  );
+  const publicKeys = [{ name: 'K', bits: 1024, exportable: true, generatedAt: 0, publicKeyHex: `30819f30${'0d06092a'.repeat(9)}` }];
+  t.equal(
+    render('crypto key mypubkey rsa', null, { publicKeys }),
+    `% Key pair was generated at: 00:00:00 UTC Jan 1 1970
+Key name: K
+Key type: RSA KEYS
+ Storage Device: sealed state
+ Usage: General Purpose Key
+ Key is exportable.
+ Key Data:
+  30819F30 0D06092A 0D06092A 0D06092A 0D06092A 0D06092A 0D06092A 0D06092A 0D06092A
+  0D06092A
+`,
+  );
+  const map = {
+    name: 'M',
+    sequence: 100,
+    kind: 'gdoi' as const,
+    group: 'G',
+    identity: '777',
+    serverAddresses: ['172.16.4.2'],
+    localAcl: null,
+    interfaces: ['eth0'],
+  };
+  t.equal(
+    render('crypto map', null, { cryptoMaps: [map] }),
+    'Crypto Map IPv4 "M" 100 gdoi\n\tGroup Name: G\n\t\tidentity number 777\n\t\tserver address ipv4 172.16.4.2\n\tInterfaces using crypto map M:\n\t\teth0\n',
+  );
+  t.end();
+});
+
+t.test('a GDOI SA has no volume lifetime', (t) => {
+  const sa = {
+    spi: 0x1001,
+    transform: 'esp-gcm 256',
+    mode: 'tunnel' as const,
+    connectionId: 1,
+    flowId: 'SW:1',
+    siblingFlags: '80000040',
+    remainingSeconds: 29.9,
+    remainingKilobytes: null,
+    ivBytes: 8,
+    replay: false,
+    status: 'ACTIVE',
+  };
+  const ident = { address: '10.0.0.0', mask: '255.255.0.0', protocol: 0, port: 0 };
+  const flow = {
+    local: ident,
+    remote: ident,
+    action: 'permit' as const,
+    peer: '0.0.0.0',
+    peerPort: 848,
+    flags: '',
+    encapsulated: 7,
+    decapsulated: 9,
+    sendErrors: 1,
+    receiveErrors: 2,
+    localEndpoint: '172.16.1.2',
+    remoteEndpoint: '0.0.0.0',
+    plaintextMtu: 1446,
+    pathMtu: 1500,
+    ipMtu: 1500,
+    outboundSpi: 0x1001,
+    inbound: [sa],
+    outbound: [sa],
+  };
+  const text = render('crypto ipsec sa', null, {
+    ipsec: [{ interface: 'eth0', cryptoMap: 'M', localAddress: '172.16.1.2', flows: [flow] }],
+  });
+  t.match(text, / {8}sa timing: remaining key lifetime \(sec\): \(29\)\n {8}Kilobyte Volume Rekey has been disabled\n/);
+  t.match(text, / {4}#send errors 1, #recv errors 2\n/);
+  t.match(text, / {8}replay detection support: N\n/);
+  t.end();
+});
+
+t.test('every command renders an empty router, in text and as JSON', (t) => {
+  const wantsArgument = new Set(['crypto gdoi group']);
+  for (const words of showCommands) {
+    if (wantsArgument.has(words)) continue;
+    const view = findView(words, null);
+    t.doesNotThrow(() => view.text(emptySnapshot()), words);
+    t.type(JSON.parse(JSON.stringify(view.json(emptySnapshot()))), 'object', `${words} | json`);
+  }
+  t.end();
+});
+
+t.test('what does not exist is said, names of Object.prototype included', (t) => {
+  for (const [words, argument] of [
+    ['crypto gdoi group', 'nobody'],
+    ['interfaces', 'Ethernet9/9'],
+    ['access-lists', '__proto__'],
+    ['constructor', null],
+    ['toString', 'x'],
+  ] as const) {
+    t.throws(() => findView(words, argument).text(emptySnapshot()), { name: 'ShowError' }, `${words} ${argument}`);
+  }
+  t.end();
+});
