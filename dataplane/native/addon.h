@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// tables/layout.ts and native.ts are the contract; the unit tests compare these numbers with them (limits()).
+// tables/layout.ts and native.ts are the contract; the unit tests go to the edge of each of these numbers.
 enum { SA_SLOTS = 256, SA_KEY_CIPHER = 0, SA_KEY_SALT = 32, SA_KEY_AUTH = 36, SA_KEY_BYTES = 104 };
 enum { CIPHER_NONE, CIPHER_NULL, CIPHER_3DES_CBC, CIPHER_AES_CBC, CIPHER_AES_GCM16 };
 enum { AUTH_NONE, AUTH_MD5_96, AUTH_SHA1_96, AUTH_SHA256_128, AUTH_SHA384_192, AUTH_SHA512_256 };

@@ -5,13 +5,17 @@ import { closeSync, constants, fchmodSync, openSync, readSync, writeSync } from 
 import { requireInt } from './checks.js';
 import { errnoOf, systemError } from './twin-open.js';
 
+// Linux PATH_MAX less the terminator.
+const MaxPathBytes = 4095;
+
 // The descriptor stays open as long as the process: one per mapping, and there are few.
 const files = new WeakMap<ArrayBuffer, number>();
 
 /** Native.mapFile */
 export function mapTwinFile(path: string, bytes: number): ArrayBuffer {
   if (typeof path !== 'string') throw new TypeError('path: a string is needed');
-  if (path.includes('\0')) throw new RangeError('path: at most 4095 bytes without NUL');
+  if (path.includes('\0') || new TextEncoder().encode(path).length > MaxPathBytes)
+    throw new RangeError(`path: at most ${MaxPathBytes} bytes without NUL`);
   requireInt(bytes, 'bytes', 1, 1 << 30);
   let fd = -1;
   try {
