@@ -5,58 +5,42 @@
 import { isMainThread, type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { adoptBank, Clock, type Env, makeEnv } from './env.js';
 import { readBootId, SenderState, senderStatePath } from './mem/sender-state.js';
-import { Ctl, controlWords, type SharedState } from './mem/shared.js';
+import { Ctl, controlWords } from './mem/shared.js';
 import { loadNative } from './native/native.js';
 import { makePipeline } from './pipeline.js';
+import type { FromWorker, ToWorker, WorkerStart } from './port/worker-messages.js';
 import { Cap } from './tables/layout.js';
 import type { DataplaneEvent } from './tables/message.js';
-
-export interface WorkerData {
-  /** 0 .. shared.workers - 1 */
-  index: number;
-  shared: SharedState;
-  /** From native.wakeOpen(): the main thread signals it after every message and every new epoch. */
-  wakeFd: number;
-  /** Base path of the sender-state files (mem/sender-state.ts). */
-  senderStatePath: string;
-}
-
-/** Main thread -> worker, by postMessage, then wakeSignal. */
-export type ToWorker = { kind: 'port-open'; port: number; fd: number } | { kind: 'port-close'; port: number };
-
-/** Worker -> main thread. After `port-closed` the worker no longer uses the descriptor; `lost`: it did so by itself, the device is gone. */
-export type FromWorker = DataplaneEvent | { kind: 'port-closed'; port: number; fd: number; lost: boolean };
 
 /** Longest sleep: events are told and the clock is seen at least this often. */
 const PollTimeoutMs = 1000;
 /** Passes under full load between two looks at the wake descriptor. */
 const BusyPasses = 32;
 
-/** Tells whether the wake descriptor was signalled, and takes the main thread's messages if so. */
 function takeMessages(env: Env, port: MessagePort, wakeFd: number): void {
   env.native.wakeClear(wakeFd);
   for (let received = receiveMessageOnPort(port); received; received = receiveMessageOnPort(port)) {
     const message = received.message as ToWorker;
-    const fd = env.portFds[message.port];
     if (message.kind === 'port-open') {
       env.portFds[message.port] = message.fd;
     } else {
       env.portFds[message.port] = -1;
-      port.postMessage({ kind: 'port-closed', port: message.port, fd, lost: false } satisfies FromWorker);
+      port.postMessage({ kind: 'port-closed', port: message.port } satisfies FromWorker);
     }
   }
 }
 
-function tellLostPorts(env: Env, fds: Int32Array, port: MessagePort): void {
+/** A device that vanished is closed without being asked: its `port-closed` comes unsolicited. */
+function tellLostPorts(env: Env, port: MessagePort): void {
   for (let i = 0; i < Cap.Ports; i++) {
     if (env.portLost[i] === 0) continue;
     env.portLost[i] = 0;
-    port.postMessage({ kind: 'port-closed', port: i, fd: fds[i], lost: true } satisfies FromWorker);
+    port.postMessage({ kind: 'port-closed', port: i } satisfies FromWorker);
   }
 }
 
 /** Runs until Ctl.Stop. @param port the worker's end of the message channel; nobody else may listen on it */
-export function runWorker(data: WorkerData, port: MessagePort): void {
+export function runWorker(data: WorkerStart, port: MessagePort): void {
   const native = loadNative();
   const control = controlWords(data.shared);
   const senders = SenderState.open(native, senderStatePath(data.senderStatePath, data.index), readBootId());
@@ -64,8 +48,7 @@ export function runWorker(data: WorkerData, port: MessagePort): void {
   const pass = makePipeline(env);
   const polled = new Int32Array(Cap.Ports + 1);
   const ready = new Int32Array(Cap.Ports + 1);
-  const fdsBefore = new Int32Array(Cap.Ports);
-  const tell = (event: FromWorker): void => port.postMessage(event);
+  const tell = (event: DataplaneEvent): void => port.postMessage({ kind: 'event', event } satisfies FromWorker);
   let epoch = 0;
   let busy = 0;
 
@@ -85,9 +68,8 @@ export function runWorker(data: WorkerData, port: MessagePort): void {
       Atomics.store(control, Ctl.Ack + data.index, epoch);
     }
     env.clock[Clock.Seconds] = Atomics.load(control, Ctl.NowSeconds);
-    fdsBefore.set(env.portFds);
     const received = pass();
-    tellLostPorts(env, fdsBefore, port);
+    tellLostPorts(env, port);
     env.events.drain(env.clock[Clock.Ms], tell);
     busy = received > 0 ? busy + 1 : 0;
     const look = received === 0 || busy >= BusyPasses;
@@ -99,6 +81,6 @@ export function runWorker(data: WorkerData, port: MessagePort): void {
   for (let slot = 0; slot < Cap.Sas; slot++) native.saClear(slot);
 }
 
-if (!isMainThread && parentPort !== null && (workerData as Partial<WorkerData> | null)?.shared !== undefined) {
-  runWorker(workerData as WorkerData, parentPort);
+if (!isMainThread && parentPort !== null && (workerData as Partial<WorkerStart> | null)?.shared !== undefined) {
+  runWorker(workerData as WorkerStart, parentPort);
 }

@@ -35,15 +35,18 @@ export const enum SenderKind {
   Iv = 2,
 }
 
-/** Words of a row (Uint32), and of `numbers` (Float64). */
+/** Words of a row (Uint32). */
 const enum Row {
   Kind = 0,
   Spi = 1,
   Sid = 2,
   Stamp = 3,
   Words = 8,
+}
+/** The same row as Float64. */
+const enum RowNumber {
   Next = 2,
-  Numbers = 4,
+  Count = 4,
 }
 
 /** The path of one worker's file. */
@@ -67,7 +70,7 @@ export class SenderState {
     private readonly buffer: ArrayBuffer,
   ) {
     this.words = new Uint32Array(buffer, File.HeaderBytes, File.Rows * Row.Words);
-    this.numbers = new Float64Array(buffer, File.HeaderBytes, File.Rows * Row.Numbers);
+    this.numbers = new Float64Array(buffer, File.HeaderBytes, File.Rows * RowNumber.Count);
   }
 
   /** Maps a worker's file and makes it this boot's. @param path see {@link senderStatePath} @param bootId 36 characters. Throws Error of the file system. */
@@ -95,7 +98,7 @@ export class SenderState {
 
   /** Where a row's counter stands in `numbers`. */
   static numberAt(row: number): number {
-    return row * Row.Numbers + Row.Next;
+    return row * RowNumber.Count + RowNumber.Next;
   }
 
   /**

@@ -7,7 +7,7 @@ import type { Env } from '../env.js';
 import { isLocal } from '../mem/hash.js';
 import { FibLeaf, LeafLocal, LeafUnreachable, PortRow } from '../mem/shared.js';
 import { lookupFib } from '../proto/fib.js';
-import { Icmp } from '../proto/icmp.js';
+import { IcmpError } from '../proto/icmp.js';
 
 export function makeRoute(env: Env): () => void {
   const { drop } = env;
@@ -36,7 +36,7 @@ export function makeRoute(env: Env): () => void {
       } else if (port === LeafLocal) {
         punt.push(id);
       } else {
-        error[id] = (Icmp.Unreachable << 24) | (Icmp.CodeNet << 16);
+        error[id] = (IcmpError.Unreachable << 24) | (IcmpError.CodeNet << 16);
         reason[id] = Drop.NoRoute;
         refused.push(id);
       }

@@ -13,7 +13,7 @@ import { type Env, SenderRow } from '../env.js';
 import { EventKind } from '../mem/events.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { Job, JobStatus } from '../native/native.js';
-import { Esp, padLength, writeTrailer } from '../proto/esp.js';
+import { Esp, EspNext, padLength, writeTrailer } from '../proto/esp.js';
 import { Ip4, IpProto, sealHeader } from '../proto/ipv4.js';
 import { counterLimit, writeIv } from '../proto/sender-iv.js';
 import { Cap, EspCipher, Sa } from '../tables/layout.js';
@@ -73,7 +73,7 @@ export function makeEspSeal(env: Env): () => void {
     const innerLen = len[id];
     const ivLen = sas[row + Sa.IvLen];
     const padLen = padLength(innerLen, sas[row + Sa.Align]);
-    const textLen = innerLen + writeTrailer(bytes, inner + innerLen, padLen, Esp.NextIpv4);
+    const textLen = innerLen + writeTrailer(bytes, inner + innerLen, padLen, EspNext.Ipv4);
     const esp = inner - ivLen - Esp.HeaderLen;
     view.setInt32(esp + Esp.Spi, sas[row + Sa.Spi]);
     view.setUint32(esp + Esp.Seq, sequence);

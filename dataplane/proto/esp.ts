@@ -19,9 +19,12 @@ export const enum Esp {
   HeaderLen = 8,
   /** Pad length and next header. */
   TrailerLen = 2,
-  NextIpv4 = 4,
+}
+
+export const enum EspNext {
+  Ipv4 = 4,
   /** RFC 4303 §2.6: a dummy packet, to be discarded without a word. */
-  NextDummy = 59,
+  Dummy = 59,
 }
 
 /** Results of {@link checkTrailer} that are not a length. */
@@ -70,6 +73,6 @@ export function checkTrailer(bytes: Uint8Array, at: number, textLen: number): nu
   if (payload < 0) return Trailer.Malformed;
   for (let i = 1; i <= padLen; i++) if (bytes[at + payload + i - 1] !== i) return Trailer.Malformed;
   const next = bytes[end - 1];
-  if (next === Esp.NextDummy) return Trailer.Dummy;
-  return next === Esp.NextIpv4 ? payload : Trailer.Malformed;
+  if (next === EspNext.Dummy) return Trailer.Dummy;
+  return next === EspNext.Ipv4 ? payload : Trailer.Malformed;
 }

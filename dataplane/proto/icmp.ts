@@ -17,6 +17,10 @@ export const enum Icmp {
   Checksum = 2,
   Mtu = 6,
   HeaderLen = 8,
+}
+
+/** Values that errors carry. */
+export const enum IcmpError {
   Unreachable = 3,
   TimeExceeded = 11,
   CodeNet = 0,
@@ -64,14 +68,14 @@ export function writeError(
   mtu: number,
 ): number {
   const about = view.getUint16(from + Ip4.TotalLength);
-  const quote = Math.min(about, Icmp.MaxError - Ip4.HeaderLen - Icmp.HeaderLen);
+  const quote = Math.min(about, IcmpError.MaxError - Ip4.HeaderLen - Icmp.HeaderLen);
   const icmp = to + Ip4.HeaderLen;
   const total = Ip4.HeaderLen + Icmp.HeaderLen + quote;
-  view.setUint16(to + Ip4.VersionIhl, 0x4500 | Icmp.Tos);
+  view.setUint16(to + Ip4.VersionIhl, 0x4500 | IcmpError.Tos);
   view.setUint16(to + Ip4.TotalLength, total);
   view.setUint16(to + Ip4.Id, id);
   view.setUint16(to + Ip4.FlagsOffset, 0);
-  view.setUint16(to + Ip4.Ttl, (Icmp.Ttl << 8) | IpProto.Icmp);
+  view.setUint16(to + Ip4.Ttl, (IcmpError.Ttl << 8) | IpProto.Icmp);
   view.setInt32(to + Ip4.Src, source);
   view.setInt32(to + Ip4.Dst, view.getInt32(from + Ip4.Src));
   sealHeader(view, to);
