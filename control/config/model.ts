@@ -5,6 +5,8 @@
 export type Ipv4 = number;
 
 export interface Config {
+  /** `version`: the software that wrote the text; absent when the text does not say. Kept, means nothing here. */
+  version?: string;
   hostname: string;
   domainName: string | null;
   /** Ascending priority. */
@@ -52,7 +54,15 @@ export interface IsakmpKey {
   mask: Ipv4;
 }
 
-export type EspEncryption = 'esp-null' | 'esp-3des' | 'esp-aes-128' | 'esp-aes-192' | 'esp-aes-256' | 'esp-gcm-128' | 'esp-gcm-192' | 'esp-gcm-256';
+export type EspEncryption =
+  | 'esp-null'
+  | 'esp-3des'
+  | 'esp-aes-128'
+  | 'esp-aes-192'
+  | 'esp-aes-256'
+  | 'esp-gcm-128'
+  | 'esp-gcm-192'
+  | 'esp-gcm-256';
 export type EspAuthentication = 'esp-md5-hmac' | 'esp-sha-hmac' | 'esp-sha256-hmac' | 'esp-sha384-hmac' | 'esp-sha512-hmac';
 
 export interface TransformSet {
@@ -123,6 +133,8 @@ export interface AccessList {
   name: string;
   kind: 'standard' | 'extended';
   entries: AclEntry[];
+  /** `remark`: comments in front of the entry with the same or the next higher sequence; absent when there is none. */
+  remarks?: { line: number; sequence: number; text: string }[];
 }
 
 export interface PortMatch {

@@ -1,0 +1,185 @@
+// The exec commands, as a tree like those of the configuration modes. Each ends by naming what is asked for; nothing is done here.
+
+import { integer, interfaceName, word } from './arguments.js';
+import { generateKeyNodes, type KeyRequest, readKeyRequest } from './commands/rsa-key.js';
+import { type Args, argument, keyword, mergeNodes, type Node, path } from './tree.js';
+
+export const InvalidInput = "% Invalid input detected at '^' marker.";
+
+/** What is shown, in the words of the command. `group: null` is every group. */
+export type ShowTopic =
+  | { topic: 'crypto isakmp policy' }
+  | { topic: 'crypto isakmp sa'; detail: boolean }
+  | { topic: 'crypto gdoi'; group: string | null; detail: boolean }
+  | { topic: 'crypto gdoi gm'; group: string | null }
+  | { topic: 'crypto gdoi gm acl'; group: string | null }
+  | { topic: 'crypto gdoi ks'; group: string | null }
+  | { topic: 'crypto gdoi ks members'; group: string | null }
+  | { topic: 'crypto gdoi ks policy'; group: string | null }
+  | { topic: 'crypto gdoi ks acl'; group: string | null }
+  | { topic: 'crypto ipsec sa'; detail: boolean }
+  | { topic: 'crypto map' }
+  | { topic: 'crypto key mypubkey rsa' }
+  | { topic: 'ip interface brief' }
+  | { topic: 'interfaces'; interface: string | null }
+  | { topic: 'ip route' }
+  | { topic: 'access-lists'; name: string | null }
+  | { topic: 'running-config' }
+  | { topic: 'version' }
+  | { topic: 'clock' };
+
+/** `| include TEXT` and so on: plain text found anywhere in a line, case-sensitive; no regular expressions. */
+export type Pipe = { filter: 'json' } | { filter: 'include' | 'exclude' | 'begin' | 'section'; text: string };
+
+export type ExecCommand =
+  | ({ kind: 'show'; pipe: Pipe | null } & ShowTopic)
+  | ({ kind: 'crypto key generate rsa' } & KeyRequest)
+  | { kind: 'crypto gdoi ks rekey'; group: string | null }
+  | { kind: 'clear crypto gdoi'; group: string | null }
+  | { kind: 'clear counters' }
+  | { kind: 'terminal length' };
+
+/** What a node's action fills. */
+export interface ExecSink {
+  command: ExecCommand | null;
+}
+type ExecNode = Node<ExecSink>;
+
+function give(read: (args: Args) => ExecCommand): (args: Args, sink: ExecSink) => void {
+  return (args, sink) => {
+    sink.command = read(args);
+  };
+}
+
+function show(read: (args: Args) => ShowTopic): (args: Args, sink: ExecSink) => void {
+  return give((args) => ({ kind: 'show', pipe: null, ...read(args) }));
+}
+
+function groupOf(args: Args): string | null {
+  return args.optionalText('group');
+}
+
+const detailNode = (run: (args: Args, sink: ExecSink) => void): ExecNode => keyword('detail', 'Show detail', { set: ['detail', 1], run });
+
+const groupTopics: ExecNode[] = [
+  detailNode(show((args) => ({ topic: 'crypto gdoi', group: groupOf(args), detail: true }))),
+  keyword('gm', 'Group member information', {
+    run: show((args) => ({ topic: 'crypto gdoi gm', group: groupOf(args) })),
+    next: [
+      keyword('acl', 'Access control list of the group member', {
+        run: show((args) => ({ topic: 'crypto gdoi gm acl', group: groupOf(args) })),
+      }),
+    ],
+  }),
+  keyword('ks', 'Key server information', {
+    run: show((args) => ({ topic: 'crypto gdoi ks', group: groupOf(args) })),
+    next: [
+      keyword('acl', 'Access control list of the key server', {
+        run: show((args) => ({ topic: 'crypto gdoi ks acl', group: groupOf(args) })),
+      }),
+      keyword('members', 'Registered group members', { run: show((args) => ({ topic: 'crypto gdoi ks members', group: groupOf(args) })) }),
+      keyword('policy', 'Policy of the key server', { run: show((args) => ({ topic: 'crypto gdoi ks policy', group: groupOf(args) })) }),
+    ],
+  }),
+];
+
+const showIsakmpSa = show((args) => ({ topic: 'crypto isakmp sa', detail: args.has('detail') }));
+const showIpsecSa = show((args) => ({ topic: 'crypto ipsec sa', detail: args.has('detail') }));
+const showGdoi = show((args) => ({ topic: 'crypto gdoi', group: groupOf(args), detail: false }));
+const showInterfaces = show((args) => ({ topic: 'interfaces', interface: args.optionalText('interface') }));
+const showAccessLists = show((args) => ({ topic: 'access-lists', name: args.optionalText('name') }));
+
+const showCrypto: ExecNode[] = [
+  keyword('gdoi|gkm', 'Show GDOI', {
+    run: showGdoi,
+    next: [
+      keyword('group', 'Show one group', { next: [argument('group', word(80), 'Group name', { run: showGdoi, next: groupTopics })] }),
+      ...groupTopics,
+    ],
+  }),
+  path([['ipsec', 'Show IPSEC policy']], [keyword('sa', 'IPSEC SA table', { run: showIpsecSa, next: [detailNode(showIpsecSa)] })]),
+  path(
+    [['isakmp', 'Show ISAKMP']],
+    [
+      keyword('policy', 'Show ISAKMP protection suite policy', { run: show(() => ({ topic: 'crypto isakmp policy' })) }),
+      keyword('sa', 'Show ISAKMP Security Associations', { run: showIsakmpSa, next: [detailNode(showIsakmpSa)] }),
+    ],
+  ),
+  path(
+    [
+      ['key', 'Show long term public keys'],
+      ['mypubkey', 'Show public keys associated with this router'],
+    ],
+    [keyword('rsa', 'Show RSA public keys', { run: show(() => ({ topic: 'crypto key mypubkey rsa' })) })],
+  ),
+  keyword('map', 'Crypto maps', { run: show(() => ({ topic: 'crypto map' })) }),
+];
+
+const showCommands: ExecNode[] = [
+  keyword('access-lists', 'List access lists', {
+    run: showAccessLists,
+    next: [argument('name', word(), 'Access list name or number', { run: showAccessLists })],
+  }),
+  keyword('clock', 'Display the system clock', { run: show(() => ({ topic: 'clock' })) }),
+  keyword('crypto', 'Encryption module', { next: showCrypto }),
+  keyword('interfaces', 'Interface status and configuration', {
+    run: showInterfaces,
+    next: [argument('interface', interfaceName, 'Interface name', { run: showInterfaces })],
+  }),
+  path(
+    [['ip', 'IP information']],
+    [
+      path(
+        [['interface', 'IP interface status and configuration']],
+        [keyword('brief', 'Brief summary of IP status and configuration', { run: show(() => ({ topic: 'ip interface brief' })) })],
+      ),
+      keyword('route', 'IP routing table', { run: show(() => ({ topic: 'ip route' })) }),
+      keyword('access-lists', 'List IP access lists', {
+        run: showAccessLists,
+        next: [argument('name', word(), 'Access list name or number', { run: showAccessLists })],
+      }),
+    ],
+  ),
+  keyword('running-config', 'Current operating configuration', { run: show(() => ({ topic: 'running-config' })) }),
+  keyword('version', 'System hardware and software status', { run: show(() => ({ topic: 'version' })) }),
+];
+
+/** An action that takes `[group G]` at its end. */
+function withGroup(words: string, help: string, kind: 'crypto gdoi ks rekey' | 'clear crypto gdoi'): ExecNode {
+  const run = give((args) => ({ kind, group: groupOf(args) }));
+  return keyword(words, help, {
+    run,
+    next: [keyword('group', 'One group', { next: [argument('group', word(80), 'Group name', { run })] })],
+  });
+}
+
+export const execCommands: ExecNode[] = mergeNodes([
+  keyword('clear', 'Reset functions', {
+    next: [
+      keyword('counters', 'Clear counters on all interfaces', { run: give(() => ({ kind: 'clear counters' })) }),
+      path([['crypto', 'Encryption module']], [withGroup('gdoi|gkm', 'Leave the group and register again', 'clear crypto gdoi')]),
+    ],
+  }),
+  path(
+    [['crypto', 'Encryption module']],
+    [generateKeyNodes<ExecSink>(give((args) => ({ kind: 'crypto key generate rsa', ...readKeyRequest(args) })))],
+  ),
+  path(
+    [
+      ['crypto', 'Encryption module'],
+      ['gdoi|gkm', 'GDOI key server actions'],
+      ['ks', 'Key server'],
+    ],
+    [withGroup('rekey', 'Renew the keys of the group now', 'crypto gdoi ks rekey')],
+  ),
+  keyword('show', 'Show running system information', { next: showCommands }),
+  path(
+    [['terminal', 'Set terminal line parameters']],
+    // Output is never paged here, so no pause is the one length there is.
+    [
+      keyword('length', 'Set number of lines on a screen', {
+        next: [argument('lines', integer(0, 0), 'No pausing', { run: give(() => ({ kind: 'terminal length' })) })],
+      }),
+    ],
+  ),
+]);

@@ -1,0 +1,55 @@
+// The whole command tree of the configuration language: which commands stand in which mode, and which family prints what.
+
+import type { PrintFamily } from './blocks.js';
+import { accessListCommands, listCommands, printAccessLists } from './commands/access-list.js';
+import { cryptoMapCommands, cryptoMapEntryCommands, printCryptoMaps } from './commands/crypto-map.js';
+import { gdoiCommands, gdoiGroupCommands, printGdoi } from './commands/gdoi-group.js';
+import { localServerCommands, saCommands } from './commands/gdoi-server.js';
+import { generalCommands, modeExits, printDomain, printGeneral } from './commands/general.js';
+import { interfaceCommands, interfaceGlobalCommands, printInterfaces } from './commands/interface.js';
+import { ipsecCommands, ipsecProfileCommands, printIpsec, transformSetCommands } from './commands/ipsec.js';
+import { isakmpCommands, isakmpPolicyCommands, printIsakmp } from './commands/isakmp.js';
+import { printRoutes, routeCommands } from './commands/route.js';
+import { keyGlobalCommands } from './commands/rsa-key.js';
+import type { ModeCommands } from './session.js';
+import { mergeNodes } from './tree.js';
+
+export const modeCommands: ModeCommands = {
+  config: mergeNodes([
+    ...accessListCommands,
+    ...isakmpCommands,
+    ...ipsecCommands,
+    ...gdoiCommands,
+    ...keyGlobalCommands,
+    ...cryptoMapCommands,
+    ...generalCommands,
+    ...interfaceGlobalCommands,
+    ...routeCommands,
+    ...modeExits<'config'>(),
+  ]),
+  'config-isakmp': [...isakmpPolicyCommands, ...modeExits<'config-isakmp'>()],
+  'cfg-crypto-trans': [...transformSetCommands, ...modeExits<'cfg-crypto-trans'>()],
+  'ipsec-profile': [...ipsecProfileCommands, ...modeExits<'ipsec-profile'>()],
+  'config-gdoi-group': [...gdoiGroupCommands, ...modeExits<'config-gdoi-group'>()],
+  'gdoi-local-server': [...localServerCommands, ...modeExits<'gdoi-local-server'>()],
+  'gdoi-sa-ipsec': [...saCommands, ...modeExits<'gdoi-sa-ipsec'>()],
+  'config-crypto-map': [...cryptoMapEntryCommands, ...modeExits<'config-crypto-map'>()],
+  'config-std-nacl': [...listCommands<'config-std-nacl'>('standard'), ...modeExits<'config-std-nacl'>()],
+  'config-ext-nacl': [...listCommands<'config-ext-nacl'>('extended'), ...modeExits<'config-ext-nacl'>()],
+  'config-if': mergeNodes([...interfaceCommands, ...modeExits<'config-if'>()]),
+};
+
+export type FamilyName = 'general' | 'domain' | 'isakmp' | 'ipsec' | 'gdoi' | 'crypto-map' | 'interface' | 'route' | 'access-list';
+
+/** In the order of a running configuration. */
+export const families: { name: FamilyName; print: PrintFamily }[] = [
+  { name: 'general', print: printGeneral },
+  { name: 'domain', print: printDomain },
+  { name: 'isakmp', print: printIsakmp },
+  { name: 'ipsec', print: printIpsec },
+  { name: 'gdoi', print: printGdoi },
+  { name: 'crypto-map', print: printCryptoMaps },
+  { name: 'interface', print: printInterfaces },
+  { name: 'route', print: printRoutes },
+  { name: 'access-list', print: printAccessLists },
+];

@@ -1,0 +1,134 @@
+// Text -> Config. Indentation does not nest: a line is tried in the mode that is open and then in those around it, as on IOS. It is
+// looked at for one thing only: lines indented deeper than a line we could not take belong to that line and not to the mode before it.
+
+import { emptyConfig } from './empty.js';
+import { readLines, type SourceLine, splitWords } from './lexer.js';
+import { type MatchResult, type Mismatch, matchLine } from './match.js';
+import type { Config, Problem } from './model.js';
+import { modeCommands } from './modes.js';
+import { hasSecret, shownLine } from './secrets.js';
+import { ConfigError, type Edit, type Frame, type ModeName, Session } from './session.js';
+import type { Node } from './tree.js';
+
+export interface ParseResult {
+  config: Config;
+  /** In the order of the text. */
+  problems: Problem[];
+  /** Exec commands that the text asks for, with secrets, if any. */
+  execLines: { line: number; text: string }[];
+}
+
+/** A line that was not taken: what is indented below it is not tried. Steps of an unknown block, outermost first. */
+interface Rejected {
+  indent: number;
+  /** null after an error, whose block is skipped. */
+  unknown: { indent: number; path: string[] }[] | null;
+}
+
+type AnyMode = Edit<ModeName>;
+
+/** What `?` would offer, for the hint of a problem. */
+function describeExpected(nodes: Node<AnyMode>[]): string | null {
+  const shown = nodes.filter((node) => !node.hidden).map((node) => node.words?.[0] ?? node.argument?.type.label ?? '');
+  if (shown.length === 0) return 'nothing may follow';
+  return `expected: ${shown.slice(0, 12).join(', ')}${shown.length > 12 ? ', ...' : ''}`;
+}
+
+/** Reads lines into a session. One instance takes the lines of one text, or of one interactive shell. */
+export class ConfigReader {
+  readonly session: Session;
+  private rejected: Rejected | null = null;
+
+  constructor(config: Config) {
+    this.session = new Session(config);
+  }
+
+  read(source: SourceLine): void {
+    const { session } = this;
+    session.line = source.line;
+    session.text = source.text;
+    session.maskedText = shownLine(source.text);
+    session.indent = source.indent;
+    if (source.defect !== null) {
+      session.report('error', source.defect);
+      return;
+    }
+    if (this.rejected && source.indent > this.rejected.indent) {
+      this.keepBelow(this.rejected, source);
+      return;
+    }
+    this.rejected = null;
+    const result = this.match(splitWords(source.text));
+    if (result.kind === 'match') {
+      session.frames.length = result.depth + 1;
+      try {
+        result.action(result.args, { session, target: session.frame.target });
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        this.refuse(error.message, error.hint);
+      }
+    } else if (result.committed || result.kind === 'ambiguous' || result.kind === 'refused') {
+      session.frames.length = result.depth + 1;
+      this.refuse(...this.explain(result));
+    } else this.keepUnknown(source);
+  }
+
+  /** The mode in force takes the line first; when none does, the one that understood most of it explains. */
+  private match(words: ReturnType<typeof splitWords>): MatchResult<AnyMode> & { depth: number } {
+    const { frames, text } = this.session;
+    let best: (Mismatch<AnyMode> & { depth: number }) | null = null;
+    for (let depth = frames.length - 1; depth >= 0; depth--) {
+      const nodes = modeCommands[frames[depth].mode] as Node<AnyMode>[];
+      const result = matchLine(nodes, words, text, true);
+      if (result.kind === 'match') return { ...result, depth };
+      if (best === null || result.matched > best.matched || (result.matched === best.matched && result.committed && !best.committed))
+        best = { ...result, depth };
+    }
+    return best!;
+  }
+
+  private explain(mismatch: Mismatch<AnyMode>): [message: string, hint: string | null] {
+    if (mismatch.kind === 'refused') return [mismatch.message, mismatch.hint];
+    if (mismatch.kind === 'incomplete') return ['% Incomplete command.', describeExpected(mismatch.expected)];
+    // A misplaced word of a line with a key may be part of the key.
+    const quoted = hasSecret(this.session.text) ? '' : ` ("${shownLine(mismatch.word.text)}")`;
+    if (mismatch.kind === 'ambiguous') return [`% Ambiguous command:${quoted}`, `it could be ${mismatch.candidates.join(', ')}`];
+    return [`% Invalid input detected at column ${mismatch.word.column + 1}${quoted}`, describeExpected(mismatch.expected)];
+  }
+
+  private refuse(message: string, hint: string | null): void {
+    this.session.report('error', message, hint);
+    this.rejected = { indent: this.session.indent, unknown: null };
+  }
+
+  /** An unknown line stands in the modes that it is indented below. */
+  private keepUnknown(source: SourceLine): void {
+    const { session } = this;
+    const around = session.frames.filter((frame: Frame) => frame.indent < source.indent);
+    const path = around[around.length - 1]?.path ?? [];
+    session.keepLine(path);
+    session.warn('unknown command: kept, but without effect');
+    this.rejected = { indent: source.indent, unknown: [{ indent: source.indent, path: [...path, source.text] }] };
+  }
+
+  private keepBelow(rejected: Rejected, source: SourceLine): void {
+    if (rejected.unknown === null) return;
+    const steps = rejected.unknown;
+    while (steps.length > 1 && steps[steps.length - 1].indent >= source.indent) steps.pop();
+    const { path } = steps[steps.length - 1];
+    this.session.keepLine(path);
+    this.session.warn(`unknown command: kept, but without effect, as "${shownLine(path[path.length - 1])}" above it`);
+    steps.push({ indent: source.indent, path: [...path, source.text] });
+  }
+}
+
+/**
+ * Reads a whole configuration. Never throws for any text: whatever is wrong is in `problems`, errors for what keeps the
+ * configuration from being applied, warnings for the rest.
+ */
+export function parseConfig(text: string): ParseResult {
+  const reader = new ConfigReader(emptyConfig());
+  for (const line of readLines(text)) reader.read(line);
+  const { config, problems, execLines } = reader.session;
+  return { config, problems, execLines };
+}
