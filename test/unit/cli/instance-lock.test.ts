@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { LockedError, takeInstanceLock } from '../../../cli/instance-lock.js';
+import { takeInstanceLock } from '../../../cli/instance-lock.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'groupwire-lock-'));
 t.teardown(() => rmSync(directory, { recursive: true }));

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { FilterError, filterLines, parseFilter, splitPipe } from '../../../../cli/show/filter.js';
+import { filterLines, parseFilter, splitPipe } from '../../../../cli/show/filter.js';
 
 const lines = ['interface eth0', ' ip address 1.1.1.1', '  deeper', '!', 'interface eth1', ' shutdown', 'end'];
 const through = (text: string) => filterLines(lines, parseFilter(text));

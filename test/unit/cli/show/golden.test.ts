@@ -1,7 +1,7 @@
 // Small outputs of our own: the commands that have no published text, states that the published ones lack, and `| json`.
 
 import t from 'tap';
-import { findView, ShowError, showCommands } from '../../../../cli/show/index.js';
+import { findView, showCommands } from '../../../../cli/show/index.js';
 import type { Snapshot } from '../../../../control/api/snapshot.js';
 import { ace, emptySnapshot, getvpn1, memberTek, serverGroup, serverMember } from './sample.js';
 
