@@ -1,0 +1,46 @@
+// When a key server renews keys and how the change-over is spread, so that no packet is lost:
+//
+//   create                        rekey                 activates        old expires
+//   |------------ old TEK lifetime --|---- lead ----------------------------|
+//                                    |-- repetitions --|                    |
+//                                    |-- activation delay --|-- new sends --|
+//
+// Repetitions end before anyone seals with the new TEK, and late receivers (their delay starts with the copy they got) still switch
+// before the old one expires. Facts: gdoi-wire §2 3.1 (rekey 90 s before expiry plus the retransmit allowance).
+
+const LeadSeconds = 90;
+/** Share of a short lifetime that the lead may take. */
+const LeadShare = 0.4;
+
+export interface RetransmitPolicy {
+  retransmitSeconds: number;
+  retransmitNumber: number;
+}
+
+/** Seconds before expiry at which the successor is pushed. */
+export function rekeyLeadSeconds(lifetimeSeconds: number, policy: RetransmitPolicy): number {
+  return Math.min(LeadSeconds + policy.retransmitSeconds * policy.retransmitNumber, lifetimeSeconds * LeadShare);
+}
+
+/** ACTIVATION_TIME_DELAY of a push (RFC 5374 §4.2.1), whole seconds. @param oldRemainingSeconds of the TEK that is replaced, the least of several */
+export function activationDelaySeconds(oldRemainingSeconds: number, policy: RetransmitPolicy): number {
+  return Math.max(0, Math.floor(Math.min(Math.max(policy.retransmitSeconds * policy.retransmitNumber, 1), oldRemainingSeconds / 2)));
+}
+
+/** Seconds between repetitions of one push. @param oldRemainingSeconds null when nothing is being replaced */
+export function retransmitIntervalSeconds(delaySeconds: number, oldRemainingSeconds: number | null, policy: RetransmitPolicy): number {
+  const { retransmitSeconds, retransmitNumber } = policy;
+  if (oldRemainingSeconds === null || retransmitNumber === 0) return retransmitSeconds;
+  const room = Math.min(delaySeconds, oldRemainingSeconds * 0.75 - delaySeconds);
+  return Math.min(retransmitSeconds, Math.max(room / retransmitNumber, 0.1));
+}
+
+/** Member: seconds before the newest TEK's expiry at which it registers again when no rekey came. */
+export function reregisterMarginSeconds(lifetimeSeconds: number): number {
+  return Math.min(60, lifetimeSeconds * 0.2);
+}
+
+/** Member without an activation delay from the key server: how long before the old TEK's expiry it switches. */
+export function defaultSwitchMarginSeconds(lifetimeSeconds: number): number {
+  return Math.min(30, lifetimeSeconds / 4);
+}

@@ -1,0 +1,143 @@
+// State that must survive a restart (group keys, sequence numbers, sender IDs, RSA keys), sealed at rest. One file per name:
+//
+//   "GWS1" (4) | nonce (24) | XSalsa20-Poly1305 box of the bytes (libsodium crypto_secretbox)
+//
+// The key lies beside the files, mode 0600: sealing makes damage visible and keeps keys out of backups of single files; it does not
+// protect from root. Does not: key rotation, several writers (the instance lock sees to that).
+
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import sodium from 'libsodium-wrappers';
+
+const Magic = Uint8Array.of(0x47, 0x57, 0x53, 0x31);
+const KeyFile = 'seal.key';
+const Suffix = '.sealed';
+
+/** Why a file could not be used. Its text names the file and never holds its contents. */
+export type ReportDamage = (message: string) => void;
+
+function readOrNull(path: string): Uint8Array | null {
+  try {
+    return new Uint8Array(readFileSync(path));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+function syncDirectory(directory: string): void {
+  const fd = openSync(directory, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Atomic: after a crash at any point the old or the new contents are there, whole. */
+function writeDurably(directory: string, file: string, bytes: Uint8Array): void {
+  const temporary = join(directory, `${file}.tmp`);
+  const fd = openSync(temporary, 'w', 0o600);
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+  renameSync(temporary, join(directory, file));
+  syncDirectory(directory);
+}
+
+export class SealedStore {
+  private constructor(
+    private readonly directory: string,
+    private readonly key: Uint8Array,
+    private readonly report: ReportDamage,
+  ) {}
+
+  /**
+   * Opens or creates the store.
+   * @param directory made with mode 0700 when it is missing
+   * @param report told once per damaged file, which is then set aside as NAME.damaged; default: a line on stderr
+   * @throws when the directory cannot be used
+   */
+  static async open(
+    directory: string,
+    report: ReportDamage = (message) => void process.stderr.write(`groupwire: ${message}\n`),
+  ): Promise<SealedStore> {
+    await sodium.ready;
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const path = join(directory, KeyFile);
+    let key = readOrNull(path);
+    if (key && key.length !== sodium.crypto_secretbox_KEYBYTES) {
+      renameSync(path, `${path}.damaged`);
+      report(`${path} is damaged (${key.length} bytes): set aside as ${KeyFile}.damaged; what was sealed with it cannot be read`);
+      key = null;
+    }
+    if (!key) {
+      key = sodium.randombytes_buf(sodium.crypto_secretbox_KEYBYTES);
+      writeDurably(directory, KeyFile, key);
+    }
+    return new SealedStore(directory, key, report);
+  }
+
+  /** @returns null when there is no such entry, or when its file is damaged (reported, set aside) @throws RangeError on a bad name */
+  load(name: string): Uint8Array | null {
+    const path = join(this.directory, this.fileOf(name));
+    const sealed = readOrNull(path);
+    if (!sealed) return null;
+    const opened = this.unseal(sealed);
+    if (!opened) {
+      renameSync(path, `${path}.damaged`);
+      this.report(`${path} is damaged or was sealed with another key: set aside as ${name}${Suffix}.damaged`);
+    }
+    return opened;
+  }
+
+  /** On disk when it returns. @throws RangeError on a bad name, or the system's error (disk full): the old contents are still there */
+  save(name: string, bytes: Uint8Array): void {
+    const file = this.fileOf(name);
+    const nonce = sodium.randombytes_buf(sodium.crypto_secretbox_NONCEBYTES);
+    const box = sodium.crypto_secretbox_easy(bytes, nonce, this.key);
+    const sealed = new Uint8Array(Magic.length + nonce.length + box.length);
+    sealed.set(Magic);
+    sealed.set(nonce, Magic.length);
+    sealed.set(box, Magic.length + nonce.length);
+    writeDurably(this.directory, file, sealed);
+  }
+
+  remove(name: string): void {
+    rmSync(join(this.directory, this.fileOf(name)), { force: true });
+    syncDirectory(this.directory);
+  }
+
+  /** Sorted. */
+  names(): string[] {
+    return readdirSync(this.directory)
+      .filter((file) => file.endsWith(Suffix))
+      .map((file) => decodeURIComponent(file.slice(0, -Suffix.length)))
+      .sort();
+  }
+
+  private unseal(sealed: Uint8Array): Uint8Array | null {
+    const boxAt = Magic.length + sodium.crypto_secretbox_NONCEBYTES;
+    if (sealed.length < boxAt + sodium.crypto_secretbox_MACBYTES || !Magic.every((byte, i) => sealed[i] === byte)) return null;
+    try {
+      return sodium.crypto_secretbox_open_easy(sealed.subarray(boxAt), sealed.subarray(Magic.length, boxAt), this.key);
+    } catch {
+      return null; // libsodium throws on a wrong tag: the caller reports the damage
+    }
+  }
+
+  /** Names come from configuration text (key labels): everything that is not a plain letter is escaped, so none can leave the directory. */
+  private fileOf(name: string): string {
+    if (name.length === 0 || name.length > 60) throw new RangeError(`state name of ${name.length} characters: expected 1 to 60`);
+    let file: string;
+    try {
+      file = encodeURIComponent(name).replace(/[.!~*'()]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+    } catch (error) {
+      throw new RangeError('state name is not valid Unicode', { cause: error });
+    }
+    return file + Suffix;
+  }
+}
