@@ -1,0 +1,199 @@
+// The dataplane process: main thread. Does: start the workers, keep the machine as control wants it, answer control. Does not: touch
+// a packet (worker.ts), decide policy (control).
+//
+//   main.js --instance NAME --run DIR --state DIR [--workers N]
+//
+// Ends cleanly, with everything removed and restored, on SIGTERM, SIGINT and when stdin is a pipe that reaches its end (the supervisor
+// is gone). Exit status: 0 clean, 1 failed (a restart may help), 77 not permitted, 78 not possible on this machine.
+
+import { randomUUID } from 'node:crypto';
+import { accessSync, constants, fstatSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { listKnownSenders, readBootId } from './mem/sender-state.js';
+import { allocateShared, Ctl, controlWords, MaxWorkers } from './mem/shared.js';
+import { loadNative } from './native/native.js';
+import { Applier } from './port/applier.js';
+import { ControlSocket } from './port/control-socket.js';
+import { KernelMonitor } from './port/monitor.js';
+import { Publisher } from './port/publisher.js';
+import { SnapshotMaker } from './port/snapshot.js';
+import { TunPorts } from './port/tun-ports.js';
+import { undoAll } from './port/undo.js';
+import { UndoLedger } from './port/undo-ledger.js';
+import { readTables, type Tables, TablesError } from './port/validate-tables.js';
+import { WorkerSet } from './port/worker-set.js';
+import type { DataplaneEvent } from './tables/message.js';
+
+const enum Exit {
+  Failed = 1,
+  /** sysexits.h EX_NOPERM */
+  NoPermission = 77,
+  /** sysexits.h EX_CONFIG */
+  NotPossible = 78,
+}
+
+function log(severity: number, mnemonic: string, text: string): void {
+  process.stderr.write(`*${new Date().toISOString()}: %DATAPLANE-${severity}-${mnemonic}: ${text}\n`);
+}
+
+function fail(status: number, text: string): never {
+  process.stderr.write(`groupwire dataplane: ${text}\n`);
+  process.exit(status);
+}
+
+function readArguments() {
+  const { values } = parseArgs({
+    options: {
+      instance: { type: 'string' },
+      run: { type: 'string' },
+      state: { type: 'string' },
+      workers: { type: 'string', default: '1' },
+    },
+  });
+  const { instance, run, state } = values;
+  const workers = Number(values.workers);
+  if (instance === undefined || run === undefined || state === undefined)
+    fail(Exit.NotPossible, '--instance, --run and --state are needed');
+  if (!Number.isInteger(workers) || workers < 1 || workers > MaxWorkers) fail(Exit.NotPossible, `--workers: 1 to ${MaxWorkers}`);
+  return { instance, run, state, workers };
+}
+
+function checkMachine(): void {
+  if (process.platform !== 'linux') fail(Exit.NotPossible, 'Linux is needed');
+  if (process.geteuid?.() !== 0) fail(Exit.NoPermission, 'not permitted to change the network: run as root');
+  try {
+    accessSync('/dev/net/tun', constants.R_OK | constants.W_OK);
+  } catch (error) {
+    fail(
+      Exit.NotPossible,
+      `/dev/net/tun: ${(error as NodeJS.ErrnoException).code}: load the module (modprobe tun) or give this container the device`,
+    );
+  }
+}
+
+const args = readArguments();
+checkMachine();
+mkdirSync(args.run, { recursive: true, mode: 0o755 });
+mkdirSync(args.state, { recursive: true, mode: 0o700 });
+
+const native = loadNative();
+const shared = allocateShared(args.workers);
+const control = controlWords(shared);
+const bootId = readBootId();
+const senders = join(args.state, 'senders.bin');
+const incarnation = randomUUID();
+const writeClock = () => Atomics.store(control, Ctl.NowSeconds, Math.floor(Date.now() / 1000) | 0);
+writeClock();
+const clock = setInterval(writeClock, 1000);
+
+const ledger = UndoLedger.open(join(args.run, 'linux-undo.json'));
+if (ledger.problem) log(4, 'LEDGER', ledger.problem);
+// Maps every worker's file for this boot before the workers do.
+listKnownSenders(native, senders, bootId, args.workers);
+
+const workers = new WorkerSet(
+  shared,
+  native,
+  {
+    event: tell,
+    portClosed: (worker, port) => ports.release(worker, port),
+    died: (worker, reason) => crash(`worker ${worker} died: ${reason}`),
+  },
+  new URL('./worker.js', import.meta.url),
+  senders,
+);
+const ports = new TunPorts(
+  native,
+  () => workers,
+  (port) => {
+    log(4, 'PORT_LOST', `the TUN of port ${port} is gone, making it again`);
+    applier.schedule();
+  },
+);
+const applier = new Applier(ledger, ports, new Publisher(shared, workers), {
+  applied: (generation, errors) => socket.send({ type: 'applied', generation, errors }),
+  interfaceChanged: (row, state, mac) => tell({ kind: 'interface', port: row.port, up: state.up, mtu: state.mtu, mac }),
+  errorsChanged: (errors) => {
+    // `applied` again for the same generation: what could not be done then is done now, or the other way round.
+    socket.send({ type: 'applied', generation: applier.generation, errors });
+    for (const error of errors) log(4, 'APPLY', error);
+  },
+  failed: (error) => crash(error.stack ?? error.message),
+});
+const snapshots = new SnapshotMaker(shared, applier);
+const socket = new ControlSocket(join(args.run, 'dataplane.sock'), {
+  hello: () => ({
+    type: 'hello',
+    pid: process.pid,
+    incarnation,
+    generation: applier.generation,
+    knownSenders: listKnownSenders(native, senders, bootId, args.workers),
+  }),
+  tables: takeTables,
+  snapshot: (id) => snapshots.make(id),
+  log: (text) => log(4, 'CONTROL', text),
+});
+const monitor = new KernelMonitor(
+  () => applier.schedule(),
+  (text) => log(4, 'MONITOR', text),
+);
+
+function tell(event: DataplaneEvent): void {
+  socket.send({ type: 'event', event });
+  if (event.kind === 'log') log(event.severity, event.mnemonic, event.text);
+}
+
+function takeTables(head: unknown, rest: Uint8Array): void {
+  let tables: Tables;
+  try {
+    tables = readTables(head, rest);
+  } catch (error) {
+    if (!(error instanceof TablesError)) throw error;
+    const generation = Number((head as { generation?: unknown }).generation);
+    log(3, 'TABLES', `tables refused, the old ones stay: ${error.message}`);
+    socket.send({
+      type: 'applied',
+      generation: Number.isSafeInteger(generation) ? generation : 0,
+      errors: [`tables refused: ${error.message}`],
+    });
+    return;
+  }
+  applier.setTables(tables);
+}
+
+/** Ends without tidying up: the TUNs go, the leak guard stays, the supervisor starts a new process that takes over. */
+function crash(text: string): never {
+  log(2, 'FAILED', text);
+  process.exit(Exit.Failed);
+}
+
+let ending = false;
+async function end(): Promise<void> {
+  if (ending) return;
+  ending = true;
+  clearInterval(clock);
+  monitor.close();
+  await applier.stop();
+  await workers.stop();
+  ports.closeAll();
+  for (const line of undoAll(ledger)) log(4, 'UNDO', line);
+  socket.close();
+  process.exit(0);
+}
+
+function endNow(): void {
+  end().catch((error: unknown) => crash(error instanceof Error ? (error.stack ?? error.message) : String(error)));
+}
+
+process.on('uncaughtException', (error) => crash(error.stack ?? error.message));
+process.on('SIGTERM', endNow);
+process.on('SIGINT', endNow);
+const stdin = fstatSync(0);
+if (stdin.isFIFO() || stdin.isSocket()) {
+  process.stdin.resume();
+  process.stdin.once('end', endNow);
+  process.stdin.once('error', endNow);
+}
+await socket.open();
+monitor.open();

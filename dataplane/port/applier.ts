@@ -1,0 +1,206 @@
+// Brings the machine to the desired state, again and again: whenever control sends tables and whenever the kernel's netdevs, addresses
+// or routes change. Every round starts from a dump of what is there, so what somebody else removed comes back and what cannot be
+// done now (a netdev that is not there yet) is done when it can. Order of a round:
+//
+//   addresses, up/down -> TUNs, settings -> static routes -> rules, guard, tables T and L -> banks (only when their content changed)
+//
+// Does not: talk to control (it reports through its events), or forward.
+
+import type { InterfaceRow, TablesHead } from '../tables/message.js';
+import { listLocalAddresses, mirrorFib } from './fib-mirror.js';
+import { describePorts, planInterfaces } from './interfaces.js';
+import { planGuard } from './leak-guard.js';
+import { type LinuxState, RouteTable, readLinux } from './linux-state.js';
+import { type BankContent, emptyRows, isSameContent, type PortState, type Publisher } from './publisher.js';
+import { diffRoutes, planPortTable, planProgramTable, planStaticRoutes } from './routes.js';
+import { diffRules, type PortDevices, planRules } from './rules.js';
+import { runBatch } from './run-command.js';
+import { setDevice, setGlobals } from './sysctl.js';
+import { describeErrors, type TunPorts } from './tun-ports.js';
+import type { UndoLedger } from './undo-ledger.js';
+import type { Tables } from './validate-tables.js';
+
+export interface ApplierEvents {
+  applied(generation: number, errors: string[]): void;
+  interfaceChanged(row: InterfaceRow, state: PortState, mac: string): void;
+  /** Errors that appeared or went away without new tables. */
+  errorsChanged(errors: string[]): void;
+  /** The workers do not answer, or ip cannot be run: the process cannot go on. */
+  failed(error: Error): void;
+}
+
+const noTables: TablesHead = {
+  type: 'tables',
+  generation: 0,
+  interfaces: [],
+  staticRoutes: [],
+  controlPorts: [],
+  groups: [],
+  blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys'],
+  blobBytes: [0, 0, 0, 0],
+};
+
+export class Applier {
+  private desired: Tables = { head: noTables, rows: emptyRows() };
+  private published: BankContent | null = null;
+  private running = false;
+  private pending = false;
+  private stopped = false;
+  /** Tables came and `applied` has not been said. A control that restarted may count its generations from 1 again. */
+  private unanswered = false;
+  private lastErrors: string[] = [];
+  private announced = new Map<number, string>();
+  private round: Promise<void> = Promise.resolve();
+  /** Generation that is applied now, 0 = none. */
+  generation = 0;
+  /** The kernel as of the last round. */
+  linux: LinuxState = { links: new Map(), addresses: [], routes: [], rules: [] };
+  portStates: PortState[] = [];
+
+  constructor(
+    private readonly ledger: UndoLedger,
+    private readonly ports: TunPorts,
+    private readonly publisher: Publisher,
+    private readonly events: ApplierEvents,
+  ) {}
+
+  get interfaces(): readonly InterfaceRow[] {
+    return this.desired.head.interfaces;
+  }
+  get tables(): Tables {
+    return this.desired;
+  }
+
+  /** Takes new desired state; `applied` follows when it is in force. */
+  setTables(tables: Tables): void {
+    this.desired = tables;
+    this.unanswered = true;
+    this.schedule();
+  }
+
+  /** Something in the kernel may have changed. Before the first tables there is nothing to compare with: what an earlier process left stays, the leak guard above all. */
+  schedule(): void {
+    if (this.stopped || this.desired.head === noTables) return;
+    this.pending = true;
+    if (this.running) return;
+    this.running = true;
+    this.round = this.runRounds();
+  }
+
+  /** No round starts after this. Resolves when the last one has ended. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    this.pending = false;
+    await this.round;
+  }
+
+  private async runRounds(): Promise<void> {
+    await null; // so that `round` is set before the first round's events
+    try {
+      while (this.pending && !this.stopped) {
+        this.pending = false;
+        const tables = this.desired;
+        const isNew = this.unanswered;
+        this.unanswered = false;
+        const errors = await this.runRound(tables);
+        if (!this.stopped) this.report(tables.head.generation, errors, isNew);
+      }
+    } catch (error) {
+      this.events.failed(error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      this.running = false;
+    }
+  }
+
+  private report(generation: number, errors: string[], isNew: boolean): void {
+    this.generation = generation;
+    const changed = errors.join('\n') !== this.lastErrors.join('\n');
+    this.lastErrors = errors;
+    if (isNew) this.events.applied(generation, errors);
+    else if (changed) this.events.errorsChanged(errors);
+  }
+
+  private async runRound(tables: Tables): Promise<string[]> {
+    const errors: string[] = [];
+    const { head } = tables;
+    let state = this.change(planInterfaces(head.interfaces, readLinux(), this.ledger, errors), errors) ?? readLinux();
+    await this.changePorts(head.interfaces, state, errors);
+    setGlobals(this.ledger);
+    for (const { device } of this.ports.list()) setDevice(this.ledger, device);
+    state = this.change(this.ports.planLinks(state), errors) ?? state;
+    const statics = planStaticRoutes(head.staticRoutes, (name) => this.deviceOf(name, state), errors);
+    state =
+      this.change(
+        diffRoutes(state, statics, (table) => table === RouteTable.Main),
+        errors,
+      ) ?? state;
+    const devices = this.ports.list();
+    this.change(this.planPolicy(tables, devices, state), errors);
+    this.linux = state;
+    await this.publish(tables, devices, state, errors);
+    this.announce(head.interfaces, state);
+    return errors;
+  }
+
+  /** @returns the state afterwards, null when there was nothing to change */
+  private change(commands: readonly string[], errors: string[]): LinuxState | null {
+    if (commands.length === 0) return null;
+    errors.push(...describeErrors(runBatch(commands)));
+    return readLinux();
+  }
+
+  private async changePorts(rows: readonly InterfaceRow[], state: LinuxState, errors: string[]): Promise<void> {
+    for (const { port, device } of this.ports.list()) {
+      const kept = rows.some((row) => row.port === port && row.device === device) && state.links.has(device);
+      if (!kept) await this.ports.close(port);
+    }
+    for (const { port, device, name } of rows) {
+      if (device === null || !state.links.has(device) || this.ports.find(port)) continue;
+      try {
+        this.ports.open(port, device);
+      } catch (error) {
+        errors.push(`interface ${name}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
+  }
+
+  private deviceOf(name: string, state: LinuxState): string | null {
+    const row = this.interfaces.find((candidate) => candidate.name === name);
+    const device = row ? (row.device ?? 'lo') : name;
+    return state.links.has(device) ? device : null;
+  }
+
+  private planPolicy(tables: Tables, devices: readonly PortDevices[], state: LinuxState): string[] {
+    const routes = [...devices.flatMap((port) => planPortTable(port, state)), ...planProgramTable(devices, state)];
+    const guard = planGuard(tables.rows.aces, tables.rows.cryptoEntries);
+    return [
+      ...diffRoutes(state, routes, (table) => table !== RouteTable.Main),
+      ...diffRules(state.rules, [...planRules(devices, tables.head.controlPorts), ...guard]),
+    ];
+  }
+
+  private async publish(tables: Tables, devices: readonly PortDevices[], state: LinuxState, errors: string[]): Promise<void> {
+    this.portStates = describePorts(tables.head.interfaces, new Set(devices.map(({ port }) => port)), state);
+    const content: BankContent = {
+      rows: tables.rows,
+      ports: this.portStates,
+      routes: mirrorFib(devices, state),
+      localAddresses: listLocalAddresses(devices, state),
+    };
+    if (this.published && isSameContent(this.published, content)) return;
+    errors.push(...(await this.publisher.publish(content)));
+    this.published = content;
+  }
+
+  private announce(rows: readonly InterfaceRow[], state: LinuxState): void {
+    for (const row of rows) {
+      const port = this.portStates.find((candidate) => candidate.port === row.port);
+      if (!port) continue;
+      const mac = state.links.get(row.device ?? 'lo')?.mac ?? '';
+      const now = `${port.up} ${port.mtu} ${mac}`;
+      if (this.announced.get(row.port) === now) continue;
+      this.announced.set(row.port, now);
+      this.events.interfaceChanged(row, port, mac);
+    }
+  }
+}

@@ -1,0 +1,104 @@
+// The dataplane's end of the socket to control (tables/message.ts). One connection at a time; a new one replaces the old, because
+// control may have died without the kernel telling. Forwarding does not depend on it. Does not: understand tables.
+
+import { chmodSync, existsSync, rmSync } from 'node:fs';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { encodeFrame, FrameReader, type FromDataplane } from '../tables/message.js';
+
+export interface ControlMessages {
+  /** First message of a connection. */
+  hello(): FromDataplane;
+  tables(head: unknown, rest: Uint8Array): void;
+  /** @returns the answer */
+  snapshot(id: number): FromDataplane;
+  log(text: string): void;
+}
+
+/** A control that reads so slowly is cut off; it connects again and takes a snapshot. */
+const MaxUnsentBytes = 8 << 20;
+
+export class ControlSocket {
+  private readonly server: Server;
+  private connection: Socket | null = null;
+
+  constructor(
+    private readonly path: string,
+    private readonly messages: ControlMessages,
+  ) {
+    this.server = createServer((socket) => this.accept(socket));
+  }
+
+  /** Throws Error when another dataplane answers at the path, or the path cannot be used. */
+  async open(): Promise<void> {
+    if (existsSync(this.path)) {
+      if (await isAnswered(this.path)) throw new Error(`${this.path}: another dataplane of this instance is running`);
+      rmSync(this.path);
+    }
+    const before = process.umask(0o177); // never open to others, not even between bind and chmod
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.server.once('error', reject);
+        this.server.listen(this.path, resolve);
+      });
+    } finally {
+      process.umask(before);
+    }
+    chmodSync(this.path, 0o600);
+  }
+
+  close(): void {
+    this.server.close();
+    this.connection?.destroy();
+    this.connection = null;
+    rmSync(this.path, { force: true });
+  }
+
+  /** Nothing happens without a control. */
+  send(message: FromDataplane): void {
+    const socket = this.connection;
+    if (!socket) return;
+    if (socket.writableLength > MaxUnsentBytes) socket.destroy(new Error('control does not read'));
+    else socket.write(encodeFrame(message));
+  }
+
+  private accept(socket: Socket): void {
+    const old = this.connection;
+    this.connection = socket;
+    old?.destroy();
+    const reader = new FrameReader();
+    socket.on('data', (chunk) => {
+      try {
+        for (const { head, rest } of reader.push(chunk)) this.take(head, rest);
+      } catch (error) {
+        socket.destroy(error instanceof Error ? error : new Error(String(error)));
+      }
+      chunk.fill(0); // it may hold keys
+    });
+    socket.on('error', (error) => this.messages.log(`control connection: ${error.message}`));
+    socket.on('close', () => {
+      if (this.connection === socket) this.connection = null;
+    });
+    this.send(this.messages.hello());
+  }
+
+  private take(head: unknown, rest: Uint8Array): void {
+    const type = typeof head === 'object' && head !== null ? (head as { type?: unknown }).type : undefined;
+    const id = (head as { id?: unknown } | null)?.id;
+    if (type === 'tables') {
+      this.messages.tables(head, rest);
+      rest.fill(0);
+    } else if (type === 'snapshot' && Number.isSafeInteger(id)) this.send(this.messages.snapshot(id as number));
+    else throw new Error('a message of no known type');
+  }
+}
+
+function isAnswered(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createConnection(path);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,85 @@
+// The leak guard (DESIGN §2): what a group's policy wants encrypted is routed to a blackhole behind all rules of ours, for the moment
+// when this process and its TUNs are gone. While the pipeline runs, its own rules come first and nothing reaches the guard but
+// traffic of devices that are not ours, and programs that bind to a device. Pure.
+//
+// A policy rule cannot name the egress port, so the guard covers every way out. An ACL that is denied in one crypto entry may be
+// permitted in the next: `goto` goes on there, and only what the last entry denies is let through.
+
+import { Ace, AceAction, CryptoEntry, CryptoFlag } from '../tables/layout.js';
+import type { Prefix } from './addresses.js';
+import { OurProtocol, RouteTable, RouteType } from './linux-state.js';
+import { Pref, type Rule } from './rules.js';
+
+/** @param aces Ace rows @param cryptoEntries CryptoEntry rows @returns rules from pref 130 on, in the order of the ACEs */
+export function planGuard(aces: Int32Array, cryptoEntries: Int32Array): Rule[] {
+  const blocks = readRanges(cryptoEntries)
+    .map(([first, count]) => readBlock(aces, first, count))
+    .filter((block) => block.length > 0);
+  const rules: Rule[] = [];
+  let pref = Pref.Guard as number;
+  for (const [index, block] of blocks.entries()) {
+    const next = pref + block.length;
+    const onDeny = index + 1 < blocks.length ? { goto: next } : { lookup: RouteTable.Main };
+    for (const { permit, rule } of block) rules.push({ ...rule, pref: pref++, action: permit ? { drop: RouteType.Blackhole } : onDeny });
+  }
+  return rules;
+}
+
+/** ACE ranges of the entries whose policy is known, each once: two ports with one map would double the rules. */
+function readRanges(entries: Int32Array): [number, number][] {
+  const ranges = new Map<string, [number, number]>();
+  for (let at = 0; at + CryptoEntry.Words <= entries.length; at += CryptoEntry.Words) {
+    if ((entries[at + CryptoEntry.Flags] & CryptoFlag.Registered) === 0) continue;
+    const range: [number, number] = [entries[at + CryptoEntry.AclFirst], entries[at + CryptoEntry.AclCount]];
+    ranges.set(range.join(' '), range);
+  }
+  return [...ranges.values()];
+}
+
+type Selectors = Omit<Rule, 'pref' | 'action'>;
+
+function readBlock(aces: Int32Array, first: number, count: number): { permit: boolean; rule: Selectors }[] {
+  const block: { permit: boolean; rule: Selectors }[] = [];
+  for (let at = first * Ace.Words; at < (first + count) * Ace.Words; at += Ace.Words) {
+    const permit = aces[at + Ace.Action] === AceAction.Permit;
+    const from = coveringPrefix(aces[at + Ace.Src], aces[at + Ace.SrcCare]);
+    const to = coveringPrefix(aces[at + Ace.Dst], aces[at + Ace.DstCare]);
+    // A rule cannot match scattered bits. Covering more is safe for a permit (drops more), not for a deny (lets more through).
+    if (!permit && !(from.exact && to.exact)) continue;
+    // A rule that names ports does not match fragments behind the first one: a permit covers the whole protocol instead.
+    const sourcePorts = permit ? null : portRange(aces[at + Ace.SrcPortLow], aces[at + Ace.SrcPortHigh]);
+    const destinationPorts = permit ? null : portRange(aces[at + Ace.DstPortLow], aces[at + Ace.DstPortHigh]);
+    const ipProtocol = aces[at + Ace.Protocol];
+    if (!permit && (ipProtocol === 0 || isEmpty(sourcePorts) || isEmpty(destinationPorts))) continue;
+    block.push({
+      permit,
+      rule: {
+        iif: null,
+        from: from.prefix,
+        to: to.prefix,
+        ipProtocol: ipProtocol <= 0 ? null : ipProtocol, // the kernel takes 0 for any
+        sourcePorts,
+        destinationPorts,
+        protocol: OurProtocol,
+      },
+    });
+  }
+  return block;
+}
+
+/** The longest prefix that covers all addresses with these bits; `exact` when it covers no others. prefix null = any. */
+function coveringPrefix(address: number, care: number): { prefix: Prefix | null; exact: boolean } {
+  const prefixLength = Math.clz32(~care);
+  const mask = prefixLength === 0 ? 0 : (-1 << (32 - prefixLength)) >>> 0;
+  return { prefix: prefixLength === 0 ? null : { address: (address & mask) >>> 0, prefixLength }, exact: care >>> 0 === mask };
+}
+
+/** The kernel takes 1..65534 in a rule: a deny is cut to that, so that never more is let through. */
+function portRange(low: number, high: number): [number, number] | null {
+  if (low <= 0 && high >= 65535) return null;
+  return [Math.max(low, 1), Math.min(high, 65534)];
+}
+
+function isEmpty(range: [number, number] | null): boolean {
+  return range !== null && range[0] > range[1];
+}

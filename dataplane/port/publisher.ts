@@ -1,0 +1,115 @@
+// Writes the idle bank and publishes it (mem/shared.ts has the protocol). Keys live in the shared banks for as short as can be: the
+// workers hand them to their crypto contexts when they take a bank over, after that they are wiped from both banks.
+
+import { type Bank, BankCount, bankOf, Ctl, controlWords, MaxLocalAddresses, PortRow, type SharedState } from '../mem/shared.js';
+import { buildFib, type FibRoute } from '../proto/fib.js';
+import { Ace, Cap, CryptoEntry } from '../tables/layout.js';
+import type { TablesRows } from '../tables/message.js';
+import type { WorkerSet } from './worker-set.js';
+
+export interface PortState {
+  port: number;
+  up: boolean;
+  /** Bytes, IP datagram. */
+  mtu: number;
+  /** Primary address, 0 = none. */
+  address: number;
+}
+
+/** Everything a bank holds. */
+export interface BankContent {
+  rows: TablesRows;
+  ports: readonly PortState[];
+  routes: readonly FibRoute[];
+  localAddresses: readonly number[];
+}
+
+export class Publisher {
+  private readonly control: Int32Array;
+  private readonly banks: readonly [Bank, Bank];
+
+  constructor(
+    shared: SharedState,
+    private readonly workers: WorkerSet,
+  ) {
+    this.control = controlWords(shared);
+    this.banks = [bankOf(shared, 0), bankOf(shared, 1)];
+  }
+
+  /**
+   * Publishes, waits until every worker uses it, and wipes the keys, those in `content` too. @returns one line per thing that did not fit; without room for the FIB the
+   * bank is published with the routes of the host's own addresses only, never with half a table
+   */
+  async publish(content: BankContent): Promise<string[]> {
+    await this.workers.waitAcknowledged();
+    const epoch = Atomics.load(this.control, Ctl.Epoch) + 1;
+    const bank = this.banks[epoch & 1];
+    const errors = writeBank(bank, content);
+    Atomics.store(this.control, Ctl.Epoch, epoch);
+    this.workers.wakeAll();
+    await this.workers.waitAcknowledged();
+    // Every worker has keyed its contexts. A later publication with the same serials needs no keys.
+    for (const { saKeys } of this.banks) saKeys.fill(0);
+    content.rows.saKeys.fill(0);
+    return errors;
+  }
+}
+
+/** @returns what did not fit */
+export function writeBank(bank: Bank, { rows, ports, routes, localAddresses }: BankContent): string[] {
+  const errors: string[] = [];
+  fillRows(bank.aces, rows.aces);
+  fillRows(bank.cryptoEntries, rows.cryptoEntries);
+  fillRows(bank.sas, rows.sas);
+  bank.saKeys.fill(0);
+  bank.saKeys.set(rows.saKeys);
+  bank.ports.fill(0);
+  for (const { port, up, mtu, address } of ports) bank.ports.set([up ? 1 : 0, mtu, address | 0, 0], port * PortRow.Words);
+  for (let at = 0; at < rows.cryptoEntries.length; at += CryptoEntry.Words) {
+    bank.ports[rows.cryptoEntries[at + CryptoEntry.Port] * PortRow.Words + PortRow.HasCryptoMap] = 1;
+  }
+  if (localAddresses.length > MaxLocalAddresses) errors.push(`${localAddresses.length} own addresses: only ${MaxLocalAddresses} fit`);
+  const own = localAddresses.slice(0, MaxLocalAddresses);
+  bank.localAddresses.fill(0);
+  bank.localAddresses.set(own.map((address) => address | 0));
+  bank.counts[BankCount.Aces] = rows.aces.length / Ace.Words;
+  bank.counts[BankCount.CryptoEntries] = rows.cryptoEntries.length / CryptoEntry.Words;
+  bank.counts[BankCount.Sas] = Cap.Sas; // indexed by slot: holes have serial 0
+  bank.counts[BankCount.LocalAddresses] = own.length;
+  writeFib(bank, routes, errors);
+  return errors;
+}
+
+function fillRows(to: Int32Array, from: Int32Array): void {
+  to.fill(0);
+  to.set(from);
+}
+
+function writeFib(bank: Bank, routes: readonly FibRoute[], errors: string[]): void {
+  try {
+    buildFib(bank, routes);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    errors.push(`forwarding table: ${error.message}; nothing is forwarded until routes are removed`);
+    buildFib(
+      bank,
+      routes.filter((route) => route.kind === 'local' && route.prefixLength === 32),
+    );
+  }
+}
+
+/** Is it the same bank content, keys aside? A serial names its keys (layout.ts). */
+export function isSameContent(a: BankContent, b: BankContent): boolean {
+  const sameRows = (x: Int32Array, y: Int32Array) => x.length === y.length && x.every((word, i) => word === y[i]);
+  return (
+    sameRows(a.rows.aces, b.rows.aces) &&
+    sameRows(a.rows.cryptoEntries, b.rows.cryptoEntries) &&
+    sameRows(a.rows.sas, b.rows.sas) &&
+    JSON.stringify([a.ports, a.routes, a.localAddresses]) === JSON.stringify([b.ports, b.routes, b.localAddresses])
+  );
+}
+
+/** Rows of a router without groups. */
+export function emptyRows(): TablesRows {
+  return { aces: new Int32Array(0), cryptoEntries: new Int32Array(0), sas: new Int32Array(0), saKeys: new Uint8Array(0) };
+}

@@ -1,0 +1,130 @@
+// Routes of ours in the kernel, as data: table T of each port (everything to its TUN), table L for the programs of the host, and the
+// configuration's static routes in main. Pure: what they should be and the commands that lead there. Does not: several next hops.
+
+import type { StaticRouteRow } from '../tables/message.js';
+import { covers, formatAddress, formatPrefix, parsePrefix } from './addresses.js';
+import { type LinuxAddress, type LinuxRoute, type LinuxState, OurProtocol, RouteTable, RouteType } from './linux-state.js';
+import { type PortDevices, Table } from './rules.js';
+
+/** Texts as iproute2 takes them. Equal `key`: one replaces the other. */
+export interface PlannedRoute {
+  key: string;
+  text: string;
+}
+
+function planRoute(table: number, metric: number, type: string, prefix: string, path: string): PlannedRoute {
+  const words = [type, prefix, path, metric > 0 ? `metric ${metric}` : '', `table ${table}`];
+  return { key: `${table} ${prefix} ${metric}`, text: words.filter((word) => word !== '').join(' ') };
+}
+
+/**
+ * Table T: what comes in on the device goes to its TUN. `throw` sends a lookup on to the next rule: broadcasts of the device's own
+ * subnets stay with the host.
+ */
+export function planPortTable({ port, device, tun }: PortDevices, state: LinuxState): PlannedRoute[] {
+  const table = Table.FirstPort + port;
+  const broadcasts = state.routes.filter(
+    (route) => route.table === RouteTable.Local && route.type === RouteType.Broadcast && route.device === device,
+  );
+  const routes = [planRoute(table, 0, '', 'default', `dev ${tun}`)];
+  for (const prefix of new Set(broadcasts.map((route) => formatPrefix(route.prefix))))
+    routes.push(planRoute(table, 0, 'throw', prefix, ''));
+  return routes;
+}
+
+/**
+ * Table L, for programs of the host itself: main's routes with the port's TUN in place of the device and the source address that the
+ * kernel would choose. What main sends elsewhere is thrown on to main, so that a default route here does not swallow it; so are
+ * multicast and broadcast, which belong on the link.
+ */
+export function planProgramTable(ports: readonly PortDevices[], state: LinuxState): PlannedRoute[] {
+  if (ports.length === 0) return [];
+  const planned = new Map<string, PlannedRoute>();
+  for (const prefix of ['224.0.0.0/4', '255.255.255.255']) {
+    const route = planRoute(Table.Programs, 0, 'throw', prefix, '');
+    planned.set(route.key, route);
+  }
+  for (const route of mainRoutes(state)) {
+    const port = ports.find(({ device }) => device === route.device);
+    const prefix = formatPrefix(route.prefix);
+    const source = port ? chooseSource(route, state.addresses) : 0;
+    const path = port ? `dev ${port.tun}${source ? ` src ${formatAddress(source)}` : ''}` : '';
+    const entry = planRoute(Table.Programs, 0, port && route.type === RouteType.Unicast ? '' : 'throw', prefix, path);
+    if (!planned.has(entry.key)) planned.set(entry.key, entry);
+  }
+  return [...planned.values()];
+}
+
+/** Live routes of main, the preferred one of equal prefixes first. */
+export function mainRoutes(state: LinuxState): LinuxRoute[] {
+  return state.routes.filter((route) => route.table === RouteTable.Main && route.alive).sort((a, b) => a.metric - b.metric);
+}
+
+/** As the kernel does (inet_select_addr): the route's own, else the address that shares a subnet with the next hop, else the first. */
+function chooseSource(route: LinuxRoute, addresses: readonly LinuxAddress[]): number {
+  if (route.source !== 0) return route.source;
+  const own = addresses.filter((address) => address.device === route.device && !address.secondary);
+  const near = own.find(({ address, prefixLength }) => covers(parsePrefix(`${formatAddress(address)}/${prefixLength}`), route.gateway));
+  return (near ?? own[0])?.address ?? 0;
+}
+
+/** @param deviceOf netdev of an IOS interface name, null when it has none now */
+export function planStaticRoutes(
+  rows: readonly StaticRouteRow[],
+  deviceOf: (name: string) => string | null,
+  errors: string[],
+): PlannedRoute[] {
+  const planned: PlannedRoute[] = [];
+  for (const row of rows) {
+    const prefix = formatPrefix({ address: row.prefix, prefixLength: row.prefixLength });
+    const via = row.nextHop === null ? '' : `via ${formatAddress(row.nextHop)}`;
+    if (row.interface === null || row.interface === 'Null0') {
+      planned.push(
+        planRoute(RouteTable.Main, row.distance, row.interface === null ? '' : 'blackhole', prefix, row.interface === null ? via : ''),
+      );
+      continue;
+    }
+    const device = deviceOf(row.interface);
+    if (device === null) errors.push(`ip route ${prefix}: interface ${row.interface} has no netdev`);
+    else planned.push(planRoute(RouteTable.Main, row.distance, '', prefix, `${via} dev ${device}`.trim()));
+  }
+  return planned;
+}
+
+/** What of ours is there. A route of the same key that others made is not ours and is left alone. */
+function ourRoutes(state: LinuxState): Map<string, LinuxRoute> {
+  const ours = state.routes.filter((route) => route.protocol === OurProtocol);
+  return new Map(ours.map((route) => [`${route.table} ${formatPrefix(route.prefix)} ${route.metric}`, route]));
+}
+
+const typeNames: { [type: number]: string } = { [RouteType.Blackhole]: 'blackhole', [RouteType.Throw]: 'throw' };
+
+function formatActual(route: LinuxRoute): string {
+  const via = route.gateway ? `via ${formatAddress(route.gateway)}` : '';
+  // A blackhole of main has no device; the kernel may report one for it.
+  const device = route.type === RouteType.Unicast && route.device ? `dev ${route.device}` : '';
+  const source = route.source ? `src ${formatAddress(route.source)}` : '';
+  const path = [via, device, source].filter((word) => word !== '').join(' ');
+  return planRoute(route.table, route.metric, typeNames[route.type] ?? '', formatPrefix(route.prefix), path).text;
+}
+
+/** A static route without an interface gets its device from the kernel: compare without it. */
+function isSame(actual: LinuxRoute, wanted: string): boolean {
+  const text = formatActual(actual);
+  return text === wanted || (!wanted.includes(' dev ') && actual.gateway !== 0 && text.replace(/ dev \S+/, '') === wanted);
+}
+
+/** The changes. @param tables only routes of these tables are looked at */
+export function diffRoutes(state: LinuxState, wanted: readonly PlannedRoute[], isMine: (table: number) => boolean): string[] {
+  const ours = ourRoutes(state);
+  const keys = new Set(wanted.map(({ key }) => key));
+  const commands: string[] = [];
+  for (const [key, route] of ours)
+    if (isMine(route.table) && !keys.has(key)) commands.push(`route del ${formatActual(route)} protocol ${OurProtocol}`);
+  for (const { key, text } of wanted) {
+    const actual = ours.get(key);
+    if (actual && isSame(actual, text)) continue;
+    commands.push(`route ${actual ? 'replace' : 'add'} ${text} protocol ${OurProtocol}`);
+  }
+  return commands;
+}

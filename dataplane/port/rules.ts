@@ -1,0 +1,126 @@
+// The policy rules that bring packets to us, as data (dataplane/README.md has the table and the reasons). Pure: what the rules should
+// be, and the commands that lead there from what the kernel has. Does not: run anything.
+
+import { formatPrefix, type Prefix } from './addresses.js';
+import { OurProtocol, RouteTable, RouteType } from './linux-state.js';
+
+export interface Rule {
+  pref: number;
+  iif: string | null;
+  from: Prefix | null;
+  to: Prefix | null;
+  ipProtocol: number | null;
+  /** Inclusive. */
+  sourcePorts: [number, number] | null;
+  destinationPorts: [number, number] | null;
+  action: { lookup: number } | { goto: number } | { drop: number };
+  /** Who added it. */
+  protocol: number;
+}
+
+/** Preferences: the order in which the kernel asks. */
+export const enum Pref {
+  KernelLocal = 0,
+  ControlIn = 80,
+  PipelineIn = 90,
+  Local = 100,
+  PipelineInRest = 101,
+  ControlOut = 110,
+  Programs = 120,
+  FromPipeline = 125,
+  Guard = 130,
+}
+
+/** Routing tables: one per port, and one for the programs of the host itself. */
+export const enum Table {
+  FirstPort = 8480,
+  Programs = 8496,
+}
+
+const udp = 17;
+/** What may be for our own address and must be seen by the pipeline first: ICMP, TCP, UDP, GRE, ESP. */
+const pipelineProtocols = [1, 6, udp, 47, 50];
+
+export interface PortDevices {
+  port: number;
+  device: string;
+  tun: string;
+}
+
+const base: Omit<Rule, 'pref' | 'action'> = {
+  iif: null,
+  from: null,
+  to: null,
+  ipProtocol: null,
+  sourcePorts: null,
+  destinationPorts: null,
+  protocol: OurProtocol,
+};
+
+/** The rules for the ports that are open. @param controlPorts UDP ports of our own control traffic */
+export function planRules(ports: readonly PortDevices[], controlPorts: readonly number[]): Rule[] {
+  const rules: Rule[] = [];
+  for (const { port, device, tun } of ports) {
+    const lookup = Table.FirstPort + port;
+    for (const own of controlPorts) {
+      const action = { lookup: RouteTable.Local };
+      rules.push({ ...base, pref: Pref.ControlIn, iif: device, ipProtocol: udp, destinationPorts: [own, own], action });
+    }
+    for (const ipProtocol of pipelineProtocols) rules.push({ ...base, pref: Pref.PipelineIn, iif: device, ipProtocol, action: { lookup } });
+    rules.push({ ...base, pref: Pref.PipelineInRest, iif: device, action: { lookup } });
+    rules.push({ ...base, pref: Pref.FromPipeline, iif: tun, action: { lookup: RouteTable.Main } });
+  }
+  if (ports.length > 0) {
+    rules.push({ ...base, pref: Pref.Local, action: { lookup: RouteTable.Local } });
+    for (const own of controlPorts) {
+      const action = { lookup: RouteTable.Main };
+      rules.push({ ...base, pref: Pref.ControlOut, iif: 'lo', ipProtocol: udp, sourcePorts: [own, own], action });
+    }
+    rules.push({ ...base, pref: Pref.Programs, iif: 'lo', action: { lookup: Table.Programs } });
+  }
+  return rules;
+}
+
+/** `rule` arguments without the verb: also the identity of a rule. */
+export function formatRule(rule: Rule): string {
+  const words = [`pref ${rule.pref}`];
+  if (rule.iif !== null) words.push(`iif ${rule.iif}`);
+  if (rule.from !== null) words.push(`from ${prefixText(rule.from)}`);
+  if (rule.to !== null) words.push(`to ${prefixText(rule.to)}`);
+  if (rule.ipProtocol !== null) words.push(`ipproto ${rule.ipProtocol}`);
+  if (rule.sourcePorts) words.push(`sport ${rangeText(rule.sourcePorts)}`);
+  if (rule.destinationPorts) words.push(`dport ${rangeText(rule.destinationPorts)}`);
+  if ('lookup' in rule.action) words.push(`lookup ${rule.action.lookup}`);
+  else if ('goto' in rule.action) words.push(`goto ${rule.action.goto}`);
+  else words.push(rule.action.drop === RouteType.Blackhole ? 'blackhole' : 'unreachable');
+  return words.join(' ');
+}
+
+function prefixText(prefix: Prefix): string {
+  return prefix.prefixLength === 0 ? '0.0.0.0/0' : formatPrefix(prefix);
+}
+
+function rangeText([low, high]: [number, number]): string {
+  return low === high ? String(low) : `${low}-${high}`;
+}
+
+/**
+ * The changes from what is there to what should be; additions come first, so that nothing is open in between. The kernel's own
+ * rule 0 (local) goes when ours at 100 is there, and comes back before ours goes. @param wanted empty = remove all that is ours
+ */
+export function diffRules(actual: readonly Rule[], wanted: readonly Rule[]): string[] {
+  const have = new Set(actual.filter((rule) => rule.protocol === OurProtocol).map(formatRule));
+  const want = new Set(wanted.map(formatRule));
+  const kernelLocal = actual.some((rule) => rule.pref === Pref.KernelLocal && isLocalLookup(rule));
+  const moved = wanted.some((rule) => rule.pref === Pref.Local);
+  const commands: string[] = [];
+  if (!moved && !kernelLocal) commands.push('rule add pref 0 lookup 255');
+  for (const text of want) if (!have.has(text)) commands.push(`rule add ${text} protocol ${OurProtocol}`);
+  if (moved && kernelLocal) commands.push('rule del pref 0 lookup 255');
+  for (const text of have) if (!want.has(text)) commands.push(`rule del ${text} protocol ${OurProtocol}`);
+  return commands;
+}
+
+function isLocalLookup(rule: Rule): boolean {
+  return 'lookup' in rule.action && rule.action.lookup === RouteTable.Local && rule.iif === null;
+}

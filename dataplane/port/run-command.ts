@@ -1,0 +1,61 @@
+// Runs `ip` (iproute2). Does: one batch per set of changes, arguments as arrays, errors per line. Does not: use a shell, or know
+// what the commands mean.
+
+import { spawnSync } from 'node:child_process';
+
+export interface BatchError {
+  command: string;
+  /** First line of what ip said. */
+  reason: string;
+}
+
+const MaxOutputBytes = 64 << 20;
+
+function runIp(args: string[], input: string): { stdout: string; stderr: string; status: number | null } {
+  const child = spawnSync('ip', args, { input, encoding: 'utf8', maxBuffer: MaxOutputBytes, env: { PATH: searchPath(), LC_ALL: 'C' } });
+  if (child.error) {
+    const code = (child.error as NodeJS.ErrnoException).code;
+    throw new Error(code === 'ENOENT' ? 'ip: not found: install iproute2' : `ip: ${child.error.message}`);
+  }
+  return { stdout: child.stdout, stderr: child.stderr, status: child.status };
+}
+
+/** sbin is not in every service's PATH. */
+export function searchPath(): string {
+  return `${process.env.PATH ?? '/usr/bin:/bin'}:/usr/sbin:/sbin`;
+}
+
+/**
+ * Carries out changes in order; one that fails does not keep the others from being done. @param commands without the leading `ip`,
+ * e.g. `route add default dev eth0`; words must not hold white space @returns what failed. Throws Error when ip cannot be run.
+ */
+export function runBatch(commands: readonly string[]): BatchError[] {
+  if (commands.length === 0) return [];
+  const { stderr } = runIp(['-4', '-force', '-batch', '-'], `${commands.join('\n')}\n`);
+  return readBatchErrors(commands, stderr);
+}
+
+/** ip prints the reason, then `Command failed -:LINE`. */
+export function readBatchErrors(commands: readonly string[], stderr: string): BatchError[] {
+  const errors: BatchError[] = [];
+  let reason = '';
+  for (const line of stderr.split('\n')) {
+    const failed = /^Command failed -:(\d+)$/.exec(line);
+    if (!failed) {
+      if (reason === '' && line !== '') reason = line.replace(/^(RTNETLINK answers|Error): /, '').replace(/\.$/, '');
+      continue;
+    }
+    errors.push({ command: commands[Number(failed[1]) - 1] ?? '', reason: reason === '' ? 'failed' : reason });
+    reason = '';
+  }
+  return errors;
+}
+
+/** Runs queries of `ip -j`, one JSON value per query; numbers instead of names from /etc/iproute2. Throws Error with what ip said. */
+export function queryIp(queries: readonly string[]): unknown[] {
+  const { stdout, stderr, status } = runIp(['-4', '-N', '-j', '-batch', '-'], `${queries.join('\n')}\n`);
+  const lines = stdout.split('\n').filter((line) => line !== '');
+  if (status !== 0 || lines.length !== queries.length)
+    throw new Error(`ip -j: ${stderr.trim() || `${lines.length} answers to ${queries.length} queries`}`);
+  return lines.map((line) => JSON.parse(line) as unknown);
+}

@@ -1,0 +1,105 @@
+// Counters and netdev state at one moment, for control: the counter blocks of all workers summed. Does not: name the counters
+// (counters/declare.ts), keep history.
+
+import { GroupCap, GroupCount, PathCount, PortCount, SaCount } from '../counters/declare.js';
+import { type CounterBlocks, countersOf, type SharedState } from '../mem/shared.js';
+import { Ace, Cap, Sa } from '../tables/layout.js';
+import type { SnapshotHead } from '../tables/message.js';
+import { formatAddress, formatPrefix } from './addresses.js';
+import type { Applier } from './applier.js';
+import { type LinuxState, RouteTable, RouteType } from './linux-state.js';
+import { mainRoutes } from './routes.js';
+
+export class SnapshotMaker {
+  private readonly blocks: CounterBlocks[];
+
+  constructor(
+    private readonly shared: SharedState,
+    private readonly applier: Applier,
+  ) {
+    this.blocks = Array.from({ length: shared.workers }, (_, worker) => countersOf(shared, worker));
+  }
+
+  make(id: number): SnapshotHead {
+    const { linux, tables } = this.applier;
+    const sum = (name: keyof CounterBlocks) => this.sum(name);
+    return {
+      type: 'snapshot',
+      id,
+      interfaces: this.describeInterfaces(),
+      routes: describeRoutes(linux),
+      rssBytes: process.memoryUsage.rss(),
+      workers: this.shared.workers,
+      drops: sum('drops'),
+      ports: cut(sum('ports'), PortCount.Count, Cap.Ports),
+      sas: this.describeSas(),
+      groups: cut(sum('groups'), GroupCount.Count, GroupCap),
+      aceHits: sum('aceHits').slice(0, tables.rows.aces.length / Ace.Words),
+      path: sum('path').slice(0, PathCount.Count),
+    };
+  }
+
+  private sum(name: keyof CounterBlocks): number[] {
+    const total = Array.from(this.blocks[0][name]);
+    for (const block of this.blocks.slice(1)) for (const [i, value] of block[name].entries()) total[i] += value;
+    return total;
+  }
+
+  private describeInterfaces(): SnapshotHead['interfaces'] {
+    const { linux, interfaces, portStates } = this.applier;
+    return interfaces.map((row) => {
+      const state = portStates.find(({ port }) => port === row.port);
+      const link = linux.links.get(row.device ?? 'lo');
+      const own =
+        row.device === null
+          ? row.addresses.map(({ address }) => `${formatAddress(address)}/32`)
+          : linux.addresses
+              .filter(({ device }) => device === row.device)
+              .map(({ address, prefixLength }) => `${formatAddress(address)}/${prefixLength}`);
+      const up = state?.up ?? false;
+      return { port: row.port, name: row.name, device: row.device, up, mtu: state?.mtu ?? 0, mac: link?.mac ?? '', addresses: own };
+    });
+  }
+
+  /** Of the SAs in the tables. A worker that has not seen a new serial yet counts for the slot's former SA: left out. */
+  private describeSas(): SnapshotHead['sas'] {
+    const { sas } = this.applier.tables.rows;
+    const list: SnapshotHead['sas'] = [];
+    for (let slot = 0; slot * Sa.Words < sas.length; slot++) {
+      const serial = sas[slot * Sa.Words + Sa.Serial];
+      if (serial === 0) continue;
+      const counters: number[] = new Array(SaCount.Count).fill(0);
+      let sequence = 0;
+      for (const block of this.blocks) {
+        if (block.saSerials[slot] !== serial) continue;
+        for (let i = 0; i < SaCount.Count; i++) counters[i] += block.sas[slot * SaCount.Count + i];
+        sequence = Math.max(sequence, block.saSequences[slot]);
+      }
+      list.push({ slot, serial, spi: sas[slot * Sa.Words + Sa.Spi] >>> 0, counters, sequence });
+    }
+    return list;
+  }
+}
+
+function cut(values: number[], width: number, rows: number): number[][] {
+  return Array.from({ length: rows }, (_, row) => values.slice(row * width, (row + 1) * width));
+}
+
+/** linux/rtnetlink.h, /etc/iproute2/rt_protos */
+const protocolNames: { [protocol: number]: string } = { 2: 'kernel', 3: 'boot', 4: 'static', 9: 'ra', 11: 'zebra', 12: 'bird', 16: 'dhcp' };
+Object.assign(protocolNames, { 84: 'groupwire', 186: 'bgp', 187: 'isis', 188: 'ospf', 189: 'rip', 192: 'eigrp' });
+
+function describeRoutes(linux: LinuxState): SnapshotHead['routes'] {
+  const own = linux.routes.filter(({ table, type }) => table === RouteTable.Local && type === RouteType.Local);
+  return [...mainRoutes(linux), ...own].map((route) => ({
+    prefix: route.prefix.prefixLength === 0 ? '0.0.0.0/0' : withLength(formatPrefix(route.prefix)),
+    via: route.gateway ? formatAddress(route.gateway) : null,
+    device: route.device ?? (route.type === RouteType.Unicast ? '' : 'Null0'),
+    protocol: route.type === RouteType.Local ? 'local' : (protocolNames[route.protocol] ?? String(route.protocol)),
+    metric: route.metric,
+  }));
+}
+
+function withLength(prefix: string): string {
+  return prefix.includes('/') ? prefix : `${prefix}/32`;
+}

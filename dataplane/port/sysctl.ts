@@ -1,0 +1,75 @@
+// Kernel settings that the packet path needs, and their way back (dataplane/README.md says why each). Per device where the kernel
+// has it per device: forwarding is switched on for our netdevs alone, so a VM does not become a router between its other networks.
+
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import type { UndoLedger } from './undo-ledger.js';
+
+const root = '/proc/sys/';
+
+const globalSettings: readonly [string, string][] = [
+  // The kernel would attach the host's own TCP socket to a packet on its way to us, and ip_forward() drops such a packet.
+  ['net/ipv4/ip_early_demux', '0'],
+  // The effective value is the larger one of `all` and the device's.
+  ['net/ipv4/conf/all/rp_filter', '0'],
+  ['net/ipv4/conf/all/send_redirects', '0'],
+];
+
+const deviceSettings: readonly [string, string][] = [
+  ['forwarding', '1'],
+  ['rp_filter', '0'],
+  ['send_redirects', '0'],
+];
+
+function readSetting(path: string): string | null {
+  return existsSync(root + path) ? readFileSync(root + path, 'utf8').trim() : null;
+}
+
+function writeSetting(path: string, value: string): void {
+  writeFileSync(root + path, value);
+}
+
+function change(ledger: UndoLedger, path: string, value: string): void {
+  const now = readSetting(path);
+  if (now === null || now === value) return;
+  ledger.noteSysctl(path, now);
+  writeSetting(path, value);
+}
+
+/** Settings of the namespace. Throws Error of the file system. */
+export function setGlobals(ledger: UndoLedger): void {
+  for (const [path, value] of globalSettings) change(ledger, path, value);
+}
+
+/** Settings of a netdev that is not ours. Nothing happens when it is gone. */
+export function setDevice(ledger: UndoLedger, device: string): void {
+  for (const [name, value] of deviceSettings) change(ledger, `net/ipv4/conf/${device}/${name}`, value);
+}
+
+/** Settings of a TUN: it vanishes with us, so nothing is noted. Called again whenever settings changed: udev applies sysctl.d to new netdevs, some time later. */
+export function setTun(tun: string): void {
+  const wanted: [string, string][] = [
+    ...deviceSettings.map(([name, value]): [string, string] => [`net/ipv4/conf/${tun}/${name}`, value]),
+    // What local programs sent comes back through the TUN with an own address as source.
+    [`net/ipv4/conf/${tun}/accept_local`, '1'],
+    [`net/ipv6/conf/${tun}/disable_ipv6`, '1'],
+  ];
+  for (const [path, value] of wanted) {
+    const now = readSetting(path);
+    if (now !== null && now !== value) writeSetting(path, value);
+  }
+}
+
+/** Puts back what was there before. @returns one line per setting that could not be */
+export function restoreSettings(ledger: UndoLedger): string[] {
+  const errors: string[] = [];
+  for (const [path, value] of ledger.sysctls) {
+    const now = readSetting(path);
+    if (now === null || now === value) continue; // null: its netdev is gone
+    try {
+      writeSetting(path, value);
+    } catch (error) {
+      errors.push(`${root}${path}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return errors;
+}

@@ -1,0 +1,205 @@
+// Checks a `tables` message before anything is touched: sizes, counts, ranges, references between rows. What passes here can be
+// used without a further look by the port code and by every stage. Does not: judge whether the policy makes sense.
+
+import { z } from 'zod';
+import { GroupCap } from '../counters/declare.js';
+import { Ace, Cap, CryptoEntry, EspAuth, EspCipher, Sa, SaKey } from '../tables/layout.js';
+import type { TablesHead, TablesRows } from '../tables/message.js';
+
+/** A message that is not applied; the old tables stay. */
+export class TablesError extends Error {}
+
+export interface Tables {
+  head: TablesHead;
+  rows: TablesRows;
+}
+
+const address = z.int().min(0).max(0xffffffff);
+const prefixLength = z.int().min(0).max(32);
+// Goes into a command line of ip: what the kernel allows in a name, and nothing that ip could take for an option.
+const device = z.string().regex(/^[A-Za-z0-9_@.][^\s/:"'\\#]{0,14}$/);
+const label = z.string().min(1).max(128);
+const unsignedCount = z.int().min(0);
+
+const headShape = z.object({
+  type: z.literal('tables'),
+  generation: unsignedCount,
+  interfaces: z
+    .array(
+      z.object({
+        port: z
+          .int()
+          .min(0)
+          .max(Cap.Ports - 1),
+        name: label,
+        device: device.nullable(),
+        driver: z.literal('tun'),
+        addresses: z.array(z.object({ address, prefixLength })).max(32),
+        ipMtu: z.int().min(68).max(65535).nullable(),
+        shutdown: z.boolean(),
+      }),
+    )
+    .max(Cap.Ports),
+  staticRoutes: z
+    .array(
+      z
+        .object({
+          prefix: address,
+          prefixLength,
+          nextHop: address.nullable(),
+          interface: label.nullable(),
+          distance: z.int().min(1).max(255),
+        })
+        .refine((route) => route.nextHop !== null || route.interface !== null, 'neither next hop nor interface'),
+    )
+    .max(1024),
+  controlPorts: z.array(z.int().min(1).max(65534)).max(8),
+  groups: z.array(z.string().max(256)).max(GroupCap),
+  blobs: z.tuple([z.literal('aces'), z.literal('cryptoEntries'), z.literal('sas'), z.literal('saKeys')]),
+  blobBytes: z.array(unsignedCount).length(4),
+});
+
+function refuse(text: string): never {
+  throw new TablesError(text);
+}
+
+function within(what: string, value: number, low: number, high: number): void {
+  if (value < low || value > high) refuse(`${what}: ${value} is not in ${low}..${high}`);
+}
+
+/**
+ * @param head JSON head of a frame @param rest the bytes behind it @returns the tables; rows are copies of `rest`
+ * @throws TablesError with the first thing that is wrong
+ */
+export function readTables(head: unknown, rest: Uint8Array): Tables {
+  const parsed = headShape.safeParse(head);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    refuse(`${issue.path.join('.') || 'head'}: ${issue.message}`);
+  }
+  const tables = { head: parsed.data, rows: cutRows(parsed.data.blobBytes, rest) };
+  checkInterfaces(tables.head);
+  checkAces(tables.rows.aces);
+  checkCryptoEntries(tables);
+  checkSas(tables);
+  return tables;
+}
+
+function cutRows(blobBytes: readonly number[], rest: Uint8Array): TablesRows {
+  const rowBytes = [Ace.Words * 4, CryptoEntry.Words * 4, Sa.Words * 4, SaKey.Bytes];
+  const caps = [Cap.Aces, Cap.CryptoEntries, Cap.Sas, Cap.Sas];
+  const names = ['aces', 'cryptoEntries', 'sas', 'saKeys'];
+  const parts: Uint8Array[] = [];
+  let at = 0;
+  for (const [i, bytes] of blobBytes.entries()) {
+    if (bytes % rowBytes[i] !== 0) refuse(`${names[i]}: ${bytes} bytes are no whole number of rows`);
+    within(`${names[i]} rows`, bytes / rowBytes[i], 0, caps[i]);
+    if (at + bytes > rest.length) refuse(`${names[i]}: the frame ends within it`);
+    parts.push(rest.slice(at, at + bytes)); // a copy, so that it is aligned
+    at += bytes;
+  }
+  if (at !== rest.length) refuse(`${rest.length - at} bytes behind the last blob`);
+  if (parts[2].length / (Sa.Words * 4) !== parts[3].length / SaKey.Bytes) refuse('sas and saKeys have different numbers of rows');
+  return { aces: toWords(parts[0]), cryptoEntries: toWords(parts[1]), sas: toWords(parts[2]), saKeys: parts[3] };
+}
+
+function toWords(bytes: Uint8Array): Int32Array {
+  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+}
+
+function checkInterfaces(head: TablesHead): void {
+  for (const key of ['port', 'name', 'device'] as const) {
+    const seen = new Set<string | number>();
+    for (const row of head.interfaces) {
+      const value = row[key];
+      if (value === null) continue;
+      if (seen.has(value)) refuse(`interfaces: two with ${key} ${value}`);
+      seen.add(value);
+    }
+  }
+  for (const row of head.interfaces) if (row.device === 'lo') refuse(`interface ${row.name}: lo is for Loopback interfaces`);
+}
+
+function checkAces(aces: Int32Array): void {
+  for (let at = 0; at < aces.length; at += Ace.Words) {
+    within('ace action', aces[at + Ace.Action], 0, 1);
+    within('ace protocol', aces[at + Ace.Protocol], -1, 255);
+    for (const low of [Ace.SrcPortLow, Ace.DstPortLow]) {
+      within('ace port', aces[at + low], 0, 65535);
+      within('ace port range', aces[at + low + 1], aces[at + low], 65535);
+    }
+  }
+}
+
+function checkAclRange(what: string, first: number, count: number, aces: Int32Array): void {
+  const total = aces.length / Ace.Words;
+  within(`${what} first ace`, first, 0, total);
+  within(`${what} aces`, count, 0, total - first);
+}
+
+function checkCryptoEntries({ head, rows }: Tables): void {
+  const ports = new Set(head.interfaces.map(({ port }) => port));
+  const entries = rows.cryptoEntries;
+  for (let at = 0; at < entries.length; at += CryptoEntry.Words) {
+    const port = entries[at + CryptoEntry.Port];
+    if (!ports.has(port)) refuse(`crypto entry: no interface has port ${port}`);
+    if (at > 0) within('crypto entry port order', port, entries[at - CryptoEntry.Words + CryptoEntry.Port], Cap.Ports - 1);
+    checkAclRange('crypto entry', entries[at + CryptoEntry.AclFirst], entries[at + CryptoEntry.AclCount], rows.aces);
+    within('crypto entry SA slot', entries[at + CryptoEntry.OutboundSa], -1, rows.sas.length / Sa.Words - 1);
+    within('crypto entry group', entries[at + CryptoEntry.Group], 0, head.groups.length - 1);
+  }
+}
+
+/** Key, IV and ICV bytes and alignment by cipher (RFC 2451, 3602, 4106, 2410); a cipher that is not in it cannot be. */
+const cipherShapes = new Map<EspCipher, { keys: number[]; iv: number; aligns: number[] }>([
+  [EspCipher.Null, { keys: [0], iv: 0, aligns: [4] }],
+  [EspCipher.TripleDesCbc, { keys: [24], iv: 8, aligns: [8] }],
+  [EspCipher.AesCbc, { keys: [16, 24, 32], iv: 16, aligns: [16] }],
+  [EspCipher.AesGcm16, { keys: [16, 24, 32], iv: 8, aligns: [4, 16] }],
+]);
+const authShapes = new Map<EspAuth, { key: number; icv: number }>([
+  [EspAuth.None, { key: 0, icv: 0 }],
+  [EspAuth.HmacMd5_96, { key: 16, icv: 12 }],
+  [EspAuth.HmacSha1_96, { key: 20, icv: 12 }],
+  [EspAuth.HmacSha256_128, { key: 32, icv: 16 }],
+  [EspAuth.HmacSha384_192, { key: 48, icv: 24 }],
+  [EspAuth.HmacSha512_256, { key: 64, icv: 32 }],
+]);
+
+function checkSas({ head, rows }: Tables): void {
+  const spis = new Set<number>();
+  const serials = new Set<number>();
+  for (let at = 0; at < rows.sas.length; at += Sa.Words) {
+    const row = rows.sas.subarray(at, at + Sa.Words);
+    const serial = row[Sa.Serial];
+    if (serial === 0) continue;
+    within('SA serial', serial, 1, 0x7fffffff);
+    if (serials.has(serial)) refuse(`SA serial ${serial} twice`);
+    serials.add(serial);
+    const spi = row[Sa.Spi] >>> 0;
+    within('SA SPI', spi, 256, 0xffffffff); // RFC 4303 §2.1
+    if (spis.has(spi)) refuse(`two SAs with SPI ${spi}`);
+    spis.add(spi);
+    checkTransform(row);
+    within('SA flags', row[Sa.Flags], 0, 3);
+    within('SA replay window', row[Sa.ReplayWindow], 0, 1 << 20);
+    within('SA sender ID bits', row[Sa.SidBits], 0, 32);
+    within('SA sender IDs', row[Sa.SidCount], 0, Cap.Sids);
+    within('SA group', row[Sa.Group], 0, head.groups.length - 1);
+    checkAclRange('SA', row[Sa.AclFirst], row[Sa.AclCount], rows.aces);
+  }
+}
+
+function checkTransform(row: Int32Array): void {
+  const cipher = cipherShapes.get(row[Sa.Cipher]);
+  const auth = authShapes.get(row[Sa.Auth]);
+  if (!cipher || !auth) refuse(`SA with cipher ${row[Sa.Cipher]} and auth ${row[Sa.Auth]}`);
+  if (!cipher.keys.includes(row[Sa.CipherKeyLen])) refuse(`SA cipher key of ${row[Sa.CipherKeyLen]} bytes`);
+  const combined = row[Sa.Cipher] === EspCipher.AesGcm16;
+  if (combined && row[Sa.Auth] !== EspAuth.None) refuse('SA with AES-GCM and an HMAC');
+  if (row[Sa.Cipher] === EspCipher.Null && row[Sa.Auth] === EspAuth.None) refuse('SA with neither cipher nor HMAC');
+  if (row[Sa.AuthKeyLen] !== auth.key) refuse(`SA HMAC key of ${row[Sa.AuthKeyLen]} bytes`);
+  if (row[Sa.IvLen] !== cipher.iv) refuse(`SA IV of ${row[Sa.IvLen]} bytes`);
+  if (row[Sa.IcvLen] !== (combined ? 16 : auth.icv)) refuse(`SA ICV of ${row[Sa.IcvLen]} bytes`);
+  if (!cipher.aligns.includes(row[Sa.Align])) refuse(`SA alignment of ${row[Sa.Align]} bytes`);
+}
