@@ -23,7 +23,6 @@ include dataplane/native/native.mk
 
 SOURCES := $(shell find dataplane control cli bench scripts test -name '*.ts' 2>/dev/null)
 dist/.built: $(SOURCES) tsconfig.json package-lock.json
-	@rm -rf dist
 	@tsc -p tsconfig.json
 	@touch $@
 

@@ -63,5 +63,5 @@ export class Allocation {
  */
 export function serialOf(tek: Tek): number {
   const digest = createHash('sha256').update(String(tek.spi)).update(tek.encryptionKey).update(tek.salt).update(tek.integrityKey).digest();
-  return (digest.readUInt32BE(0) & 0x7fffffff) || 1;
+  return digest.readUInt32BE(0) & 0x7fffffff || 1;
 }

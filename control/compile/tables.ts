@@ -62,12 +62,21 @@ export function outboundTek(teks: readonly Tek[], now: Ms): Tek | null {
   for (const tek of teks) {
     if (tek.expiresAt <= now) continue;
     if (best === null) best = tek;
-    else if (tek.activatesAt <= now ? best.activatesAt > now || tek.activatesAt >= best.activatesAt : tek.activatesAt < best.activatesAt) best = tek;
+    else if (tek.activatesAt <= now ? best.activatesAt > now || tek.activatesAt >= best.activatesAt : tek.activatesAt < best.activatesAt)
+      best = tek;
   }
   return best;
 }
 
-function writeSa(rows: Rows, slot: number, serial: number, tek: Tek, keys: GroupKeys, group: number, acl: { first: number; count: number }): boolean {
+function writeSa(
+  rows: Rows,
+  slot: number,
+  serial: number,
+  tek: Tek,
+  keys: GroupKeys,
+  group: number,
+  acl: { first: number; count: number },
+): boolean {
   const cipher = cipherRow(tek.encryption);
   const auth = authRow(tek.authentication);
   const counterMode = tek.encryption.startsWith('esp-gcm');
@@ -129,7 +138,13 @@ function routeRows(config: Config): StaticRouteRow[] {
  * @param groupKeys by group name; a group that is missing or has no TEK is not registered (fail-open)
  * @throws CapacityError when a table does not hold it
  */
-export function compileTables(config: Config, groupKeys: ReadonlyMap<string, GroupKeys>, allocation: Allocation, generation: number, now: Ms): Tables {
+export function compileTables(
+  config: Config,
+  groupKeys: ReadonlyMap<string, GroupKeys>,
+  allocation: Allocation,
+  generation: number,
+  now: Ms,
+): Tables {
   const rows = new Rows();
   let nextChange: Ms | null = null;
   const serials = new Set<string>();
@@ -172,7 +187,8 @@ export function compileTables(config: Config, groupKeys: ReadonlyMap<string, Gro
       rows.cryptoEntries.push(...row);
     }
   }
-  if (rows.cryptoEntries.length > Cap.CryptoEntries * CryptoEntry.Words) throw new CapacityError(`more than ${Cap.CryptoEntries} crypto map entries`);
+  if (rows.cryptoEntries.length > Cap.CryptoEntries * CryptoEntry.Words)
+    throw new CapacityError(`more than ${Cap.CryptoEntries} crypto map entries`);
 
   const groups: string[] = [];
   for (const [name, index] of allocation.groups.entries()) groups[index] = name;

@@ -41,6 +41,11 @@ const auths: Record<EspAuthentication, AuthRow> = {
 };
 const noAuth: AuthRow = { auth: EspAuth.None, keyBytes: 0, icvBytes: 0 };
 
+/** As IOS prints a transform: `esp-256-aes esp-sha256-hmac`. */
+export function transformText(encryption: EspEncryption, authentication: EspAuthentication | null): string {
+  return authentication === null ? ciphers[encryption].text : `${ciphers[encryption].text} ${authentication}`;
+}
+
 export function cipherRow(encryption: EspEncryption): CipherRow {
   return ciphers[encryption];
 }

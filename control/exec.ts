@@ -1,0 +1,101 @@
+// Exec lines that change something: `crypto key generate rsa`, `crypto gdoi ks rekey`, `clear ...`. `show` lines are rendered by the cli
+// from the snapshot and never arrive here.
+
+import type { CounterSet } from './api/counters.js';
+import type { KeyRequest } from './config/commands/rsa-key.js';
+import { parseExec } from './config/exec.js';
+import type { Config } from './config/model.js';
+import type { SystemLog } from './log.js';
+import { RsaKeyError, type RsaKeys } from './pki/rsa-keys.js';
+import type { Router } from './router.js';
+
+export interface ExecMeans {
+  rsaKeys: RsaKeys;
+  counters: CounterSet;
+  log: SystemLog;
+}
+
+export interface ExecAnswer {
+  output: string;
+  /** IOS's `% ...` line; null = done. */
+  error: string | null;
+}
+
+function done(output = ''): ExecAnswer {
+  return { output, error: null };
+}
+
+function refused(error: string): ExecAnswer {
+  return { output: '', error };
+}
+
+/** IOS names a key without a label after the router: `R4.example.com`. */
+function labelOf(request: KeyRequest, config: Config): string {
+  return request.label ?? (config.domainName === null ? config.hostname : `${config.hostname}.${config.domainName}`);
+}
+
+/** A line of the configuration file that asks for a key: IOS would make the key once and never store the line, so a key that is there stays. */
+export function ensureKeyOf(line: string, config: Config, means: ExecMeans): ExecAnswer {
+  const command = parseExec(line);
+  if ('error' in command || command.kind !== 'crypto key generate rsa') return refused(`% not for a configuration file: ${line}`);
+  return means.rsaKeys.privateKey(labelOf(command, config)) ? done() : generateKey(command, config, means);
+}
+
+function generateKey(request: KeyRequest, config: Config, means: ExecMeans): ExecAnswer {
+  try {
+    const { label, modulusBits, exportable } = means.rsaKeys.generate(labelOf(request, config), request.modulus, request.exportable);
+    const kind = exportable ? 'exportable' : 'non-exportable';
+    return done(
+      [
+        `The name for the keys will be: ${label}`,
+        `% The key modulus size is ${modulusBits} bits`,
+        `% Generating ${modulusBits} bit RSA keys, keys will be ${kind}...[OK]`,
+      ].join('\n'),
+    );
+  } catch (error) {
+    if (error instanceof RsaKeyError) return refused(`% ${error.message}`);
+    throw error;
+  }
+}
+
+/** The groups an exec line means. @returns an error when there is none */
+function chooseGroups(named: string | null, all: readonly string[], role: string): string[] | string {
+  if (named === null) return all.length > 0 ? [...all] : `% This router is ${role} of no group`;
+  return all.includes(named) ? [named] : `% This router is not ${role} of group ${named}`;
+}
+
+/** Carries one exec line out. @param now Unix ms */
+export function runExec(line: string, router: Router, means: ExecMeans, now: number): ExecAnswer {
+  const command = parseExec(line);
+  if ('error' in command) return refused(command.error);
+  switch (command.kind) {
+    case 'show':
+      return refused('% show lines are rendered by the groupwire command');
+    case 'terminal length':
+      return done();
+    case 'crypto key generate rsa':
+      return generateKey(command, router.config, means);
+    case 'crypto gdoi ks rekey': {
+      const groups = chooseGroups(
+        command.group,
+        router.gdoi.serverGroups().map(({ name }) => name),
+        'the key server',
+      );
+      if (typeof groups === 'string') return refused(groups);
+      for (const group of groups) router.perform(router.gdoi.rekey(group, now), now);
+      return done();
+    }
+    case 'clear crypto gdoi': {
+      const groups = chooseGroups(
+        command.group,
+        router.gdoi.memberGroups().map(({ name }) => name),
+        'a member',
+      );
+      if (typeof groups === 'string') return refused(groups);
+      for (const group of groups) router.perform(router.gdoi.clearGroup(group, now), now);
+      return done();
+    }
+    case 'clear counters':
+      return refused('% clear counters is not supported: counters are Prometheus counters and never go back');
+  }
+}

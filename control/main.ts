@@ -1,0 +1,219 @@
+// The control process: arguments, start-up, and the only I/O loops of control. Everything that decides sits in router.ts and the
+// engines below it. It exits when its stdin ends (the supervisor died), on SIGTERM and SIGINT; SIGHUP reloads the configuration.
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { CounterSet } from './api/counters.js';
+import { startMetrics } from './api/metrics.js';
+import { readProcesses } from './api/processes.js';
+import { RateMeter } from './api/rates.js';
+import { startApi } from './api/server.js';
+import { readVersion } from './api/version.js';
+import { checkConfig } from './config/check.js';
+import { DataplaneLink } from './dataplane-link.js';
+import { ensureKeyOf, runExec } from './exec.js';
+import { gdoiCounters } from './gdoi/counters.js';
+import { ikeCounters } from './isakmp/counters.js';
+import { KeyLog } from './key-log.js';
+import { openLog } from './log.js';
+import { RsaKeys } from './pki/rsa-keys.js';
+import { findMissing } from './readiness.js';
+import { Router, routerCounters } from './router.js';
+import { buildSnapshot } from './snapshot/build.js';
+import { SealedStore } from './store/sealed-store.js';
+import { UdpSockets } from './udp-sockets.js';
+
+/** RFC 6407 §2.2. */
+const GdoiPort = 848;
+/** Engines ask for their next tick; this bounds the wait. */
+const MaxTickMs = 1000;
+
+const { values: args } = parseArgs({
+  options: {
+    instance: { type: 'string', default: 'default' },
+    config: { type: 'string' },
+    run: { type: 'string' },
+    state: { type: 'string' },
+    metrics: { type: 'string', default: '127.0.0.1:9848' },
+    'key-log': { type: 'string' },
+  },
+});
+
+/** sysexits.h EX_CONFIG: the supervisor knows that a restart does not help. */
+const ConfigurationError = 78;
+
+function fail(message: string): never {
+  process.stderr.write(`groupwire control: ${message}\n`);
+  process.exit(ConfigurationError);
+}
+
+function required(name: 'config' | 'run' | 'state'): string {
+  return args[name] ?? fail(`--${name} is missing`);
+}
+
+const runDirectory = required('run');
+const configFile = required('config');
+const log = openLog(process.stderr);
+
+/** Reads and checks the file. @returns null when it has errors: they are logged */
+function loadConfig() {
+  const { config, problems, execLines } = checkConfig(readFileSync(configFile, 'utf8'));
+  for (const problem of problems) {
+    const where = `${configFile}:${problem.line}`;
+    log.write(
+      'PARSER',
+      problem.severity === 'error' ? 3 : 4,
+      'CFGLOG',
+      `${where}: ${problem.message}${problem.hint ? ` (${problem.hint})` : ''}`,
+    );
+  }
+  return problems.some((problem) => problem.severity === 'error') ? null : { config, execLines };
+}
+
+const loaded = loadConfig() ?? fail(`${configFile} has errors, see above`);
+const store = await SealedStore.open(required('state'), (message) => log.write('SYS', 3, 'STATE_DAMAGED', message));
+const rsaKeys = new RsaKeys(store);
+const counters = new CounterSet(ikeCounters, gdoiCounters, routerCounters);
+const keyLog = args['key-log'] === undefined ? null : new KeyLog(args['key-log']);
+if (keyLog) log.write('CRYPTO', 1, 'KEY_LOG', `--key-log is on: ${args['key-log']} holds the keys of this router's traffic in the clear`);
+
+let applied = { generation: 0, errors: ['not applied yet'] };
+let tickTimer: NodeJS.Timeout | null = null;
+
+const sockets = new UdpSockets(
+  GdoiPort,
+  (datagram) => {
+    router.receive(datagram, Date.now());
+    scheduleTick();
+  },
+  (address, reason) => log.write('CRYPTO', 3, 'UDP_BIND', `cannot listen on ${address} port ${GdoiPort}: ${reason}`),
+);
+const link = new DataplaneLink(join(runDirectory, 'dataplane.sock'), {
+  hello: (hello) => void greet(hello.generation, hello.knownSenders),
+  applied: (generation, errors) => {
+    applied = { generation, errors };
+    for (const error of errors) log.write('SYS', 3, 'DATAPLANE', error);
+  },
+  event: (event) => {
+    if (event.kind === 'log') log.write('SYS', event.severity as 3, event.mnemonic, event.text);
+    else router.dataplaneEvent(event, Date.now());
+  },
+  lost: () => {
+    router.dataplaneDown();
+    applied = { generation: 0, errors: ['the dataplane is not running'] };
+    log.write('SYS', 3, 'DATAPLANE_DOWN', 'lost the dataplane: waiting for it to come back');
+  },
+});
+const router = new Router(
+  loaded.config,
+  {
+    log,
+    counters,
+    store,
+    rsaKeys,
+    keyLog,
+    send: (datagram) => sockets.send(datagram),
+    publish: (head, blobs) => link.publish(head, blobs),
+  },
+  Date.now(),
+);
+
+/** A dataplane is there: take its numbers over, start or go on, publish. */
+async function greet(generation: number, knownSenders: readonly string[]): Promise<void> {
+  const snapshot = await link.snapshot();
+  if (!link.connected) return;
+  router.dataplaneUp(generation, knownSenders, snapshot, Date.now());
+  sockets.listen(router.listenAddresses());
+  scheduleTick();
+}
+
+function scheduleTick(): void {
+  if (tickTimer) clearTimeout(tickTimer);
+  const now = Date.now();
+  const wait = Math.min(Math.max((router.nextTick() ?? now + MaxTickMs) - now, 1), MaxTickMs);
+  tickTimer = setTimeout(() => {
+    router.tick(Date.now());
+    scheduleTick();
+  }, wait);
+}
+
+function reload(): void {
+  const next = loadConfig();
+  if (!next) {
+    log.write('SYS', 3, 'RELOAD', `${configFile} has errors: the running configuration stays`);
+    return;
+  }
+  const changed = router.reconfigure(next.config, Date.now());
+  sockets.listen(router.listenAddresses());
+  log.write(
+    'SYS',
+    5,
+    'RELOAD',
+    changed.length > 0 ? `applied ${configFile}: ${changed.join(', ')} changed` : `${configFile} has not changed`,
+  );
+}
+
+for (const { line, text } of loaded.execLines) {
+  const answer = ensureKeyOf(text, loaded.config, { rsaKeys, counters, log });
+  if (answer.error) log.write('PARSER', 3, 'CFGLOG', `${configFile}:${line}: ${answer.error}`);
+}
+rsaKeys.ensure(loaded.config, log);
+
+const rates = new RateMeter();
+const snapshot = async () =>
+  buildSnapshot({
+    router,
+    instance: args.instance,
+    version: readVersion(),
+    counters,
+    rates,
+    publicKeys: rsaKeys.list(),
+    processes: readProcesses(runDirectory),
+    dataplane: await link.snapshot(),
+    now: Date.now(),
+  });
+const api = await startApi({
+  socketPath: join(runDirectory, 'control.sock'),
+  snapshot,
+  ready: () => {
+    const missing = findMissing(
+      router,
+      { connected: link.connected, errors: applied.errors, unboundAddresses: sockets.missing() },
+      Date.now(),
+    );
+    return { ready: missing.length === 0, missing };
+  },
+  exec: async (line) => {
+    const answer = runExec(line, router, { rsaKeys, counters, log }, Date.now());
+    scheduleTick();
+    if (answer.error) throw new Error(answer.error);
+    return answer.output;
+  },
+});
+const metrics =
+  args.metrics === 'off' ? null : await startMetrics({ ...splitAddress(args.metrics), instance: args.instance, snapshot, log });
+
+function splitAddress(text: string): { address: string; port: number } {
+  const at = text.lastIndexOf(':');
+  const port = Number(text.slice(at + 1));
+  if (at < 1 || !Number.isInteger(port) || port < 1 || port > 65535) fail(`--metrics ${text}: expected ADDRESS:PORT or off`);
+  return { address: text.slice(0, at), port };
+}
+
+async function stop(): Promise<void> {
+  if (tickTimer) clearTimeout(tickTimer);
+  link.close();
+  sockets.close();
+  await api.close();
+  await metrics?.close();
+  process.exit(0);
+}
+process.on('SIGTERM', () => void stop());
+process.on('SIGINT', () => void stop());
+process.on('SIGHUP', reload);
+process.stdin.on('end', () => void stop());
+process.stdin.on('error', () => void stop());
+process.stdin.resume();
+link.open();
+scheduleTick();

@@ -1,0 +1,251 @@
+// One router instance as control sees it: configuration, engines, keys, tables and saved state, tied together. No sockets and no
+// timers: main.ts feeds datagrams and time in, and gives the means to send, publish, save and log.
+
+import { randomBytes } from 'node:crypto';
+import type { DataplaneEvent, SnapshotHead, TablesHead } from '../dataplane/tables/message.js';
+import type { Action, Datagram, Ms } from './actions.js';
+import type { CounterSet } from './api/counters.js';
+import { Allocation, CapacityError } from './compile/allocation.js';
+import { compileTables, type GroupKeys, type Tables } from './compile/tables.js';
+import { formatIpv4 } from './config/addresses.js';
+import { diffConfig } from './config/diff.js';
+import type { Config, Ipv4 } from './config/model.js';
+import { GdoiEngine } from './gdoi/gdoi-engine.js';
+import type { Tek } from './gdoi/group-policy.js';
+import { IkeEngine } from './isakmp/ike-engine.js';
+import type { KeyLog } from './key-log.js';
+import type { SystemLog } from './log.js';
+import type { RsaKeys } from './pki/rsa-keys.js';
+import type { SealedStore } from './store/sealed-store.js';
+
+export interface RouterMeans {
+  log: SystemLog;
+  counters: CounterSet;
+  store: SealedStore;
+  rsaKeys: RsaKeys;
+  keyLog: KeyLog | null;
+  /** @returns false when there is no socket for the datagram's local address */
+  send(datagram: Datagram): boolean;
+  publish(head: TablesHead, blobs: Uint8Array[]): void;
+}
+
+export const routerCounters = [
+  { name: 'invalid_spi', help: 'Reports of ESP for us with an SPI that we do not have (rate-limited by the packet path)' },
+];
+
+const GdoiState = 'gdoi';
+const PublishedSenders = 'published-senders';
+
+/** `${spi}:${sid}`: one IV space (RFC 6054 §2), as the dataplane names it in `hello`. */
+function senderPair(tek: Tek, sid: number): string {
+  return `${tek.spi}:${sid}`;
+}
+
+export class Router {
+  readonly allocation = new Allocation();
+  readonly ike: IkeEngine;
+  readonly gdoi: GdoiEngine;
+  readonly startedAt: Ms;
+  /** What the last compilation gave; null before the first. */
+  tables: Tables | null = null;
+  private generation = 0;
+  private started = false;
+  private publishable = false;
+  /** IV spaces that a dataplane was ever given (saved before it is), and those whose counters are lost for good. */
+  private readonly published: Set<string>;
+  private readonly lost = new Set<string>();
+
+  constructor(
+    public config: Config,
+    private readonly means: RouterMeans,
+    now: Ms,
+  ) {
+    this.startedAt = now;
+    const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
+    this.gdoi = new GdoiEngine({
+      config,
+      random,
+      localAddressFor: (remote) => this.localAddressFor(remote),
+      signingKey: (label) => means.rsaKeys.privateKey(label),
+    });
+    this.ike = new IkeEngine({
+      policies: config.isakmpPolicies,
+      keys: config.isakmpKeys,
+      random,
+      user: this.gdoi,
+      acceptInbound: [...config.gdoiGroups.values()].some((group) => group.server !== null),
+    });
+    this.gdoi.attach(this.ike);
+    const saved = means.store.load(PublishedSenders);
+    this.published = new Set(saved ? (JSON.parse(new TextDecoder().decode(saved)) as string[]) : []);
+  }
+
+  /**
+   * A dataplane said hello. The first time the engines start: with saved state when forwarding went on without us (`generation` > 0),
+   * else members register afresh. Sender IDs whose IV counters died with a dataplane are replaced.
+   * @param snapshot what that dataplane runs now @param knownSenders IV spaces whose counters survived
+   */
+  dataplaneUp(generation: number, knownSenders: readonly string[], snapshot: SnapshotHead | null, now: Ms): void {
+    if (snapshot) this.allocation.seed(snapshot);
+    this.generation = Math.max(this.generation, generation);
+    this.publishable = true;
+    if (!this.started) {
+      this.started = true;
+      const saved = this.means.store.load(GdoiState);
+      if (saved) this.gdoi.importState(saved, now, { members: generation > 0 });
+      this.perform(this.gdoi.start(now), now);
+    }
+    const known = new Set(knownSenders);
+    for (const pair of this.published) if (!known.has(pair)) this.lost.add(pair);
+    for (const { name } of this.gdoi.memberGroups()) {
+      const { teks, senderIds } = this.gdoi.policyOf(name);
+      if (senderIds?.values.some((sid) => !this.usable(teks, sid))) this.perform(this.gdoi.renewSenderIds(name, now), now);
+    }
+    this.publishTables(now);
+  }
+
+  dataplaneDown(): void {
+    this.publishable = false;
+  }
+
+  /** Something the packet path saw that only control can judge. */
+  dataplaneEvent(event: DataplaneEvent, now: Ms): void {
+    if (event.kind === 'invalid-spi') {
+      this.means.counters.add('invalid_spi');
+      const spi = `0x${event.spi.toString(16).toUpperCase()}`;
+      const text = `rec'd IPSEC packet has invalid spi for destaddr=${formatIpv4(event.dst)}, prot=50, spi=${spi}, srcaddr=${formatIpv4(event.src)}`;
+      this.means.log.write('CRYPTO', 4, 'RECVD_PKT_INV_SPI', text);
+    } else if (event.kind === 'replay') {
+      const text = `decrypt: replay check failed ${event.count} times, last from ${formatIpv4(event.src)} to ${formatIpv4(event.dst)}`;
+      this.means.log.write('CRYPTO', 4, 'PKT_REPLAY_ERR', text);
+    } else if (event.kind === 'sa-exhausted') {
+      const group = this.gdoi.memberGroups().find(({ name }) => this.gdoi.policyOf(name).teks.some((tek) => tek.spi === event.spi));
+      this.means.log.write(
+        'CRYPTO',
+        4,
+        'SA_EXHAUSTED',
+        `${event.space} space of spi 0x${event.spi.toString(16).toUpperCase()} is used up: registering again`,
+      );
+      if (group) this.perform(this.gdoi.renewSenderIds(group.name, now), now);
+    } else if (event.kind === 'interface') {
+      const name = [...this.config.interfaces.keys()].find((key) => this.allocation.ports.take(key) === event.port);
+      this.means.log.write(
+        'LINEPROTO',
+        5,
+        'UPDOWN',
+        `Line protocol on Interface ${name ?? event.port}, changed state to ${event.up ? 'up' : 'down'}`,
+      );
+    }
+  }
+
+  receive(datagram: Datagram, now: Ms): void {
+    if (this.started) this.perform(this.ike.receive(datagram, now), now);
+  }
+
+  tick(now: Ms): void {
+    if (!this.started) return;
+    this.perform([...this.ike.tick(now), ...this.gdoi.tick(now)], now);
+    if (this.tables?.nextChange != null && this.tables.nextChange <= now) this.publishTables(now);
+  }
+
+  /** When tick() has something to do next. */
+  nextTick(): Ms | null {
+    const times = [this.ike.nextTick(), this.gdoi.nextTick(), this.tables?.nextChange ?? null].filter((time) => time !== null);
+    return times.length > 0 ? Math.min(...times) : null;
+  }
+
+  /** Applies a verified configuration; unchanged groups keep their keys, unchanged interfaces their flows. */
+  reconfigure(config: Config, now: Ms): string[] {
+    const changed = diffConfig(this.config, config);
+    this.config = config;
+    this.ike.reconfigure({ policies: config.isakmpPolicies, keys: config.isakmpKeys });
+    if (this.started) this.perform(this.gdoi.reconfigure(config, now), now);
+    this.publishTables(now);
+    return [...changed].map(String);
+  }
+
+  /** Carries actions out in order: state is on disk before the message that depends on it leaves. */
+  perform(actions: readonly Action[], now: Ms): void {
+    let changed = false;
+    for (const action of actions) {
+      if (action.kind === 'send') this.means.send(action.datagram);
+      else if (action.kind === 'log') this.means.log.write(action.facility, action.severity, action.mnemonic, action.text);
+      else if (action.kind === 'count') this.means.counters.add(action.counter);
+      else if (action.kind === 'key-log') this.means.keyLog?.writeIke(action.initiatorCookie, action.encryptionKey);
+      else {
+        this.means.store.save(GdoiState, this.gdoi.exportState());
+        changed = true;
+      }
+    }
+    if (changed) this.publishTables(now);
+  }
+
+  /** Local addresses that IKE listens on: those of every interface. */
+  listenAddresses(): Ipv4[] {
+    return [...this.config.interfaces.values()]
+      .filter((item) => !item.shutdown)
+      .flatMap((item) => item.addresses.map(({ address }) => address));
+  }
+
+  private publishTables(now: Ms): void {
+    if (!this.publishable) return;
+    const keys = new Map<string, GroupKeys>();
+    for (const { name } of this.gdoi.memberGroups()) {
+      const { teks, senderIds } = this.gdoi.policyOf(name);
+      const values = senderIds?.values.filter((sid) => this.usable(teks, sid)) ?? [];
+      keys.set(name, { teks, senderIds: senderIds ? { ...senderIds, values } : null });
+    }
+    try {
+      this.tables = compileTables(this.config, keys, this.allocation, ++this.generation, now);
+    } catch (error) {
+      if (!(error instanceof CapacityError)) throw error;
+      this.means.log.write('CRYPTO', 3, 'TABLE_FULL', `${error.message}: the tables before stay in force`);
+      return;
+    }
+    this.rememberSenders(keys);
+    for (const { teks } of keys.values()) for (const tek of teks) this.means.keyLog?.writeTek(tek);
+    this.means.publish(this.tables.head, this.tables.blobs);
+  }
+
+  private usable(teks: readonly Tek[], sid: number): boolean {
+    return teks.every((tek) => !this.lost.has(senderPair(tek, sid)));
+  }
+
+  /** Saves which IV spaces the dataplane gets, before it gets them; forgets those of TEKs that are gone. */
+  private rememberSenders(keys: ReadonlyMap<string, GroupKeys>): void {
+    const live = new Set<string>();
+    const spis = new Set<string>();
+    for (const { teks, senderIds } of keys.values()) {
+      for (const tek of teks) {
+        spis.add(String(tek.spi));
+        for (const sid of tek.salt.length > 0 ? (senderIds?.values ?? []) : []) live.add(senderPair(tek, sid));
+      }
+    }
+    let changed = false;
+    for (const pair of live) {
+      changed ||= !this.published.has(pair);
+      this.published.add(pair);
+    }
+    for (const pair of this.published) {
+      if (spis.has(pair.split(':')[0])) continue;
+      this.published.delete(pair);
+      this.lost.delete(pair);
+      changed = true;
+    }
+    if (changed) this.means.store.save(PublishedSenders, new TextEncoder().encode(JSON.stringify([...this.published])));
+  }
+
+  /** Source towards a key server: the interface whose crypto map names a group of that server, else the first with an address. */
+  private localAddressFor(remote: Ipv4): Ipv4 | null {
+    let fallback: Ipv4 | null = null;
+    for (const item of this.config.interfaces.values()) {
+      const address = item.addresses[0]?.address;
+      if (address === undefined || item.shutdown) continue;
+      fallback ??= address;
+      const entries = item.cryptoMap === null ? [] : (this.config.cryptoMaps.get(item.cryptoMap) ?? []);
+      for (const { group } of entries)
+        if (group !== null && this.config.gdoiGroups.get(group)?.serverAddresses.includes(remote)) return address;
+    }
+    return fallback;
+  }
+}

@@ -1,0 +1,40 @@
+// ACEs as `show` prints them, with the hits that the dataplane counted.
+
+import type { AccessListState, AceState } from '../api/snapshot.js';
+import type { Tables } from '../compile/tables.js';
+import { formatIpv4 } from '../config/addresses.js';
+import type { Config } from '../config/model.js';
+import type { PolicyEntry } from '../gdoi/group-policy.js';
+
+/** Sums hits of all rows that came from one entry of a list. @param hits per ACE row */
+export function hitsOf(tables: Tables | null, hits: readonly number[], list: string, entry: number): number {
+  let sum = 0;
+  tables?.aceOrigins.forEach((origin, row) => {
+    if (origin.list === list && origin.entry === entry) sum += hits[row] ?? 0;
+  });
+  return sum;
+}
+
+export function aceState(entry: PolicyEntry, sequence: number | null, hits: number | null): AceState {
+  return {
+    sequence,
+    action: entry.action,
+    protocol: entry.protocol,
+    source: formatIpv4(entry.source),
+    sourceWildcard: formatIpv4(entry.sourceWildcard),
+    destination: formatIpv4(entry.destination),
+    destinationWildcard: formatIpv4(entry.destinationWildcard),
+    sourcePort: entry.sourcePort,
+    destinationPort: entry.destinationPort,
+    hits,
+  };
+}
+
+/** Configured lists. Hits are counted on what the packet path uses: the groups' lists. */
+export function accessListStates(config: Config): AccessListState[] {
+  return [...config.accessLists.values()].map(({ name, kind, entries }) => ({
+    name,
+    kind,
+    entries: entries.map((entry) => aceState(entry, entry.sequence, null)),
+  }));
+}

@@ -1,0 +1,91 @@
+// The whole snapshot, from everything that knows a part of it.
+
+import { dropTexts, pathTexts } from '../../dataplane/counters/declare.js';
+import type { SnapshotHead } from '../../dataplane/tables/message.js';
+import type { Ms } from '../actions.js';
+import type { CounterSet } from '../api/counters.js';
+import type { RateMeter } from '../api/rates.js';
+import type { CounterValue, IsakmpSaState, ProcessState, Snapshot } from '../api/snapshot.js';
+import { formatIpv4 } from '../config/addresses.js';
+import { printConfig } from '../config/print.js';
+import type { Phase1Sa } from '../isakmp/phase1-sa.js';
+import type { RsaKeyInfo } from '../pki/rsa-keys.js';
+import type { Router } from '../router.js';
+import { accessListStates } from './access-lists.js';
+import { memberState, serverState } from './gdoi.js';
+import { interfaceStates, routeStates } from './interfaces.js';
+import { cryptoMapStates, ipsecStates } from './ipsec.js';
+
+export interface SnapshotParts {
+  router: Router;
+  instance: string;
+  version: string;
+  counters: CounterSet;
+  rates: RateMeter;
+  publicKeys: RsaKeyInfo[];
+  processes: ProcessState[];
+  /** null when no dataplane answers: its counters are 0 then. */
+  dataplane: SnapshotHead | null;
+  now: Ms;
+}
+
+function named(texts: readonly { name: string; help: string }[], values: readonly number[] | undefined): CounterValue[] {
+  return texts.map(({ name, help }, index) => ({ name, help, value: values?.[index] ?? 0 }));
+}
+
+/** IOS prints the responder as dst. */
+function isakmpSaState(sa: Phase1Sa): IsakmpSaState {
+  const [local, remote] = [formatIpv4(sa.local.address), formatIpv4(sa.remote.address)];
+  return {
+    destination: sa.initiator ? remote : local,
+    source: sa.initiator ? local : remote,
+    state: sa.state,
+    connectionId: sa.connectionId,
+    status: 'ACTIVE',
+  };
+}
+
+export function buildSnapshot(parts: SnapshotParts): Snapshot {
+  const { router, dataplane, now } = parts;
+  const { config, allocation, tables } = router;
+  const teksOf = (group: string) => router.gdoi.policyOf(group).teks;
+  const interfaces = interfaceStates(config, allocation, dataplane);
+  for (const item of interfaces) item.rates = parts.rates.rates(item.name);
+  return {
+    instance: parts.instance,
+    hostname: config.hostname,
+    version: parts.version,
+    takenAt: now,
+    uptimeSeconds: Math.round((now - router.startedAt) / 1000),
+    dataplaneConnected: dataplane !== null,
+    interfaces,
+    isakmpPolicies: config.isakmpPolicies.map(({ line: _, ...policy }) => policy),
+    isakmpSas: router.ike.sas().map(isakmpSaState),
+    gdoiMembers: router.gdoi.memberGroups().map((status) => memberState(status, { config, allocation, tables, dataplane, teksOf, now })),
+    gdoiServers: router.gdoi.serverGroups().map((status) => serverState(status, now)),
+    cryptoMaps: cryptoMapStates(config),
+    ipsec: ipsecStates(config, {
+      allocation,
+      dataplane,
+      teksOf,
+      mtuOf: (name) => interfaces.find((item) => item.name === name)?.ipMtu ?? 1500,
+      now,
+    }),
+    accessLists: accessListStates(config),
+    routes: routeStates(config, dataplane),
+    publicKeys: parts.publicKeys.map((key) => ({
+      name: key.label,
+      bits: key.modulusBits,
+      exportable: key.exportable,
+      generatedAt: key.generatedAt,
+      publicKeyHex: Buffer.from(key.publicKey).toString('hex').toUpperCase(),
+    })),
+    runningConfig: printConfig(config, { secrets: false }),
+    counters: {
+      drops: named(dropTexts, dataplane?.drops),
+      path: named(pathTexts, dataplane?.path),
+      control: parts.counters.values(),
+    },
+    processes: parts.processes,
+  };
+}

@@ -1,0 +1,135 @@
+// Groups as member and as key server: the engine's status with relative times, and the dataplane's counters.
+
+import { GroupCount } from '../../dataplane/counters/declare.js';
+import type { SnapshotHead } from '../../dataplane/tables/message.js';
+import type { Ms } from '../actions.js';
+import type { AceState, MemberGroupState, ServerGroupState } from '../api/snapshot.js';
+import type { Allocation } from '../compile/allocation.js';
+import { outboundTek, type Tables } from '../compile/tables.js';
+import { formatIpv4 } from '../config/addresses.js';
+import type { Config, Ipv4 } from '../config/model.js';
+import type { PolicyEntry, Tek } from '../gdoi/group-policy.js';
+import type { MemberStatus, ServerStatus, TekStatus } from '../gdoi/status.js';
+import { aceState, hitsOf } from './access-lists.js';
+import { interfacesOfMap, saCounters } from './ipsec.js';
+
+export interface GroupContext {
+  config: Config;
+  allocation: Allocation;
+  tables: Tables | null;
+  dataplane: SnapshotHead | null;
+  teksOf: (group: string) => Tek[];
+  now: Ms;
+}
+
+function until(time: Ms, now: Ms): number {
+  return Math.max(0, Math.round((time - now) / 1000));
+}
+
+function untilOrNull(time: Ms | null, now: Ms): number | null {
+  return time === null ? null : until(time, now);
+}
+
+function dotted(address: Ipv4 | null): string {
+  return address === null ? '0.0.0.0' : formatIpv4(address);
+}
+
+function tekState(tek: TekStatus, now: Ms) {
+  return {
+    spi: tek.spi >>> 0,
+    transform: tek.transform,
+    cipherKeyBytes: tek.cipherKeyBytes,
+    integrityKeyBytes: tek.integrityKeyBytes,
+    lifetimeSeconds: tek.lifetimeSeconds,
+    remainingSeconds: until(tek.expiresAt, now),
+    ageSeconds: Math.max(0, Math.round((now - tek.createdAt) / 1000)),
+    replayWindow: tek.replayWindow,
+  };
+}
+
+/** Entries of the list that the packet path uses for this group: the local ACL's, then the key server's. */
+function listedAces(list: string, entries: readonly PolicyEntry[], from: number, context: GroupContext): AceState[] {
+  return entries.map((entry, index) => aceState(entry, null, hitsOf(context.tables, context.dataplane?.aceHits ?? [], list, from + index)));
+}
+
+export function memberState(status: MemberStatus, context: GroupContext): MemberGroupState {
+  const { config, now, dataplane } = context;
+  const maps = [...config.cryptoMaps.values()].flat().filter((entry) => entry.group === status.name);
+  const localEntries = status.localAcl === null ? [] : (config.accessLists.get(status.localAcl)?.entries ?? []);
+  const list = localEntries.length > 0 ? `${status.localAcl}+${status.name}` : status.name;
+  const teks = context.teksOf(status.name);
+  const sending = outboundTek(teks, now);
+  const group = dataplane?.groups[context.allocation.groups.take(status.name)] ?? [];
+  return {
+    group: status.name,
+    identity: status.identity,
+    serverAddresses: status.serverAddresses.map(formatIpv4),
+    interfaces: [...new Set(maps.flatMap((entry) => interfacesOfMap(config, entry.name)))],
+    localAddress: dotted(status.localAddress),
+    remoteAddress: dotted(status.registeredWith ?? status.remoteAddress),
+    version: status.version,
+    registered: status.registered,
+    reregistersInSeconds: untilOrNull(status.reregistersAt, now),
+    succeededRegistrations: status.succeededRegistrations,
+    attemptedRegistrations: status.attemptedRegistrations,
+    lastRekeyFrom: status.lastRekeyFrom === null ? null : formatIpv4(status.lastRekeyFrom),
+    lastRekeySequence: status.lastRekeySequence,
+    lastRekeySecondsAgo: status.lastRekeyAt === null ? null : Math.max(0, Math.round((now - status.lastRekeyAt) / 1000)),
+    rekeysReceived: status.rekeysReceived,
+    rekeysReceivedSinceRegistration: status.rekeysReceivedSinceRegistration,
+    rekeyAcksSent: status.rekeyAcksSent,
+    transport: status.transport,
+    kek: status.kek && {
+      cipher: status.kek.cipher,
+      signatureHash: status.kek.signatureHash,
+      publicKeyBytes: status.kek.publicKeyBytes,
+      remainingSeconds: until(status.kek.expiresAt, now),
+    },
+    teks: status.teks.map((tek) => {
+      const keys = teks.find(({ spi }) => spi === tek.spi);
+      return { ...tekState(tek, now), sending: sending?.spi === tek.spi, counters: saCounters(keys ?? null, dataplane) };
+    }),
+    acl: listedAces(list, status.acl, localEntries.length, context),
+    localAclName: status.localAcl,
+    localAcl: listedAces(list, localEntries, 0, context),
+    senderIds: status.senderIds?.values ?? [],
+    counters: {
+      sealedPackets: group[GroupCount.SealedPackets] ?? 0,
+      sealedBytes: group[GroupCount.SealedBytes] ?? 0,
+      openedPackets: group[GroupCount.OpenedPackets] ?? 0,
+      openedBytes: group[GroupCount.OpenedBytes] ?? 0,
+    },
+  };
+}
+
+export function serverState(status: ServerStatus, now: Ms): ServerGroupState {
+  return {
+    group: status.name,
+    identity: status.identity,
+    address: dotted(status.address),
+    serving: status.serving,
+    transport: status.transport,
+    acknowledgement: status.acknowledgement,
+    retransmitSeconds: status.retransmitSeconds,
+    retransmitNumber: status.retransmitNumber,
+    sequence: status.sequence,
+    rekeysSent: status.rekeysSent,
+    retransmitsLastRekey: status.retransmitsLastRekey,
+    lastRekeyMilliseconds: status.lastRekeyMilliseconds,
+    registrations: status.registrations,
+    members: status.members.map((member) => ({ ...member, address: formatIpv4(member.address) })),
+    kek: status.kek && {
+      spi: status.kek.spi,
+      cipher: status.kek.cipher,
+      signatureHash: status.kek.signatureHash,
+      publicKeyBytes: status.kek.publicKeyBytes,
+      signatureBytes: status.kek.signatureBytes,
+      keyName: status.kek.keyName,
+      lifetimeSeconds: status.kek.lifetimeSeconds,
+      remainingSeconds: until(status.kek.expiresAt, now),
+      rekeyInSeconds: untilOrNull(status.kek.rekeyAt, now),
+    },
+    teks: status.teks.map((tek) => ({ ...tekState(tek, now), aclName: tek.aclName, rekeyInSeconds: untilOrNull(tek.rekeyAt, now) })),
+    sas: status.sas.map((sa) => ({ ...sa, acl: sa.acl.map((entry) => aceState(entry, null, null)) })),
+  };
+}

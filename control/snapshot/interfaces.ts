@@ -1,0 +1,57 @@
+// Interfaces and routes: the configuration beside what the dataplane sees of the netdevs.
+
+import { PortCount } from '../../dataplane/counters/declare.js';
+import type { SnapshotHead } from '../../dataplane/tables/message.js';
+import type { InterfaceState, RouteState } from '../api/snapshot.js';
+import type { Allocation } from '../compile/allocation.js';
+import { formatIpv4, maskToPrefixLength } from '../config/addresses.js';
+import type { Config, InterfaceConfig } from '../config/model.js';
+
+/** Configured interfaces are always there, with zeroes when the dataplane or the netdev is not. */
+export function interfaceStates(config: Config, allocation: Allocation, dataplane: SnapshotHead | null): InterfaceState[] {
+  return [...config.interfaces.values()].map((item) => {
+    const port = allocation.ports.take(item.name);
+    const seen = dataplane?.interfaces.find((row) => row.port === port);
+    const counters = dataplane?.ports[port] ?? new Array<number>(PortCount.Count).fill(0);
+    const mtu = seen?.mtu ?? 1500;
+    return {
+      name: item.name,
+      device: deviceOf(item),
+      description: item.description,
+      hardware: deviceOf(item) === null ? 'Loopback' : `tun port on ${deviceOf(item)}`,
+      addresses: item.addresses.map(({ address, mask }) => `${formatIpv4(address)}/${maskToPrefixLength(mask) ?? 32}`),
+      adminUp: !item.shutdown,
+      up: seen?.up ?? false,
+      mtu,
+      ipMtu: Math.min(item.ipMtu ?? mtu, mtu),
+      mac: seen?.mac || null,
+      cryptoMap: item.cryptoMap,
+      counters: {
+        receivedPackets: counters[PortCount.RxPackets],
+        receivedBytes: counters[PortCount.RxBytes],
+        sentPackets: counters[PortCount.TxPackets],
+        sentBytes: counters[PortCount.TxBytes],
+        receiveDrops: counters[PortCount.RxDrops],
+        sendDrops: counters[PortCount.TxDrops],
+      },
+      rates: null,
+    };
+  });
+}
+
+function deviceOf(item: InterfaceConfig): string | null {
+  return item.linuxDevice ?? (item.name.startsWith('Loopback') ? null : item.name);
+}
+
+/** The kernel's routes, by IOS interface name where the netdev is configured. */
+export function routeStates(config: Config, dataplane: SnapshotHead | null): RouteState[] {
+  const names = new Map([...config.interfaces.values()].map((item) => [deviceOf(item), item.name]));
+  return (dataplane?.routes ?? []).map((route) => ({
+    prefix: route.prefix,
+    via: route.via,
+    interface: names.get(route.device) ?? route.device,
+    protocol: route.protocol,
+    distance: 0,
+    metric: route.metric,
+  }));
+}

@@ -1,0 +1,146 @@
+// `show crypto ipsec sa`: per interface with a crypto map, the entries of the groups' ACLs and the SAs behind them.
+
+import { SaCount } from '../../dataplane/counters/declare.js';
+import type { SnapshotHead } from '../../dataplane/tables/message.js';
+import type { Ms } from '../actions.js';
+import type { CryptoMapState, IpsecFlowState, IpsecInterfaceState, IpsecSaState, SaCounters } from '../api/snapshot.js';
+import type { Allocation } from '../compile/allocation.js';
+import { serialOf } from '../compile/allocation.js';
+import { outboundTek } from '../compile/tables.js';
+import { cipherRow, plaintextMtu, transformText } from '../compile/transforms.js';
+import { formatIpv4 } from '../config/addresses.js';
+import type { Config, GdoiGroup } from '../config/model.js';
+import type { PolicyEntry, Tek } from '../gdoi/group-policy.js';
+
+export const noCounters: SaCounters = {
+  sealedPackets: 0,
+  sealedBytes: 0,
+  openedPackets: 0,
+  openedBytes: 0,
+  replayDrops: 0,
+  integrityDrops: 0,
+  sendErrors: 0,
+  receiveErrors: 0,
+};
+
+/** Counters of one SA, zero when the dataplane does not have it. */
+export function saCounters(tek: Tek | null, dataplane: SnapshotHead | null): SaCounters {
+  const serial = tek === null ? 0 : serialOf(tek);
+  const counted = dataplane?.sas.find((sa) => sa.serial === serial)?.counters;
+  if (!counted) return noCounters;
+  return {
+    sealedPackets: counted[SaCount.SealedPackets],
+    sealedBytes: counted[SaCount.SealedBytes],
+    openedPackets: counted[SaCount.OpenedPackets],
+    openedBytes: counted[SaCount.OpenedBytes],
+    replayDrops: counted[SaCount.ReplayDrops],
+    integrityDrops: counted[SaCount.IntegrityDrops],
+    sendErrors: counted[SaCount.SendErrors],
+    receiveErrors: counted[SaCount.ReceiveErrors],
+  };
+}
+
+export function identityText(group: GdoiGroup): string {
+  if (group.identity === null) return '';
+  return group.identity.kind === 'number' ? String(group.identity.number) : formatIpv4(group.identity.address);
+}
+
+export function interfacesOfMap(config: Config, map: string): string[] {
+  return [...config.interfaces.values()].filter((item) => item.cryptoMap === map).map(({ name }) => name);
+}
+
+export function cryptoMapStates(config: Config): CryptoMapState[] {
+  return [...config.cryptoMaps.values()].flat().map((entry) => {
+    const group = entry.group === null ? undefined : config.gdoiGroups.get(entry.group);
+    return {
+      name: entry.name,
+      sequence: entry.sequence,
+      kind: entry.kind,
+      group: entry.group,
+      identity: group ? identityText(group) : null,
+      serverAddresses: (group?.serverAddresses ?? []).map(formatIpv4),
+      localAcl: entry.matchAddress,
+      interfaces: interfacesOfMap(config, entry.name),
+    };
+  });
+}
+
+interface Context {
+  allocation: Allocation;
+  dataplane: SnapshotHead | null;
+  /** Keys of a member group, oldest first. */
+  teksOf: (group: string) => Tek[];
+  /** Path MTU per interface. */
+  mtuOf: (name: string) => number;
+  now: Ms;
+}
+
+function saState(tek: Tek, slot: number, now: Ms): IpsecSaState {
+  return {
+    spi: tek.spi >>> 0,
+    transform: transformText(tek.encryption, tek.authentication),
+    mode: 'tunnel',
+    connectionId: slot + 1,
+    flowId: `GW:${slot + 1}`,
+    siblingFlags: '80000040',
+    remainingSeconds: Math.max(0, Math.round((tek.expiresAt - now) / 1000)),
+    remainingKilobytes: null,
+    ivBytes: cipherRow(tek.encryption).ivBytes,
+    replay: tek.replayWindow > 0,
+    status: 'ACTIVE(ACTIVE)',
+  };
+}
+
+function ident(address: number, wildcard: number, entry: PolicyEntry, port: PolicyEntry['sourcePort']): IpsecFlowState['local'] {
+  return {
+    address: formatIpv4(address),
+    mask: formatIpv4(~wildcard >>> 0),
+    protocol: entry.protocol ?? 0,
+    port: port?.operator === 'eq' ? port.ports[0] : 0,
+  };
+}
+
+/** Counters are the group's: every entry of one group shares its SAs, so they stand at each entry as on IOS. */
+function flowState(entry: PolicyEntry, teks: Tek[], local: string, mtu: number, context: Context): IpsecFlowState {
+  const sending = outboundTek(teks, context.now);
+  const counted = teks.map((tek) => saCounters(tek, context.dataplane));
+  const sum = (key: keyof SaCounters): number => counted.reduce((total, sa) => total + sa[key], 0);
+  const sas = teks.map((tek) => saState(tek, context.allocation.sas.take(String(serialOf(tek))), context.now));
+  return {
+    local: ident(entry.source, entry.sourceWildcard, entry, entry.sourcePort),
+    remote: ident(entry.destination, entry.destinationWildcard, entry, entry.destinationPort),
+    action: entry.action,
+    peer: '0.0.0.0',
+    peerPort: 848,
+    flags: 'origin_is_acl,',
+    encapsulated: sum('sealedPackets'),
+    decapsulated: sum('openedPackets'),
+    sendErrors: sum('sendErrors'),
+    receiveErrors: sum('receiveErrors'),
+    localEndpoint: local,
+    remoteEndpoint: '0.0.0.0',
+    plaintextMtu: sending ? plaintextMtu(mtu, sending.encryption, sending.authentication) : mtu,
+    pathMtu: mtu,
+    ipMtu: mtu,
+    outboundSpi: sending ? sending.spi >>> 0 : 0,
+    inbound: entry.action === 'permit' ? sas : [],
+    outbound: entry.action === 'permit' ? sas.filter((sa) => sa.spi === (sending?.spi ?? -1) >>> 0) : [],
+  };
+}
+
+export function ipsecStates(config: Config, context: Context): IpsecInterfaceState[] {
+  const states: IpsecInterfaceState[] = [];
+  for (const item of config.interfaces.values()) {
+    if (item.cryptoMap === null) continue;
+    const local = item.addresses.length > 0 ? formatIpv4(item.addresses[0].address) : '0.0.0.0';
+    const flows = (config.cryptoMaps.get(item.cryptoMap) ?? []).flatMap((map) => {
+      const teks = map.group === null ? [] : context.teksOf(map.group);
+      const entries = outboundTek(teks, context.now)?.entries ?? [];
+      return entries
+        .filter(({ action }) => action === 'permit')
+        .map((entry) => flowState(entry, teks, local, context.mtuOf(item.name), context));
+    });
+    states.push({ interface: item.name, cryptoMap: item.cryptoMap, localAddress: local, flows });
+  }
+  return states;
+}
