@@ -13,8 +13,10 @@ export type ShowTopic =
   | { topic: 'crypto gdoi'; group: string | null; detail: boolean }
   | { topic: 'crypto gdoi gm'; group: string | null }
   | { topic: 'crypto gdoi gm acl'; group: string | null }
+  | { topic: 'crypto gdoi gm acl local'; group: string | null }
   | { topic: 'crypto gdoi ks'; group: string | null }
   | { topic: 'crypto gdoi ks members'; group: string | null }
+  | { topic: 'crypto gdoi ks members summary'; group: string | null }
   | { topic: 'crypto gdoi ks policy'; group: string | null }
   | { topic: 'crypto gdoi ks acl'; group: string | null }
   | { topic: 'crypto ipsec sa'; detail: boolean }
@@ -28,7 +30,7 @@ export type ShowTopic =
   | { topic: 'version' }
   | { topic: 'clock' };
 
-/** `| include TEXT` and so on: plain text found anywhere in a line, case-sensitive; no regular expressions. */
+/** `| include RE` and so on: a regular expression, case-sensitive, which the one that shows compiles (cli/show/filter.ts). */
 export type Pipe = { filter: 'json' } | { filter: 'include' | 'exclude' | 'begin' | 'section'; text: string };
 
 export type ExecCommand =
@@ -68,6 +70,11 @@ const groupTopics: ExecNode[] = [
     next: [
       keyword('acl', 'Access control list of the group member', {
         run: show((args) => ({ topic: 'crypto gdoi gm acl', group: groupOf(args) })),
+        next: [
+          keyword('local', 'Only the list configured here', {
+            run: show((args) => ({ topic: 'crypto gdoi gm acl local', group: groupOf(args) })),
+          }),
+        ],
       }),
     ],
   }),
@@ -77,7 +84,14 @@ const groupTopics: ExecNode[] = [
       keyword('acl', 'Access control list of the key server', {
         run: show((args) => ({ topic: 'crypto gdoi ks acl', group: groupOf(args) })),
       }),
-      keyword('members', 'Registered group members', { run: show((args) => ({ topic: 'crypto gdoi ks members', group: groupOf(args) })) }),
+      keyword('members', 'Registered group members', {
+        run: show((args) => ({ topic: 'crypto gdoi ks members', group: groupOf(args) })),
+        next: [
+          keyword('summary', 'One line per member', {
+            run: show((args) => ({ topic: 'crypto gdoi ks members summary', group: groupOf(args) })),
+          }),
+        ],
+      }),
       keyword('policy', 'Policy of the key server', { run: show((args) => ({ topic: 'crypto gdoi ks policy', group: groupOf(args) })) }),
     ],
   }),

@@ -1,4 +1,25 @@
+// What a single line cannot tell: that everything a configuration refers to is there, that a group's policy can be carried by the
+// wire, and which choices are weak. Errors keep a configuration from being applied, warnings do not.
+// Cannot see: the length of RSA keys that exist already, whether netdevs exist, what other routers are configured with.
+
 import type { Config, Problem } from './model.js';
-export function verifyConfig(_config: Config): Problem[] {
-  return [];
+import { Findings } from './verify/findings.js';
+import { verifyGdoi } from './verify/gdoi.js';
+import { verifyCryptoMaps, verifyInterfaces, verifyRoutes } from './verify/interfaces.js';
+import { verifyIpsec, verifyIsakmp } from './verify/isakmp.js';
+
+/** @returns problems in no particular order; a thing that two others refer to is reported once */
+export function verifyConfig(config: Config): Problem[] {
+  const findings = new Findings();
+  verifyIsakmp(config, findings);
+  verifyIpsec(config, findings);
+  verifyGdoi(config, findings);
+  verifyCryptoMaps(config, findings);
+  verifyInterfaces(config, findings);
+  verifyRoutes(config, findings);
+  const seen = new Set<string>();
+  return findings.problems.filter((problem) => {
+    const key = `${problem.line} ${problem.message}`;
+    return !seen.has(key) && seen.add(key);
+  });
 }

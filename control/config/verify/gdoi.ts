@@ -1,0 +1,118 @@
+// Groups: key server or member, complete and consistent; and what the group's SAs refer to.
+
+import { formatIpv4, isInPrefix } from '../addresses.js';
+import type { Config, GdoiGroup, GdoiSa, GdoiServer } from '../model.js';
+import type { Findings } from './findings.js';
+import { verifyGdoiStaysClear, verifyGroupList, verifySasApart } from './group-acl.js';
+
+/** Interfaces' own addresses. */
+function ownAddresses(config: Config): Set<number> {
+  return new Set([...config.interfaces.values()].flatMap((item) => item.addresses.map((entry) => entry.address)));
+}
+
+function verifySa(config: Config, sa: GdoiSa, findings: Findings): void {
+  const name = `sa ipsec ${sa.sequence}`;
+  if (sa.profile === null) findings.error(sa, '', `${name} has no profile`, 'profile NAME, with a crypto ipsec profile of that name');
+  else {
+    const profile = config.ipsecProfiles.get(sa.profile);
+    if (!profile) findings.error(sa, 'profile', `there is no crypto ipsec profile ${sa.profile}`);
+    else if (profile.transformSets.length === 0)
+      findings.error(profile, '', `profile ${profile.name} has no transform set`, 'set transform-set NAME');
+    else if (profile.transformSets.length > 1) {
+      findings.error(profile, 'transformSets', `profile ${profile.name}: a group SA has exactly one transform set, members cannot choose`);
+    }
+    for (const set of profile?.transformSets.map((setName) => config.transformSets.get(setName)) ?? []) {
+      if (set?.mode !== 'transport') continue;
+      const hint = 'mode tunnel: the members preserve the inner addresses in the outer header';
+      findings.error(set, 'mode', `transform set ${set.name} is in transport mode, which a group SA cannot be yet`, hint);
+    }
+  }
+  if (sa.matchAddress === null) findings.error(sa, '', `${name} has no match address ipv4`, 'it says what the members encrypt');
+  else {
+    const list = config.accessLists.get(sa.matchAddress);
+    if (!list) findings.error(sa, 'matchAddress', `there is no access list ${sa.matchAddress}`);
+    else verifyGroupList(list, sa, findings);
+  }
+}
+
+function verifyServer(config: Config, group: GdoiGroup, server: GdoiServer, findings: Findings): void {
+  if (server.rekeyAuthentication === null) {
+    findings.error(server, '', 'the key server has no RSA key to sign rekeys with', 'rekey authentication mypubkey rsa LABEL');
+  }
+  if (server.rekeyTransport === 'multicast') {
+    findings.error(server, 'rekeyTransport', 'multicast rekeys (the default) are not supported yet', 'rekey transport unicast');
+  }
+  if (server.sas.size === 0) findings.error(server, '', 'the key server has no sa ipsec: there is nothing to hand out');
+  if (server.address !== null && !ownAddresses(config).has(server.address)) {
+    findings.warning(server, 'address', `no interface has the address ${formatIpv4(server.address)}: rekeys cannot come from it`);
+  }
+  if (config.isakmpKeys.length === 0) {
+    findings.warning(group, '', 'there is no crypto isakmp key: no member can register', 'crypto isakmp key KEY address MEMBER');
+  }
+  if (server.rekeyEncryption === 'des')
+    findings.warning(server, 'rekeyEncryption', 'rekeys with DES can be broken within a day', 'rekey algorithm aes 256');
+  if (server.rekeyEncryption === '3des') {
+    findings.warning(
+      server,
+      'rekeyEncryption',
+      'rekeys are encrypted with 3DES (the default), which is deprecated',
+      'rekey algorithm aes 256',
+    );
+  }
+  if (server.rekeyLifetimeSeconds < 300) {
+    findings.warning(
+      server,
+      'rekeyLifetimeSeconds',
+      `a rekey lifetime of ${server.rekeyLifetimeSeconds} s is for tests: IOS takes no less than 300`,
+    );
+  }
+  for (const sa of server.sas.values()) verifySa(config, sa, findings);
+  verifySasApart(config, group, server, findings);
+  const lists = new Set([...server.sas.values()].map((sa) => config.accessLists.get(sa.matchAddress ?? '')));
+  for (const list of lists) if (list?.kind === 'extended') verifyGdoiStaysClear(config, server, list, findings);
+}
+
+function verifyMember(config: Config, group: GdoiGroup, findings: Findings): void {
+  const own = ownAddresses(config);
+  for (const address of group.serverAddresses) {
+    const field = `server ${address}`;
+    if (own.has(address))
+      findings.error(group, field, `${formatIpv4(address)} is this router's own address`, 'a key server has server local');
+    if (!config.isakmpKeys.some((key) => isInPrefix(address, key.address, key.mask))) {
+      findings.warning(
+        group,
+        field,
+        `no crypto isakmp key matches the key server ${formatIpv4(address)}`,
+        'crypto isakmp key KEY address A',
+      );
+    }
+  }
+  const used = [...config.cryptoMaps.values()].flat().some((entry) => entry.group === group.name);
+  if (!used)
+    findings.warning(group, '', `group ${group.name} is in no crypto map: it protects nothing`, 'crypto map M 10 gdoi, set group G');
+}
+
+function describeIdentity(identity: GdoiGroup['identity']): string | null {
+  if (identity === null) return null;
+  return identity.kind === 'number' ? `number ${identity.number}` : `address ${formatIpv4(identity.address)}`;
+}
+
+export function verifyGdoi(config: Config, findings: Findings): void {
+  const identities = new Map<string, string>();
+  for (const group of config.gdoiGroups.values()) {
+    const identity = describeIdentity(group.identity);
+    if (identity === null) findings.error(group, '', `group ${group.name} has no identity`, 'identity number N');
+    else {
+      const other = identities.get(identity);
+      if (other !== undefined) findings.error(group, 'identity', `group ${other} has the identity ${identity} already`);
+      identities.set(identity, group.name);
+    }
+    if (group.server && group.serverAddresses.length > 0) {
+      const field = `server ${group.serverAddresses[0]}`;
+      findings.error(group, field, `group ${group.name} has server local and server address: a router is key server or member`);
+    } else if (group.server) verifyServer(config, group, group.server, findings);
+    else if (group.serverAddresses.length === 0) {
+      findings.error(group, '', `group ${group.name} has no key server`, 'server address ipv4 A on a member, server local on a key server');
+    } else verifyMember(config, group, findings);
+  }
+}

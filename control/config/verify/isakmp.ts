@@ -1,0 +1,54 @@
+// IKE phase 1 and IPsec transforms: what is missing, what is weak. Weak is a warning: old peers may know nothing better.
+
+import type { Config, IsakmpPolicy } from '../model.js';
+import type { Findings } from './findings.js';
+
+/** RFC 8247 §2.4 and RFC 9395 §2: 768 and 1024 bits are broken or close to it; 1536 is not recommended. */
+const weakGroups: ReadonlyMap<number, string> = new Map([
+  [1, '768 bits: an academic team can break it'],
+  [2, '1024 bits: within reach of a state'],
+  [5, '1536 bits: no longer recommended'],
+]);
+
+function verifyPolicy(policy: IsakmpPolicy, findings: Findings): void {
+  const name = `crypto isakmp policy ${policy.priority}`;
+  if (policy.authentication === 'rsa-sig') {
+    findings.error(policy, 'authentication', `${name}: rsa-sig (the default) is not supported yet`, 'authentication pre-share');
+  }
+  if (policy.encryption === 'des') findings.warning(policy, 'encryption', `${name}: DES can be broken within a day`, 'encr aes 256');
+  if (policy.encryption === '3des') findings.warning(policy, 'encryption', `${name}: 3DES is deprecated (64-bit blocks)`, 'encr aes 256');
+  if (policy.hash === 'md5') findings.warning(policy, 'hash', `${name}: MD5 is deprecated`, 'hash sha256');
+  const weak = weakGroups.get(policy.group);
+  if (weak) findings.warning(policy, 'group', `${name}: Diffie-Hellman group ${policy.group} has ${weak}`, 'group 14 or higher');
+}
+
+export function verifyIsakmp(config: Config, findings: Findings): void {
+  for (const policy of config.isakmpPolicies) verifyPolicy(policy, findings);
+  const [group] = config.gdoiGroups.values();
+  if (group && config.isakmpPolicies.length === 0) {
+    findings.error(
+      group,
+      '',
+      'there is no crypto isakmp policy, so no phase 1 can be agreed',
+      'IOS falls back to DES and RSA signatures; that is not supported',
+    );
+  }
+}
+
+export function verifyIpsec(config: Config, findings: Findings): void {
+  for (const set of config.transformSets.values()) {
+    const name = `transform set ${set.name}`;
+    if (set.encryption === 'esp-3des')
+      findings.warning(set, '', `${name}: 3DES is deprecated (64-bit blocks)`, 'esp-aes 256 or esp-gcm 256');
+    if (set.encryption === 'esp-null') findings.warning(set, '', `${name}: esp-null does not encrypt`);
+    if (set.authentication === 'esp-md5-hmac') findings.warning(set, '', `${name}: MD5 is deprecated`, 'esp-sha256-hmac');
+  }
+  for (const profile of config.ipsecProfiles.values()) {
+    for (const name of profile.transformSets) {
+      if (!config.transformSets.has(name)) findings.error(profile, 'transformSets', `there is no crypto ipsec transform-set ${name}`);
+    }
+    if (profile.lifetimeSeconds !== null && profile.lifetimeSeconds < 120) {
+      findings.warning(profile, 'lifetimeSeconds', `a lifetime of ${profile.lifetimeSeconds} s is for tests: IOS takes no less than 120`);
+    }
+  }
+}
