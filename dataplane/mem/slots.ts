@@ -28,6 +28,8 @@ export const enum PacketFlag {
   MoreFragments = 16,
   /** An ICMP error made here. */
   Made = 32,
+  /** An ICMP error that quotes what came out of an SA: must not cross a crypto-map port in the clear. */
+  Confidential = 64,
 }
 
 function column(): Int32Array {

@@ -1,11 +1,13 @@
 // 55-crypto-map: does this packet leave encrypted, and under which SA? In: routed packets. Out: pmtu, with the sa column set or -1.
 // Drops: no-sa. Entries of the egress port's crypto map are tried in order; an entry whose group has no policy yet is passed over
 // (fail-open, the IOS default). A deny in an entry's list means "not by this entry", not "in the clear": the next entry is
-// tried, and only what no entry permits goes in the clear. What a list permits never goes in the clear, SA or not.
+// tried, and only what no entry permits goes in the clear. What a list permits never goes in the clear, SA or not; nor does an ICMP
+// error of ours that quotes a decrypted packet.
 
 import { Drop } from '../counters/declare.js';
 import { Clock, type Env } from '../env.js';
 import { PortRow } from '../mem/shared.js';
+import { PacketFlag } from '../mem/slots.js';
 import { matchAcl } from '../proto/acl.js';
 import { Ace, AceAction, CryptoEntry, CryptoFlag, Sa, SaFlag } from '../tables/layout.js';
 
@@ -17,7 +19,7 @@ const enum Verdict {
 
 export function makeCryptoMap(env: Env): () => void {
   const { drop, clock } = env;
-  const { txPort, proto, src, dst, sport, dport, sa } = env.slots;
+  const { txPort, proto, src, dst, sport, dport, sa, flags } = env.slots;
   const { ports, cryptoEntries, entryFirst, entryCount, aces, sas } = env.tables;
   const { aceHits } = env.counters;
   const { cryptoMap: input, pmtu: next } = env.vec;
@@ -46,7 +48,7 @@ export function makeCryptoMap(env: Env): () => void {
       const slot = cryptoEntries[at + CryptoEntry.OutboundSa];
       return usable(slot) ? slot : Verdict.NoSa;
     }
-    return Verdict.Clear;
+    return (flags[id] & PacketFlag.Confidential) !== 0 ? Verdict.NoSa : Verdict.Clear;
   }
 
   return function cryptoMap() {

@@ -51,19 +51,33 @@ export function makeLocal(env: Env): () => void {
     return true;
   }
 
+  function addressOf(port: number): number {
+    return ports[port * PortRow.Words + PortRow.Address];
+  }
+
+  /** An address of a port, first choice one that has no crypto map: the group's policy covers it rather than the outside one. */
+  function anyAddress(): number {
+    let found = 0;
+    for (let port = 0; port < Cap.Ports; port++) {
+      if (addressOf(port) === 0) continue;
+      if (ports[port * PortRow.Words + PortRow.HasCryptoMap] === 0) return addressOf(port);
+      if (found === 0) found = addressOf(port);
+    }
+    return found;
+  }
+
   /**
-   * RFC 1812 §4.3.2.4: the address of the interface the packet came in by, else any we have. An error to this host itself names the
-   * destination instead: the kernel refuses what comes in with one of its own addresses as source.
+   * RFC 1812 §4.3.2.4: the address of the interface the packet came in by. Two exceptions: an error to this host itself names the
+   * destination, because the kernel refuses what comes in with one of its own addresses as source; and an error about a decrypted
+   * packet names the inside, so that the policy encrypts on its way back what it quotes.
    */
   function sourceFor(id: number): number {
     if (isLocal(localSet, src[id])) return dst[id];
-    const own = ports[rxPort[id] * PortRow.Words + PortRow.Address];
+    const isDecrypted = (flags[id] & PacketFlag.Decrypted) !== 0;
+    const own = isDecrypted ? (txPort[id] !== rxPort[id] ? addressOf(txPort[id]) : 0) : addressOf(rxPort[id]);
     if (own !== 0) return own;
-    for (let port = 0; port < Cap.Ports; port++) {
-      const address = ports[port * PortRow.Words + PortRow.Address];
-      if (address !== 0) return address;
-    }
-    return dst[id];
+    const any = anyAddress();
+    return any !== 0 ? any : dst[id];
   }
 
   function answer(id: number): void {
@@ -84,7 +98,7 @@ export function makeLocal(env: Env): () => void {
     sport[made] = Port.None;
     dport[made] = Port.None;
     tos[made] = view.getUint8(at + Ip4.Tos);
-    flags[made] = PacketFlag.Made;
+    flags[made] = PacketFlag.Made | ((flags[id] & PacketFlag.Decrypted) !== 0 ? PacketFlag.Confidential : 0);
     sa[made] = -1;
     nesting[made] = 0;
     path[PathCount.Made]++;

@@ -1,0 +1,183 @@
+// Tries to make a member use one IV twice under one key, or one sequence number twice: over batches, sender IDs, rekeys, new tables,
+// kill -9 (a second process takes the file over), reboots and damage. A repeated GCM nonce under a group key gives the key away.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import t from 'tap';
+import { listKnownSenders, SenderKind, SenderState } from '../../../dataplane/mem/sender-state.js';
+import { loadNative } from '../../../dataplane/native/native.js';
+import { counterLimit } from '../../../dataplane/proto/sender-iv.js';
+import { branchPacket, hex } from '../packets.js';
+import { bootId, memberTables, Router, type SaSpec } from '../router.js';
+
+const otherBoot = '99999999-2222-3333-4444-555555555555';
+const packet = branchPacket(1);
+const batch = (count: number) => Array.from({ length: count }, () => packet);
+
+class Collector {
+  readonly ivs = new Set<string>();
+  readonly sequences = new Set<string>();
+  repeats = 0;
+  add(sealed: Uint8Array[], checkSequence = true): void {
+    for (const esp of sealed) {
+      const spi = hex(esp.subarray(20, 24));
+      const iv = spi + hex(esp.subarray(28, 36));
+      const sequence = spi + hex(esp.subarray(24, 28));
+      if (this.ivs.has(iv) || (checkSequence && this.sequences.has(sequence))) this.repeats++;
+      this.ivs.add(iv);
+      this.sequences.add(sequence);
+    }
+  }
+}
+
+const gcm = (spi: number, sids: number[], more: Partial<SaSpec> = {}): SaSpec => ({ spi, transform: 'gcm-256', sids, ...more });
+const rowOf = (router: Router, kind: SenderKind, spi: number, sid: number) =>
+  SenderState.numberAt(router.env.senders.take(kind, spi, sid, () => true));
+
+t.test('three members, batches, rekeys and restarts: no pair is equal', (t) => {
+  const seen = new Collector();
+  let total = 0;
+  const folders: (string | undefined)[] = [undefined, undefined, undefined];
+  for (let round = 0; round < 6; round++) {
+    for (let member = 0; member < 3; member++) {
+      // Each round is a new process; every second one has a new TEK under the same sender ID.
+      const router = new Router(memberTables(1, gcm(0x9000 + (round >> 1), [member + 1])), folders[member]);
+      folders[member] = router.folder;
+      for (const size of [1, 64, 200]) seen.add(router.forward(0, ...batch(size))[1], false);
+      router.adopt(memberTables(1, gcm(0x9000 + (round >> 1), [member + 1])));
+      seen.add(router.forward(0, ...batch(10))[1], false);
+      total += 275;
+    }
+  }
+  t.equal(seen.ivs.size, total);
+  t.equal(seen.repeats, 0);
+  t.end();
+});
+
+t.test('after kill -9 sequence and IV go on exactly there', (t) => {
+  const first = new Router(memberTables(1, gcm(0x9100, [5])));
+  const before = first.forward(0, ...batch(3))[1];
+  t.strictSame(
+    before.map((esp) => hex(esp.subarray(24, 36))),
+    ['000000010000050000000000', '000000020000050000000001', '000000030000050000000002'],
+  );
+  const second = new Router(memberTables(1, gcm(0x9100, [5])), first.folder);
+  t.equal(hex(second.forward(0, packet)[1][0].subarray(24, 36)), '000000040000050000000003');
+  t.strictSame(listKnownSenders(loadNative(), join(first.folder, 'senders'), bootId, 1), [`${0x9100}:5`]);
+  t.end();
+});
+
+t.test('what is written down is ahead of what is sent: a crash before the batch leaves costs numbers, never repeats them', (t) => {
+  const router = new Router(memberTables(1, gcm(0x9150, [5])));
+  router.txErrno = 5;
+  router.forward(0, ...batch(4));
+  const after = new Router(memberTables(1, gcm(0x9150, [5])), router.folder);
+  t.equal(hex(after.forward(0, packet)[1][0].subarray(24, 36)), '000000050000050000000004');
+  t.end();
+});
+
+t.test('the tables going away and coming back (control restarts) starts nothing anew', (t) => {
+  const seen = new Collector();
+  const router = new Router(memberTables(1, gcm(0x9200, [5])));
+  seen.add(router.forward(0, ...batch(5))[1]);
+  router.adopt(memberTables(1, null));
+  router.adopt(memberTables(1, gcm(0x9200, [5], { serial: 77 })));
+  seen.add(router.forward(0, ...batch(5))[1]);
+  t.strictSame([seen.ivs.size, seen.repeats], [10, 0]);
+  t.end();
+});
+
+t.test('after a reboot old sender IDs are burnt and sequence numbers jump', (t) => {
+  const first = new Router(memberTables(1, gcm(0x9300, [5])));
+  first.forward(0, ...batch(3));
+  t.strictSame(listKnownSenders(loadNative(), join(first.folder, 'senders'), otherBoot, 1), []);
+  const router = new Router(memberTables(1, gcm(0x9300, [5])), first.folder, otherBoot);
+  t.equal(router.forward(0, packet)[1].length, 0, 'control offers the old sender ID all the same');
+  t.match(router.counters(), { 'drop.iv_exhausted': 1, 'sa[0].send_errors': 1 });
+  router.adopt(memberTables(1, gcm(0x9300, [5, 6])));
+  const esp = router.forward(0, packet)[1][0];
+  t.equal(hex(esp.subarray(24, 36)), '001000040000060000000000', '4 + 2^20, and a fresh sender ID from 0');
+  t.end();
+});
+
+t.test('a lost or damaged file leaves no sender ID known', (t) => {
+  const first = new Router(memberTables(1, gcm(0x9400, [5])));
+  first.forward(0, packet);
+  const path = join(first.folder, 'senders.0');
+  const bytes = readFileSync(path);
+  bytes[0] ^= 1;
+  writeFileSync(path, bytes);
+  t.strictSame(listKnownSenders(loadNative(), join(first.folder, 'senders'), bootId, 1), []);
+  t.strictSame(listKnownSenders(loadNative(), join(first.folder, 'nothing'), bootId, 1), []);
+  t.end();
+});
+
+t.test('IV space used up: the next sender ID, then a drop and an event; sequence space used up: the same', (t) => {
+  const router = new Router(memberTables(1, gcm(0x9500, [5, 6])));
+  const { numbers } = router.env.senders;
+  const limit = counterLimit(24);
+  numbers[rowOf(router, SenderKind.Iv, 0x9500, 5)] = limit - 2;
+  numbers[rowOf(router, SenderKind.Iv, 0x9500, 6)] = limit - 1;
+  const ivs = router.forward(0, ...batch(5))[1].map((esp) => hex(esp.subarray(28, 36)));
+  t.strictSame(ivs, ['0000050ffffffffe', '0000050fffffffff', '0000060fffffffff']);
+  t.match(router.counters(), { 'drop.iv_exhausted': 2, 'sa[0].send_errors': 2, 'sa[0].sealed_packets': 3 });
+  router.adopt(memberTables(1, { spi: 0x9501, transform: 'aes-sha1' }));
+  numbers[rowOf(router, SenderKind.Sequence, 0x9501, 0)] = 0xffffffff;
+  const out = router.forward(0, ...batch(3))[1];
+  t.strictSame(
+    out.map((esp) => hex(esp.subarray(24, 28))),
+    ['ffffffff'],
+  );
+  t.match(router.counters(), { 'drop.sequence_exhausted': 2 });
+  const told: unknown[] = [];
+  router.env.events.drain(1e6, (event) => told.push(event));
+  t.strictSame(told, [
+    { kind: 'sa-exhausted', spi: 0x9500, space: 'iv' },
+    { kind: 'sa-exhausted', spi: 0x9501, space: 'sequence' },
+  ]);
+  t.equal(router.imbalance(), null);
+  t.end();
+});
+
+t.test('GCM without sender IDs never seals: nobody could keep its IVs apart', (t) => {
+  const router = new Router(memberTables(1, gcm(0x9600, [])));
+  t.equal(router.forward(0, packet)[1].length, 0);
+  router.adopt(memberTables(1, gcm(0x9600, [5], { sidBits: 0 })));
+  t.equal(router.forward(0, packet)[1].length, 0);
+  t.match(router.counters(), { 'drop.iv_exhausted': 2 });
+  t.end();
+});
+
+t.test('property: any order of sending, killing, rebooting and rekeying repeats nothing', (t) => {
+  const step = fc.oneof(
+    fc.record({ do: fc.constant('send' as const), count: fc.integer({ min: 1, max: 70 }) }),
+    fc.record({ do: fc.constant('kill' as const), count: fc.constant(0) }),
+    fc.record({ do: fc.constant('reboot' as const), count: fc.constant(0) }),
+    fc.record({ do: fc.constant('rekey' as const), count: fc.constant(0) }),
+  );
+  let run = 0;
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 3, maxLength: 12 }), (steps) => {
+      const seen = new Collector();
+      let spi = 0xa0000 + run++ * 16;
+      let boot = 0;
+      const bootName = () => boot.toString().padStart(36, '0');
+      const tables = () => memberTables(1, gcm(spi, [1, 2, 3], { serial: spi }));
+      let router = new Router(tables(), undefined, bootName());
+      for (const { do: what, count } of steps) {
+        if (what === 'send') seen.add(router.forward(0, ...batch(count))[1]);
+        else if (what === 'rekey') {
+          spi++;
+          router.adopt(tables());
+        } else {
+          if (what === 'reboot') boot++;
+          router = new Router(tables(), router.folder, bootName());
+        }
+      }
+      return seen.repeats === 0;
+    }),
+    { numRuns: 25 },
+  );
+  t.pass('no repeat');
+  t.end();
+});

@@ -1,0 +1,325 @@
+// A router in one thread for path tests: the real pipeline, tables and crypto; only rx and tx are queues in memory.
+// Two routers may live in one thread: each has its own range of the crypto contexts.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  Drop,
+  dropTexts,
+  GroupCap,
+  GroupCount,
+  groupTexts,
+  PathCount,
+  PortCount,
+  pathTexts,
+  portTexts,
+  SaCount,
+  saTexts,
+} from '../../dataplane/counters/declare.js';
+import { adoptBank, Clock, type Env, makeEnv } from '../../dataplane/env.js';
+import { SenderState } from '../../dataplane/mem/sender-state.js';
+import { allocateShared, BankCount, bankOf, PortRow, type SharedState } from '../../dataplane/mem/shared.js';
+import { SlotShape } from '../../dataplane/mem/slots.js';
+import { Job, loadNative, type Native } from '../../dataplane/native/native.js';
+import { makePipeline } from '../../dataplane/pipeline.js';
+import { buildFib, type FibRoute } from '../../dataplane/proto/fib.js';
+import { Ace, AceAction, Cap, CryptoEntry, CryptoFlag, EspAuth, EspCipher, Sa, SaFlag, SaKey } from '../../dataplane/tables/layout.js';
+import { ip } from './packets.js';
+
+/** Unix time of the tests. */
+export const Now = 1_800_000_000;
+export const bootId = '11111111-2222-3333-4444-555555555555';
+
+export interface AceSpec {
+  action: 'permit' | 'deny';
+  protocol?: number;
+  /** `a.b.c.d/n` or `any` */
+  src: string;
+  dst: string;
+  sport?: [number, number];
+  dport?: [number, number];
+}
+export type TransformName = '3des-sha1' | 'aes-sha1' | 'aes-sha256' | 'gcm-128' | 'gcm-256' | 'null-sha1';
+export interface SaSpec {
+  spi: number;
+  transform: TransformName;
+  /** Another seed is another key. */
+  keySeed?: number;
+  serial?: number;
+  window?: number;
+  sidBits?: number;
+  sids?: number[];
+  expiresAt?: number;
+  acl?: number;
+  flags?: number;
+}
+export interface TablesSpec {
+  ports: { mtu?: number; address?: string; up?: boolean }[];
+  acls: AceSpec[][];
+  /** Crypto map entries, in order of port. `sa`: index into sas, -1 = none. */
+  entries: { port: number; acl: number; sa: number; registered?: boolean }[];
+  sas: (SaSpec | null)[];
+  routes: { prefix: string; port?: number; kind?: FibRoute['kind'] }[];
+  locals: string[];
+}
+
+interface Transform {
+  cipher: EspCipher;
+  auth: EspAuth;
+  cipherKeyLen: number;
+  authKeyLen: number;
+  ivLen: number;
+  icvLen: number;
+  align: number;
+}
+export const transforms: Record<TransformName, Transform> = {
+  '3des-sha1': {
+    cipher: EspCipher.TripleDesCbc,
+    auth: EspAuth.HmacSha1_96,
+    cipherKeyLen: 24,
+    authKeyLen: 20,
+    ivLen: 8,
+    icvLen: 12,
+    align: 8,
+  },
+  'aes-sha1': { cipher: EspCipher.AesCbc, auth: EspAuth.HmacSha1_96, cipherKeyLen: 16, authKeyLen: 20, ivLen: 16, icvLen: 12, align: 16 },
+  'aes-sha256': {
+    cipher: EspCipher.AesCbc,
+    auth: EspAuth.HmacSha256_128,
+    cipherKeyLen: 32,
+    authKeyLen: 32,
+    ivLen: 16,
+    icvLen: 16,
+    align: 16,
+  },
+  'gcm-128': { cipher: EspCipher.AesGcm16, auth: EspAuth.None, cipherKeyLen: 16, authKeyLen: 0, ivLen: 8, icvLen: 16, align: 4 },
+  'gcm-256': { cipher: EspCipher.AesGcm16, auth: EspAuth.None, cipherKeyLen: 32, authKeyLen: 0, ivLen: 8, icvLen: 16, align: 4 },
+  'null-sha1': { cipher: EspCipher.Null, auth: EspAuth.HmacSha1_96, cipherKeyLen: 0, authKeyLen: 20, ivLen: 0, icvLen: 12, align: 4 },
+};
+
+/** The key bytes of an SA: 1, 2, 3, … from a seed. */
+export function keysOf(sa: SaSpec): Uint8Array {
+  return Uint8Array.from({ length: SaKey.Bytes }, (_, i) => (i * 11 + (sa.keySeed ?? 1) * 29 + 5) & 255);
+}
+
+function prefixOf(text: string): [number, number] {
+  if (text === 'any') return [0, 0];
+  const [address, length] = text.split('/');
+  return [ip(address), Number(length)];
+}
+
+function careOf(length: number): number {
+  return length === 0 ? 0 : -1 << (32 - length);
+}
+
+function writeAces(aces: Int32Array, acls: AceSpec[][]): { first: number; count: number }[] {
+  let row = 0;
+  return acls.map((list) => {
+    const first = row;
+    for (const ace of list) {
+      const [src, srcLength] = prefixOf(ace.src);
+      const [dst, dstLength] = prefixOf(ace.dst);
+      const action = ace.action === 'permit' ? AceAction.Permit : AceAction.Deny;
+      const ports = [...(ace.sport ?? [0, 65535]), ...(ace.dport ?? [0, 65535])];
+      aces.set([action, ace.protocol ?? -1, src, careOf(srcLength), dst, careOf(dstLength), ...ports], row++ * Ace.Words);
+    }
+    return { first, count: list.length };
+  });
+}
+
+function writeSas(bank: ReturnType<typeof bankOf>, spec: TablesSpec, lists: { first: number; count: number }[]): void {
+  bank.sas.fill(0);
+  bank.saKeys.fill(0);
+  spec.sas.forEach((sa, slot) => {
+    if (!sa) return;
+    const transform = transforms[sa.transform];
+    const row = bank.sas.subarray(slot * Sa.Words, (slot + 1) * Sa.Words);
+    const list = lists[sa.acl ?? 0];
+    row[Sa.Serial] = sa.serial ?? sa.spi & 0xffff;
+    row[Sa.Spi] = sa.spi;
+    row[Sa.Flags] = sa.flags ?? SaFlag.Inbound | SaFlag.Outbound;
+    row[Sa.Cipher] = transform.cipher;
+    row[Sa.Auth] = transform.auth;
+    row[Sa.CipherKeyLen] = transform.cipherKeyLen;
+    row[Sa.AuthKeyLen] = transform.authKeyLen;
+    row[Sa.IvLen] = transform.ivLen;
+    row[Sa.IcvLen] = transform.icvLen;
+    row[Sa.Align] = transform.align;
+    row[Sa.ReplayWindow] = sa.window ?? 64;
+    row[Sa.SidBits] = sa.sidBits ?? (transform.cipher === EspCipher.AesGcm16 ? 24 : 0);
+    row[Sa.SidCount] = sa.sids?.length ?? 0;
+    row.set(sa.sids ?? [], Sa.Sids);
+    row[Sa.Group] = 0;
+    row[Sa.AclFirst] = list.first;
+    row[Sa.AclCount] = list.count;
+    row[Sa.ExpiresAt] = sa.expiresAt ?? Now + 3600;
+    bank.saKeys.set(keysOf(sa), slot * SaKey.Bytes);
+  });
+}
+
+export function writeBank(shared: SharedState, index: number, spec: TablesSpec): void {
+  const bank = bankOf(shared, index);
+  const lists = writeAces(bank.aces, spec.acls);
+  bank.counts[BankCount.Aces] = lists.reduce((sum, { count }) => sum + count, 0);
+  bank.cryptoEntries.fill(0);
+  spec.entries.forEach((entry, i) => {
+    const flags = entry.registered === false ? 0 : CryptoFlag.Registered;
+    bank.cryptoEntries.set([entry.port, lists[entry.acl].first, lists[entry.acl].count, entry.sa, 0, flags], i * CryptoEntry.Words);
+  });
+  bank.counts[BankCount.CryptoEntries] = spec.entries.length;
+  writeSas(bank, spec, lists);
+  bank.counts[BankCount.Sas] = spec.sas.length;
+  bank.ports.fill(0);
+  spec.ports.forEach((port, i) => {
+    const crypto = spec.entries.some((entry) => entry.port === i) ? 1 : 0;
+    bank.ports.set([port.up === false ? 0 : 1, port.mtu ?? 1500, port.address ? ip(port.address) : 0, crypto], i * PortRow.Words);
+  });
+  buildFib(
+    bank,
+    spec.routes.map((route) => {
+      const [prefix, prefixLength] = prefixOf(route.prefix);
+      return { prefix, prefixLength, kind: route.kind ?? 'unicast', port: route.port ?? 0, nextHop: 0 };
+    }),
+  );
+  bank.localAddresses.set(spec.locals.map(ip));
+  bank.counts[BankCount.LocalAddresses] = spec.locals.length;
+}
+
+/** The machine's native part with queues in place of devices. Descriptor = port id + 100. */
+function withQueues(real: Native, router: Router, slotShift: number): Native {
+  const shifted =
+    (run: (pool: Uint8Array, jobs: Int32Array, count: number) => void) => (pool: Uint8Array, jobs: Int32Array, count: number) => {
+      for (let i = 0; i < count; i++) jobs[i * Job.Words + Job.Slot] += slotShift;
+      run(pool, jobs, count);
+      for (let i = 0; i < count; i++) jobs[i * Job.Words + Job.Slot] -= slotShift;
+    };
+  return {
+    ...real,
+    kind: real.kind,
+    mapFile: (path, bytes) => real.mapFile(path, bytes),
+    mapFlush: (buffer) => real.mapFlush(buffer),
+    monotonicMs: () => router.nowMs,
+    saSet: (slot, ...rest) => real.saSet(slot + slotShift, ...rest),
+    saClear: (slot) => real.saClear(slot + slotShift),
+    seal: shifted((pool, jobs, count) => real.seal(pool, jobs, count)),
+    open: shifted((pool, jobs, count) => real.open(pool, jobs, count)),
+    rx(fd, pool, offsets, lengths, count, maxLength) {
+      const queue = router.inputs[fd - 100];
+      let i = 0;
+      for (; i < count && queue.length > 0; i++) {
+        const packet = queue.shift() as Uint8Array;
+        pool.set(packet.subarray(0, maxLength), offsets[i]);
+        lengths[i] = Math.min(packet.length, maxLength + 1);
+      }
+      return i;
+    },
+    tx(fd, pool, offsets, lengths, count, results) {
+      const room = Math.min(count, router.txRoom);
+      for (let i = 0; i < room; i++) {
+        results[i] = router.txErrno;
+        if (router.txErrno === 0) router.outputs[fd - 100].push(pool.slice(offsets[i], offsets[i] + lengths[i]));
+      }
+      return room;
+    },
+  };
+}
+
+let shiftNext = 0;
+const folders = new Set<string>();
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+export class Router {
+  readonly inputs: Uint8Array[][] = Array.from({ length: Cap.Ports }, () => []);
+  readonly outputs: Uint8Array[][] = Array.from({ length: Cap.Ports }, () => []);
+  readonly shared: SharedState = allocateShared(1);
+  readonly env: Env;
+  readonly pass: () => number;
+  /** Of the clock the stages see. */
+  nowMs = 1000;
+  txRoom = Number.POSITIVE_INFINITY;
+  txErrno = 0;
+  readonly folder: string;
+
+  /** @param folder where the sender state lives; a router started with the folder of another takes over from it */
+  constructor(tables: TablesSpec, folder?: string, boot = bootId) {
+    this.folder = folder ?? mkdtempSync(join(tmpdir(), 'groupwire-path-'));
+    folders.add(this.folder);
+    shiftNext = (shiftNext + 8) % (Cap.Sas - 8);
+    const native = withQueues(loadNative(), this, shiftNext);
+    const senders = SenderState.open(native, join(this.folder, 'senders.0'), boot);
+    this.env = makeEnv({ index: 0, shared: this.shared, native, senders });
+    this.pass = makePipeline(this.env);
+    this.env.clock[Clock.Seconds] = Now;
+    tables.ports.forEach((_, port) => {
+      this.env.portFds[port] = port + 100;
+    });
+    this.adopt(tables);
+  }
+
+  adopt(tables: TablesSpec): void {
+    writeBank(this.shared, 1, tables);
+    const errors = adoptBank(this.env, this.shared, 1);
+    if (errors.length > 0) throw new Error(errors.join('; '));
+  }
+
+  /** Gives packets to a port and runs passes until nothing is left. @returns what left, by port */
+  forward(port: number, ...packets: Uint8Array[]): Uint8Array[][] {
+    this.inputs[port].push(...packets);
+    while (this.inputs.some((queue) => queue.length > 0)) this.pass();
+    return this.take();
+  }
+
+  take(): Uint8Array[][] {
+    return this.outputs.map((queue) => queue.splice(0));
+  }
+
+  /** Every counter that is not 0, `block.name` or `block[index].name`; passes and hits of ACEs left out. */
+  counters(): Record<string, number> {
+    const { path, drops, ports, sas, groups } = this.env.counters;
+    const seen: Record<string, number> = {};
+    const add = (prefix: string, texts: readonly { name: string }[], values: Float64Array, first: number) => {
+      texts.forEach((text, i) => {
+        if (values[first + i] !== 0) seen[`${prefix}.${text.name}`] = values[first + i];
+      });
+    };
+    add('path', pathTexts, path, 0);
+    delete seen['path.passes'];
+    add('drop', dropTexts, drops, 0);
+    for (let i = 0; i < Cap.Ports; i++) add(`port[${i}]`, portTexts, ports, i * PortCount.Count);
+    for (let i = 0; i < Cap.Sas; i++) add(`sa[${i}]`, saTexts, sas, i * SaCount.Count);
+    for (let i = 0; i < GroupCap; i++) add(`group[${i}]`, groupTexts, groups, i * GroupCount.Count);
+    return seen;
+  }
+
+  /** DESIGN §3: received + made = sent + dropped + punted (nothing is held between passes). @returns what is wrong, or null */
+  imbalance(): string | null {
+    const { path, drops } = this.env.counters;
+    const into = path[PathCount.Received] + path[PathCount.Made];
+    const out = path[PathCount.Sent] + path[PathCount.Dropped] + path[PathCount.Punted];
+    if (into !== out) return `${into} came in, ${out} went out`;
+    const reasons = drops.subarray(0, Drop.Count).reduce((sum, count) => sum + count, 0);
+    if (reasons !== path[PathCount.Dropped]) return `${path[PathCount.Dropped]} drops, ${reasons} by reason`;
+    if (this.env.slots.freeCount !== SlotShape.Count) return `${SlotShape.Count - this.env.slots.freeCount} slots lost`;
+    return null;
+  }
+}
+
+/** Port 0 inside (10.0.i.1), port 1 outside with the crypto map; member 1 has branch 10.0.1.0/24, member 2 has 10.0.2.0/24. */
+export function memberTables(member: 1 | 2, sa: SaSpec | null, more: Partial<TablesSpec> = {}): TablesSpec {
+  const outside = `172.16.${member}.2`;
+  return {
+    ports: [{ address: `10.0.${member}.1` }, { address: outside }],
+    acls: [[{ action: 'permit', src: '10.0.0.0/16', dst: '10.0.0.0/16' }]],
+    entries: [{ port: 1, acl: 0, sa: sa ? 0 : -1 }],
+    sas: [sa],
+    routes: [
+      { prefix: '0.0.0.0/0', port: 1 },
+      { prefix: `10.0.${member}.0/24`, port: 0 },
+    ],
+    locals: [`10.0.${member}.1`, outside],
+    ...more,
+  };
+}
