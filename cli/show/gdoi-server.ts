@@ -1,6 +1,6 @@
 // `show crypto gdoi ks`, `ks members`, `ks policy`, `ks acl`, and the group as its key server sees it.
 
-import type { ServerGroupState, ServerMemberState, ServerTekState, Snapshot } from '../../control/api/snapshot.js';
+import type { ServerGroupState, ServerMemberState, ServerTekState } from '../../control/api/snapshot.js';
 import { formatGroupAce, formatSeconds } from './columns.js';
 
 const acknowledgements: Record<ServerGroupState['acknowledgement'], string> = {
@@ -52,9 +52,9 @@ export function renderServerGroup(state: ServerGroupState): string[] {
 }
 
 /** `show crypto gdoi ks`. */
-export function renderServers(snapshot: Snapshot): string[] {
-  const total = snapshot.gdoiServers.reduce((sum, state) => sum + state.members.length, 0);
-  return [`Total group members registered to this box: ${total}`, ...snapshot.gdoiServers.flatMap((state) => ['', ...renderServer(state)])];
+export function renderServers(groups: readonly ServerGroupState[]): string[] {
+  const total = groups.reduce((sum, state) => sum + state.members.length, 0);
+  return [`Total group members registered to this box: ${total}`, ...groups.flatMap((state) => ['', ...renderServer(state)])];
 }
 
 function renderServer(state: ServerGroupState): string[] {
@@ -75,15 +75,14 @@ function renderServer(state: ServerGroupState): string[] {
   ];
 }
 
-/** `show crypto gdoi ks members`, of all or of one address. */
-export function renderServerMembers(state: ServerGroupState, address: string | null): string[] {
-  const members = state.members.filter((member) => address === null || member.address === address);
+/** `show crypto gdoi ks members` of one group. */
+export function renderServerMembers(state: ServerGroupState): string[] {
   return [
     `Number of rekeys sent for group ${state.group} : ${state.rekeysSent}`,
     `Number of retransmits during the last rekey for group ${state.group} : ${state.retransmitsLastRekey}`,
     `Duration of the last rekey for group ${state.group} : ${Math.round(state.lastRekeyMilliseconds)} msec`,
     '',
-    ...members.flatMap((member) => renderServerMember(state, member)),
+    ...state.members.flatMap((member) => renderServerMember(state, member)),
   ];
 }
 
@@ -109,10 +108,10 @@ function renderServerMember(state: ServerGroupState, member: ServerMemberState):
 }
 
 /** `show crypto gdoi ks members summary`. */
-export function renderServerMemberSummary(snapshot: Snapshot): string[] {
+export function renderServerMemberSummary(groups: readonly ServerGroupState[]): string[] {
   return [
     'Group Member Information : ',
-    ...snapshot.gdoiServers.flatMap((state) => [
+    ...groups.flatMap((state) => [
       '',
       `Group Name: ${state.group}, ID: ${state.identity}, Group Members: ${state.members.length}`,
       `Key Server ID: ${state.address}, GMDB state: LOCAL, Group Members: ${state.members.length}`,

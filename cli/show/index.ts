@@ -1,7 +1,9 @@
-// Every show command by its full words: how it looks and which slice of the snapshot its `| json` form is. The grammar (abbreviations,
-// arguments) is the command tree's business; to add a command, add it there and a line here.
+// Every show command: how it looks, and which slice of the snapshot its `| json` form is. The grammar (abbreviations, arguments) is the
+// command tree's; to add a command, add its topic there and a case here: the compiler misses it otherwise.
 
-import type { Snapshot } from '../../control/api/snapshot.js';
+import type { InterfaceState, MemberGroupState, ServerGroupState, Snapshot } from '../../control/api/snapshot.js';
+import type { Pipe, ShowTopic } from '../../control/config/exec.js';
+import { filterLines } from './filter.js';
 import { renderAllGroups, renderMember, renderMemberAcl, renderMemberGroup } from './gdoi-member.js';
 import {
   renderServerAcl,
@@ -11,7 +13,7 @@ import {
   renderServerPolicy,
   renderServers,
 } from './gdoi-server.js';
-import { renderInterface, renderInterfaceBrief, renderInterfaces } from './interfaces.js';
+import { renderInterface, renderInterfaceBrief } from './interfaces.js';
 import { renderCryptoMaps, renderIpsecSas } from './ipsec.js';
 import { renderIsakmpPolicies, renderIsakmpSas } from './isakmp.js';
 import { renderAccessList, renderRoutes } from './routing.js';
@@ -22,125 +24,121 @@ export class ShowError extends Error {
   override name = 'ShowError';
 }
 
-interface View {
-  text: (snapshot: Snapshot) => string[];
-  json: (snapshot: Snapshot) => unknown;
+export interface View {
+  lines: string[];
+  json: unknown;
 }
 
-/** Picks keys of the snapshot. */
-function pick<Key extends keyof Snapshot>(...keys: Key[]): (snapshot: Snapshot) => Pick<Snapshot, Key> {
-  return (snapshot) => Object.fromEntries(keys.map((key) => [key, snapshot[key]])) as Pick<Snapshot, Key>;
+/** The output of a show command, ending in a newline unless empty. @throws ShowError, FilterError */
+export function renderShow(topic: ShowTopic, pipe: Pipe | null, snapshot: Snapshot): string {
+  const { lines, json } = viewOf(topic, snapshot);
+  if (pipe?.filter === 'json') return `${JSON.stringify(json, null, 2)}\n`;
+  const shown = filterLines(lines, pipe);
+  return shown.length === 0 ? '' : `${shown.join('\n')}\n`;
 }
 
-/** The elements of a list that bear a name, all without one. */
-function select<T>(list: readonly T[], argument: string | null, nameOf: (item: T) => string, what: string): T[] {
-  if (argument === null) return [...list];
-  const found = list.filter((item) => nameOf(item) === argument);
-  if (found.length === 0) throw new ShowError(`% ${what} ${argument} does not exist`);
+/** Blocks with an empty line between them. */
+function joinBlocks(blocks: string[][]): string[] {
+  return blocks.flatMap((lines, index) => (index > 0 ? ['', ...lines] : lines));
+}
+
+/** The elements of a list that bear a name, all for null. @throws ShowError when none does */
+function select<T>(list: readonly T[], name: string | null, nameOf: (item: T) => string, what: string): T[] {
+  const found = name === null ? [...list] : list.filter((item) => nameOf(item) === name);
+  if (name !== null && found.length === 0) throw new ShowError(`% ${what} ${name} does not exist`);
   return found;
 }
 
-const byGroup = (argument: string | null) => (snapshot: Snapshot) => {
-  const members = snapshot.gdoiMembers.filter((state) => argument === null || state.group === argument);
-  const servers = snapshot.gdoiServers.filter((state) => argument === null || state.group === argument);
-  if (argument !== null && members.length + servers.length === 0) throw new ShowError(`% Group ${argument} does not exist`);
-  return { gdoiMembers: members, gdoiServers: servers };
-};
-
-const joined = (blocks: string[][]) => blocks.flatMap((lines, index) => (index > 0 ? ['', ...lines] : lines));
-
-/** Commands without an argument. */
-const plain: Record<string, View> = {
-  'access-lists': listView(null),
-  clock: { text: renderClock, json: pick('takenAt') },
-  'crypto gdoi': { text: renderAllGroups, json: byGroup(null) },
-  'crypto gdoi detail': { text: renderAllGroups, json: byGroup(null) },
-  'crypto gdoi gm': { text: (s) => joined(s.gdoiMembers.map(renderMember)), json: pick('gdoiMembers') },
-  'crypto gdoi gm acl': {
-    text: (s) => s.gdoiMembers.flatMap((state) => renderMemberAcl(state, false)),
-    json: (s) => ({ gdoiMembers: s.gdoiMembers.map(({ group, acl, localAclName, localAcl }) => ({ group, acl, localAclName, localAcl })) }),
-  },
-  'crypto gdoi gm acl local': {
-    text: (s) => s.gdoiMembers.flatMap((state) => renderMemberAcl(state, true)),
-    json: (s) => ({ gdoiMembers: s.gdoiMembers.map(({ group, localAclName, localAcl }) => ({ group, localAclName, localAcl })) }),
-  },
-  'crypto gdoi ks': { text: renderServers, json: pick('gdoiServers') },
-  'crypto gdoi ks acl': {
-    text: (s) => s.gdoiServers.flatMap(renderServerAcl),
-    json: (s) => ({ gdoiServers: s.gdoiServers.map(({ group, sas }) => ({ group, sas })) }),
-  },
-  'crypto gdoi ks members': serverMembersView(null),
-  'crypto gdoi ks members summary': { text: renderServerMemberSummary, json: serverMembersView(null).json },
-  'crypto gdoi ks policy': {
-    text: (s) => joined(s.gdoiServers.map(renderServerPolicy)),
-    json: (s) => ({ gdoiServers: s.gdoiServers.map(({ group, sequence, kek, teks }) => ({ group, sequence, kek, teks })) }),
-  },
-  'crypto ipsec sa': { text: renderIpsecSas, json: pick('ipsec') },
-  'crypto isakmp policy': { text: renderIsakmpPolicies, json: pick('isakmpPolicies') },
-  'crypto isakmp sa': { text: renderIsakmpSas, json: pick('isakmpSas') },
-  'crypto key mypubkey rsa': { text: renderPublicKeys, json: pick('publicKeys') },
-  'crypto map': { text: renderCryptoMaps, json: pick('cryptoMaps') },
-  interfaces: { text: renderInterfaces, json: pick('interfaces') },
-  'ip access-lists': listView(null),
-  'ip interface brief': { text: renderInterfaceBrief, json: pick('interfaces') },
-  'ip route': { text: renderRoutes, json: pick('routes') },
-  'running-config': { text: renderRunningConfig, json: pick('runningConfig') },
-  version: { text: renderVersion, json: pick('hostname', 'instance', 'version', 'uptimeSeconds', 'dataplaneConnected', 'processes') },
-};
-
-/** Commands with one. */
-const withArgument: Record<string, (argument: string) => View> = {
-  'access-lists': listView,
-  'ip access-lists': listView,
-  'crypto gdoi group': groupView,
-  'crypto gdoi ks members': serverMembersView,
-  interfaces: (argument) => {
-    const find = (s: Snapshot) => select(s.interfaces, argument, ({ name }) => name, 'Interface');
-    return { text: (s) => find(s).flatMap(renderInterface), json: (s) => ({ interfaces: find(s) }) };
-  },
-};
-
-function listView(argument: string | null): View {
-  const find = (s: Snapshot) => select(s.accessLists, argument, ({ name }) => name, 'Access list');
-  return { text: (s) => find(s).flatMap(renderAccessList), json: (s) => ({ accessLists: find(s) }) };
+/** The snapshot with one group only. @throws ShowError when this router has no part in it */
+function selectGroup(snapshot: Snapshot, group: string | null): { members: MemberGroupState[]; servers: ServerGroupState[] } {
+  const members = snapshot.gdoiMembers.filter((state) => group === null || state.group === group);
+  const servers = snapshot.gdoiServers.filter((state) => group === null || state.group === group);
+  if (group !== null && members.length + servers.length === 0) throw new ShowError(`% Group ${group} does not exist`);
+  return { members, servers };
 }
 
-function groupView(argument: string): View {
-  const find = byGroup(argument);
-  return {
-    text: (s) => {
-      const { gdoiMembers, gdoiServers } = find(s);
-      return joined([...gdoiMembers.map(renderMemberGroup), ...gdoiServers.map(renderServerGroup)]);
-    },
-    json: find,
-  };
+/** @throws ShowError for a name that does not exist */
+export function viewOf(topic: ShowTopic, snapshot: Snapshot): View {
+  switch (topic.topic) {
+    case 'access-lists': {
+      const accessLists = select(snapshot.accessLists, topic.name, ({ name }) => name, 'Access list');
+      return { lines: accessLists.flatMap(renderAccessList), json: { accessLists } };
+    }
+    case 'clock':
+      return { lines: renderClock(snapshot), json: { takenAt: snapshot.takenAt } };
+    case 'crypto gdoi':
+    case 'crypto gdoi gm':
+    case 'crypto gdoi gm acl':
+    case 'crypto gdoi gm acl local':
+    case 'crypto gdoi ks':
+    case 'crypto gdoi ks acl':
+    case 'crypto gdoi ks members':
+    case 'crypto gdoi ks members summary':
+    case 'crypto gdoi ks policy':
+      return viewOfGdoi(topic.topic, topic.group, snapshot);
+    case 'crypto ipsec sa':
+      return { lines: renderIpsecSas(snapshot), json: { ipsec: snapshot.ipsec } };
+    case 'crypto isakmp policy':
+      return { lines: renderIsakmpPolicies(snapshot), json: { isakmpPolicies: snapshot.isakmpPolicies } };
+    case 'crypto isakmp sa':
+      return { lines: renderIsakmpSas(snapshot), json: { isakmpSas: snapshot.isakmpSas } };
+    case 'crypto key mypubkey rsa':
+      return { lines: renderPublicKeys(snapshot), json: { publicKeys: snapshot.publicKeys } };
+    case 'crypto map':
+      return { lines: renderCryptoMaps(snapshot), json: { cryptoMaps: snapshot.cryptoMaps } };
+    case 'interfaces': {
+      const interfaces: InterfaceState[] = select(snapshot.interfaces, topic.interface, ({ name }) => name, 'Interface');
+      return { lines: interfaces.flatMap(renderInterface), json: { interfaces } };
+    }
+    case 'ip interface brief':
+      return { lines: renderInterfaceBrief(snapshot), json: { interfaces: snapshot.interfaces } };
+    case 'ip route':
+      return { lines: renderRoutes(snapshot), json: { routes: snapshot.routes } };
+    case 'running-config':
+      return { lines: renderRunningConfig(snapshot), json: { runningConfig: snapshot.runningConfig } };
+    case 'version': {
+      const { hostname, instance, version, uptimeSeconds, dataplaneConnected, processes } = snapshot;
+      return { lines: renderVersion(snapshot), json: { hostname, instance, version, uptimeSeconds, dataplaneConnected, processes } };
+    }
+  }
 }
 
-function serverMembersView(argument: string | null): View {
-  return {
-    text: (s) => ['', ...s.gdoiServers.flatMap((state) => renderServerMembers(state, argument))],
-    json: (s) => ({
-      gdoiServers: s.gdoiServers.map(({ group, members }) => ({
+type GdoiTopic = Extract<ShowTopic, { topic: `crypto gdoi${string}` }>['topic'];
+
+function viewOfGdoi(topic: GdoiTopic, group: string | null, snapshot: Snapshot): View {
+  const { members, servers } = selectGroup(snapshot, group);
+  switch (topic) {
+    case 'crypto gdoi': {
+      // `group G` has no heading: that is how the two commands differ on IOS.
+      const lines =
+        group === null ? renderAllGroups(snapshot) : joinBlocks([...members.map(renderMemberGroup), ...servers.map(renderServerGroup)]);
+      return { lines, json: { gdoiMembers: members, gdoiServers: servers } };
+    }
+    case 'crypto gdoi gm':
+      return { lines: joinBlocks(members.map(renderMember)), json: { gdoiMembers: members } };
+    case 'crypto gdoi gm acl':
+    case 'crypto gdoi gm acl local': {
+      const onlyLocal = topic.endsWith('local');
+      const json = members.map(({ group, acl, localAclName, localAcl }) => ({
         group,
-        members: members.filter((member) => argument === null || member.address === argument),
-      })),
-    }),
-  };
+        ...(onlyLocal ? {} : { acl }),
+        localAclName,
+        localAcl,
+      }));
+      return { lines: members.flatMap((state) => renderMemberAcl(state, onlyLocal)), json: { gdoiMembers: json } };
+    }
+    case 'crypto gdoi ks':
+      return { lines: renderServers(servers), json: { gdoiServers: servers } };
+    case 'crypto gdoi ks acl':
+      return { lines: servers.flatMap(renderServerAcl), json: { gdoiServers: servers.map(({ group, sas }) => ({ group, sas })) } };
+    case 'crypto gdoi ks members':
+    case 'crypto gdoi ks members summary': {
+      const lines = topic.endsWith('summary') ? renderServerMemberSummary(servers) : ['', ...servers.flatMap(renderServerMembers)];
+      return { lines, json: { gdoiServers: servers.map(({ group, members }) => ({ group, members })) } };
+    }
+    case 'crypto gdoi ks policy': {
+      const json = servers.map(({ group, sequence, kek, teks }) => ({ group, sequence, kek, teks }));
+      return { lines: joinBlocks(servers.map(renderServerPolicy)), json: { gdoiServers: json } };
+    }
+  }
 }
-
-/** @param words of the command behind `show`, in full. @throws ShowError for a command that nobody renders */
-export function findView(words: string, argument: string | null): View {
-  const view =
-    argument === null
-      ? Object.hasOwn(plain, words)
-        ? plain[words]
-        : null
-      : Object.hasOwn(withArgument, words)
-        ? withArgument[words](argument)
-        : null;
-  if (!view) throw new ShowError(`% show ${words}: not available`);
-  return view;
-}
-
-/** Names of all commands, for tests that compare them with the grammar. */
-export const showCommands: readonly string[] = [...new Set([...Object.keys(plain), ...Object.keys(withArgument)])].sort();

@@ -62,7 +62,3 @@ export function renderInterface(state: InterfaceState): string[] {
     `     ${counters.sentPackets} packets output, ${counters.sentBytes} bytes, 0 underruns`,
   ];
 }
-
-export function renderInterfaces(snapshot: Snapshot): string[] {
-  return snapshot.interfaces.flatMap(renderInterface);
-}
