@@ -1,1 +1,294 @@
+// IKEv1 phase 1 for GDOI, both roles, any number of peers (RFC 2408, 2409, 6407 §2). receive() and tick() return actions; no sockets, no
+// timers; the clock is injected, randomness too except Diffie-Hellman's (keying-material.ts). Does: dispatch by exchange and cookies,
+// lifetimes, limits, informational exchanges, logs in IOS's words at a limited rate. Does not: quick mode, aggressive mode, DPD, NAT-T.
+
+import type { Action, Datagram, Endpoint, Ms, RandomBytes } from '../actions.js';
+import type { IsakmpKey, IsakmpPolicy } from '../config/model.js';
+import { concatBytes, equalBytes, isZero } from './bytes.js';
+import { defaultBounds, type HalfOpenBounds, HalfOpenSet } from './half-open.js';
+import { Exchange, HeaderFlag, HeaderLength, type IsakmpHeader, PayloadType, readHeader } from './header.js';
+import { IkeLog } from './ike-log.js';
+import type { IkeUser } from './ike-user.js';
+import { buildClearNotification, deletePayload, notifyPayload, openInformational, sealInformational } from './informational.js';
+
+import { ExchangeRefusal, exchangeKey, outOfState } from './main-mode.js';
+import { MainModeInitiator } from './main-mode-initiator.js';
+import { chooseTransform, MainModeResponder } from './main-mode-responder.js';
+import { newMessageId } from './message-cipher.js';
+import { type Deletion, NotifyType, readNotification } from './notification.js';
+import { readPayloads } from './payloads.js';
+import type { Phase1Sa } from './phase1-sa.js';
+import { findPreSharedKey } from './pre-shared-keys.js';
+import { Doi, Protocol } from './sa-payload.js';
+import { WireError } from './wire-error.js';
+
 export type { IkeUser } from './ike-user.js';
+
+/** A responder's exchange that is not complete by then is given up: longer than the initiator's five sendings take. */
+export const HalfOpenMs = 45_000;
+/** An SA without messages is deleted: registration needs it for seconds only (IOS times GDOI_IDLE out). */
+export const IdleMs = 300_000;
+
+export interface IkeEngineOptions {
+  policies: IsakmpPolicy[];
+  keys: IsakmpKey[];
+  random: RandomBytes;
+  user: IkeUser;
+  /** Answer offers: only a key server does. */
+  acceptInbound: boolean;
+  bounds?: HalfOpenBounds;
+}
+
+type MainModeExchange = MainModeInitiator | MainModeResponder;
+
+export class IkeEngine {
+  private policies: IsakmpPolicy[];
+  private keys: IsakmpKey[];
+  private acceptInbound: boolean;
+  private readonly random: RandomBytes;
+  private readonly user: IkeUser;
+  private readonly exchanges = new Map<string, MainModeExchange>();
+  private readonly halfOpen: HalfOpenSet;
+  private readonly log = new IkeLog();
+  private serial = 0;
+
+  constructor(options: IkeEngineOptions) {
+    this.policies = usable(options.policies);
+    this.keys = options.keys;
+    this.acceptInbound = options.acceptInbound;
+    this.random = options.random;
+    this.user = options.user;
+    this.halfOpen = new HalfOpenSet(options.bounds ?? defaultBounds);
+  }
+
+  /** For new exchanges; SAs and exchanges under way keep what they agreed on. */
+  reconfigure(options: { policies: IsakmpPolicy[]; keys: IsakmpKey[]; acceptInbound?: boolean }): void {
+    this.policies = usable(options.policies);
+    this.keys = options.keys;
+    this.acceptInbound = options.acceptInbound ?? this.acceptInbound;
+  }
+
+  /** All of them, also those in main mode (state MM_*, no keys yet). */
+  sas(): Phase1Sa[] {
+    return [...this.exchanges.values()].map((exchange) => exchange.sa);
+  }
+
+  /** Begins main mode. Does nothing while one that we began with the same remote is under way; an SA that is up does not hinder. */
+  initiate(local: Endpoint, remote: Endpoint, now: Ms): Action[] {
+    for (const exchange of this.exchanges.values()) {
+      if (exchange instanceof MainModeInitiator && !exchange.up && sameEndpoint(exchange.sa.remote, remote)) return [];
+    }
+    const preSharedKey = findPreSharedKey(this.keys, remote.address);
+    if (this.policies.length === 0) return this.fail(remote, 'no ISAKMP policy with authentication pre-share', now);
+    if (!preSharedKey) return [...this.log.missingKey(remote, now), ...this.fail(remote, 'no pre-shared key', now)];
+    const { policies, random } = this;
+    const exchange = new MainModeInitiator({ serial: this.serial++, local, remote, policies, preSharedKey, random }, now);
+    this.exchanges.set(exchangeKey(remote, exchange.sa.initiatorCookie), exchange);
+    return exchange.start(now);
+  }
+
+  /** Any datagram of port 848. Never throws because of its contents. */
+  receive(datagram: Datagram, now: Ms): Action[] {
+    try {
+      const header = readHeader(datagram.bytes);
+      const message = datagram.bytes.subarray(0, header.length);
+      return this.dispatch({ ...datagram, bytes: message }, header, now);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      return this.log.refused(error, datagram.remote, now);
+    }
+  }
+
+  /** Repetitions, lifetimes, giving up. */
+  tick(now: Ms): Action[] {
+    const actions: Action[] = [];
+    for (const exchange of [...this.exchanges.values()]) {
+      if (dueTime(exchange) > now) continue;
+      // Something that an earlier one's user did may have deleted it.
+      if (this.exchanges.get(keyOf(exchange)) !== exchange) continue;
+      if (exchange.up) actions.push(...this.deleteSa(exchange.sa, now));
+      else if (exchange instanceof MainModeInitiator)
+        actions.push(...(exchange.tick(now) ?? this.giveUp(exchange, exchange.failureReason(), now)));
+      else actions.push(...this.giveUp(exchange, 'the initiator did not finish', now));
+    }
+    return actions;
+  }
+
+  /** When tick() has something to do; null = nothing. */
+  nextTick(): Ms | null {
+    let next: Ms | null = null;
+    for (const exchange of this.exchanges.values()) {
+      const due = dueTime(exchange);
+      if (next === null || due < next) next = due;
+    }
+    return next;
+  }
+
+  /** Sends a Delete, forgets the SA, then tells the user (phase1Deleted). An SA still in main mode is dropped silently; an unknown one is ignored. */
+  deleteSa(sa: Phase1Sa, now: Ms): Action[] {
+    const exchange = this.exchanges.get(exchangeKey(sa.remote, sa.initiatorCookie));
+    if (exchange?.sa !== sa) return [];
+    const farewell = exchange.up ? this.sendProtected(sa, deletePayload(sa)) : [];
+    return [...farewell, ...this.forget(exchange, now)];
+  }
+
+  /** Sends a protected notification under an SA that is up. @param data never key material */
+  notify(sa: Phase1Sa, type: number, data: Uint8Array): Action[] {
+    return this.sendProtected(sa, notifyPayload(sa, type, data));
+  }
+
+  private sendProtected(sa: Phase1Sa, payload: { type: number; body: Uint8Array }): Action[] {
+    return [{ kind: 'send', datagram: { local: sa.local, remote: sa.remote, bytes: sealInformational(sa, this.random, [payload]) } }];
+  }
+
+  private dispatch(datagram: Datagram, header: IsakmpHeader, now: Ms): Action[] {
+    switch (header.exchange) {
+      case Exchange.Main:
+        return this.receiveMainMode(datagram, header, now);
+      case Exchange.Informational:
+        return this.receiveInformational(datagram, header, now);
+      case Exchange.GroupkeyPull: {
+        const exchange = this.find(datagram.remote, header);
+        if (!exchange.up) throw outOfState('PULL before phase 1 is complete');
+        if (!(header.flags & HeaderFlag.Encryption)) throw notEncrypted();
+        exchange.sa.lastUsedAt = now;
+        return this.user.pullMessage(exchange.sa, datagram.bytes, header, now);
+      }
+      case Exchange.GroupkeyPush:
+      case Exchange.GroupkeyPushAck:
+        return this.user.pushMessage(datagram, header, now);
+      case Exchange.Aggressive:
+        throw new ExchangeRefusal('RFC 2409 §5', 'Aggressive Mode is disabled', 'ike_unexpected', 5, 'IKMP_AG_MODE_DISABLED');
+      default:
+        throw new WireError('RFC 2408 §5.2', `exchange type ${header.exchange}`);
+    }
+  }
+
+  /** @throws WireError when no exchange has these cookies with this peer */
+  private find(remote: Endpoint, header: IsakmpHeader): MainModeExchange {
+    const exchange = this.exchanges.get(exchangeKey(remote, header.initiatorCookie));
+    if (exchange && equalBytes(exchange.sa.responderCookie, header.responderCookie)) return exchange;
+    throw new ExchangeRefusal('RFC 2408 §5.2', 'has no SA and is not an initialization offer', 'ike_no_sa', 4, 'IKMP_NO_SA');
+  }
+
+  private receiveMainMode(datagram: Datagram, header: IsakmpHeader, now: Ms): Action[] {
+    if (header.messageId !== 0) throw new WireError('RFC 2408 §3.1', 'main mode with a message ID');
+    const known = this.exchanges.get(exchangeKey(datagram.remote, header.initiatorCookie));
+    if (!known && isZero(header.responderCookie)) return this.receiveOffer(datagram, header, now);
+    // Message 2 tells the initiator the responder's cookie; a repeated message 1 does not know it yet.
+    const learning = known instanceof MainModeInitiator && known.sa.state === 'MM_NO_STATE';
+    const repeated = known instanceof MainModeResponder && isZero(header.responderCookie);
+    const exchange = known && (learning || repeated) ? known : this.find(datagram.remote, header);
+    try {
+      const wasUp = exchange.up;
+      const actions = exchange.receive(header, datagram.bytes, now);
+      if (wasUp || !exchange.up) return actions;
+      if (exchange instanceof MainModeResponder) this.halfOpen.remove(exchange);
+      return [...actions, ...this.user.phase1Up(exchange.sa, now)];
+    } catch (error) {
+      const telling = error instanceof WireError && error.counter !== 'ike_unexpected';
+      if (telling && exchange instanceof MainModeInitiator) exchange.hint = error.message;
+      throw error;
+    }
+  }
+
+  /** Message 1. Creates no state unless there is a key and a policy for the peer. */
+  private receiveOffer(datagram: Datagram, header: IsakmpHeader, now: Ms): Action[] {
+    const { local, remote } = datagram;
+    if (!this.acceptInbound) throw outOfState('an offer, but no group here has a key server');
+    const preSharedKey = findPreSharedKey(this.keys, remote.address);
+    if (!preSharedKey) return this.log.missingKey(remote, now);
+    const place = this.halfOpen.placeFor(remote.address);
+    if (place === 'full') return this.log.tooManyHalfOpen(remote, now);
+    let choice: ReturnType<typeof chooseTransform>;
+    try {
+      choice = chooseTransform(header, datagram.bytes, this.policies);
+    } catch (error) {
+      if (!(error instanceof ExchangeRefusal) || error.counter !== 'ike_no_proposal') throw error;
+      const bytes = buildClearNotification(header, newMessageId(this.random), Doi.Gdoi, NotifyType.NoProposalChosen);
+      return [...this.log.refused(error, remote, now), { kind: 'send', datagram: { local, remote, bytes } }];
+    }
+    const actions: Action[] = [];
+    if (place !== 'free') actions.push({ kind: 'count', counter: 'ike_half_open_limited' }, ...this.forget(place, now));
+    const exchange = new MainModeResponder({ serial: this.serial++, local, remote, choice, preSharedKey, random: this.random }, now);
+    this.exchanges.set(keyOf(exchange), exchange);
+    this.halfOpen.add(exchange);
+    return [...actions, ...exchange.answer()];
+  }
+
+  private receiveInformational(datagram: Datagram, header: IsakmpHeader, now: Ms): Action[] {
+    if (!(header.flags & HeaderFlag.Encryption)) return this.receiveClear(datagram, header, now);
+    const exchange = this.find(datagram.remote, header);
+    if (!exchange.up) throw outOfState('protected notification before phase 1 is complete');
+    const { notifications, deletions } = openInformational(exchange.sa, header, datagram.bytes);
+    exchange.sa.lastUsedAt = now;
+    const actions: Action[] = [];
+    for (const { type, data } of notifications) actions.push(...this.user.notification(exchange.sa, type, data, now));
+    for (const deletion of deletions) actions.push(...this.receiveDeletion(exchange.sa.remote, deletion, now));
+    return actions;
+  }
+
+  /** The peer may delete the SAs that it has with us, no others; repeated deletes find nothing. */
+  private receiveDeletion(remote: Endpoint, deletion: Deletion, now: Ms): Action[] {
+    const actions: Action[] = [];
+    if (deletion.protocol !== Protocol.Isakmp || deletion.spiSize !== 16) return actions;
+    for (const spi of deletion.spis) {
+      const exchange = this.exchanges.get(exchangeKey(remote, spi.subarray(0, 8)));
+      if (!exchange?.up) continue;
+      const { initiatorCookie, responderCookie } = exchange.sa;
+      if (equalBytes(concatBytes(initiatorCookie, responderCookie), spi)) actions.push(...this.forget(exchange, now));
+    }
+    return actions;
+  }
+
+  /** In clear, so from anybody: a hint for the operator, never a reason to act. */
+  private receiveClear(datagram: Datagram, header: IsakmpHeader, now: Ms): Action[] {
+    const payloads = readPayloads(header.nextPayload, datagram.bytes.subarray(HeaderLength));
+    const types = payloads
+      .filter((payload) => payload.type === PayloadType.Notification)
+      .map((payload) => readNotification(payload.body).type);
+    const name = types.includes(NotifyType.NoProposalChosen) ? 'NO-PROPOSAL-CHOSEN' : `type ${types.join(' ') || 'none'}`;
+    const known = this.exchanges.get(exchangeKey(datagram.remote, header.initiatorCookie));
+    if (known instanceof MainModeInitiator && !known.up) known.hint = `peer notified ${name} (not authenticated)`;
+    return this.log.unprotected(datagram.remote, name, now);
+  }
+
+  private giveUp(exchange: MainModeExchange, reason: string, now: Ms): Action[] {
+    const { remote } = exchange.sa;
+    const initiated = exchange instanceof MainModeInitiator;
+    return [...this.forget(exchange, now), ...(initiated ? this.fail(remote, reason, now) : this.log.failed(remote, reason, now))];
+  }
+
+  private fail(remote: Endpoint, reason: string, now: Ms): Action[] {
+    return [...this.log.failed(remote, reason, now), ...this.user.phase1Failed(remote, reason, now)];
+  }
+
+  /** Removes it; tells the user when it was up. */
+  private forget(exchange: MainModeExchange, now: Ms): Action[] {
+    this.exchanges.delete(keyOf(exchange));
+    if (exchange instanceof MainModeResponder) this.halfOpen.remove(exchange);
+    return exchange.up ? [{ kind: 'count', counter: 'ike_sas_deleted' }, ...this.user.phase1Deleted(exchange.sa, now)] : [];
+  }
+}
+
+/** Certificates come later: policies with rsa-sig are neither offered nor accepted. */
+function usable(policies: readonly IsakmpPolicy[]): IsakmpPolicy[] {
+  return policies.filter((policy) => policy.authentication === 'pre-share').sort((a, b) => a.priority - b.priority);
+}
+
+function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
+  return a.address === b.address && a.port === b.port;
+}
+
+function keyOf(exchange: MainModeExchange): string {
+  return exchangeKey(exchange.sa.remote, exchange.sa.initiatorCookie);
+}
+
+function dueTime(exchange: MainModeExchange): Ms {
+  if (exchange.up) return Math.min(exchange.sa.expiresAt, exchange.sa.lastUsedAt + IdleMs);
+  return exchange instanceof MainModeInitiator ? exchange.due : exchange.startedAt + HalfOpenMs;
+}
+
+function notEncrypted(): ExchangeRefusal {
+  return new ExchangeRefusal('RFC 6407 §3.2', "was not encrypted and it should've been", 'ike_unexpected', 6, 'IKMP_NOT_ENCRYPTED');
+}

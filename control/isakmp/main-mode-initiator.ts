@@ -1,0 +1,137 @@
+// Main mode, initiator (RFC 2409 §5.4). Offers every policy in one proposal, repeats its last message by timer, five times in all.
+
+import type { Action, Endpoint, Ms, RandomBytes } from '../actions.js';
+import type { IsakmpPolicy } from '../config/model.js';
+import { equalBytes, isZero } from './bytes.js';
+import { HeaderFlag, type IsakmpHeader, PayloadType } from './header.js';
+import { type DhExchange, startDh } from './keying-material.js';
+import { ExchangeRefusal, MainMode, NonceLength, newPhase1Sa, outOfState } from './main-mode.js';
+import { buildMessage, takePayload } from './payloads.js';
+import { Retransmission } from './retransmission.js';
+import { Doi, matchesPolicy, Protocol, policyOf, readSa, transformOf, writeSa } from './sa-payload.js';
+
+export interface InitiatorOptions {
+  serial: number;
+  local: Endpoint;
+  remote: Endpoint;
+  /** At least one, ascending priority; all `pre-share`. */
+  policies: readonly IsakmpPolicy[];
+  preSharedKey: Uint8Array;
+  random: RandomBytes;
+}
+
+export class MainModeInitiator extends MainMode {
+  /** The last refusal of an answer, or what the peer notified in clear: a hint for the operator when the exchange fails. */
+  hint: string | null = null;
+  private readonly policies: readonly IsakmpPolicy[];
+  private readonly random: RandomBytes;
+  private timer: Retransmission;
+  private dh: DhExchange | null = null;
+  private nonce: Uint8Array = new Uint8Array(0);
+
+  constructor(options: InitiatorOptions, now: Ms) {
+    const { serial, local, remote, policies, random } = options;
+    super(newPhase1Sa(serial, random(8), true, local, remote, policies[0], now), options.preSharedKey);
+    this.policies = policies;
+    this.random = random;
+    this.timer = new Retransmission(random, now);
+  }
+
+  /** When tick() has something to do. */
+  get due(): Ms {
+    return this.timer.due;
+  }
+
+  /** Message 1. */
+  start(now: Ms): Action[] {
+    const transforms = this.policies.map((policy, i) => transformOf(policy, i + 1));
+    this.offer = writeSa({
+      doi: Doi.Gdoi,
+      situation: 0,
+      proposals: [{ number: 1, protocol: Protocol.Isakmp, spi: new Uint8Array(0), transforms }],
+    });
+    const message = buildMessage(this.header(), [{ type: PayloadType.Sa, body: this.offer }]);
+    return [{ kind: 'count', counter: 'ike_main_mode_started' }, ...this.advance(message, now)];
+  }
+
+  override receive(header: IsakmpHeader, message: Uint8Array, now: Ms): Action[] {
+    if (this.up || (this.lastReceived && equalBytes(this.lastReceived, message))) throw outOfState('repeated answer');
+    let actions: Action[];
+    if (this.sa.state === 'MM_NO_STATE') actions = this.receiveChoice(header, message, now);
+    else if (this.sa.state === 'MM_SA_SETUP') actions = this.receiveKeyExchange(header, message, now);
+    else actions = this.receiveProof(header, message, now);
+    this.lastReceived = message.slice();
+    this.hint = null;
+    return actions;
+  }
+
+  /** Repeats the last message when due. @returns null when it is time to give up */
+  tick(now: Ms): Action[] | null {
+    if (now < this.timer.due) return [];
+    return this.timer.again(now) ? this.repeat() : null;
+  }
+
+  /** Why the exchange failed, for the log and the user. */
+  failureReason(): string {
+    const awaited = this.sa.state === 'MM_NO_STATE' ? 1 : this.sa.state === 'MM_SA_SETUP' ? 3 : 5;
+    const hint = this.hint ?? (awaited === 5 ? 'pre-shared key mismatch suspected' : null);
+    return `no ${this.hint ? 'valid ' : ''}answer to message ${awaited}${hint ? `: ${hint}` : ''}`;
+  }
+
+  private advance(message: Uint8Array, now: Ms): Action[] {
+    this.timer = new Retransmission(this.random, now);
+    return this.send(message);
+  }
+
+  /** Message 2: one proposal with one of our transforms (RFC 2409 §5: unchanged; a shorter lifetime is accepted). */
+  private receiveChoice(header: IsakmpHeader, message: Uint8Array, now: Ms): Action[] {
+    if (isZero(header.responderCookie)) throw outOfState('answer without a responder cookie');
+    const answer = readSa(takePayload(this.readClear(header, message), PayloadType.Sa).body);
+    const proposal = answer.proposals[0];
+    const single = answer.proposals.length === 1 && proposal.protocol === Protocol.Isakmp && proposal.transforms.length === 1;
+    const choice = single ? policyOf(proposal.transforms[0]) : null;
+    const policy =
+      choice && this.policies.find((item) => matchesPolicy(choice, item) && (choice.lifetimeSeconds ?? 0) <= item.lifetimeSeconds);
+    if (!choice || !policy) {
+      throw new ExchangeRefusal(
+        'RFC 2409 §5',
+        'responded with attribute not offered or changed',
+        'ike_no_proposal',
+        6,
+        'IKMP_SA_NOT_OFFERED',
+      );
+    }
+    const lifetimeSeconds = choice.lifetimeSeconds ?? policy.lifetimeSeconds;
+    this.dh = startDh(policy.group);
+    this.nonce = this.random(NonceLength);
+    Object.assign(this.sa, {
+      policy: { ...policy, lifetimeSeconds },
+      cipher: policy.encryption,
+      hash: policy.hash,
+      responderCookie: header.responderCookie,
+      doi: answer.doi,
+      state: 'MM_SA_SETUP',
+    });
+    const reply = buildMessage(this.header(), [
+      { type: PayloadType.KeyExchange, body: this.dh.publicValue },
+      { type: PayloadType.Nonce, body: this.nonce },
+    ]);
+    return this.advance(reply, now);
+  }
+
+  /** Message 4. */
+  private receiveKeyExchange(header: IsakmpHeader, message: Uint8Array, now: Ms): Action[] {
+    const peer = this.readKeyExchange(this.readClear(header, message));
+    this.agree(this.dh as DhExchange, this.nonce, peer);
+    this.dh = null;
+    this.sa.state = 'MM_KEY_EXCH';
+    return this.advance(this.sealProof(), now);
+  }
+
+  /** Message 6. */
+  private receiveProof(header: IsakmpHeader, message: Uint8Array, now: Ms): Action[] {
+    if (!(header.flags & HeaderFlag.Encryption)) throw outOfState('message 6 is not encrypted');
+    this.openProof(message);
+    return this.establish(now);
+  }
+}

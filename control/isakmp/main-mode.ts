@@ -1,0 +1,214 @@
+// Main mode with pre-shared keys, RFC 2409 §5.4: what both roles share. The roles are in main-mode-initiator.ts and main-mode-responder.ts.
+//
+//   1  HDR, SA          ->        3  HDR, KE, Ni      ->        5  HDR*, IDii, HASH_I  ->
+//   2       <-  HDR, SA           4       <-  HDR, KE, Nr       6       <-  HDR*, IDir, HASH_R
+//
+// A message that is refused changes nothing: the exchange waits for the true one, and ends by its timer. So nobody who merely sends
+// datagrams can end it. A message that repeats the last accepted one byte for byte gets the stored reply and changes nothing either.
+// Does not: signatures and public-key encryption, aggressive mode, NAT traversal, certificates. Vendor IDs and notifications are ignored.
+
+import type { Action, Datagram, Endpoint, Ms, Severity } from '../actions.js';
+import type { IsakmpPolicy } from '../config/model.js';
+import { toHex } from './bytes.js';
+import { Exchange, HeaderFlag, type IsakmpHeader, PayloadType } from './header.js';
+import { ipv4Identification, readIdentification, writeIdentification } from './identification.js';
+import { type DhExchange, derivePhase1Keys, type Phase1Inputs, phase1Hash } from './keying-material.js';
+import { CbcChain, sameHash } from './message-cipher.js';
+import { type Payload, readPayloads, takePayload } from './payloads.js';
+import type { Phase1Sa } from './phase1-sa.js';
+import { WireError } from './wire-error.js';
+
+export const IsakmpPort = 848;
+const UdpProtocol = 17;
+/** Ours; RFC 2409 §5 allows 8 to 256. */
+export const NonceLength = 32;
+const MinNonceLength = 8;
+const MaxNonceLength = 256;
+const FirstConnectionId = 1001;
+
+/** A refusal that an operator should read under its own IOS mnemonic instead of IKMP_BAD_MESSAGE. */
+export class ExchangeRefusal extends WireError {
+  constructor(
+    clause: string,
+    message: string,
+    counter: string,
+    readonly severity: Severity,
+    readonly mnemonic: string,
+  ) {
+    super(clause, message, counter);
+  }
+}
+
+/** A message that does not fit the state: late, early or repeated. Counted, not logged. */
+export function outOfState(message: string): WireError {
+  return new WireError('RFC 2408 §5.1', message, 'ike_unexpected');
+}
+
+/** @returns an SA without keys, in MM_NO_STATE */
+export function newPhase1Sa(
+  serial: number,
+  initiatorCookie: Uint8Array,
+  initiator: boolean,
+  local: Endpoint,
+  remote: Endpoint,
+  policy: IsakmpPolicy,
+  now: Ms,
+): Phase1Sa {
+  const none = new Uint8Array(0);
+  return {
+    connectionId: FirstConnectionId + serial,
+    initiatorCookie,
+    responderCookie: new Uint8Array(8),
+    initiator,
+    local,
+    remote,
+    policy,
+    cipher: policy.encryption,
+    hash: policy.hash,
+    doi: 2,
+    skeyidD: none,
+    skeyidA: none,
+    key: none,
+    lastIv: none,
+    peerId: null,
+    establishedAt: 0,
+    expiresAt: 0,
+    lastUsedAt: now,
+    state: 'MM_NO_STATE',
+  };
+}
+
+/** State of one main mode exchange, whichever role. */
+export abstract class MainMode {
+  protected chain: CbcChain | null = null;
+  protected lastReceived: Uint8Array | null = null;
+  protected lastSent: Uint8Array = new Uint8Array(0);
+  /** Body of the initiator's SA payload, exactly as sent: part of both hashes. */
+  protected offer: Uint8Array = new Uint8Array(0);
+  private skeyid: Uint8Array = new Uint8Array(0);
+  private inputs: Phase1Inputs | null = null;
+
+  protected constructor(
+    readonly sa: Phase1Sa,
+    private readonly preSharedKey: Uint8Array,
+  ) {}
+
+  /** @param message cut to its length @throws WireError when the message is refused; nothing has changed then */
+  abstract receive(header: IsakmpHeader, message: Uint8Array, now: Ms): Action[];
+
+  get up(): boolean {
+    return this.sa.state === 'GDOI_IDLE';
+  }
+
+  protected header(): Omit<IsakmpHeader, 'length' | 'nextPayload'> {
+    const { initiatorCookie, responderCookie } = this.sa;
+    return { initiatorCookie, responderCookie, exchange: Exchange.Main, flags: 0, messageId: 0 };
+  }
+
+  /** Stores the message for repetition. */
+  protected send(bytes: Uint8Array): Action[] {
+    this.lastSent = bytes;
+    return [this.sendAction()];
+  }
+
+  protected repeat(): Action[] {
+    return [{ kind: 'count', counter: 'ike_retransmits' }, this.sendAction()];
+  }
+
+  private sendAction(): Action {
+    const datagram: Datagram = { local: this.sa.local, remote: this.sa.remote, bytes: this.lastSent };
+    return { kind: 'send', datagram };
+  }
+
+  /** @throws WireError when the message is encrypted, or its chain is broken */
+  protected readClear(header: IsakmpHeader, message: Uint8Array): Payload[] {
+    if (header.flags & HeaderFlag.Encryption) throw outOfState('encrypted message before the keys are agreed');
+    return readPayloads(header.nextPayload, message.subarray(28));
+  }
+
+  /** KE and nonce bodies of message 3 or 4. @throws WireError */
+  protected readKeyExchange(payloads: readonly Payload[]): { publicValue: Uint8Array; nonce: Uint8Array } {
+    const publicValue = takePayload(payloads, PayloadType.KeyExchange).body.slice();
+    const nonce = takePayload(payloads, PayloadType.Nonce).body.slice();
+    if (nonce.length < MinNonceLength || nonce.length > MaxNonceLength) {
+      throw new WireError('RFC 2409 §5', `nonce of ${nonce.length} bytes`);
+    }
+    return { publicValue, nonce };
+  }
+
+  /** After the second KE payload is known. @throws WireError on a bad public value, before anything changes */
+  protected agree(dh: DhExchange, ourNonce: Uint8Array, peer: { publicValue: Uint8Array; nonce: Uint8Array }): void {
+    const { initiator, initiatorCookie, responderCookie, cipher, hash } = this.sa;
+    const sharedSecret = dh.sharedSecret(peer.publicValue);
+    const inputs: Phase1Inputs = {
+      cipher,
+      hash,
+      preSharedKey: this.preSharedKey,
+      nonceInitiator: initiator ? ourNonce : peer.nonce,
+      nonceResponder: initiator ? peer.nonce : ourNonce,
+      initiatorCookie,
+      responderCookie,
+      publicInitiator: initiator ? dh.publicValue : peer.publicValue,
+      publicResponder: initiator ? peer.publicValue : dh.publicValue,
+      sharedSecret,
+    };
+    const keys = derivePhase1Keys(inputs);
+    this.inputs = inputs;
+    this.skeyid = keys.skeyid;
+    Object.assign(this.sa, { skeyidD: keys.skeyidD, skeyidA: keys.skeyidA, key: keys.key });
+    this.chain = new CbcChain(cipher, keys.key, keys.iv);
+  }
+
+  /** Message 5 or 6: our ID and the hash that proves us. */
+  protected sealProof(): Uint8Array {
+    const { initiator, local } = this.sa;
+    const id = writeIdentification(ipv4Identification(local.address, UdpProtocol, IsakmpPort));
+    const hash = phase1Hash(this.inputs as Phase1Inputs, this.skeyid, initiator, this.offer, id);
+    return (this.chain as CbcChain).seal(this.header(), [
+      { type: PayloadType.Identification, body: id },
+      { type: PayloadType.Hash, body: hash },
+    ]);
+  }
+
+  /** Reads the peer's message 5 or 6. @throws WireError when it does not prove the peer; the IV chain is as before then */
+  protected openProof(message: Uint8Array): void {
+    const number = this.sa.initiator ? 6 : 5;
+    try {
+      (this.chain as CbcChain).open(message, (payloads) => {
+        const id = takePayload(payloads, PayloadType.Identification);
+        const hash = takePayload(payloads, PayloadType.Hash);
+        const expected = phase1Hash(this.inputs as Phase1Inputs, this.skeyid, !this.sa.initiator, this.offer, id.body);
+        if (!sameHash(expected, hash.body)) {
+          throw new ExchangeRefusal('RFC 2409 §5', `message ${number} does not prove its sender`, 'ike_auth_failed', 5, 'IKMP_INVAL_KEY');
+        }
+        this.sa.peerId = readIdentification(id.body);
+      });
+    } catch (error) {
+      if (!(error instanceof WireError) || error.counter !== 'ike_undecryptable') throw error;
+      const text = `pre-shared key mismatch suspected: message ${number} did not decrypt`;
+      throw new ExchangeRefusal(error.clause, text, error.counter, 5, 'IKMP_INVAL_KEY');
+    }
+  }
+
+  /** Both sides are proved and nothing more is sent in phase 1. */
+  protected establish(now: Ms): Action[] {
+    const { sa } = this;
+    sa.lastIv = (this.chain as CbcChain).iv;
+    sa.state = 'GDOI_IDLE';
+    sa.establishedAt = now;
+    sa.lastUsedAt = now;
+    sa.expiresAt = now + sa.policy.lifetimeSeconds * 1000;
+    // Only the stored reply outlives the exchange.
+    this.inputs = null;
+    this.skeyid = new Uint8Array(0);
+    return [
+      { kind: 'count', counter: 'ike_main_mode_completed' },
+      { kind: 'key-log', initiatorCookie: sa.initiatorCookie, encryptionKey: sa.key },
+    ];
+  }
+}
+
+/** Key of an exchange among all of one engine: the peer's end and the initiator's cookie. */
+export function exchangeKey(remote: Endpoint, initiatorCookie: Uint8Array): string {
+  return `${remote.address}:${remote.port}/${toHex(initiatorCookie)}`;
+}
