@@ -4,7 +4,12 @@ import { isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
-export class UsageError extends Error {}
+/** A wrong call, said in one line: what it quotes of the call loses its control characters. */
+export class UsageError extends Error {
+  constructor(message: string) {
+    super(message.replace(/\p{Cc}+/gu, ' '));
+  }
+}
 
 export interface Target {
   instance: string;

@@ -64,19 +64,23 @@ async function check(file: string, out: NodeJS.WriteStream): Promise<number> {
   return errors > 0 ? 1 : 0;
 }
 
-// A reader that has seen enough (`groupwire show ... | head`) is no error.
+let supervises = false;
+
+// A reader that has seen enough (`groupwire show ... | head`) is no error; a router goes on without the reader of its log.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
+    if (error.code !== 'EPIPE') throw error;
+    if (!supervises) process.exit(0);
   });
 }
 
 try {
-  process.exitCode = await runCommand(parseArguments(process.argv.slice(2)));
+  const command = parseArguments(process.argv.slice(2));
+  supervises = command.name === 'run';
+  process.exitCode = await runCommand(command);
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`groupwire: ${message.replace(/\s*\n\s*/g, ' ')}\n`);
+  process.stderr.write(`groupwire: ${message.replace(/[\p{Cc}\s]+/gu, ' ').trim()}\n`);
   process.exitCode = error instanceof UsageError ? 2 : 1;
   if (process.env.GROUPWIRE_DEBUG && !(error instanceof UsageError || error instanceof CliError)) throw error;
 }

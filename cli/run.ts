@@ -69,7 +69,7 @@ export async function runInstance(options: RunOptions, root = built): Promise<nu
   const release = takeLock(options);
   const supervisor = new Supervisor(childCommands(options, root), {
     log,
-    changed: (list) => writeProcesses(options.runDirectory, list),
+    changed: (list) => writeProcesses(options.runDirectory, [...list, { name: 'supervisor', pid: process.pid, restarts: 0 }]),
   });
   process.on('SIGTERM', () => supervisor.stop());
   process.on('SIGINT', () => supervisor.stop());

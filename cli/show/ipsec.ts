@@ -65,7 +65,7 @@ function renderSa(sa: IpsecSaState, cryptoMap: string): string[] {
     ...timing,
     `        IV size: ${sa.ivBytes} bytes`,
     `        replay detection support: ${sa.replay ? 'Y' : 'N'}`,
-    `        Status: ${sa.status}(${sa.status})`,
+    `        Status: ${sa.status}`,
   ];
 }
 

@@ -33,14 +33,28 @@ const groupSizes: Record<number, string> = {
   21: '521 bit',
 };
 
+/** What IOS has behind the configured policies, and lists though signatures are nothing that a pre-shared-key peer agrees to. */
+const defaultSuite: Omit<IsakmpPolicyState, 'priority'> = {
+  encryption: 'des',
+  hash: 'sha',
+  authentication: 'rsa-sig',
+  group: 1,
+  lifetimeSeconds: 86_400,
+};
+
 /** Policies in order of priority, then the default one. IOS sets the values apart with tabs. */
 export function renderIsakmpPolicies(snapshot: Snapshot): string[] {
-  return ['', 'Global IKE policy', ...snapshot.isakmpPolicies.flatMap(renderPolicy)];
+  return [
+    '',
+    'Global IKE policy',
+    ...snapshot.isakmpPolicies.flatMap((policy) => renderPolicy(`Protection suite of priority ${policy.priority}`, policy)),
+    ...renderPolicy('Default protection suite', defaultSuite),
+  ];
 }
 
-function renderPolicy(policy: IsakmpPolicyState): string[] {
+function renderPolicy(title: string, policy: Omit<IsakmpPolicyState, 'priority'>): string[] {
   return [
-    policy.priority === null ? 'Default protection suite' : `Protection suite of priority ${policy.priority}`,
+    title,
     `\tencryption algorithm:\t${encryptionNames[policy.encryption]}`,
     `\thash algorithm:\t\t${hashNames[policy.hash]}`,
     `\tauthentication method:\t${authenticationNames[policy.authentication]}`,

@@ -55,8 +55,7 @@ const interfaceState = z.object({
 });
 
 const isakmpPolicyState = z.object({
-  /** null = the default protection suite. */
-  priority: z.number().nullable(),
+  priority: z.number(),
   encryption: z.enum(['des', '3des', 'aes-128', 'aes-192', 'aes-256']),
   hash: z.enum(['md5', 'sha', 'sha256', 'sha384', 'sha512']),
   authentication: z.enum(['pre-share', 'rsa-sig']),
@@ -231,6 +230,7 @@ const ipsecSa = z.object({
   remainingKilobytes: z.number().nullable(),
   ivBytes: z.number(),
   replay: z.boolean(),
+  /** `ACTIVE(ACTIVE)`. */
   status: z.string(),
 });
 

@@ -17,7 +17,6 @@ function render(words: string, change: Partial<Snapshot> = {}): string {
 t.test('show crypto isakmp policy has the words of the seed', (t) => {
   const isakmpPolicies: Snapshot['isakmpPolicies'] = [
     { priority: 100, encryption: '3des', hash: 'sha', authentication: 'pre-share', group: 1, lifetimeSeconds: 86_400 },
-    { priority: null, encryption: 'des', hash: 'sha', authentication: 'rsa-sig', group: 1, lifetimeSeconds: 86_400 },
   ];
   const text = render('crypto isakmp policy', { isakmpPolicies });
   t.equal(
@@ -226,7 +225,7 @@ t.test('a GDOI SA has no volume lifetime', (t) => {
     remainingKilobytes: null,
     ivBytes: 8,
     replay: false,
-    status: 'ACTIVE',
+    status: 'ACTIVE(ACTIVE)',
   };
   const ident = { address: '10.0.0.0', mask: '255.255.0.0', protocol: 0, port: 0 };
   const flow = {

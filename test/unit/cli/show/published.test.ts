@@ -263,7 +263,7 @@ t.test('show crypto ipsec sa: the published lines, which lost their indentation'
     remainingKilobytes,
     ivBytes: 16,
     replay: true,
-    status: 'ACTIVE',
+    status: 'ACTIVE(ACTIVE)',
   });
   const ident = (address: string, mask: string) => ({ address, mask, protocol: 0, port: 0 });
   const flow = {

@@ -31,7 +31,10 @@ t.test('five-minute rates', (t) => {
   t.equal(meter.rates('eth0'), null, 'one sample has no rate');
   // 10 packets of 100 bytes a second for 30 minutes: the average has arrived at them.
   for (let second = 5; second <= 1800; second += 5) meter.sample('eth0', second * 1000, counts(second * 10));
-  t.ok(Math.abs((meter.rates('eth0')?.receivedPacketsPerSecond ?? 0) - 10) < 0.1, `about 10: ${meter.rates('eth0')?.receivedPacketsPerSecond}`);
+  t.ok(
+    Math.abs((meter.rates('eth0')?.receivedPacketsPerSecond ?? 0) - 10) < 0.1,
+    `about 10: ${meter.rates('eth0')?.receivedPacketsPerSecond}`,
+  );
   t.ok(Math.abs((meter.rates('eth0')?.receivedBps ?? 0) - 8000) < 80, `about 8000: ${meter.rates('eth0')?.receivedBps}`);
   const before = meter.rates('eth0');
   meter.sample('eth0', 1_800_000, counts(18_000));

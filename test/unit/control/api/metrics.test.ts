@@ -62,7 +62,11 @@ function fullSnapshot(): Snapshot {
     ...emptySnapshot(),
     interfaces: [ethernet],
     gdoiMembers: [
-      { ...getvpn1(), teks: [{ ...memberTek(0x1234, 20), counters }], counters: { sealedPackets: 7, sealedBytes: 8, openedPackets: 9, openedBytes: 10 } },
+      {
+        ...getvpn1(),
+        teks: [{ ...memberTek(0x1234, 20), counters }],
+        counters: { sealedPackets: 7, sealedBytes: 8, openedPackets: 9, openedBytes: 10 },
+      },
       { ...getvpn1(), group: 'down', registered: false, succeededRegistrations: 0, teks: [], kek: null },
     ],
     gdoiServers: [
@@ -92,7 +96,9 @@ function fullSnapshot(): Snapshot {
 t.test('samples of every kind, with the instance on each', async (t) => {
   const { samples, types } = parseExposition(await renderMetrics(fullSnapshot()));
   const find = (name: string, labels: Record<string, string> = {}) =>
-    samples.find((sample) => sample.name === `groupwire_${name}` && Object.entries(labels).every(([key, value]) => sample.labels[key] === value))?.value;
+    samples.find(
+      (sample) => sample.name === `groupwire_${name}` && Object.entries(labels).every(([key, value]) => sample.labels[key] === value),
+    )?.value;
   for (const { labels, name } of samples) t.equal(labels.instance, 'r1', name);
   for (const [name, type] of types) t.equal(type === 'counter', name.endsWith('_total'), `${name} is a ${type}`);
   for (const [name, labels, value] of [
@@ -131,15 +137,24 @@ t.test('samples of every kind, with the instance on each', async (t) => {
 
 t.test('labels come back whatever a group, interface or hostname is called', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.string({ unit: 'binary', minLength: 1 }), fc.constantFrom('"', '\\', '\n', '"}\nfake 1\n', '\\n', '__proto__'), async (name, nasty) => {
-      const group = (nasty + name).replace(/\r/g, '');
-      const snapshot = { ...emptySnapshot(), hostname: group, gdoiMembers: [{ ...getvpn1(), group }], interfaces: [{ ...ethernet, name: group }] };
-      const { samples } = parseExposition(await renderMetrics(snapshot));
-      const seen = samples.find((sample) => sample.name === 'groupwire_group_registered')?.labels.group;
-      if (seen !== group) throw new Error(`${JSON.stringify(seen)} is not ${JSON.stringify(group)}`);
-      const faked = samples.filter((sample) => !sample.name.startsWith('groupwire_'));
-      if (faked.length > 0) throw new Error(`injected: ${JSON.stringify(faked)}`);
-    }),
+    fc.asyncProperty(
+      fc.string({ unit: 'binary', minLength: 1 }),
+      fc.constantFrom('"', '\\', '\n', '"}\nfake 1\n', '\\n', '__proto__'),
+      async (name, nasty) => {
+        const group = (nasty + name).replace(/\r/g, '');
+        const snapshot = {
+          ...emptySnapshot(),
+          hostname: group,
+          gdoiMembers: [{ ...getvpn1(), group }],
+          interfaces: [{ ...ethernet, name: group }],
+        };
+        const { samples } = parseExposition(await renderMetrics(snapshot));
+        const seen = samples.find((sample) => sample.name === 'groupwire_group_registered')?.labels.group;
+        if (seen !== group) throw new Error(`${JSON.stringify(seen)} is not ${JSON.stringify(group)}`);
+        const faked = samples.filter((sample) => !sample.name.startsWith('groupwire_'));
+        if (faked.length > 0) throw new Error(`injected: ${JSON.stringify(faked)}`);
+      },
+    ),
     { numRuns: 100 },
   );
 });

@@ -61,7 +61,10 @@ t.test('snapshot, ready, config and exec', async (t) => {
 });
 
 t.test('what the snapshot does not name does not leave', async (t) => {
-  const strayed = { ...emptySnapshot(), gdoiMembers: [{ ...getvpn1(), teks: [{ ...getvpn1().teks[0], encryptionKey: 'SECRET' }], kek: { ...getvpn1().kek!, key: 'SECRET' } }] };
+  const strayed = {
+    ...emptySnapshot(),
+    gdoiMembers: [{ ...getvpn1(), teks: [{ ...getvpn1().teks[0], encryptionKey: 'SECRET' }], kek: { ...getvpn1().kek!, key: 'SECRET' } }],
+  };
   const path = await start(t, { snapshot: async () => strayed });
   const text = JSON.stringify(await callApi(path, 'GET', '/snapshot'));
   t.notMatch(text, /SECRET/);
@@ -95,7 +98,19 @@ t.test('unknown resources and methods', async (t) => {
 t.test('bad bodies', async (t) => {
   const path = await start(t);
   const post = async (body: string | Uint8Array) => /\r\n\r\n(.*)/s.exec(await talk(path, [head('POST', '/exec', body.length), body]))?.[1];
-  for (const body of ['{', '', '[]', 'null', '"x"', '{"line":1}', '{"line":""}', '{"line":"a","more":1}', '{"line":"a\\nb"}', '{"line":"\\u0000"}', `{"line":"${'a'.repeat(5000)}"}`]) {
+  for (const body of [
+    '{',
+    '',
+    '[]',
+    'null',
+    '"x"',
+    '{"line":1}',
+    '{"line":""}',
+    '{"line":"a","more":1}',
+    '{"line":"a\\nb"}',
+    '{"line":"\\u0000"}',
+    `{"line":"${'a'.repeat(5000)}"}`,
+  ]) {
     t.match(JSON.parse((await post(body)) ?? '{}'), { error: /^body (is not JSON|must be)/ }, body.slice(0, 30));
   }
   t.match(await post(new Uint8Array([0x22, 0xff, 0xfe, 0x22])), /body is not UTF-8/);
@@ -116,7 +131,10 @@ t.test('a request in single bytes is a request', async (t) => {
   const path = await start(t);
   const body = JSON.stringify({ line: 'show clöck' });
   const bytes = Buffer.from(head('POST', '/exec', Buffer.byteLength(body)) + body);
-  const answer = await talk(path, [...bytes].map((byte) => Uint8Array.of(byte)));
+  const answer = await talk(
+    path,
+    [...bytes].map((byte) => Uint8Array.of(byte)),
+  );
   t.match(Buffer.from(answer, 'latin1').toString(), /"output":"ran show clöck"/);
 });
 
@@ -150,7 +168,12 @@ t.test('a peer that leaves before the answer does no harm', async (t) => {
 t.test('a dead process left its socket file', async (t) => {
   const socketPath = join(directory, 'stale.sock');
   writeFileSync(socketPath, '');
-  const api = await startApi({ socketPath, snapshot: async () => emptySnapshot(), ready: () => ({ ready: false, missing: ['x'] }), exec: async () => '' });
+  const api = await startApi({
+    socketPath,
+    snapshot: async () => emptySnapshot(),
+    ready: () => ({ ready: false, missing: ['x'] }),
+    exec: async () => '',
+  });
   t.strictSame(await fetchReady(socketPath, 1000), { ready: false, missing: ['x'] });
   await api.close();
   await t.rejects(fetchReady(socketPath, 1000), { message: /^no router answers at .*: is the instance running\?$/ }, 'gone after close');
