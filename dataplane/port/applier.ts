@@ -2,7 +2,7 @@
 // or routes change. Every round starts from a dump of what is there, so what somebody else removed comes back and what cannot be
 // done now (a netdev that is not there yet) is done when it can. Order of a round:
 //
-//   addresses, up/down -> TUNs, settings -> static routes -> rules, guard, tables T and L -> banks (only when their content changed)
+//   addresses, up/down -> TUNs, settings -> table G, static routes -> rules, guard, tables T and L -> banks (only when their content changed)
 //
 // Does not: talk to control (it reports through its events), or forward.
 
@@ -12,8 +12,8 @@ import { describePorts, planInterfaces } from './interfaces.js';
 import { planGuard } from './leak-guard.js';
 import { type LinuxState, RouteTable, readLinux } from './linux-state.js';
 import { type BankContent, emptyRows, isSameContent, type PortState, type Publisher } from './publisher.js';
-import { diffRoutes, planPortTable, planProgramTable, planStaticRoutes } from './routes.js';
-import { diffRules, type PortDevices, planRules } from './rules.js';
+import { diffRoutes, planGatewayTable, planPortTable, planProgramTable, planStaticRoutes } from './routes.js';
+import { diffRules, type PortDevices, planRules, Table } from './rules.js';
 import { runBatch } from './run-command.js';
 import { setDevice, setGlobals } from './sysctl.js';
 import { describeErrors, type TunPorts } from './tun-ports.js';
@@ -128,6 +128,13 @@ export class Applier {
     setGlobals(this.ledger);
     for (const { device } of this.ports.list()) setDevice(this.ledger, device);
     state = this.change(this.ports.planLinks(state), errors) ?? state;
+    // Before the static routes: the kernel asks table G where their gateways are.
+    const gateways = planGatewayTable(this.ports.list(), state);
+    state =
+      this.change(
+        diffRoutes(state, gateways, (table) => table === Table.Gateways),
+        errors,
+      ) ?? state;
     const statics = planStaticRoutes(head.staticRoutes, (name) => this.deviceOf(name, state), errors);
     state =
       this.change(
@@ -174,7 +181,7 @@ export class Applier {
     const routes = [...devices.flatMap((port) => planPortTable(port, state)), ...planProgramTable(devices, state)];
     const guard = planGuard(tables.rows.aces, tables.rows.cryptoEntries);
     return [
-      ...diffRoutes(state, routes, (table) => table !== RouteTable.Main),
+      ...diffRoutes(state, routes, (table) => table !== RouteTable.Main && table !== Table.Gateways),
       ...diffRules(state.rules, [...planRules(devices, tables.head.controlPorts), ...guard]),
     ];
   }

@@ -48,6 +48,8 @@ export interface LinuxRoute {
   /** 0 = none. */
   source: number;
   metric: number;
+  /** RT_SCOPE_*: 0 global, 253 link. */
+  scope: number;
   protocol: number;
   alive: boolean;
 }
@@ -118,6 +120,7 @@ function parseRoute(row: Json): LinuxRoute {
     gateway: typeof hop.gateway === 'string' ? parseAddress(hop.gateway) : 0,
     source: typeof row.prefsrc === 'string' ? parseAddress(row.prefsrc) : 0,
     metric: row.metric === undefined ? 0 : Number(row.metric),
+    scope: row.scope === undefined ? 0 : Number(row.scope),
     protocol: row.protocol === undefined ? 3 : Number(row.protocol), // ip leaves RTPROT_BOOT out
     alive: isAlive(hop),
   };

@@ -1,10 +1,13 @@
-// Routes of ours in the kernel, as data: table T of each port (everything to its TUN), table L for the programs of the host, and the
-// configuration's static routes in main. Pure: what they should be and the commands that lead there. Does not: several next hops.
+// Routes of ours in the kernel, as data: table T of each port (everything to its TUN), table L for the programs of the host, table G
+// for the kernel's check of gateways, and the configuration's static routes in main. Pure: what they should be and the commands that lead there. Does not: several next hops.
 
 import type { StaticRouteRow } from '../tables/message.js';
 import { covers, formatAddress, formatPrefix, parsePrefix } from './addresses.js';
 import { type LinuxAddress, type LinuxRoute, type LinuxState, OurProtocol, RouteTable, RouteType } from './linux-state.js';
 import { type PortDevices, Table } from './rules.js';
+
+/** RT_SCOPE_LINK */
+const LinkScope = 253;
 
 /** Texts as iproute2 takes them. Equal `key`: one replaces the other. */
 export interface PlannedRoute {
@@ -26,7 +29,7 @@ export function planPortTable({ port, device, tun }: PortDevices, state: LinuxSt
   const broadcasts = state.routes.filter(
     (route) => route.table === RouteTable.Local && route.type === RouteType.Broadcast && route.device === device,
   );
-  const routes = [planRoute(table, 0, '', 'default', `dev ${tun}`)];
+  const routes = [planRoute(table, 0, '', 'default', `dev ${tun} scope 0`)];
   for (const prefix of new Set(broadcasts.map((route) => formatPrefix(route.prefix))))
     routes.push(planRoute(table, 0, 'throw', prefix, ''));
   return routes;
@@ -48,9 +51,29 @@ export function planProgramTable(ports: readonly PortDevices[], state: LinuxStat
     const port = ports.find(({ device }) => device === route.device);
     const prefix = formatPrefix(route.prefix);
     const source = port ? chooseSource(route, state.addresses) : 0;
-    const path = port ? `dev ${port.tun}${source ? ` src ${formatAddress(source)}` : ''}` : '';
+    const path = port ? `dev ${port.tun}${source ? ` src ${formatAddress(source)}` : ''} scope 0` : '';
     const entry = planRoute(Table.Programs, 0, port && route.type === RouteType.Unicast ? '' : 'throw', prefix, path);
     if (!planned.has(entry.key)) planned.set(entry.key, entry);
+  }
+  return [...planned.values()];
+}
+
+/**
+ * Table G. When someone adds a route through a gateway, the kernel asks these rules, with `iif lo` and scope link, where the gateway is:
+ * table L would answer with our TUN, and the leak guard may say that there is no way. So main's connected routes stand here with
+ * scope link, each behind a `throw` of scope global: a packet's lookup (scope global) meets the throw and goes on to L, the check
+ * skips the throw and finds the netdev. (A program with SO_DONTROUTE asks with scope link too, and stays outside the pipeline.)
+ */
+export function planGatewayTable(ports: readonly PortDevices[], state: LinuxState): PlannedRoute[] {
+  if (ports.length === 0) return [];
+  const planned = new Map<string, PlannedRoute>();
+  for (const route of mainRoutes(state)) {
+    if (route.type !== RouteType.Unicast || route.gateway !== 0 || route.device === null) continue;
+    const prefix = formatPrefix(route.prefix);
+    const passOn = planRoute(Table.Gateways, 1, 'throw', prefix, '');
+    if (planned.has(passOn.key)) continue;
+    const direct = planRoute(Table.Gateways, 2, '', prefix, `dev ${route.device} scope ${LinkScope}`);
+    for (const entry of [passOn, direct]) planned.set(entry.key, entry);
   }
   return [...planned.values()];
 }
@@ -86,7 +109,10 @@ export function planStaticRoutes(
     }
     const device = deviceOf(row.interface);
     if (device === null) errors.push(`ip route ${prefix}: interface ${row.interface} has no netdev`);
-    else planned.push(planRoute(RouteTable.Main, row.distance, '', prefix, `${via} dev ${device}`.trim()));
+    else
+      planned.push(
+        planRoute(RouteTable.Main, row.distance, '', prefix, `${via} dev ${device}${via === '' ? ` scope ${LinkScope}` : ''}`.trim()),
+      );
   }
   return planned;
 }
@@ -104,7 +130,8 @@ function formatActual(route: LinuxRoute): string {
   // A blackhole of main has no device; the kernel may report one for it.
   const device = route.type === RouteType.Unicast && route.device ? `dev ${route.device}` : '';
   const source = route.source ? `src ${formatAddress(route.source)}` : '';
-  const path = [via, device, source].filter((word) => word !== '').join(' ');
+  const scope = route.type === RouteType.Unicast && !route.gateway ? `scope ${route.scope}` : '';
+  const path = [via, device, source, scope].filter((word) => word !== '').join(' ');
   return planRoute(route.table, route.metric, typeNames[route.type] ?? '', formatPrefix(route.prefix), path).text;
 }
 

@@ -26,15 +26,17 @@ export const enum Pref {
   Local = 100,
   PipelineInRest = 101,
   ControlOut = 110,
+  Gateways = 115,
   Programs = 120,
   FromPipeline = 125,
   Guard = 130,
 }
 
-/** Routing tables: one per port, and one for the programs of the host itself. */
+/** Routing tables: one per port, one for the programs of the host itself, one for the kernel's check of gateways. */
 export const enum Table {
   FirstPort = 8480,
   Programs = 8496,
+  Gateways = 8497,
 }
 
 const udp = 17;
@@ -76,6 +78,7 @@ export function planRules(ports: readonly PortDevices[], controlPorts: readonly 
       const action = { lookup: RouteTable.Main };
       rules.push({ ...base, pref: Pref.ControlOut, iif: 'lo', ipProtocol: udp, sourcePorts: [own, own], action });
     }
+    rules.push({ ...base, pref: Pref.Gateways, iif: 'lo', action: { lookup: Table.Gateways } });
     rules.push({ ...base, pref: Pref.Programs, iif: 'lo', action: { lookup: Table.Programs } });
   }
   return rules;
