@@ -42,7 +42,7 @@ const broken = fc.tuple(fc.oneof(plain, sealed), fc.nat(), fc.nat(255), fc.boole
   return fix && (packet[0] & 15) * 4 <= packet.length ? fixHeader(packet) : packet;
 });
 const noise = fc.uint8Array({ maxLength: 80 });
-const traffic = fc.array(fc.tuple(fc.nat(1), fc.oneof(plain, sealed, broken, noise)), { minLength: 1, maxLength: 150 });
+const traffic = fc.array(fc.tuple(fc.nat(1), fc.oneof(plain, sealed, broken, noise)), { minLength: 1, maxLength: 150, size: 'max' });
 
 t.test('random traffic is accounted for to the last packet', (t) => {
   const router = new Router(

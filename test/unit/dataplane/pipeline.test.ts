@@ -1,0 +1,44 @@
+// Order is the semantics: pipeline.ts must name the stages in the order of their files, in its imports, its construction and its pass.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+
+let root = dirname(fileURLToPath(import.meta.url));
+while (!existsSync(join(root, 'package.json'))) root = dirname(root);
+const source = readFileSync(join(root, 'dataplane/pipeline.ts'), 'utf8');
+const files = readdirSync(join(root, 'dataplane/path'))
+  .filter((name) => name.endsWith('.ts'))
+  .sort();
+const names = files.map((file) => file.replace(/^\d+-|\.ts$/g, '').replace(/-(.)/g, (_, letter: string) => letter.toUpperCase()));
+
+t.test('every file of path/ is a numbered stage, and numbers differ', (t) => {
+  for (const file of files) t.match(file, /^\d\d-[a-z0-9-]+\.ts$/);
+  t.equal(new Set(files.map((file) => file.slice(0, 2))).size, files.length);
+  t.end();
+});
+
+t.test('imports, factories and calls in file order', (t) => {
+  t.strictSame(
+    [...source.matchAll(/from '\.\/path\/(.+)\.js'/g)].map((match) => `${match[1]}.ts`),
+    files,
+  );
+  t.strictSame(
+    [...source.matchAll(/const (\w+) = make\w+\(env\)/g)].map((match) => match[1]),
+    names,
+  );
+  const pass = source.slice(source.indexOf('return function pass'));
+  t.strictSame(
+    [...pass.matchAll(/(\w+)\(\);/g)].map((match) => match[1]).filter((name) => names.includes(name)),
+    names,
+  );
+  t.end();
+});
+
+t.test('stages use no Buffer, BigInt, throw or log', (t) => {
+  for (const file of files) {
+    const text = readFileSync(join(root, 'dataplane/path', file), 'utf8').replace(/\/\/.*|\/\*[\s\S]*?\*\//g, '');
+    t.notMatch(text, /\bBuffer\b|BigInt|\d+n\b|\bthrow\b|console\.|\btry\b/, file);
+  }
+  t.end();
+});
