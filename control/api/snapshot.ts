@@ -5,26 +5,16 @@
 // Addresses are dotted strings, SPIs unsigned numbers, times relative to `takenAt` in seconds, null means "not there (yet)".
 
 import { z } from 'zod';
-
-const count = z.number().nonnegative();
-const seconds = z.number();
-
-const portMatch = z.object({ operator: z.enum(['eq', 'neq', 'gt', 'lt', 'range']), ports: z.array(z.number()) });
-
-/** One ACE. `protocol` null = ip. Wildcards as in the configuration: set bits are not compared. */
-export const aceState = z.object({
-  sequence: z.number().nullable(),
-  action: z.enum(['permit', 'deny']),
-  protocol: z.number().nullable(),
-  source: z.string(),
-  sourceWildcard: z.string(),
-  destination: z.string(),
-  destinationWildcard: z.string(),
-  sourcePort: portMatch.nullable(),
-  destinationPort: portMatch.nullable(),
-  /** null where hits are not counted. */
-  hits: count.nullable(),
-});
+import {
+  type groupCounters,
+  memberGroupState,
+  type memberTek,
+  type saCounters,
+  serverGroupState,
+  type serverMember,
+  type serverTek,
+} from './snapshot-gdoi.js';
+import { aceState, count, seconds } from './snapshot-parts.js';
 
 const interfaceState = z.object({
   name: z.string(),
@@ -72,150 +62,6 @@ const isakmpSaState = z.object({
   connectionId: z.number(),
   /** `ACTIVE`, `ACTIVE (deleted)`. */
   status: z.string(),
-});
-
-const saCounters = z.object({
-  sealedPackets: count,
-  sealedBytes: count,
-  openedPackets: count,
-  openedBytes: count,
-  replayDrops: count,
-  integrityDrops: count,
-  sendErrors: count,
-  receiveErrors: count,
-});
-
-const groupCounters = z.object({ sealedPackets: count, sealedBytes: count, openedPackets: count, openedBytes: count });
-
-/** A TEK as a member or the key server sees it, without its keys. */
-const tekState = z.object({
-  spi: z.number(),
-  /** As IOS prints it: `esp-256-aes esp-sha256-hmac`. */
-  transform: z.string(),
-  cipherKeyBytes: z.number(),
-  integrityKeyBytes: z.number(),
-  lifetimeSeconds: seconds,
-  remainingSeconds: seconds,
-  ageSeconds: seconds,
-  /** 0 = no replay check. */
-  replayWindow: z.number(),
-});
-
-const memberTek = tekState.extend({
-  /** New TEKs are received at once and sent with from here on. */
-  sending: z.boolean(),
-  counters: saCounters,
-});
-
-const memberKek = z.object({
-  cipher: z.enum(['des', '3des', 'aes-128', 'aes-192', 'aes-256']),
-  signatureHash: z.enum(['md5', 'sha', 'sha256', 'sha384', 'sha512']),
-  /** Length of the DER SubjectPublicKeyInfo in bytes: IOS prints 8 times this as `Sig Key Length (bits)`. */
-  publicKeyBytes: z.number(),
-  remainingSeconds: seconds,
-});
-
-/** A group this router is a member of; present from configuration on, registered or not. */
-const memberGroupState = z.object({
-  group: z.string(),
-  /** Number or address, as text. */
-  identity: z.string(),
-  serverAddresses: z.array(z.string()),
-  /** Interfaces that carry a crypto map of this group. */
-  interfaces: z.array(z.string()),
-  localAddress: z.string(),
-  /** Where it registered, or tries to. */
-  remoteAddress: z.string(),
-  version: z.string(),
-  registered: z.boolean(),
-  /** Until re-registration, or the next try. */
-  reregistersInSeconds: seconds.nullable(),
-  succeededRegistrations: count,
-  attemptedRegistrations: count,
-  lastRekeyFrom: z.string().nullable(),
-  lastRekeySequence: count,
-  lastRekeySecondsAgo: seconds.nullable(),
-  rekeysReceived: count,
-  rekeysReceivedSinceRegistration: count,
-  rekeyAcksSent: count,
-  transport: z.enum(['unicast', 'multicast']),
-  kek: memberKek.nullable(),
-  teks: z.array(memberTek),
-  /** What the key server sent. */
-  acl: z.array(aceState),
-  /** `match address` of the crypto map: denied in front of the key server's ACL. */
-  localAclName: z.string().nullable(),
-  localAcl: z.array(aceState),
-  /** Sender IDs of counter modes (RFC 6407 §5.7.4). */
-  senderIds: z.array(z.number()),
-  counters: groupCounters,
-});
-
-const serverMember = z.object({
-  address: z.string(),
-  version: z.string(),
-  state: z.string(),
-  rekeysSent: count,
-  rekeyRetries: count,
-  rekeyAcksReceived: count,
-  rekeyAcksMissed: count,
-  /** The last four, newest first. */
-  sentSequences: z.array(z.number()),
-  receivedSequences: z.array(z.number()),
-});
-
-const serverTek = tekState.extend({
-  aclName: z.string(),
-  /** null = it is not renewed any more. */
-  rekeyInSeconds: seconds.nullable(),
-});
-
-const serverKek = z.object({
-  /** 32 hex digits: the cookie pair of the pushes. */
-  spi: z.string().regex(/^[0-9A-Fa-f]{32}$/),
-  cipher: z.enum(['des', '3des', 'aes-128', 'aes-192', 'aes-256']),
-  signatureHash: z.enum(['md5', 'sha', 'sha256', 'sha384', 'sha512']),
-  /** DER SubjectPublicKeyInfo, bytes. */
-  publicKeyBytes: z.number(),
-  /** Bytes of one signature, i.e. of the modulus. */
-  signatureBytes: z.number(),
-  keyName: z.string(),
-  lifetimeSeconds: seconds,
-  remainingSeconds: seconds,
-  rekeyInSeconds: seconds.nullable(),
-});
-
-/** `sa ipsec N` of a key server. */
-const serverSa = z.object({
-  sequence: z.number(),
-  profile: z.string(),
-  aclName: z.string(),
-  acl: z.array(aceState),
-  lifetimeSeconds: seconds,
-  replayWindow: z.number(),
-});
-
-/** A group this router is the key server of. */
-const serverGroupState = z.object({
-  group: z.string(),
-  identity: z.string(),
-  address: z.string(),
-  /** The configuration is complete and the KEK and TEKs exist. */
-  serving: z.boolean(),
-  transport: z.enum(['unicast', 'multicast']),
-  acknowledgement: z.enum(['any', 'cisco', 'interoperable']),
-  retransmitSeconds: seconds,
-  retransmitNumber: count,
-  /** Last sequence number used under the present KEK. */
-  sequence: count,
-  rekeysSent: count,
-  retransmitsLastRekey: count,
-  lastRekeyMilliseconds: count,
-  registrations: count,
-  members: z.array(serverMember),
-  kek: serverKek.nullable(),
-  teks: z.array(serverTek),
-  sas: z.array(serverSa),
 });
 
 const ipsecSa = z.object({
