@@ -75,10 +75,13 @@ function startModp(group: DhGroup, name: string): DhExchange {
   };
 }
 
-function startCurve(group: DhGroup, name: string): DhExchange {
-  const ecdh = createECDH(name);
+/** @param privateValue given by test vectors only; random otherwise */
+export function startCurve(group: DhGroup, privateValue?: Uint8Array): DhExchange {
+  const ecdh = createECDH((curves[group] as { name: string }).name);
+  if (privateValue) ecdh.setPrivateKey(privateValue);
+  else ecdh.generateKeys();
   // RFC 5903 §7: x | y without the point-format octet; the secret is x alone.
-  const publicValue = new Uint8Array(ecdh.generateKeys().subarray(1));
+  const publicValue = new Uint8Array(ecdh.getPublicKey().subarray(1));
   return {
     group,
     publicValue,
@@ -95,8 +98,7 @@ function startCurve(group: DhGroup, name: string): DhExchange {
 
 /** A fresh private value in `group`. */
 export function startDh(group: DhGroup): DhExchange {
-  const curve = curves[group];
-  return curve ? startCurve(group, curve.name) : startModp(group, modpNames[group] as string);
+  return curves[group] ? startCurve(group) : startModp(group, modpNames[group] as string);
 }
 
 export interface Phase1Inputs {
