@@ -89,8 +89,6 @@ const clock = setInterval(writeClock, 1000);
 
 const ledger = UndoLedger.open(join(args.run, 'linux-undo.json'));
 if (ledger.problem) log(4, 'LEDGER', ledger.problem);
-// Maps every worker's file for this boot before the workers do.
-listKnownSenders(native, senders, bootId, args.workers);
 
 const workers = new WorkerSet(
   shared,
@@ -128,7 +126,7 @@ const socket = new ControlSocket(join(args.run, 'dataplane.sock'), {
     pid: process.pid,
     incarnation,
     generation: applier.generation,
-    knownSenders: listKnownSenders(native, senders, bootId, args.workers),
+    knownSenders: listKnownSenders(senders, bootId, args.workers),
   }),
   tables: takeTables,
   snapshot: (id) => snapshots.make(id),

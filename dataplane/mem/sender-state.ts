@@ -136,33 +136,35 @@ export class SenderState {
   flush(): void {
     this.native.mapFlush(this.buffer);
   }
-
-  /** `${spi}:${sid}` of every sender ID that may go on. */
-  known(): string[] {
-    const list: string[] = [];
-    for (let row = 0; row < File.Rows; row++) {
-      const at = row * Row.Words;
-      if (this.words[at + Row.Kind] !== SenderKind.Iv || this.numbers[SenderState.numberAt(row)] === Number.POSITIVE_INFINITY) continue;
-      list.push(`${this.words[at + Row.Spi]}:${this.words[at + Row.Sid]}`);
-    }
-    return list;
-  }
 }
 
 /**
  * The sender IDs whose IV counters survive, for control: `${spi}:${sid}`, both unsigned decimal. A pair counts only when every
- * worker that will run has its counter. Call before the workers start. Throws Error of the file system.
+ * worker that will run has its counter. Only reads: it may be called at any time. Throws Error of the file system.
  * @param base path given to the workers @param bootId see readBootId
  */
-export function listKnownSenders(native: Native, base: string, bootId: string, workers: number): string[] {
+export function listKnownSenders(base: string, bootId: string, workers: number): string[] {
   let known: string[] = [];
   for (let worker = 0; worker < workers; worker++) {
-    const path = senderStatePath(base, worker);
-    if (!existsSync(path)) return [];
-    const own = SenderState.open(native, path, bootId).known();
+    const own = knownIn(senderStatePath(base, worker), bootId);
     known = worker === 0 ? own : known.filter((pair) => own.includes(pair));
   }
   return known;
+}
+
+function knownIn(path: string, bootId: string): string[] {
+  if (!existsSync(path)) return [];
+  const buffer = new Uint8Array(readFileSync(path)).buffer; // a copy of its own, so that rows are aligned
+  if (buffer.byteLength < File.Bytes || !hasHeader(buffer) || bootOf(buffer) !== bootId) return [];
+  const words = new Uint32Array(buffer, File.HeaderBytes, File.Rows * Row.Words);
+  const numbers = new Float64Array(buffer, File.HeaderBytes, File.Rows * RowNumber.Count);
+  const list: string[] = [];
+  for (let row = 0; row < File.Rows; row++) {
+    const at = row * Row.Words;
+    if (words[at + Row.Kind] !== SenderKind.Iv || numbers[SenderState.numberAt(row)] === Number.POSITIVE_INFINITY) continue;
+    list.push(`${words[at + Row.Spi]}:${words[at + Row.Sid]}`);
+  }
+  return list;
 }
 
 function hasHeader(buffer: ArrayBuffer): boolean {

@@ -46,7 +46,7 @@ t.test('worker', async (t) => {
   publish(1);
   await until('tables are taken over', () => Atomics.load(control, Ctl.Ack) === 1);
   t.equal(countersOf(shared, 0).saSerials[0], 42);
-  t.strictSame(listKnownSenders(native, senderStatePath, readBootId(), 1), [`${0x1234}:7`]);
+  t.strictSame(listKnownSenders(senderStatePath, readBootId(), 1), [`${0x1234}:7`]);
 
   const broken = memberTables(1, { spi: 0x1235, transform: 'gcm-256', sids: [7], serial: 43 });
   writeBank(shared, 0, broken);
