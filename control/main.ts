@@ -28,6 +28,9 @@ import { UdpSockets } from './udp-sockets.js';
 const GdoiPort = 848;
 /** Engines ask for their next tick; this bounds the wait. */
 const MaxTickMs = 1000;
+/** Interface rates are averages over five minutes. */
+const RateSampleMs = 5000;
+const LastGoodConfig = 'configuration';
 
 const { values: args } = parseArgs({
   options: {
@@ -40,12 +43,9 @@ const { values: args } = parseArgs({
   },
 });
 
-/** sysexits.h EX_CONFIG: the supervisor knows that a restart does not help. */
-const ConfigurationError = 78;
-
 function fail(message: string): never {
   process.stderr.write(`groupwire control: ${message}\n`);
-  process.exit(ConfigurationError);
+  process.exit(1);
 }
 
 function required(name: 'config' | 'run' | 'state'): string {
@@ -56,9 +56,9 @@ const runDirectory = required('run');
 const configFile = required('config');
 const log = openLog(process.stderr);
 
-/** Reads and checks the file. @returns null when it has errors: they are logged */
-function loadConfig() {
-  const { config, problems, execLines } = checkConfig(readFileSync(configFile, 'utf8'));
+/** Checks a configuration text. @returns null when it has errors: they are logged */
+function readConfig(text: string) {
+  const { config, problems, execLines } = checkConfig(text);
   for (const problem of problems) {
     const where = `${configFile}:${problem.line}`;
     log.write(
@@ -71,8 +71,26 @@ function loadConfig() {
   return problems.some((problem) => problem.severity === 'error') ? null : { config, execLines };
 }
 
-const loaded = loadConfig() ?? fail(`${configFile} has errors, see above`);
+/** The file, or null when it has errors. What was good is kept sealed (it holds pre-shared keys). */
+function loadFile() {
+  const text = readFileSync(configFile, 'utf8');
+  const loaded = readConfig(text);
+  if (loaded) store.save(LastGoodConfig, new TextEncoder().encode(text));
+  return loaded;
+}
+
+/** At the start of this process: a file that was broken by an edit must not end a router that runs. */
+function loadAtStart() {
+  const loaded = loadFile();
+  if (loaded) return loaded;
+  const saved = store.load(LastGoodConfig);
+  if (!saved) return fail(`${configFile} has errors, see above`);
+  log.write('SYS', 2, 'CONFIG_FALLBACK', `${configFile} has errors: going on with the last good configuration`);
+  return readConfig(new TextDecoder().decode(saved)) ?? fail('the last good configuration has errors too');
+}
+
 const store = await SealedStore.open(required('state'), (message) => log.write('SYS', 3, 'STATE_DAMAGED', message));
+const loaded = loadAtStart();
 const rsaKeys = new RsaKeys(store);
 const counters = new CounterSet(ikeCounters, gdoiCounters, routerCounters);
 const keyLog = args['key-log'] === undefined ? null : new KeyLog(args['key-log']);
@@ -139,7 +157,7 @@ function scheduleTick(): void {
 }
 
 function reload(): void {
-  const next = loadConfig();
+  const next = loadFile();
   if (!next) {
     log.write('SYS', 3, 'RELOAD', `${configFile} has errors: the running configuration stays`);
     return;
@@ -173,6 +191,12 @@ const snapshot = async () =>
     dataplane: await link.snapshot(),
     now: Date.now(),
   });
+
+async function sampleRates(): Promise<void> {
+  for (const { name, counters: counted } of (await snapshot()).interfaces) rates.sample(name, Date.now(), counted);
+}
+const rateTimer = setInterval(() => void sampleRates(), RateSampleMs);
+
 const api = await startApi({
   socketPath: join(runDirectory, 'control.sock'),
   snapshot,
@@ -203,6 +227,7 @@ function splitAddress(text: string): { address: string; port: number } {
 
 async function stop(): Promise<void> {
   if (tickTimer) clearTimeout(tickTimer);
+  clearInterval(rateTimer);
   link.close();
   sockets.close();
   await api.close();
@@ -215,5 +240,8 @@ process.on('SIGHUP', reload);
 process.stdin.on('end', () => void stop());
 process.stdin.on('error', () => void stop());
 process.stdin.resume();
+// A reader of our log that goes away must not end the router.
+process.stdout.on('error', () => undefined);
+process.stderr.on('error', () => undefined);
 link.open();
 scheduleTick();

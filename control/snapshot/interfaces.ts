@@ -51,7 +51,16 @@ export function routeStates(config: Config, dataplane: SnapshotHead | null): Rou
     via: route.via,
     interface: names.get(route.device) ?? route.device,
     protocol: route.protocol,
-    distance: 0,
+    distance: distanceOf(config, route),
     metric: route.metric,
   }));
+}
+
+/** Administrative distance: what `ip route` says, 1 for other static routes, 0 for connected ones; the kernel knows none. */
+function distanceOf(config: Config, route: SnapshotHead['routes'][number]): number {
+  if (route.via === null) return 0;
+  const configured = config.staticRoutes.find(
+    ({ prefix, mask }) => route.prefix === `${formatIpv4(prefix)}/${maskToPrefixLength(mask) ?? 32}`,
+  );
+  return configured?.distance ?? 1;
 }
