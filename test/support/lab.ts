@@ -1,0 +1,141 @@
+// Drives scripts/lab: one lab per test, with a name of its own, removed whatever happens.
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Background, type Output, removeAtExit, run, runChecked, uniqueName, until } from './netns.js';
+
+/** dist/test/support -> the checkout */
+export const repoRoot = resolve(import.meta.dirname, '../../..');
+const script = join(repoRoot, 'scripts/lab');
+
+export type Router = 'r1' | 'r2' | 'r3' | 'r4';
+export type Host = 'h1' | 'h2' | 'h3' | 'inet' | 'core';
+export const routers: readonly Router[] = ['r1', 'r2', 'r3', 'r4'];
+
+export interface LabOptions {
+  /** scripts/configs/NAME; default `lab`. */
+  config?: string;
+  /** Changes a router's configuration before it is used. */
+  edit?: (router: Router, text: string) => string;
+  keyLog?: boolean;
+  /** Which routers start; default all. */
+  start?: readonly Router[];
+  /** Seconds; 0 = do not wait until they are ready. */
+  waitSeconds?: number;
+}
+
+/** Replaces, and fails when there is nothing to replace: a test must not run with a configuration it did not mean. */
+export function substitute(text: string, pattern: string | RegExp, replacement: string): string {
+  const changed = text.replace(pattern, replacement);
+  if (changed === text) throw new Error(`the configuration has nothing like ${pattern}`);
+  return changed;
+}
+
+export class Lab {
+  readonly name = uniqueName();
+  /** A directory of the test's own, removed with the lab. */
+  readonly directory = mkdtempSync(join(tmpdir(), 'groupwire-lab-'));
+  private readonly undo: () => void;
+  private readonly environment: Record<string, string>;
+
+  private constructor(options: LabOptions) {
+    const configs = join(this.directory, 'configs');
+    mkdirSync(configs);
+    for (const router of routers) {
+      const text = readFileSync(join(repoRoot, 'scripts/configs', options.config ?? 'lab', `${router}.cfg`), 'utf8');
+      writeFileSync(join(configs, `${router}.cfg`), options.edit?.(router, text) ?? text);
+    }
+    this.environment = {
+      LAB: this.name,
+      LAB_OWNER: String(process.pid),
+      LAB_CONFIG: configs,
+      LAB_ROUTERS: (options.start ?? routers).join(' '),
+      LAB_WAIT: String(options.waitSeconds ?? 20),
+      LAB_KEY_LOG: options.keyLog ? '1' : '',
+    };
+    this.undo = removeAtExit(() => {
+      spawnSync(script, ['down'], { env: { ...process.env, ...this.environment }, stdio: 'ignore', timeout: 30_000 });
+      rmSync(this.directory, { recursive: true, force: true });
+    });
+  }
+
+  /** @throws Error with the routers' last log lines when it does not come up */
+  static async up(options: LabOptions = {}): Promise<Lab> {
+    const lab = new Lab(options);
+    try {
+      await lab.command('up');
+    } catch (error) {
+      lab.down();
+      throw error;
+    }
+    return lab;
+  }
+
+  /** Runs `scripts/lab WORDS`. @throws Error when it fails */
+  command(...words: string[]): Promise<string> {
+    return runChecked([script, ...words], this.environment);
+  }
+
+  down(): void {
+    this.undo();
+  }
+
+  namespace(node: string): string {
+    return `${this.name}-${node}`;
+  }
+
+  /** Runs a shell line on a node. @throws Error when its status is not 0 */
+  sh(node: Router | Host, line: string, timeoutMs?: number): Promise<string> {
+    return runChecked(this.argv(node, ['sh', '-c', line]), {}, timeoutMs);
+  }
+
+  run(node: Router | Host, argv: readonly string[], timeoutMs?: number): Promise<Output> {
+    return run(this.argv(node, argv), {}, timeoutMs);
+  }
+
+  spawn(node: Router | Host, argv: readonly string[]): Background {
+    return new Background(this.argv(node, argv));
+  }
+
+  private argv(node: string, argv: readonly string[]): string[] {
+    return ['ip', 'netns', 'exec', this.namespace(node), ...argv];
+  }
+
+  /** `groupwire WORDS` on a router, e.g. `show crypto gdoi`. @throws Error when its status is not 0 */
+  groupwire(router: Router, ...words: string[]): Promise<string> {
+    return this.command('exec', router, 'groupwire', ...words);
+  }
+
+  /** A `show` command's JSON form. */
+  async show(router: Router, what: string): Promise<unknown> {
+    return JSON.parse(await this.groupwire(router, 'show', ...what.split(' '), '|', 'json'));
+  }
+
+  /** What the router logged since it was first started. */
+  log(router: Router): string {
+    return readFileSync(`/run/groupwire-lab/${this.name}/${router}.log`, 'utf8');
+  }
+
+  async logs(router: Router, pattern: RegExp, timeoutMs = 15_000): Promise<void> {
+    try {
+      await until(`${router} to log ${pattern}`, () => pattern.test(this.log(router)), timeoutMs);
+    } catch (error) {
+      throw new Error(`${(error as Error).message}; it logged:\n${this.log(router).slice(-3000)}`);
+    }
+  }
+
+  keyLogDirectory(router: Router): string {
+    return `/run/groupwire-lab/${this.name}/keys/${router}`;
+  }
+
+  /** @returns the process id of `control` or `dataplane`. @throws Error when it does not run */
+  pidOf(router: Router, process: 'control' | 'dataplane'): number {
+    const supervisor = readFileSync(`/run/groupwire-lab/${this.name}/${router}.pid`, 'utf8').trim();
+    const children = readFileSync(`/proc/${supervisor}/task/${supervisor}/children`, 'utf8').trim().split(' ');
+    const found = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(`/${process}/main.js`));
+    if (found === undefined) throw new Error(`${router} has no ${process} process`);
+    return Number(found);
+  }
+}

@@ -1,0 +1,118 @@
+// Reads TAP on standard input and reports it: nothing on success but the closing line, one line per failure
+//   FAIL test/unit/x.test.ts: group > name: expected 2, seen 1
+//   12 passed, 1 failed
+// Takes several TAP streams one after the other (a test run in steps). Exit status 1 when anything failed or nothing ran.
+
+import { createInterface } from 'node:readline';
+import { Parser, type Result } from 'tap-parser';
+
+interface Totals {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+/** What `diag` may hold; tap writes whatever an assertion wants to say. */
+interface Diagnostic {
+  diff?: unknown;
+  expected?: unknown;
+  wanted?: unknown;
+  found?: unknown;
+  doNotWant?: unknown;
+  at?: { fileName?: unknown; lineNumber?: unknown };
+  exitCode?: unknown;
+  signal?: unknown;
+  timeout?: unknown;
+}
+
+function oneLine(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > 400 ? `${line.slice(0, 400)}...` : line;
+}
+
+/** The lines of one side of a unified diff; what both sides share is left out. */
+function diffSide(diff: string, sign: '-' | '+'): string {
+  const lines = diff.split('\n').slice(2);
+  return oneLine(
+    lines
+      .filter((line) => line.startsWith(sign))
+      .map((line) => line.slice(1))
+      .join(' '),
+  );
+}
+
+function describeFailure(diag: Diagnostic | null): string {
+  if (diag === null) return '';
+  if (typeof diag.diff === 'string') return `: expected ${diffSide(diag.diff, '-') || 'less'}, seen ${diffSide(diag.diff, '+') || 'nothing'}`;
+  if (diag.timeout !== undefined) return `: timed out after ${diag.timeout} ms`;
+  if (diag.signal) return `: ended by ${diag.signal}`;
+  if (typeof diag.exitCode === 'number') return `: exited with status ${diag.exitCode}`;
+  const expected = diag.expected ?? diag.wanted;
+  if (expected !== undefined) return `: expected ${oneLine(JSON.stringify(expected))}, seen ${oneLine(JSON.stringify(diag.found))}`;
+  if (diag.doNotWant !== undefined) return `: expected anything but ${oneLine(JSON.stringify(diag.doNotWant))}, seen just that`;
+  return '';
+}
+
+function place(diag: Diagnostic | null): string {
+  const { fileName, lineNumber } = diag?.at ?? {};
+  return typeof fileName === 'string' ? ` (${sourceName(fileName)}:${lineNumber})` : '';
+}
+
+/** dist/test/unit/x.test.js -> test/unit/x.test.ts */
+function sourceName(name: string): string {
+  return name.replace(/^(?:.*\/)?dist\/(.*)\.js$/, '$1.ts');
+}
+
+function watch(parser: Parser, path: readonly string[], totals: Totals, write: (line: string) => void): void {
+  let failedBelow = 0;
+  parser.on('child', (child: Parser) => {
+    const before = totals.failed;
+    watch(child, [...path, child.name], totals, write);
+    child.on('complete', () => {
+      failedBelow += totals.failed - before;
+    });
+  });
+  parser.on('assert', (result: Result) => {
+    if (result.skip || result.todo) totals.skipped++;
+    else if (result.closingTestPoint) closeSubtest(result);
+    else if (result.ok) totals.passed++;
+    else fail(result);
+  });
+  const fail = (result: Result) => {
+    totals.failed++;
+    const [file = '', ...names] = [...path.slice(1), result.name];
+    const diag = result.diag as Diagnostic | null;
+    write(`FAIL ${sourceName(file)}: ${[...names].filter((name) => name !== '').join(' > ') || 'test'}${describeFailure(diag)}${place(diag)}`);
+  };
+  // A subtest's own line counts only when it failed for a reason that no line inside it told: a crash, a time-out, a wrong plan.
+  const closeSubtest = (result: Result) => {
+    if (!result.ok && failedBelow === 0) fail(result);
+    failedBelow = 0;
+  };
+}
+
+/** @param input lines of TAP @returns the totals; lines for people go to `write` */
+export async function report(input: AsyncIterable<string>, write: (line: string) => void): Promise<Totals> {
+  const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
+  let parser: Parser | null = null;
+  for await (const line of input) {
+    if (parser === null || /^TAP version \d+/.test(line)) {
+      parser?.end();
+      parser = new Parser({ name: '' });
+      watch(parser, [''], totals, write);
+    }
+    parser.write(`${line}\n`);
+  }
+  parser?.end();
+  return totals;
+}
+
+export function totalLine({ passed, failed, skipped }: Totals): string {
+  return `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const totals = await report(createInterface({ input: process.stdin }), (line) => process.stdout.write(`${line}\n`));
+  process.stdout.write(`${totalLine(totals)}\n`);
+  process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
+}

@@ -1,0 +1,73 @@
+// tshark as judge: reads captures, decrypts ESP with the key log, prints fields. Also the capture itself (tcpdump).
+
+import { existsSync, statSync } from 'node:fs';
+import type { Lab } from './lab.js';
+import { type Background, runChecked, until } from './netns.js';
+
+export interface Capture {
+  file: string;
+  /** Ends the capture; everything that crossed before is in the file. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Captures on a node.
+ * @param device `any` captures on all (cooked, v2)
+ * @param filter tcpdump's options and expression, e.g. `-Q in esp`
+ */
+export async function capture(lab: Lab, node: Parameters<Lab['spawn']>[0], device: string, filter = ''): Promise<Capture> {
+  const file = `${lab.directory}/${node}-${device}-${Math.random().toString(36).slice(2)}.pcap`;
+  const argv = ['tcpdump', '-Z', 'root', '-U', '--immediate-mode', '-B', '32768', '-s', '0', '-n', '-i', device, '-w', file];
+  const dump: Background = lab.spawn(node, [...argv, ...filter.split(' ').filter((word) => word !== '')]);
+  await dump.says(/listening on/);
+  return {
+    file,
+    async stop() {
+      await settle(file);
+      await dump.stop('SIGINT');
+      const lost = Number(/(\d+) packets dropped by kernel/.exec(dump.stderr)?.[1] ?? 0);
+      if (lost > 0) throw new Error(`the capture itself lost ${lost} packets`);
+    },
+  };
+}
+
+/** Packets reach the file a little after they crossed: wait until it stops growing. */
+async function settle(file: string): Promise<void> {
+  let before = -1;
+  const growing = () => {
+    const size = existsSync(file) ? statSync(file).size : 0;
+    const same = size === before;
+    before = size;
+    return same;
+  };
+  await until('the capture file to stop growing', growing, 5000, 150);
+}
+
+/**
+ * Rows of fields, one per packet.
+ * @param keys a key log directory: ESP is decrypted and its ICV checked
+ */
+export async function readFields(file: string, filter: string, fields: readonly string[], keys?: string): Promise<string[][]> {
+  const decrypt = keys === undefined ? [] : ['-o', 'esp.enable_encryption_decode:TRUE', '-o', 'esp.enable_authentication_check:TRUE'];
+  const text = await runChecked(
+    [
+      ...['tshark', '-n', '-r', file, ...decrypt, '-Y', filter, '-T', 'fields', '-E', 'separator=|', '-E', 'occurrence=a'],
+      ...fields.flatMap((field) => ['-e', field]),
+    ],
+    // Wireshark takes its esp_sa table from here: a key log directory is a configuration directory.
+    keys === undefined ? {} : { WIRESHARK_CONFIG_DIR: keys },
+  );
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => line.split('|'));
+}
+
+/** Inner packets of all ESP in a capture, as tshark decrypts them; every ICV must be good. @throws Error when one is not */
+export async function decryptWithTshark(file: string, filter: string, keys: string): Promise<Buffer[]> {
+  const rows = await readFields(file, `esp and (${filter})`, ['frame.number', 'esp.spi', 'esp.icv_good', 'esp.contained_data'], keys);
+  return rows.map(([frame, spi, good, inner]) => {
+    if (good !== '1' && good !== 'True') throw new Error(`frame ${frame}, SPI ${spi}: tshark finds the ICV wrong or knows no key`);
+    return Buffer.from(inner, 'hex');
+  });
+}
