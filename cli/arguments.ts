@@ -22,7 +22,6 @@ export interface RunOptions extends Target {
   /** `address:port`, or `off`. */
   metrics: string;
   keyLogDirectory: string | null;
-  workers: number;
   native: boolean;
 }
 
@@ -41,7 +40,6 @@ const optionTypes = {
   runtime: { type: 'string' },
   metrics: { type: 'string' },
   'key-log': { type: 'string' },
-  workers: { type: 'string' },
   timeout: { type: 'string' },
   'no-native': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -51,7 +49,7 @@ type OptionName = keyof typeof optionTypes;
 
 const target: OptionName[] = ['instance', 'runtime'];
 const allowed: Record<string, OptionName[]> = {
-  run: [...target, 'config', 'state', 'metrics', 'key-log', 'workers', 'no-native'],
+  run: [...target, 'config', 'state', 'metrics', 'key-log', 'no-native'],
   'wait-ready': [...target, 'timeout'],
   show: target,
   exec: target,
@@ -153,7 +151,6 @@ function parseRun(values: Values, instance: string): Omit<RunOptions, keyof Targ
     stateDirectory: resolve(values.state ?? `/var/lib/groupwire/${instance}`),
     metrics: parseMetrics(values.metrics ?? '127.0.0.1:9848'),
     keyLogDirectory: values['key-log'] === undefined ? null : resolve(values['key-log']),
-    workers: parseNumber('workers', values.workers, 1, 1, 16),
     native: !values['no-native'],
   };
 }

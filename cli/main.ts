@@ -10,7 +10,6 @@ const help = `groupwire: a userspace router that makes a Linux VM a member, or t
       --state DIR            keys and state, default /var/lib/groupwire/NAME
       --metrics ADDR:PORT    Prometheus metrics and status page, default 127.0.0.1:9848; off = none
       --key-log DIR          write the keys of all SAs for Wireshark: for debugging only
-      --workers N            forwarding workers, default 1
       --no-native            use the TypeScript twin of the C addon
   groupwire wait-ready [--timeout SECONDS]     wait until everything configured is up and registered, default 30
   groupwire show WORDS [| json | include RE | exclude RE | begin RE | section RE]

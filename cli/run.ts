@@ -23,7 +23,7 @@ function childCommands(options: RunOptions, root: string): ChildCommand[] {
   return [
     {
       name: 'dataplane',
-      args: [join(root, 'dataplane/main.js'), ...shared, '--workers', String(options.workers)],
+      args: [join(root, 'dataplane/main.js'), ...shared],
       environment: options.native ? {} : { GROUPWIRE_NATIVE: '0' },
     },
     {

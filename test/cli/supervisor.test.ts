@@ -49,7 +49,6 @@ function launch(folder: string, change: object = {}): Bench {
     stateDirectory: join(folder, 'state'),
     metrics: 'off',
     keyLogDirectory: null,
-    workers: 2,
     native: true,
     ...change,
   };
@@ -100,7 +99,7 @@ t.test('starts both with their arguments, ends both on SIGTERM and leaves nothin
   const shared = `--instance r1 --run ${bench.run} --state ${join(bench.folder, 'state')}`;
   t.match(
     bench.events().find((line) => line.startsWith('dataplane start')),
-    `${shared} --workers 2 native=0`,
+    `${shared} native=0`,
   );
   t.match(
     bench.events().find((line) => line.startsWith('control start')),
