@@ -47,6 +47,8 @@ export interface Kek {
   source: Ipv4;
   destination: Ipv4;
   acknowledge: boolean;
+  /** PRF of acknowledgements (RFC 8263 §2.1, §2.3); absent = SHA-256. */
+  acknowledgeHash?: 'sha256' | 'sha512';
 }
 
 /** Sender IDs this member owns for counter-mode TEKs (RFC 6407 §5.7.4, RFC 6054). */

@@ -27,11 +27,15 @@ export function activationDelaySeconds(oldRemainingSeconds: number, policy: Retr
   return Math.max(0, Math.floor(Math.min(Math.max(policy.retransmitSeconds * policy.retransmitNumber, 1), oldRemainingSeconds / 2)));
 }
 
-/** Seconds between repetitions of one push. @param oldRemainingSeconds null when nothing is being replaced */
-export function retransmitIntervalSeconds(delaySeconds: number, oldRemainingSeconds: number | null, policy: RetransmitPolicy): number {
+/**
+ * Seconds between repetitions of one push.
+ * @param delaySeconds activation delay it carries, 0 = none (then the repetitions have half of what remains)
+ * @param remainingSeconds until what is replaced expires
+ */
+export function retransmitIntervalSeconds(delaySeconds: number, remainingSeconds: number, policy: RetransmitPolicy): number {
   const { retransmitSeconds, retransmitNumber } = policy;
-  if (oldRemainingSeconds === null || retransmitNumber === 0) return retransmitSeconds;
-  const room = Math.min(delaySeconds, oldRemainingSeconds * 0.75 - delaySeconds);
+  if (retransmitNumber === 0 || remainingSeconds <= 0) return retransmitSeconds;
+  const room = delaySeconds > 0 ? Math.min(delaySeconds, remainingSeconds * 0.75 - delaySeconds) : remainingSeconds / 2;
   return Math.min(retransmitSeconds, Math.max(room / retransmitNumber, 0.1));
 }
 

@@ -1,0 +1,36 @@
+// TEK and KEK as shown: everything but the keys.
+
+import { transformText } from '../compile/transforms.js';
+import { toHex } from '../isakmp/bytes.js';
+import { readPublicKey, signatureLength } from '../pki/push-signature.js';
+import type { Kek, Tek } from './group-policy.js';
+import type { KekStatus, TekStatus } from './status.js';
+
+export function tekStatus(tek: Tek): TekStatus {
+  return {
+    spi: tek.spi,
+    transform: transformText(tek.encryption, tek.authentication),
+    cipherKeyBytes: tek.encryptionKey.length,
+    integrityKeyBytes: tek.integrityKey.length,
+    lifetimeSeconds: tek.lifetimeSeconds,
+    createdAt: tek.createdAt,
+    expiresAt: tek.expiresAt,
+    activatesAt: tek.activatesAt,
+    replayWindow: tek.replayWindow,
+  };
+}
+
+export function kekStatus(kek: Kek): KekStatus {
+  return {
+    spi: toHex(kek.spi).toUpperCase(),
+    cipher: kek.cipher,
+    signatureHash: kek.signatureHash,
+    publicKeyBytes: kek.publicKey.length,
+    signatureBytes: signatureLength(readPublicKey(kek.publicKey)),
+    lifetimeSeconds: kek.lifetimeSeconds,
+    createdAt: kek.createdAt,
+    expiresAt: kek.expiresAt,
+    sequence: kek.sequence,
+    acknowledge: kek.acknowledge,
+  };
+}

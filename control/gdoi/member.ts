@@ -1,0 +1,342 @@
+// One group at a member: registration with back-off over the list of key servers, rekeys, re-registration in time. Sans-I/O.
+
+import { createHash } from 'node:crypto';
+import type { Action, Datagram, Endpoint, Ms, RandomBytes, Severity } from '../actions.js';
+import { formatIpv4 } from '../config/addresses.js';
+import type { GdoiGroup, Ipv4 } from '../config/model.js';
+import { equalBytes } from '../isakmp/bytes.js';
+import { NotifyType } from '../isakmp/notification.js';
+import type { Phase1Sa } from '../isakmp/phase1-sa.js';
+import { WireError } from '../isakmp/wire-error.js';
+import { GroupkeyPull } from './groupkey-pull.js';
+import { openPush } from './groupkey-push.js';
+import { applyPull, applyPush, dropExpired, type MemberKeys, noKeys, reregistrationTime } from './member-keys.js';
+import { buildAck } from './push-ack.js';
+import { judgeOffer, type ReceivedPolicy, takeKeys } from './received-policy.js';
+
+const MaxBackoffMs = 60_000;
+
+export interface MemberEnvironment {
+  random: RandomBytes;
+  localAddressFor(remote: Ipv4): Ipv4 | null;
+  /** Starts phase 1, or takes one that has just come up. */
+  connect(local: Endpoint, remote: Endpoint, now: Ms): { sa: Phase1Sa | null; actions: Action[] };
+  deleteSa(sa: Phase1Sa, now: Ms): Action[];
+  /** Whether another group of this router uses the SPI (bad-input 22). */
+  spiTaken(spi: number, group: string): boolean;
+  port: number;
+}
+
+/** Counts and times that `show` prints; saved with the keys. */
+export interface MemberRecord {
+  registeredWith: Ipv4 | null;
+  localAddress: Ipv4 | null;
+  succeededRegistrations: number;
+  attemptedRegistrations: number;
+  lastRekeyFrom: Ipv4 | null;
+  lastRekeySequence: number;
+  lastRekeyAt: Ms | null;
+  rekeysReceived: number;
+  rekeysReceivedSinceRegistration: number;
+  rekeyAcksSent: number;
+}
+
+export interface SavedMember {
+  keys: MemberKeys;
+  record: MemberRecord;
+}
+
+type Registration =
+  | { kind: 'none' }
+  | { kind: 'waiting'; until: Ms }
+  | { kind: 'phase1'; local: Endpoint; remote: Endpoint }
+  | { kind: 'pull'; pull: GroupkeyPull };
+
+const freshRecord: MemberRecord = {
+  registeredWith: null,
+  localAddress: null,
+  succeededRegistrations: 0,
+  attemptedRegistrations: 0,
+  lastRekeyFrom: null,
+  lastRekeySequence: 0,
+  lastRekeyAt: null,
+  rekeysReceived: 0,
+  rekeysReceivedSinceRegistration: 0,
+  rekeyAcksSent: 0,
+};
+
+export class MemberGroup {
+  keys: MemberKeys;
+  readonly record: MemberRecord;
+  lastFailure: string | null = null;
+  registration: Registration = { kind: 'none' };
+  private serverIndex = 0;
+  private failures = 0;
+  /** The last push that was accepted: its repetition is acknowledged again, nothing more. */
+  private lastPush: { digest: Uint8Array; ack: Uint8Array | null } | null = null;
+
+  constructor(
+    readonly name: string,
+    public config: GdoiGroup,
+    private readonly environment: MemberEnvironment,
+    saved: SavedMember | null,
+  ) {
+    this.keys = saved?.keys ?? noKeys;
+    this.record = { ...(saved?.record ?? freshRecord) };
+  }
+
+  save(): SavedMember {
+    return { keys: this.keys, record: this.record };
+  }
+
+  /** Where it registers now or did: null before the first try. */
+  get remoteAddress(): Ipv4 | null {
+    const { registration } = this;
+    if (registration.kind === 'phase1') return registration.remote.address;
+    if (registration.kind === 'pull') return registration.pull.sa.remote.address;
+    return this.record.registeredWith ?? this.config.serverAddresses[this.serverIndex] ?? null;
+  }
+
+  /** With usable keys a restarted member goes on; without, it registers. */
+  start(now: Ms): Action[] {
+    this.keys = dropExpired(this.keys, now);
+    return this.keys.teks.length > 0 ? [] : this.register(now);
+  }
+
+  nextTick(): Ms | null {
+    const { registration, keys } = this;
+    const times = keys.teks.map((tek) => tek.expiresAt);
+    if (keys.kek) times.push(keys.kek.expiresAt);
+    if (registration.kind === 'waiting') times.push(registration.until);
+    else if (registration.kind === 'pull') times.push(registration.pull.nextTick() ?? Number.POSITIVE_INFINITY);
+    else if (registration.kind === 'none' && this.record.attemptedRegistrations > 0) times.push(reregistrationTime(keys));
+    const first = Math.min(...times);
+    return Number.isFinite(first) ? first : null;
+  }
+
+  tick(now: Ms): Action[] {
+    const actions: Action[] = [];
+    const kept = dropExpired(this.keys, now);
+    if (kept !== this.keys) {
+      const kekGone = this.keys.kek !== null && kept.kek === null;
+      this.keys = kept;
+      actions.push(this.changed());
+      if (kekGone && this.registration.kind === 'none') actions.push(...this.reregister('the KEK has expired', now));
+    }
+    const { registration } = this;
+    if (registration.kind === 'waiting' && registration.until <= now) actions.push(...this.register(now));
+    else if (registration.kind === 'pull') actions.push(...registration.pull.tick(now), ...this.settle(now));
+    else if (registration.kind === 'none' && this.record.attemptedRegistrations > 0 && reregistrationTime(this.keys) <= now)
+      actions.push(...this.reregister('no rekey came in time', now));
+    return actions;
+  }
+
+  /** `clear crypto gdoi`: registers again at once. The keys in use stay until the new ones are there, so that nothing leaks meanwhile. */
+  clear(now: Ms): Action[] {
+    if (this.registration.kind === 'phase1' || this.registration.kind === 'pull') return [];
+    this.serverIndex = 0;
+    this.failures = 0;
+    return this.reregister('cleared by the operator', now);
+  }
+
+  /** The IV counters of our sender IDs are lost: they must never be used again, and what needs them waits (RFC 6407 §3.5). */
+  renewSenderIds(now: Ms): Action[] {
+    const actions: Action[] = [];
+    if (this.keys.senderIds) {
+      this.keys = { ...this.keys, senderIds: null };
+      actions.push(this.changed());
+    }
+    return [...actions, ...this.clear(now)];
+  }
+
+  /** @returns the SA's exchange is ours */
+  owns(sa: Phase1Sa, messageId: number): boolean {
+    const { registration } = this;
+    return registration.kind === 'pull' && registration.pull.sa === sa && registration.pull.messageId === messageId;
+  }
+
+  phase1Up(sa: Phase1Sa, now: Ms): Action[] {
+    const { registration } = this;
+    if (registration.kind !== 'phase1' || registration.remote.address !== sa.remote.address) return [];
+    return this.pull(sa, now);
+  }
+
+  phase1Failed(remote: Endpoint, reason: string, now: Ms): Action[] {
+    const { registration } = this;
+    return registration.kind === 'phase1' && registration.remote.address === remote.address ? this.failed(reason, now) : [];
+  }
+
+  phase1Deleted(sa: Phase1Sa, now: Ms): Action[] {
+    if (this.registration.kind !== 'pull' || this.registration.pull.sa !== sa) return [];
+    this.registration.pull.fail('the key server deleted the IKE SA');
+    return this.settle(now);
+  }
+
+  notification(sa: Phase1Sa, type: number, now: Ms): Action[] {
+    // RFC 2408 §3.14.1: up to 16383 are errors.
+    if (this.registration.kind !== 'pull' || this.registration.pull.sa !== sa || type > 16383) return [];
+    const what =
+      type === NotifyType.InvalidIdInformation
+        ? 'the key server does not serve this group (INVALID-ID-INFORMATION)'
+        : `notification ${type}`;
+    this.registration.pull.fail(what);
+    return this.settle(now);
+  }
+
+  pullMessage(message: Uint8Array, now: Ms): Action[] {
+    if (this.registration.kind !== 'pull') return [];
+    const actions = this.registration.pull.receive(message, now);
+    return [...actions, ...this.settle(now)];
+  }
+
+  /** The push is a repetition of the last one accepted. @returns null when it is not */
+  repeatedPush(datagram: Datagram): Action[] | null {
+    if (!this.lastPush || !equalBytes(this.lastPush.digest, digestOf(datagram.bytes))) return null;
+    return [{ kind: 'count', counter: 'gdoi_push_duplicates' }, ...this.sendAck(this.lastPush.ack, datagram)];
+  }
+
+  /** @param datagram whose cookies are those of our KEK @throws WireError: nothing was applied */
+  push(datagram: Datagram, now: Ms): Action[] {
+    const kek = this.keys.kek;
+    if (!kek) throw new WireError('RFC 6407 §4.4', 'no KEK', 'gdoi_push_rejected_unknown');
+    const opened = openPush(kek, datagram.bytes);
+    let policy: ReceivedPolicy | null = null;
+    try {
+      if (opened.policy) policy = takeKeys(judgeOffer(opened.policy.sa), opened.policy.packets, 'push', kek, 0, now);
+      this.keys = applyPush(this.keys, { ...opened, policy }, (spi) => this.environment.spiTaken(spi, this.name), now);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      throw new WireError(error.clause, error.message, 'gdoi_push_rejected_policy');
+    }
+    const { record } = this;
+    record.rekeysReceived++;
+    record.rekeysReceivedSinceRegistration++;
+    record.lastRekeyFrom = datagram.remote.address;
+    record.lastRekeySequence = opened.sequence;
+    record.lastRekeyAt = now;
+    const ack = kek.acknowledge && record.localAddress !== null ? buildAck(kek, opened.sequence, record.localAddress) : null;
+    this.lastPush = { digest: digestOf(datagram.bytes), ack };
+    const ends = `from ${formatIpv4(datagram.remote.address)} to ${formatIpv4(datagram.local.address)}`;
+    const actions: Action[] = [
+      this.changed(),
+      { kind: 'count', counter: 'gdoi_rekeys_received' },
+      this.log(5, 'GM_RECV_REKEY', `Received Rekey for group ${this.name} ${ends} with seq # ${opened.sequence}`),
+      ...this.sendAck(ack, datagram),
+    ];
+    const idle = this.registration.kind === 'none';
+    if (idle && (this.keys.kek === null || this.keys.teks.length === 0))
+      actions.push(...this.reregister('the key server deleted the keys', now));
+    return actions;
+  }
+
+  private sendAck(ack: Uint8Array | null, datagram: Datagram): Action[] {
+    if (!ack) return [];
+    this.record.rekeyAcksSent++;
+    return [
+      { kind: 'count', counter: 'gdoi_rekey_acks_sent' },
+      { kind: 'send', datagram: { local: datagram.local, remote: datagram.remote, bytes: ack } },
+    ];
+  }
+
+  private reregister(reason: string, now: Ms): Action[] {
+    this.serverIndex = 0;
+    const server = this.config.serverAddresses[0];
+    const start = server === undefined ? '' : ` to KS ${formatIpv4(server)}`;
+    return [this.log(4, 'GM_RE_REGISTER', `Start re-registration${start} for group ${this.name}: ${reason}`), ...this.register(now)];
+  }
+
+  private register(now: Ms): Action[] {
+    const server = this.config.serverAddresses[this.serverIndex % Math.max(this.config.serverAddresses.length, 1)];
+    if (server === undefined || this.config.identity === null) {
+      this.registration = { kind: 'none' };
+      return [];
+    }
+    this.record.attemptedRegistrations++;
+    const address = this.environment.localAddressFor(server);
+    if (address === null) return this.failed('no interface with an address leads to the key server', now);
+    const { port } = this.environment;
+    const local = { address, port };
+    const remote = { address: server, port };
+    const text = `Start registration to KS ${formatIpv4(server)} for group ${this.name} using address ${formatIpv4(address)}`;
+    this.registration = { kind: 'phase1', local, remote };
+    const log: Action = { kind: 'log', facility: 'CRYPTO', severity: 5, mnemonic: 'GM_REGSTER', text };
+    const { sa, actions } = this.environment.connect(local, remote, now);
+    return [log, ...actions, ...(sa ? this.pull(sa, now) : [])];
+  }
+
+  private pull(sa: Phase1Sa, now: Ms): Action[] {
+    const { identity } = this.config;
+    if (identity === null) return [];
+    const pull = new GroupkeyPull(sa, identity, this.environment.random);
+    this.registration = { kind: 'pull', pull };
+    return pull.start(now);
+  }
+
+  /** Takes up what came of the exchange. */
+  private settle(now: Ms): Action[] {
+    if (this.registration.kind !== 'pull') return [];
+    const { pull } = this.registration;
+    const { outcome } = pull;
+    if (!outcome) return [];
+    if (outcome.kind === 'failed') {
+      const actions = this.failed(outcome.reason, now);
+      if (!outcome.refused) return actions;
+      return [{ kind: 'count', counter: 'gdoi_policy_rejected' }, ...actions, ...this.environment.deleteSa(pull.sa, now)];
+    }
+    try {
+      this.keys = applyPull(this.keys, outcome.policy, (spi) => this.environment.spiTaken(spi, this.name), this.environment.random, now);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      const actions = this.failed(error.message, now);
+      return [{ kind: 'count', counter: error.counter }, ...actions, ...this.environment.deleteSa(pull.sa, now)];
+    }
+    return this.registered(pull.sa, outcome.ignored);
+  }
+
+  private registered(sa: Phase1Sa, ignored: readonly number[]): Action[] {
+    this.registration = { kind: 'none' };
+    this.failures = 0;
+    this.lastFailure = null;
+    this.lastPush = null;
+    const { record } = this;
+    record.succeededRegistrations++;
+    record.rekeysReceivedSinceRegistration = 0;
+    record.registeredWith = sa.remote.address;
+    record.localAddress = sa.local.address;
+    const ends = `KS ${formatIpv4(sa.remote.address)} complete for group ${this.name} using address ${formatIpv4(sa.local.address)}`;
+    const actions: Action[] = [
+      this.changed(),
+      { kind: 'count', counter: 'gdoi_registrations' },
+      this.log(5, 'GM_REGS_COMPL', `Registration to ${ends}`),
+    ];
+    if (ignored.length > 0)
+      actions.push(this.log(6, 'GM_UNKNOWN_ATTRIBUTE', `policy of group ${this.name}: private attributes ${ignored.join(', ')} ignored`));
+    return actions;
+  }
+
+  /** Next server, later: 1, 2, 4 .. 60 s give or take a quarter. The keys in use stay. */
+  private failed(reason: string, now: Ms): Action[] {
+    const server = this.remoteAddress;
+    const backoff = Math.min(1000 * 2 ** Math.min(this.failures, 10), MaxBackoffMs);
+    const delay = Math.round(backoff * (0.75 + this.environment.random(1)[0] / 512));
+    this.failures++;
+    this.serverIndex++;
+    this.lastFailure = reason;
+    this.registration = { kind: 'waiting', until: now + delay };
+    const to = server === null ? '' : ` to KS ${formatIpv4(server)}`;
+    const text = `Registration${to} for group ${this.name} failed: ${reason}; next try in ${(delay / 1000).toFixed(1)} s`;
+    return [{ kind: 'count', counter: 'gdoi_registration_failures' }, this.log(3, 'GM_REG_FAILED', text)];
+  }
+
+  private changed(): Action {
+    return { kind: 'policy-changed', group: this.name };
+  }
+
+  private log(severity: Severity, mnemonic: string, text: string): Action {
+    return { kind: 'log', facility: 'GDOI', severity, mnemonic, text };
+  }
+}
+
+function digestOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(bytes).digest());
+}

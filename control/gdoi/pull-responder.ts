@@ -1,0 +1,194 @@
+// GROUPKEY-PULL, key-server side (RFC 6407 §3). Knows exchanges, hashes, repetitions and limits; what the group's policy is and what a
+// completed registration changes is the group's business (server-group.ts). Nothing outside the exchange changes before a valid HASH(3).
+
+import type { Action, Ms, RandomBytes } from '../actions.js';
+import { toHex } from '../isakmp/bytes.js';
+import { type IsakmpHeader, PayloadType } from '../isakmp/header.js';
+import { notifyPayload, sealInformational } from '../isakmp/informational.js';
+import type { LogLimit } from '../isakmp/log-limit.js';
+import { MessageCipher } from '../isakmp/message-cipher.js';
+import { NotifyType } from '../isakmp/notification.js';
+import { type Payload, takePayload } from '../isakmp/payloads.js';
+import type { Phase1Sa } from '../isakmp/phase1-sa.js';
+import { WireError } from '../isakmp/wire-error.js';
+import { readGap } from './codec/gap.js';
+import { type GroupIdentity, readGroupIdentity } from './codec/group-identity.js';
+import { type KeyPacket, writeKd } from './codec/kd.js';
+import { type GdoiSa, writeSa } from './codec/sa.js';
+import { writeSequence } from './codec/sequence.js';
+import { LastMessage, NonceLength, nonceOf, openPull, sealPull } from './pull-messages.js';
+
+/** An exchange takes less than a second; the rest is repetitions. */
+const ExchangeLifeMs = 60_000;
+const MaxPerSa = 8;
+const MaxExchanges = 4096;
+const MaxRepeats = 16;
+
+export interface PullOffer {
+  sa: GdoiSa;
+  /**
+   * HASH(3) was right: the registration happens now.
+   * @param senderIds how many the member wants, null = it does not say
+   */
+  complete(senderIds: number | null, now: Ms): PullGrant;
+}
+
+export interface PullGrant {
+  /** What must be carried out before message 4 leaves: saved state. */
+  before: Action[];
+  /** null: the offer is out of date, the member must begin again. `sequence` null = the group has no KEK. */
+  keys: { sequence: number | null; packets: KeyPacket[] } | null;
+  after: Action[];
+}
+
+/** What the responder asks the key server. */
+export interface PullServer {
+  /** @returns null when the group is not served; a reason in words for the log comes with it */
+  offer(identity: GroupIdentity, sa: Phase1Sa, now: Ms): PullOffer | { refused: string };
+}
+
+interface ServedExchange {
+  sa: Phase1Sa;
+  cipher: MessageCipher;
+  messageId: number;
+  createdAt: Ms;
+  initiatorNonce: Uint8Array;
+  responderNonce: Uint8Array;
+  offer: PullOffer;
+  complete: boolean;
+  reply: Uint8Array;
+  received: LastMessage;
+  repeats: number;
+}
+
+export class PullResponder {
+  private readonly exchanges = new Map<string, ServedExchange>();
+
+  constructor(
+    private readonly server: PullServer,
+    private readonly random: RandomBytes,
+    private readonly limit: LogLimit,
+  ) {}
+
+  receive(sa: Phase1Sa, message: Uint8Array, header: IsakmpHeader, now: Ms): Action[] {
+    const key = `${toHex(sa.initiatorCookie)}${toHex(sa.responderCookie)}${header.messageId}`;
+    const exchange = this.exchanges.get(key);
+    try {
+      if (!exchange) return this.begin(key, sa, message, header.messageId, now);
+      if (exchange.received.is(message)) return this.repeat(exchange);
+      if (exchange.complete) throw new WireError('RFC 6407 §3.2', 'message behind the end of a GROUPKEY-PULL', 'gdoi_pull_unexpected');
+      return this.finish(key, exchange, message, now);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      return [{ kind: 'count', counter: error.counter }];
+    }
+  }
+
+  /** The SA is gone, and with it its exchanges. */
+  forget(sa: Phase1Sa): void {
+    for (const [key, exchange] of this.exchanges) if (exchange.sa === sa) this.exchanges.delete(key);
+  }
+
+  tick(now: Ms): void {
+    for (const [key, exchange] of this.exchanges) if (now - exchange.createdAt > ExchangeLifeMs) this.exchanges.delete(key);
+  }
+
+  private begin(key: string, sa: Phase1Sa, message: Uint8Array, messageId: number, now: Ms): Action[] {
+    if (messageId === 0) throw new WireError('RFC 6407 §3.2', 'GROUPKEY-PULL without a message ID', 'gdoi_malformed');
+    this.makeRoom(sa);
+    const cipher = new MessageCipher(sa, messageId);
+    const payloads = openPull(sa, cipher, message, messageId, []);
+    const initiatorNonce = nonceOf(takePayload(payloads, PayloadType.Nonce));
+    const identity = readGroupIdentity(takePayload(payloads, PayloadType.Identification).body);
+    sa.lastUsedAt = now;
+    const offer = this.server.offer(identity, sa, now);
+    if ('refused' in offer) {
+      return [
+        { kind: 'count', counter: 'gdoi_pull_unknown_group' },
+        ...this.limit.log(1, 'UNAUTHORIZED_IDENTITY', offer.refused, now).map(asGdoi),
+        this.notify(sa, NotifyType.InvalidIdInformation),
+      ];
+    }
+    const responderNonce = this.random(NonceLength);
+    const reply = sealPull(
+      sa,
+      cipher,
+      messageId,
+      [initiatorNonce],
+      [
+        { type: PayloadType.Nonce, body: responderNonce },
+        { type: PayloadType.Sa, body: writeSa(offer.sa) },
+      ],
+    );
+    const received = new LastMessage();
+    received.note(message);
+    const exchange = {
+      sa,
+      cipher,
+      messageId,
+      createdAt: now,
+      initiatorNonce,
+      responderNonce,
+      offer,
+      complete: false,
+      reply,
+      received,
+      repeats: 0,
+    };
+    this.exchanges.set(key, exchange);
+    return [this.send(exchange)];
+  }
+
+  private finish(key: string, exchange: ServedExchange, message: Uint8Array, now: Ms): Action[] {
+    const { sa, cipher, messageId, initiatorNonce, responderNonce } = exchange;
+    const nonces = [initiatorNonce, responderNonce];
+    const payloads = openPull(sa, cipher, message, messageId, nonces);
+    const senderIds = this.readRequest(payloads);
+    sa.lastUsedAt = now;
+    const grant = exchange.offer.complete(senderIds, now);
+    if (!grant.keys) {
+      this.exchanges.delete(key);
+      return [...grant.before, this.notify(sa, NotifyType.InvalidIdInformation), ...grant.after];
+    }
+    const { sequence, packets } = grant.keys;
+    const rest = [{ type: PayloadType.KeyDownload as number, body: writeKd(packets) }];
+    if (sequence !== null) rest.unshift({ type: PayloadType.Sequence, body: writeSequence(sequence) });
+    exchange.reply = sealPull(sa, cipher, messageId, nonces, rest);
+    exchange.complete = true;
+    exchange.repeats = 0;
+    exchange.received.note(message);
+    return [...grant.before, this.send(exchange), ...grant.after];
+  }
+
+  private readRequest(payloads: readonly Payload[]): number | null {
+    const gap = payloads.find(({ type }) => type === PayloadType.GroupAssociatedPolicy);
+    return gap ? readGap(gap.body).senderIdRequest : null;
+  }
+
+  /** Old exchanges make room for new ones: a member that never finishes must not lock others out. */
+  private makeRoom(sa: Phase1Sa): void {
+    const own = [...this.exchanges].filter(([, exchange]) => exchange.sa === sa);
+    if (own.length >= MaxPerSa) this.exchanges.delete(own[0][0]);
+    if (this.exchanges.size >= MaxExchanges) this.exchanges.delete(this.exchanges.keys().next().value as string);
+  }
+
+  private repeat(exchange: ServedExchange): Action[] {
+    if (exchange.repeats >= MaxRepeats) return [];
+    exchange.repeats++;
+    return [{ kind: 'count', counter: 'gdoi_pull_retransmits' }, this.send(exchange)];
+  }
+
+  private notify(sa: Phase1Sa, type: number): Action {
+    const bytes = sealInformational(sa, this.random, [notifyPayload(sa, type, new Uint8Array(0))]);
+    return { kind: 'send', datagram: { local: sa.local, remote: sa.remote, bytes } };
+  }
+
+  private send(exchange: ServedExchange): Action {
+    return { kind: 'send', datagram: { local: exchange.sa.local, remote: exchange.sa.remote, bytes: exchange.reply } };
+  }
+}
+
+/** LogLimit speaks for facility CRYPTO; GDOI's own messages are IOS's %GDOI. */
+export function asGdoi(action: Action): Action {
+  return action.kind === 'log' ? { ...action, facility: 'GDOI' } : action;
+}

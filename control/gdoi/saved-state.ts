@@ -1,0 +1,34 @@
+// Engine state <-> bytes: JSON with byte strings as {"$bytes": base64}. The store seals it; a version keeps an old file from being misread.
+
+import type { SavedServer } from './key-server.js';
+import type { SavedMember } from './member.js';
+
+const Version = 1;
+
+export interface SavedState {
+  server: SavedServer;
+  /** By group name and identity: a group that changes its identity is another group. */
+  members: { name: string; identity: string; state: SavedMember }[];
+}
+
+export function encodeState(state: SavedState): Uint8Array {
+  const text = JSON.stringify({ version: Version, ...state }, (_key, value: unknown) =>
+    value instanceof Uint8Array ? { $bytes: Buffer.from(value).toString('base64') } : value,
+  );
+  return new TextEncoder().encode(text);
+}
+
+/** @returns null when it is of another version or not ours: the engine starts afresh, with new keys */
+export function decodeState(bytes: Uint8Array): SavedState | null {
+  try {
+    const state = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes), (_key, value: unknown) =>
+      typeof value === 'object' && value !== null && '$bytes' in value
+        ? new Uint8Array(Buffer.from(String(value.$bytes), 'base64'))
+        : value,
+    ) as SavedState & { version: number };
+    return state.version === Version && Array.isArray(state.members) && Array.isArray(state.server?.groups) ? state : null;
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,45 @@
+// A key server's group as `show crypto gdoi ks ...` prints it, without keys.
+
+import { formatIpv4 } from '../config/addresses.js';
+import type { GdoiGroup, GdoiServer } from '../config/model.js';
+import { kekStatus, tekStatus } from './key-status.js';
+import type { ServerGroup } from './server-group.js';
+import type { ServerStatus } from './status.js';
+
+export function serverStatus(group: ServerGroup, config: GdoiGroup, server: GdoiServer): ServerStatus {
+  const { identity } = config;
+  const members = group.members.list();
+  return {
+    name: group.name,
+    identity: identity?.kind === 'address' ? formatIpv4(identity.address) : String(identity?.number ?? ''),
+    address: server.address ?? members[0]?.local.address ?? null,
+    serving: group.serving(),
+    problem: group.problem,
+    transport: server.rekeyTransport,
+    acknowledgement: server.rekeyAcknowledgement,
+    retransmitSeconds: server.rekeyRetransmitSeconds,
+    retransmitNumber: server.rekeyRetransmitNumber,
+    sequence: group.kek?.sequence ?? 0,
+    rekeysSent: group.rekeysSent,
+    retransmitsLastRekey: group.retransmitsLastRekey,
+    lastRekeyMilliseconds: group.lastRekeyMilliseconds,
+    registrations: group.registrations,
+    members: members.map(({ local: _local, remote: _remote, consecutiveMissed: _missed, everAcknowledged: _ever, ...member }) => member),
+    kek: group.kek && { ...kekStatus(group.kek), keyName: server.rekeyAuthentication ?? '', rekeyAt: group.kekDue() },
+    teks: group.teks.map((tek) => {
+      const newest = group.teks.findLast((other) => other.sa === tek.sa) === tek;
+      const rekeyAt = newest ? tek.expiresAt - group.rekeyLead(tek.lifetimeSeconds) * 1000 : null;
+      return { ...tekStatus(tek), sa: tek.sa, aclName: tek.aclName, rekeyAt };
+    }),
+    sas: group.policies.map((policy) => ({
+      sequence: policy.sequence,
+      profile: policy.profile,
+      aclName: policy.aclName,
+      acl: policy.entries,
+      lifetimeSeconds: policy.lifetimeSeconds,
+      replayWindow: policy.replayWindow,
+    })),
+    senderIdBits: group.senderIds.bits,
+    senderIdsUsed: group.senderIds.used,
+  };
+}
