@@ -17,11 +17,12 @@ import { Applier } from './port/applier.js';
 import { ControlSocket } from './port/control-socket.js';
 import { KernelMonitor } from './port/monitor.js';
 import { Publisher } from './port/publisher.js';
+import { ShapeError } from './port/shape.js';
 import { SnapshotMaker } from './port/snapshot.js';
 import { TunPorts } from './port/tun-ports.js';
 import { undoAll } from './port/undo.js';
 import { UndoLedger } from './port/undo-ledger.js';
-import { readTables, type Tables, TablesError } from './port/validate-tables.js';
+import { readTables, type Tables } from './port/validate-tables.js';
 import { WorkerSet } from './port/worker-set.js';
 import type { DataplaneEvent } from './tables/message.js';
 
@@ -147,7 +148,7 @@ function takeTables(head: unknown, rest: Uint8Array): void {
   try {
     tables = readTables(head, rest);
   } catch (error) {
-    if (!(error instanceof TablesError)) throw error;
+    if (!(error instanceof ShapeError)) throw error;
     const generation = Number((head as { generation?: unknown }).generation);
     log(3, 'TABLES', `tables refused, the old ones stay: ${error.message}`);
     socket.send({

@@ -3,17 +3,37 @@
 // number. Does not: survive a reboot (/run), after which there is nothing to undo.
 
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { z } from 'zod';
+import { readFlag, readList, readRecord, readText, refuse } from './shape.js';
 
-const shape = z.object({
+interface Content {
   /** Path below /proc/sys -> value before us. */
-  sysctls: z.record(z.string(), z.string()),
+  sysctls: Map<string, string>;
   /** Addresses that we added, `ADDRESS/LENGTH dev DEVICE`. */
-  addresses: z.array(z.string()),
+  addresses: string[];
   /** Netdevs whose administrative state we changed -> whether they were up. */
-  wasUp: z.record(z.string(), z.boolean()),
-});
-type Content = z.infer<typeof shape>;
+  wasUp: Map<string, boolean>;
+}
+
+const MaxEntries = 4096;
+// What is written back to /proc/sys and handed to ip, as root: nothing but what this file can have put there.
+const sysctlPattern = /^net\/ipv4\/[A-Za-z0-9_@./-]{1,80}$/;
+const addressPattern = /^[0-9.]{7,15}\/[0-9]{1,2} dev [^\s/]{1,15}$/;
+
+function readContent(text: string): Content {
+  const root = readRecord(JSON.parse(text), 'ledger');
+  const sysctls = Object.entries(readRecord(root.sysctls, 'sysctls')).map(([path, value]): [string, string] => {
+    if (!sysctlPattern.test(path) || path.includes('..')) refuse(`${path}: not one of our settings`);
+    return [path, readText(value, path, 32)];
+  });
+  const addresses = readList(root.addresses, 'addresses', MaxEntries, (value, what) => {
+    const address = readText(value, what, 64);
+    return addressPattern.test(address) ? address : refuse(`${what}: not an address`);
+  });
+  const wasUp = Object.entries(readRecord(root.wasUp, 'wasUp')).map(([device, up]): [string, boolean] => {
+    return /^[^\s/]{1,15}$/.test(device) ? [device, readFlag(up, device)] : refuse(`${device}: no netdev`);
+  });
+  return { sysctls: new Map(sysctls), addresses, wasUp: new Map(wasUp) };
+}
 
 export class UndoLedger {
   private constructor(
@@ -25,10 +45,10 @@ export class UndoLedger {
 
   /** Takes over what an earlier process left. */
   static open(path: string): UndoLedger {
-    const empty: Content = { sysctls: {}, addresses: [], wasUp: {} };
+    const empty: Content = { sysctls: new Map(), addresses: [], wasUp: new Map() };
     if (!existsSync(path)) return new UndoLedger(path, empty, null);
     try {
-      return new UndoLedger(path, shape.parse(JSON.parse(readFileSync(path, 'utf8'))), null);
+      return new UndoLedger(path, readContent(readFileSync(path, 'utf8')), null);
     } catch (error) {
       const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
       return new UndoLedger(
@@ -43,22 +63,22 @@ export class UndoLedger {
     return this.content.addresses;
   }
   get sysctls(): [string, string][] {
-    return Object.entries(this.content.sysctls);
+    return [...this.content.sysctls];
   }
   get links(): [string, boolean][] {
-    return Object.entries(this.content.wasUp);
+    return [...this.content.wasUp];
   }
 
   /** The first value noted is the original one. */
   noteSysctl(path: string, original: string): void {
-    if (Object.hasOwn(this.content.sysctls, path)) return;
-    this.content.sysctls[path] = original;
+    if (this.content.sysctls.has(path)) return;
+    this.content.sysctls.set(path, original);
     this.save();
   }
 
   noteLink(device: string, wasUp: boolean): void {
-    if (Object.hasOwn(this.content.wasUp, device)) return;
-    this.content.wasUp[device] = wasUp;
+    if (this.content.wasUp.has(device)) return;
+    this.content.wasUp.set(device, wasUp);
     this.save();
   }
 
@@ -75,7 +95,7 @@ export class UndoLedger {
   }
 
   forgetLink(device: string): void {
-    delete this.content.wasUp[device];
+    this.content.wasUp.delete(device);
     this.save();
   }
 
@@ -85,7 +105,12 @@ export class UndoLedger {
   }
 
   private save(): void {
-    writeFileSync(`${this.path}.new`, JSON.stringify(this.content), { mode: 0o600 });
+    const { sysctls, addresses, wasUp } = this.content;
+    writeFileSync(
+      `${this.path}.new`,
+      JSON.stringify({ sysctls: Object.fromEntries(sysctls), addresses, wasUp: Object.fromEntries(wasUp) }),
+      { mode: 0o600 },
+    );
     renameSync(`${this.path}.new`, this.path);
   }
 }

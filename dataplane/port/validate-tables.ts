@@ -1,84 +1,92 @@
 // Checks a `tables` message before anything is touched: sizes, counts, ranges, references between rows. What passes here can be
 // used without a further look by the port code and by every stage. Does not: judge whether the policy makes sense.
 
-import { z } from 'zod';
 import { GroupCap } from '../counters/declare.js';
 import { Ace, Cap, CryptoEntry, EspAuth, EspCipher, Sa, SaKey } from '../tables/layout.js';
-import type { TablesHead, TablesRows } from '../tables/message.js';
-
-/** A message that is not applied; the old tables stay. */
-export class TablesError extends Error {}
+import { type InterfaceRow, MaxFrameBytes, type StaticRouteRow, type TablesHead, type TablesRows } from '../tables/message.js';
+import { readFlag, readInteger, readList, readNullable, readRecord, readText, refuse } from './shape.js';
 
 export interface Tables {
   head: TablesHead;
   rows: TablesRows;
 }
 
-const address = z.int().min(0).max(0xffffffff);
-const prefixLength = z.int().min(0).max(32);
+const MaxGeneration = Number.MAX_SAFE_INTEGER;
+const MaxAddress = 0xffffffff;
 // Goes into a command line of ip: what the kernel allows in a name, and nothing that ip could take for an option.
-const device = z.string().regex(/^[A-Za-z0-9_@.][^\s/:"'\\#]{0,14}$/);
-const label = z.string().min(1).max(128);
-const unsignedCount = z.int().min(0);
+const devicePattern = /^[A-Za-z0-9_@.][^\s/:"'\\#]{0,14}$/;
 
-const headShape = z.object({
-  type: z.literal('tables'),
-  generation: unsignedCount,
-  interfaces: z
-    .array(
-      z.object({
-        port: z
-          .int()
-          .min(0)
-          .max(Cap.Ports - 1),
-        name: label,
-        device: device.nullable(),
-        driver: z.literal('tun'),
-        addresses: z.array(z.object({ address, prefixLength })).max(32),
-        ipMtu: z.int().min(68).max(65535).nullable(),
-        shutdown: z.boolean(),
-      }),
-    )
-    .max(Cap.Ports),
-  staticRoutes: z
-    .array(
-      z
-        .object({
-          prefix: address,
-          prefixLength,
-          nextHop: address.nullable(),
-          interface: label.nullable(),
-          distance: z.int().min(1).max(255),
-        })
-        .refine((route) => route.nextHop !== null || route.interface !== null, 'neither next hop nor interface'),
-    )
-    .max(1024),
-  controlPorts: z.array(z.int().min(1).max(65534)).max(8),
-  groups: z.array(z.string().max(256)).max(GroupCap),
-  blobs: z.tuple([z.literal('aces'), z.literal('cryptoEntries'), z.literal('sas'), z.literal('saKeys')]),
-  blobBytes: z.array(unsignedCount).length(4),
-});
+function readAddress(value: unknown, what: string): number {
+  return readInteger(value, what, 0, MaxAddress);
+}
 
-function refuse(text: string): never {
-  throw new TablesError(text);
+function readDevice(value: unknown, what: string): string {
+  const name = readText(value, what, 15);
+  if (!devicePattern.test(name)) refuse(`${what}: no name for a netdev`);
+  if (name === 'lo' || name === '.' || name === '..') refuse(`${what}: ${name} cannot be an interface`);
+  return name;
+}
+
+function readInterface(value: unknown, what: string): InterfaceRow {
+  const row = readRecord(value, what);
+  if (row.driver !== 'tun') refuse(`${what}.driver: only tun`);
+  return {
+    port: readInteger(row.port, `${what}.port`, 0, Cap.Ports - 1),
+    name: readText(row.name, `${what}.name`, 128),
+    device: readNullable(row.device, (device) => readDevice(device, `${what}.device`)),
+    driver: 'tun',
+    addresses: readList(row.addresses, `${what}.addresses`, 32, (element, where) => {
+      const { address, prefixLength } = readRecord(element, where);
+      return { address: readAddress(address, `${where}.address`), prefixLength: readInteger(prefixLength, `${where}.prefixLength`, 0, 32) };
+    }),
+    ipMtu: readNullable(row.ipMtu, (mtu) => readInteger(mtu, `${what}.ipMtu`, 68, 65535)), // 68: RFC 791
+    shutdown: readFlag(row.shutdown, `${what}.shutdown`),
+  };
+}
+
+function readStaticRoute(value: unknown, what: string): StaticRouteRow {
+  const row = readRecord(value, what);
+  const route = {
+    prefix: readAddress(row.prefix, `${what}.prefix`),
+    prefixLength: readInteger(row.prefixLength, `${what}.prefixLength`, 0, 32),
+    nextHop: readNullable(row.nextHop, (hop) => readAddress(hop, `${what}.nextHop`)),
+    interface: readNullable(row.interface, (name) => readText(name, `${what}.interface`, 128)),
+    distance: readInteger(row.distance, `${what}.distance`, 1, 255),
+  };
+  if (route.nextHop === null && route.interface === null) refuse(`${what}: neither next hop nor interface`);
+  return route;
+}
+
+const blobNames: TablesHead['blobs'] = ['aces', 'cryptoEntries', 'sas', 'saKeys'];
+
+function readHead(value: unknown): TablesHead {
+  const head = readRecord(value, 'head');
+  const names = readList(head.blobs, 'blobs', blobNames.length, (name, what) => readText(name, what, 32));
+  if (head.type !== 'tables' || names.join() !== blobNames.join()) refuse('head: not a tables message');
+  return {
+    type: 'tables',
+    generation: readInteger(head.generation, 'generation', 0, MaxGeneration),
+    interfaces: readList(head.interfaces, 'interfaces', Cap.Ports, readInterface),
+    staticRoutes: readList(head.staticRoutes, 'staticRoutes', 1024, readStaticRoute),
+    controlPorts: readList(head.controlPorts, 'controlPorts', 8, (port, what) => readInteger(port, what, 1, 65534)), // what a rule takes
+    groups: readList(head.groups, 'groups', GroupCap, (name, what) => readText(name, what, 256)),
+    blobs: blobNames,
+    blobBytes: readList(head.blobBytes, 'blobBytes', blobNames.length, (bytes, what) => readInteger(bytes, what, 0, MaxFrameBytes)),
+  };
 }
 
 function within(what: string, value: number, low: number, high: number): void {
-  if (value < low || value > high) refuse(`${what}: ${value} is not in ${low}..${high}`);
+  readInteger(value, what, low, high);
 }
 
 /**
  * @param head JSON head of a frame @param rest the bytes behind it @returns the tables; rows are copies of `rest`
- * @throws TablesError with the first thing that is wrong
+ * @throws ShapeError with the first thing that is wrong
  */
 export function readTables(head: unknown, rest: Uint8Array): Tables {
-  const parsed = headShape.safeParse(head);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    refuse(`${issue.path.join('.') || 'head'}: ${issue.message}`);
-  }
-  const tables = { head: parsed.data, rows: cutRows(parsed.data.blobBytes, rest) };
-  checkInterfaces(tables.head);
+  const parsed = readHead(head);
+  const tables = { head: parsed, rows: cutRows(parsed.blobBytes, rest) };
+  checkInterfaces(parsed);
   checkAces(tables.rows.aces);
   checkCryptoEntries(tables);
   checkSas(tables);
@@ -88,13 +96,13 @@ export function readTables(head: unknown, rest: Uint8Array): Tables {
 function cutRows(blobBytes: readonly number[], rest: Uint8Array): TablesRows {
   const rowBytes = [Ace.Words * 4, CryptoEntry.Words * 4, Sa.Words * 4, SaKey.Bytes];
   const caps = [Cap.Aces, Cap.CryptoEntries, Cap.Sas, Cap.Sas];
-  const names = ['aces', 'cryptoEntries', 'sas', 'saKeys'];
+  if (blobBytes.length !== blobNames.length) refuse('blobBytes: one number per blob is needed');
   const parts: Uint8Array[] = [];
   let at = 0;
   for (const [i, bytes] of blobBytes.entries()) {
-    if (bytes % rowBytes[i] !== 0) refuse(`${names[i]}: ${bytes} bytes are no whole number of rows`);
-    within(`${names[i]} rows`, bytes / rowBytes[i], 0, caps[i]);
-    if (at + bytes > rest.length) refuse(`${names[i]}: the frame ends within it`);
+    if (bytes % rowBytes[i] !== 0) refuse(`${blobNames[i]}: ${bytes} bytes are no whole number of rows`);
+    within(`${blobNames[i]} rows`, bytes / rowBytes[i], 0, caps[i]);
+    if (at + bytes > rest.length) refuse(`${blobNames[i]}: the frame ends within it`);
     parts.push(rest.slice(at, at + bytes)); // a copy, so that it is aligned
     at += bytes;
   }
@@ -117,7 +125,6 @@ function checkInterfaces(head: TablesHead): void {
       seen.add(value);
     }
   }
-  for (const row of head.interfaces) if (row.device === 'lo') refuse(`interface ${row.name}: lo is for Loopback interfaces`);
 }
 
 function checkAces(aces: Int32Array): void {

@@ -1,0 +1,32 @@
+// What comes over the control socket: the frame cutter and the check of a tables message. A frame may end in RangeError (length),
+// SyntaxError or TypeError (no JSON, no UTF-8), a message in ShapeError; nothing else, and never a table that is out of bounds.
+
+import { ShapeError } from '../../dataplane/port/shape.js';
+import { readTables } from '../../dataplane/port/validate-tables.js';
+import { Ace, CryptoEntry, Sa } from '../../dataplane/tables/layout.js';
+import { FrameReader } from '../../dataplane/tables/message.js';
+
+export function fuzz(bytes: Uint8Array): void {
+  let frames: { head: unknown; rest: Uint8Array }[];
+  try {
+    frames = new FrameReader().push(bytes);
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof SyntaxError || error instanceof TypeError) return;
+    throw error;
+  }
+  for (const { head, rest } of frames) {
+    try {
+      const { rows } = readTables(head, rest);
+      const aces = rows.aces.length / Ace.Words;
+      for (let at = 0; at < rows.cryptoEntries.length; at += CryptoEntry.Words) {
+        if (rows.cryptoEntries[at + CryptoEntry.AclFirst] + rows.cryptoEntries[at + CryptoEntry.AclCount] > aces)
+          throw new Error('entry out of bounds');
+      }
+      for (let at = 0; at < rows.sas.length; at += Sa.Words) {
+        if (rows.sas[at] !== 0 && rows.sas[at + Sa.AclFirst] + rows.sas[at + Sa.AclCount] > aces) throw new Error('SA out of bounds');
+      }
+    } catch (error) {
+      if (!(error instanceof ShapeError)) throw error;
+    }
+  }
+}

@@ -1,0 +1,66 @@
+import t from 'tap';
+import { OurProtocol, parseLinux } from '../../../../dataplane/port/linux-state.js';
+import { diffRules, formatRule, planRules } from '../../../../dataplane/port/rules.js';
+import { tunName } from '../../../../dataplane/port/tun-ports.js';
+
+const ports = [{ port: 0, device: 'eth0', tun: 'gw-eth0' }];
+
+/** As `ip -N -j rule` prints it. */
+const kernelRules = [
+  { priority: 0, src: 'all', table: '255' },
+  { priority: 32766, src: 'all', table: '254' },
+  { priority: 32767, src: 'all', table: '253' },
+];
+const ours = [
+  { priority: 80, src: 'all', iif: 'eth0', ipproto: 'ipproto-17', dport: 848, table: '255', protocol: '84' },
+  { priority: 90, src: 'all', iif: 'eth0', ipproto: 'ipproto-1', table: '8480', protocol: '84' },
+  { priority: 100, src: 'all', table: '255', protocol: '84' },
+  {
+    priority: 131,
+    src: '10.1.0.0',
+    srclen: 24,
+    dst: '10.2.0.1',
+    ipproto: 'ipproto-6',
+    dport_start: 1,
+    dport_end: 9,
+    action: '6',
+    protocol: '84',
+  },
+  { priority: 132, src: '10.1.0.0', srclen: 24, goto: 140, protocol: '84' },
+];
+
+t.test('rules are read back as they are written', async (t) => {
+  const { rules } = parseLinux([], [], [], [...kernelRules, ...ours]);
+  t.same(rules.filter(({ protocol }) => protocol === OurProtocol).map(formatRule), [
+    'pref 80 iif eth0 ipproto 17 dport 848 lookup 255',
+    'pref 90 iif eth0 ipproto 1 lookup 8480',
+    'pref 100 lookup 255',
+    'pref 131 from 10.1.0.0/24 to 10.2.0.1 ipproto 6 dport 1-9 blackhole',
+    'pref 132 from 10.1.0.0/24 goto 140',
+  ]);
+});
+
+t.test('from nothing to the plan and back', async (t) => {
+  const fresh = parseLinux([], [], [], kernelRules).rules;
+  const plan = planRules(ports, [848]);
+  const added = diffRules(fresh, plan);
+  t.equal(added.at(-1), 'rule del pref 0 lookup 255', "the kernel's local rule goes last, when ours is there");
+  t.ok(added.includes('rule add pref 100 lookup 255 protocol 84'));
+  t.same(diffRules(plan, plan), [], 'nothing to change');
+  const removed = diffRules(plan, []);
+  t.equal(removed[0], 'rule add pref 0 lookup 255', 'and comes back first');
+  t.equal(removed.length, plan.length + 1);
+  t.same(diffRules(fresh, []), [], 'a machine without our rules is left alone');
+  t.same(planRules([], [848]), [], 'without ports there is nothing to steer');
+});
+
+t.test('rules of others are left alone', async (t) => {
+  const { rules } = parseLinux([], [], [], [...kernelRules, { priority: 90, src: 'all', iif: 'eth0', table: '5', protocol: '3' }]);
+  t.notOk(diffRules(rules, []).some((command) => command.includes('del')));
+});
+
+t.test('TUN names', async (t) => {
+  t.equal(tunName(0, 'eth0', new Set()), 'gw-eth0');
+  t.equal(tunName(1, 'enp0s31f6.4094x', new Set()), 'gw-enp0s31f6.40', 'cut to 15');
+  t.equal(tunName(12, 'enp0s31f6.4095x', new Set(['gw-enp0s31f6.40'])), 'gw12-enp0s31f6.', 'two that are cut to the same');
+});

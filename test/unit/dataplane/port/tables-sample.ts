@@ -1,0 +1,62 @@
+// A tables message that is right in every part, to be bent by tests.
+
+import { Ace, CryptoEntry, CryptoFlag, EspAuth, EspCipher, Sa, SaFlag, SaKey } from '../../../../dataplane/tables/layout.js';
+import type { TablesHead, TablesRows } from '../../../../dataplane/tables/message.js';
+
+export function sampleRows(): TablesRows {
+  const ace = new Int32Array(Ace.Words);
+  ace.set([1, -1, 0x0a010000, -65536, 0x0a020000, -65536, 0, 65535, 0, 65535]);
+  const entry = new Int32Array(CryptoEntry.Words);
+  entry.set([1, 0, 1, 0, 0, CryptoFlag.Registered]);
+  const sa = new Int32Array(Sa.Words);
+  sa[Sa.Serial] = 7;
+  sa[Sa.Spi] = 0x12345678;
+  sa[Sa.Flags] = SaFlag.Inbound | SaFlag.Outbound;
+  sa[Sa.Cipher] = EspCipher.AesCbc;
+  sa[Sa.Auth] = EspAuth.HmacSha256_128;
+  sa[Sa.CipherKeyLen] = 32;
+  sa[Sa.AuthKeyLen] = 32;
+  sa[Sa.IvLen] = 16;
+  sa[Sa.IcvLen] = 16;
+  sa[Sa.Align] = 16;
+  sa[Sa.ReplayWindow] = 64;
+  sa[Sa.AclCount] = 1;
+  return { aces: ace, cryptoEntries: entry, sas: sa, saKeys: new Uint8Array(SaKey.Bytes) };
+}
+
+export function joinRows(rows: TablesRows): { bytes: Uint8Array; blobBytes: number[] } {
+  const parts = [rows.aces, rows.cryptoEntries, rows.sas, rows.saKeys];
+  const blobBytes = parts.map((part) => part.byteLength);
+  const bytes = new Uint8Array(blobBytes.reduce((sum, length) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), at);
+    at += part.byteLength;
+  }
+  return { bytes, blobBytes };
+}
+
+export function sampleHead(blobBytes: number[]): TablesHead {
+  return {
+    type: 'tables',
+    generation: 3,
+    interfaces: [
+      {
+        port: 0,
+        name: 'GigabitEthernet0/0',
+        device: 'eth0',
+        driver: 'tun',
+        addresses: [{ address: 0x0a010001, prefixLength: 24 }],
+        ipMtu: null,
+        shutdown: false,
+      },
+      { port: 1, name: 'GigabitEthernet0/1', device: 'eth1.100', driver: 'tun', addresses: [], ipMtu: 1400, shutdown: true },
+      { port: 2, name: 'Loopback0', device: null, driver: 'tun', addresses: [], ipMtu: null, shutdown: false },
+    ],
+    staticRoutes: [{ prefix: 0, prefixLength: 0, nextHop: 0x0a010002, interface: null, distance: 1 }],
+    controlPorts: [848],
+    groups: ['G'],
+    blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys'],
+    blobBytes,
+  };
+}

@@ -1,0 +1,118 @@
+import t from 'tap';
+import { readTables } from '../../../../dataplane/port/validate-tables.js';
+import { Ace, CryptoEntry, Sa } from '../../../../dataplane/tables/layout.js';
+import type { TablesHead, TablesRows } from '../../../../dataplane/tables/message.js';
+import { joinRows, sampleHead, sampleRows } from './tables-sample.js';
+
+function read(bend: (head: TablesHead, rows: TablesRows) => unknown): unknown {
+  const rows = sampleRows();
+  const head = sampleHead([]);
+  bend(head, rows);
+  const { bytes, blobBytes } = joinRows(rows);
+  return readTables(JSON.parse(JSON.stringify(head.blobBytes.length > 0 ? head : { ...head, blobBytes })), bytes);
+}
+
+t.test('a right message comes through unchanged', async (t) => {
+  const { bytes, blobBytes } = joinRows(sampleRows());
+  const tables = readTables(sampleHead(blobBytes), bytes);
+  t.same(tables.head, sampleHead(blobBytes), 'head');
+  t.same(tables.rows, sampleRows(), 'rows');
+  bytes.fill(0);
+  t.same(tables.rows, sampleRows(), 'rows are copies: the frame can be wiped');
+});
+
+const second = (rows: TablesRows, change: (row: Int32Array) => void): void => {
+  const row = rows.sas.slice();
+  change(row);
+  rows.sas = Int32Array.of(...rows.sas, ...row);
+  rows.saKeys = new Uint8Array(rows.saKeys.length * 2);
+};
+
+const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][] = [
+  ['port too large', /interfaces\[0\]\.port: 16/, (head) => Object.assign(head.interfaces[0], { port: 16 })],
+  ['port twice', /two with port 1/, (head) => Object.assign(head.interfaces[0], { port: 1 })],
+  ['device twice', /two with device eth0/, (head) => Object.assign(head.interfaces[1], { device: 'eth0' })],
+  ['device with a blank', /no name for a netdev/, (head) => Object.assign(head.interfaces[0], { device: 'eth0 up' })],
+  ['device with a line feed', /no name for a netdev/, (head) => Object.assign(head.interfaces[0], { device: 'eth0\n' })],
+  ['device like an option', /no name for a netdev/, (head) => Object.assign(head.interfaces[0], { device: '-force' })],
+  ['device of 16 characters', /longer than 15/, (head) => Object.assign(head.interfaces[0], { device: 'e234567890123456' })],
+  ['device lo', /lo cannot be/, (head) => Object.assign(head.interfaces[0], { device: 'lo' })],
+  ['device ..', /no name|cannot be/, (head) => Object.assign(head.interfaces[0], { device: '..' })],
+  ['driver', /driver: only tun/, (head) => Object.assign(head.interfaces[0], { driver: 'raw' })],
+  ['prefix length', /prefixLength: 33/, (head) => Object.assign(head.interfaces[0].addresses[0], { prefixLength: 33 })],
+  ['negative address', /address: -1/, (head) => Object.assign(head.interfaces[0].addresses[0], { address: -1 })],
+  ['MTU', /ipMtu: 67/, (head) => Object.assign(head.interfaces[0], { ipMtu: 67 })],
+  ['17 interfaces', /17 elements/, (head) => Object.assign(head, { interfaces: new Array(17).fill(head.interfaces[0]) })],
+  ['route to nowhere', /neither next hop/, (head) => Object.assign(head.staticRoutes[0], { nextHop: null })],
+  ['control port 0', /controlPorts\[0\]: 0/, (head) => Object.assign(head, { controlPorts: [0] })],
+  ['17 groups', /17 elements/, (head) => Object.assign(head, { groups: new Array(17).fill('G') })],
+  ['a fraction', /not an integer/, (head) => Object.assign(head, { generation: 1.5 })],
+  [
+    'blobs in another order',
+    /not a tables message/,
+    (head) => {
+      head.blobs.reverse();
+    },
+  ],
+  ['blobs longer than the frame', /ends within/, (head) => Object.assign(head, { blobBytes: [40, 24, 104, 1040] })],
+  ['bytes behind the blobs', /behind the last blob/, (head) => Object.assign(head, { blobBytes: [0, 0, 0, 0] })],
+  ['half a row', /whole number/, (head) => Object.assign(head, { blobBytes: [20, 24, 104, 104] })],
+  ['ace action', /ace action: 2/, (_, rows) => rows.aces.set([2], Ace.Action)],
+  ['ace protocol', /ace protocol: 256/, (_, rows) => rows.aces.set([256], Ace.Protocol)],
+  ['ace ports turned', /ace port: 65536/, (_, rows) => rows.aces.set([65536], Ace.SrcPortLow)],
+  ['ace port range', /ace port range/, (_, rows) => rows.aces.set([10, 9], Ace.DstPortLow)],
+  ['entry without interface', /no interface has port 9/, (_, rows) => rows.cryptoEntries.set([9], CryptoEntry.Port)],
+  ['entry beyond the aces', /crypto entry aces: 2/, (_, rows) => rows.cryptoEntries.set([2], CryptoEntry.AclCount)],
+  ['entry with a negative range', /crypto entry first ace: -1/, (_, rows) => rows.cryptoEntries.set([-1], CryptoEntry.AclFirst)],
+  ['entry with a slot that is not', /SA slot: 1/, (_, rows) => rows.cryptoEntries.set([1], CryptoEntry.OutboundSa)],
+  ['entry with a group that is not', /group: 1/, (_, rows) => rows.cryptoEntries.set([1], CryptoEntry.Group)],
+  [
+    'entries of a port apart',
+    /port order/,
+    (_, rows) => {
+      const entries = [1, 0, 1].map((port) => Int32Array.of(port, ...rows.cryptoEntries.subarray(1)));
+      rows.cryptoEntries = Int32Array.of(...entries.flatMap((entry) => [...entry]));
+    },
+  ],
+  ['SPI 255', /SPI: 255/, (_, rows) => rows.sas.set([255], Sa.Spi)],
+  ['negative serial', /serial: -1/, (_, rows) => rows.sas.set([-1], Sa.Serial)],
+  [
+    'SPI twice',
+    /two SAs with SPI/,
+    (_, rows) =>
+      second(rows, (row) => {
+        row[Sa.Serial]++;
+      }),
+  ],
+  [
+    'serial twice',
+    /serial 7 twice/,
+    (_, rows) =>
+      second(rows, (row) => {
+        row[Sa.Spi]++;
+      }),
+  ],
+  ['no keys for an SA', /different numbers/, (_, rows) => Object.assign(rows, { saKeys: new Uint8Array(0) })],
+  ['unknown cipher', /cipher 99/, (_, rows) => rows.sas.set([99], Sa.Cipher)],
+  ['no cipher at all', /cipher 0/, (_, rows) => rows.sas.set([0], Sa.Cipher)],
+  ['AES key of 15 bytes', /key of 15/, (_, rows) => rows.sas.set([15], Sa.CipherKeyLen)],
+  ['key longer than its place', /key of 64/, (_, rows) => rows.sas.set([64], Sa.CipherKeyLen)],
+  ['HMAC key of 65 bytes', /HMAC key of 65/, (_, rows) => rows.sas.set([65], Sa.AuthKeyLen)],
+  ['IV of 12 bytes', /IV of 12/, (_, rows) => rows.sas.set([12], Sa.IvLen)],
+  ['ICV of 8 bytes', /ICV of 8/, (_, rows) => rows.sas.set([8], Sa.IcvLen)],
+  ['alignment 0', /alignment of 0/, (_, rows) => rows.sas.set([0], Sa.Align)],
+  ['nine sender IDs', /sender IDs: 9/, (_, rows) => rows.sas.set([9], Sa.SidCount)],
+  ['SA beyond the aces', /SA aces: 5/, (_, rows) => rows.sas.set([5], Sa.AclCount)],
+];
+
+for (const [name, message, bend] of cases) {
+  t.test(name, async (t) => {
+    t.throws(() => read(bend), { name: 'ShapeError', message }, 'is refused with what is wrong');
+  });
+}
+
+t.test('heads that are no tables', async (t) => {
+  for (const head of [null, 1, 'tables', [], {}, { type: 'tables' }, { __proto__: null }]) {
+    t.throws(() => readTables(head, new Uint8Array(0)), { name: 'ShapeError' }, JSON.stringify(head));
+  }
+});
