@@ -9,10 +9,9 @@ import { verifyConfig } from './verify.js';
 export function checkConfig(text: string): ParseResult {
   const { config, problems, execLines } = parseConfig(text);
   const found = verifyConfig(config);
-  if (found.some((problem) => problem.text === '')) {
-    const lines = new Map(readLines(text).map((source) => [source.line, source.text]));
-    for (const problem of found) if (problem.text === '') problem.text = shownLine(lines.get(problem.line) ?? '');
-  }
+  // Show the operator's own lines and not how we would write them.
+  const lines = found.length === 0 ? null : new Map(readLines(text).map((source) => [source.line, source.text]));
+  for (const problem of found) problem.text = shownLine(lines?.get(problem.line) ?? problem.text);
   const rank = { error: 0, warning: 1 };
   const all = [...problems, ...found].sort((a, b) => a.line - b.line || rank[a.severity] - rank[b.severity]);
   return { config, problems: all, execLines };

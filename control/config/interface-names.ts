@@ -87,7 +87,7 @@ export function parseInterfaceName(text: string, unit?: string): string | null {
   const isNetdevEth = unit === undefined && letters === 'eth' && !number.includes('/');
   if (!isNetdevEth && isUnit(number)) {
     const exact = types.find((type) => type.toLowerCase() === letters.toLowerCase());
-    const candidates = exact ? [exact] : typesFor(letters, [...types, ...otherTypes]);
+    const candidates = exact ? [exact] : typesFor(letters, [...types, 'Tunnel', 'Serial']);
     if (candidates.length === 1 && types.includes(candidates[0])) return `${candidates[0]}${number}`;
   }
   return unit === undefined && isNetdevName(text) ? text : null;

@@ -1,6 +1,7 @@
 // Text -> Config. Indentation does not nest: a line is tried in the mode that is open and then in those around it, as on IOS. It is
 // looked at for one thing only: lines indented deeper than a line we could not take belong to that line and not to the mode before it.
 
+import { readDecimal } from './arguments.js';
 import { emptyConfig } from './empty.js';
 import { readLines, type SourceLine, splitWords } from './lexer.js';
 import { type MatchResult, type Mismatch, matchLine } from './match.js';
@@ -32,6 +33,10 @@ function describeExpected(nodes: Node<AnyMode>[]): string | null {
   const shown = nodes.filter((node) => !node.hidden).map((node) => node.words?.[0] ?? node.argument?.type.label ?? '');
   if (shown.length === 0) return 'nothing may follow';
   return `expected: ${shown.slice(0, 12).join(', ')}${shown.length > 12 ? ', ...' : ''}`;
+}
+
+function startsWithNumber(text: string): boolean {
+  return readDecimal(splitWords(text)[0]?.text ?? '') !== null;
 }
 
 /** Reads lines into a session. One instance takes the lines of one text, or of one interactive shell. */
@@ -73,16 +78,20 @@ export class ConfigReader {
     } else this.keepUnknown(source);
   }
 
-  /** The mode in force takes the line first; when none does, the one that understood most of it explains. */
+  /**
+   * The mode in force takes the line first. When none does, the one that understood most of it explains; a line that is ambiguous in
+   * one of them is an error and not unknown.
+   */
   private match(words: ReturnType<typeof splitWords>): MatchResult<AnyMode> & { depth: number } {
     const { frames, text } = this.session;
     let best: (Mismatch<AnyMode> & { depth: number }) | null = null;
+    const weight = (mismatch: Mismatch<AnyMode>): number =>
+      (mismatch.committed ? 2_000_000 : mismatch.kind === 'ambiguous' ? 1_000_000 : 0) + mismatch.matched;
     for (let depth = frames.length - 1; depth >= 0; depth--) {
       const nodes = modeCommands[frames[depth].mode] as Node<AnyMode>[];
       const result = matchLine(nodes, words, text, true);
       if (result.kind === 'match') return { ...result, depth };
-      if (best === null || result.matched > best.matched || (result.matched === best.matched && result.committed && !best.committed))
-        best = { ...result, depth };
+      if (best === null || weight(result) > weight(best)) best = { ...result, depth };
     }
     return best!;
   }
@@ -105,7 +114,12 @@ export class ConfigReader {
   private keepUnknown(source: SourceLine): void {
     const { session } = this;
     const around = session.frames.filter((frame: Frame) => frame.indent < source.indent);
-    const path = around[around.length - 1]?.path ?? [];
+    const { mode, path } = around[around.length - 1] ?? session.frames[0];
+    // Without its first word an entry cannot be told from an unknown command, so in a list nothing is unknown.
+    if (mode.endsWith('-nacl') || (session.frame.mode.endsWith('-nacl') && startsWithNumber(source.text))) {
+      this.refuse('% Invalid input detected at column 1', 'an access list entry that is left out would change what the list means');
+      return;
+    }
     session.keepLine(path);
     session.warn('unknown command: kept, but without effect');
     this.rejected = { indent: source.indent, unknown: [{ indent: source.indent, path: [...path, source.text] }] };

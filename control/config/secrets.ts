@@ -53,7 +53,7 @@ function findSecret(text: string): { from: number; to: number } | null {
   if (isPrefix(at(0), 'crypto', 2)) {
     if (isPrefix(at(1), 'isakmp', 2)) {
       const command = at(2);
-      if (command === undefined || plainIsakmp.some((word) => isPrefix(command, word))) return null;
+      if (command === undefined || (!isPrefix(command, 'key') && plainIsakmp.some((word) => isPrefix(command, word)))) return null;
       const key = words[first + 3];
       if (!key) return null;
       const end = words.findIndex(

@@ -87,7 +87,7 @@ export function verifyGdoiStaysClear(config: Config, server: GdoiServer, list: A
       : [...config.interfaces.values()].flatMap((item) => item.addresses.map((entry) => entry.address));
   const keyed = config.isakmpKeys.filter((key) => key.mask === 0xffffffff).map((key) => key.address);
   const named = list.entries.filter((entry) => entry.action === 'permit').flatMap((entry) => [entry.source, entry.destination]);
-  const members = [...new Set([...keyed, ...named])].slice(0, MostMembersTried);
+  const members = [...new Set(keyed.length > 0 ? keyed : named)].slice(0, MostMembersTried);
   for (const local of own) {
     for (const member of members) {
       if (member === local) continue;

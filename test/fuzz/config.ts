@@ -1,0 +1,31 @@
+// Fuzz target: configuration text and exec lines from arbitrary bytes. Nothing may be thrown, and nothing that was taken may be lost
+// on the way through print.
+
+import { checkConfig } from '../../control/config/check.js';
+import { parseExec } from '../../control/config/exec.js';
+import { helpFor } from '../../control/config/help.js';
+import { decodeConfig } from '../../control/config/lexer.js';
+import { parseConfig } from '../../control/config/parse.js';
+import { printConfig } from '../../control/config/print.js';
+
+/** @throws Error when the text is not read as promised: any throw is a finding */
+export function fuzz(bytes: Uint8Array): void {
+  const text = decodeConfig(bytes);
+  const { config, problems } = checkConfig(text);
+  const lines = text.split('\n').length;
+  for (const problem of problems) {
+    if (!(problem.line >= 1 && problem.line <= lines)) throw new Error(`problem on line ${problem.line} of ${lines}: ${problem.message}`);
+    if (problem.text.length > 170) throw new Error(`problem text of ${problem.text.length} characters`);
+  }
+  const printed = printConfig(config, { secrets: true });
+  const again = parseConfig(printed);
+  const error = again.problems.find((problem) => problem.severity === 'error');
+  if (error) throw new Error(`printed text has an error: ${JSON.stringify(error)}\n${printed}`);
+  const reprinted = printConfig(again.config, { secrets: true });
+  if (reprinted !== printed) throw new Error(`print is not stable:\n${printed}\nbecame\n${reprinted}`);
+  const line = text.slice(0, 200);
+  parseExec(line);
+  helpFor('exec', line);
+  helpFor('config', line);
+  helpFor('config-ext-nacl', line);
+}

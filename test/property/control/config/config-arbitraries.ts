@@ -1,0 +1,289 @@
+// Random configurations that parse.ts can have made: what print and parse must carry without loss.
+
+import fc from 'fast-check';
+import { AllOnes, prefixLengthToMask, prefixRange } from '../../../../control/config/addresses.js';
+import type {
+  AccessList,
+  AclEntry,
+  Config,
+  CryptoMapEntry,
+  DhGroup,
+  EspAuthentication,
+  EspEncryption,
+  GdoiGroup,
+  GdoiSa,
+  GdoiServer,
+  InterfaceConfig,
+  IsakmpKey,
+  IsakmpPolicy,
+  PortMatch,
+  StaticRoute,
+  TransformSet,
+  UnknownLine,
+} from '../../../../control/config/model.js';
+
+/** Ordinary names, and those that would be special in a plain object or look like something else. */
+const name = fc.oneof(
+  fc.stringMatching(/^[A-Za-z][A-Za-z0-9_.-]{0,20}$/),
+  fc.constantFrom(
+    '__proto__',
+    'constructor',
+    'toString',
+    'hasOwnProperty',
+    'valueOf',
+    'any',
+    'no',
+    'exit',
+    'end',
+    '!x',
+    'detail',
+    '0',
+    '6',
+    'GETVPN-MAP',
+  ),
+);
+const line = fc.constant(0);
+const address = fc.integer({ min: 0, max: AllOnes });
+const prefixLength = fc.integer({ min: 0, max: 32 });
+const lifetime = fc.integer({ min: 60, max: 86400 });
+
+/** Values with distinct keys, as the Map that a configuration holds. */
+function mapOf<K, V>(value: fc.Arbitrary<V>, keyOf: (value: V) => K, maxLength = 3): fc.Arbitrary<Map<K, V>> {
+  return fc.uniqueArray(value, { selector: keyOf, maxLength }).map((values) => new Map(values.map((item) => [keyOf(item), item])));
+}
+
+const isakmpPolicy: fc.Arbitrary<IsakmpPolicy> = fc.record({
+  line,
+  priority: fc.integer({ min: 1, max: 10000 }),
+  encryption: fc.constantFrom('des', '3des', 'aes-128', 'aes-192', 'aes-256'),
+  hash: fc.constantFrom('md5', 'sha', 'sha256', 'sha384', 'sha512'),
+  authentication: fc.constantFrom('pre-share', 'rsa-sig'),
+  group: fc.constantFrom<DhGroup>(1, 2, 5, 14, 15, 16, 19, 20, 21),
+  lifetimeSeconds: lifetime,
+});
+
+const isakmpKey: fc.Arbitrary<IsakmpKey> = fc
+  .record({ line, key: fc.oneof(fc.stringMatching(/^[!-~]{1,128}$/), name), address, length: prefixLength })
+  .map(({ length, ...rest }) => {
+    const mask = prefixLengthToMask(length);
+    return { ...rest, address: (rest.address & mask) >>> 0, mask };
+  });
+
+const cbc = fc.constantFrom<EspEncryption>('esp-null', 'esp-3des', 'esp-aes-128', 'esp-aes-192', 'esp-aes-256');
+const hmac = fc.constantFrom<EspAuthentication>('esp-md5-hmac', 'esp-sha-hmac', 'esp-sha256-hmac', 'esp-sha384-hmac', 'esp-sha512-hmac');
+const transforms = fc.oneof(
+  fc.record({ encryption: cbc, authentication: hmac }),
+  fc.record({ encryption: fc.constantFrom<EspEncryption>('esp-gcm-128', 'esp-gcm-192', 'esp-gcm-256'), authentication: fc.constant(null) }),
+);
+const transformSet: fc.Arbitrary<TransformSet> = fc
+  .record({ line, name, transforms, mode: fc.constantFrom<TransformSet['mode']>('tunnel', 'transport') })
+  .map(({ transforms: pair, ...rest }) => ({ ...rest, ...pair }));
+
+const ipsecProfile = fc.record({
+  line,
+  name,
+  transformSets: fc.array(name, { maxLength: 6 }),
+  lifetimeSeconds: fc.option(fc.integer({ min: 20, max: 2592000 })),
+});
+
+const sa: fc.Arbitrary<GdoiSa> = fc.record({
+  line,
+  sequence: fc.integer({ min: 1, max: 65535 }),
+  profile: fc.option(name),
+  matchAddress: fc.option(name),
+  replay: fc.oneof(
+    fc.record({ method: fc.constant('counter' as const), windowSize: fc.constantFrom(64, 128, 256, 512, 1024) }),
+    fc.record({ method: fc.constant('none' as const) }),
+  ),
+});
+const server: fc.Arbitrary<GdoiServer> = fc.record({
+  line,
+  rekeyEncryption: fc.constantFrom('des', '3des', 'aes-128', 'aes-192', 'aes-256'),
+  rekeySignatureHash: fc.constantFrom('sha', 'sha256', 'sha384', 'sha512'),
+  rekeyLifetimeSeconds: lifetime,
+  rekeyRetransmitSeconds: fc.integer({ min: 10, max: 60 }),
+  rekeyRetransmitNumber: fc.integer({ min: 1, max: 10 }),
+  rekeyAuthentication: fc.option(name),
+  rekeyTransport: fc.constantFrom('unicast', 'multicast'),
+  rekeyAcknowledgement: fc.constantFrom('any', 'interoperable'),
+  address: fc.option(address),
+  sas: mapOf(sa, (value) => value.sequence),
+});
+const gdoiGroup: fc.Arbitrary<GdoiGroup> = fc.record({
+  line,
+  name,
+  identity: fc.option(
+    fc.oneof(
+      fc.record({ kind: fc.constant('number' as const), number: fc.integer({ min: 0, max: 2147483647 }) }),
+      fc.record({ kind: fc.constant('address' as const), address }),
+    ),
+  ),
+  serverAddresses: fc.uniqueArray(address, { maxLength: 8 }),
+  server: fc.option(server),
+});
+
+const cryptoMaps: fc.Arbitrary<Map<string, CryptoMapEntry[]>> = mapOf(
+  fc.record({
+    name,
+    entries: fc.uniqueArray(
+      fc.record({
+        line,
+        name: fc.constant(''),
+        sequence: fc.integer({ min: 1, max: 65535 }),
+        kind: fc.constant('gdoi' as const),
+        group: fc.option(name),
+        matchAddress: fc.option(name),
+      }),
+      { selector: (entry) => entry.sequence, minLength: 1, maxLength: 3 },
+    ),
+  }),
+  (map) => map.name,
+).map(
+  (maps) =>
+    new Map(
+      [...maps].map(([mapName, { entries }]) => [
+        mapName,
+        entries.map((entry) => ({ ...entry, name: mapName })).sort((a, b) => a.sequence - b.sequence),
+      ]),
+    ),
+);
+
+const port = fc.oneof(fc.integer({ min: 0, max: 65535 }), fc.constantFrom(20, 21, 53, 80, 123, 179, 500, 514, 848, 4500));
+const portMatch: fc.Arbitrary<PortMatch> = fc.oneof(
+  fc.record({ operator: fc.constantFrom('eq', 'neq', 'gt', 'lt'), ports: fc.tuple(port) }),
+  fc.record({ operator: fc.constant('range' as const), ports: fc.tuple(port, port).map(([a, b]) => [Math.min(a, b), Math.max(a, b)]) }),
+);
+const wildcard = fc.oneof(
+  prefixLength.map((length) => ~prefixLengthToMask(length) >>> 0),
+  address,
+);
+const sequence = fc.integer({ min: 1, max: 2147483647 });
+const entryFields = {
+  line,
+  sequence,
+  action: fc.constantFrom<AclEntry['action']>('permit', 'deny'),
+  source: address,
+  sourceWildcard: wildcard,
+};
+const none = fc.constant(null);
+const standardEntry: fc.Arbitrary<AclEntry> = fc.record({
+  ...entryFields,
+  protocol: none,
+  destination: fc.constant(0),
+  destinationWildcard: fc.constant(AllOnes),
+  sourcePort: none,
+  destinationPort: none,
+});
+const ends = { destination: address, destinationWildcard: wildcard };
+const extendedEntry: fc.Arbitrary<AclEntry> = fc.oneof(
+  fc.record({
+    ...entryFields,
+    ...ends,
+    protocol: fc.constantFrom(6, 17),
+    sourcePort: fc.option(portMatch),
+    destinationPort: fc.option(portMatch),
+  }),
+  fc.record({ ...entryFields, ...ends, protocol: fc.option(fc.integer({ min: 1, max: 255 })), sourcePort: none, destinationPort: none }),
+);
+/** Words parted by single spaces. */
+const freeText = fc.array(fc.stringMatching(/^[!-~]{1,12}$/), { minLength: 1, maxLength: 6 }).map((words) => words.join(' '));
+
+function accessList(kind: AccessList['kind'], listName: fc.Arbitrary<string>, entry: fc.Arbitrary<AclEntry>): fc.Arbitrary<AccessList> {
+  const canonical = (value: AclEntry): AclEntry => ({
+    ...value,
+    source: (value.source & ~value.sourceWildcard) >>> 0,
+    destination: (value.destination & ~value.destinationWildcard) >>> 0,
+  });
+  const entries = fc
+    .uniqueArray(entry, { selector: (value) => value.sequence, maxLength: 6 })
+    .map((values) => values.map(canonical).sort((a, b) => a.sequence - b.sequence));
+  const remarks = fc
+    .array(fc.record({ line, sequence, text: freeText }), { minLength: 1, maxLength: 3 })
+    .map((values) => values.sort((a, b) => a.sequence - b.sequence));
+  return fc
+    .record({ line, name: listName, kind: fc.constant(kind), entries, remarks: fc.option(remarks) })
+    .map(({ remarks: some, ...list }) => (some === null ? list : { ...list, remarks: some }));
+}
+const listName = name.filter((text) => ![...text].every((c) => c >= '0' && c <= '9'));
+const accessLists = mapOf(
+  fc.oneof(
+    accessList('standard', fc.oneof(listName, fc.integer({ min: 1, max: 99 }).map(String)), standardEntry),
+    accessList('extended', fc.oneof(listName, fc.integer({ min: 100, max: 199 }).map(String)), extendedEntry),
+  ),
+  (list) => list.name,
+);
+
+const interfaceName = fc.oneof(
+  fc
+    .tuple(
+      fc.constantFrom('GigabitEthernet', 'FastEthernet', 'Ethernet', 'TenGigabitEthernet'),
+      fc.array(fc.integer({ min: 0, max: 99 }), { minLength: 1, maxLength: 3 }),
+    )
+    .map(([type, units]) => `${type}${units.join('/')}`),
+  fc.integer({ min: 0, max: 999 }).map((unit) => `Loopback${unit}`),
+  fc.constantFrom('eth0', 'eth1.20', 'ens3', 'enp0s31f6', 'wan', 'br-lan', 'veth_a', 'constructor'),
+);
+const interfaceAddress = fc
+  .record({
+    top: fc.integer({ min: 1, max: 223 }).filter((octet) => octet !== 127),
+    rest: fc.integer({ min: 0, max: 0xffffff }),
+    length: fc.integer({ min: 1, max: 32 }),
+  })
+  .map(({ top, rest, length }) => ({ address: top * 0x1000000 + rest, mask: prefixLengthToMask(length) }))
+  .filter(({ address: own, mask }) => {
+    const { first, last } = prefixRange(own, mask);
+    return last - first < 2 || (own !== first && own !== last);
+  });
+const interfaceConfig: fc.Arbitrary<InterfaceConfig> = fc.record({
+  line,
+  name: interfaceName,
+  description: fc.option(freeText),
+  linuxDevice: fc.option(fc.constantFrom('eth0', 'ens3', 'wan.7')),
+  portDriver: fc.constant('tun' as const),
+  addresses: fc
+    .uniqueArray(interfaceAddress, { selector: (value) => value.address, maxLength: 3 })
+    .map((values) => values.map((value, i) => ({ ...value, secondary: i > 0 }))),
+  ipMtu: fc.option(fc.integer({ min: 68, max: 65535 })),
+  shutdown: fc.boolean(),
+  cryptoMap: fc.option(name),
+});
+
+const staticRoute: fc.Arbitrary<StaticRoute> = fc
+  .record({
+    line,
+    prefix: address,
+    length: prefixLength,
+    way: fc.oneof(
+      fc.record({ interface: fc.option(interfaceName), nextHop: address }),
+      fc.record({ interface: interfaceName, nextHop: fc.constant(null) }),
+    ),
+    distance: fc.integer({ min: 1, max: 255 }),
+  })
+  .map(({ length, way, prefix, ...rest }) => {
+    const mask = prefixLengthToMask(length);
+    return { ...rest, prefix: (prefix & mask) >>> 0, mask, ...way };
+  });
+
+/** Every list in the order that parse.ts keeps it in. No unknown lines: those come from texts. */
+export const configArbitrary: fc.Arbitrary<Config> = fc
+  .record({
+    version: fc.option(fc.constantFrom('15.1', '17.3')),
+    hostname: fc.stringMatching(/^[A-Za-z][A-Za-z0-9_-]{0,20}[A-Za-z0-9]$/),
+    domainName: fc.option(fc.constantFrom('lab.local', '__proto__')),
+    isakmpPolicies: fc
+      .uniqueArray(isakmpPolicy, { selector: (policy) => policy.priority, maxLength: 4 })
+      .map((list) => list.sort((a, b) => a.priority - b.priority)),
+    isakmpKeys: fc.uniqueArray(isakmpKey, { selector: (key) => `${key.address}/${key.mask}`, maxLength: 4 }),
+    transformSets: mapOf(transformSet, (set) => set.name),
+    ipsecProfiles: mapOf(ipsecProfile, (profile) => profile.name),
+    gdoiGroups: mapOf(gdoiGroup, (group) => group.name),
+    cryptoMaps,
+    accessLists,
+    interfaces: mapOf(interfaceConfig, (item) => item.name),
+    staticRoutes: fc.uniqueArray(staticRoute, {
+      selector: (route) => `${route.prefix}/${route.mask} ${route.interface} ${route.nextHop}`,
+      maxLength: 4,
+    }),
+    unknownLines: fc.constant<UnknownLine[]>([]),
+  })
+  .map(({ version, ...config }) => (version === null ? config : { version, ...config }));

@@ -1,0 +1,137 @@
+// parse of print is the identity, for configurations and for any text that parses.
+
+import fc from 'fast-check';
+import t from 'tap';
+import { checkConfig } from '../../../../control/config/check.js';
+import { diffConfig } from '../../../../control/config/diff.js';
+import type { Config } from '../../../../control/config/model.js';
+import { parseConfig } from '../../../../control/config/parse.js';
+import { printConfig } from '../../../../control/config/print.js';
+import { verifyConfig } from '../../../../control/config/verify.js';
+import { configArbitrary } from './config-arbitraries.js';
+
+/** The same configuration without line numbers, as plain comparable data. */
+function withoutLines(value: unknown): unknown {
+  if (value instanceof Map) return [...value].map(([key, item]) => [key, withoutLines(item)]);
+  if (Array.isArray(value)) return value.map(withoutLines);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.entries(value)
+    .filter(([key]) => key !== 'line')
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, item]) => [key, withoutLines(item)]);
+}
+
+const print = (config: Config): string => printConfig(config, { secrets: true });
+
+t.test('parse(print(c)) is c, without a problem', (t) => {
+  fc.assert(
+    fc.property(configArbitrary, (config) => {
+      const text = print(config);
+      const { config: again, problems } = parseConfig(text);
+      if (problems.length > 0) throw new Error(`problems in\n${text}\n${JSON.stringify(problems, null, 1)}`);
+      const [seen, wanted] = [again, config].map((value) => JSON.stringify(withoutLines(value)));
+      if (seen !== wanted) throw new Error(`${text}\nwanted ${wanted}\nseen   ${seen}`);
+      return print(again) === text;
+    }),
+    { numRuns: 400 },
+  );
+  t.pass('held for every input tried');
+  t.end();
+});
+
+t.test('indentation does not matter for what we print', (t) => {
+  fc.assert(
+    fc.property(configArbitrary, (config) => {
+      const text = print(config);
+      const flat = text
+        .split('\n')
+        .map((line) => line.trimStart())
+        .join('\r\n');
+      return print(parseConfig(flat).config) === text;
+    }),
+    { numRuns: 200 },
+  );
+  t.pass('held for every input tried');
+  t.end();
+});
+
+t.test('a configuration differs from itself in nothing; verification takes anything that parses', (t) => {
+  fc.assert(
+    fc.property(configArbitrary, configArbitrary, (one, other) => {
+      const same = diffConfig(one, parseConfig(print(one)).config);
+      if (same.size > 0) throw new Error(`differs from itself in ${[...same].join(', ')}`);
+      const known = print(one).split('\n');
+      const problems = verifyConfig(one);
+      for (const { line, text } of checkConfig(print(one)).problems) {
+        const start = text.split('<removed>')[0].slice(0, 100);
+        if (!known[line - 1].trimStart().startsWith(start)) throw new Error(`line ${line} is ${known[line - 1]}, not ${text}`);
+      }
+      return Array.isArray(problems) && diffConfig(one, other).size > 0 === (print(one) !== print(other));
+    }),
+    { numRuns: 100 },
+  );
+  t.pass('held for every input tried');
+  t.end();
+});
+
+const words = [
+  'interface',
+  'ip',
+  'address',
+  'eth0',
+  'crypto',
+  'gdoi',
+  'group',
+  'G',
+  'server',
+  'local',
+  'sa',
+  'ipsec',
+  '1',
+  'no',
+  'exit',
+  'foo',
+  'router',
+  'ospf',
+];
+const lines = [
+  'description x y',
+  'duplex auto',
+  'ip address 10.0.0.1 255.255.255.0',
+  'interface eth0',
+  'crypto gdoi group G',
+  'server local',
+  'sa ipsec 1',
+  'match ip address Z',
+];
+const messyText = fc
+  .array(
+    fc.tuple(
+      fc.integer({ min: 0, max: 4 }),
+      fc.oneof(
+        fc.constantFrom(...lines),
+        fc.array(fc.constantFrom(...words), { minLength: 1, maxLength: 4 }).map((list) => list.join(' ')),
+        fc.constantFrom('banner motd #\nhello\n there#', 'banner exec ^Cx^C'),
+      ),
+    ),
+    { maxLength: 25 },
+  )
+  .map((list) => list.map(([indent, text]) => ' '.repeat(indent) + text).join('\n'));
+
+t.test('print(parse(x)) is stable and loses no unknown line, however the text is indented', (t) => {
+  fc.assert(
+    fc.property(messyText, (text) => {
+      const { config } = parseConfig(text);
+      const printed = print(config);
+      const again = parseConfig(printed);
+      const errors = again.problems.filter((problem) => problem.severity === 'error');
+      if (errors.length > 0) throw new Error(`${printed}\n${JSON.stringify(errors)}`);
+      if (print(again.config) !== printed) throw new Error(`${printed}\nbecame\n${print(again.config)}`);
+      const count = (value: Config): number => value.unknownLines.length;
+      return count(again.config) === count(config);
+    }),
+    { numRuns: 2000 },
+  );
+  t.pass('held for every input tried');
+  t.end();
+});

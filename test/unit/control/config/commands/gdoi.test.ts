@@ -1,0 +1,162 @@
+// crypto gdoi group and server local (commands/gdoi-group.ts, commands/gdoi-server.ts), crypto map (commands/crypto-map.ts).
+
+import t from 'tap';
+import { defaultServer } from '../../../../../control/config/commands/gdoi-server.js';
+import { listProblems, parseClean, reprint } from '../texts.js';
+
+t.test('a member group', (t) => {
+  const group = parseClean(
+    'crypto gdoi group G\n identity number 777\n server address ipv4 1.1.1.1\n server address ipv4 2.2.2.2',
+  ).gdoiGroups.get('G');
+  t.strictSame(group, {
+    line: 1,
+    name: 'G',
+    identity: { kind: 'number', number: 777 },
+    serverAddresses: [0x01010101, 0x02020202],
+    server: null,
+  });
+  const other = parseClean(
+    'crypto gkm group G\n identity address ipv4 9.9.9.9\n server address ipv4 1.1.1.1\n no server address ipv4 1.1.1.1',
+  ).gdoiGroups.get('G');
+  t.strictSame(other?.identity, { kind: 'address', address: 0x09090909 });
+  t.strictSame(other?.serverAddresses, []);
+  t.equal(parseClean('crypto gdoi group G\n identity number 1\n no identity').gdoiGroups.get('G')?.identity, null);
+  t.equal(parseClean('crypto gdoi group G\nno crypto gdoi group G').gdoiGroups.size, 0);
+  t.end();
+});
+
+t.test('what a group does not take', (t) => {
+  const nine = Array.from({ length: 9 }, (_, i) => ` server address ipv4 1.1.1.${i + 1}`).join('\n');
+  t.strictSame(listProblems(`crypto gdoi group G\n${nine}`), ['10 error a group has at most 8 key servers']);
+  t.match(listProblems('crypto gdoi group G\n server address ipv4 1.1.1.1\n server address ipv4 1.1.1.1'), [
+    /^3 warning .* is there already/,
+  ]);
+  for (const line of [
+    'identity number 2147483648',
+    'identity number',
+    'identity name x',
+    'server address ipv4 300.1.1.1',
+    'server remote',
+  ]) {
+    t.match(listProblems(`crypto gdoi group G\n ${line}`), [/^2 error/], line);
+  }
+  t.match(listProblems(`crypto gdoi group ${'g'.repeat(81)}`), [/^1 error/]);
+  t.end();
+});
+
+t.test('a key server: defaults and every command', (t) => {
+  const plain = parseClean('crypto gdoi group G\n server local').gdoiGroups.get('G')?.server;
+  t.strictSame(plain, defaultServer(2));
+  const text = `crypto gdoi group G
+ server local
+  rekey algorithm aes 256
+  rekey sig-hash algorithm sha256
+  rekey lifetime seconds 60
+  rekey retransmit 10 number 3
+  rekey authentication mypubkey rsa K
+  rekey transport unicast
+  rekey acknowledgement interoperable
+  sa ipsec 1
+   profile P
+   match address ipv4 A
+   replay counter window-size 1024
+  sa ipsec 2
+   no replay
+  address ipv4 1.2.3.4`;
+  const server = parseClean(text).gdoiGroups.get('G')?.server;
+  t.strictSame(server, {
+    line: 2,
+    rekeyEncryption: 'aes-256',
+    rekeySignatureHash: 'sha256',
+    rekeyLifetimeSeconds: 60,
+    rekeyRetransmitSeconds: 10,
+    rekeyRetransmitNumber: 3,
+    rekeyAuthentication: 'K',
+    rekeyTransport: 'unicast',
+    rekeyAcknowledgement: 'interoperable',
+    address: 0x01020304,
+    sas: new Map([
+      [1, { line: 10, sequence: 1, profile: 'P', matchAddress: 'A', replay: { method: 'counter', windowSize: 1024 } }],
+      [2, { line: 14, sequence: 2, profile: null, matchAddress: null, replay: { method: 'none' } }],
+    ]),
+  });
+  t.strictSame(reprint(text).join('\n'), text, 'printed as it was written');
+  const undone = `${text}
+  no rekey algorithm
+  no rekey sig-hash algorithm
+  no rekey lifetime seconds
+  no rekey retransmit
+  no rekey authentication
+  no rekey transport unicast
+  no rekey acknowledgement
+  no sa ipsec 1
+  no sa ipsec 2
+  no address ipv4`;
+  t.strictSame(parseClean(undone).gdoiGroups.get('G')?.server, defaultServer(2), 'no brings every default back');
+  t.equal(parseClean(`${text}\n no server local`).gdoiGroups.get('G')?.server, null);
+  t.end();
+});
+
+t.test('what a key server does not take is refused on its line', (t) => {
+  for (const [line, message] of [
+    ['rekey acknowledgement cisco', /unpublished/],
+    ['rekey address ipv4 ACL', /multicast rekeys are not supported yet/],
+    ['rekey transport multicast', /Invalid/],
+    ['rekey algorithm aes', /Incomplete/],
+    ['rekey algorithm blowfish', /Invalid/],
+    ['rekey lifetime seconds 59', /Invalid/],
+    ['rekey lifetime seconds 86401', /Invalid/],
+    ['rekey lifetime days 2', /not supported yet/],
+    ['rekey retransmit 9 number 1', /Invalid/],
+    ['rekey retransmit 10 number 11', /Invalid/],
+    ['rekey retransmit 10 periodic', /not supported yet/],
+    ['rekey authentication mypubkey dsa K', /Invalid/],
+    ['rekey foo', /Invalid/],
+    ['authorization address ipv4 A', /not supported yet/],
+    ['redundancy', /not supported yet/],
+    ['sa receive-only', /not supported yet/],
+    ['sa ipsec 0', /Invalid/],
+    ['address ipv4 1.2.3', /Invalid/],
+  ] as const) {
+    t.match(listProblems(`crypto gdoi group G\n server local\n  ${line}`), [new RegExp(`^3 error .*${message.source}`)], line);
+  }
+  for (const [line, message] of [
+    ['replay time window-size 5', /TBAR/],
+    ['replay counter window-size 65', /Invalid/],
+    ['replay counter window-size 2048', /Invalid/],
+    ['match address A', /Invalid/],
+    ['match address ipv6 A', /Invalid/],
+    ['tag cts sgt', /not supported/],
+  ] as const) {
+    t.match(
+      listProblems(`crypto gdoi group G\n server local\n  sa ipsec 1\n   ${line}`),
+      [new RegExp(`^4 error .*${message.source}`)],
+      line,
+    );
+  }
+  t.end();
+});
+
+t.test('crypto maps', (t) => {
+  const config = parseClean('crypto map M 20 gdoi\n set group G\ncrypto map M 10 gdoi\n set group H\n match address A\n no match address');
+  t.strictSame(config.cryptoMaps.get('M'), [
+    { line: 3, name: 'M', sequence: 10, kind: 'gdoi', group: 'H', matchAddress: null },
+    { line: 1, name: 'M', sequence: 20, kind: 'gdoi', group: 'G', matchAddress: null },
+  ]);
+  t.equal(parseClean('crypto map M 1 gdoi\n set group G\n no set group').cryptoMaps.get('M')?.[0].group, null);
+  t.equal(parseClean('crypto map M 1 gdoi\ncrypto map M 2 gdoi\nno crypto map M 1').cryptoMaps.get('M')?.length, 1);
+  t.equal(parseClean('crypto map M 1 gdoi\ncrypto map M 2 gdoi\nno crypto map M').cryptoMaps.size, 0);
+  t.equal(parseClean('crypto map M 1 gdoi\nno crypto map M 1 gdoi').cryptoMaps.size, 0);
+  for (const [line, message] of [
+    ['crypto map M 10 ipsec-isakmp', /not supported yet/],
+    ['crypto map M gdoi fail-close', /fail-close is not supported yet/],
+    ['crypto map M local-address Loopback0', /not supported yet/],
+    ['crypto map M 0 gdoi', /Invalid/],
+    ['crypto map M 10', /Incomplete/],
+  ] as const) {
+    t.match(listProblems(line), [new RegExp(`^1 error .*${message.source}`)], line);
+  }
+  t.match(listProblems('crypto map M 1 gdoi\n set peer 1.1.1.1'), [/^2 error/]);
+  t.match(listProblems('no crypto map M'), [/^1 warning/]);
+  t.end();
+});

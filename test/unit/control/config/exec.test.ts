@@ -1,0 +1,105 @@
+import t from 'tap';
+import { type ExecCommand, parseExec } from '../../../../control/config/exec.js';
+
+/** A show command without a pipe. */
+const show = (topic: string, more: object = {}): object => ({ kind: 'show', pipe: null, topic, ...more });
+
+t.test('every exec command, in full and abbreviated', (t) => {
+  const all = { group: null };
+  const cases: [string, object][] = [
+    ['show crypto isakmp policy', show('crypto isakmp policy')],
+    ['sh cry isa pol', show('crypto isakmp policy')],
+    ['show crypto isakmp sa', show('crypto isakmp sa', { detail: false })],
+    ['show crypto isakmp sa detail', show('crypto isakmp sa', { detail: true })],
+    ['show crypto gdoi', show('crypto gdoi', { ...all, detail: false })],
+    ['show crypto gkm', show('crypto gdoi', { ...all, detail: false })],
+    ['show crypto gdoi detail', show('crypto gdoi', { ...all, detail: true })],
+    ['show crypto gdoi group GDOI-GROUP', show('crypto gdoi', { group: 'GDOI-GROUP', detail: false })],
+    ['show crypto gdoi group G ks members', show('crypto gdoi ks members', { group: 'G' })],
+    ['show crypto gdoi gm', show('crypto gdoi gm', all)],
+    ['show crypto gdoi gm acl', show('crypto gdoi gm acl', all)],
+    ['show crypto gdoi ks', show('crypto gdoi ks', all)],
+    ['sh cry gdoi ks mem', show('crypto gdoi ks members', all)],
+    ['show crypto gdoi ks policy', show('crypto gdoi ks policy', all)],
+    ['show crypto gdoi ks acl', show('crypto gdoi ks acl', all)],
+    ['show crypto ipsec sa', show('crypto ipsec sa', { detail: false })],
+    ['show crypto ipsec sa detail', show('crypto ipsec sa', { detail: true })],
+    ['show crypto map', show('crypto map')],
+    ['show crypto key mypubkey rsa', show('crypto key mypubkey rsa')],
+    ['show ip interface brief', show('ip interface brief')],
+    ['sh ip int br', show('ip interface brief')],
+    ['show interfaces', show('interfaces', { interface: null })],
+    ['sh int gi0/0', show('interfaces', { interface: 'GigabitEthernet0/0' })],
+    ['sh int gi 0/0', show('interfaces', { interface: 'GigabitEthernet0/0' })],
+    ['show interfaces eth0', show('interfaces', { interface: 'eth0' })],
+    ['show ip route', show('ip route')],
+    ['show access-lists', show('access-lists', { name: null })],
+    ['show ip access-lists 100', show('access-lists', { name: '100' })],
+    ['show running-config', show('running-config')],
+    ['SH RUN', show('running-config')],
+    ['show version', show('version')],
+    ['show clock', show('clock')],
+    ['clear counters', { kind: 'clear counters' }],
+    ['clear crypto gdoi', { kind: 'clear crypto gdoi', group: null }],
+    ['clear crypto gdoi group G', { kind: 'clear crypto gdoi', group: 'G' }],
+    ['crypto gdoi ks rekey', { kind: 'crypto gdoi ks rekey', group: null }],
+    ['crypto gdoi ks rekey group G', { kind: 'crypto gdoi ks rekey', group: 'G' }],
+    ['terminal length 0', { kind: 'terminal length' }],
+    ['  term len 0  ', { kind: 'terminal length' }],
+    ['crypto key generate rsa', { kind: 'crypto key generate rsa', label: null, modulus: 2048, exportable: false }],
+    [
+      'crypto key generate rsa general-keys label GETVPN-R4-KS modulus 1024 exportable',
+      { kind: 'crypto key generate rsa', label: 'GETVPN-R4-KS', modulus: 1024, exportable: true },
+    ],
+    ['cry key gen rsa exp mod 4096 lab label', { kind: 'crypto key generate rsa', label: 'label', modulus: 4096, exportable: true }],
+  ];
+  for (const [line, command] of cases) t.strictSame(parseExec(line), command, line);
+  t.end();
+});
+
+t.test('pipes: plain text to the end of the line', (t) => {
+  const pipeOf = (line: string): unknown => {
+    const command = parseExec(line) as Extract<ExecCommand, { kind: 'show' }>;
+    return 'error' in command ? command : command.pipe;
+  };
+  t.strictSame(pipeOf('show version | json'), { filter: 'json' });
+  t.strictSame(pipeOf('show version|j'), { filter: 'json' });
+  t.strictSame(pipeOf('show run | include  permit  ip '), { filter: 'include', text: 'permit  ip' });
+  t.strictSame(pipeOf('show run | i (a+)+$'), { filter: 'include', text: '(a+)+$' });
+  t.strictSame(pipeOf('show run | ex !'), { filter: 'exclude', text: '!' });
+  t.strictSame(pipeOf('show run | beg interface'), { filter: 'begin', text: 'interface' });
+  t.strictSame(pipeOf('show run | sec crypto | gdoi'), { filter: 'section', text: 'crypto | gdoi' });
+  t.strictSame(pipeOf('show run |'), { error: '% Incomplete command.', column: 10 });
+  t.strictSame(pipeOf('show run | include'), { error: '% Incomplete command.', column: 18 });
+  t.strictSame(pipeOf('show run | count x'), { error: "% Invalid input detected at '^' marker.", column: 11 });
+  t.strictSame(pipeOf('show run | json x'), { error: "% Invalid input detected at '^' marker.", column: 16 });
+  t.strictSame(pipeOf('clear counters | json'), { error: "% Invalid input detected at '^' marker.", column: 15 });
+  t.end();
+});
+
+t.test('errors in the words of IOS, with the column', (t) => {
+  const invalid = "% Invalid input detected at '^' marker.";
+  const cases: [string, string, number][] = [
+    ['show crpto gdoi', invalid, 5],
+    ['  show   foo', invalid, 9],
+    ['show crypto gdoi ks members extra', invalid, 28],
+    ['show interfaces foo/bar', invalid, 16],
+    ['no show version', invalid, 0],
+    ['terminal length 24', invalid, 16],
+    ['crypto key generate rsa modulus 512', invalid, 32],
+    ['crypto key generate rsa modulus 2048 modulus 2048', invalid, 37],
+    ['ping 1.1.1.1', invalid, 0],
+    ['show', '% Incomplete command.', 4],
+    ['show crypto gdoi group', '% Incomplete command.', 22],
+    ['crypto key generate rsa label', '% Incomplete command.', 29],
+    ['', '% Incomplete command.', 0],
+    ['| json', '% Incomplete command.', 0],
+    ['show c', '% Ambiguous command:  "show c"', 5],
+    ['c', '% Ambiguous command:  "c"', 0],
+    ['show crypto i', '% Ambiguous command:  "show crypto i"', 12],
+    ['x'.repeat(5000), invalid, 4096],
+  ];
+  for (const [line, error, column] of cases) t.strictSame(parseExec(line), { error, column }, line.slice(0, 60));
+  t.strictSame(parseExec('show access-lists __proto__'), show('access-lists', { name: '__proto__' }));
+  t.end();
+});
