@@ -28,6 +28,7 @@ import { UdpSockets } from './udp-sockets.js';
 const GdoiPort = 848;
 /** Engines ask for their next tick; this bounds the wait. */
 const MaxTickMs = 1000;
+const SocketsWaitMs = 1000;
 /** Interface rates are averages over five minutes. */
 const RateSampleMs = 5000;
 const LastGoodConfig = 'configuration';
@@ -105,12 +106,15 @@ const sockets = new UdpSockets(
     router.receive(datagram, Date.now());
     scheduleTick();
   },
+  () => startWhenReady(),
   (address, reason) => log.write('CRYPTO', 3, 'UDP_BIND', `cannot listen on ${address} port ${GdoiPort}: ${reason}`),
 );
 const link = new DataplaneLink(join(runDirectory, 'dataplane.sock'), {
   hello: (hello) => void greet(hello.generation, hello.knownSenders),
   applied: (generation, errors) => {
     applied = { generation, errors };
+    sockets.listen(router.listenAddresses());
+    startWhenReady();
     for (const error of errors) log.write('SYS', 3, 'DATAPLANE', error);
   },
   event: (event) => {
@@ -143,6 +147,17 @@ async function greet(generation: number, knownSenders: readonly string[]): Promi
   if (!link.connected) return;
   router.dataplaneUp(generation, knownSenders, snapshot, Date.now());
   sockets.listen(router.listenAddresses());
+  scheduleTick();
+}
+
+/** Members register once their interfaces and sockets are there; a wrong interface does not hold the others up for long. */
+function startWhenReady(late = false): void {
+  if (router.running || applied.generation === 0) return;
+  if (sockets.missing().length > 0 && !late) {
+    setTimeout(() => startWhenReady(true), SocketsWaitMs).unref();
+    return;
+  }
+  router.start(false, Date.now());
   scheduleTick();
 }
 

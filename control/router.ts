@@ -80,21 +80,29 @@ export class Router {
     this.published = new Set(saved ? (JSON.parse(new TextDecoder().decode(saved)) as string[]) : []);
   }
 
+  get running(): boolean {
+    return this.started;
+  }
+
+  /** Starts the engines, once. @param resume members go on with their saved keys; else they register afresh. A key server always goes on. */
+  start(resume: boolean, now: Ms): void {
+    if (this.started) return;
+    this.started = true;
+    const saved = this.means.store.load(GdoiState);
+    if (saved) this.gdoi.importState(saved, now, { members: resume });
+    this.perform(this.gdoi.start(now), now);
+  }
+
   /**
-   * A dataplane said hello. The first time the engines start: with saved state when forwarding went on without us (`generation` > 0),
-   * else members register afresh. Sender IDs whose IV counters died with a dataplane are replaced.
+   * A dataplane said hello. One that forwards already (`generation` > 0: we were restarted) must not see a table without its SAs, so the
+   * engines start first; else they start when interfaces and sockets are there (main.ts). Sender IDs whose IV counters died with a dataplane are replaced.
    * @param snapshot what that dataplane runs now @param knownSenders IV spaces whose counters survived
    */
   dataplaneUp(generation: number, knownSenders: readonly string[], snapshot: SnapshotHead | null, now: Ms): void {
     if (snapshot) this.allocation.seed(snapshot);
     this.generation = Math.max(this.generation, generation);
     this.publishable = true;
-    if (!this.started) {
-      this.started = true;
-      const saved = this.means.store.load(GdoiState);
-      if (saved) this.gdoi.importState(saved, now, { members: generation > 0 });
-      this.perform(this.gdoi.start(now), now);
-    }
+    if (generation > 0) this.start(true, now);
     const known = new Set(knownSenders);
     for (const pair of this.published) if (!known.has(pair)) this.lost.add(pair);
     for (const { name } of this.gdoi.memberGroups()) {

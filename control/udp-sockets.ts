@@ -17,15 +17,17 @@ export class UdpSockets {
   /**
    * @param port 848 for GDOI (RFC 6407 §2.2)
    * @param onDatagram called for every datagram
+   * @param onBound called when one more address is bound
    * @param onError called once per failing address, with the reason
    */
   constructor(
     private readonly port: number,
     private readonly onDatagram: (datagram: Datagram) => void,
+    private readonly onBound: () => void,
     private readonly onError: (address: string, reason: string) => void,
   ) {}
 
-  /** Makes the set of bound addresses equal to `addresses`. */
+  /** Makes the set of bound addresses equal to `addresses`; what cannot be bound is tried again at once and then every 100 ms. */
   listen(addresses: Iterable<Ipv4>): void {
     this.wanted = new Set([...addresses].map(formatIpv4));
     for (const [address, socket] of this.sockets) {
@@ -66,7 +68,10 @@ export class UdpSockets {
       if (error.code !== 'EADDRNOTAVAIL') this.onError(address, error.message);
       this.retryLater();
     });
-    socket.on('listening', () => this.bound.add(address));
+    socket.on('listening', () => {
+      this.bound.add(address);
+      this.onBound();
+    });
     socket.on('message', (bytes, from) => {
       const remote = parseIpv4(from.address);
       if (remote !== null) this.onDatagram({ local, remote: { address: remote, port: from.port }, bytes: new Uint8Array(bytes) });
