@@ -127,3 +127,23 @@ t.test('what changes in the kernel is followed', { skip: skipReason }, async (t)
   t.equal(lab.ping('a', '10.1.2.10').received, 1, 'and the old tables stay');
   t.equal(await dataplane.end('stdin'), 0, `the end of stdin is a clean exit: ${dataplane.log}`);
 });
+
+t.test('a TUN or a netdev that is deleted under us comes back', { skip: skipReason }, async (t) => {
+  const lab = build();
+  t.teardown(() => lab.remove());
+  const dataplane = new TestDataplane(lab, 'r', {});
+  const control = await dataplane.start();
+  t.same(await control.publish(tablesHead(1, interfaces), noRows()), [], 'applied');
+  lab.mustRun('r', 'ip', 'link', 'del', 'gw-e0');
+  await until('the TUN is there again', () => /gw-e0.*[<,]UP/.test(lab.run('r', 'ip', '-o', 'link').out));
+  await until('and forwards', () => lab.ping('a', '10.1.2.10').received === 1);
+  lab.mustRun('r', 'ip', 'link', 'del', 'e1');
+  await until('the missing netdev is told', () => /no netdev e1/.test(control.applied.at(-1)?.errors.join() ?? ''));
+  t.notMatch(lab.mustRun('r', 'ip', 'link'), /gw-e1/, 'its TUN is gone');
+  lab.link('b', 'eth0', 'r', 'e1');
+  lab.address('b', 'eth0', '10.1.2.10/24');
+  lab.defaultRoute('b', '10.1.2.1');
+  await until('the netdev that came back is used', () => lab.ping('a', '10.1.2.10').received === 1);
+  await until('its error is gone', () => control.applied.at(-1)?.errors.length === 0);
+  t.equal(await dataplane.end('SIGTERM'), 0, dataplane.log);
+});
