@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { CounterSet } from '../../../control/api/counters.js';
+import { parseConfig } from '../../../control/config/parse.js';
+import { ensureKeyOf, runExec } from '../../../control/exec.js';
+import { gdoiCounters } from '../../../control/gdoi/counters.js';
+import { ikeCounters } from '../../../control/isakmp/counters.js';
+import { RsaKeys } from '../../../control/pki/rsa-keys.js';
+import { Router, routerCounters } from '../../../control/router.js';
+import { SealedStore } from '../../../control/store/sealed-store.js';
+
+const { config } = parseConfig('hostname R4\nip domain name example.net\n');
+const folder = mkdtempSync(join(tmpdir(), 'groupwire-exec-'));
+t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+const store = await SealedStore.open(folder);
+const rsaKeys = new RsaKeys(store);
+const counters = new CounterSet(ikeCounters, gdoiCounters, routerCounters);
+const log = { write: () => undefined };
+const means = { rsaKeys, counters, log };
+const router = new Router(config, { log, counters, store, rsaKeys, keyLog: null, send: () => true, publish: () => undefined }, 0);
+const run = (line: string) => runExec(line, router, means, 0);
+
+t.test('the seed makes its key', (t) => {
+  t.strictSame(run('crypto key generate rsa general-keys label GETVPN-R4-KS modulus 1024 exportable'), {
+    output:
+      'The name for the keys will be: GETVPN-R4-KS\n% The key modulus size is 1024 bits\n% Generating 1024 bit RSA keys, keys will be exportable...[OK]',
+    error: null,
+  });
+  t.match(rsaKeys.list(), [{ label: 'GETVPN-R4-KS', modulusBits: 1024, exportable: true }]);
+  t.match(new RsaKeys(store).list(), [{ label: 'GETVPN-R4-KS' }], 'sealed, and there after a restart');
+  t.end();
+});
+
+t.test('a key that the configuration file asks for is made once', (t) => {
+  const line = 'crypto key generate rsa label ONCE modulus 1024';
+  t.match(ensureKeyOf(line, config, means), { error: null });
+  const first = rsaKeys.list().find(({ label }) => label === 'ONCE');
+  t.match(ensureKeyOf(line, config, means), { error: null, output: '' });
+  t.equal(rsaKeys.list().find(({ label }) => label === 'ONCE')?.generatedAt, first?.generatedAt, 'the key stays');
+  t.match(ensureKeyOf('clear crypto gdoi', config, means), { error: /not for a configuration file/ });
+  t.end();
+});
+
+t.test("refusals are IOS's", (t) => {
+  t.match(run('crypto gdoi ks rekey'), { error: /^% This router is the key server of no group/ });
+  t.match(run('clear crypto gdoi group G'), { error: /^% This router is not a member of group G/ });
+  t.match(run('crypto key generate rsa label X modulus 512'), { error: /^% / });
+  t.match(run('clear counters'), { error: /^% clear counters is not supported/ });
+  t.match(run('reload in 5'), { error: "% Invalid input detected at '^' marker." });
+  t.match(run('terminal length 0'), { error: null, output: '' });
+  t.end();
+});
