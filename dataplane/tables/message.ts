@@ -72,14 +72,14 @@ export type FromDataplane =
       /** `${spi}:${sid}` pairs whose IV counters survive in this host's sender-state file; any other sender ID that was in use must not be used again. */
       knownSenders: string[];
     }
-  | { type: 'applied'; generation: number; /** One line per thing that could not be applied. */ errors: string[] }
+  | { type: 'applied'; generation: number /** One line per thing that could not be applied. */; errors: string[] }
   | { type: 'event'; event: DataplaneEvent }
   | SnapshotHead;
 
 export type DataplaneEvent =
   | { kind: 'invalid-spi'; spi: number; src: number; dst: number; count: number }
   | { kind: 'replay'; spi: number; src: number; dst: number; count: number }
-  | { kind: 'sa-exhausted'; spi: number; /** IV or sequence space. */ space: 'iv' | 'sequence' }
+  | { kind: 'sa-exhausted'; spi: number /** IV or sequence space. */; space: 'iv' | 'sequence' }
   | { kind: 'interface'; port: number; up: boolean; mtu: number; mac: string }
   | { kind: 'log'; severity: number; mnemonic: string; text: string };
 
