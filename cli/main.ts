@@ -36,7 +36,7 @@ async function runCommand(command: CliCommand): Promise<number> {
     case 'check':
       return await check(command.file, process.stdout);
     case 'run': {
-      if ((await check(command.configFile, process.stderr)) !== 0) return 1;
+      if ((await check(command.configFile, process.stderr, 'error')) !== 0) return 1; // control logs the warnings
       const { runInstance } = await import('./run.js');
       return await runInstance(command);
     }
@@ -54,10 +54,10 @@ async function runCommand(command: CliCommand): Promise<number> {
 }
 
 /** Prints every problem. @returns 1 when there is an error among them */
-async function check(file: string, out: NodeJS.WriteStream): Promise<number> {
+async function check(file: string, out: NodeJS.WriteStream, least: 'error' | 'warning' = 'warning'): Promise<number> {
   const { checkFile, formatProblem } = await import('./check.js');
   const problems = checkFile(file);
-  for (const problem of problems) out.write(`${formatProblem(file, problem)}\n`);
+  for (const problem of problems) if (least === 'warning' || problem.severity === least) out.write(`${formatProblem(file, problem)}\n`);
   const errors = problems.filter((problem) => problem.severity === 'error').length;
   if (errors > 0) process.stderr.write(`groupwire: ${file}: ${errors} error${errors === 1 ? '' : 's'}\n`);
   return errors > 0 ? 1 : 0;

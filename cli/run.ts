@@ -24,6 +24,7 @@ function childCommands(options: RunOptions, root: string): ChildCommand[] {
     {
       name: 'dataplane',
       args: [join(root, 'dataplane/main.js'), ...shared],
+      capabilities: ['net_admin', 'net_raw'],
       environment: options.native ? {} : { GROUPWIRE_NATIVE: '0' },
     },
     {
@@ -34,6 +35,7 @@ function childCommands(options: RunOptions, root: string): ChildCommand[] {
         ...['--config', options.configFile, '--metrics', options.metrics],
         ...(options.keyLogDirectory === null ? [] : ['--key-log', options.keyLogDirectory]),
       ],
+      capabilities: ['net_bind_service'],
       reloads: true,
     },
   ];

@@ -5,12 +5,15 @@
 // it died. Children have their own sessions, so a Ctrl-C reaches them through the supervisor alone.
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { SupervisedProcess } from '../control/api/process-list.js';
 
 export interface ChildCommand {
   name: string;
   args: string[];
   environment?: Record<string, string>;
+  /** What of root's privileges it keeps, as setpriv names them (`net_admin`); default: all. */
+  capabilities?: readonly string[];
   /** Gets SIGHUP when the supervisor does. */
   reloads?: boolean;
 }
@@ -28,6 +31,16 @@ const LongestDelayMs = 5000;
 /** A process that lived this long starts with a clean record. */
 const SettledMs = 30_000;
 const GraceMs = 5000;
+
+/** util-linux, in every Debian; where it is missing, and for users other than root, children start with what we have. */
+const Setpriv = '/usr/bin/setpriv';
+
+function commandLine({ args, capabilities }: ChildCommand): string[] {
+  const command = [process.execPath, ...args];
+  if (!capabilities || process.getuid?.() !== 0 || !existsSync(Setpriv)) return command;
+  const kept = capabilities.map((name) => `+${name}`).join(',');
+  return [Setpriv, `--bounding-set=-all,${kept}`, '--inh-caps=-all', '--no-new-privs', '--', ...command];
+}
 
 interface Child {
   command: ChildCommand;
@@ -86,8 +99,9 @@ export class Supervisor {
 
   private launch(child: Child): void {
     child.timer = null;
-    const { args, environment } = child.command;
-    const started = spawn(process.execPath, args, {
+    const { environment } = child.command;
+    const [program, ...args] = commandLine(child.command);
+    const started = spawn(program, args, {
       stdio: ['pipe', 'inherit', 'inherit'],
       detached: true,
       env: { ...process.env, ...environment },
