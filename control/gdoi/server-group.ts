@@ -391,6 +391,8 @@ export class ServerGroup {
       if (!finished) continue;
       this.deliveries = this.deliveries.filter((item) => item !== delivery);
       this.lastRekeyMilliseconds = finished.milliseconds;
+      // Who acknowledged is saved once per rekey, not per acknowledgement.
+      actions.push(this.changed());
       if (delivery.kek.acknowledge) for (const member of finished.unacknowledged) actions.push(...this.missed(member));
     }
     return actions;
