@@ -68,10 +68,14 @@ function typesFor(prefix: string, from: string[]): string[] {
   return from.filter((type) => type.toLowerCase().startsWith(prefix.toLowerCase()));
 }
 
-/** @returns the IOS type that this router does not have, when `text` names one in full: for a clear error */
-export function unsupportedInterfaceType(text: string): string | null {
+/**
+ * @param apart the unit is a word of its own (`tun 0`): then an abbreviation is no netdev's name and counts too
+ * @returns the IOS type that this router does not have, when `text` names one: for a clear error
+ */
+export function unsupportedInterfaceType(text: string, apart = false): string | null {
   const letters = lettersOf(text).toLowerCase();
-  return otherTypes.find((type) => type.toLowerCase() === letters) ?? (letters === 'tu' ? 'Tunnel' : null);
+  const named = otherTypes.find((type) => type.toLowerCase() === letters) ?? (letters === 'tu' ? 'Tunnel' : null);
+  return named ?? (apart && letters.length >= 2 ? (typesFor(letters, otherTypes)[0] ?? null) : null);
 }
 
 /**

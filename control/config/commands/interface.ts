@@ -189,15 +189,23 @@ function enterInterface(args: Args, { session, target }: Edit<'config'>): void {
 }
 
 function refuseInterface(args: Args): void {
-  const [text] = args.text('other').split(' ');
-  const type = unsupportedInterfaceType(text);
+  const words = [args.optionalText('name'), args.text('other')]
+    .filter((text) => text !== null)
+    .join(' ')
+    .split(' ');
+  const type = unsupportedInterfaceType(words[0], words.length > 1);
   throw new ConfigError(
     type === null
-      ? `"${text}" is neither an interface type nor the name of a Linux network device`
+      ? `"${words.join(' ')}" is neither an interface type nor the name of a Linux network device`
       : `${type} interfaces are not supported yet`,
     'GigabitEthernet, FastEthernet, Ethernet, TenGigabitEthernet and Loopback are, and names of netdevs such as eth0',
   );
 }
+
+const otherInterface: Node<Edit<'config'>> = {
+  ...argument('other', restOfLine(), '', { run: refuseInterface, no: refuseInterface }),
+  hidden: true,
+};
 
 export const interfaceGlobalCommands: Node<Edit<'config'>>[] = [
   keyword('interface', 'Select an interface to configure', {
@@ -209,8 +217,9 @@ export const interfaceGlobalCommands: Node<Edit<'config'>>[] = [
           if (!target.interfaces.delete(args.text('name'))) return session.warnAbsent(`interface ${args.text('name')}`);
           session.forgetLinesIn([`interface ${args.text('name')}`]);
         },
+        next: [otherInterface],
       }),
-      { ...argument<Edit<'config'>>('other', restOfLine(), '', { run: refuseInterface, no: refuseInterface }), hidden: true },
+      otherInterface,
     ],
   }),
 ];

@@ -140,6 +140,10 @@ t.test('what an interface does not take', (t) => {
     ['interface Vlan10', /Vlan interfaces/],
     ['interface gigabithernet0/0', /neither an interface type/],
     ['interface GigabitEthernet0/0.10', /neither an interface type/],
+    ['interface tun 0', /Tunnel interfaces are not supported yet/],
+    ['interface ser 0/0', /Serial interfaces/],
+    ['interface wan 0', /"wan 0" is neither/],
+    ['interface eth0 point-to-point', /"eth0 point-to-point" is neither/],
     ['interface', /Incomplete/],
   ] as const) {
     t.match(listProblems(line), [new RegExp(`^1 error .*${message.source}`)], line);
