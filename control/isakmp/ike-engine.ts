@@ -9,7 +9,14 @@ import { defaultBounds, type HalfOpenBounds, HalfOpenSet } from './half-open.js'
 import { Exchange, HeaderFlag, HeaderLength, type IsakmpHeader, PayloadType, readHeader } from './header.js';
 import { IkeLog } from './ike-log.js';
 import type { IkeUser } from './ike-user.js';
-import { buildClearNotification, deletePayload, notifyPayload, openInformational, sealInformational } from './informational.js';
+import {
+  buildClearNotification,
+  deletePayload,
+  HeardMessages,
+  notifyPayload,
+  openInformational,
+  sealInformational,
+} from './informational.js';
 
 import { ExchangeRefusal, exchangeKey, outOfState } from './main-mode.js';
 import { MainModeInitiator } from './main-mode-initiator.js';
@@ -50,6 +57,7 @@ export class IkeEngine {
   private readonly exchanges = new Map<string, MainModeExchange>();
   private readonly halfOpen: HalfOpenSet;
   private readonly log = new IkeLog();
+  private readonly heard = new HeardMessages();
   private serial = 0;
 
   constructor(options: IkeEngineOptions) {
@@ -221,6 +229,7 @@ export class IkeEngine {
     const exchange = this.find(datagram.remote, header);
     if (!exchange.up) throw outOfState('protected notification before phase 1 is complete');
     const { notifications, deletions } = openInformational(exchange.sa, header, datagram.bytes);
+    if (!this.heard.add(exchange.sa, header.messageId)) throw outOfState('repeated informational message');
     exchange.sa.lastUsedAt = now;
     const actions: Action[] = [];
     for (const { type, data } of notifications) actions.push(...this.user.notification(exchange.sa, type, data, now));

@@ -58,3 +58,21 @@ export function openInformational(sa: Phase1Sa, header: IsakmpHeader, message: U
   const bodies = (type: number): Uint8Array[] => payloads.filter((payload) => payload.type === type).map((payload) => payload.body);
   return { notifications: bodies(PayloadType.Notification).map(readNotification), deletions: bodies(PayloadType.Delete).map(readDeletion) };
 }
+
+const RememberedIds = 64;
+
+/** Message IDs of informational messages that were acted upon: a recorded one that is sent again does nothing (RFC 2408 §3.1: unique per SA). */
+export class HeardMessages {
+  private readonly ids = new WeakMap<Phase1Sa, Set<number>>();
+
+  /** @returns true the first time */
+  add(sa: Phase1Sa, messageId: number): boolean {
+    const seen = this.ids.get(sa) ?? new Set<number>();
+    this.ids.set(sa, seen);
+    if (seen.has(messageId)) return false;
+    seen.add(messageId);
+    // Sets keep the order of insertion: the oldest goes.
+    if (seen.size > RememberedIds) for (const oldest of seen) return seen.delete(oldest);
+    return true;
+  }
+}

@@ -3,7 +3,7 @@
 // test the prime again, which takes seconds for group 16.
 // Does not: weak DES keys (RFC 2409 App. A: chance 2^-52), signatures and public-key encryption modes.
 
-import { createECDH, getDiffieHellman } from 'node:crypto';
+import { createDiffieHellman, createECDH, type DiffieHellman, getDiffieHellman, randomBytes } from 'node:crypto';
 import type { DhGroup, IkeCipher, IkeHash } from '../config/model.js';
 import { concatBytes } from './bytes.js';
 import { cipherBlockLength, cipherKeyLength, hashOf, prf } from './message-cipher.js';
@@ -32,9 +32,15 @@ function padLeft(bytes: Uint8Array, length: number): Uint8Array {
   return bytes.length === length ? new Uint8Array(bytes) : concatBytes(new Uint8Array(length - bytes.length), bytes);
 }
 
+const primes = new Map<DhGroup, Uint8Array>();
+
 /** The group's prime, as OpenSSL has it; the tests compare it with the RFC's text. MODP groups only. */
 export function primeOf(group: DhGroup): Uint8Array {
-  return new Uint8Array(getDiffieHellman(modpNames[group] as string).getPrime());
+  const known = primes.get(group);
+  if (known) return known;
+  const prime = new Uint8Array(getDiffieHellman(modpNames[group] as string).getPrime());
+  primes.set(group, prime);
+  return prime;
 }
 
 /**
@@ -59,6 +65,32 @@ export function checkPublicValue(group: DhGroup, value: Uint8Array): void {
   const topless = prime.slice();
   topless[last] ^= 1;
   if (Buffer.compare(value, topless) >= 0) throw refuse('RFC 2631 §2.1.5', 'public value is p-1 or more');
+}
+
+/** Private values of groups 1 and 2: twice the strength that the groups could have at best. */
+const SmallGroupPrivateLength = 32;
+const sharedGroups = new Map<DhGroup, DiffieHellman>();
+
+/**
+ * Groups 1 and 2: OpenSSL 3 does not know their primes by name and tests them whenever an object is made, which takes 25 to 45 ms. So one
+ * object serves all exchanges, and takes the private value of each while it computes.
+ */
+function startSmallModp(group: DhGroup): DhExchange {
+  const shared = sharedGroups.get(group) ?? createDiffieHellman(primeOf(group), 2);
+  sharedGroups.set(group, shared);
+  const length = primeOf(group).length;
+  const privateValue = randomBytes(SmallGroupPrivateLength);
+  shared.setPrivateKey(privateValue);
+  const publicValue = padLeft(shared.generateKeys(), length);
+  return {
+    group,
+    publicValue,
+    sharedSecret(peerValue) {
+      checkPublicValue(group, peerValue);
+      shared.setPrivateKey(privateValue);
+      return padLeft(shared.computeSecret(peerValue), length);
+    },
+  };
 }
 
 function startModp(group: DhGroup, name: string): DhExchange {
@@ -98,7 +130,8 @@ export function startCurve(group: DhGroup, privateValue?: Uint8Array): DhExchang
 
 /** A fresh private value in `group`. */
 export function startDh(group: DhGroup): DhExchange {
-  return curves[group] ? startCurve(group) : startModp(group, modpNames[group] as string);
+  if (curves[group]) return startCurve(group);
+  return group <= 2 ? startSmallModp(group) : startModp(group, modpNames[group] as string);
 }
 
 export interface Phase1Inputs {
