@@ -1,7 +1,8 @@
 // State that must survive a restart (group keys, sequence numbers, sender IDs, RSA keys), sealed at rest. One file per name:
 //
-//   "GWS1" (4) | nonce (24) | XSalsa20-Poly1305 box of the bytes (libsodium crypto_secretbox)
+//   "GWS1" (4) | nonce (24) | XSalsa20-Poly1305 box (libsodium crypto_secretbox) of: file name, 0, the bytes
 //
+// The name inside keeps one file from being taken for another.
 // The key lies beside the files, mode 0600: sealing makes damage visible and keeps keys out of backups of single files; it does not
 // protect from root. Does not: key rotation, several writers (the instance lock sees to that).
 
@@ -48,6 +49,10 @@ function writeDurably(directory: string, file: string, bytes: Uint8Array): void 
   syncDirectory(directory);
 }
 
+function labelOf(file: string): Uint8Array {
+  return new TextEncoder().encode(`${file}\0`);
+}
+
 export class SealedStore {
   private constructor(
     private readonly directory: string,
@@ -86,7 +91,7 @@ export class SealedStore {
     const path = join(this.directory, this.fileOf(name));
     const sealed = readOrNull(path);
     if (!sealed) return null;
-    const opened = this.unseal(sealed);
+    const opened = this.unseal(sealed, labelOf(this.fileOf(name)));
     if (!opened) {
       renameSync(path, `${path}.damaged`);
       this.report(`${path} is damaged or was sealed with another key: set aside as ${name}${Suffix}.damaged`);
@@ -98,7 +103,12 @@ export class SealedStore {
   save(name: string, bytes: Uint8Array): void {
     const file = this.fileOf(name);
     const nonce = sodium.randombytes_buf(sodium.crypto_secretbox_NONCEBYTES);
-    const box = sodium.crypto_secretbox_easy(bytes, nonce, this.key);
+    const label = labelOf(file);
+    const plain = new Uint8Array(label.length + bytes.length);
+    plain.set(label);
+    plain.set(bytes, label.length);
+    const box = sodium.crypto_secretbox_easy(plain, nonce, this.key);
+    sodium.memzero(plain);
     const sealed = new Uint8Array(Magic.length + nonce.length + box.length);
     sealed.set(Magic);
     sealed.set(nonce, Magic.length);
@@ -119,11 +129,12 @@ export class SealedStore {
       .sort();
   }
 
-  private unseal(sealed: Uint8Array): Uint8Array | null {
+  private unseal(sealed: Uint8Array, label: Uint8Array): Uint8Array | null {
     const boxAt = Magic.length + sodium.crypto_secretbox_NONCEBYTES;
     if (sealed.length < boxAt + sodium.crypto_secretbox_MACBYTES || !Magic.every((byte, i) => sealed[i] === byte)) return null;
     try {
-      return sodium.crypto_secretbox_open_easy(sealed.subarray(boxAt), sealed.subarray(Magic.length, boxAt), this.key);
+      const plain = sodium.crypto_secretbox_open_easy(sealed.subarray(boxAt), sealed.subarray(Magic.length, boxAt), this.key);
+      return label.every((byte, i) => plain[i] === byte) ? plain.slice(label.length) : null;
     } catch {
       return null; // libsodium throws on a wrong tag: the caller reports the damage
     }
