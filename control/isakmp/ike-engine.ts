@@ -6,13 +6,14 @@ import type { Action, Datagram, Endpoint, Ms, RandomBytes } from '../actions.js'
 import type { IsakmpKey, IsakmpPolicy } from '../config/model.js';
 import { concatBytes, equalBytes, isZero } from './bytes.js';
 import { defaultBounds, type HalfOpenBounds, HalfOpenSet } from './half-open.js';
-import { Exchange, HeaderFlag, HeaderLength, type IsakmpHeader, PayloadType, readHeader } from './header.js';
+import { Exchange, HeaderFlag, type IsakmpHeader, readHeader } from './header.js';
 import { IkeLog } from './ike-log.js';
 import type { IkeUser } from './ike-user.js';
 import {
   buildClearNotification,
   deletePayload,
   HeardMessages,
+  nameClearNotifications,
   notifyPayload,
   openInformational,
   sealInformational,
@@ -22,8 +23,7 @@ import { ExchangeRefusal, exchangeKey, outOfState } from './main-mode.js';
 import { MainModeInitiator } from './main-mode-initiator.js';
 import { chooseTransform, MainModeResponder } from './main-mode-responder.js';
 import { newMessageId } from './message-cipher.js';
-import { type Deletion, NotifyType, readNotification } from './notification.js';
-import { readPayloads } from './payloads.js';
+import { type Deletion, NotifyType } from './notification.js';
 import type { Phase1Sa } from './phase1-sa.js';
 import { findPreSharedKey } from './pre-shared-keys.js';
 import { Doi, Protocol } from './sa-payload.js';
@@ -252,11 +252,7 @@ export class IkeEngine {
 
   /** In clear, so from anybody: a hint for the operator, never a reason to act. */
   private receiveClear(datagram: Datagram, header: IsakmpHeader, now: Ms): Action[] {
-    const payloads = readPayloads(header.nextPayload, datagram.bytes.subarray(HeaderLength));
-    const types = payloads
-      .filter((payload) => payload.type === PayloadType.Notification)
-      .map((payload) => readNotification(payload.body).type);
-    const name = types.includes(NotifyType.NoProposalChosen) ? 'NO-PROPOSAL-CHOSEN' : `type ${types.join(' ') || 'none'}`;
+    const name = nameClearNotifications(header, datagram.bytes);
     const known = this.exchanges.get(exchangeKey(datagram.remote, header.initiatorCookie));
     if (known instanceof MainModeInitiator && !known.up) known.hint = `peer notified ${name} (not authenticated)`;
     return this.log.unprotected(datagram.remote, name, now);

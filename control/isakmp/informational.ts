@@ -3,10 +3,18 @@
 
 import type { RandomBytes } from '../actions.js';
 import { concatBytes } from './bytes.js';
-import { Exchange, type IsakmpHeader, PayloadType } from './header.js';
+import { Exchange, HeaderLength, type IsakmpHeader, PayloadType } from './header.js';
 import { exchangeHash, MessageCipher, newMessageId, saHeader, sameHash } from './message-cipher.js';
-import { type Deletion, type Notification, readDeletion, readNotification, writeDeletion, writeNotification } from './notification.js';
-import { buildMessage, type Payload, writePayloads } from './payloads.js';
+import {
+  type Deletion,
+  type Notification,
+  NotifyType,
+  readDeletion,
+  readNotification,
+  writeDeletion,
+  writeNotification,
+} from './notification.js';
+import { buildMessage, type Payload, readPayloads, writePayloads } from './payloads.js';
 import type { Phase1Sa } from './phase1-sa.js';
 import { WireError } from './wire-error.js';
 
@@ -57,6 +65,14 @@ export function openInformational(sa: Phase1Sa, header: IsakmpHeader, message: U
   });
   const bodies = (type: number): Uint8Array[] => payloads.filter((payload) => payload.type === type).map((payload) => payload.body);
   return { notifications: bodies(PayloadType.Notification).map(readNotification), deletions: bodies(PayloadType.Delete).map(readDeletion) };
+}
+
+/** Which notifications a message in clear holds, as a log names them. Cut to its length. @throws WireError when it is malformed */
+export function nameClearNotifications(header: IsakmpHeader, message: Uint8Array): string {
+  const types = readPayloads(header.nextPayload, message.subarray(HeaderLength))
+    .filter((payload) => payload.type === PayloadType.Notification)
+    .map((payload) => readNotification(payload.body).type);
+  return types.includes(NotifyType.NoProposalChosen) ? 'NO-PROPOSAL-CHOSEN' : `type ${types.join(' ') || 'none'}`;
 }
 
 const RememberedIds = 64;

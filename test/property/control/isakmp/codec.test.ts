@@ -92,16 +92,14 @@ t.test('identification, notification, delete', async (t) => {
   const note = fc.record({ doi: u32, protocol: octet, spi: some(40), type: word, data: some(40) });
   fc.assert(fc.property(note, (value) => t.same(readNotification(writeNotification(value)), value) === true));
   rewrites(readNotification, writeNotification, some(60));
-  const deletion = fc
-    .integer({ min: 1, max: 32 })
-    .chain((spiSize) =>
-      fc.record({
-        doi: u32,
-        protocol: octet,
-        spiSize: fc.constant(spiSize),
-        spis: fc.array(exactly(spiSize), { minLength: 1, maxLength: 9 }),
-      }),
-    );
+  const deletion = fc.integer({ min: 1, max: 32 }).chain((spiSize) =>
+    fc.record({
+      doi: u32,
+      protocol: octet,
+      spiSize: fc.constant(spiSize),
+      spis: fc.array(exactly(spiSize), { minLength: 1, maxLength: 9 }),
+    }),
+  );
   fc.assert(fc.property(deletion, (value) => t.same(readDeletion(writeDeletion(value)), value) === true));
   rewrites(readDeletion, writeDeletion, some(60));
 });
