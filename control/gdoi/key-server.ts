@@ -11,7 +11,8 @@ import { WireError } from '../isakmp/wire-error.js';
 import { type GroupIdentity, identityKey } from './codec/group-identity.js';
 import { type PullOffer, PullResponder } from './pull-responder.js';
 import { openAck } from './push-ack.js';
-import { type SavedServerGroup, type ServerEnvironment, ServerGroup } from './server-group.js';
+import { type SavedServerGroup, ServerGroup } from './server-group.js';
+import type { ServerEnvironment } from './server-keys.js';
 import { serverStatus } from './server-status.js';
 import type { ServerStatus } from './status.js';
 
@@ -56,7 +57,7 @@ export class KeyServer {
       let known = this.groups.get(name);
       if (!known) {
         const state = this.saved?.groups.find((saved) => saved.name === name && saved.identity === identity)?.state ?? null;
-        known = { identity, group: new ServerGroup(name, this.environment, state) };
+        known = { identity, group: new ServerGroup(name, this.environment, item.server, state) };
         this.groups.set(name, known);
       }
       actions.push(...known.group.configure(config, item, now));
@@ -67,7 +68,7 @@ export class KeyServer {
 
   /** SPIs of all groups. */
   usesSpi(spi: number): boolean {
-    return [...this.groups.values()].some(({ group }) => group.teks.some((tek) => tek.spi === spi));
+    return [...this.groups.values()].some(({ group }) => group.keys.teks.some((tek) => tek.spi === spi));
   }
 
   rekey(name: string, now: Ms): Action[] {
@@ -88,7 +89,7 @@ export class KeyServer {
     const from = formatIpv4(datagram.remote.address);
     try {
       for (const { group } of this.groups.values()) {
-        const kek = group.kekOf(spi);
+        const kek = group.keys.kekOf(spi);
         if (!kek) continue;
         const { sequence, member } = openAck(kek, datagram.bytes, header);
         if (member !== datagram.remote.address)

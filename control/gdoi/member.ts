@@ -11,6 +11,7 @@ import { WireError } from '../isakmp/wire-error.js';
 import { GroupkeyPull } from './groupkey-pull.js';
 import { openPush } from './groupkey-push.js';
 import { applyPull, applyPush, dropExpired, type MemberKeys, noKeys, reregistrationTime } from './member-keys.js';
+import { freshRecord, type MemberRecord, type SavedMember } from './member-record.js';
 import { buildAck } from './push-ack.js';
 import { judgeOffer, type ReceivedPolicy, takeKeys } from './received-policy.js';
 
@@ -27,43 +28,11 @@ export interface MemberEnvironment {
   port: number;
 }
 
-/** Counts and times that `show` prints; saved with the keys. */
-export interface MemberRecord {
-  registeredWith: Ipv4 | null;
-  localAddress: Ipv4 | null;
-  succeededRegistrations: number;
-  attemptedRegistrations: number;
-  lastRekeyFrom: Ipv4 | null;
-  lastRekeySequence: number;
-  lastRekeyAt: Ms | null;
-  rekeysReceived: number;
-  rekeysReceivedSinceRegistration: number;
-  rekeyAcksSent: number;
-}
-
-export interface SavedMember {
-  keys: MemberKeys;
-  record: MemberRecord;
-}
-
 type Registration =
   | { kind: 'none' }
   | { kind: 'waiting'; until: Ms }
   | { kind: 'phase1'; local: Endpoint; remote: Endpoint }
   | { kind: 'pull'; pull: GroupkeyPull };
-
-const freshRecord: MemberRecord = {
-  registeredWith: null,
-  localAddress: null,
-  succeededRegistrations: 0,
-  attemptedRegistrations: 0,
-  lastRekeyFrom: null,
-  lastRekeySequence: 0,
-  lastRekeyAt: null,
-  rekeysReceived: 0,
-  rekeysReceivedSinceRegistration: 0,
-  rekeyAcksSent: 0,
-};
 
 export class MemberGroup {
   keys: MemberKeys;

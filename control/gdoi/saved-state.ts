@@ -1,9 +1,9 @@
 // Engine state <-> bytes: JSON with byte strings as {"$bytes": base64}. The store seals it; a version keeps an old file from being misread.
 
 import type { SavedServer } from './key-server.js';
-import type { SavedMember } from './member.js';
+import type { SavedMember } from './member-record.js';
 
-const Version = 1;
+const Version = 2;
 
 export interface SavedState {
   server: SavedServer;

@@ -36,6 +36,10 @@ export class ServerMembers {
     return [...this.members.values()];
   }
 
+  find(address: Ipv4): ServerMember | null {
+    return this.members.get(address) ?? null;
+  }
+
   has(address: Ipv4): boolean {
     return this.members.has(address);
   }

@@ -19,16 +19,16 @@ export function serverStatus(group: ServerGroup, config: GdoiGroup, server: Gdoi
     acknowledgement: server.rekeyAcknowledgement,
     retransmitSeconds: server.rekeyRetransmitSeconds,
     retransmitNumber: server.rekeyRetransmitNumber,
-    sequence: group.kek?.sequence ?? 0,
-    rekeysSent: group.rekeysSent,
-    retransmitsLastRekey: group.retransmitsLastRekey,
-    lastRekeyMilliseconds: group.lastRekeyMilliseconds,
+    sequence: group.keys.kek?.sequence ?? 0,
+    rekeysSent: group.rekeys.counts.rekeysSent,
+    retransmitsLastRekey: group.rekeys.counts.retransmitsLastRekey,
+    lastRekeyMilliseconds: group.rekeys.counts.lastRekeyMilliseconds,
     registrations: group.registrations,
     members: members.map(({ local: _local, remote: _remote, consecutiveMissed: _missed, everAcknowledged: _ever, ...member }) => member),
-    kek: group.kek && { ...kekStatus(group.kek), keyName: server.rekeyAuthentication ?? '', rekeyAt: group.kekDue() },
-    teks: group.teks.map((tek) => {
-      const newest = group.teks.findLast((other) => other.sa === tek.sa) === tek;
-      const rekeyAt = newest ? tek.expiresAt - group.rekeyLead(tek.lifetimeSeconds) * 1000 : null;
+    kek: group.keys.kek && { ...kekStatus(group.keys.kek), keyName: server.rekeyAuthentication ?? '', rekeyAt: group.keys.kekDue() },
+    teks: group.keys.teks.map((tek) => {
+      const newest = group.keys.teks.findLast((other) => other.sa === tek.sa) === tek;
+      const rekeyAt = newest ? tek.expiresAt - group.keys.rekeyLead(tek.lifetimeSeconds) * 1000 : null;
       return { ...tekStatus(tek), sa: tek.sa, aclName: tek.aclName, rekeyAt };
     }),
     sas: group.policies.map((policy) => ({
@@ -39,7 +39,7 @@ export function serverStatus(group: ServerGroup, config: GdoiGroup, server: Gdoi
       lifetimeSeconds: policy.lifetimeSeconds,
       replayWindow: policy.replayWindow,
     })),
-    senderIdBits: group.senderIds.bits,
-    senderIdsUsed: group.senderIds.used,
+    senderIdBits: group.keys.senderIds.bits,
+    senderIdsUsed: group.keys.senderIds.used,
   };
 }

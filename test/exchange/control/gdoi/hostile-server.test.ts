@@ -41,7 +41,7 @@ class Attack {
   }
 
   get kek(): Kek {
-    const kek = decodeState(this.server.disk as Uint8Array)?.server.groups[0].state.kek;
+    const kek = decodeState(this.server.disk as Uint8Array)?.server.groups[0].state.keys.kek;
     if (!kek) throw new Error('the key server has a KEK');
     return kek;
   }
@@ -170,7 +170,7 @@ t.test('an SPI in use: with another key, by another group', async (t) => {
   network.runFor(2000);
   const [[g], [h]] = ['G', 'H'].map((name) => member.gdoi.policyOf(name).teks);
   t.not(g.spi, h.spi);
-  const kek = decodeState(server.disk as Uint8Array)?.server.groups[0].state.kek as Kek;
+  const kek = decodeState(server.disk as Uint8Array)?.server.groups[0].state.keys.kek as Kek;
   const stolen = {
     sa: describePolicy({ teks: [h], kek: null, activationDelaySeconds: 0 }, network.now),
     packets: packKeys([h], null, null),

@@ -111,7 +111,7 @@ t.test('clear crypto gdoi registers again and keeps the keys meanwhile', async (
 t.test('a state file of something else is no state', async (t) => {
   const { network, members } = Network.group(1);
   network.runFor(1000);
-  for (const text of ['', '{', '{"version":2}', '{"version":1}', '[]', 'null']) {
+  for (const text of ['', '{', '{"version":2}', '{"version":1,"members":[],"server":{"groups":[]}}', '[]', 'null']) {
     members[0].disk = new TextEncoder().encode(text);
     members[0].kill();
     members[0].restart();
