@@ -36,6 +36,11 @@ export const routerCounters = [
 const GdoiState = 'gdoi';
 const PublishedSenders = 'published-senders';
 
+/** Only a key server answers main mode. */
+function hasKeyServer(config: Config): boolean {
+  return [...config.gdoiGroups.values()].some((group) => group.server !== null);
+}
+
 /** `${spi}:${sid}`: one IV space (RFC 6054 §2), as the dataplane names it in `hello`. */
 function senderPair(tek: Tek, sid: number): string {
   return `${tek.spi}:${sid}`;
@@ -73,7 +78,7 @@ export class Router {
       keys: config.isakmpKeys,
       random,
       user: this.gdoi,
-      acceptInbound: [...config.gdoiGroups.values()].some((group) => group.server !== null),
+      acceptInbound: hasKeyServer(config),
     });
     this.gdoi.attach(this.ike);
     const saved = means.store.load(PublishedSenders);
@@ -166,7 +171,7 @@ export class Router {
   reconfigure(config: Config, now: Ms): string[] {
     const changed = diffConfig(this.config, config);
     this.config = config;
-    this.ike.reconfigure({ policies: config.isakmpPolicies, keys: config.isakmpKeys });
+    this.ike.reconfigure({ policies: config.isakmpPolicies, keys: config.isakmpKeys, acceptInbound: hasKeyServer(config) });
     if (this.started) this.perform(this.gdoi.reconfigure(config, now), now);
     this.publishTables(now);
     return [...changed].map(String);
