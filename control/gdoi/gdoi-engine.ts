@@ -22,8 +22,6 @@ import { decodeState, encodeState, type SavedState } from './saved-state.js';
 import { DefaultSenderIdBits } from './sender-ids.js';
 import type { MemberStatus, ServerStatus } from './status.js';
 
-/** RFC 6407 §2.2. */
-const GdoiPort = 848;
 /** A phase-1 SA this young is as good as a new one (several groups of one key server register together). */
 const FreshSaMs = 10_000;
 
@@ -70,7 +68,6 @@ export class GdoiEngine implements IkeUser {
       connect: (local, remote, now) => this.connect(local, remote, now),
       deleteSa: (sa, now) => this.ike?.deleteSa(sa, now) ?? [],
       spiTaken: (spi, group) => this.memberUsesSpi(spi, group),
-      port: GdoiPort,
     };
   }
 

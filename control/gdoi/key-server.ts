@@ -11,15 +11,11 @@ import { WireError } from '../isakmp/wire-error.js';
 import { type GroupIdentity, identityKey } from './codec/group-identity.js';
 import { type PullOffer, PullResponder } from './pull-responder.js';
 import { openAck } from './push-ack.js';
-import { type SavedServerGroup, ServerGroup } from './server-group.js';
+import type { SavedServer } from './saved-state.js';
+import { ServerGroup } from './server-group.js';
 import type { ServerEnvironment } from './server-keys.js';
 import { serverStatus } from './server-status.js';
 import type { ServerStatus } from './status.js';
-
-export interface SavedServer {
-  /** Group name and identity -> state: a group that changes its identity is another group. */
-  groups: { name: string; identity: string; state: SavedServerGroup }[];
-}
 
 export class KeyServer {
   private readonly groups = new Map<string, { identity: string; group: ServerGroup }>();

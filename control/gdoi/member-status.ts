@@ -5,8 +5,7 @@ import { formatIpv4 } from '../config/addresses.js';
 import { kekStatus, tekStatus } from './key-status.js';
 import type { MemberGroup } from './member.js';
 import { reregistrationTime } from './member-keys.js';
-import { MemberVersion } from './server-group.js';
-import type { MemberStatus } from './status.js';
+import { type MemberStatus, MemberVersion } from './status.js';
 
 function reregistersAt(group: MemberGroup): Ms | null {
   const { registration } = group;

@@ -1,21 +1,24 @@
 // One group at a member: registration with back-off over the list of key servers, rekeys, re-registration in time. Sans-I/O.
 
-import { createHash } from 'node:crypto';
 import type { Action, Datagram, Endpoint, Ms, RandomBytes, Severity } from '../actions.js';
 import { formatIpv4 } from '../config/addresses.js';
 import type { GdoiGroup, Ipv4 } from '../config/model.js';
-import { equalBytes } from '../isakmp/bytes.js';
 import { NotifyType } from '../isakmp/notification.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { WireError } from '../isakmp/wire-error.js';
+import { Backoff } from './backoff.js';
 import { GroupkeyPull } from './groupkey-pull.js';
 import { openPush } from './groupkey-push.js';
 import { applyPull, applyPush, dropExpired, type MemberKeys, noKeys, reregistrationTime } from './member-keys.js';
 import { freshRecord, type MemberRecord, type SavedMember } from './member-record.js';
+import { LastMessage } from './pull-messages.js';
 import { buildAck } from './push-ack.js';
 import { judgeOffer, type ReceivedPolicy, takeKeys } from './received-policy.js';
 
-const MaxBackoffMs = 60_000;
+/** RFC 6407 §2.2. */
+const GdoiPort = 848;
+/** A group without a key server: the configuration may bring one. */
+const NoServerMs = 60_000;
 
 export interface MemberEnvironment {
   random: RandomBytes;
@@ -25,7 +28,6 @@ export interface MemberEnvironment {
   deleteSa(sa: Phase1Sa, now: Ms): Action[];
   /** Whether another group of this router uses the SPI (bad-input 22). */
   spiTaken(spi: number, group: string): boolean;
-  port: number;
 }
 
 type Registration =
@@ -39,10 +41,10 @@ export class MemberGroup {
   readonly record: MemberRecord;
   lastFailure: string | null = null;
   registration: Registration = { kind: 'none' };
-  private serverIndex = 0;
-  private failures = 0;
+  private readonly backoff = new Backoff();
   /** The last push that was accepted: its repetition is acknowledged again, nothing more. */
-  private lastPush: { digest: Uint8Array; ack: Uint8Array | null } | null = null;
+  private lastPush = new LastMessage();
+  private lastAck: Uint8Array | null = null;
 
   constructor(
     readonly name: string,
@@ -63,7 +65,7 @@ export class MemberGroup {
     const { registration } = this;
     if (registration.kind === 'phase1') return registration.remote.address;
     if (registration.kind === 'pull') return registration.pull.sa.remote.address;
-    return this.record.registeredWith ?? this.config.serverAddresses[this.serverIndex] ?? null;
+    return this.record.registeredWith ?? this.backoff.choose(this.config.serverAddresses);
   }
 
   /** With usable keys a restarted member goes on; without, it registers. */
@@ -103,19 +105,15 @@ export class MemberGroup {
   /** `clear crypto gdoi`: registers again at once. The keys in use stay until the new ones are there, so that nothing leaks meanwhile. */
   clear(now: Ms): Action[] {
     if (this.registration.kind === 'phase1' || this.registration.kind === 'pull') return [];
-    this.serverIndex = 0;
-    this.failures = 0;
+    this.backoff.succeeded();
     return this.reregister('cleared by the operator', now);
   }
 
   /** The IV counters of our sender IDs are lost: they must never be used again, and what needs them waits (RFC 6407 §3.5). */
   renewSenderIds(now: Ms): Action[] {
-    const actions: Action[] = [];
-    if (this.keys.senderIds) {
-      this.keys = { ...this.keys, senderIds: null };
-      actions.push(this.changed());
-    }
-    return [...actions, ...this.clear(now)];
+    if (!this.keys.senderIds) return this.clear(now);
+    this.keys = { ...this.keys, senderIds: null };
+    return [this.changed(), ...this.clear(now)];
   }
 
   /** @returns the SA's exchange is ours */
@@ -160,8 +158,8 @@ export class MemberGroup {
 
   /** The push is a repetition of the last one accepted. @returns null when it is not */
   repeatedPush(datagram: Datagram): Action[] | null {
-    if (!this.lastPush || !equalBytes(this.lastPush.digest, digestOf(datagram.bytes))) return null;
-    return [{ kind: 'count', counter: 'gdoi_push_duplicates' }, ...this.sendAck(this.lastPush.ack, datagram)];
+    if (!this.lastPush.is(datagram.bytes)) return null;
+    return [{ kind: 'count', counter: 'gdoi_push_duplicates' }, ...this.sendAck(this.lastAck, datagram)];
   }
 
   /** @param datagram whose cookies are those of our KEK @throws WireError: nothing was applied */
@@ -184,7 +182,8 @@ export class MemberGroup {
     record.lastRekeySequence = opened.sequence;
     record.lastRekeyAt = now;
     const ack = kek.acknowledge && record.localAddress !== null ? buildAck(kek, opened.sequence, record.localAddress) : null;
-    this.lastPush = { digest: digestOf(datagram.bytes), ack };
+    this.lastPush.note(datagram.bytes);
+    this.lastAck = ack;
     const ends = `from ${formatIpv4(datagram.remote.address)} to ${formatIpv4(datagram.local.address)}`;
     const actions: Action[] = [
       this.changed(),
@@ -208,35 +207,31 @@ export class MemberGroup {
   }
 
   private reregister(reason: string, now: Ms): Action[] {
-    this.serverIndex = 0;
+    this.backoff.restart();
     const server = this.config.serverAddresses[0];
     const start = server === undefined ? '' : ` to KS ${formatIpv4(server)}`;
     return [this.log(4, 'GM_RE_REGISTER', `Start re-registration${start} for group ${this.name}: ${reason}`), ...this.register(now)];
   }
 
   private register(now: Ms): Action[] {
-    const server = this.config.serverAddresses[this.serverIndex % Math.max(this.config.serverAddresses.length, 1)];
-    if (server === undefined || this.config.identity === null) {
-      this.registration = { kind: 'none' };
+    const server = this.backoff.choose(this.config.serverAddresses);
+    if (server === null || this.config.identity === null) {
+      this.registration = { kind: 'waiting', until: now + NoServerMs };
       return [];
     }
     this.record.attemptedRegistrations++;
     const address = this.environment.localAddressFor(server);
     if (address === null) return this.failed('no interface with an address leads to the key server', now);
-    const { port } = this.environment;
-    const local = { address, port };
-    const remote = { address: server, port };
+    const [local, remote] = [address, server].map((end) => ({ address: end, port: GdoiPort }));
     const text = `Start registration to KS ${formatIpv4(server)} for group ${this.name} using address ${formatIpv4(address)}`;
     this.registration = { kind: 'phase1', local, remote };
-    const log: Action = { kind: 'log', facility: 'CRYPTO', severity: 5, mnemonic: 'GM_REGSTER', text };
     const { sa, actions } = this.environment.connect(local, remote, now);
-    return [log, ...actions, ...(sa ? this.pull(sa, now) : [])];
+    return [{ kind: 'log', facility: 'CRYPTO', severity: 5, mnemonic: 'GM_REGSTER', text }, ...actions, ...(sa ? this.pull(sa, now) : [])];
   }
 
   private pull(sa: Phase1Sa, now: Ms): Action[] {
-    const { identity } = this.config;
-    if (identity === null) return [];
-    const pull = new GroupkeyPull(sa, identity, this.environment.random);
+    if (this.config.identity === null) return [];
+    const pull = new GroupkeyPull(sa, this.config.identity, this.environment.random);
     this.registration = { kind: 'pull', pull };
     return pull.start(now);
   }
@@ -264,9 +259,9 @@ export class MemberGroup {
 
   private registered(sa: Phase1Sa, ignored: readonly number[]): Action[] {
     this.registration = { kind: 'none' };
-    this.failures = 0;
+    this.backoff.succeeded();
     this.lastFailure = null;
-    this.lastPush = null;
+    this.lastPush = new LastMessage();
     const { record } = this;
     record.succeededRegistrations++;
     record.rekeysReceivedSinceRegistration = 0;
@@ -278,18 +273,14 @@ export class MemberGroup {
       { kind: 'count', counter: 'gdoi_registrations' },
       this.log(5, 'GM_REGS_COMPL', `Registration to ${ends}`),
     ];
-    if (ignored.length > 0)
-      actions.push(this.log(6, 'GM_UNKNOWN_ATTRIBUTE', `policy of group ${this.name}: private attributes ${ignored.join(', ')} ignored`));
-    return actions;
+    const note = `policy of group ${this.name}: private attributes ${ignored.join(', ')} ignored`;
+    return ignored.length > 0 ? [...actions, this.log(6, 'GM_UNKNOWN_ATTRIBUTE', note)] : actions;
   }
 
-  /** Next server, later: 1, 2, 4 .. 60 s give or take a quarter. The keys in use stay. */
+  /** Next server, later. The keys in use stay. */
   private failed(reason: string, now: Ms): Action[] {
     const server = this.remoteAddress;
-    const backoff = Math.min(1000 * 2 ** Math.min(this.failures, 10), MaxBackoffMs);
-    const delay = Math.round(backoff * (0.75 + this.environment.random(1)[0] / 512));
-    this.failures++;
-    this.serverIndex++;
+    const delay = this.backoff.failed(this.environment.random);
     this.lastFailure = reason;
     this.registration = { kind: 'waiting', until: now + delay };
     const to = server === null ? '' : ` to KS ${formatIpv4(server)}`;
@@ -304,8 +295,4 @@ export class MemberGroup {
   private log(severity: Severity, mnemonic: string, text: string): Action {
     return { kind: 'log', facility: 'GDOI', severity, mnemonic, text };
   }
-}
-
-function digestOf(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(bytes).digest());
 }

@@ -1,9 +1,23 @@
 // Engine state <-> bytes: JSON with byte strings as {"$bytes": base64}. The store seals it; a version keeps an old file from being misread.
 
-import type { SavedServer } from './key-server.js';
 import type { SavedMember } from './member-record.js';
+import type { SavedServerKeys } from './server-keys.js';
+import type { ServerMember } from './server-members.js';
+import type { RekeyCounts } from './server-rekeys.js';
 
 const Version = 2;
+
+export interface SavedServerGroup {
+  keys: SavedServerKeys;
+  rekeys: RekeyCounts;
+  members: ServerMember[];
+  registrations: number;
+}
+
+export interface SavedServer {
+  /** Group name and identity -> state: a group that changes its identity is another group. */
+  groups: { name: string; identity: string; state: SavedServerGroup }[];
+}
 
 export interface SavedState {
   server: SavedServer;

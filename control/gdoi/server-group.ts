@@ -13,21 +13,13 @@ import type { ServedTek } from './new-keys.js';
 import { PolicyError, resolvePolicy, type SaPolicy } from './policy.js';
 import type { PullGrant, PullOffer } from './pull-responder.js';
 import { activationDelaySeconds, retransmitIntervalSeconds } from './rekey-timing.js';
+import type { SavedServerGroup } from './saved-state.js';
 import { describePolicy, packKeys } from './sent-policy.js';
-import { type SavedServerKeys, type ServerEnvironment, ServerKeys } from './server-keys.js';
-import { type ServerMember, ServerMembers } from './server-members.js';
-import { type RekeyCounts, ServerRekeys } from './server-rekeys.js';
+import { type ServerEnvironment, ServerKeys } from './server-keys.js';
+import { ServerMembers } from './server-members.js';
+import { ServerRekeys } from './server-rekeys.js';
+import { MemberVersion } from './status.js';
 
-/** What of a group is saved. */
-export interface SavedServerGroup {
-  keys: SavedServerKeys;
-  rekeys: RekeyCounts;
-  members: ServerMember[];
-  registrations: number;
-}
-
-/** What members of this implementation announce; IOS prints one per member. */
-export const MemberVersion = '1.0.26';
 const RetryMs = 1000;
 /** SAs that are due within this of each other are renewed by one push. */
 const TogetherMs = 1000;

@@ -4,6 +4,9 @@ import type { Ms } from '../actions.js';
 import type { GdoiServer, Ipv4 } from '../config/model.js';
 import type { Kek, PolicyEntry, SenderIds } from './group-policy.js';
 
+/** GET VPN version that members of this implementation announce, and that is shown for members of a key server. */
+export const MemberVersion = '1.0.26';
+
 /** A TEK without its keys. */
 export interface TekStatus {
   spi: number;
