@@ -67,6 +67,10 @@ function verifyServer(config: Config, group: GdoiGroup, server: GdoiServer, find
     );
   }
   for (const sa of server.sas.values()) verifySa(config, sa, findings);
+  for (const sa of [...server.sas.values()].slice(1)) {
+    // A member's crypto map entry seals with one SA: a second policy would be handed out and never used.
+    findings.error(sa, '', 'several sa ipsec in one group are not supported yet', 'put the entries into one access list');
+  }
   verifySasApart(config, group, server, findings);
   const lists = new Set([...server.sas.values()].map((sa) => config.accessLists.get(sa.matchAddress ?? '')));
   for (const list of lists) if (list?.kind === 'extended') verifyGdoiStaysClear(config, server, list, findings);

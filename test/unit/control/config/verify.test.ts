@@ -181,9 +181,14 @@ t.test('a list that would encrypt GDOI itself', (t) => {
 t.test('two SAs of a group that want the same packets', (t) => {
   const two = (second: string): string =>
     edit(`${server}ip access-list extended B\n ${second}\n`, 17, '  sa ipsec 2\n   profile P\n   match address ipv4 B\n  sa ipsec 1');
-  t.strictSame(problems(two('permit ip 10.0.5.0 0.0.0.255 any')), ['28 error sa ipsec 1 of group G protects traffic of sa ipsec 2 too']);
-  t.strictSame(problems(two('permit ip 10.1.5.0 0.0.0.255 any')), []);
+  const several = '20 error several sa ipsec in one group are not supported yet';
+  t.strictSame(problems(two('permit ip 10.0.5.0 0.0.0.255 any')), [
+    several,
+    '28 error sa ipsec 1 of group G protects traffic of sa ipsec 2 too',
+  ]);
+  t.strictSame(problems(two('permit ip 10.1.5.0 0.0.0.255 any')), [several]);
   t.strictSame(problems(two('permit tcp 10.0.5.0 0.0.0.255 10.0.0.0 0.0.255.255 eq 22')), [
+    several,
     '28 error sa ipsec 1 of group G protects traffic of sa ipsec 2 too',
   ]);
   t.end();
