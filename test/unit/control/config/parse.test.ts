@@ -110,6 +110,12 @@ t.test('a global line that fits no mode says where it stops to fit', (t) => {
   t.equal(parseConfig('crypto isakmp policy 10\nhash').problems[0].hint, 'expected: md5, sha, sha256, sha384, sha512');
   t.equal(parseConfig('hostname a b').problems[0].hint, 'nothing may follow');
   t.strictSame(listProblems('crypto i'), ['1 error % Ambiguous command: ("i")']);
+  t.strictSame(
+    listProblems('interface eth0\ni'),
+    ['2 error % Ambiguous command: ("i")'],
+    'ambiguous in one of the open modes is not unknown',
+  );
+  t.strictSame(listProblems('crypto isakmp policy 1\nauthentication r'), [], 'what is refused does not make an abbreviation ambiguous');
   t.end();
 });
 
