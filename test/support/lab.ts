@@ -27,10 +27,9 @@ export interface LabOptions {
 }
 
 /** Replaces, and fails when there is nothing to replace: a test must not run with a configuration it did not mean. */
-export function substitute(text: string, pattern: string | RegExp, replacement: string): string {
-  const changed = text.replace(pattern, replacement);
-  if (changed === text) throw new Error(`the configuration has nothing like ${pattern}`);
-  return changed;
+export function substitute(text: string, pattern: RegExp, replacement: string): string {
+  if (text.search(pattern) < 0) throw new Error(`the configuration has nothing like ${pattern}`);
+  return text.replace(pattern, replacement);
 }
 
 export class Lab {
@@ -73,6 +72,11 @@ export class Lab {
     return lab;
   }
 
+  /** Starts one router without waiting for it. */
+  start(router: Router): Promise<string> {
+    return runChecked([script, 'start', router], { ...this.environment, LAB_WAIT: '0' });
+  }
+
   /** Runs `scripts/lab WORDS`. @throws Error when it fails */
   command(...words: string[]): Promise<string> {
     return runChecked([script, ...words], this.environment);
@@ -111,6 +115,12 @@ export class Lab {
   /** A `show` command's JSON form. */
   async show(router: Router, what: string): Promise<unknown> {
     return JSON.parse(await this.groupwire(router, 'show', ...what.split(' '), '|', 'json'));
+  }
+
+  /** Changes a router's configuration file; it counts from the next start. */
+  configure(router: Router, change: (text: string) => string): void {
+    const file = `/run/groupwire-lab/${this.name}/configs/${router}.cfg`;
+    writeFileSync(file, change(readFileSync(file, 'utf8')));
   }
 
   /** What the router logged since it was first started. */

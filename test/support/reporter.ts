@@ -43,7 +43,8 @@ function diffSide(diff: string, sign: '-' | '+'): string {
 
 function describeFailure(diag: Diagnostic | null): string {
   if (diag === null) return '';
-  if (typeof diag.diff === 'string') return `: expected ${diffSide(diag.diff, '-') || 'less'}, seen ${diffSide(diag.diff, '+') || 'nothing'}`;
+  if (typeof diag.diff === 'string')
+    return `: expected ${diffSide(diag.diff, '-') || 'less'}, seen ${diffSide(diag.diff, '+') || 'nothing'}`;
   if (diag.timeout !== undefined) return `: timed out after ${diag.timeout} ms`;
   if (diag.signal) return `: ended by ${diag.signal}`;
   if (typeof diag.exitCode === 'number') return `: exited with status ${diag.exitCode}`;
@@ -82,7 +83,9 @@ function watch(parser: Parser, path: readonly string[], totals: Totals, write: (
     totals.failed++;
     const [file = '', ...names] = [...path.slice(1), result.name];
     const diag = result.diag as Diagnostic | null;
-    write(`FAIL ${sourceName(file)}: ${[...names].filter((name) => name !== '').join(' > ') || 'test'}${describeFailure(diag)}${place(diag)}`);
+    write(
+      `FAIL ${sourceName(file)}: ${[...names].filter((name) => name !== '').join(' > ') || 'test'}${describeFailure(diag)}${place(diag)}`,
+    );
   };
   // A subtest's own line counts only when it failed for a reason that no line inside it told: a crash, a time-out, a wrong plan.
   const closeSubtest = (result: Result) => {

@@ -77,7 +77,7 @@ export function readScapySas(keys: string): ScapySa[] {
 const makeSas = `
 def unhex(text): return bytes.fromhex(text) or None
 sas = {s['spi']: SecurityAssociation(ESP, spi=s['spi'], crypt_algo=s['crypt_algo'], crypt_key=unhex(s['crypt_key']),
-    auth_algo=s['auth_algo'], auth_key=unhex(s['auth_key'])) for s in arguments['sas']}
+    auth_algo=s['auth_algo'], auth_key=unhex(s['auth_key']), tunnel_header=IP()) for s in arguments['sas']}
 `;
 
 /** Inner packets of all ESP from \`source\` in a capture, in its order, as scapy decrypts them. @throws Error when one does not verify */

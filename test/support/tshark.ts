@@ -17,7 +17,8 @@ export interface Capture {
  */
 export async function capture(lab: Lab, node: Parameters<Lab['spawn']>[0], device: string, filter = ''): Promise<Capture> {
   const file = `${lab.directory}/${node}-${device}-${Math.random().toString(36).slice(2)}.pcap`;
-  const argv = ['tcpdump', '-Z', 'root', '-U', '--immediate-mode', '-B', '32768', '-s', '0', '-n', '-i', device, '-w', file];
+  // In immediate mode every slot of the kernel's ring is as long as the snap length: 2048 makes room for 32,000 packets.
+  const argv = ['tcpdump', '-Z', 'root', '-U', '--immediate-mode', '-B', '65536', '-s', '2048', '-n', '-i', device, '-w', file];
   const dump: Background = lab.spawn(node, [...argv, ...filter.split(' ').filter((word) => word !== '')]);
   await dump.says(/listening on/);
   return {
@@ -43,12 +44,18 @@ async function settle(file: string): Promise<void> {
   await until('the capture file to stop growing', growing, 5000, 150);
 }
 
+/** The inner packet's transport stays bytes: a dissector that finds its payload malformed would end the frame before the ICV. */
+const decryption = [
+  ...['-o', 'esp.enable_encryption_decode:TRUE', '-o', 'esp.enable_authentication_check:TRUE'],
+  ...['udp', 'tcp', 'icmp'].flatMap((protocol) => ['--disable-protocol', protocol]),
+];
+
 /**
  * Rows of fields, one per packet.
  * @param keys a key log directory: ESP is decrypted and its ICV checked
  */
 export async function readFields(file: string, filter: string, fields: readonly string[], keys?: string): Promise<string[][]> {
-  const decrypt = keys === undefined ? [] : ['-o', 'esp.enable_encryption_decode:TRUE', '-o', 'esp.enable_authentication_check:TRUE'];
+  const decrypt = keys === undefined ? [] : decryption;
   const text = await runChecked(
     [
       ...['tshark', '-n', '-r', file, ...decrypt, '-Y', filter, '-T', 'fields', '-E', 'separator=|', '-E', 'occurrence=a'],

@@ -1,0 +1,104 @@
+// Two judges that we did not write open what the members seal, and a foreign sender seals what a member opens. One case per transform:
+//
+//   h1 [capture: what it sent] -- r1 --- core [capture] --- r2 -- h2
+//                                         |
+//                                 scapy seals and sends from here
+//
+//   core :: tshark with r1's key log   :: exactly the packets h1 sent, byte for byte but TTL and header checksum; every ICV good
+//   core :: scapy with r1's key log    :: the same
+//   h2   :: packets that scapy sealed  :: arrive; sent again, they do not; with a foreign outer source they do not
+
+import type { Test } from 'tap';
+import { Lab, substitute } from '../support/lab.js';
+import { until } from '../support/netns.js';
+import { readCapture, withoutHopFields } from '../support/pcap.js';
+import { decryptWithScapy, type ForeignPacket, readScapySas, sendSealed } from '../support/scapy.js';
+import { capture, decryptWithTshark } from '../support/tshark.js';
+
+const sendVaried = `
+import random, socket
+random.seed(1)
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for n in range(200):
+    s.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, (n * 4) % 256)
+    s.sendto(random.randbytes(n * 7 % 1390), ('10.0.2.10', 5000 + n))
+`;
+
+/** @param transform behind the transform set's name, e.g. `esp-aes esp-sha-hmac` */
+export async function checkWithForeignCrypto(t: Test, transform: string): Promise<void> {
+  const edit = (router: string, text: string) =>
+    router === 'r4' ? substitute(text, /(transform-set TRANSFORM-SET) esp-gcm 256/, `$1 ${transform}`) : text;
+  const lab = await Lab.up({ keyLog: true, edit });
+  t.teardown(() => lab.down());
+  await lab.sh('h1', 'ip route replace default via 10.0.1.1 mtu lock 1400'); // h1 makes fragments that fit, so r1 need not cut them again
+  await lab.sh('h1', 'ethtool -K eth0 tso off gso off tx off'); // so that the capture on h1 holds what leaves it, checksums included
+
+  const sent = await capture(lab, 'h1', 'eth0', '-Q out ip');
+  const crossing = await capture(lab, 'core', 'r1', '-Q in ip proto 50');
+  await lab.sh('h1', 'ping -c 10 -i 0.02 -s 1300 10.0.2.10; ping -c 3 -i 0.02 -M dont -s 3000 10.0.2.10');
+  await lab.run('h1', ['/usr/bin/python3', '-c', sendVaried]);
+  const server = lab.spawn('h2', ['iperf3', '-s', '--forceflush', '-1']);
+  t.teardown(() => server.stop('SIGKILL'));
+  await server.says(/listening/);
+  await lab.run('h1', ['iperf3', '-c', '10.0.2.10', '-n', '200K']);
+  await sent.stop();
+  await crossing.stop();
+
+  const original = readCapture(sent.file)
+    .map(({ ip }) => withoutHopFields(ip))
+    .sort();
+  const keys = lab.keyLogDirectory('r1');
+  const byTshark = await decryptWithTshark(crossing.file, 'ip.src == 10.0.1.10', keys);
+  t.ok(original.length > 300, `h1 sent enough to compare: ${original.length}`);
+  t.equal(byTshark.length, original.length, 'packets that tshark decrypts');
+  t.equal(countDifferences(byTshark.map(withoutHopFields).sort(), original), 0, 'packets that differ from what h1 sent, by tshark');
+  const sas = readScapySas(keys);
+  const byScapy = await decryptWithScapy(crossing.file, '10.0.1.10', sas);
+  t.equal(countDifferences(byScapy.map(withoutHopFields).sort(), original), 0, 'packets that differ from what h1 sent, by scapy');
+
+  await checkForeignSender(t, lab, sas[sas.length - 1]);
+}
+
+function countDifferences(a: readonly string[], b: readonly string[]): number {
+  return Math.abs(a.length - b.length) + a.filter((packet, i) => packet !== b[i]).length;
+}
+
+const receive = `
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('0.0.0.0', 7777)); print('ready', flush=True)
+while True:
+    data, source = s.recvfrom(2048); print(source[0], data.decode(), flush=True)
+`;
+
+async function checkForeignSender(t: Test, lab: Lab, sa: ReturnType<typeof readScapySas>[number]): Promise<void> {
+  const sink = lab.spawn('h2', ['/usr/bin/python3', '-c', receive]);
+  t.teardown(() => sink.stop('SIGKILL'));
+  await sink.says(/ready/);
+  const packet = (sequence: number, payload: string): ForeignPacket => ({
+    source: '10.0.1.77',
+    destination: '10.0.2.10',
+    port: 7777,
+    payload,
+    sequence,
+    // Sender ID 0xfedcba (24 bits): no member has it, so this sender has a replay window of its own.
+    ...(sa.crypt_algo === 'AES-GCM' ? { iv: `fedcba${sequence.toString(16).padStart(10, '0')}` } : {}),
+  });
+  const core = { lab, node: 'core' } as const;
+  const good = [1, 2, 5, 4, 3].map((sequence) => packet(sequence, `first-${sequence}`));
+  await sendSealed(core, sa, good);
+  await until('scapy-sealed packets at h2', () => (sink.stdout.match(/10\.0\.1\.77 first-/g) ?? []).length >= good.length, 5000).catch(
+    () => undefined,
+  );
+  for (const sequence of [1, 2, 3, 4, 5])
+    t.match(sink.stdout, `10.0.1.77 first-${sequence}\n`, `packet ${sequence} sealed by scapy arrives`);
+
+  const replayed = [1, 2, 5, 4, 3].map((sequence) => packet(sequence, `again-${sequence}`));
+  const spoofed = { ...packet(6, 'spoofed-6'), outerSource: '10.0.1.78' };
+  // The last one is good: when it has arrived, so would have the others.
+  await sendSealed(core, sa, [...replayed, spoofed, packet(7, 'last-7')]);
+  await until('the last packet at h2', () => /last-7/.test(sink.stdout), 5000).catch(() => undefined);
+  t.match(sink.stdout, '10.0.1.77 last-7\n', 'a fresh sequence number after replays arrives');
+  t.notMatch(sink.stdout, /again-/, 'a replayed sequence number does not arrive');
+  t.notMatch(sink.stdout, /spoofed-/, 'an outer source that is not the inner one does not arrive');
+}
