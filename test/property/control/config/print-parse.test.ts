@@ -74,6 +74,27 @@ t.test('a configuration differs from itself in nothing; verification takes anyth
   t.end();
 });
 
+t.test('entries and removals in any order of sequence leave a sorted list', (t) => {
+  const edits = fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 60 })), { maxLength: 80 });
+  fc.assert(
+    fc.property(edits, (list) => {
+      const wanted = new Set<number>();
+      const lines = list.map(([add, sequence]) => {
+        if (add) wanted.add(sequence);
+        else wanted.delete(sequence);
+        return add ? `${sequence} permit ${sequence} any any` : `no ${sequence}`;
+      });
+      const { config } = parseConfig(['ip access-list extended A', ...lines].join('\n'));
+      const seen = config.accessLists.get('A')?.entries.map((entry) => [entry.sequence, entry.protocol]);
+      const sorted = [...wanted].sort((a, b) => a - b).map((sequence) => [sequence, sequence]);
+      if (JSON.stringify(seen) !== JSON.stringify(sorted)) throw new Error(`${lines.join('; ')}: ${JSON.stringify(seen)}`);
+    }),
+    { numRuns: 300 },
+  );
+  t.pass('held for every input tried');
+  t.end();
+});
+
 const words = [
   'interface',
   'ip',
