@@ -7,8 +7,8 @@ import type { Findings } from './findings.js';
 
 /** IOS documents 100 permit entries for a group. */
 const UsualEntries = 100;
-/** About as many SA TEK payloads (70 bytes and more) as one UDP datagram holds. */
-export const MostEntries = 900;
+/** What the key server takes: with more ACEs a rekey no longer fits one UDP datagram beside its keys. */
+export const MostEntries = 400;
 /** UDP, and the port of GDOI (RFC 6407 §2.2). */
 const Udp = 17;
 const GdoiPort = 848;

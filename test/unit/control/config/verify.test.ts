@@ -152,7 +152,7 @@ t.test('what a group policy cannot carry', (t) => {
     edit(server, 25, Array.from({ length: count }, (_, i) => ` permit ip 10.0.${i >> 8}.${i & 255} 0.0.0.0 any`).join('\n'));
   t.strictSame(problems(many(99)), []);
   t.strictSame(problems(many(101)), ['23 warning access list A has 102 entries: IOS members take 100']);
-  t.strictSame(problems(many(1000)), ['23 error access list A has 1001 entries: more than 900 do not fit in a rekey message']);
+  t.strictSame(problems(many(1000)), ['23 error access list A has 1001 entries: more than 400 do not fit in a rekey message']);
   t.strictSame(problems(edit(edit(edit(server, 25, ' permit any'), 24, null), 23, 'ip access-list standard A')), [
     '19 error access list A is a standard one: a group needs an extended one',
   ]);
