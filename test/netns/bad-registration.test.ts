@@ -1,0 +1,58 @@
+// Acceptance 5: what goes wrong at registration is said clearly, is tried again with back-off, and disturbs nobody else.
+//
+//   h1 -- r1 --- core --- r2 -- h2        h1 -> h2 all the time, nothing lost
+//                 | \---- r3 :: wrong pre-shared key · a group that r4 does not have · a key server that does not answer
+//                 r4
+
+import t from 'tap';
+import { Lab, substitute } from '../support/lab.js';
+import { Flow } from '../support/traffic.js';
+
+const cases = [
+  {
+    name: 'wrong pre-shared key',
+    pattern: /crypto isakmp key \S+ address/,
+    replacement: 'crypto isakmp key WRONG-KEY address',
+    // The member repeats its message for half a minute before it says more (test/exchange has all of it); the key server says it at once.
+    member: /%CRYPTO-5-GM_REGSTER: Start registration to KS 172\.16\.4\.2 for group GDOI-GROUP/,
+    server: /%CRYPTO-4-IKMP_\S+: .*172\.16\.3\.2.*pre-shared key mismatch/,
+  },
+  {
+    name: 'a group that the key server lacks',
+    pattern: /identity number 777/,
+    replacement: 'identity number 778',
+    member: /%GDOI-3-GM_REG_FAILED: Registration to KS 172\.16\.4\.2 for group GDOI-GROUP failed: .*; next try in/,
+    server: /%GDOI-1-UNAUTHORIZED_IDENTITY: .*778/,
+  },
+  {
+    name: 'a key server that does not answer',
+    pattern: /server address ipv4 172\.16\.4\.2/,
+    replacement: 'server address ipv4 198.51.100.10',
+    member: /%GDOI-3-GM_REG_FAILED: Registration to KS 198\.51\.100\.10 for group GDOI-GROUP failed: .*; next try in/,
+    server: null,
+  },
+];
+
+for (const { name, pattern, replacement, member, server } of cases) {
+  t.test(name, async (t) => {
+    const lab = await Lab.up({ start: ['r1', 'r2', 'r4'] });
+    t.teardown(() => lab.down());
+    const flow = await Flow.start(lab, 'h1', 'h2', 500, 6001);
+    lab.configure('r3', (text) => {
+      const changed = substitute(text, pattern, replacement);
+      // The key for the server that does not answer: what is tested is the silence, not a missing key.
+      return name.includes('answer') ? substitute(changed, /(crypto isakmp key \S+ address) \S+/, '$1 198.51.100.10') : changed;
+    });
+    await lab.start('r3');
+    if (server !== null) await lab.logs('r4', server);
+    // Five sendings of a message that nobody answers take 23 to 39 s (control/isakmp/retransmission.ts).
+    await lab.logs('r3', member, 60_000);
+
+    const [state] = ((await lab.show('r3', 'crypto gdoi gm')) as { gdoiMembers: { registered: boolean }[] }).gdoiMembers;
+    t.equal(state.registered, false, 'r3 says it is registered');
+    t.notMatch(lab.log('r3') + lab.log('r4'), /WRONG-KEY|R3-KEY/, 'keys in the logs');
+    t.notMatch(lab.log('r3') + lab.log('r4'), /%SYS-5-RESTART/, 'processes that died');
+    const report = await flow.stop();
+    t.same(report.lost, [], `datagrams between r1 and r2 lost of ${report.sent}`);
+  });
+}
