@@ -15,7 +15,7 @@ const cases = [
     replacement: 'crypto isakmp key WRONG-KEY address',
     // The member repeats its message for half a minute before it says more (test/exchange has all of it); the key server says it at once.
     member: /%CRYPTO-5-GM_REGSTER: Start registration to KS 172\.16\.4\.2 for group GDOI-GROUP/,
-    server: /%CRYPTO-4-IKMP_\S+: .*172\.16\.3\.2.*pre-shared key mismatch/,
+    server: /%CRYPTO-5-IKMP_INVAL_KEY: .*172\.16\.3\.2.*pre-shared key mismatch/,
   },
   {
     name: 'a group that the key server lacks',

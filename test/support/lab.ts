@@ -36,6 +36,7 @@ export class Lab {
   readonly name = uniqueName();
   /** A directory of the test's own, removed with the lab. */
   readonly directory = mkdtempSync(join(tmpdir(), 'groupwire-lab-'));
+  private readonly backgrounds: Background[] = [];
   private readonly undo: () => void;
   private readonly environment: Record<string, string>;
 
@@ -83,6 +84,7 @@ export class Lab {
   }
 
   down(): void {
+    for (const background of this.backgrounds) void background.stop('SIGKILL');
     this.undo();
   }
 
@@ -99,8 +101,11 @@ export class Lab {
     return run(this.argv(node, argv), {}, timeoutMs);
   }
 
+  /** Ends with the lab at the latest. */
   spawn(node: Router | Host, argv: readonly string[]): Background {
-    return new Background(this.argv(node, argv));
+    const background = new Background(this.argv(node, argv));
+    this.backgrounds.push(background);
+    return background;
   }
 
   private argv(node: string, argv: readonly string[]): string[] {
