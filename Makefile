@@ -17,7 +17,7 @@ bootstrap:
 	@scripts/bootstrap
 
 build: bootstrap
-	@$(MAKE) --no-print-directory build/groupwire.node dist/.built
+	@$(MAKE) -s --no-print-directory build/groupwire.node dist/.built
 
 include dataplane/native/native.mk
 
