@@ -107,9 +107,9 @@ export class Router {
     if (snapshot) this.allocation.seed(snapshot);
     this.generation = Math.max(this.generation, generation);
     this.publishable = true;
-    if (generation > 0) this.start(true, now);
     const known = new Set(knownSenders);
-    for (const pair of this.published) if (!known.has(pair)) this.lost.add(pair);
+    for (const pair of this.published) if (!known.has(pair)) this.lost.add(pair); // before anything is published
+    if (generation > 0) this.start(true, now);
     for (const { name } of this.gdoi.memberGroups()) {
       const { teks, senderIds } = this.gdoi.policyOf(name);
       if (senderIds?.values.some((sid) => !this.usable(teks, sid))) this.perform(this.gdoi.renewSenderIds(name, now), now);
