@@ -39,6 +39,8 @@ export const enum Drop {
   EspDummy,
   EspCongestion,
   SealFailed,
+  TtlExpired,
+  HandOverFull,
   Count,
 }
 export const dropTexts: readonly CounterText[] = [
@@ -72,6 +74,8 @@ export const dropTexts: readonly CounterText[] = [
   { name: 'esp_dummy', help: 'dummy packet, discarded as it is meant to be (RFC 4303 §2.6)' },
   { name: 'esp_congestion', help: 'congestion marked on the outer header of a packet that cannot carry the mark (RFC 6040 §4.2)' },
   { name: 'seal_failed', help: 'the crypto library could not encrypt' },
+  { name: 'ttl_expired', help: 'TTL used up; ICMP time exceeded sent (RFC 1812 §5.3.1)' },
+  { name: 'hand_over_full', help: 'the worker that owns the sender took no more packets' },
 ];
 
 /** Per port. */
@@ -116,7 +120,7 @@ export const saTexts: readonly CounterText[] = [
   { name: 'receive_errors', help: 'packets that could not be decrypted, for any reason' },
 ];
 
-/** The path as a whole. The invariant of DESIGN §3: received + made = sent + dropped + punted + held. */
+/** The path as a whole. The invariant of DESIGN §3: received + made = sent + dropped + punted + held, held = handed over - taken over. */
 export const enum PathCount {
   Received,
   Sent,
@@ -125,6 +129,9 @@ export const enum PathCount {
   /** Packets the router itself created: ICMP errors, fragments beyond the first. */
   Made,
   Passes,
+  /** Given to the worker that owns the sender, and taken from other workers. */
+  HandedOver,
+  TakenOver,
   Count,
 }
 export const pathTexts: readonly CounterText[] = [
@@ -134,6 +141,8 @@ export const pathTexts: readonly CounterText[] = [
   { name: 'punted_packets', help: 'datagrams handed to the host itself' },
   { name: 'made_packets', help: 'datagrams created by the router: ICMP errors, further fragments' },
   { name: 'passes', help: 'passes of the pipeline' },
+  { name: 'handed_over_packets', help: 'datagrams given to the worker that owns their sender' },
+  { name: 'taken_over_packets', help: 'datagrams taken from other workers' },
 ];
 
 /** Per group, kept when SAs come and go. */

@@ -27,6 +27,7 @@ export const enum BankCount {
   FibNodes = 3,
   FibLeaves = 4,
   LocalAddresses = 5,
+  Neighbours = 6,
   Words = 8,
 }
 
@@ -41,6 +42,17 @@ export const enum PortRow {
   HasCryptoMap = 3,
   Words = 4,
 }
+
+/** Who is reached on an Ethernet port, and the header that leads there (RFC 894), ready to be written: 12 bytes and the type. */
+export const enum NeighbourRow {
+  Port = 0,
+  /** IPv4, signed. */
+  Address = 1,
+  /** Destination MAC 0..3 · destination 4..5, source 0..1 · source 2..5, as big-endian words. */
+  Header = 2,
+  Words = 5,
+}
+export const MaxNeighbours = 4096;
 
 /** FIB leaf: what a longest-prefix match yields. */
 export const enum FibLeaf {
@@ -71,6 +83,7 @@ export interface Bank {
   fibNodes: Int32Array;
   fibLeaves: Int32Array;
   localAddresses: Int32Array;
+  neighbours: Int32Array; // MaxNeighbours * NeighbourRow.Words
 }
 
 /** Counter blocks of one worker; only that worker writes them. */
@@ -100,6 +113,7 @@ const bankWords: readonly [keyof Bank, number][] = [
   ['fibNodes', FibShape.MaxNodes * FibShape.NodeEntries],
   ['fibLeaves', FibShape.MaxLeaves * FibLeaf.Words],
   ['localAddresses', MaxLocalAddresses],
+  ['neighbours', MaxNeighbours * NeighbourRow.Words],
 ];
 const keyBytes = Cap.Sas * SaKey.Bytes; // a multiple of 8
 const bankBytes = align8(bankWords.reduce((sum, [, words]) => sum + words * 4, 0)) + keyBytes;

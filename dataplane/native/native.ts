@@ -1,4 +1,4 @@
-// The seam between the dataplane and the machine: batched TUN I/O, wake-ups, AEAD/HMAC batches and a shared file mapping.
+// The seam between the dataplane and the machine: batched packet I/O, wake-ups, AEAD/HMAC batches and a shared file mapping.
 // Two implementations stand behind it: the C addon (build/groupwire.node) and, with GROUPWIRE_NATIVE=0, its twin on node:fs and
 // node:crypto. One test suite runs over both. Nothing here knows IP, ESP padding, replay or policy: those are stages.
 //
@@ -41,18 +41,60 @@ export const enum JobStatus {
 export const enum NativeCap {
   /** The largest `count` of poll(). */
   PollFds = 64,
+  /** The largest `count` of rx() and tx(). */
+  Batch = 512,
+}
+
+/** Bytes before a datagram that an Ethernet link needs. */
+export const EthernetHeaderLen = 14;
+
+/**
+ * The worker that everything from one IPv4 source belongs to: sequence numbers, replay windows. The socket filters and the steering
+ * program compute the same (Knuth's multiplicative hash, upper half). @param source signed or unsigned @returns 0..workers-1
+ */
+export function ownerOf(source: number, workers: number): number {
+  return (Math.imul(source, 0x9e3779b1) >>> 16) % workers;
 }
 
 export interface Native {
   /** Which implementation this is. */
   readonly kind: 'addon' | 'twin';
   /**
-   * Opens (creates) a TUN device: IFF_TUN | IFF_NO_PI [| IFF_MULTI_QUEUE], nonblocking, close-on-exec. The device is down and has no
-   * address; it vanishes when its last descriptor is closed. @param name 1..15 bytes @param queues true: may be opened once per worker
+   * Opens (creates) a TUN device: IFF_TUN | IFF_NO_PI | IFF_VNET_HDR [| IFF_MULTI_QUEUE], nonblocking, close-on-exec. The device is down
+   * and has no address; it vanishes when its last descriptor is closed. @param name 1..15 bytes @param queues true: may be opened once
+   * per worker, each time one more queue, in the order of the workers @param offloads true: the kernel hands over superpackets and
+   * packets without checksum (TUNSETOFFLOAD CSUM, TSO4, TSO6, USO4, USO6 where it has it), which rx() cuts and completes, and tx() coalesces
    * @returns file descriptor, valid in every thread of the process. Throws Error with `code` = errno name and what to do.
    */
-  tunOpen(name: string, queues: boolean): number;
-  /** Closes what tunOpen or wakeOpen returned. No thread may be using it any more. Throws Error with `code`. */
+  tunOpen(name: string, queues: boolean, offloads: boolean): number;
+  /**
+   * Lets a multi-queue TUN put each packet into the queue of its owner ({@link ownerOf} of the IPv4 source). @param fd any queue of it
+   * @param workers how many queues there are. Throws Error with `code` when the kernel refuses (the twin: always ENOTSUP): then the
+   * kernel's own spreading stays and the pipeline hands over what came to the wrong worker.
+   */
+  tunSteer(fd: number, workers: number): void;
+  /**
+   * A raw IPv4 socket (IPPROTO_ESP, IP_HDRINCL), bound to a netdev: receives the ESP that the kernel delivers locally, whole and
+   * reassembled, and sends IPv4 datagrams with any source. @param mark SO_MARK of what is sent, so that a policy rule can route it
+   * @param worker takes only the share of this one of @param workers (by {@link ownerOf} of the source, as a socket filter).
+   * Throws Error with `code`; the twin always with ENOTSUP, as the two below.
+   */
+  rawOpen(device: string, mark: number, worker: number, workers: number): number;
+  /**
+   * AF_PACKET with PACKET_VNET_HDR on an Ethernet netdev. Receives IPv4 frames sent to this host's MAC address, TTL > 1, without VLAN tag, whose
+   * destination is not among the first `ownCount` of `own` (signed addresses) nor multicast or broadcast; only the share of `worker`.
+   * The kernel sees them too: the caller has it drop them. `rx` and `tx` are superpacket-aware, as a TUN with offloads, when `offloads`.
+   */
+  packetOpen(device: string, own: Int32Array, ownCount: number, worker: number, workers: number, offloads: boolean): number;
+  /** Gives a packet descriptor another list of own addresses, without losing a packet. Parameters as in packetOpen. */
+  packetFilter(fd: number, own: Int32Array, ownCount: number, worker: number, workers: number): void;
+  /**
+   * AF_XDP in copy mode on one receive queue of an Ethernet netdev, with a program that redirects IPv4 ESP (whole datagrams, no VLAN tag) and
+   * passes the rest to the kernel: native mode, else generic. The program goes when its last descriptor is closed. Several queues of a
+   * netdev share one program: open queue 0 first. Throws Error with `code`.
+   */
+  xdpOpen(device: string, queue: number): number;
+  /** Closes what an open call returned. No thread may be using it any more. Throws Error with `code`. */
   fdClose(fd: number): void;
   /** A descriptor that makes another thread's poll() return. */
   wakeOpen(): number;
@@ -66,14 +108,19 @@ export interface Native {
    */
   poll(fds: Int32Array, count: number, timeoutMs: number, ready: Int32Array): number;
   /**
-   * Reads up to `count` datagrams, datagram i to pool[offsets[i]..]. @param maxLength bytes that each slot has room for
-   * @param lengths out: bytes; a longer datagram is cut and its length reported as maxLength + 1
+   * Reads up to `count` IPv4 datagrams, datagram i to pool[offsets[i]..]. Superpackets are cut to their segments, checksums that the sender
+   * left to its device are completed: what arrives is what a wire would carry. A superpacket that does not fit into the remaining offsets
+   * goes on with the next call (poll() then reports the descriptor as ready). Ethernet headers are taken off.
+   * @param maxLength bytes that each slot has room for @param lengths out: bytes; a longer datagram is cut and its length reported as maxLength + 1
    * @returns how many were read, 0 = none waiting, -1 = the device is gone.
    */
   rx(fd: number, pool: Uint8Array, offsets: Int32Array, lengths: Int32Array, count: number, maxLength: number): number;
   /**
-   * Writes `count` datagrams. @param results out: 0 = sent, else errno, for the consumed ones
-   * @returns how many were consumed (sent or failed). Less than count: the device is full (EAGAIN, ENOBUFS); the rest is the caller's.
+   * Writes `count` IPv4 datagrams. With offloads, neighbouring segments of a TCP stream and equal UDP datagrams of a flow leave as one
+   * superpacket when the receiver can cut it to exactly these datagrams again (checksums are verified first); the order within a flow
+   * stays. packet and xdp: the EthernetHeaderLen bytes before each datagram are its Ethernet header, written by the caller, and the slot
+   * has room for them. The datagrams' bytes may be changed. @param results out: 0 = sent, else errno (EAGAIN, ENOBUFS: the device is full)
+   * @returns how many were sent
    */
   tx(fd: number, pool: Uint8Array, offsets: Int32Array, lengths: Int32Array, count: number, results: Int32Array): number;
   /**

@@ -18,10 +18,26 @@ export interface WorkerStart {
   native: boolean;
 }
 
+/** What a descriptor of a port is (native.ts says how each is read and written). */
+export const enum LinkKind {
+  /** Every port has its TUN: what the kernel routes to us, what is for the host, and what no faster link can take. */
+  Tun = 0,
+  /** Receives ESP, sends what was sealed. */
+  Raw = 1,
+  /** Ethernet: sends whatever has a known neighbour. */
+  Packet = 2,
+  /** Ethernet: receives ESP, sends whatever has a known neighbour. */
+  Xdp = 3,
+}
+export interface Link {
+  fd: number;
+  kind: LinkKind;
+}
+
 export type ToWorker =
-  /** One TUN queue for this worker: read and written by it alone until it answers `port-closed`. */
-  | { kind: 'port-open'; port: number; fd: number }
-  /** Stop using the port's descriptor; answer `port-closed`, then the main thread closes it. */
+  /** The links of a port for this worker, its TUN queue first: read and written by it alone until it answers `port-closed`. */
+  | { kind: 'port-open'; port: number; links: Link[] }
+  /** Stop using the port's descriptors; answer `port-closed`, then the main thread closes them. */
   | { kind: 'port-close'; port: number };
 
 export type FromWorker = { kind: 'port-closed'; port: number } | { kind: 'event'; event: DataplaneEvent };

@@ -8,6 +8,9 @@
 
 import type { Ace, CryptoEntry, Sa, SaKey } from './layout.js';
 
+/** How packets pass between a netdev and us (DESIGN §2). */
+export type PortDriver = 'tun' | 'raw' | 'packet' | 'xdp';
+
 /** One configured interface. Addresses are unsigned 32-bit host-order numbers. */
 export interface InterfaceRow {
   /** Port id: index into every per-port table, stable for the life of the instance. */
@@ -16,7 +19,9 @@ export interface InterfaceRow {
   name: string;
   /** Linux netdev. Loopback interfaces have none: their addresses go to `lo`. */
   device: string | null;
-  driver: 'tun';
+  driver: PortDriver;
+  /** Superpackets and checksums left to devices, where the driver can: `offload` in the configuration. */
+  offloads: boolean;
   addresses: { address: number; prefixLength: number }[];
   /** Bytes, IP datagram; null = the netdev's. */
   ipMtu: number | null;
@@ -87,7 +92,8 @@ export type DataplaneEvent =
 export interface SnapshotHead {
   type: 'snapshot';
   id: number;
-  interfaces: { port: number; name: string; device: string | null; up: boolean; mtu: number; mac: string; addresses: string[] }[];
+  /** `driver`: what is in use, which may be less than what was asked for. */
+  interfaces: { port: number; name: string; device: string | null; driver: string; offloads: boolean; up: boolean; mtu: number; mac: string; addresses: string[] }[];
   routes: { prefix: string; via: string | null; device: string; protocol: string; metric: number }[];
   rssBytes: number;
   workers: number;
