@@ -4,6 +4,8 @@
 
 import { Drop, PathCount, PortCount, SaCount } from './counters/declare.js';
 import { Events } from './mem/events.js';
+import { Links } from './mem/links.js';
+import { Neighbours } from './mem/neighbours.js';
 import { SenderKind, type SenderState, SenderState as Senders } from './mem/sender-state.js';
 import { bankOf, type CounterBlocks, countersOf, type SharedState } from './mem/shared.js';
 import { PacketFlag, Slots } from './mem/slots.js';
@@ -61,10 +63,8 @@ export interface Env {
   readonly senders: SenderState;
   /** Per SA slot {@link SenderRow}: index into `senders.numbers`, -1 = must not be used. */
   readonly senderRows: Int32Array;
-  /** File descriptor per port id, -1 = closed. */
-  readonly portFds: Int32Array;
-  /** 1 where rx found the device gone; the worker tells the main thread. */
-  readonly portLost: Uint8Array;
+  readonly links: Links;
+  readonly neighbours: Neighbours;
   /** Counts and frees. The one way a packet ends without leaving. */
   readonly drop: (id: number, reason: Drop) => void;
   /** Checks the IPv4 datagram at off/len and fills its columns; cuts link padding off. Flags other than the fragment bits stay. */
@@ -95,8 +95,8 @@ export function makeEnv(options: EnvOptions): Env {
     replay: new ReplayTable(),
     senders: options.senders,
     senderRows: new Int32Array(Cap.Sas * SenderRow.Words).fill(-1),
-    portFds: new Int32Array(Cap.Ports).fill(-1),
-    portLost: new Uint8Array(Cap.Ports),
+    links: new Links(),
+    neighbours: new Neighbours(),
     drop: makeDrop(slots, counters),
     parse: makeParse(slots),
   };
@@ -159,6 +159,7 @@ export function adoptBank(env: Env, shared: SharedState, bankIndex: number): str
   const before = new Int32Array(Cap.Sas);
   for (let slot = 0; slot < Cap.Sas; slot++) before[slot] = tables.sas[slot * Sa.Words + Sa.Serial];
   if (tables.copyFrom(bank)) counters.aceHits.fill(0);
+  env.neighbours.copyFrom(bank);
   for (let slot = 0; slot < Cap.Sas; slot++) {
     const row = tables.sas.subarray(slot * Sa.Words, (slot + 1) * Sa.Words);
     const serial = row[Sa.Serial];

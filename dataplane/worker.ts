@@ -4,6 +4,7 @@
 
 import { isMainThread, type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { adoptBank, Clock, type Env, makeEnv } from './env.js';
+import { MaxLinks } from './mem/links.js';
 import { readBootId, SenderState, senderStatePath } from './mem/sender-state.js';
 import { Ctl, controlWords } from './mem/shared.js';
 import { loadNative } from './native/native.js';
@@ -22,9 +23,9 @@ function takeMessages(env: Env, port: MessagePort, wakeFd: number): void {
   for (let received = receiveMessageOnPort(port); received; received = receiveMessageOnPort(port)) {
     const message = received.message as ToWorker;
     if (message.kind === 'port-open') {
-      env.portFds[message.port] = message.fd;
+      env.links.open(message.port, message.links);
     } else {
-      env.portFds[message.port] = -1;
+      env.links.close(message.port);
       port.postMessage({ kind: 'port-closed', port: message.port } satisfies FromWorker);
     }
   }
@@ -32,9 +33,11 @@ function takeMessages(env: Env, port: MessagePort, wakeFd: number): void {
 
 /** A device that vanished is closed without being asked: its `port-closed` comes unsolicited. */
 function tellLostPorts(env: Env, port: MessagePort): void {
+  const { lost } = env.links;
   for (let i = 0; i < Cap.Ports; i++) {
-    if (env.portLost[i] === 0) continue;
-    env.portLost[i] = 0;
+    if (lost[i] === 0) continue;
+    lost[i] = 0;
+    env.links.close(i);
     port.postMessage({ kind: 'port-closed', port: i } satisfies FromWorker);
   }
 }
@@ -46,8 +49,9 @@ export function runWorker(data: WorkerStart, port: MessagePort): void {
   const senders = SenderState.open(native, senderStatePath(data.senderStatePath, data.index), readBootId());
   const env = makeEnv({ index: data.index, shared: data.shared, native, senders });
   const pass = makePipeline(env);
-  const polled = new Int32Array(Cap.Ports + 1);
-  const ready = new Int32Array(Cap.Ports + 1);
+  const { links } = env;
+  const polled = new Int32Array(MaxLinks + 1);
+  const ready = new Int32Array(MaxLinks + 1);
   const tell = (event: DataplaneEvent): void => port.postMessage({ kind: 'event', event } satisfies FromWorker);
   let epoch = 0;
   let busy = 0;
@@ -56,7 +60,7 @@ export function runWorker(data: WorkerStart, port: MessagePort): void {
   function wait(timeoutMs: number): boolean {
     let count = 1;
     polled[0] = data.wakeFd;
-    if (timeoutMs > 0) for (let i = 0; i < Cap.Ports; i++) if (env.portFds[i] >= 0) polled[count++] = env.portFds[i];
+    if (timeoutMs > 0) for (let i = 0; i < links.count; i++) polled[count++] = links.fd[i];
     return native.poll(polled, count, timeoutMs, ready) > 0 && ready[0] !== 0;
   }
 

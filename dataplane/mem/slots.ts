@@ -16,9 +16,9 @@ export const enum SlotShape {
 
 /** Bits of the flags column. */
 export const enum PacketFlag {
-  /** Its source is one of our addresses: made by a program of this host. The kernel has not decremented its TTL. */
+  /** Its source is one of our addresses: made by a program of this host, which owes no hop. */
   FromHost = 1,
-  /** Came out of an SA; its TTL was decremented by the sealing router only. */
+  /** Came out of an SA. */
   Decrypted = 2,
   /** Carries our ESP header now. */
   Sealed = 4,
@@ -30,6 +30,8 @@ export const enum PacketFlag {
   Made = 32,
   /** An ICMP error that quotes what came out of an SA: must not cross a crypto-map port in the clear. */
   Confidential = 64,
+  /** The hop that this router is has not been taken from its TTL yet: it came by a link that the kernel does not route, or out of an SA. */
+  OwesHop = 128,
 }
 
 function column(): Int32Array {
@@ -45,6 +47,8 @@ export class Slots {
   readonly len = column();
   readonly rxPort = column();
   readonly txPort = column();
+  /** Address of the next router, or of the destination on a connected network; signed. Set by 40-route. */
+  readonly nextHop = column();
   /** Of the transport header, from the start of the pool. */
   readonly l4Off = column();
   readonly proto = column();

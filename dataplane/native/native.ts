@@ -45,6 +45,11 @@ export const enum NativeCap {
   Batch = 512,
 }
 
+/** Is this errno of tx() a device that is full (EAGAIN, ENOBUFS on Linux), rather than a refusal? */
+export function isFull(errno: number): boolean {
+  return errno === 11 || errno === 105;
+}
+
 /** Bytes before a datagram that an Ethernet link needs. */
 export const EthernetHeaderLen = 14;
 

@@ -1,42 +1,47 @@
-// 10-rx: one batch from every open port. In: devices. Out: ip-input. Drops: too-big.
-// The batch grows to 64 while a port keeps filling it and shrinks when traffic is light, so that a quiet port costs little.
-// Does not: GSO split (offloads are off in this version), wait.
+// 10-rx: one batch from every open link. In: devices. Out: ip-input. Drops: too-big.
+// What arrives is what a wire would carry: superpackets are cut and checksums completed by the native side while it copies (native.ts).
+// The batch grows while a link keeps filling it and shrinks when traffic is light: a quiet link costs little and answers soon, a busy one
+// pays its fixed costs once for many packets. Does not: wait.
 
 import { Drop, PathCount, PortCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
-import { SlotShape } from '../mem/slots.js';
-import { Cap } from '../tables/layout.js';
+import { LinkKind, MaxLinks } from '../mem/links.js';
+import { PacketFlag, SlotShape } from '../mem/slots.js';
 
 const enum Batch {
-  Least = 8,
-  Most = 64,
+  Least = 16,
+  /** Slots of a batch fit the second-level cache beside the tables (256 * 2 KB). */
+  Most = 256,
 }
 
 /** @returns a function that tells how many datagrams it read */
 export function makeRx(env: Env): () => number {
-  const { slots, native, portFds, portLost, drop } = env;
+  const { slots, native, links, drop } = env;
   const { bytes, freeIds, off, len, rxPort, txPort, flags, sa, nesting } = slots;
+  const { fd: fds, port: portOf, kind, lost } = links;
   const { path, ports } = env.counters;
   const next = env.vec.ipInput;
-  const batch = new Int32Array(Cap.Ports).fill(Batch.Least);
+  const batch = new Int32Array(MaxLinks).fill(Batch.Least);
   const offsets = new Int32Array(Batch.Most);
   const lengths = new Int32Array(Batch.Most);
 
-  function readPort(port: number): number {
-    const want = Math.min(batch[port], slots.freeCount);
-    if (want === 0) return 0; // the device's queue holds them meanwhile
+  function readLink(link: number): number {
+    const port = portOf[link];
+    const want = Math.min(batch[link], slots.freeCount);
+    if (want === 0 || lost[port] !== 0) return 0; // without slots the device's queue holds them meanwhile
     // Look at the free ids without taking them: only as many are taken as datagrams come.
     const top = slots.freeCount - 1;
     for (let i = 0; i < want; i++) offsets[i] = freeIds[top - i] * SlotShape.Bytes + SlotShape.Headroom;
-    const read = native.rx(portFds[port], bytes, offsets, lengths, want, SlotShape.MaxPacket);
+    const read = native.rx(fds[link], bytes, offsets, lengths, want, SlotShape.MaxPacket);
     if (read < 0) {
-      portFds[port] = -1;
-      portLost[port] = 1;
+      lost[port] = 1;
       return 0;
     }
-    if (read === want) batch[port] = Math.min(batch[port] * 2, Batch.Most);
-    else if (read * 4 < batch[port]) batch[port] = Math.max(batch[port] >> 1, Batch.Least);
+    if (read === want) batch[link] = Math.min(batch[link] * 2, Batch.Most);
+    else if (read * 4 < batch[link]) batch[link] = Math.max(batch[link] >> 1, Batch.Least);
     slots.freeCount -= read;
+    // The kernel, which routed to the TUN, has taken this router's hop from the TTL. On every other link the packet still owes it.
+    const arrived = kind[link] === LinkKind.Tun ? 0 : PacketFlag.OwesHop;
     let sum = 0;
     for (let i = 0; i < read; i++) {
       const id = freeIds[top - i];
@@ -44,7 +49,7 @@ export function makeRx(env: Env): () => number {
       len[id] = lengths[i];
       rxPort[id] = port;
       txPort[id] = port;
-      flags[id] = 0;
+      flags[id] = arrived;
       sa[id] = -1;
       nesting[id] = 0;
       sum += lengths[i];
@@ -55,7 +60,7 @@ export function makeRx(env: Env): () => number {
     return read;
   }
 
-  /** The device reports what it cut as one byte more than there was room for. */
+  /** The native side reports what it cut as one byte more than there was room for. */
   function dropCut(): void {
     let kept = 0;
     for (let i = 0; i < next.length; i++) {
@@ -68,7 +73,7 @@ export function makeRx(env: Env): () => number {
 
   return function rx() {
     let total = 0;
-    for (let port = 0; port < Cap.Ports; port++) if (portFds[port] >= 0) total += readPort(port);
+    for (let link = 0; link < links.count; link++) total += readLink(link);
     if (total === 0) return 0;
     path[PathCount.Received] += total;
     dropCut();

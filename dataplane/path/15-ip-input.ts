@@ -1,7 +1,6 @@
 // 15-ip-input: validate the IPv4 header (RFC 1812 §5.2.2) and parse it once into columns. In: what was received, and what
 // 25-esp-open decrypted in the turn before. Out: esp-open for ESP, policy-in for the rest. Drops: ip-malformed, ip-header-checksum,
-// not-ipv4, ip-martian. Options are checked and carried along. The kernel has decremented the TTL on the way in and sent the
-// time-exceeded that this may have made necessary: no TTL check here.
+// not-ipv4, ip-martian. Options are checked and carried along. The TTL is 40-route's.
 
 import { Drop } from '../counters/declare.js';
 import type { Env } from '../env.js';
@@ -23,9 +22,15 @@ export function makeIpInput(env: Env): () => void {
         drop(id, reasonOf(fault));
         continue;
       }
-      // The kernel refuses packets from outside that claim one of our addresses, so such a source means this host's own programs.
-      // What came out of an SA does not: its sender is another member.
-      if ((flags[id] & PacketFlag.Decrypted) === 0 && isLocal(localSet, src[id])) flags[id] |= PacketFlag.FromHost;
+      // The kernel refuses packets from outside that claim one of our addresses, so such a source on a TUN means this host's own
+      // programs; on a link past the kernel the refusal is ours. What came out of an SA has another member as its sender.
+      if ((flags[id] & PacketFlag.Decrypted) === 0 && isLocal(localSet, src[id])) {
+        if ((flags[id] & PacketFlag.OwesHop) !== 0) {
+          drop(id, Drop.IpMartian);
+          continue;
+        }
+        flags[id] |= PacketFlag.FromHost;
+      }
       if (proto[id] === IpProto.Esp) espOpen.push(id);
       else policyIn.push(id);
     }

@@ -132,7 +132,7 @@ export function makeEspOpen(env: Env): () => void {
     counts[slot * SaCount.Count + SaCount.OpenedBytes] += len[id];
     groups[group + GroupCount.OpenedPackets]++;
     groups[group + GroupCount.OpenedBytes] += len[id];
-    flags[id] |= PacketFlag.Decrypted;
+    flags[id] |= PacketFlag.Decrypted | PacketFlag.OwesHop;
     nesting[id]++;
     sa[id] = -1;
     ipInput.push(id);

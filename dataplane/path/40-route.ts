@@ -1,19 +1,28 @@
 // 40-route: longest prefix match picks the egress port (RFC 1812 §5.2.4). In: packets that may pass, and from the turn before the
 // ICMP errors of 95-local. Out: crypto-map, or local for what the host itself is to have. Drops: no-route (after an ICMP
-// net unreachable, RFC 1812 §5.2.7.1), port-down. TTL is the kernel's on both sides of us; 90-tx makes up for its second decrement.
+// net unreachable, RFC 1812 §5.2.7.1), ttl-expired (after an ICMP time exceeded, §5.3.1), port-down. Where the kernel routed the packet
+// to us it has taken this router's hop from the TTL; what still owes it is checked here, and 70-esp-seal or 90-tx takes it.
 
 import { Drop } from '../counters/declare.js';
 import type { Env } from '../env.js';
 import { isLocal } from '../mem/hash.js';
 import { FibLeaf, LeafLocal, LeafUnreachable, PortRow } from '../mem/shared.js';
+import { PacketFlag } from '../mem/slots.js';
 import { lookupFib } from '../proto/fib.js';
 import { IcmpError } from '../proto/icmp.js';
+import { Ip4 } from '../proto/ipv4.js';
 
 export function makeRoute(env: Env): () => void {
   const { drop } = env;
-  const { dst, txPort, error, reason } = env.slots;
+  const { view, off, dst, txPort, nextHop, flags, error, reason } = env.slots;
   const { fibRoot, fibNodes, fibLeaves, ports, localSet } = env.tables;
   const { route: input, cryptoMap, punt, refused } = env.vec;
+
+  function refuse(id: number, type: number, code: number, why: Drop): void {
+    error[id] = (type << 24) | (code << 16);
+    reason[id] = why;
+    refused.push(id);
+  }
 
   return function route() {
     for (let i = 0; i < input.length; i++) {
@@ -31,14 +40,18 @@ export function makeRoute(env: Env): () => void {
           drop(id, Drop.PortDown);
           continue;
         }
+        if ((flags[id] & PacketFlag.OwesHop) !== 0 && view.getUint8(off[id] + Ip4.Ttl) <= 1) {
+          refuse(id, IcmpError.TimeExceeded, IcmpError.CodeTtl, Drop.TtlExpired);
+          continue;
+        }
+        const gateway = fibLeaves[leaf * FibLeaf.Words + FibLeaf.NextHop];
         txPort[id] = port;
+        nextHop[id] = gateway === 0 ? to : gateway;
         cryptoMap.push(id);
       } else if (port === LeafLocal) {
         punt.push(id);
       } else {
-        error[id] = (IcmpError.Unreachable << 24) | (IcmpError.CodeNet << 16);
-        reason[id] = Drop.NoRoute;
-        refused.push(id);
+        refuse(id, IcmpError.Unreachable, IcmpError.CodeNet, Drop.NoRoute);
       }
     }
     input.clear();

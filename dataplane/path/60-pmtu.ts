@@ -19,7 +19,8 @@ const LeastMtu = 68;
 
 export function makePmtu(env: Env): () => void {
   const { slots, drop } = env;
-  const { bytes, view, off, len, rxPort, txPort, l4Off, proto, src, dst, sport, dport, tos, flags, sa, nesting, error, reason } = slots;
+  const { bytes, view, off, len, rxPort, txPort, nextHop, l4Off, proto, src, dst, sport, dport, tos, flags, sa, nesting, error, reason } =
+    slots;
   const { ports, sas } = env.tables;
   const { path } = env.counters;
   const { pmtu: input, espSeal, tx, refused } = env.vec;
@@ -40,6 +41,7 @@ export function makePmtu(env: Env): () => void {
   function copyColumns(from: number, to: number): void {
     rxPort[to] = rxPort[from];
     txPort[to] = txPort[from];
+    nextHop[to] = nextHop[from];
     proto[to] = proto[from];
     src[to] = src[from];
     dst[to] = dst[from];

@@ -4,7 +4,7 @@
 //   | outer IPv4 20 | SPI, sequence | IV | inner packet … | padding, trailer | ICV |
 //   written into the headroom                ^ untouched    written into the tailroom
 //
-// Outer header: ToS copied with its ECN bits (RFC 6040 §4.1, normal mode), DF copied (RFC 4301 §8.1), identification copied, TTL 64. Sequence
+// The inner TTL pays the hop that it owes (RFC 4301 §5.1.2.1). Outer header: ToS copied with its ECN bits (RFC 6040 §4.1, normal mode), DF copied (RFC 4301 §8.1), identification copied, TTL 64. Sequence
 // numbers and IVs are counted in the sender-state file before anything is sealed (mem/sender-state.ts).
 // Does not: ESN, UDP encapsulation, traffic flow padding.
 
@@ -14,7 +14,7 @@ import { EventKind } from '../mem/events.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { Job, JobStatus } from '../native/native.js';
 import { Esp, EspNext, padLength, writeTrailer } from '../proto/esp.js';
-import { Ip4, IpProto, sealHeader } from '../proto/ipv4.js';
+import { Ip4, IpProto, lowerTtl, sealHeader } from '../proto/ipv4.js';
 import { counterLimit, writeIv } from '../proto/sender-iv.js';
 import { Cap, EspCipher, Sa } from '../tables/layout.js';
 
@@ -70,6 +70,7 @@ export function makeEspSeal(env: Env): () => void {
     saSequences[slot] = sequence;
 
     const inner = off[id];
+    if ((flags[id] & PacketFlag.OwesHop) !== 0) lowerTtl(view, inner);
     const innerLen = len[id];
     const ivLen = sas[row + Sa.IvLen];
     const padLen = padLength(innerLen, sas[row + Sa.Align]);

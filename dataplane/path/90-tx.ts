@@ -1,51 +1,63 @@
-// 90-tx: one batch write per port, then the slots are free. In: packets that are done. Out: devices. Drops: tx-full, tx-error, port-down.
+// 90-tx: one batch write per link, then the slots are free. In: packets that are done. Out: devices. Drops: tx-full, tx-error, port-down.
 //
-// The router counts as one hop, but the kernel decrements TTL twice: from the netdev to our TUN, and again from the TUN to the
-// netdev. So what passes in the clear is written with TTL + 1, also what this host itself sent (it was not decremented on
-// the way in, and is on the way out). What is sealed has its own TTL outside and keeps the inner one; what was decrypted goes out as it
-// is: the kernel's one decrement is its hop. A datagram with TTL 255 cannot be given back its step and leaves with 254.
+// Which link: what was sealed goes by a raw link; what has a known neighbour by an Ethernet link, under that neighbour's header; the rest by
+// the port's TUN, where the kernel resolves the address. Coalescing into superpackets is the native side's (native.ts).
+//
+// The router is one hop. What is written to a TUN is routed by the kernel, which takes one from the TTL: right for what still owes its hop,
+// one too many for what has paid or owes none (this host's own), so that is written with TTL + 1. On other links nobody takes
+// anything: what owes pays here. What is sealed paid inside, and has its own TTL outside. A datagram with TTL 255 that has paid cannot be given
+// its step back and leaves a TUN with 254.
 
 import { Drop, PathCount, PortCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
+import { LinkKind } from '../mem/links.js';
+import { NeighbourRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
-import { raiseTtl } from '../proto/ipv4.js';
+import { EthernetHeaderLen, isFull } from '../native/native.js';
+import { lowerTtl, raiseTtl } from '../proto/ipv4.js';
 import { Cap } from '../tables/layout.js';
 
 const enum Batch {
-  Most = 64,
+  Most = 256,
 }
+/** Queues: first the ports' TUNs, then their fast links. */
+const FirstFast = Cap.Ports;
+const Queues = 2 * Cap.Ports;
+/** EtherType of IPv4 (RFC 894). */
+const EtherTypeIpv4 = 0x0800;
 
 export function makeTx(env: Env): () => void {
-  const { slots, native, portFds, drop } = env;
-  const { bytes, view, off, len, txPort, flags } = slots;
+  const { slots, native, links, neighbours, drop } = env;
+  const { bytes, view, off, len, txPort, nextHop, flags } = slots;
+  const { tun, fast, fastKind } = links;
+  const { rows } = neighbours;
   const { path, ports } = env.counters;
   const { tx: input } = env.vec;
-  /** Ids that wait per port, Batch.Most each. */
-  const waiting = new Int32Array(Cap.Ports * Batch.Most);
-  const counts = new Int32Array(Cap.Ports);
+  /** Ids that wait per queue, Batch.Most each. */
+  const waiting = new Int32Array(Queues * Batch.Most);
+  const counts = new Int32Array(Queues);
   const offsets = new Int32Array(Batch.Most);
   const lengths = new Int32Array(Batch.Most);
   const results = new Int32Array(Batch.Most);
 
-  function flush(port: number): void {
-    const count = counts[port];
-    const first = port * Batch.Most;
-    counts[port] = 0;
+  function flush(queue: number): void {
+    const port = queue < FirstFast ? queue : queue - FirstFast;
+    const count = counts[queue];
+    const first = queue * Batch.Most;
+    counts[queue] = 0;
     for (let i = 0; i < count; i++) {
       offsets[i] = off[waiting[first + i]];
       lengths[i] = len[waiting[first + i]];
     }
-    const consumed = native.tx(portFds[port], bytes, offsets, lengths, count, results);
-    let sent = 0;
+    const sent = native.tx(queue < FirstFast ? tun[port] : fast[port], bytes, offsets, lengths, count, results);
     let sum = 0;
     for (let i = 0; i < count; i++) {
       const id = waiting[first + i];
-      if (i >= consumed) drop(id, Drop.TxFull);
-      else if (results[i] !== 0) drop(id, Drop.TxError);
-      else {
-        sent++;
+      if (results[i] === 0) {
         sum += lengths[i];
         slots.release(id);
+      } else {
+        drop(id, isFull(results[i]) ? Drop.TxFull : Drop.TxError);
       }
     }
     ports[port * PortCount.Count + PortCount.TxPackets] += sent;
@@ -53,19 +65,40 @@ export function makeTx(env: Env): () => void {
     path[PathCount.Sent] += sent;
   }
 
+  /** Writes the Ethernet header of the packet's next hop. @returns false when the neighbour is not known */
+  function writeEthernet(id: number, port: number): boolean {
+    const row = neighbours.find(port, nextHop[id]);
+    if (row < 0) return false;
+    const at = off[id] - EthernetHeaderLen;
+    view.setInt32(at, rows[row + NeighbourRow.Header]);
+    view.setInt32(at + 4, rows[row + NeighbourRow.Header + 1]);
+    view.setInt32(at + 8, rows[row + NeighbourRow.Header + 2]);
+    view.setUint16(at + 12, EtherTypeIpv4);
+    return true;
+  }
+
+  function takesFastLink(id: number, port: number): boolean {
+    if (fast[port] < 0) return false;
+    return fastKind[port] === LinkKind.Raw ? (flags[id] & PacketFlag.Sealed) !== 0 : writeEthernet(id, port);
+  }
+
   return function tx() {
     for (let i = 0; i < input.length; i++) {
       const id = input.ids[i];
       const port = txPort[id];
-      if (portFds[port] < 0) {
+      if (tun[port] < 0) {
         drop(id, Drop.PortDown);
         continue;
       }
-      if ((flags[id] & (PacketFlag.Sealed | PacketFlag.Decrypted)) === 0) raiseTtl(view, off[id]);
-      waiting[port * Batch.Most + counts[port]++] = id;
-      if (counts[port] === Batch.Most) flush(port);
+      const isFast = takesFastLink(id, port);
+      const owes = flags[id] & (PacketFlag.Sealed | PacketFlag.OwesHop);
+      if (isFast && owes === PacketFlag.OwesHop) lowerTtl(view, off[id]);
+      else if (!isFast && owes === 0) raiseTtl(view, off[id]);
+      const queue = isFast ? FirstFast + port : port;
+      waiting[queue * Batch.Most + counts[queue]++] = id;
+      if (counts[queue] === Batch.Most) flush(queue);
     }
     input.clear();
-    for (let port = 0; port < Cap.Ports; port++) if (counts[port] > 0) flush(port);
+    for (let queue = 0; queue < Queues; queue++) if (counts[queue] > 0) flush(queue);
   };
 }

@@ -1,6 +1,7 @@
 // 95-local: what is for the host itself is handed back to the kernel (punt), and ICMP errors are made about what was refused.
 // In: punt, refused. Out: the rx port's device; ICMP errors to route in the next turn. Drops: the refused packets with their reason,
-// port-down, tx-full, tx-error. A punted packet gets the TTL back that the kernel took on the way in (RFC 5082 and the like count on it).
+// port-down, tx-full, tx-error. A punted packet gets the TTL back that the kernel took on the way in (RFC 5082 and the like count on it);
+// it always goes by the TUN, which is where the kernel takes packets for itself.
 // Errors follow RFC 1812 §4.3.2 and are limited by a token bucket (§4.3.2.8). Does not: answer echo requests (the host does).
 
 import { Drop, PathCount } from '../counters/declare.js';
@@ -8,6 +9,7 @@ import { Clock, type Env } from '../env.js';
 import { isLocal } from '../mem/hash.js';
 import { PortRow } from '../mem/shared.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
+import { isFull } from '../native/native.js';
 import { mayAnswer, writeError } from '../proto/icmp.js';
 import { Ip4, IpProto, raiseTtl } from '../proto/ipv4.js';
 import { Port } from '../proto/l4.js';
@@ -18,7 +20,8 @@ const ErrorsPerSecond = 100;
 const ErrorBurst = 50;
 
 export function makeLocal(env: Env): () => void {
-  const { slots, native, portFds, drop, clock } = env;
+  const { slots, native, links, drop, clock } = env;
+  const { tun } = links;
   const { bytes, view, off, len, l4Off, rxPort, txPort, proto, src, dst, sport, dport, tos, flags, sa, nesting, error, reason } = slots;
   const { ports, localSet } = env.tables;
   const { path } = env.counters;
@@ -30,15 +33,13 @@ export function makeLocal(env: Env): () => void {
   let errorId = 0;
 
   function handBack(id: number) {
-    const fd = portFds[rxPort[id]];
+    const fd = tun[rxPort[id]];
     txPort[id] = rxPort[id];
     if (fd < 0) return drop(id, Drop.PortDown);
-    if ((flags[id] & (PacketFlag.Decrypted | PacketFlag.FromHost | PacketFlag.Made)) === 0) raiseTtl(view, off[id]);
+    if ((flags[id] & (PacketFlag.OwesHop | PacketFlag.FromHost | PacketFlag.Made)) === 0) raiseTtl(view, off[id]);
     offsets[0] = off[id];
     lengths[0] = len[id];
-    const consumed = native.tx(fd, bytes, offsets, lengths, 1, results);
-    if (consumed < 1) return drop(id, Drop.TxFull);
-    if (results[0] !== 0) return drop(id, Drop.TxError);
+    if (native.tx(fd, bytes, offsets, lengths, 1, results) < 1) return drop(id, isFull(results[0]) ? Drop.TxFull : Drop.TxError);
     path[PathCount.Punted]++;
     slots.release(id);
   }

@@ -2,6 +2,7 @@
 // After postMessage the main thread signals the worker's wake descriptor, because the worker blocks in poll() and reads its
 // messages with receiveMessageOnPort between two passes.
 
+import type { Link } from '../mem/links.js';
 import type { SharedState } from '../mem/shared.js';
 import type { DataplaneEvent } from '../tables/message.js';
 
@@ -16,22 +17,6 @@ export interface WorkerStart {
   senderStatePath: string;
   /** Which side of the native seam: as GROUPWIRE_NATIVE says in this process. */
   native: boolean;
-}
-
-/** What a descriptor of a port is (native.ts says how each is read and written). */
-export const enum LinkKind {
-  /** Every port has its TUN: what the kernel routes to us, what is for the host, and what no faster link can take. */
-  Tun = 0,
-  /** Receives ESP, sends what was sealed. */
-  Raw = 1,
-  /** Ethernet: sends whatever has a known neighbour. */
-  Packet = 2,
-  /** Ethernet: receives ESP, sends whatever has a known neighbour. */
-  Xdp = 3,
-}
-export interface Link {
-  fd: number;
-  kind: LinkKind;
 }
 
 export type ToWorker =

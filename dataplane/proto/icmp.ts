@@ -24,6 +24,7 @@ export const enum IcmpError {
   Unreachable = 3,
   TimeExceeded = 11,
   CodeNet = 0,
+  CodeTtl = 0,
   CodeFragmentationNeeded = 4,
   /** RFC 1812 §4.3.2.3: the error must not be longer than this, IP header included. */
   MaxError = 576,

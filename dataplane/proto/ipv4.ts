@@ -133,6 +133,13 @@ export function setCongestion(view: DataView, at: number): boolean {
   return true;
 }
 
+/** TTL - 1 and the checksum with it (RFC 1624). The TTL is not 0. */
+export function lowerTtl(view: DataView, at: number): void {
+  const before = view.getUint16(at + Ip4.Ttl);
+  view.setUint16(at + Ip4.Ttl, before - 0x100);
+  view.setUint16(at + Ip4.Checksum, updateChecksum(view.getUint16(at + Ip4.Checksum), before, before - 0x100));
+}
+
 /** TTL + 1, at most 255, and the checksum with it (RFC 1624). */
 export function raiseTtl(view: DataView, at: number): void {
   const before = view.getUint16(at + Ip4.Ttl);

@@ -2,7 +2,7 @@
 // Two routers may live in one thread: each has its own range of the crypto contexts.
 
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   Drop,
@@ -18,6 +18,7 @@ import {
   saTexts,
 } from '../../dataplane/counters/declare.js';
 import { adoptBank, Clock, type Env, makeEnv } from '../../dataplane/env.js';
+import { LinkKind } from '../../dataplane/mem/links.js';
 import { SenderState } from '../../dataplane/mem/sender-state.js';
 import { allocateShared, BankCount, bankOf, PortRow, type SharedState } from '../../dataplane/mem/shared.js';
 import { SlotShape } from '../../dataplane/mem/slots.js';
@@ -215,12 +216,14 @@ function withQueues(real: Native, router: Router, slotShift: number): Native {
       return i;
     },
     tx(fd, pool, offsets, lengths, count, results) {
-      const room = Math.min(count, router.txRoom);
-      for (let i = 0; i < room; i++) {
-        results[i] = router.txErrno;
-        if (router.txErrno === 0) router.outputs[fd - 100].push(pool.slice(offsets[i], offsets[i] + lengths[i]));
+      let sent = 0;
+      for (let i = 0; i < count; i++) {
+        results[i] = i < router.txRoom ? router.txErrno : constants.errno.EAGAIN;
+        if (results[i] !== 0) continue;
+        router.outputs[fd - 100].push(pool.slice(offsets[i], offsets[i] + lengths[i]));
+        sent++;
       }
-      return room;
+      return sent;
     },
   };
 }
@@ -254,7 +257,7 @@ export class Router {
     this.pass = makePipeline(this.env);
     this.env.clock[Clock.Seconds] = Now;
     tables.ports.forEach((_, port) => {
-      this.env.portFds[port] = port + 100;
+      this.env.links.open(port, [{ fd: port + 100, kind: LinkKind.Tun }]);
     });
     this.adopt(tables);
   }

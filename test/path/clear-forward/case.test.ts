@@ -93,7 +93,7 @@ t.test('egress that is down, closed, full or broken: a counted drop each', (t) =
   router.txErrno = 5;
   router.forward(0, packet);
   router.txErrno = 0;
-  router.env.portFds[1] = -1;
+  router.env.links.close(1);
   router.forward(0, packet);
   tables.ports[1].up = false;
   router.adopt(tables);
