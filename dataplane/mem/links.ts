@@ -1,0 +1,69 @@
+// The open links of one worker: what rx reads in turn, and where tx sends what leaves by a port. Every port that is open has its TUN;
+// beside it may stand links of its driver. Changed between passes only.
+
+import { Cap } from '../tables/layout.js';
+
+/** What a link is; native.ts says how each is read and written. */
+export const enum LinkKind {
+  /** Every port has its TUN: what the kernel routes to us, what is for the host, and what no faster link can take. */
+  Tun = 0,
+  /** Receives ESP, sends what was sealed. */
+  Raw = 1,
+  /** Ethernet: sends whatever has a known neighbour. */
+  Packet = 2,
+  /** Ethernet: receives ESP, sends whatever has a known neighbour. */
+  Xdp = 3,
+}
+
+export interface Link {
+  fd: number;
+  kind: LinkKind;
+}
+
+/** Links of one worker: poll() takes 64 descriptors, one of them is the wake-up. */
+export const MaxLinks = 63;
+
+export class Links {
+  /** In the order of rx; `count` are in use. */
+  readonly fd = new Int32Array(MaxLinks);
+  readonly port = new Int32Array(MaxLinks);
+  readonly kind = new Int32Array(MaxLinks);
+  count = 0;
+  /** Descriptor of each port's TUN, -1 = the port is closed. */
+  readonly tun = new Int32Array(Cap.Ports).fill(-1);
+  /** The link that tx prefers, and what it is; -1 = the TUN has to do. */
+  readonly fast = new Int32Array(Cap.Ports).fill(-1);
+  readonly fastKind = new Int32Array(Cap.Ports);
+  /** 1 where a device was found gone; the worker tells the main thread. */
+  readonly lost = new Uint8Array(Cap.Ports);
+
+  /** @param links the TUN first */
+  open(port: number, links: readonly Link[]): void {
+    this.close(port);
+    for (const { fd, kind } of links) {
+      if (this.count === MaxLinks) break; // its packets are read by nobody, which its counters show
+      this.fd[this.count] = fd;
+      this.port[this.count] = port;
+      this.kind[this.count++] = kind;
+      if (kind === LinkKind.Tun) this.tun[port] = fd;
+      else if (this.fast[port] < 0) {
+        this.fast[port] = fd;
+        this.fastKind[port] = kind;
+      }
+    }
+  }
+
+  /** Forgets the links of a port; their descriptors are the main thread's to close. */
+  close(port: number): void {
+    let kept = 0;
+    for (let i = 0; i < this.count; i++) {
+      if (this.port[i] === port) continue;
+      this.fd[kept] = this.fd[i];
+      this.port[kept] = this.port[i];
+      this.kind[kept++] = this.kind[i];
+    }
+    this.count = kept;
+    this.tun[port] = -1;
+    this.fast[port] = -1;
+  }
+}
