@@ -18,11 +18,11 @@ import {
   saTexts,
 } from '../../dataplane/counters/declare.js';
 import { adoptBank, Clock, type Env, makeEnv } from '../../dataplane/env.js';
-import { LinkKind } from '../../dataplane/mem/links.js';
+import { type Link, LinkKind } from '../../dataplane/mem/links.js';
 import { SenderState } from '../../dataplane/mem/sender-state.js';
-import { allocateShared, BankCount, bankOf, PortRow, type SharedState } from '../../dataplane/mem/shared.js';
+import { allocateShared, BankCount, bankOf, NeighbourRow, PortRow, type SharedState } from '../../dataplane/mem/shared.js';
 import { SlotShape } from '../../dataplane/mem/slots.js';
-import { Job, loadNative, type Native } from '../../dataplane/native/native.js';
+import { EthernetHeaderLen, Job, loadNative, type Native } from '../../dataplane/native/native.js';
 import { makePipeline } from '../../dataplane/pipeline.js';
 import { buildFib, type FibRoute } from '../../dataplane/proto/fib.js';
 import { Ace, AceAction, Cap, CryptoEntry, CryptoFlag, EspAuth, EspCipher, Sa, SaFlag, SaKey } from '../../dataplane/tables/layout.js';
@@ -56,13 +56,16 @@ export interface SaSpec {
   flags?: number;
 }
 export interface TablesSpec {
-  ports: { mtu?: number; address?: string; up?: boolean }[];
+  /** `link`: a faster link beside the TUN; it is the queue Cap.Ports + port. */
+  ports: { mtu?: number; address?: string; up?: boolean; link?: LinkKind }[];
   acls: AceSpec[][];
   /** Crypto map entries, in order of port. `sa`: index into sas, -1 = none. */
   entries: { port: number; acl: number; sa: number; registered?: boolean }[];
   sas: (SaSpec | null)[];
-  routes: { prefix: string; port?: number; kind?: FibRoute['kind'] }[];
+  routes: { prefix: string; port?: number; kind?: FibRoute['kind']; via?: string }[];
   locals: string[];
+  /** `header`: 12 bytes, hexadecimal. */
+  neighbours?: { port: number; address: string; header: string }[];
 }
 
 interface Transform {
@@ -180,14 +183,20 @@ export function writeBank(shared: SharedState, index: number, spec: TablesSpec):
     bank,
     spec.routes.map((route) => {
       const [prefix, prefixLength] = prefixOf(route.prefix);
-      return { prefix, prefixLength, kind: route.kind ?? 'unicast', port: route.port ?? 0, nextHop: 0 };
+      return { prefix, prefixLength, kind: route.kind ?? 'unicast', port: route.port ?? 0, nextHop: route.via ? ip(route.via) : 0 };
     }),
   );
   bank.localAddresses.set(spec.locals.map(ip));
   bank.counts[BankCount.LocalAddresses] = spec.locals.length;
+  const neighbours = spec.neighbours ?? [];
+  neighbours.forEach(({ port, address, header }, i) => {
+    const words = [0, 8, 16].map((at) => Number.parseInt(header.slice(at, at + 8), 16));
+    bank.neighbours.set([port, ip(address), ...words], i * NeighbourRow.Words);
+  });
+  bank.counts[BankCount.Neighbours] = neighbours.length;
 }
 
-/** The machine's native part with queues in place of devices. Descriptor = port id + 100. */
+/** The machine's native part with queues in place of devices. Descriptor = number of the queue + 100. */
 function withQueues(real: Native, router: Router, slotShift: number): Native {
   const shifted =
     (run: (pool: Uint8Array, jobs: Int32Array, count: number) => void) => (pool: Uint8Array, jobs: Int32Array, count: number) => {
@@ -220,7 +229,8 @@ function withQueues(real: Native, router: Router, slotShift: number): Native {
       for (let i = 0; i < count; i++) {
         results[i] = i < router.txRoom ? router.txErrno : constants.errno.EAGAIN;
         if (results[i] !== 0) continue;
-        router.outputs[fd - 100].push(pool.slice(offsets[i], offsets[i] + lengths[i]));
+        const from = offsets[i] - router.ethernet[fd - 100];
+        router.outputs[fd - 100].push(pool.slice(from, offsets[i] + lengths[i]));
         sent++;
       }
       return sent;
@@ -235,8 +245,10 @@ process.once('exit', () => {
 });
 
 export class Router {
-  readonly inputs: Uint8Array[][] = Array.from({ length: Cap.Ports }, () => []);
-  readonly outputs: Uint8Array[][] = Array.from({ length: Cap.Ports }, () => []);
+  readonly inputs: Uint8Array[][] = Array.from({ length: 2 * Cap.Ports }, () => []);
+  readonly outputs: Uint8Array[][] = Array.from({ length: 2 * Cap.Ports }, () => []);
+  /** Bytes of link header that come out of each queue. */
+  readonly ethernet: number[] = Array.from({ length: 2 * Cap.Ports }, () => 0);
   readonly shared: SharedState = allocateShared(1);
   readonly env: Env;
   readonly pass: () => number;
@@ -256,8 +268,11 @@ export class Router {
     this.env = makeEnv({ index: 0, shared: this.shared, native, senders });
     this.pass = makePipeline(this.env);
     this.env.clock[Clock.Seconds] = Now;
-    tables.ports.forEach((_, port) => {
-      this.env.links.open(port, [{ fd: port + 100, kind: LinkKind.Tun }]);
+    tables.ports.forEach(({ link }, port) => {
+      const links: Link[] = [{ fd: port + 100, kind: LinkKind.Tun }];
+      if (link !== undefined) links.push({ fd: Cap.Ports + port + 100, kind: link });
+      if (link === LinkKind.Packet || link === LinkKind.Xdp) this.ethernet[Cap.Ports + port] = EthernetHeaderLen;
+      this.env.links.open(port, links);
     });
     this.adopt(tables);
   }
@@ -268,7 +283,7 @@ export class Router {
     if (errors.length > 0) throw new Error(errors.join('; '));
   }
 
-  /** Gives packets to a port and runs passes until nothing is left. @returns what left, by port */
+  /** Gives packets to a port (or another queue) and runs passes until nothing is left. @returns what left, by port */
   forward(port: number, ...packets: Uint8Array[]): Uint8Array[][] {
     this.inputs[port].push(...packets);
     while (this.inputs.some((queue) => queue.length > 0)) this.pass();
