@@ -1,0 +1,107 @@
+// groupwire as a GET VPN: gwA and gwB are members of one group, ks is its key server, behind the core and not counted.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Background, run, runDirectory, write } from '../machine.js';
+import { root } from '../paths.js';
+import { routeHosts, type Side, sideOf, sides } from '../topology.js';
+
+export interface Variant {
+  /** IOS transforms of the group's transform set. */
+  transforms: string;
+  /** `port-driver` of the interfaces; absent = the default. */
+  inside?: string;
+  outside?: string;
+}
+
+const launcher = join(root, 'cli/groupwire');
+const keyServer = '203.0.113.1';
+
+const isakmp = `crypto isakmp policy 100
+ encr aes 256
+ hash sha256
+ authentication pre-share
+ group 14
+`;
+const interfaceText = (device: string, address: string, mask: string, lines: string[]) =>
+  [`interface ${device}`, ` ip address ${address} ${mask}`, ...lines.map((line) => ` ${line}`), '!', ''].join('\n');
+const driver = (name: string | undefined) => (name === undefined ? [] : [`port-driver ${name}`]);
+
+function memberText(side: Side, variant: Variant): string {
+  const { wan, lan, hop } = sideOf[side];
+  return `hostname GW${side}
+${isakmp}crypto isakmp key BENCH-KEY address ${keyServer}
+crypto gdoi group BENCH
+ identity number 777
+ server address ipv4 ${keyServer}
+crypto map GETVPN 100 gdoi
+ set group BENCH
+!
+${interfaceText('wan', wan, '255.255.255.0', [...driver(variant.outside), 'crypto map GETVPN'])}${interfaceText('lan', lan, '255.255.0.0', driver(variant.inside))}ip route 0.0.0.0 0.0.0.0 ${hop}
+end
+`;
+}
+
+function keyServerText(variant: Variant): string {
+  return `hostname KS
+${isakmp}${sides.map((side) => `crypto isakmp key BENCH-KEY address ${sideOf[side].wan}\n`).join('')}crypto ipsec transform-set BENCH ${variant.transforms}
+crypto ipsec profile BENCH
+ set transform-set BENCH
+crypto gdoi group BENCH
+ identity number 777
+ server local
+  rekey algorithm aes 256
+  rekey sig-hash algorithm sha256
+  rekey retransmit 10 number 3
+  rekey authentication mypubkey rsa BENCH-KS
+  rekey transport unicast
+  rekey acknowledgement interoperable
+  sa ipsec 1
+   profile BENCH
+   match address ipv4 BENCH-ACL
+   replay counter window-size 64
+  address ipv4 ${keyServer}
+!
+ip access-list extended BENCH-ACL
+ permit ip 10.1.0.0 0.0.255.255 10.2.0.0 0.0.255.255
+ permit ip 10.2.0.0 0.0.255.255 10.1.0.0 0.0.255.255
+!
+${interfaceText('wan', keyServer, '255.255.255.0', [])}ip route 0.0.0.0 0.0.0.0 203.0.113.254
+end
+`;
+}
+
+type Router = 'ks' | 'gwA' | 'gwB';
+
+function reason(what: string, text: string): Error {
+  return new Error(`${what}: ${text.trim().slice(-1000)}`);
+}
+
+async function start(router: Router, text: string): Promise<void> {
+  const config = write(`${router}.cfg`, text);
+  const checked = await run([launcher, 'check', config]);
+  if (checked.status !== 0) throw reason(`groupwire check ${router}`, checked.stdout + checked.stderr);
+  // The key server keeps its state between rounds: its RSA key is made once.
+  const directories = ['--runtime', join(runDirectory(), `${router}.run`), '--state', join(runDirectory(), `${router}.state`)];
+  const background = new Background(router, router, [
+    launcher,
+    'run',
+    '-c',
+    config,
+    '--instance',
+    router,
+    ...directories,
+    '--metrics',
+    'off',
+  ]);
+  const ready = await run([launcher, '--instance', router, '--runtime', directories[1], 'wait-ready', '--timeout', '25'], 40_000);
+  if (ready.status !== 0 || !background.running) throw reason(`groupwire on ${router} is not ready`, `${ready.stderr}${background.tail()}`);
+}
+
+/** Returns once the key server serves and both members are registered. */
+export async function startGroupwire(variant: Variant): Promise<void> {
+  if (!existsSync(launcher)) throw new Error(`${launcher} is missing`);
+  await routeHosts();
+  await start('ks', keyServerText(variant));
+  await Promise.all(sides.map((side) => start(`gw${side}`, memberText(side, variant))));
+}

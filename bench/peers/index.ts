@@ -1,0 +1,24 @@
+// One more peer: a line in names.ts, and here the function that starts it on a topology that is up and has no VPN yet. It returns when
+// the peer has been started; that packets pass, and pass encrypted, is checked by the caller. Whatever lives in the namespaces of the
+// gateways counts as the peer, and is ended with them.
+
+import { startKernel, startLoop } from './bounds.js';
+import { startGroupwire } from './groupwire.js';
+import { startOpenvpn } from './openvpn.js';
+import { startStrongswan } from './strongswan.js';
+import { startWireguardGo } from './wireguard-go.js';
+
+export const startPeer: Record<string, () => Promise<void>> = {
+  groupwire: () => startGroupwire({ transforms: 'esp-gcm 256' }),
+  'groupwire-fast': () => startGroupwire({ transforms: 'esp-gcm 256', inside: 'packet', outside: 'xdp' }),
+  strongswan: () => startStrongswan('aes256gcm16'),
+  'wireguard-go': startWireguardGo,
+  openvpn: startOpenvpn,
+  kernel: startKernel,
+  loop: startLoop,
+  bound: () => Promise.reject(new Error('not written yet')),
+  'groupwire-3des': () => startGroupwire({ transforms: 'esp-3des esp-sha-hmac' }),
+  'groupwire-aes128': () => startGroupwire({ transforms: 'esp-aes 128 esp-sha-hmac' }),
+  'strongswan-3des': () => startStrongswan('3des-sha1'),
+  'strongswan-aes128': () => startStrongswan('aes128-sha1'),
+};
