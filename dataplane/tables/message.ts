@@ -9,7 +9,8 @@
 import type { Ace, CryptoEntry, Sa, SaKey } from './layout.js';
 
 /** How packets pass between a netdev and us (DESIGN §2). */
-export type PortDriver = 'tun' | 'raw' | 'packet' | 'xdp';
+export const portDrivers = ['tun', 'raw', 'packet', 'xdp'] as const;
+export type PortDriver = (typeof portDrivers)[number];
 
 /** One configured interface. Addresses are unsigned 32-bit host-order numbers. */
 export interface InterfaceRow {
@@ -93,7 +94,17 @@ export interface SnapshotHead {
   type: 'snapshot';
   id: number;
   /** `driver`: what is in use, which may be less than what was asked for. */
-  interfaces: { port: number; name: string; device: string | null; driver: string; offloads: boolean; up: boolean; mtu: number; mac: string; addresses: string[] }[];
+  interfaces: {
+    port: number;
+    name: string;
+    device: string | null;
+    driver: string;
+    offloads: boolean;
+    up: boolean;
+    mtu: number;
+    mac: string;
+    addresses: string[];
+  }[];
   routes: { prefix: string; via: string | null; device: string; protocol: string; metric: number }[];
   rssBytes: number;
   workers: number;

@@ -20,6 +20,7 @@ import {
   type TablesHead,
   type TablesRows,
 } from '../../dataplane/tables/message.js';
+import { readVariant } from '../support/variant.js';
 
 const dataplaneMain = join(dirname(fileURLToPath(import.meta.url)), '../../dataplane/main.js');
 
@@ -240,7 +241,8 @@ export class TestDataplane {
   }
 
   async start(): Promise<TestControl> {
-    const args = ['--instance', this.node, '--run', this.run, '--state', this.state, ...this.options];
+    const workers = String(readVariant().workers);
+    const args = ['--instance', this.node, '--run', this.run, '--state', this.state, '--workers', workers, ...this.options];
     this.process = this.lab.start(this.node, [process.execPath, dataplaneMain, ...args], this.environment);
     for (const stream of [this.process.stdout, this.process.stderr]) {
       stream?.on('data', (chunk) => {
@@ -282,7 +284,9 @@ export function ip(text: string): number {
 export function interfaceRow(port: number, device: string, cidr: string, more: Partial<InterfaceRow> = {}): InterfaceRow {
   const [address, length] = cidr.split('/');
   const addresses = [{ address: ip(address), prefixLength: Number(length) }];
-  return { port, name: `GigabitEthernet0/${port}`, device, driver: 'tun', addresses, ipMtu: null, shutdown: false, ...more };
+  const { inside = 'tun', outside = 'tun', offload: offloads } = readVariant();
+  const driver = device === null ? 'tun' : port === 1 ? outside : inside;
+  return { port, name: `GigabitEthernet0/${port}`, device, driver, offloads, addresses, ipMtu: null, shutdown: false, ...more };
 }
 
 export function tablesHead(generation: number, interfaces: InterfaceRow[], staticRoutes: StaticRouteRow[] = []): TablesHead {

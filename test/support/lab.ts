@@ -5,6 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Background, type Output, removeAtExit, run, runChecked, uniqueName, until } from './netns.js';
+import { readVariant, varyConfiguration } from './variant.js';
 
 /** dist/test/support -> the checkout */
 export const repoRoot = resolve(import.meta.dirname, '../../..');
@@ -41,11 +42,12 @@ export class Lab {
   private readonly environment: Record<string, string>;
 
   private constructor(options: LabOptions) {
+    const variant = readVariant();
     const configs = join(this.directory, 'configs');
     mkdirSync(configs);
     for (const router of routers) {
       const text = readFileSync(join(repoRoot, 'scripts/configs', options.config ?? 'lab', `${router}.cfg`), 'utf8');
-      writeFileSync(join(configs, `${router}.cfg`), options.edit?.(router, text) ?? text);
+      writeFileSync(join(configs, `${router}.cfg`), varyConfiguration(options.edit?.(router, text) ?? text, variant));
     }
     this.environment = {
       LAB: this.name,
@@ -54,6 +56,7 @@ export class Lab {
       LAB_ROUTERS: (options.start ?? routers).join(' '),
       LAB_WAIT: String(options.waitSeconds ?? 20),
       LAB_KEY_LOG: options.keyLog ? '1' : '',
+      LAB_RUN_OPTIONS: variant.workers > 1 ? `--workers ${variant.workers}` : '',
     };
     this.undo = removeAtExit(() => {
       spawnSync(script, ['down'], { env: { ...process.env, ...this.environment }, stdio: 'ignore', timeout: 30_000 });
