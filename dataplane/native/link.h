@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 
 enum { MAX_BATCH = 512, ETHERNET_HEADER = 14, SUPERPACKET = 65536 };
+enum { COALESCE_TCP = 1, COALESCE_UDP = 2 };
 
 typedef struct Link Link;
 
@@ -26,6 +27,7 @@ struct Link {
   int fd;
   const LinkOps *ops;
   bool offloads;     // superpackets and unfinished checksums may come and go
+  int coalesce;      // what tx may gather: COALESCE_ bits. UDP only where the kernel takes VIRTIO_NET_HDR_GSO_UDP_L4 (Linux 6.2)
   bool has_more;     // rx has datagrams left that poll(2) does not see
   int32_t headroom;  // bytes before a datagram that tx reads: ETHERNET_HEADER or 0
   void *state;       // the kind's own
@@ -46,7 +48,13 @@ typedef struct {
   const uint8_t *base;
   int32_t done;      // bytes of payload that have left; -1 = nothing is left
   int32_t segment;   // number of the next segment
+  int32_t kind;      // what frame_start made of the header: FRAME_ below
+  int32_t transport; // where the checksummed part begins, from `ip`: the transport header, or csum_start
+  int32_t field;     // where the checksum is, from `transport`
+  int32_t headers;   // bytes of IPv4 and transport header, of a superpacket
 } Frame;
+
+enum { FRAME_WHOLE, FRAME_CHECKSUM, FRAME_TCP, FRAME_UDP };
 
 // @param base what csum_start counts from: the Ethernet header, or the IPv4 header on a TUN
 void frame_start(Frame *frame, const struct virtio_net_hdr *header, const uint8_t *base, const uint8_t *ip, int32_t len);
@@ -69,11 +77,12 @@ typedef struct {
   int32_t message_count;
 } Plan;
 
-// Groups a batch. @param coalesce false: every datagram is a message of its own. Headers of superpackets are rewritten in place.
-// The order of messages is that of their first datagrams; the order within a flow stays.
-void plan_messages(Plan *plan, uint8_t *pool, const int32_t *offsets, const int32_t *lengths, int32_t count, bool coalesce);
+// Groups a batch. @param coalesce COALESCE_ bits; 0: every datagram is a message of its own. Headers of superpackets are rewritten in
+// place; their csum_start counts from the IPv4 header. The order of messages is that of their first datagrams; the order within a flow stays.
+void plan_messages(Plan *plan, uint8_t *pool, const int32_t *offsets, const int32_t *lengths, int32_t count, int coalesce);
 
-// Ones' complement sums (RFC 1071), in memory order, not folded.
+// Ones' complement sums (RFC 1071) of 16-bit words as they lie in memory, an odd last byte padded with 0. Not folded, and far below
+// 2^64: sums may be added. sum_copy copies in the same pass; the two areas do not overlap.
 uint64_t sum_bytes(const uint8_t *from, int32_t len);
 uint64_t sum_copy(uint8_t *to, const uint8_t *from, int32_t len);
 uint16_t sum_fold(uint64_t sum);
