@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { repoRoot } from '../../support/lab.js';
-import { readVariant, varyConfiguration } from '../../support/variant.js';
+import { repoRoot } from '../../../support/lab.js';
+import { readVariant, varyConfiguration } from '../../../support/variant.js';
 
 const r1 = readFileSync(join(repoRoot, 'scripts/configs/lab/r1.cfg'), 'utf8');
 
