@@ -1,7 +1,16 @@
 // Registration: the functions of native.ts and one Instance per JavaScript thread that loads the addon.
 #include "addon.h"
 
+#include <errno.h>
 #include <stdlib.h>
+
+// Stand-ins for kinds of links whose files are not in the build.
+static napi_value throw_missing(napi_env env) { return throw_errno(env, ENOTSUP, "this kind of port", ""); }
+#define STAND_IN(name) __attribute__((weak)) napi_value name(napi_env env, napi_callback_info info) { return (void)info, throw_missing(env); }
+STAND_IN(js_raw_open)
+STAND_IN(js_packet_open)
+STAND_IN(js_packet_filter)
+STAND_IN(js_xdp_open)
 
 // Runs when the thread's environment ends: no key outlives it.
 static void free_instance(napi_env env, void *memory, void *hint) {
@@ -17,11 +26,13 @@ NAPI_MODULE_INIT() {
     const char *name;
     napi_callback call;
   } functions[] = {
-      {"tunOpen", js_tun_open},       {"fdClose", js_fd_close},     {"wakeOpen", js_wake_open},
-      {"wakeSignal", js_wake_signal}, {"wakeClear", js_wake_clear}, {"poll", js_poll},
-      {"rx", js_rx},                  {"tx", js_tx},                {"saSet", js_sa_set},
-      {"saClear", js_sa_clear},       {"seal", js_seal},            {"open", js_open},
-      {"mapFile", js_map_file},       {"mapFlush", js_map_flush},   {"monotonicMs", js_monotonic_ms},
+      {"tunOpen", js_tun_open}, {"tunSteer", js_tun_steer}, {"rawOpen", js_raw_open},
+      {"packetOpen", js_packet_open}, {"packetFilter", js_packet_filter}, {"xdpOpen", js_xdp_open},
+      {"fdClose", js_fd_close}, {"wakeOpen", js_wake_open}, {"wakeSignal", js_wake_signal},
+      {"wakeClear", js_wake_clear}, {"poll", js_poll}, {"rx", js_rx},
+      {"tx", js_tx}, {"saSet", js_sa_set}, {"saClear", js_sa_clear},
+      {"seal", js_seal}, {"open", js_open}, {"mapFile", js_map_file},
+      {"mapFlush", js_map_flush}, {"monotonicMs", js_monotonic_ms},
   };
   Instance *instance = calloc(1, sizeof *instance);
   if (instance == NULL || napi_set_instance_data(env, instance, free_instance, NULL) != napi_ok) {

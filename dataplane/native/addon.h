@@ -44,6 +44,7 @@ typedef struct {
 // args.c: each returns false with a JavaScript exception pending.
 bool read_args(napi_env env, napi_callback_info info, size_t count, napi_value *argv);
 bool read_int(napi_env env, napi_value value, const char *name, int32_t low, int32_t high, int32_t *out);
+bool read_bool(napi_env env, napi_value value, const char *name, bool *out);
 bool read_string(napi_env env, napi_value value, const char *name, char *out, size_t size);
 bool read_bytes(napi_env env, napi_value value, const char *name, Bytes *out);
 bool read_words(napi_env env, napi_value value, const char *name, size_t at_least, Words *out);
@@ -61,7 +62,13 @@ napi_value js_seal(napi_env env, napi_callback_info info);
 napi_value js_open(napi_env env, napi_callback_info info);
 // tun.c
 napi_value js_tun_open(napi_env env, napi_callback_info info);
-napi_value js_fd_close(napi_env env, napi_callback_info info);
+// steer.c
+napi_value js_tun_steer(napi_env env, napi_callback_info info);
+// raw.c, packet.c, xdp.c
+napi_value js_raw_open(napi_env env, napi_callback_info info);
+napi_value js_packet_open(napi_env env, napi_callback_info info);
+napi_value js_packet_filter(napi_env env, napi_callback_info info);
+napi_value js_xdp_open(napi_env env, napi_callback_info info);
 // wake.c
 napi_value js_wake_open(napi_env env, napi_callback_info info);
 napi_value js_wake_signal(napi_env env, napi_callback_info info);
@@ -71,6 +78,7 @@ napi_value js_monotonic_ms(napi_env env, napi_callback_info info);
 // io.c
 napi_value js_rx(napi_env env, napi_callback_info info);
 napi_value js_tx(napi_env env, napi_callback_info info);
+napi_value js_fd_close(napi_env env, napi_callback_info info);
 // map.c
 napi_value js_map_file(napi_env env, napi_callback_info info);
 napi_value js_map_flush(napi_env env, napi_callback_info info);

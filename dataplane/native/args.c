@@ -32,6 +32,14 @@ bool read_int(napi_env env, napi_value value, const char *name, int32_t low, int
   return true;
 }
 
+bool read_bool(napi_env env, napi_value value, const char *name, bool *out) {
+  if (napi_get_value_bool(env, value, out) == napi_ok) return true;
+  char text[80];
+  snprintf(text, sizeof text, "%s: a boolean is needed", name);
+  napi_throw_type_error(env, NULL, text);
+  return false;
+}
+
 // A string without NUL that fits in `size` bytes with its terminator.
 bool read_string(napi_env env, napi_value value, const char *name, char *out, size_t size) {
   size_t length;

@@ -1,16 +1,93 @@
-// TUN devices (Linux Documentation/networking/tuntap.rst). Does: create or attach, nonblocking, without packet information header.
-// Does not: addresses, MTU, link state (port/ does), offloads.
+// TUN devices (Linux Documentation/networking/tuntap.rst). Does: create or attach, nonblocking, virtio header before every packet,
+// superpackets and unfinished checksums in both directions. Does not: addresses, MTU, link state (port/ does), steering (steer.c).
 #include "addon.h"
+#include "link.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#ifndef TUN_F_USO4 // Linux 6.2; Debian 12 has 6.1's headers
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
 static const char ROOT_ADVICE[] = "run as root or grant CAP_NET_ADMIN";
+
+typedef struct {
+  Frame frame; // what is being cut; its bytes lie in staging
+  Plan plan;
+  struct virtio_net_hdr header;
+  uint8_t staging[SUPERPACKET]; // one for all reads, so that it stays in the cache
+} Tun;
+
+// @returns bytes in staging, 0 = none waiting, -1 = the device is gone
+static int32_t read_frame(int fd, Tun *tun) {
+  struct iovec parts[2] = {{&tun->header, sizeof tun->header}, {tun->staging, sizeof tun->staging}};
+  ssize_t length;
+  do {
+    length = readv(fd, parts, 2);
+  } while (length < 0 && errno == EINTR);
+  if (length > (ssize_t)sizeof tun->header) return (int32_t)(length - (ssize_t)sizeof tun->header);
+  // Short of memory is a state that passes; anything else (EBADFD, EIO, ENODEV, EBADF) is a device that is gone.
+  return length >= 0 || errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM ? 0 : -1;
+}
+
+static int32_t tun_rx(Link *link, uint8_t *pool, const int32_t *offsets, int32_t *lengths, int32_t count, int32_t max_length) {
+  Tun *tun = link->state;
+  for (int32_t done = 0; done < count; done++) {
+    if (!frame_has_next(&tun->frame)) {
+      int32_t length = read_frame(link->fd, tun);
+      if (length <= 0) {
+        link->has_more = false;
+        return length < 0 && done == 0 ? -1 : done;
+      }
+      frame_start(&tun->frame, &tun->header, tun->staging, tun->staging, length);
+    }
+    lengths[done] = frame_next(&tun->frame, pool + offsets[done], max_length);
+  }
+  link->has_more = frame_has_next(&tun->frame);
+  return count;
+}
+
+// @returns errno, 0 = written
+static int write_message(int fd, const struct iovec *iovs, int count) {
+  ssize_t written;
+  do {
+    written = writev(fd, iovs, count);
+  } while (written < 0 && errno == EINTR);
+  return written < 0 ? errno : 0;
+}
+
+static int32_t tun_tx(Link *link, uint8_t *pool, const int32_t *offsets, const int32_t *lengths, int32_t count, int32_t *results) {
+  Plan *plan = &((Tun *)link->state)->plan;
+  int32_t errors[MAX_BATCH], full = 0, sent = 0;
+  plan_messages(plan, pool, offsets, lengths, count, link->coalesce);
+  for (int32_t i = 0; i < plan->message_count; i++) {
+    const Message *message = &plan->messages[i];
+    // A full device stays full for this batch: no more calls for the rest of it.
+    errors[i] = full != 0 ? full : write_message(link->fd, &plan->iovs[message->first_iov], message->iov_count);
+    if (errors[i] == EAGAIN || errors[i] == ENOBUFS) full = errors[i];
+  }
+  for (int32_t i = 0; i < count; i++) {
+    results[i] = errors[plan->message_of[i]];
+    sent += results[i] == 0;
+  }
+  return sent;
+}
+
+// Traffic in the clear was in there.
+static void tun_close(Link *link) {
+  explicit_bzero(link->state, sizeof(Tun));
+  free(link->state);
+}
+
+static const LinkOps tun_ops = {.rx = tun_rx, .tx = tun_tx, .close = tun_close};
 
 // What the operator can do about a failed open of /dev/net/tun.
 static const char *open_advice(int error) {
@@ -33,37 +110,55 @@ static bool is_device_name(const char *name) {
   return name[0] != '\0' && name[strspn(name, allowed)] == '\0';
 }
 
-// tunOpen(name, queues): fd
-napi_value js_tun_open(napi_env env, napi_callback_info info) {
-  napi_value argv[2];
-  char name[IFNAMSIZ];
-  bool queues;
-  if (!read_args(env, info, 2, argv) || !read_string(env, argv[0], "name", name, sizeof name)) return NULL;
-  if (!is_device_name(name)) return throw_range(env, "name: 1 to 15 of A-Z a-z 0-9 _ . -");
-  if (napi_get_value_bool(env, argv[1], &queues) != napi_ok) {
-    napi_throw_type_error(env, NULL, "queues: a boolean is needed");
-    return NULL;
+// @returns what tx may gather, -1 with errno when the kernel refuses. Off is set too: the device may have been another process's before.
+static int set_offloads(int fd, bool offloads) {
+  int header_size = sizeof(struct virtio_net_hdr);
+  if (ioctl(fd, TUNSETVNETHDRSZ, &header_size) < 0) return -1;
+  if (!offloads) return ioctl(fd, TUNSETOFFLOAD, 0ul);
+  // TSO6 is for the kernel's own sake: without it, it cuts superpackets of IPv6 that the pipeline then drops one by one.
+  unsigned long wanted = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
+  if (ioctl(fd, TUNSETOFFLOAD, wanted | TUN_F_USO4 | TUN_F_USO6) == 0) return COALESCE_TCP | COALESCE_UDP;
+  return ioctl(fd, TUNSETOFFLOAD, wanted) < 0 ? -1 : COALESCE_TCP;
+}
+
+// @returns errno, 0 = the descriptor is a link
+static int add_tun(int fd, bool offloads) {
+  int coalesce = set_offloads(fd, offloads);
+  if (coalesce < 0) return errno;
+  Tun *tun = calloc(1, sizeof *tun);
+  Link *link = tun == NULL ? NULL : link_add(fd, &tun_ops);
+  if (link == NULL) {
+    free(tun);
+    return ENOMEM;
   }
+  tun->frame.done = -1;
+  link->state = tun;
+  link->offloads = offloads;
+  link->coalesce = coalesce;
+  return 0;
+}
+
+// tunOpen(name, queues, offloads): fd
+napi_value js_tun_open(napi_env env, napi_callback_info info) {
+  napi_value argv[3];
+  char name[IFNAMSIZ];
+  bool queues, offloads;
+  if (!read_args(env, info, 3, argv) || !read_string(env, argv[0], "name", name, sizeof name)) return NULL;
+  if (!is_device_name(name)) return throw_range(env, "name: 1 to 15 of A-Z a-z 0-9 _ . -");
+  if (!read_bool(env, argv[1], "queues", &queues) || !read_bool(env, argv[2], "offloads", &offloads)) return NULL;
   int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
   if (fd < 0) return throw_errno(env, errno, "/dev/net/tun", open_advice(errno));
   struct ifreq request;
   memset(&request, 0, sizeof request);
   memcpy(request.ifr_name, name, strlen(name));
-  request.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | (queues ? IFF_MULTI_QUEUE : 0));
-  if (ioctl(fd, TUNSETIFF, &request) < 0) {
-    int error = errno;
-    close(fd);
-    return throw_errno(env, error, name, attach_advice(error));
+  request.ifr_flags = (short)(IFF_TUN | IFF_NO_PI | IFF_VNET_HDR | (queues ? IFF_MULTI_QUEUE : 0));
+  int error = ioctl(fd, TUNSETIFF, &request) < 0 ? errno : 0;
+  const char *advice = attach_advice(error);
+  if (error == 0) {
+    error = add_tun(fd, offloads);
+    advice = "";
   }
-  return to_int(env, fd);
-}
-
-// fdClose(fd)
-napi_value js_fd_close(napi_env env, napi_callback_info info) {
-  napi_value argv[1];
-  int32_t fd;
-  if (!read_args(env, info, 1, argv) || !read_int(env, argv[0], "fd", 0, INT32_MAX, &fd)) return NULL;
-  // Linux frees the descriptor even when close() reports EINTR: trying again could close somebody else's.
-  if (close(fd) < 0 && errno != EINTR) return throw_errno(env, errno, "close", "");
-  return NULL;
+  if (error == 0) return to_int(env, fd);
+  close(fd);
+  return throw_errno(env, error, name, advice);
 }

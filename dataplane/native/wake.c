@@ -1,5 +1,6 @@
 // Blocking in poll(2), waking the thread that blocks (eventfd), and the clock.
 #include "addon.h"
+#include "link.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -36,7 +37,8 @@ napi_value js_wake_clear(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-// poll(fds, count, timeoutMs, ready): how many are ready. Errors and hang-ups count as ready: the next rx reports them.
+// poll(fds, count, timeoutMs, ready): how many are ready. Errors and hang-ups count as ready: the next rx
+// reports them. So does what is left of a superpacket, which the kernel knows nothing of.
 napi_value js_poll(napi_env env, napi_callback_info info) {
   napi_value argv[4];
   Words fds, ready;
@@ -47,14 +49,22 @@ napi_value js_poll(napi_env env, napi_callback_info info) {
     return NULL;
   }
   struct pollfd polled[MAX_POLL_FDS];
+  bool has_more[MAX_POLL_FDS];
   for (int32_t i = 0; i < count; i++) {
     if (fds.at[i] < 0) return throw_range(env, "fds[%d]: %d is not a descriptor", i, fds.at[i]);
     polled[i] = (struct pollfd){.fd = fds.at[i], .events = POLLIN};
+    const Link *link = link_find(fds.at[i]);
+    has_more[i] = link != NULL && link->has_more;
+    if (has_more[i]) timeout_ms = 0;
   }
   int found = poll(polled, (nfds_t)count, timeout_ms);
   if (found < 0 && errno != EINTR) return throw_errno(env, errno, "poll", "");
-  for (int32_t i = 0; i < count; i++) ready.at[i] = found > 0 && polled[i].revents != 0;
-  return to_int(env, found < 0 ? 0 : found);
+  int32_t total = 0;
+  for (int32_t i = 0; i < count; i++) {
+    ready.at[i] = has_more[i] || (found > 0 && polled[i].revents != 0);
+    total += ready.at[i];
+  }
+  return to_int(env, total);
 }
 
 // monotonicMs(): the same clock as the twin's process.hrtime.
