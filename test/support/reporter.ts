@@ -1,7 +1,8 @@
 // Reads TAP on standard input and reports it: nothing on success but the closing line, one line per failure
 //   FAIL test/unit/x.test.ts: group > name: expected 2, seen 1
 //   12 passed, 1 failed
-// Takes several TAP streams one after the other (a test run in steps). Exit status 1 when anything failed or nothing ran.
+// Takes several TAP streams one after the other (a test run in steps); a line `# variant: TEXT` between them names what follows, and failures
+// carry that name. Exit status 1 when anything failed or nothing ran.
 
 import { createInterface } from 'node:readline';
 import { Parser, type Result } from 'tap-parser';
@@ -98,11 +99,20 @@ function watch(parser: Parser, path: readonly string[], totals: Totals, write: (
 export async function report(input: AsyncIterable<string>, write: (line: string) => void): Promise<Totals> {
   const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
   let parser: Parser | null = null;
+  let variant = '';
+  const named = (line: string) => write(variant === '' ? line : `${line} [${variant}]`);
   for await (const line of input) {
+    const naming = /^# variant: (.*)$/.exec(line);
+    if (naming) {
+      parser?.end(); // what it still has to say belongs to the variant before
+      parser = null;
+      variant = naming[1];
+      continue;
+    }
     if (parser === null || /^TAP version \d+/.test(line)) {
       parser?.end();
       parser = new Parser({ name: '' });
-      watch(parser, [''], totals, write);
+      watch(parser, [''], totals, named);
     }
     parser.write(`${line}\n`);
   }

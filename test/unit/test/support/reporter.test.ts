@@ -64,3 +64,11 @@ t.test('a plan that is not kept fails', async (t) => {
   const { total } = await reportOf(file('dist/test/unit/a.test.js', 'ok 1 - one\n1..2', false));
   t.match(total, /^1 passed, [1-9]\d* failed/);
 });
+
+t.test('what runs again in another way is told apart', async (t) => {
+  const first = file('dist/test/netns/b.test.js', 'ok 1 - two\n1..1', true);
+  const again = file('dist/test/netns/b.test.js', 'not ok 1 - two\n1..1', false);
+  const { lines, total } = await reportOf(`${first}\n# variant: outside=xdp\n${again}\n# variant: workers=2\n${first}`);
+  t.same(lines, ['FAIL test/netns/b.test.ts: two [outside=xdp]']);
+  t.equal(total, '2 passed, 1 failed');
+});
