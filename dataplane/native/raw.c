@@ -1,0 +1,111 @@
+// The `raw` driver: a raw IPv4 socket for ESP (raw(7)). The kernel does neighbours, routing, reassembly and the header's checksum.
+// Does not: superpackets (the kernel has none for ESP).
+#define _GNU_SOURCE // recvmmsg
+#include "driver.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/ip.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+typedef struct {
+  int ifindex;
+  time_t looked; // when the netdev was seen last, seconds of CLOCK_MONOTONIC_COARSE
+  struct mmsghdr rx[MAX_BATCH], tx[MAX_BATCH];
+  struct iovec rx_iovs[MAX_BATCH], tx_iovs[MAX_BATCH];
+  struct sockaddr_in to[MAX_BATCH];
+} Raw;
+
+// The kernel does not tell a raw socket that its netdev is gone, so look once a second when nothing comes.
+static bool is_gone(Raw *raw) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  if (now.tv_sec == raw->looked) return false;
+  raw->looked = now.tv_sec;
+  return !netdev_exists(raw->ifindex);
+}
+
+static int32_t raw_rx(Link *link, uint8_t *pool, const int32_t *offsets, int32_t *lengths, int32_t count, int32_t max_length) {
+  Raw *raw = link->state;
+  for (int32_t i = 0; i < count; i++) raw->rx_iovs[i] = (struct iovec){pool + offsets[i], (size_t)max_length};
+  int got;
+  do {
+    got = recvmmsg(link->fd, raw->rx, (unsigned)count, MSG_DONTWAIT, NULL);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0) return errno == ENODEV || is_gone(raw) ? -1 : 0;
+  for (int32_t i = 0; i < got; i++) {
+    bool cut = (raw->rx[i].msg_hdr.msg_flags & MSG_TRUNC) != 0;
+    lengths[i] = cut ? max_length + 1 : (int32_t)raw->rx[i].msg_len;
+  }
+  return got;
+}
+
+static int32_t raw_tx(Link *link, uint8_t *pool, const int32_t *offsets, const int32_t *lengths, int32_t count, int32_t *results) {
+  Raw *raw = link->state;
+  for (int32_t i = 0; i < count; i++) {
+    uint8_t *ip = pool + offsets[i];
+    raw->tx_iovs[i] = (struct iovec){ip, (size_t)lengths[i]};
+    if (lengths[i] >= IPV4_HEADER) memcpy(&raw->to[i].sin_addr, ip + 16, 4); // shorter ones are refused by the kernel (raw_send_hdrinc)
+  }
+  send_messages(link->fd, raw->tx, count, results);
+  int32_t sent = 0;
+  for (int32_t i = 0; i < count; i++) sent += results[i] == 0;
+  return sent;
+}
+
+static void raw_close(Link *link) {
+  free(link->state);
+}
+
+static const LinkOps raw_ops = {.rx = raw_rx, .tx = raw_tx, .close = raw_close};
+
+// What never changes from batch to batch.
+static void prepare(Raw *raw) {
+  for (int i = 0; i < MAX_BATCH; i++) {
+    raw->rx[i].msg_hdr = (struct msghdr){.msg_iov = &raw->rx_iovs[i], .msg_iovlen = 1};
+    raw->to[i].sin_family = AF_INET;
+    raw->tx[i].msg_hdr = (struct msghdr){
+        .msg_name = &raw->to[i], .msg_namelen = sizeof raw->to[i], .msg_iov = &raw->tx_iovs[i], .msg_iovlen = 1};
+  }
+}
+
+// The filter comes before the binding, but the socket receives from its first moment: what came until then is read and forgotten.
+static Failure set_up(int fd, const char *device, int mark, const uint32_t share[2]) {
+  if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device) + 1) < 0) return failed("");
+  // IP_PMTUDISC_PROBE: our own DF bit stays, and a path MTU that the kernel learnt does not refuse what we send (ip_sk_use_pmtu).
+  if (!set_option(fd, IPPROTO_IP, IP_HDRINCL, 1) || !set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE)) return failed("");
+  if (!set_option(fd, SOL_SOCKET, SO_MARK, mark) || !attach_share_filter(fd, share)) return failed("");
+  set_buffers(fd);
+  char byte;
+  while (recv(fd, &byte, 1, MSG_DONTWAIT) >= 0) continue;
+  return (Failure){0, ""};
+}
+
+// rawOpen(device, mark, worker, workers): fd
+napi_value js_raw_open(napi_env env, napi_callback_info info) {
+  napi_value argv[4];
+  char device[IFNAMSIZ];
+  int32_t mark;
+  uint32_t share[2];
+  if (!read_args(env, info, 4, argv) || !read_device(env, argv[0], device) || !read_int(env, argv[1], "mark", 0, INT32_MAX, &mark) ||
+      !read_share(env, argv[2], argv[3], share)) {
+    return NULL;
+  }
+  int fd = socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ESP);
+  Failure failure = fd < 0 ? failed("") : set_up(fd, device, mark, share);
+  Raw *raw = failure.error == 0 ? calloc(1, sizeof *raw) : NULL;
+  Link *link = raw == NULL ? NULL : link_add(fd, &raw_ops);
+  if (link == NULL) {
+    free(raw);
+    if (fd >= 0) close(fd);
+    if (failure.error == 0) failure = (Failure){ENOMEM, ""};
+    return throw_errno(env, failure.error, device, failure.advice);
+  }
+  raw->ifindex = (int)if_nametoindex(device);
+  prepare(raw);
+  link->state = raw;
+  return to_int(env, fd);
+}

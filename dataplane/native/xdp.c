@@ -1,0 +1,259 @@
+// The `xdp` driver: AF_XDP in copy mode on one receive queue (Linux Documentation/networking/af_xdp.rst). One UMEM of chunks per link;
+// what the program of bpf.c redirects is copied from there to the slots, what leaves is copied there. Copy mode and need-wakeup work
+// with every netdev. Does not: zero copy, frames of several chunks.
+#include "driver.h"
+
+#include <errno.h>
+#include <linux/if_xdp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#ifndef AF_XDP
+#define AF_XDP 44
+#endif
+#ifndef SOL_XDP
+#define SOL_XDP 283
+#endif
+
+// Powers of two, as rings are. Every chunk is in one place at a time, so a ring of their number never overflows. Receiving has room
+// for 5 ms at 400,000 frames/s: the worker may be off the processor for that long.
+enum { RX_CHUNKS = 2048, TX_CHUNKS = 1024, CHUNKS = RX_CHUNKS + TX_CHUNKS };
+enum {
+  RX_HEADROOM = 256, // XDP_PACKET_HEADROOM: the kernel leaves it before a received frame
+  SENT_PER_CALL = 32, // TX_BATCH_SIZE of net/xdp/xsk.c
+  OPTION_TX_BUDGET = 9, // XDP_MAX_TX_SKB_BUDGET, Linux 6.17: raises it
+};
+
+typedef struct {
+  uint32_t *producer, *consumer, *flags;
+  void *entries;
+  uint32_t mask;
+  void *memory;
+  size_t bytes;
+} Ring;
+
+typedef struct {
+  int ifindex;
+  uint32_t queue;
+  bool joined, gone;
+  uint32_t chunk; // bytes
+  uint8_t *umem;
+  Ring rx, tx, fill, completion;
+  uint64_t free_chunks[TX_CHUNKS]; // a stack of offsets in umem
+  uint32_t free_count;
+} Xdp;
+
+// The other side's index: what it wrote to the ring before is visible after.
+static uint32_t load_index(const uint32_t *index) {
+  return __atomic_load_n(index, __ATOMIC_ACQUIRE);
+}
+
+// Our index: what we wrote to (or read from) the ring before is done before the kernel sees it.
+static void store_index(uint32_t *index, uint32_t value) {
+  __atomic_store_n(index, value, __ATOMIC_RELEASE);
+}
+
+static struct xdp_desc *desc_at(const Ring *ring, uint32_t index) {
+  return (struct xdp_desc *)ring->entries + (index & ring->mask);
+}
+
+static uint64_t *chunk_at(const Ring *ring, uint32_t index) {
+  return (uint64_t *)ring->entries + (index & ring->mask);
+}
+
+static bool is_gone(Link *link) {
+  Xdp *xdp = link->state;
+  int error = 0;
+  socklen_t size = sizeof error;
+  // Set once, when the netdev is unregistered (xsk_notifier), and cleared by being read.
+  if (getsockopt(link->fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error != 0) xdp->gone = true;
+  return xdp->gone;
+}
+
+// One frame to a slot, without Ethernet header and padding (RFC 894). The program has seen that both headers are there.
+static int32_t copy_frame(const uint8_t *frame, uint32_t bytes, uint8_t *to, int32_t max_length) {
+  const uint8_t *ip = frame + ETHERNET_HEADER;
+  int32_t len = without_padding(ip, (int32_t)bytes - ETHERNET_HEADER);
+  memcpy(to, ip, (size_t)(len < max_length ? len : max_length));
+  return len <= max_length ? len : max_length + 1;
+}
+
+static int32_t xdp_rx(Link *link, uint8_t *pool, const int32_t *offsets, int32_t *lengths, int32_t count, int32_t max_length) {
+  Xdp *xdp = link->state;
+  uint32_t first = *xdp->rx.consumer, fill = *xdp->fill.producer;
+  uint32_t ready = load_index(xdp->rx.producer) - first;
+  int32_t done = ready < (uint32_t)count ? (int32_t)ready : count;
+  if (done == 0) return count > 0 && is_gone(link) ? -1 : 0;
+  for (int32_t i = 0; i < done; i++) {
+    const struct xdp_desc *desc = desc_at(&xdp->rx, first + (uint32_t)i);
+    lengths[i] = copy_frame(xdp->umem + desc->addr, desc->len, pool + offsets[i], max_length);
+    *chunk_at(&xdp->fill, fill + (uint32_t)i) = desc->addr & ~(uint64_t)(xdp->chunk - 1);
+  }
+  store_index(xdp->rx.consumer, first + (uint32_t)done);
+  store_index(xdp->fill.producer, fill + (uint32_t)done);
+  if ((load_index(xdp->fill.flags) & XDP_RING_NEED_WAKEUP) != 0) recvfrom(link->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
+  return done;
+}
+
+// Takes back the chunks of frames that have left.
+static void reap(Xdp *xdp) {
+  uint32_t at = *xdp->completion.consumer, end = load_index(xdp->completion.producer);
+  while (at != end) xdp->free_chunks[xdp->free_count++] = *chunk_at(&xdp->completion, at++);
+  store_index(xdp->completion.consumer, at);
+}
+
+static uint32_t waiting(const Xdp *xdp) {
+  return *xdp->tx.producer - load_index(xdp->tx.consumer);
+}
+
+// Has the kernel send what waits in the ring. What it will not take now stays there and goes with the next call or poll(2).
+// @returns 0, or the errno that left something there
+static int32_t kick(Link *link) {
+  Xdp *xdp = link->state;
+  uint32_t left = waiting(xdp);
+  // EAGAIN: so many were sent, or the socket is full. Before Linux 6.18 the ring's index does not tell which, so count.
+  uint32_t patience = left / SENT_PER_CALL + 4;
+  int32_t error = 0;
+  while (left > 0 && patience > 0) {
+    error = sendto(link->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 ? errno : 0;
+    // EBUSY: the netdev dropped one frame, for want of a carrier or of room. The others want another call each.
+    if (error == EBUSY) left--;
+    else if (error == 0 || error == EAGAIN || error == ENOBUFS || error == EINTR) patience--;
+    else return error;
+    if (waiting(xdp) == 0) return 0;
+  }
+  return left > 0 && waiting(xdp) > 0 ? error : 0;
+}
+
+static int32_t xdp_tx(Link *link, uint8_t *pool, const int32_t *offsets, const int32_t *lengths, int32_t count, int32_t *results) {
+  Xdp *xdp = link->state;
+  int32_t sent = 0;
+  // A netdev that was down with the last batch: nothing is piled up behind what still waits.
+  int32_t blocked = waiting(xdp) > 0 ? kick(link) : 0;
+  if (blocked == EAGAIN || blocked == EBUSY) blocked = 0;
+  reap(xdp);
+  uint32_t end = *xdp->tx.producer;
+  for (int32_t i = 0; i < count; i++) {
+    uint32_t bytes = (uint32_t)lengths[i] + ETHERNET_HEADER;
+    if (xdp->free_count == 0 && blocked == 0) {
+      store_index(xdp->tx.producer, end);
+      kick(link);
+      reap(xdp);
+    }
+    results[i] = blocked != 0 ? blocked : bytes > xdp->chunk ? EMSGSIZE : xdp->free_count == 0 ? ENOBUFS : 0;
+    if (results[i] != 0) continue;
+    uint64_t chunk = xdp->free_chunks[--xdp->free_count];
+    memcpy(xdp->umem + chunk, pool + offsets[i] - ETHERNET_HEADER, bytes);
+    *desc_at(&xdp->tx, end++) = (struct xdp_desc){.addr = chunk, .len = bytes};
+    sent++;
+  }
+  store_index(xdp->tx.producer, end);
+  kick(link);
+  return sent;
+}
+
+static void unmap(Ring *ring) {
+  if (ring->memory != NULL) munmap(ring->memory, ring->bytes);
+}
+
+static void free_xdp(Xdp *xdp) {
+  if (xdp->joined) redirect_leave(xdp->ifindex, xdp->queue);
+  unmap(&xdp->rx);
+  unmap(&xdp->tx);
+  unmap(&xdp->fill);
+  unmap(&xdp->completion);
+  if (xdp->umem != NULL) munmap(xdp->umem, (size_t)CHUNKS * xdp->chunk);
+  free(xdp);
+}
+
+static void xdp_close(Link *link) {
+  free_xdp(link->state);
+}
+
+static const LinkOps xdp_ops = {.rx = xdp_rx, .tx = xdp_tx, .close = xdp_close};
+
+static bool map_ring(int fd, Ring *ring, const struct xdp_ring_offset *at, uint32_t size, size_t entry_bytes, uint64_t page) {
+  ring->bytes = at->desc + size * entry_bytes;
+  uint8_t *memory = mmap(NULL, ring->bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, (off_t)page);
+  if (memory == MAP_FAILED) return false;
+  ring->memory = memory;
+  ring->producer = (uint32_t *)(memory + at->producer);
+  ring->consumer = (uint32_t *)(memory + at->consumer);
+  ring->flags = (uint32_t *)(memory + at->flags);
+  ring->entries = memory + at->desc;
+  ring->mask = size - 1;
+  return true;
+}
+
+static bool make_rings(int fd, Xdp *xdp) {
+  struct xdp_umem_reg umem = {.addr = (uint64_t)(uintptr_t)xdp->umem, .len = (uint64_t)CHUNKS * xdp->chunk, .chunk_size = xdp->chunk};
+  struct xdp_mmap_offsets at;
+  socklen_t size = sizeof at;
+  return setsockopt(fd, SOL_XDP, XDP_UMEM_REG, &umem, sizeof umem) == 0 && set_option(fd, SOL_XDP, XDP_UMEM_FILL_RING, RX_CHUNKS) &&
+         set_option(fd, SOL_XDP, XDP_UMEM_COMPLETION_RING, TX_CHUNKS) && set_option(fd, SOL_XDP, XDP_RX_RING, RX_CHUNKS) &&
+         set_option(fd, SOL_XDP, XDP_TX_RING, TX_CHUNKS) && getsockopt(fd, SOL_XDP, XDP_MMAP_OFFSETS, &at, &size) == 0 &&
+         map_ring(fd, &xdp->rx, &at.rx, RX_CHUNKS, sizeof(struct xdp_desc), XDP_PGOFF_RX_RING) &&
+         map_ring(fd, &xdp->tx, &at.tx, TX_CHUNKS, sizeof(struct xdp_desc), XDP_PGOFF_TX_RING) &&
+         map_ring(fd, &xdp->fill, &at.fr, RX_CHUNKS, sizeof(uint64_t), XDP_UMEM_PGOFF_FILL_RING) &&
+         map_ring(fd, &xdp->completion, &at.cr, TX_CHUNKS, sizeof(uint64_t), XDP_UMEM_PGOFF_COMPLETION_RING);
+}
+
+static const char *bind_advice(int error) {
+  if (error == EBUSY) return "another AF_XDP socket has this queue: end its program, or use port-driver raw";
+  if (error == EINVAL || error == ERANGE) return "the netdev has no such queue: ethtool -l shows how many";
+  if (error == ENETDOWN) return "the netdev is down: ip link set it up first";
+  return "use port-driver raw";
+}
+
+static Failure set_up(int fd, Xdp *xdp, const Netdev *netdev) {
+  static const char old_kernel[] = "the kernel needs CONFIG_XDP_SOCKETS (Linux 5.9 or later): use port-driver raw";
+  if (fd < 0) return failed(old_kernel);
+  void *umem = mmap(NULL, (size_t)CHUNKS * xdp->chunk, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (umem == MAP_FAILED) return failed("");
+  xdp->umem = umem; // the registration pins it, and so makes all of it resident
+  if (!make_rings(fd, xdp)) return failed(errno == ENOBUFS ? "raise the limit of locked memory: ulimit -l unlimited" : old_kernel);
+  for (uint32_t i = 0; i < RX_CHUNKS; i++) *chunk_at(&xdp->fill, i) = (uint64_t)i * xdp->chunk;
+  store_index(xdp->fill.producer, RX_CHUNKS);
+  for (uint32_t i = 0; i < TX_CHUNKS; i++) xdp->free_chunks[i] = (uint64_t)(RX_CHUNKS + i) * xdp->chunk;
+  xdp->free_count = TX_CHUNKS;
+  set_buffers(fd);
+  set_option(fd, SOL_XDP, OPTION_TX_BUDGET, TX_CHUNKS);
+  struct sockaddr_xdp at = {.sxdp_family = AF_XDP, .sxdp_flags = XDP_COPY | XDP_USE_NEED_WAKEUP,
+                            .sxdp_ifindex = (uint32_t)netdev->index, .sxdp_queue_id = xdp->queue};
+  if (bind(fd, (struct sockaddr *)&at, sizeof at) < 0) return failed(bind_advice(errno));
+  Failure failure = redirect_join(netdev, xdp->queue, fd);
+  xdp->joined = failure.error == 0;
+  return failure;
+}
+
+// xdpOpen(device, queue): fd
+napi_value js_xdp_open(napi_env env, napi_callback_info info) {
+  napi_value argv[2];
+  char device[IFNAMSIZ];
+  int32_t queue;
+  if (!read_args(env, info, 2, argv) || !read_device(env, argv[0], device) || !read_int(env, argv[1], "queue", 0, MAX_QUEUES - 1, &queue)) return NULL;
+  Netdev netdev;
+  Failure failure = netdev_query(device, &netdev);
+  if (failure.error != 0) return throw_errno(env, failure.error, device, failure.advice);
+  int32_t bytes = netdev.mtu + ETHERNET_HEADER + RX_HEADROOM;
+  if (bytes > 4096) return throw_errno(env, EMSGSIZE, device, "a frame must fit a chunk: set its MTU to 3826 or less, or use port-driver raw");
+  Xdp *xdp = calloc(1, sizeof *xdp);
+  if (xdp == NULL) return throw_errno(env, ENOMEM, device, "");
+  xdp->ifindex = netdev.index;
+  xdp->queue = (uint32_t)queue;
+  xdp->chunk = bytes > 2048 ? 4096 : 2048;
+  int fd = socket(AF_XDP, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  failure = set_up(fd, xdp, &netdev);
+  Link *link = failure.error == 0 ? link_add(fd, &xdp_ops) : NULL;
+  if (link == NULL) {
+    free_xdp(xdp);
+    if (fd >= 0) close(fd);
+    if (failure.error == 0) failure.error = ENOMEM;
+    return throw_errno(env, failure.error, device, failure.advice);
+  }
+  link->state = xdp;
+  link->headroom = ETHERNET_HEADER;
+  return to_int(env, fd);
+}
