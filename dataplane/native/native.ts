@@ -155,10 +155,10 @@ export interface Native {
   monotonicMs(): number;
 }
 
-/** The addon, or the twin when GROUPWIRE_NATIVE=0. Call once per thread: SA slots belong to the thread. Throws Error when the addon is not built. */
+/** The addon (GROUPWIRE_ADDON says which file), or the twin when GROUPWIRE_NATIVE=0. Call once per thread: SA slots belong to the thread. Throws Error when the addon is not built. */
 export function loadNative(): Native {
   if (process.env.GROUPWIRE_NATIVE === '0') return makeTwin();
-  const path = join(packageRoot(), 'build', 'groupwire.node');
+  const path = process.env.GROUPWIRE_ADDON ?? join(packageRoot(), 'build', 'groupwire.node');
   if (!existsSync(path)) throw new Error(`${path}: not found: run make build, or set GROUPWIRE_NATIVE=0 for the slower twin`);
   return createRequire(import.meta.url)(path) as Native;
 }
