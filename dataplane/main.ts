@@ -15,11 +15,13 @@ import { allocateShared, Ctl, controlWords, MaxWorkers } from './mem/shared.js';
 import { loadNative } from './native/native.js';
 import { Applier } from './port/applier.js';
 import { ControlSocket } from './port/control-socket.js';
+import { IngressDrop } from './port/ingress-drop.js';
 import { KernelMonitor } from './port/monitor.js';
+import { NeighbourWatch } from './port/neighbour-watch.js';
+import { Ports } from './port/ports.js';
 import { Publisher } from './port/publisher.js';
 import { ShapeError } from './port/shape.js';
 import { SnapshotMaker } from './port/snapshot.js';
-import { TunPorts } from './port/tun-ports.js';
 import { undoAll } from './port/undo.js';
 import { UndoLedger } from './port/undo-ledger.js';
 import { readTables, type Tables } from './port/validate-tables.js';
@@ -102,15 +104,24 @@ const workers = new WorkerSet(
   new URL('./worker.js', import.meta.url),
   senders,
 );
-const ports = new TunPorts(
-  native,
-  () => workers,
-  (port) => {
-    log(4, 'PORT_LOST', `the TUN of port ${port} is gone, making it again`);
+const ingress = new IngressDrop((how) => {
+  log(4, 'INGRESS', `nft ended (${how}), starting it again`);
+  applier.schedule();
+});
+const ports = new Ports(native, () => workers, ingress, {
+  lost: (port) => {
+    log(4, 'PORT_LOST', `a link of port ${port} is gone, opening it again`);
     applier.schedule();
   },
+  degraded: (text) => tell({ kind: 'log', severity: 4, mnemonic: 'PORT_DRIVER', text }),
+});
+const watch = new NeighbourWatch(
+  () => applier.takeNeighbours(),
+  (text) => log(4, 'MONITOR', text),
+  (error) => crash(error instanceof Error ? (error.stack ?? error.message) : String(error)),
 );
-const applier = new Applier(ledger, ports, new Publisher(shared, workers), {
+let neighboursLeft = 0;
+const applier = new Applier(ledger, ports, watch, new Publisher(shared, workers), {
   applied: (generation, errors) => socket.send({ type: 'applied', generation, errors }),
   interfaceChanged: (row, state, mac) => tell({ kind: 'interface', port: row.port, up: state.up, mtu: state.mtu, mac }),
   errorsChanged: (errors) => {
@@ -118,9 +129,13 @@ const applier = new Applier(ledger, ports, new Publisher(shared, workers), {
     socket.send({ type: 'applied', generation: applier.generation, errors });
     for (const error of errors) log(4, 'APPLY', error);
   },
+  neighboursLeft: (count) => {
+    if (count > 0 && neighboursLeft === 0) log(4, 'NEIGHBOURS', `no room for ${count} neighbours: what is for them takes the slower way`);
+    neighboursLeft = count;
+  },
   failed: (error) => crash(error.stack ?? error.message),
 });
-const snapshots = new SnapshotMaker(shared, applier);
+const snapshots = new SnapshotMaker(shared, applier, ports);
 const socket = new ControlSocket(join(args.run, 'dataplane.sock'), {
   hello: () => ({
     type: 'hello',
@@ -134,6 +149,8 @@ const socket = new ControlSocket(join(args.run, 'dataplane.sock'), {
   log: (text) => log(4, 'CONTROL', text),
 });
 const monitor = new KernelMonitor(
+  ['link', 'address', 'route', 'rule', 'netconf'],
+  0,
   () => applier.schedule(),
   (text) => log(4, 'MONITOR', text),
 );
@@ -173,6 +190,7 @@ async function end(): Promise<void> {
   ending = true;
   clearInterval(clock);
   monitor.close();
+  watch.close();
   await applier.stop();
   await workers.stop();
   ports.closeAll();

@@ -35,6 +35,13 @@ function formatMac(mac: string): string {
   return `${digits.slice(0, 4)}.${digits.slice(4, 8)}.${digits.slice(8)}`;
 }
 
+/** Where IOS tells duplex, speed and media type. */
+function describeDriver({ driver, wantedDriver, offloads }: InterfaceState): string[] {
+  if (driver === null) return [];
+  const instead = wantedDriver === driver ? '' : ` (${wantedDriver} is not possible)`;
+  return [`  Port driver is ${driver}${instead}, offload is ${offloads ? 'on' : 'off'}`];
+}
+
 export function renderInterface(state: InterfaceState): string[] {
   const [, kbps, delay] = nominal.find(([prefix]) => prefix.test(state.name))!;
   const isLoopback = state.mac === null;
@@ -52,6 +59,7 @@ export function renderInterface(state: InterfaceState): string[] {
     `  MTU ${state.mtu} bytes, BW ${kbps} Kbit/sec, DLY ${delay} usec, `,
     ...(rates ? [`     reliability 255/255, txload ${load(rates.sentBps)}/255, rxload ${load(rates.receivedBps)}/255`] : []),
     ...(isLoopback ? ['  Encapsulation LOOPBACK, loopback not set'] : []),
+    ...describeDriver(state),
     '  Last clearing of "show interface" counters never',
     `  Input queue: 0/75/${counters.receiveDrops}/0 (size/max/drops/flushes); Total output drops: ${counters.sendDrops}`,
     '  Queueing strategy: fifo',

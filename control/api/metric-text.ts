@@ -108,6 +108,13 @@ const metrics: Metric[] = [
   one('dataplane_connected', 'Whether the dataplane answers control', (s) => Number(s.dataplaneConnected)),
   onInterface('up', 'Line protocol', (i) => Number(i.up)),
   onInterface('admin_up', 'Not shut down', (i) => Number(i.adminUp)),
+  each(
+    'interface_driver_info',
+    'Port driver in use, always 1',
+    (s) => s.interfaces.filter(({ driver }) => driver !== null),
+    (i) => ({ interface: i.name, driver: i.driver ?? '', offloads: i.offloads ? 'on' : 'off' }),
+    () => 1,
+  ),
   onInterface('mtu_bytes', 'IP MTU', (i) => i.ipMtu),
   ...portCounts.map(([key, name, help]) => onInterface(name, help, (i) => i.counters[key])),
   ...saCounts.map(([key, name, help]) => onSa(name, help, (tek) => tek.counters[key])),

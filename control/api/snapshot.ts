@@ -32,6 +32,12 @@ const interfaceState = z.object({
   /** `aa:bb:cc:dd:ee:ff`, null for a Loopback. */
   mac: z.string().nullable(),
   cryptoMap: z.string().nullable(),
+  /** The port driver in use, without a dataplane the wanted one; null for a Loopback. */
+  driver: z.string().nullable(),
+  /** The driver that is wanted: another than `driver` when it could not be had (the log says why). */
+  wantedDriver: z.string().nullable(),
+  /** Superpackets and checksums are left to devices. */
+  offloads: z.boolean(),
   counters: z.object({
     receivedPackets: count,
     receivedBytes: count,

@@ -4,7 +4,7 @@ import { Ace, Cap, CryptoEntry, CryptoFlag, Sa, SaFlag, SaKey } from '../../data
 import type { InterfaceRow, StaticRouteRow, TablesHead } from '../../dataplane/tables/message.js';
 import type { Ms } from '../actions.js';
 import { maskToPrefixLength } from '../config/addresses.js';
-import type { Config, InterfaceConfig } from '../config/model.js';
+import { type Config, driverOf, type InterfaceConfig } from '../config/model.js';
 import type { PolicyEntry, SenderIds, Tek } from '../gdoi/group-policy.js';
 import { appendAceRows } from './aces.js';
 import { type Allocation, CapacityError, serialOf } from './allocation.js';
@@ -116,7 +116,8 @@ function interfaceRow(config: InterfaceConfig, port: number): InterfaceRow {
     port,
     name: config.name,
     device: config.linuxDevice ?? (config.name.startsWith('Loopback') ? null : config.name),
-    driver: config.portDriver,
+    driver: driverOf(config),
+    offloads: config.offload,
     addresses: config.addresses.map(({ address, mask }) => ({ address, prefixLength: maskToPrefixLength(mask) ?? 32 })),
     ipMtu: config.ipMtu,
     shutdown: config.shutdown,

@@ -158,6 +158,13 @@ export interface AclEntry {
   destinationPort: PortMatch | null;
 }
 
+/** How packets pass between a netdev and the dataplane, in the order of the help. */
+export const portDrivers = ['packet', 'raw', 'tun', 'xdp'] as const;
+export type PortDriver = (typeof portDrivers)[number];
+
+/** Which one a port has without `port-driver`: those with a crypto map carry ESP. */
+export const defaultPortDriver: { cryptoMap: PortDriver; plain: PortDriver } = { cryptoMap: 'tun', plain: 'tun' };
+
 export interface InterfaceConfig {
   line: number;
   /** Full IOS name, e.g. `GigabitEthernet0/0`, or a netdev's own name. */
@@ -165,11 +172,19 @@ export interface InterfaceConfig {
   description: string | null;
   /** `linux-device`; null = the netdev has the interface's own name. Loopback has none. */
   linuxDevice: string | null;
-  portDriver: 'tun';
+  /** null = {@link defaultPortDriver}. */
+  portDriver: PortDriver | null;
+  /** Superpackets and checksums may be left to devices. */
+  offload: boolean;
   addresses: { address: Ipv4; mask: Ipv4; secondary: boolean }[];
   ipMtu: number | null;
   shutdown: boolean;
   cryptoMap: string | null;
+}
+
+/** The driver that is wanted. */
+export function driverOf({ portDriver, cryptoMap }: InterfaceConfig): PortDriver {
+  return portDriver ?? (cryptoMap === null ? defaultPortDriver.plain : defaultPortDriver.cryptoMap);
 }
 
 export interface StaticRoute {

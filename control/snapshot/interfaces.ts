@@ -5,7 +5,7 @@ import type { SnapshotHead } from '../../dataplane/tables/message.js';
 import type { InterfaceState, RouteState } from '../api/snapshot.js';
 import type { Allocation } from '../compile/allocation.js';
 import { formatIpv4, maskToPrefixLength } from '../config/addresses.js';
-import type { Config, InterfaceConfig } from '../config/model.js';
+import { type Config, driverOf, type InterfaceConfig } from '../config/model.js';
 
 /** Configured interfaces are always there, with zeroes when the dataplane or the netdev is not. */
 export function interfaceStates(config: Config, allocation: Allocation, dataplane: SnapshotHead | null): InterfaceState[] {
@@ -14,11 +14,14 @@ export function interfaceStates(config: Config, allocation: Allocation, dataplan
     const seen = dataplane?.interfaces.find((row) => row.port === port);
     const counters = dataplane?.ports[port] ?? new Array<number>(PortCount.Count).fill(0);
     const mtu = seen?.mtu ?? 1500;
+    const device = deviceOf(item);
+    const wanted = driverOf(item);
+    const driver = seen?.driver ?? wanted;
     return {
       name: item.name,
-      device: deviceOf(item),
+      device,
       description: item.description,
-      hardware: deviceOf(item) === null ? 'Loopback' : `tun port on ${deviceOf(item)}`,
+      hardware: device === null ? 'Loopback' : `${driver} port on ${device}`,
       addresses: item.addresses.map(({ address, mask }) => `${formatIpv4(address)}/${maskToPrefixLength(mask) ?? 32}`),
       adminUp: !item.shutdown,
       up: seen?.up ?? false,
@@ -26,6 +29,9 @@ export function interfaceStates(config: Config, allocation: Allocation, dataplan
       ipMtu: Math.min(item.ipMtu ?? mtu, mtu),
       mac: seen?.mac || null,
       cryptoMap: item.cryptoMap,
+      driver: device === null ? null : driver,
+      wantedDriver: device === null ? null : wanted,
+      offloads: device !== null && (seen?.offloads ?? item.offload),
       counters: {
         receivedPackets: counters[PortCount.RxPackets],
         receivedBytes: counters[PortCount.RxBytes],

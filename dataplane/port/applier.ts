@@ -2,21 +2,24 @@
 // or routes change. Every round starts from a dump of what is there, so what somebody else removed comes back and what cannot be
 // done now (a netdev that is not there yet) is done when it can. Order of a round:
 //
-//   addresses, up/down -> TUNs, settings -> table G, static routes -> rules, guard, tables T and L -> banks (only when their content changed)
+//   addresses, up/down -> links, settings -> table G, static routes -> rules, guard, tables T and L -> banks (only when their content changed)
 //
 // Does not: talk to control (it reports through its events), or forward.
 
+import { SlotShape } from '../mem/slots.js';
 import type { InterfaceRow, TablesHead } from '../tables/message.js';
 import { listLocalAddresses, mirrorFib } from './fib-mirror.js';
 import { describePorts, planInterfaces } from './interfaces.js';
 import { planGuard } from './leak-guard.js';
 import { type LinuxState, RouteTable, readLinux } from './linux-state.js';
+import type { NeighbourWatch } from './neighbour-watch.js';
+import { planNeighbours } from './neighbours.js';
+import type { Ports } from './ports.js';
 import { type BankContent, emptyRows, isSameContent, type PortState, type Publisher } from './publisher.js';
 import { diffRoutes, planGatewayTable, planPortTable, planProgramTable, planStaticRoutes } from './routes.js';
 import { diffRules, type PortDevices, planRules, Table } from './rules.js';
-import { runBatch } from './run-command.js';
+import { describeErrors, runBatch } from './run-command.js';
 import { setDevice, setGlobals } from './sysctl.js';
-import { describeErrors, type TunPorts } from './tun-ports.js';
 import type { UndoLedger } from './undo-ledger.js';
 import type { Tables } from './validate-tables.js';
 
@@ -25,6 +28,8 @@ export interface ApplierEvents {
   interfaceChanged(row: InterfaceRow, state: PortState, mac: string): void;
   /** Errors that appeared or went away without new tables. */
   errorsChanged(errors: string[]): void;
+  /** So many neighbours had no room: what is for them goes through the TUN. */
+  neighboursLeft(count: number): void;
   /** The workers do not answer, or ip cannot be run: the process cannot go on. */
   failed(error: Error): void;
 }
@@ -45,6 +50,8 @@ export class Applier {
   private published: BankContent | null = null;
   private running = false;
   private pending = false;
+  /** Only neighbours have changed: no round is needed for that. */
+  private neighboursPending = false;
   private stopped = false;
   /** Tables came and `applied` has not been said. A control that restarted may count its generations from 1 again. */
   private unanswered = false;
@@ -59,7 +66,8 @@ export class Applier {
 
   constructor(
     private readonly ledger: UndoLedger,
-    private readonly ports: TunPorts,
+    private readonly ports: Ports,
+    private readonly watch: NeighbourWatch,
     private readonly publisher: Publisher,
     private readonly events: ApplierEvents,
   ) {}
@@ -87,17 +95,32 @@ export class Applier {
     this.round = this.runRounds();
   }
 
+  /** There is a new dump of neighbours. */
+  takeNeighbours(): void {
+    if (this.stopped || !this.published) return;
+    this.neighboursPending = true;
+    if (this.running) return;
+    this.running = true;
+    this.round = this.runRounds();
+  }
+
   /** No round starts after this. Resolves when the last one has ended. */
   async stop(): Promise<void> {
     this.stopped = true;
     this.pending = false;
+    this.neighboursPending = false;
     await this.round;
   }
 
   private async runRounds(): Promise<void> {
     await null; // so that `round` is set before the first round's events
     try {
-      while (this.pending && !this.stopped) {
+      while ((this.pending || this.neighboursPending) && !this.stopped) {
+        this.neighboursPending = false;
+        if (!this.pending) {
+          await this.publishNeighbours();
+          continue;
+        }
         this.pending = false;
         const tables = this.desired;
         const isNew = this.unanswered;
@@ -157,18 +180,30 @@ export class Applier {
   }
 
   private async changePorts(rows: readonly InterfaceRow[], state: LinuxState, errors: string[]): Promise<void> {
+    const own = listLocalAddresses(this.ports.list(), state).sort((a, b) => a - b);
     for (const { port, device } of this.ports.list()) {
-      const kept = rows.some((row) => row.port === port && row.device === device) && state.links.has(device);
-      if (!kept) await this.ports.close(port);
+      const row = rows.find((candidate) => candidate.port === port);
+      if (!this.ports.isAsWanted(port, row, state.links.get(device), own)) await this.ports.close(port);
     }
-    for (const { port, device, name } of rows) {
-      if (device === null || !state.links.has(device) || this.ports.find(port)) continue;
+    for (const row of rows) {
+      const { port, device, name } = row;
+      const link = device === null ? undefined : state.links.get(device);
+      if (device === null || !link) continue;
+      if (link.mtu > SlotShape.MaxPacket)
+        errors.push(`interface ${name}: ${device} has an MTU of ${link.mtu} bytes: packets over ${SlotShape.MaxPacket} are dropped`);
+      if (this.ports.find(port)) continue;
       try {
-        this.ports.open(port, device);
+        await this.ports.open({ ...row, device }, link, own);
       } catch (error) {
         errors.push(`interface ${name}: ${error instanceof Error ? error.message : String(error)}`);
       }
     }
+    try {
+      await this.ports.setOwnAddresses(own);
+    } catch (error) {
+      errors.push(`port-driver packet: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    this.watch.follow(this.ports.list());
   }
 
   private deviceOf(name: string, state: LinuxState): string | null {
@@ -193,9 +228,24 @@ export class Applier {
       ports: this.portStates,
       routes: mirrorFib(devices, state),
       localAddresses: listLocalAddresses(devices, state),
+      neighbours: this.neighbours(devices, state),
     };
     if (this.published && isSameContent(this.published, content)) return;
     errors.push(...(await this.publisher.publish(content)));
+    this.published = content;
+  }
+
+  private neighbours(devices: readonly PortDevices[], state: LinuxState): Int32Array {
+    const { rows, left } = planNeighbours(devices, this.watch.neighbours, state.links);
+    this.events.neighboursLeft(left);
+    return rows;
+  }
+
+  private async publishNeighbours(): Promise<void> {
+    if (!this.published) return;
+    const content = { ...this.published, neighbours: this.neighbours(this.ports.list(), this.linux) };
+    if (isSameContent(this.published, content)) return;
+    await this.publisher.publish(content); // what does not fit was told by the round
     this.published = content;
   }
 

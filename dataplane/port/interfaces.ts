@@ -1,5 +1,5 @@
 // Configured interfaces against the netdevs that are there: addresses, up and down. Pure plans plus what must be remembered to undo
-// them. Does not: TUNs (tun-ports.ts), routes.
+// them. Does not: TUNs (ports.ts), routes.
 
 import type { InterfaceRow } from '../tables/message.js';
 import { formatAddress } from './addresses.js';

@@ -55,6 +55,7 @@ function readBlock(aces: Int32Array, first: number, count: number): { permit: bo
       permit,
       rule: {
         iif: null,
+        mark: null,
         from: from.prefix,
         to: to.prefix,
         ipProtocol: ipProtocol <= 0 ? null : ipProtocol, // the kernel takes 0 for any

@@ -30,6 +30,8 @@ export interface LinuxLink {
   carrier: boolean;
   mtu: number;
   mac: string;
+  /** ARPHRD_ETHER: it has MAC addresses and neighbours. */
+  ethernet: boolean;
 }
 export interface LinuxAddress {
   device: string;
@@ -95,6 +97,7 @@ function parseLink(row: Json): LinuxLink {
     carrier: flags.includes('LOWER_UP'),
     mtu: Number(row.mtu),
     mac: typeof row.address === 'string' ? row.address : '',
+    ethernet: row.link_type === 'ether',
   };
 }
 
@@ -140,6 +143,7 @@ function parseRule(row: Json): Rule {
     ipProtocol: row.ipproto === undefined ? null : Number(String(row.ipproto).replace('ipproto-', '')),
     sourcePorts: range(row.sport, row.sport_start, row.sport_end),
     destinationPorts: range(row.dport, row.dport_start, row.dport_end),
+    mark: row.fwmark === undefined ? null : Number(row.fwmark),
     action: goto !== null ? { goto } : row.table !== undefined ? { lookup: Number(row.table) } : { drop: Number(row.action) },
     protocol: row.protocol === undefined ? 0 : Number(row.protocol),
   };

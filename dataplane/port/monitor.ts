@@ -1,9 +1,8 @@
-// Tells when the kernel's netdevs, addresses, routes or settings change: a child `ip monitor`, whose lines are only counted. What
+// Tells when netdevs, addresses, routes, neighbours of the kernel change: a child `ip monitor`, whose lines are only counted. What
 // changed is read by a new dump, so a lost or misread line costs nothing. Does not: look at what it says.
 
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { searchPath } from './run-command.js';
+import type { ChildProcess } from 'node:child_process';
+import { spawnTied } from './run-command.js';
 
 const QuietMs = 20;
 const RestartMs = 500;
@@ -13,20 +12,22 @@ export class KernelMonitor {
   private timer: NodeJS.Timeout | null = null;
   private restart: NodeJS.Timeout | null = null;
   private closed = false;
+  private last = -Infinity;
 
-  /** @param changed called once per burst of changes, and once whenever watching (re)starts */
+  /**
+   * @param objects as `ip monitor` calls them @param gapMs at least so long between two calls, however much changes
+   * @param changed called once per burst of changes, and once whenever watching (re)starts
+   */
   constructor(
+    private readonly objects: readonly string[],
+    private readonly gapMs: number,
     private readonly changed: () => void,
     private readonly log: (text: string) => void,
   ) {}
 
   open(): void {
     this.restart = null;
-    // setpriv (util-linux) lets the kernel end the child with us, even after kill -9.
-    const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
-    const command = ['ip', '-4', 'monitor', 'link', 'address', 'route', 'rule', 'netconf'];
-    const [program, args] = setpriv ? [setpriv, ['--pdeathsig', 'KILL', ...command]] : [command[0], command.slice(1)];
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'], env: { PATH: searchPath(), LC_ALL: 'C' } });
+    const child = spawnTied(['ip', '-4', 'monitor', ...this.objects], ['ignore', 'pipe', 'ignore']);
     this.child = child;
     child.stdout?.on('data', () => this.note());
     child.once('error', (error) => this.lose(child, error.message));
@@ -43,10 +44,12 @@ export class KernelMonitor {
 
   private note(): void {
     if (this.timer || this.closed) return;
+    const wait = Math.max(QuietMs, this.last + this.gapMs - performance.now());
     this.timer = setTimeout(() => {
       this.timer = null;
+      this.last = performance.now();
       this.changed();
-    }, QuietMs);
+    }, wait);
   }
 
   private lose(child: ChildProcess, how: string): void {

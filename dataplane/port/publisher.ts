@@ -1,7 +1,17 @@
 // Writes the idle bank and publishes it (mem/shared.ts has the protocol). Keys live in the shared banks for as short as can be: the
 // workers hand them to their crypto contexts when they take a bank over, after that they are wiped from both banks.
 
-import { type Bank, BankCount, bankOf, Ctl, controlWords, MaxLocalAddresses, PortRow, type SharedState } from '../mem/shared.js';
+import {
+  type Bank,
+  BankCount,
+  bankOf,
+  Ctl,
+  controlWords,
+  MaxLocalAddresses,
+  NeighbourRow,
+  PortRow,
+  type SharedState,
+} from '../mem/shared.js';
 import { buildFib, type FibRoute } from '../proto/fib.js';
 import { Ace, Cap, CryptoEntry } from '../tables/layout.js';
 import type { TablesRows } from '../tables/message.js';
@@ -22,6 +32,8 @@ export interface BankContent {
   ports: readonly PortState[];
   routes: readonly FibRoute[];
   localAddresses: readonly number[];
+  /** {@link NeighbourRow} */
+  neighbours: Int32Array;
 }
 
 export class Publisher {
@@ -56,7 +68,7 @@ export class Publisher {
 }
 
 /** @returns what did not fit */
-export function writeBank(bank: Bank, { rows, ports, routes, localAddresses }: BankContent): string[] {
+export function writeBank(bank: Bank, { rows, ports, routes, localAddresses, neighbours }: BankContent): string[] {
   const errors: string[] = [];
   fillRows(bank.aces, rows.aces);
   fillRows(bank.cryptoEntries, rows.cryptoEntries);
@@ -72,6 +84,8 @@ export function writeBank(bank: Bank, { rows, ports, routes, localAddresses }: B
   const own = localAddresses.slice(0, MaxLocalAddresses);
   bank.localAddresses.fill(0);
   bank.localAddresses.set(own.map((address) => address | 0));
+  fillRows(bank.neighbours, neighbours);
+  bank.counts[BankCount.Neighbours] = neighbours.length / NeighbourRow.Words;
   bank.counts[BankCount.Aces] = rows.aces.length / Ace.Words;
   bank.counts[BankCount.CryptoEntries] = rows.cryptoEntries.length / CryptoEntry.Words;
   bank.counts[BankCount.Sas] = Cap.Sas; // indexed by slot: holes have serial 0
@@ -105,6 +119,7 @@ export function isSameContent(a: BankContent, b: BankContent): boolean {
     sameRows(a.rows.aces, b.rows.aces) &&
     sameRows(a.rows.cryptoEntries, b.rows.cryptoEntries) &&
     sameRows(a.rows.sas, b.rows.sas) &&
+    sameRows(a.neighbours, b.neighbours) &&
     JSON.stringify([a.ports, a.routes, a.localAddresses]) === JSON.stringify([b.ports, b.routes, b.localAddresses])
   );
 }

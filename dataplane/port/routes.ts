@@ -1,13 +1,15 @@
-// Routes of ours in the kernel, as data: table T of each port (everything to its TUN), table L for the programs of the host, table G
-// for the kernel's check of gateways, and the configuration's static routes in main. Pure: what they should be and the commands that lead there. Does not: several next hops.
+// Routes of ours in the kernel, as data: table T of each port (everything to its TUN), table R of those with raw sockets (everything
+// is delivered), table L for the programs of the host, table G for the kernel's check of gateways, and the configuration's static
+// routes in main. Pure: what they should be and the commands that lead there. Does not: several next hops.
 
 import type { StaticRouteRow } from '../tables/message.js';
 import { covers, formatAddress, formatPrefix, parsePrefix } from './addresses.js';
 import { type LinuxAddress, type LinuxRoute, type LinuxState, OurProtocol, RouteTable, RouteType } from './linux-state.js';
 import { type PortDevices, Table } from './rules.js';
 
-/** RT_SCOPE_LINK */
+/** RT_SCOPE_LINK, RT_SCOPE_HOST */
 const LinkScope = 253;
+const HostScope = 254;
 
 /** Texts as iproute2 takes them. Equal `key`: one replaces the other. */
 export interface PlannedRoute {
@@ -24,12 +26,14 @@ function planRoute(table: number, metric: number, type: string, prefix: string, 
  * Table T: what comes in on the device goes to its TUN. `throw` sends a lookup on to the next rule: broadcasts of the device's own
  * subnets stay with the host.
  */
-export function planPortTable({ port, device, tun }: PortDevices, state: LinuxState): PlannedRoute[] {
+export function planPortTable({ port, device, tun, driver }: PortDevices, state: LinuxState): PlannedRoute[] {
   const table = Table.FirstPort + port;
   const broadcasts = state.routes.filter(
     (route) => route.table === RouteTable.Local && route.type === RouteType.Broadcast && route.device === device,
   );
   const routes = [planRoute(table, 0, '', 'default', `dev ${tun} scope 0`)];
+  // Table R. On the TUN and not on lo: with us it goes, and ESP finds its former way.
+  if (driver === 'raw') routes.push(planRoute(Table.FirstRaw + port, 0, 'local', 'default', `dev ${tun} scope ${HostScope}`));
   for (const prefix of new Set(broadcasts.map((route) => formatPrefix(route.prefix))))
     routes.push(planRoute(table, 0, 'throw', prefix, ''));
   return routes;
@@ -123,14 +127,19 @@ function ourRoutes(state: LinuxState): Map<string, LinuxRoute> {
   return new Map(ours.map((route) => [`${route.table} ${formatPrefix(route.prefix)} ${route.metric}`, route]));
 }
 
-const typeNames: { [type: number]: string } = { [RouteType.Blackhole]: 'blackhole', [RouteType.Throw]: 'throw' };
+const typeNames: { [type: number]: string } = {
+  [RouteType.Local]: 'local',
+  [RouteType.Blackhole]: 'blackhole',
+  [RouteType.Throw]: 'throw',
+};
 
 function formatActual(route: LinuxRoute): string {
   const via = route.gateway ? `via ${formatAddress(route.gateway)}` : '';
   // A blackhole of main has no device; the kernel may report one for it.
-  const device = route.type === RouteType.Unicast && route.device ? `dev ${route.device}` : '';
+  const hasDevice = route.type === RouteType.Unicast || route.type === RouteType.Local;
+  const device = hasDevice && route.device ? `dev ${route.device}` : '';
   const source = route.source ? `src ${formatAddress(route.source)}` : '';
-  const scope = route.type === RouteType.Unicast && !route.gateway ? `scope ${route.scope}` : '';
+  const scope = hasDevice && !route.gateway ? `scope ${route.scope}` : '';
   const path = [via, device, source, scope].filter((word) => word !== '').join(' ');
   return planRoute(route.table, route.metric, typeNames[route.type] ?? '', formatPrefix(route.prefix), path).text;
 }

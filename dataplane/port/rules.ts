@@ -1,12 +1,16 @@
 // The policy rules that bring packets to us, as data (dataplane/README.md has the table and the reasons). Pure: what the rules should
 // be, and the commands that lead there from what the kernel has. Does not: run anything.
 
+import type { PortDriver } from '../tables/message.js';
 import { formatPrefix, type Prefix } from './addresses.js';
+import { RawMark } from './links.js';
 import { OurProtocol, RouteTable, RouteType } from './linux-state.js';
 
 export interface Rule {
   pref: number;
   iif: string | null;
+  /** fwmark, all of its bits. */
+  mark: number | null;
   from: Prefix | null;
   to: Prefix | null;
   ipProtocol: number | null;
@@ -21,7 +25,9 @@ export interface Rule {
 /** Preferences: the order in which the kernel asks. */
 export const enum Pref {
   KernelLocal = 0,
+  RawOut = 79,
   ControlIn = 80,
+  RawIn = 85,
   PipelineIn = 90,
   Local = 100,
   PipelineInRest = 101,
@@ -37,20 +43,26 @@ export const enum Table {
   FirstPort = 8480,
   Programs = 8496,
   Gateways = 8497,
+  /** One per port with raw sockets: everything is delivered locally. */
+  FirstRaw = 8512,
 }
 
 const udp = 17;
+const esp = 50;
 /** What may be for our own address and must be seen by the pipeline first: ICMP, TCP, UDP, GRE, ESP. */
-const pipelineProtocols = [1, 6, udp, 47, 50];
+const pipelineProtocols = [1, 6, udp, 47, esp];
 
 export interface PortDevices {
   port: number;
   device: string;
   tun: string;
+  /** The one in use. */
+  driver: PortDriver;
 }
 
 const base: Omit<Rule, 'pref' | 'action'> = {
   iif: null,
+  mark: null,
   from: null,
   to: null,
   ipProtocol: null,
@@ -62,8 +74,10 @@ const base: Omit<Rule, 'pref' | 'action'> = {
 /** The rules for the ports that are open. @param controlPorts UDP ports of our own control traffic */
 export function planRules(ports: readonly PortDevices[], controlPorts: readonly number[]): Rule[] {
   const rules: Rule[] = [];
-  for (const { port, device, tun } of ports) {
+  for (const { port, device, tun, driver } of ports) {
     const lookup = Table.FirstPort + port;
+    if (driver === 'raw')
+      rules.push({ ...base, pref: Pref.RawIn, iif: device, ipProtocol: esp, action: { lookup: Table.FirstRaw + port } });
     for (const own of controlPorts) {
       const action = { lookup: RouteTable.Local };
       rules.push({ ...base, pref: Pref.ControlIn, iif: device, ipProtocol: udp, destinationPorts: [own, own], action });
@@ -72,6 +86,8 @@ export function planRules(ports: readonly PortDevices[], controlPorts: readonly 
     rules.push({ ...base, pref: Pref.PipelineInRest, iif: device, action: { lookup } });
     rules.push({ ...base, pref: Pref.FromPipeline, iif: tun, action: { lookup: RouteTable.Main } });
   }
+  if (ports.some(({ driver }) => driver === 'raw'))
+    rules.push({ ...base, pref: Pref.RawOut, mark: RawMark, action: { lookup: RouteTable.Main } });
   if (ports.length > 0) {
     rules.push({ ...base, pref: Pref.Local, action: { lookup: RouteTable.Local } });
     for (const own of controlPorts) {
@@ -88,6 +104,7 @@ export function planRules(ports: readonly PortDevices[], controlPorts: readonly 
 export function formatRule(rule: Rule): string {
   const words = [`pref ${rule.pref}`];
   if (rule.iif !== null) words.push(`iif ${rule.iif}`);
+  if (rule.mark !== null) words.push(`fwmark 0x${rule.mark.toString(16)}`);
   if (rule.from !== null) words.push(`from ${prefixText(rule.from)}`);
   if (rule.to !== null) words.push(`to ${prefixText(rule.to)}`);
   if (rule.ipProtocol !== null) words.push(`ipproto ${rule.ipProtocol}`);

@@ -1,7 +1,9 @@
-// Runs `ip` (iproute2). Does: one batch per set of changes, arguments as arrays, errors per line. Does not: use a shell, or know
-// what the commands mean.
+// Runs `ip` (iproute2), and programs that stay. Does: one batch per set of changes, arguments as arrays, errors per line. Does not:
+// know what the commands mean.
 
-import { spawnSync } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 
 export interface BatchError {
   command: string;
@@ -23,6 +25,27 @@ function runIp(args: string[], input: string): { stdout: string; stderr: string;
 /** sbin is not in every service's PATH. */
 export function searchPath(): string {
   return `${process.env.PATH ?? '/usr/bin:/bin'}:/usr/sbin:/sbin`;
+}
+
+/** @returns the program's path, null when it is not installed */
+export function findProgram(name: string): string | null {
+  const found = searchPath()
+    .split(':')
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path));
+  return found ?? null;
+}
+
+/** Starts a program that ends with us, even after kill -9: setpriv (util-linux) asks the kernel for that. */
+export function spawnTied(command: readonly string[], stdio: StdioOptions, environment: Record<string, string> = {}): ChildProcess {
+  const setpriv = findProgram('setpriv');
+  const [program, ...args] = setpriv ? [setpriv, '--pdeathsig', 'KILL', ...command] : command;
+  return spawn(program, args, { stdio, env: { PATH: searchPath(), LC_ALL: 'C', ...environment } });
+}
+
+/** Errors of a batch as lines for the operator. */
+export function describeErrors(errors: readonly BatchError[]): string[] {
+  return errors.map(({ command, reason }) => `ip ${command}: ${reason}`);
 }
 
 /**

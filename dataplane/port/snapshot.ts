@@ -8,6 +8,7 @@ import type { SnapshotHead } from '../tables/message.js';
 import { formatAddress, formatPrefix } from './addresses.js';
 import type { Applier } from './applier.js';
 import { type LinuxState, RouteTable, RouteType } from './linux-state.js';
+import type { Ports } from './ports.js';
 import { mainRoutes } from './routes.js';
 
 export class SnapshotMaker {
@@ -16,6 +17,7 @@ export class SnapshotMaker {
   constructor(
     private readonly shared: SharedState,
     private readonly applier: Applier,
+    private readonly ports: Pick<Ports, 'find'>,
   ) {
     this.blocks = Array.from({ length: shared.workers }, (_, worker) => countersOf(shared, worker));
   }
@@ -57,7 +59,9 @@ export class SnapshotMaker {
               .filter(({ device }) => device === row.device)
               .map(({ address, prefixLength }) => `${formatAddress(address)}/${prefixLength}`);
       const up = state?.up ?? false;
-      return { port: row.port, name: row.name, device: row.device, up, mtu: state?.mtu ?? 0, mac: link?.mac ?? '', addresses: own };
+      const { driver, offloads } = this.ports.find(row.port) ?? row;
+      const mtu = state?.mtu ?? 0;
+      return { port: row.port, name: row.name, device: row.device, driver, offloads, up, mtu, mac: link?.mac ?? '', addresses: own };
     });
   }
 

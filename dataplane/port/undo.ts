@@ -4,9 +4,8 @@
 import { RouteTable, readLinux } from './linux-state.js';
 import { diffRoutes } from './routes.js';
 import { diffRules } from './rules.js';
-import { runBatch } from './run-command.js';
+import { describeErrors, runBatch } from './run-command.js';
 import { restoreSettings } from './sysctl.js';
-import { describeErrors } from './tun-ports.js';
 import type { UndoLedger } from './undo-ledger.js';
 
 /** Call when the TUNs are closed. @returns one line per thing that could not be undone. Throws Error when ip cannot be run. */

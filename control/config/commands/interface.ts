@@ -1,11 +1,11 @@
-// interface and what stands in it. Our own commands: linux-device (which netdev), port-driver (how packets are read).
+// interface and what stands in it. Our own commands: linux-device (which netdev), port-driver (how packets are read), offload.
 // Does not: tunnels, subinterfaces, access-group, NAT, service-policy.
 
 import { formatIpv4, maskToPrefixLength, prefixRange } from '../addresses.js';
 import { integer, interfaceName, ipv4, restOfLine, word } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
 import { unsupportedInterfaceType } from '../interface-names.js';
-import type { Config, InterfaceConfig } from '../model.js';
+import { type Config, type InterfaceConfig, type PortDriver, portDrivers } from '../model.js';
 import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
 
@@ -87,6 +87,18 @@ function meaningless(words: string, help: string): Node<InterfaceEdit> {
   });
 }
 
+const driverHelp: Record<PortDriver, string> = {
+  packet: 'Packet sockets: an Ethernet device, for clear traffic',
+  raw: 'Raw sockets: ESP on any device',
+  tun: 'TUN device and policy rules: any device',
+  xdp: 'AF_XDP sockets: ESP on an Ethernet device',
+};
+const driverHint = `one of ${portDrivers.join(', ')}`;
+
+function refuseDriver(args: Args): void {
+  throw new ConfigError(`there is no port-driver ${args.text('driver')}`, driverHint);
+}
+
 export const interfaceCommands: Node<InterfaceEdit>[] = [
   path(
     [['crypto', 'Encryption/Decryption commands']],
@@ -149,14 +161,18 @@ export const interfaceCommands: Node<InterfaceEdit>[] = [
     ],
   }),
   meaningless('negotiation', 'Select autonegotiation mode (no meaning on Linux)'),
+  keyword('offload', 'Let devices cut superpackets and fill in checksums (groupwire)', {
+    commit: true,
+    run: set('offload', () => true),
+    no: set('offload', () => false),
+  }),
   keyword('port-driver', 'How packets are read and written (groupwire)', {
     commit: true,
-    no: set('portDriver', () => 'tun'),
+    no: set('portDriver', () => null),
     next: [
-      keyword('tun', 'TUN device and policy rules', { run: set('portDriver', () => 'tun') }),
-      ...['packet', 'raw', 'udp', 'xdp'].map((driver) =>
-        refused<InterfaceEdit>(driver, `port-driver ${driver} is not supported yet`, 'use port-driver tun'),
-      ),
+      ...portDrivers.map((driver) => keyword<InterfaceEdit>(driver, driverHelp[driver], { run: set('portDriver', () => driver) })),
+      refused<InterfaceEdit>('udp', 'port-driver udp is not supported yet', driverHint),
+      { ...argument<InterfaceEdit>('driver', word(), '', { run: refuseDriver }), hidden: true },
     ],
   }),
   keyword('shutdown', 'Shutdown the selected interface', {
@@ -176,7 +192,8 @@ function enterInterface(args: Args, { session, target }: Edit<'config'>): void {
       name,
       description: null,
       linuxDevice: null,
-      portDriver: 'tun',
+      portDriver: null,
+      offload: true,
       addresses: [],
       ipMtu: null,
       shutdown: false,
@@ -233,6 +250,8 @@ function printInterface(item: InterfaceConfig): Block {
       block(`ip address ${formatIpv4(address)} ${formatIpv4(mask)}${secondary ? ' secondary' : ''}`),
     ),
     item.ipMtu !== null && `ip mtu ${item.ipMtu}`,
+    item.portDriver !== null && `port-driver ${item.portDriver}`,
+    !item.offload && 'no offload',
     item.shutdown && 'shutdown',
     item.cryptoMap !== null && `crypto map ${item.cryptoMap}`,
   );

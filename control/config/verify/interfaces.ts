@@ -8,12 +8,16 @@ import type { Findings } from './findings.js';
 function verifyDevice(item: InterfaceConfig, devices: Map<string, string>, findings: Findings): void {
   if (isLoopback(item.name)) {
     if (item.linuxDevice !== null) findings.error(item, 'linuxDevice', `${item.name} has no Linux device`, 'remove linux-device');
+    if (item.portDriver !== null) findings.error(item, 'portDriver', `${item.name} has no Linux device to drive`, 'remove port-driver');
+    if (!item.offload) findings.error(item, 'offload', `${item.name} has no Linux device that could offload`, 'remove no offload');
     if (item.cryptoMap !== null)
       findings.error(item, 'cryptoMap', `a crypto map on ${item.name} would protect nothing`, 'apply it to the outside interface');
     return;
   }
   const device = item.linuxDevice ?? (isIosInterfaceName(item.name) ? null : item.name);
   if (device === null) {
+    if (item.portDriver !== null)
+      findings.error(item, 'portDriver', `port-driver ${item.portDriver} on ${item.name} needs a Linux device`, 'linux-device eth0');
     if (!item.shutdown) findings.warning(item, '', `${item.name} has no Linux device: it stays down`, 'linux-device eth0, or shutdown');
     return;
   }

@@ -21,6 +21,7 @@ import type {
   TransformSet,
   UnknownLine,
 } from '../../../../control/config/model.js';
+import { portDrivers } from '../../../../control/config/model.js';
 
 /** Ordinary names, and those that would be special in a plain object or look like something else. */
 const name = fc.oneof(
@@ -239,7 +240,8 @@ const interfaceConfig: fc.Arbitrary<InterfaceConfig> = fc.record({
   name: interfaceName,
   description: fc.option(freeText),
   linuxDevice: fc.option(fc.constantFrom('eth0', 'ens3', 'wan.7')),
-  portDriver: fc.constant('tun' as const),
+  portDriver: fc.option(fc.constantFrom(...portDrivers)),
+  offload: fc.boolean(),
   addresses: fc
     .uniqueArray(interfaceAddress, { selector: (value) => value.address, maxLength: 3 })
     .map((values) => values.map((value, i) => ({ ...value, secondary: i > 0 }))),

@@ -188,6 +188,9 @@ t.test('show ip interface brief', { skip }, (t) => {
     ipMtu: 1500,
     mac: '02:00:00:00:00:01',
     cryptoMap: null,
+    driver: null,
+    wantedDriver: null,
+    offloads: false,
     counters: noTraffic,
     rates: null,
   });
@@ -219,6 +222,9 @@ t.test('show interfaces: every line of ours stands in the published output, in o
     ipMtu: 1500,
     mac: 'fa:16:3e:ff:a0:49',
     cryptoMap: null,
+    driver: null,
+    wantedDriver: null,
+    offloads: false,
     counters: { ...noTraffic, receivedPackets: 9672, receivedBytes: 1_288_965, sentPackets: 173_574, sentBytes: 68_354_978 },
     rates,
   };

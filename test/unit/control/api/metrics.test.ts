@@ -52,6 +52,9 @@ const ethernet: Snapshot['interfaces'][number] = {
   ipMtu: 1500,
   mac: '02:00:00:00:00:01',
   cryptoMap: 'M',
+  driver: 'raw',
+  wantedDriver: 'xdp',
+  offloads: true,
   counters: { receivedPackets: 1, receivedBytes: 2, sentPackets: 3, sentBytes: 4, receiveDrops: 5, sendDrops: 6 },
   rates: null,
 };

@@ -271,6 +271,13 @@ t.test('interfaces and routes', (t) => {
   ]);
   t.strictSame(interfaces('interface gi0/0'), ['1 warning GigabitEthernet0/0 has no Linux device: it stays down']);
   t.strictSame(interfaces('interface gi0/0\n shutdown'), []);
+  t.strictSame(interfaces('interface lo0\n port-driver raw\n no offload'), [
+    '2 error Loopback0 has no Linux device to drive',
+    '3 error Loopback0 has no Linux device that could offload',
+  ]);
+  t.strictSame(interfaces('interface gi0/0\n shutdown\n port-driver xdp'), [
+    '3 error port-driver xdp on GigabitEthernet0/0 needs a Linux device',
+  ]);
   t.strictSame(interfaces('interface lo0\n linux-device lo'), ['2 error Loopback0 has no Linux device']);
   t.strictSame(interfaces('interface lo'), ["1 error lo is the host's own loopback and cannot be a port"]);
   t.match(listErrors('interface lo0\n crypto map M\ncrypto map M 1 gdoi\n set group G'), [

@@ -3,7 +3,7 @@ import { mirrorFib } from '../../../../dataplane/port/fib-mirror.js';
 import { type LinuxState, parseLinux } from '../../../../dataplane/port/linux-state.js';
 import { diffRoutes, planGatewayTable, planPortTable, planProgramTable, planStaticRoutes } from '../../../../dataplane/port/routes.js';
 
-const ports = [{ port: 3, device: 'eth0', tun: 'gw-eth0' }];
+const ports = [{ port: 3, device: 'eth0', tun: 'gw-eth0', driver: 'tun' as const }];
 const address = (local: string, prefixlen: number, more = {}) => ({ family: 'inet', local, prefixlen, ...more });
 
 /** eth0 is ours, mgmt is not. As `ip -N -4 -j` prints it. */
@@ -41,6 +41,29 @@ t.test('table T', async (t) => {
     planPortTable(ports[0], read()).map(({ text }) => text),
     ['default dev gw-eth0 scope 0 table 8483', 'throw 10.1.0.255 table 8483'],
   );
+});
+
+t.test('table R: with raw sockets ESP is delivered here', async (t) => {
+  const raw = { ...ports[0], driver: 'raw' as const };
+  const wanted = planPortTable(raw, read());
+  t.ok(
+    wanted.some(({ text }) => text === 'local default dev gw-eth0 scope 254 table 8515'),
+    'on the TUN, so that it goes with us',
+  );
+  // As `ip -N -j route` prints it.
+  const there = read([{ type: '2', dst: 'default', dev: 'gw-eth0', table: '8515', protocol: '84', scope: '254', flags: [] }]);
+  const onlyR = (table: number) => table === 8515;
+  t.same(
+    diffRoutes(
+      there,
+      wanted.filter(({ text }) => text.endsWith('8515')),
+      onlyR,
+    ),
+    [],
+    'read back as it is written',
+  );
+  const gone = ['route del local default dev gw-eth0 scope 254 table 8515 protocol 84'];
+  t.same(diffRoutes(there, planPortTable(ports[0], there), onlyR), gone, 'another driver removes it');
 });
 
 t.test("table L keeps the kernel's choice of source address and of way", async (t) => {

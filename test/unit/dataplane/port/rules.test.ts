@@ -1,9 +1,9 @@
 import t from 'tap';
 import { OurProtocol, parseLinux } from '../../../../dataplane/port/linux-state.js';
+import { tunName } from '../../../../dataplane/port/ports.js';
 import { diffRules, formatRule, planRules } from '../../../../dataplane/port/rules.js';
-import { tunName } from '../../../../dataplane/port/tun-ports.js';
 
-const ports = [{ port: 0, device: 'eth0', tun: 'gw-eth0' }];
+const ports = [{ port: 0, device: 'eth0', tun: 'gw-eth0', driver: 'tun' as const }];
 
 /** As `ip -N -j rule` prints it. */
 const kernelRules = [
@@ -52,6 +52,23 @@ t.test('from nothing to the plan and back', async (t) => {
   t.equal(removed.length, plan.length + 1);
   t.same(diffRules(fresh, []), [], 'a machine without our rules is left alone');
   t.same(planRules([], [848]), [], 'without ports there is nothing to steer');
+});
+
+t.test('raw sockets: ESP is delivered, and what they send goes by main', async (t) => {
+  const raw = [...ports, { port: 1, device: 'eth1', tun: 'gw-eth1', driver: 'raw' as const }];
+  const texts = planRules(raw, []).map(formatRule);
+  t.ok(texts.includes('pref 85 iif eth1 ipproto 50 lookup 8513'), 'from its own netdev');
+  t.notOk(
+    texts.some((text) => text.startsWith('pref 85 iif eth0')),
+    'from no other',
+  );
+  t.ok(texts.includes('pref 79 fwmark 0x67770000 lookup 254'), 'before all rules that look at the way in');
+  t.notOk(
+    planRules(ports, []).some(({ pref }) => pref === 79 || pref === 85),
+    'only while there is such a port',
+  );
+  const { rules } = parseLinux([], [], [], [{ priority: 79, src: 'all', fwmark: '0x67770000', table: '254', protocol: '84' }]);
+  t.same(rules.map(formatRule), ['pref 79 fwmark 0x67770000 lookup 254'], 'read back as it is written');
 });
 
 t.test('rules of others are left alone', async (t) => {

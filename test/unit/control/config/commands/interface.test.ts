@@ -58,14 +58,17 @@ t.test('everything in an interface', (t) => {
  ip address 172.16.2.2 255.255.255.252
  ip address 10.9.0.1 255.255.0.0 secondary
  ip mtu 1400
+ port-driver xdp
+ no offload
  shutdown
  crypto map M`;
-  t.strictSame(parseClean(`${text}\n port-driver tun`).interfaces.get('GigabitEthernet0/0'), {
+  t.strictSame(parseClean(`${text}\n port-driver tun\n offload`).interfaces.get('GigabitEthernet0/0'), {
     line: 1,
     name: 'GigabitEthernet0/0',
     description: 'to the WAN, "core" !',
     linuxDevice: 'ens3',
     portDriver: 'tun',
+    offload: true,
     addresses: [
       { address: 0xac100202, mask: 0xfffffffc, secondary: false },
       { address: 0x0a090001, mask: 0xffff0000, secondary: true },
@@ -75,7 +78,7 @@ t.test('everything in an interface', (t) => {
     cryptoMap: 'M',
   });
   t.equal(reprint(text).join('\n'), text, 'printed as it was written');
-  const undone = `${text}\n no description x\n no linux-device\n no ip address\n no ip mtu\n no shut\n no crypto map\n no port-driver`;
+  const undone = `${text}\n no description x\n no linux-device\n no ip address\n no ip mtu\n no shut\n no crypto map\n no port-driver\n offload`;
   t.strictSame(reprint(undone), ['interface GigabitEthernet0/0'], 'no takes everything back');
   t.equal(parseClean(`${text}\nno interface gi0/0`).interfaces.size, 0);
   t.equal(parseClean('interface gi 0/0\n ip address 1.1.1.1 255.255.255.0').interfaces.has('GigabitEthernet0/0'), true);
@@ -125,8 +128,11 @@ t.test('addresses of an interface', (t) => {
 
 t.test('what an interface does not take', (t) => {
   for (const [line, message] of [
-    ['port-driver xdp', /not supported yet/],
-    ['port-driver foo', /Invalid/],
+    ['port-driver udp', /not supported yet/],
+    ['port-driver foo', /there is no port-driver foo/],
+    ['port-driver xdp 2', /Invalid/],
+    ['port-driver', /Incomplete/],
+    ['offload tso', /Invalid/],
     ['ip mtu 67', /Invalid/],
     ['ip mtu 65536', /Invalid/],
     ['linux-device a/b', /cannot be the name/],
