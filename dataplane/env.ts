@@ -88,7 +88,7 @@ export function makeEnv(options: EnvOptions): Env {
     native: options.native,
     slots,
     vec: makeVectors(),
-    tables: new Tables(),
+    tables: new Tables(options.shared),
     counters,
     clock: new Float64Array(Clock.Count),
     events: new Events(),

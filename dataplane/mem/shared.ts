@@ -24,8 +24,8 @@ export const enum BankCount {
   Aces = 0,
   CryptoEntries = 1,
   Sas = 2,
-  FibNodes = 3,
-  FibLeaves = 4,
+  /** First word of this bank's FIB in the root array of both banks. */
+  FibRoot = 3,
   LocalAddresses = 5,
   Neighbours = 6,
   Words = 8,
@@ -63,16 +63,29 @@ export const enum FibLeaf {
 export const LeafLocal = -1;
 export const LeafUnreachable = -2;
 
-/** The FIB is a multibit trie, 16-8-8 bits: entry >= 0 is a leaf index, < 0 is ~(node index); leaf 0 is "no route". */
+/** The FIB is a multibit trie, 16-8-8 bits (proto/fib.ts): root entry >= 0 is a leaf, < 0 is ~(first line of a node). Lines that are not used are not touched. */
 export const enum FibShape {
   RootEntries = 65536,
-  NodeEntries = 256,
-  MaxNodes = 2048,
-  MaxLeaves = 1024,
+  /** A cache line. */
+  LineWords = 16,
+  MaxLines = 524288,
+  MaxLeaves = 4096,
+}
+
+/** Half-words of a FIB node. */
+export const enum FibNode {
+  FirstBase = 16,
+  FirstRun = 24,
+  /** Added to a run's value: not a leaf. */
+  Deep = 32768,
+  /** A node with 256 runs and as many nodes below. */
+  MaxLines = 25,
 }
 export const MaxLocalAddresses = 64;
 
 export interface Bank {
+  /** 0 or 1. */
+  index: number;
   counts: Int32Array; // BankCount
   aces: Int32Array; // Cap.Aces * Ace.Words
   cryptoEntries: Int32Array;
@@ -81,6 +94,8 @@ export interface Bank {
   ports: Int32Array; // Cap.Ports * PortRow.Words
   fibRoot: Int32Array;
   fibNodes: Int32Array;
+  /** The same words. */
+  fibHalves: Uint16Array;
   fibLeaves: Int32Array;
   localAddresses: Int32Array;
   neighbours: Int32Array; // MaxNeighbours * NeighbourRow.Words
@@ -109,14 +124,22 @@ const bankWords: readonly [keyof Bank, number][] = [
   ['cryptoEntries', Cap.CryptoEntries * CryptoEntry.Words],
   ['sas', Cap.Sas * Sa.Words],
   ['ports', Cap.Ports * PortRow.Words],
-  ['fibRoot', FibShape.RootEntries],
-  ['fibNodes', FibShape.MaxNodes * FibShape.NodeEntries],
-  ['fibLeaves', FibShape.MaxLeaves * FibLeaf.Words],
   ['localAddresses', MaxLocalAddresses],
   ['neighbours', MaxNeighbours * NeighbourRow.Words],
 ];
+/**
+ * What is large is read where it lies: the two banks' arrays are neighbours, so that a stage captures one array and adds where the current
+ * bank's part begins. A bank is written only after every worker has left it, and a worker leaves it between two passes.
+ */
+const pairWords: readonly [PairName, number][] = [
+  ['fibNodes', FibShape.MaxLines * FibShape.LineWords],
+  ['fibRoot', FibShape.RootEntries],
+  ['fibLeaves', FibShape.MaxLeaves * FibLeaf.Words],
+];
+export type PairName = 'fibRoot' | 'fibNodes' | 'fibLeaves';
 const keyBytes = Cap.Sas * SaKey.Bytes; // a multiple of 8
 const bankBytes = align8(bankWords.reduce((sum, [, words]) => sum + words * 4, 0)) + keyBytes;
+const pairBytes = pairWords.reduce((sum, [, words]) => sum + 2 * words * 4, 0);
 
 const counterLengths: readonly [keyof CounterBlocks, number][] = [
   ['drops', Drop.Count],
@@ -130,6 +153,8 @@ const counterLengths: readonly [keyof CounterBlocks, number][] = [
 ];
 const counterBytes = counterLengths.reduce((sum, [, length]) => sum + length * 8, 0);
 const controlBytes = align8(Ctl.Words * 4);
+const pairsAt = (controlBytes + 2 * bankBytes + 63) & ~63;
+const countersAt = pairsAt + pairBytes;
 
 function align8(bytes: number): number {
   return (bytes + 7) & ~7;
@@ -137,7 +162,7 @@ function align8(bytes: number): number {
 
 /** @param workers 1..MaxWorkers */
 export function allocateShared(workers: number): SharedState {
-  return { memory: new SharedArrayBuffer(controlBytes + 2 * bankBytes + workers * counterBytes), workers };
+  return { memory: new SharedArrayBuffer(countersAt + workers * counterBytes), workers };
 }
 
 export function controlWords(state: SharedState): Int32Array {
@@ -147,18 +172,35 @@ export function controlWords(state: SharedState): Int32Array {
 /** @param index 0 or 1 */
 export function bankOf(state: SharedState, index: number): Bank {
   let at = controlBytes + index * bankBytes;
-  const views: Record<string, Int32Array | Uint8Array> = {};
+  const views: Record<string, Int32Array | Uint16Array | Uint8Array> = {};
   for (const [name, words] of bankWords) {
     views[name] = new Int32Array(state.memory, at, words);
     at += words * 4;
   }
   views.saKeys = new Uint8Array(state.memory, align8(at), keyBytes);
-  return views as unknown as Bank;
+  for (const [name, words] of pairWords) views[name] = pairOf(state, name).subarray(index * words, (index + 1) * words);
+  views.fibHalves = halvesOf(views.fibNodes as Int32Array);
+  return { ...views, index } as unknown as Bank;
+}
+
+/** The same memory. */
+export function halvesOf(words: Int32Array): Uint16Array {
+  return new Uint16Array(words.buffer, words.byteOffset, words.length * 2);
+}
+
+/** Both banks' arrays in one, bank 0's first. */
+export function pairOf(state: SharedState, wanted: PairName): Int32Array {
+  let at = pairsAt;
+  for (const [name, words] of pairWords) {
+    if (name === wanted) return new Int32Array(state.memory, at, 2 * words);
+    at += 2 * words * 4;
+  }
+  throw new RangeError(wanted);
 }
 
 /** @param worker 0..workers-1 */
 export function countersOf(state: SharedState, worker: number): CounterBlocks {
-  let at = controlBytes + 2 * bankBytes + worker * counterBytes;
+  let at = countersAt + worker * counterBytes;
   const views: Record<string, Float64Array> = {};
   for (const [name, length] of counterLengths) {
     views[name] = new Float64Array(state.memory, at, length);

@@ -1,10 +1,10 @@
-// The worker's own copy of the current bank. Copying at adoption (some 300 KB in use, well under a millisecond, a few times a minute)
-// buys two things: stages capture one set of arrays for ever and never ask which bank is current, and the bank is free for the
-// next write as soon as the copy is made. Keys are not copied: adoption hands them to the crypto contexts and forgets them.
+// The worker's view of the current bank. Rows are copied at adoption (some 100 KB, well under a millisecond, a few times a minute): stages
+// capture one set of arrays for ever and never ask which bank is current. What is large, the FIB, is read in the bank itself; `counts` says
+// where. Keys are not copied: adoption hands them to the crypto contexts and forgets them.
 
 import { Ace, Cap, CryptoEntry, Sa } from '../tables/layout.js';
 import { fillLocalSet, fillSpiMap, HashShape } from './hash.js';
-import { type Bank, BankCount, FibLeaf, FibShape, MaxLocalAddresses, PortRow } from './shared.js';
+import { type Bank, BankCount, halvesOf, MaxLocalAddresses, PortRow, pairOf, type SharedState } from './shared.js';
 
 export class Tables {
   readonly counts = new Int32Array(BankCount.Words);
@@ -12,10 +12,13 @@ export class Tables {
   readonly cryptoEntries = new Int32Array(Cap.CryptoEntries * CryptoEntry.Words);
   readonly sas = new Int32Array(Cap.Sas * Sa.Words);
   readonly ports = new Int32Array(Cap.Ports * PortRow.Words);
-  readonly fibRoot = new Int32Array(FibShape.RootEntries);
-  readonly fibNodes = new Int32Array(FibShape.MaxNodes * FibShape.NodeEntries);
-  readonly fibLeaves = new Int32Array(FibShape.MaxLeaves * FibLeaf.Words);
   readonly localAddresses = new Int32Array(MaxLocalAddresses);
+
+  /** Of both banks; the current one's root begins at counts[BankCount.FibRoot], all else is reached from there. */
+  readonly fibRoot: Int32Array;
+  readonly fibNodes: Int32Array;
+  readonly fibHalves: Uint16Array;
+  readonly fibLeaves: Int32Array;
 
   /** Derived: see mem/hash.ts. */
   readonly localSet = new Int32Array(HashShape.LocalPlaces);
@@ -24,6 +27,13 @@ export class Tables {
   readonly entryFirst = new Int32Array(Cap.Ports);
   readonly entryCount = new Int32Array(Cap.Ports);
 
+  constructor(shared: SharedState) {
+    this.fibRoot = pairOf(shared, 'fibRoot');
+    this.fibNodes = pairOf(shared, 'fibNodes');
+    this.fibHalves = halvesOf(this.fibNodes);
+    this.fibLeaves = pairOf(shared, 'fibLeaves');
+  }
+
   /** Copies a bank. @returns true when the ACE rows are not what they were: hit counters start again */
   copyFrom(bank: Bank): boolean {
     const acesChanged = copyRows(this.aces, bank.aces, Math.max(bank.counts[BankCount.Aces], this.counts[BankCount.Aces]) * Ace.Words);
@@ -31,9 +41,6 @@ export class Tables {
     this.cryptoEntries.set(bank.cryptoEntries);
     this.sas.set(bank.sas);
     this.ports.set(bank.ports);
-    this.fibRoot.set(bank.fibRoot);
-    this.fibNodes.set(bank.fibNodes.subarray(0, bank.counts[BankCount.FibNodes] * FibShape.NodeEntries));
-    this.fibLeaves.set(bank.fibLeaves.subarray(0, bank.counts[BankCount.FibLeaves] * FibLeaf.Words));
     this.localAddresses.set(bank.localAddresses);
     fillLocalSet(this.localSet, this.localAddresses, this.counts[BankCount.LocalAddresses]);
     fillSpiMap(this.spiMap, this.sas);

@@ -6,7 +6,7 @@
 import { Drop } from '../counters/declare.js';
 import type { Env } from '../env.js';
 import { isLocal } from '../mem/hash.js';
-import { FibLeaf, LeafLocal, LeafUnreachable, PortRow } from '../mem/shared.js';
+import { BankCount, FibLeaf, LeafLocal, PortRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
 import { lookupFib } from '../proto/fib.js';
 import { IcmpError } from '../proto/icmp.js';
@@ -15,7 +15,7 @@ import { Ip4 } from '../proto/ipv4.js';
 export function makeRoute(env: Env): () => void {
   const { drop } = env;
   const { view, off, dst, txPort, nextHop, flags, error, reason } = env.slots;
-  const { fibRoot, fibNodes, fibLeaves, ports, localSet } = env.tables;
+  const { counts, fibRoot, fibNodes, fibHalves, fibLeaves, ports, localSet } = env.tables;
   const { route: input, cryptoMap, punt, refused } = env.vec;
 
   function refuse(id: number, type: number, code: number, why: Drop): void {
@@ -25,6 +25,7 @@ export function makeRoute(env: Env): () => void {
   }
 
   return function route() {
+    const root = counts[BankCount.FibRoot];
     for (let i = 0; i < input.length; i++) {
       const id = input.ids[i];
       const to = dst[id];
@@ -33,8 +34,8 @@ export function makeRoute(env: Env): () => void {
         punt.push(id);
         continue;
       }
-      const leaf = lookupFib(fibRoot, fibNodes, to);
-      const port = leaf === 0 ? LeafUnreachable : fibLeaves[leaf * FibLeaf.Words + FibLeaf.Port];
+      const leaf = lookupFib(fibRoot, fibNodes, fibHalves, root, to);
+      const port = fibLeaves[leaf * FibLeaf.Words + FibLeaf.Port];
       if (port >= 0) {
         if (ports[port * PortRow.Words + PortRow.Up] === 0) {
           drop(id, Drop.PortDown);

@@ -1,10 +1,8 @@
 // Fast structures against the obvious way of doing the same, on random input.
 import fc from 'fast-check';
 import t from 'tap';
-import { allocateShared, bankOf, FibLeaf, FibShape, LeafLocal, LeafUnreachable } from '../../../../dataplane/mem/shared.js';
 import { matchAcl } from '../../../../dataplane/proto/acl.js';
 import { checksum, updateChecksum } from '../../../../dataplane/proto/checksum.js';
-import { buildFib, type FibRoute, lookupFib } from '../../../../dataplane/proto/fib.js';
 import { Port } from '../../../../dataplane/proto/l4.js';
 import { Mark, ReplayTable } from '../../../../dataplane/proto/replay.js';
 import { Ace } from '../../../../dataplane/tables/layout.js';
@@ -12,60 +10,6 @@ import { Ace } from '../../../../dataplane/tables/layout.js';
 const word = fc.integer({ min: -0x80000000, max: 0x7fffffff });
 /** Few values, so that prefixes and packets meet. */
 const address = fc.oneof(fc.constantFrom(0x0a000000, 0x0a000100, 0x0a000101, 0x0a010000, -1, 0, 0x7fffffff), word);
-
-t.test('fib: longest prefix match', (t) => {
-  const bank = bankOf(allocateShared(1), 0);
-  const route: fc.Arbitrary<FibRoute> = fc.record({
-    prefix: address,
-    prefixLength: fc.integer({ min: 0, max: 32 }),
-    kind: fc.constantFrom('unicast' as const, 'unicast' as const, 'local' as const, 'unreachable' as const),
-    port: fc.nat(15),
-    nextHop: fc.oneof(fc.constant(0), word),
-  });
-  const mask = (length: number) => (length === 0 ? 0 : -1 << (32 - length));
-  fc.assert(
-    fc.property(fc.array(route, { maxLength: 60 }), fc.array(address, { minLength: 1, maxLength: 60 }), (routes, targets) => {
-      buildFib(bank, routes);
-      const near = routes.flatMap(({ prefix, prefixLength }) => [prefix & mask(prefixLength), prefix | ~mask(prefixLength), prefix - 1]);
-      for (const target of [...targets, ...near]) {
-        let best: FibRoute | null = null;
-        for (const candidate of routes) {
-          if (((candidate.prefix ^ target) & mask(candidate.prefixLength)) !== 0) continue;
-          if (best === null || candidate.prefixLength > best.prefixLength) best = candidate;
-        }
-        const leaf = lookupFib(bank.fibRoot, bank.fibNodes, target);
-        if (best === null) {
-          if (leaf !== 0) return false;
-          continue;
-        }
-        const port = best.kind === 'local' ? LeafLocal : best.kind === 'unreachable' ? LeafUnreachable : best.port;
-        const nextHop = best.kind === 'unicast' ? best.nextHop | 0 : 0;
-        if (leaf === 0 || bank.fibLeaves[leaf * FibLeaf.Words] !== port || bank.fibLeaves[leaf * FibLeaf.Words + 1] !== nextHop)
-          return false;
-      }
-      return true;
-    }),
-    { numRuns: 200 },
-  );
-  t.throws(() => buildFib(bank, [{ prefix: 0, prefixLength: 33, kind: 'unicast', port: 0, nextHop: 0 }]), RangeError);
-  const many = Array.from({ length: FibShape.MaxLeaves }, (_, i) => ({
-    prefix: i << 16,
-    prefixLength: 16,
-    kind: 'unicast' as const,
-    port: 0,
-    nextHop: i + 1,
-  }));
-  t.throws(() => buildFib(bank, many), RangeError, 'too many next hops');
-  const deep = Array.from({ length: FibShape.MaxNodes + 1 }, (_, i) => ({
-    prefix: i << 16,
-    prefixLength: 17,
-    kind: 'unicast' as const,
-    port: 0,
-    nextHop: 0,
-  }));
-  t.throws(() => buildFib(bank, deep), RangeError, 'too many nodes');
-  t.end();
-});
 
 t.test('replay: a window per sender, as a set of numbers would do it', (t) => {
   const packet = fc.tuple(
