@@ -2,9 +2,9 @@
 
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { run } from './machine.js';
-import { built, root } from './paths.js';
+import { built, launcher } from './paths.js';
 
 const packages = ['strongswan-charon', 'libcharon-extra-plugins', 'openvpn', 'iperf3', 'libssl3', 'libssl3t64'];
 
@@ -23,7 +23,8 @@ function text(path: string): string {
 
 /** @returns names and values; what this machine does not say is left out */
 export async function readEnvironment(): Promise<Record<string, string>> {
-  const git = ['git', '-c', `safe.directory=${root}`, '-C', root];
+  const checkout = resolve(launcher, '../..');
+  const git = ['git', '-c', `safe.directory=${checkout}`, '-C', checkout];
   const changed = await word([...git, 'status', '--porcelain', '--untracked-files=no', '--', 'dataplane', 'control', 'cli']);
   const all: Record<string, string> = {
     groupwire: `${await word([...git, 'rev-parse', '--short', 'HEAD'])}${changed === '' ? '' : ' with local changes'}`,

@@ -23,7 +23,7 @@ export function run(argv: readonly string[], timeoutMs = 60_000): Promise<Output
   return new Promise((resolve) => {
     execFile(argv[0], argv.slice(1), { maxBuffer: 64 << 20, timeout: timeoutMs, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
       const status = error === null ? 0 : typeof error.code === 'number' ? error.code : 255;
-      resolve({ status, stdout, stderr: status === 255 ? `${stderr}${error?.message ?? ''}` : stderr });
+      resolve({ status, stdout, stderr: error?.killed === true ? `no end after ${timeoutMs / 1000} s` : stderr || (error?.message ?? '') });
     });
   });
 }

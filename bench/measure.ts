@@ -64,7 +64,8 @@ async function measureTcp(streams: number, seconds: number): Promise<Tcp> {
     error?: string;
     end?: { sum_received?: { bits_per_second: number }; sum_sent?: { retransmits: number } };
   };
-  if (report.end?.sum_received === undefined) throw new Error(`iperf3: ${report.error ?? result.stderr ?? 'no result'}`);
+  if (report.end?.sum_received === undefined)
+    throw new Error(`iperf3, ${streams} streams: ${report.error ?? (result.stderr || 'no result')}`);
   return {
     gbps: report.end.sum_received.bits_per_second / 1e9,
     retransmits: report.end.sum_sent?.retransmits ?? 0,

@@ -6,3 +6,5 @@ export const root = resolve(import.meta.dirname, '../..');
 export const built = join(root, 'build/bench');
 export const probe = join(built, 'probe');
 export const resultsDirectory = join(root, 'bench/results');
+/** GROUPWIRE=/other/checkout/cli/groupwire measures another build. */
+export const launcher = process.env.GROUPWIRE || join(root, 'cli/groupwire');

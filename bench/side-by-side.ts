@@ -1,15 +1,15 @@
 // `make bench`: every peer on the same network, interleaved, in one run; writes bench/results/<date>.{json,md,svg}. bench/README.md says how.
 
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { relative } from 'node:path';
 import { readEnvironment } from './environment.js';
 import { type Knobs, readKnobs } from './knobs.js';
 import { removeEverythingAtExit, sweep } from './machine.js';
 import { measure } from './measure.js';
-import { probe, resultsDirectory } from './paths.js';
+import { probe, resultsDirectory, root } from './paths.js';
 import { startPeer } from './peers/index.js';
 import { peerTexts } from './peers/names.js';
-import { markdown } from './report.js';
+import { writeResults } from './render.js';
 import type { Results, Round } from './results.js';
 import { build, crossesInClear, tearDown, untilReachable } from './topology.js';
 
@@ -87,9 +87,6 @@ const results: Results = {
   knobs: Object.fromEntries(Object.entries(knobs).map(([name, value]) => [name, String(value)])),
   rounds,
 };
-mkdirSync(resultsDirectory, { recursive: true });
-const name = stem(started, knobs.label);
-writeFileSync(join(resultsDirectory, `${name}.json`), `${JSON.stringify(results, null, 1)}\n`);
-writeFileSync(join(resultsDirectory, `${name}.md`), markdown(results, name));
-process.stdout.write(`written: bench/results/${name}.json, .md\n`);
+const written = writeResults(resultsDirectory, stem(started, knobs.label), results);
+process.stdout.write(`${written.map((path) => relative(root, path)).join(' ')}\n`);
 process.exit(rounds.every((round) => round.failed !== undefined) ? 1 : 0);

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Background, run, runDirectory, write } from '../machine.js';
-import { root } from '../paths.js';
+import { launcher } from '../paths.js';
 import { routeHosts, type Side, sideOf, sides } from '../topology.js';
 
 export interface Variant {
@@ -14,7 +14,6 @@ export interface Variant {
   outside?: string;
 }
 
-const launcher = join(root, 'cli/groupwire');
 const keyServer = '203.0.113.1';
 
 const isakmp = `crypto isakmp policy 100
@@ -73,14 +72,13 @@ end
 
 type Router = 'ks' | 'gwA' | 'gwB';
 
-function reason(what: string, text: string): Error {
-  return new Error(`${what}: ${text.trim().slice(-1000)}`);
-}
-
 async function start(router: Router, text: string): Promise<void> {
   const config = write(`${router}.cfg`, text);
   const checked = await run([launcher, 'check', config]);
-  if (checked.status !== 0) throw reason(`groupwire check ${router}`, checked.stdout + checked.stderr);
+  if (checked.status !== 0) {
+    const errors = (checked.stdout + checked.stderr).match(/error: .*/g) ?? [checked.stderr.trim()];
+    throw new Error(`groupwire check ${router}: ${errors.join(', ')}`);
+  }
   // The key server keeps its state between rounds: its RSA key is made once.
   const directories = ['--runtime', join(runDirectory(), `${router}.run`), '--state', join(runDirectory(), `${router}.state`)];
   const background = new Background(router, router, [
@@ -95,7 +93,8 @@ async function start(router: Router, text: string): Promise<void> {
     'off',
   ]);
   const ready = await run([launcher, '--instance', router, '--runtime', directories[1], 'wait-ready', '--timeout', '25'], 40_000);
-  if (ready.status !== 0 || !background.running) throw reason(`groupwire on ${router} is not ready`, `${ready.stderr}${background.tail()}`);
+  if (ready.status !== 0 || !background.running)
+    throw new Error(`groupwire on ${router} is not ready: ${ready.stderr}${background.tail()}`);
 }
 
 /** Returns once the key server serves and both members are registered. */

@@ -1,6 +1,6 @@
 // strongSwan with kernel-libipsec: ESP in UDP by a thread pool in charon, through a TUN. IKEv2 with a pre-shared key, one child SA.
 
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Background, run, runDirectory, until, write } from '../machine.js';
 import { other, type Side, sideOf, sides } from '../topology.js';
@@ -84,12 +84,13 @@ export async function startStrongswan(proposal: string): Promise<void> {
       `unix://${directory}/vici`,
     ];
     const { status, stdout, stderr } = await run(argv);
-    if (status !== 0) throw new Error(`swanctl ${words[0]}: ${(stderr || stdout).trim().slice(-600)}`);
+    if (status !== 0) throw new Error(`swanctl ${words[0]}: ${(stderr || stdout).trim().slice(0, 400)}`);
     return stdout;
   };
   for (const side of sides) {
     const directory = join(runDirectory(), `strongswan${side}`);
-    mkdirSync(directory, { recursive: true });
+    rmSync(directory, { recursive: true, force: true }); // an earlier round's socket
+    mkdirSync(directory);
     const settings = write(`strongswan${side}/strongswan.conf`, daemonText(directory));
     write(`strongswan${side}/swanctl.conf`, connectionText(side, proposal));
     // `ip netns exec` gave it a mount namespace of its own, so two of them can each have a /run for charon.pid.
