@@ -18,8 +18,8 @@ const AttemptGapMs = 200;
 /** One line, one transaction: the table is replaced as a whole. @param replace there is one already */
 export function formatIngressTable(devices: readonly string[], own: readonly number[], replace: boolean): string {
   const elements = own.length > 0 ? ` elements = { ${own.map(formatAddress).join(', ')} };` : '';
-  // 224.0.0.0 and above: multicast, reserved, broadcast. The header that `ether` sees has the VLAN tag that a netdev took off.
-  const rule = 'meta pkttype host ether type ip ip ttl > 1 ip daddr != @own ip daddr < 224.0.0.0 drop;';
+  // The header that `ether` sees has the VLAN tag that a netdev took off.
+  const rule = 'meta pkttype host ether type ip ip ttl > 1 ip daddr != { 224.0.0.0/4, 255.255.255.255 } ip daddr != @own drop;';
   const chains = devices.map(
     (device, index) => `chain port${index} { type filter hook ingress device "${device}" priority -500; policy accept; ${rule} };`,
   );

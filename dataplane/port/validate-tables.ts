@@ -3,14 +3,7 @@
 
 import { GroupCap } from '../counters/declare.js';
 import { Ace, Cap, CryptoEntry, EspAuth, EspCipher, Sa, SaKey } from '../tables/layout.js';
-import {
-  type InterfaceRow,
-  MaxFrameBytes,
-  type PortDriver,
-  type StaticRouteRow,
-  type TablesHead,
-  type TablesRows,
-} from '../tables/message.js';
+import { type InterfaceRow, MaxFrameBytes, portDrivers, type StaticRouteRow, type TablesHead, type TablesRows } from '../tables/message.js';
 import { readFlag, readInteger, readList, readNullable, readRecord, readText, refuse } from './shape.js';
 
 export interface Tables {
@@ -22,8 +15,6 @@ const MaxGeneration = Number.MAX_SAFE_INTEGER;
 const MaxAddress = 0xffffffff;
 // Goes into a command line of ip: what the kernel allows in a name, and nothing that ip could take for an option.
 const devicePattern = /^[A-Za-z0-9_@.][^\s/:"'\\#]{0,14}$/;
-
-const drivers: readonly PortDriver[] = ['tun', 'raw', 'packet', 'xdp'];
 
 function readAddress(value: unknown, what: string): number {
   return readInteger(value, what, 0, MaxAddress);
@@ -38,7 +29,7 @@ function readDevice(value: unknown, what: string): string {
 
 function readInterface(value: unknown, what: string): InterfaceRow {
   const row = readRecord(value, what);
-  const driver = drivers.find((name) => name === row.driver) ?? refuse(`${what}.driver: none of ${drivers.join(', ')}`);
+  const driver = portDrivers.find((name) => name === row.driver) ?? refuse(`${what}.driver: none of ${portDrivers.join(', ')}`);
   return {
     port: readInteger(row.port, `${what}.port`, 0, Cap.Ports - 1),
     name: readText(row.name, `${what}.name`, 128),

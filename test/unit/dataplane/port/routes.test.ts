@@ -63,7 +63,7 @@ t.test('table R: with raw sockets ESP is delivered here', async (t) => {
     'read back as it is written',
   );
   const gone = ['route del local default dev gw-eth0 scope 254 table 8515 protocol 84'];
-  t.same(diffRoutes(there, planPortTable(ports[0], there), onlyR), gone, 'another driver removes it');
+  t.same(diffRoutes(there, [], onlyR), gone, 'another driver removes it');
 });
 
 t.test("table L keeps the kernel's choice of source address and of way", async (t) => {
