@@ -1,60 +1,85 @@
-// Batched I/O of the twin: one read or write a packet on nonblocking descriptors. Node has no poll(2) for such a descriptor, so
-// poll() tries to read, keeps what it got (read-ahead, one datagram a descriptor) for the next rx(), and sleeps between tries.
-// Hence the rule of native.ts that one thread polls and reads a descriptor.
+// Batched I/O of the twin: one read a frame, one gathering write a message, on nonblocking descriptors. Node has no poll(2) for such a
+// descriptor, so poll() tries to read, keeps what it got (read-ahead, one frame a descriptor) for the next rx(), and sleeps between tries.
+// Hence the rule of native.ts that one thread polls and reads a descriptor. A superpacket that is partly cut is kept in the same place.
 
-import { readSync, writeSync } from 'node:fs';
+import { closeSync, readSync, writeSync, writevSync } from 'node:fs';
 import { constants } from 'node:os';
 import { requireBytes, requireInside, requireInt, requireWords } from './checks.js';
-import { type Native, NativeCap } from './native.js';
-import { errnoOf, systemError } from './twin-open.js';
+import { isFull, type Native, NativeCap } from './native.js';
+import { planMessages } from './twin-gro.js';
+import { type Frame, frameHasNext, frameNext, frameStart, makeFrame } from './twin-gso.js';
+import { coalesceOf, errnoOf, systemError } from './twin-open.js';
+import { Virtio } from './twin-wire.js';
 
 const { EAGAIN, EINTR, ENOBUFS, ENOMEM } = constants.errno;
-const MaxDatagram = 65536;
+const Superpacket = 65536;
 const MaxFd = 0x7fffffff;
 // Sleep between two tries of poll(): short while traffic flows, then up to 2 ms.
 const FirstSleepMs = 0.05;
 const LongestSleepMs = 2;
 
-type TwinIo = Pick<Native, 'wakeSignal' | 'wakeClear' | 'poll' | 'rx' | 'tx'>;
+type TwinIo = Pick<Native, 'fdClose' | 'wakeSignal' | 'wakeClear' | 'poll' | 'rx' | 'tx'>;
+
+/** What this thread knows of a descriptor. */
+interface Source {
+  /** Its bytes are where every read of the descriptor goes. */
+  frame: Frame;
+  /** Bytes of read-ahead, virtio header included; 0 = none. */
+  waiting: number;
+}
 
 export function makeTwinIo(): TwinIo {
-  const readAhead = new Map<number, Uint8Array>();
-  const scratch = new Uint8Array(MaxDatagram);
+  const sources = new Map<number, Source>();
   const sleepCell = new Int32Array(new SharedArrayBuffer(4));
 
-  /** @returns bytes now in scratch, or -errno */
-  function readOnce(fd: number): number {
-    for (;;) {
-      try {
-        return readSync(fd, scratch, 0, MaxDatagram, null);
-      } catch (error) {
-        const errno = errnoOf(error);
-        if (errno !== EINTR) return -errno;
-      }
-    }
+  function sourceOf(fd: number): Source {
+    const known = sources.get(fd);
+    if (known !== undefined) return known;
+    const source = { frame: makeFrame(new Uint8Array(Virtio.Bytes + Superpacket)), waiting: 0 };
+    sources.set(fd, source);
+    return source;
   }
 
   function isReady(fd: number): boolean {
-    if (readAhead.has(fd)) return true;
-    const length = readOnce(fd);
-    if (length === -EAGAIN) return false;
-    if (length > 0) readAhead.set(fd, scratch.slice(0, length));
-    return true;
+    const source = sourceOf(fd);
+    if (frameHasNext(source.frame) || source.waiting > 0) return true;
+    const length = readOnce(fd, source.frame.bytes);
+    source.waiting = Math.max(length, 0);
+    return length !== -EAGAIN;
+  }
+
+  /** Makes the next frame of a TUN the one to cut. @returns 1, 0 = none waiting, -1 = the device is gone */
+  function nextFrame(fd: number, source: Source): number {
+    const length = source.waiting > 0 ? source.waiting : readOnce(fd, source.frame.bytes);
+    source.waiting = 0;
+    if (length > Virtio.Bytes) {
+      frameStart(source.frame, length - Virtio.Bytes);
+      return 1;
+    }
+    // Short of memory is a state that passes; anything else is a device that is gone.
+    return length >= 0 || length === -EAGAIN || length === -ENOBUFS || length === -ENOMEM ? 0 : -1;
   }
 
   return {
+    fdClose(fd) {
+      requireInt(fd, 'fd', 0, MaxFd);
+      sources.delete(fd);
+      closeSync(fd);
+    },
+
     wakeSignal(fd) {
       requireInt(fd, 'fd', 0, MaxFd);
-      const errno = writeOnce(fd, new Uint8Array(1), 0, 1);
+      const errno = errnoOfCall(() => writeSync(fd, new Uint8Array(1)));
       // EAGAIN: the pipe is full, so the reader is awake already.
       if (errno !== 0 && errno !== EAGAIN) throw systemError(errno, 'wakeSignal', '');
     },
 
     wakeClear(fd) {
       requireInt(fd, 'fd', 0, MaxFd);
-      readAhead.delete(fd);
+      const source = sourceOf(fd);
+      source.waiting = 0;
       let length: number;
-      do length = readOnce(fd);
+      do length = readOnce(fd, source.frame.bytes);
       while (length > 0);
       if (length < 0 && length !== -EAGAIN) throw systemError(-length, 'wakeClear', '');
     },
@@ -82,52 +107,65 @@ export function makeTwinIo(): TwinIo {
 
     rx(fd, pool, offsets, lengths, count, maxLength) {
       requireInt(fd, 'fd', 0, MaxFd);
+      coalesceOf(fd);
       requireBytes(pool, 'pool');
-      requireInt(count, 'count', 0, MaxFd);
+      requireInt(count, 'count', 0, NativeCap.Batch);
       requireInt(maxLength, 'maxLength', 1, 65535);
       requireWords(offsets, 'offsets', count);
       requireWords(lengths, 'lengths', count);
       for (let i = 0; i < count; i++) requireInside(pool, offsets[i], maxLength, `rx: offsets[${i}]`);
+      const source = sourceOf(fd);
       for (let i = 0; i < count; i++) {
-        const kept = readAhead.get(fd);
-        const length = kept === undefined ? readOnce(fd) : kept.length;
-        if (length < 0) {
-          // Short of memory is a state that passes; anything else is a device that is gone.
-          const waiting = length === -EAGAIN || length === -ENOBUFS || length === -ENOMEM;
-          return waiting || i > 0 ? i : -1;
-        }
-        readAhead.delete(fd);
-        pool.set((kept ?? scratch).subarray(0, Math.min(length, maxLength)), offsets[i]);
-        lengths[i] = Math.min(length, maxLength + 1);
+        const found = frameHasNext(source.frame) ? 1 : nextFrame(fd, source);
+        if (found <= 0) return found < 0 && i === 0 ? -1 : i;
+        lengths[i] = frameNext(source.frame, pool, offsets[i], maxLength);
       }
       return count;
     },
 
     tx(fd, pool, offsets, lengths, count, results) {
       requireInt(fd, 'fd', 0, MaxFd);
+      const coalesce = coalesceOf(fd);
       requireBytes(pool, 'pool');
-      requireInt(count, 'count', 0, MaxFd);
+      requireInt(count, 'count', 0, NativeCap.Batch);
       requireWords(offsets, 'offsets', count);
       requireWords(lengths, 'lengths', count);
       requireWords(results, 'results', count);
       for (let i = 0; i < count; i++) {
         requireInside(pool, offsets[i], lengths[i] < 1 ? -1 : lengths[i], `tx: offsets[${i}]`);
       }
+      const { messages, messageOf } = planMessages(pool, offsets, lengths, count, coalesce);
+      let full = 0;
+      const errors = messages.map((message) => {
+        // A full device stays full for this batch: no more calls for the rest of it.
+        const errno = full !== 0 ? full : errnoOfCall(() => writevSync(fd, message));
+        if (isFull(errno)) full = errno;
+        return errno;
+      });
+      let sent = 0;
       for (let i = 0; i < count; i++) {
-        const errno = writeOnce(fd, pool, offsets[i], lengths[i]);
-        if (errno === EAGAIN || errno === ENOBUFS) return i;
-        results[i] = errno;
+        results[i] = errors[messageOf[i]];
+        if (results[i] === 0) sent++;
       }
-      return count;
+      return sent;
     },
   };
 }
 
-/** @returns errno, 0 = written */
-function writeOnce(fd: number, from: Uint8Array, offset: number, length: number): number {
+/** @returns bytes, or -errno */
+function readOnce(fd: number, to: Uint8Array): number {
+  let length = 0;
+  const errno = errnoOfCall(() => {
+    length = readSync(fd, to, 0, to.length, null);
+  });
+  return errno === 0 ? length : -errno;
+}
+
+/** @returns errno, 0 = it succeeded */
+function errnoOfCall(call: () => void): number {
   for (;;) {
     try {
-      writeSync(fd, from, offset, length, null);
+      call();
       return 0;
     } catch (error) {
       const errno = errnoOf(error);

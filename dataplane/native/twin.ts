@@ -5,14 +5,18 @@ import type { Native } from './native.js';
 import { makeTwinCrypto } from './twin-crypto.js';
 import { makeTwinIo } from './twin-io.js';
 import { mapTwinFile, writeTwinFile } from './twin-map.js';
-import { closeFd, openFifo, openTun } from './twin-open.js';
+import { openFifo, openTun, refuse } from './twin-open.js';
 
 /** One twin per thread: SA slots and read-ahead belong to it. */
 export function makeTwin(): Native {
   return {
     kind: 'twin',
     tunOpen: openTun,
-    fdClose: closeFd,
+    tunSteer: refuse('steering'),
+    rawOpen: refuse('raw'),
+    packetOpen: refuse('packet'),
+    packetFilter: refuse('packet'),
+    xdpOpen: refuse('xdp'),
     wakeOpen: openFifo,
     ...makeTwinIo(),
     ...makeTwinCrypto(),
