@@ -13,6 +13,7 @@
 
 typedef struct {
   int ifindex;
+  bool gone;
   time_t looked; // when the netdev was seen last, seconds of CLOCK_MONOTONIC_COARSE
   struct mmsghdr rx[MAX_BATCH], tx[MAX_BATCH];
   struct iovec rx_iovs[MAX_BATCH], tx_iovs[MAX_BATCH];
@@ -23,9 +24,9 @@ typedef struct {
 static bool is_gone(Raw *raw) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
-  if (now.tv_sec == raw->looked) return false;
+  if (now.tv_sec != raw->looked && !raw->gone) raw->gone = !netdev_exists(raw->ifindex);
   raw->looked = now.tv_sec;
-  return !netdev_exists(raw->ifindex);
+  return raw->gone;
 }
 
 static int32_t raw_rx(Link *link, uint8_t *pool, const int32_t *offsets, int32_t *lengths, int32_t count, int32_t max_length) {
@@ -35,7 +36,7 @@ static int32_t raw_rx(Link *link, uint8_t *pool, const int32_t *offsets, int32_t
   do {
     got = recvmmsg(link->fd, raw->rx, (unsigned)count, MSG_DONTWAIT, NULL);
   } while (got < 0 && errno == EINTR);
-  if (got < 0) return errno == ENODEV || is_gone(raw) ? -1 : 0;
+  if (got < 0) return is_gone(raw) ? -1 : 0;
   for (int32_t i = 0; i < got; i++) {
     bool cut = (raw->rx[i].msg_hdr.msg_flags & MSG_TRUNC) != 0;
     lengths[i] = cut ? max_length + 1 : (int32_t)raw->rx[i].msg_len;
