@@ -81,6 +81,12 @@ export const enum FibNode {
   /** A node with 256 runs and as many nodes below. */
   MaxLines = 25,
 }
+/** Compiled access lists, proto/classifier.ts. */
+export const enum AclShape {
+  MaxWords = 524288,
+  /** Kept free for lists that are walked: a head for each crypto entry and SA. */
+  Heads = 8192,
+}
 export const MaxLocalAddresses = 64;
 
 export interface Bank {
@@ -96,6 +102,10 @@ export interface Bank {
   fibNodes: Int32Array;
   /** The same words. */
   fibHalves: Uint16Array;
+  aclWords: Int32Array;
+  /** The compiled list of each crypto entry, of each SA: first word in `aclWords` of both banks. */
+  entryLists: Int32Array;
+  saLists: Int32Array;
   fibLeaves: Int32Array;
   localAddresses: Int32Array;
   neighbours: Int32Array; // MaxNeighbours * NeighbourRow.Words
@@ -125,6 +135,8 @@ const bankWords: readonly [keyof Bank, number][] = [
   ['sas', Cap.Sas * Sa.Words],
   ['ports', Cap.Ports * PortRow.Words],
   ['localAddresses', MaxLocalAddresses],
+  ['entryLists', Cap.CryptoEntries],
+  ['saLists', Cap.Sas],
   ['neighbours', MaxNeighbours * NeighbourRow.Words],
 ];
 /**
@@ -135,8 +147,9 @@ const pairWords: readonly [PairName, number][] = [
   ['fibNodes', FibShape.MaxLines * FibShape.LineWords],
   ['fibRoot', FibShape.RootEntries],
   ['fibLeaves', FibShape.MaxLeaves * FibLeaf.Words],
+  ['aclWords', AclShape.MaxWords],
 ];
-export type PairName = 'fibRoot' | 'fibNodes' | 'fibLeaves';
+export type PairName = 'fibRoot' | 'fibNodes' | 'fibLeaves' | 'aclWords';
 const keyBytes = Cap.Sas * SaKey.Bytes; // a multiple of 8
 const bankBytes = align8(bankWords.reduce((sum, [, words]) => sum + words * 4, 0)) + keyBytes;
 const pairBytes = pairWords.reduce((sum, [, words]) => sum + 2 * words * 4, 0);

@@ -1,5 +1,5 @@
 // The worker's view of the current bank. Rows are copied at adoption (some 100 KB, well under a millisecond, a few times a minute): stages
-// capture one set of arrays for ever and never ask which bank is current. What is large, the FIB, is read in the bank itself; `counts` says
+// capture one set of arrays for ever and never ask which bank is current. What is large, the FIB and the compiled access lists, is read in the bank itself; `counts` says
 // where. Keys are not copied: adoption hands them to the crypto contexts and forgets them.
 
 import { Ace, Cap, CryptoEntry, Sa } from '../tables/layout.js';
@@ -12,6 +12,8 @@ export class Tables {
   readonly cryptoEntries = new Int32Array(Cap.CryptoEntries * CryptoEntry.Words);
   readonly sas = new Int32Array(Cap.Sas * Sa.Words);
   readonly ports = new Int32Array(Cap.Ports * PortRow.Words);
+  readonly entryLists = new Int32Array(Cap.CryptoEntries);
+  readonly saLists = new Int32Array(Cap.Sas);
   readonly localAddresses = new Int32Array(MaxLocalAddresses);
 
   /** Of both banks; the current one's root begins at counts[BankCount.FibRoot], all else is reached from there. */
@@ -19,6 +21,8 @@ export class Tables {
   readonly fibNodes: Int32Array;
   readonly fibHalves: Uint16Array;
   readonly fibLeaves: Int32Array;
+  /** Of both banks; entryLists and saLists say where. */
+  readonly aclWords: Int32Array;
 
   /** Derived: see mem/hash.ts. */
   readonly localSet = new Int32Array(HashShape.LocalPlaces);
@@ -32,6 +36,7 @@ export class Tables {
     this.fibNodes = pairOf(shared, 'fibNodes');
     this.fibHalves = halvesOf(this.fibNodes);
     this.fibLeaves = pairOf(shared, 'fibLeaves');
+    this.aclWords = pairOf(shared, 'aclWords');
   }
 
   /** Copies a bank. @returns true when the ACE rows are not what they were: hit counters start again */
@@ -42,6 +47,8 @@ export class Tables {
     this.sas.set(bank.sas);
     this.ports.set(bank.ports);
     this.localAddresses.set(bank.localAddresses);
+    this.entryLists.set(bank.entryLists);
+    this.saLists.set(bank.saLists);
     fillLocalSet(this.localSet, this.localAddresses, this.counts[BankCount.LocalAddresses]);
     fillSpiMap(this.spiMap, this.sas);
     this.findEntries();

@@ -14,7 +14,7 @@ import { findSpi, isLocal } from '../mem/hash.js';
 import { PortRow } from '../mem/shared.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { Job, JobStatus } from '../native/native.js';
-import { matchAcl } from '../proto/acl.js';
+import { classify } from '../proto/classifier.js';
 import { checkTrailer, Esp, Trailer } from '../proto/esp.js';
 import { Ipv4Fault, setCongestion } from '../proto/ipv4.js';
 import { Mark } from '../proto/replay.js';
@@ -26,7 +26,7 @@ export const MaxNesting = 4;
 export function makeEspOpen(env: Env): () => void {
   const { drop, parse, replay, events, native, clock } = env;
   const { bytes, view, off, len, l4Off, rxPort, src, dst, tos, flags, sa, sender, nesting, proto, sport, dport } = env.slots;
-  const { sas, ports, aces, spiMap, localSet } = env.tables;
+  const { sas, saLists, ports, aces, aclWords, spiMap, localSet } = env.tables;
   const counts = env.counters.sas;
   const { groups, aceHits } = env.counters;
   const { espOpen: input, ipInput, policyIn } = env.vec;
@@ -117,7 +117,7 @@ export function makeEspOpen(env: Env): () => void {
     len[id] = payload; // more than the datagram's own length is traffic flow padding (RFC 4303 §2.7): parse cuts it off
     if (parse(id) !== Ipv4Fault.None) return refuse(id, Drop.EspInnerHeader);
     if (src[id] !== outerSrc || dst[id] !== outerDst) return refuse(id, Drop.EspHeaderNotPreserved);
-    const ace = matchAcl(aces, sas[row + Sa.AclFirst], sas[row + Sa.AclCount], proto[id], outerSrc, outerDst, sport[id], dport[id]);
+    const ace = classify(aces, aclWords, saLists[slot], proto[id], outerSrc, outerDst, sport[id], dport[id]);
     if (ace < 0 || aces[ace * Ace.Words + Ace.Action] !== AceAction.Permit) return refuse(id, Drop.EspPolicy);
     const size = sas[row + Sa.ReplayWindow];
     if (size > 0) {

@@ -11,7 +11,7 @@ import type { Env } from '../env.js';
 import { isLocal } from '../mem/hash.js';
 import { PortRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
-import { matchAcl } from '../proto/acl.js';
+import { classify } from '../proto/classifier.js';
 import { IpProto } from '../proto/ipv4.js';
 import { Ace, AceAction, CryptoEntry, CryptoFlag } from '../tables/layout.js';
 
@@ -23,7 +23,7 @@ export function isKeyManagementPort(port: number): boolean {
 export function makePolicyIn(env: Env): () => void {
   const { drop } = env;
   const { rxPort, proto, src, dst, sport, dport, flags } = env.slots;
-  const { ports, cryptoEntries, entryFirst, entryCount, aces, localSet } = env.tables;
+  const { ports, cryptoEntries, entryFirst, entryCount, entryLists, aces, aclWords, localSet } = env.tables;
   const { aceHits } = env.counters;
   const { policyIn: input, route } = env.vec;
 
@@ -33,8 +33,7 @@ export function makePolicyIn(env: Env): () => void {
     for (let entry = entryFirst[port]; entry < end; entry++) {
       const at = entry * CryptoEntry.Words;
       if ((cryptoEntries[at + CryptoEntry.Flags] & CryptoFlag.Registered) === 0) continue;
-      const first = cryptoEntries[at + CryptoEntry.AclFirst];
-      const ace = matchAcl(aces, first, cryptoEntries[at + CryptoEntry.AclCount], proto[id], src[id], dst[id], sport[id], dport[id]);
+      const ace = classify(aces, aclWords, entryLists[entry], proto[id], src[id], dst[id], sport[id], dport[id]);
       if (ace < 0) continue;
       aceHits[ace]++;
       if (aces[ace * Ace.Words + Ace.Action] === AceAction.Permit) return true;

@@ -8,7 +8,7 @@ import { Drop } from '../counters/declare.js';
 import { Clock, type Env } from '../env.js';
 import { PortRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
-import { matchAcl } from '../proto/acl.js';
+import { classify } from '../proto/classifier.js';
 import { Ace, AceAction, CryptoEntry, CryptoFlag, Sa, SaFlag } from '../tables/layout.js';
 
 /** What is not an SA slot. */
@@ -20,7 +20,7 @@ const enum Verdict {
 export function makeCryptoMap(env: Env): () => void {
   const { drop, clock } = env;
   const { txPort, proto, src, dst, sport, dport, sa, flags } = env.slots;
-  const { ports, cryptoEntries, entryFirst, entryCount, aces, sas } = env.tables;
+  const { ports, cryptoEntries, entryFirst, entryCount, entryLists, aces, aclWords, sas } = env.tables;
   const { aceHits } = env.counters;
   const { cryptoMap: input, pmtu: next } = env.vec;
 
@@ -40,8 +40,7 @@ export function makeCryptoMap(env: Env): () => void {
     for (let entry = entryFirst[port]; entry < end; entry++) {
       const at = entry * CryptoEntry.Words;
       if ((cryptoEntries[at + CryptoEntry.Flags] & CryptoFlag.Registered) === 0) continue;
-      const first = cryptoEntries[at + CryptoEntry.AclFirst];
-      const ace = matchAcl(aces, first, cryptoEntries[at + CryptoEntry.AclCount], proto[id], src[id], dst[id], sport[id], dport[id]);
+      const ace = classify(aces, aclWords, entryLists[entry], proto[id], src[id], dst[id], sport[id], dport[id]);
       if (ace < 0) continue;
       aceHits[ace]++;
       if (aces[ace * Ace.Words + Ace.Action] !== AceAction.Permit) continue;

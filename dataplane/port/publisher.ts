@@ -12,6 +12,7 @@ import {
   PortRow,
   type SharedState,
 } from '../mem/shared.js';
+import { buildClassifier } from '../proto/classifier-build.js';
 import { buildFib, type FibRoute } from '../proto/fib.js';
 import { Ace, Cap, CryptoEntry } from '../tables/layout.js';
 import type { TablesRows } from '../tables/message.js';
@@ -90,6 +91,7 @@ export function writeBank(bank: Bank, { rows, ports, routes, localAddresses, nei
   bank.counts[BankCount.CryptoEntries] = rows.cryptoEntries.length / CryptoEntry.Words;
   bank.counts[BankCount.Sas] = Cap.Sas; // indexed by slot: holes have serial 0
   bank.counts[BankCount.LocalAddresses] = own.length;
+  buildClassifier(bank);
   writeFib(bank, routes, errors);
   return errors;
 }

@@ -24,6 +24,7 @@ import { allocateShared, BankCount, bankOf, NeighbourRow, PortRow, type SharedSt
 import { SlotShape } from '../../dataplane/mem/slots.js';
 import { EthernetHeaderLen, Job, loadNative, type Native } from '../../dataplane/native/native.js';
 import { makePipeline } from '../../dataplane/pipeline.js';
+import { buildClassifier } from '../../dataplane/proto/classifier-build.js';
 import { buildFib, type FibRoute } from '../../dataplane/proto/fib.js';
 import { Ace, AceAction, Cap, CryptoEntry, CryptoFlag, EspAuth, EspCipher, Sa, SaFlag, SaKey } from '../../dataplane/tables/layout.js';
 import { ip } from './packets.js';
@@ -174,6 +175,7 @@ export function writeBank(shared: SharedState, index: number, spec: TablesSpec):
   bank.counts[BankCount.CryptoEntries] = spec.entries.length;
   writeSas(bank, spec, lists);
   bank.counts[BankCount.Sas] = spec.sas.length;
+  buildClassifier(bank);
   bank.ports.fill(0);
   spec.ports.forEach((port, i) => {
     const crypto = spec.entries.some((entry) => entry.port === i) ? 1 : 0;
