@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef AF_XDP
@@ -67,7 +68,7 @@ static bool is_gone(Link *link) {
   Xdp *xdp = link->state;
   int error = 0;
   socklen_t size = sizeof error;
-  // Set once, when the netdev is unregistered (xsk_notifier), and cleared by being read.
+  // Set once, when the netdev is unregistered (xsk_notifier), and cleared by being read. xsk_poll does not tell.
   if (getsockopt(link->fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error != 0) xdp->gone = true;
   return xdp->gone;
 }
@@ -207,6 +208,20 @@ static const char *bind_advice(int error) {
   return "use port-driver raw";
 }
 
+// The kernel gives a queue back some milliseconds after its last socket was closed (xp_put_pool defers it), ours of before included.
+static bool bind_to(int fd, const Xdp *xdp) {
+  struct sockaddr_xdp at = {.sxdp_family = AF_XDP, .sxdp_flags = XDP_COPY | XDP_USE_NEED_WAKEUP,
+                            .sxdp_ifindex = (uint32_t)xdp->ifindex, .sxdp_queue_id = xdp->queue};
+  const struct timespec pause = {.tv_nsec = 5000000};
+  for (int tries = 100; tries > 0; tries--) {
+    if (bind(fd, (struct sockaddr *)&at, sizeof at) == 0) return true;
+    if (errno != EBUSY) return false;
+    nanosleep(&pause, NULL);
+  }
+  errno = EBUSY;
+  return false;
+}
+
 static Failure set_up(int fd, Xdp *xdp, const Netdev *netdev) {
   static const char old_kernel[] = "the kernel needs CONFIG_XDP_SOCKETS (Linux 5.9 or later): use port-driver raw";
   if (fd < 0) return failed(old_kernel);
@@ -220,9 +235,7 @@ static Failure set_up(int fd, Xdp *xdp, const Netdev *netdev) {
   xdp->free_count = TX_CHUNKS;
   set_buffers(fd);
   set_option(fd, SOL_XDP, OPTION_TX_BUDGET, TX_CHUNKS);
-  struct sockaddr_xdp at = {.sxdp_family = AF_XDP, .sxdp_flags = XDP_COPY | XDP_USE_NEED_WAKEUP,
-                            .sxdp_ifindex = (uint32_t)netdev->index, .sxdp_queue_id = xdp->queue};
-  if (bind(fd, (struct sockaddr *)&at, sizeof at) < 0) return failed(bind_advice(errno));
+  if (!bind_to(fd, xdp)) return failed(bind_advice(errno));
   Failure failure = redirect_join(netdev, xdp->queue, fd);
   xdp->joined = failure.error == 0;
   return failure;
