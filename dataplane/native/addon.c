@@ -1,16 +1,7 @@
 // Registration: the functions of native.ts and one Instance per JavaScript thread that loads the addon.
 #include "addon.h"
 
-#include <errno.h>
 #include <stdlib.h>
-
-// Stand-ins for kinds of links whose files are not in the build.
-static napi_value throw_missing(napi_env env) { return throw_errno(env, ENOTSUP, "this kind of port", ""); }
-#define STAND_IN(name) __attribute__((weak)) napi_value name(napi_env env, napi_callback_info info) { return (void)info, throw_missing(env); }
-STAND_IN(js_raw_open)
-STAND_IN(js_packet_open)
-STAND_IN(js_packet_filter)
-STAND_IN(js_xdp_open)
 
 // Runs when the thread's environment ends: no key outlives it.
 static void free_instance(napi_env env, void *memory, void *hint) {

@@ -70,6 +70,7 @@ static void check_cut(int32_t turn) {
       .csum_start = (uint16_t)(base + ip_header),
       .csum_offset = tcp ? TCP_CHECKSUM : UDP_CHECKSUM,
   };
+  if (below(8) == 0) header.csum_start = (uint16_t)(base + len - header.csum_offset - (int32_t)below(4)); // around the frame's end
   for (uint32_t odd = below(3); odd > 0; odd--) {
     if (below(2) == 0) ((uint8_t *)&header)[below(sizeof header)] = (uint8_t)(below(2) == 0 ? below(256) : 0xff);
     else if (len > 0) ip[below((uint32_t)(len < 60 ? len : 60))] = (uint8_t)below(256);
