@@ -147,7 +147,8 @@ export class Applier {
     const errors: string[] = [];
     const { head } = tables;
     let state = this.change(planInterfaces(head.interfaces, readLinux(), this.ledger, errors), errors) ?? readLinux();
-    await this.changePorts(head.interfaces, state, errors);
+    // A TUN that is made again is another one, and what was routed to it is gone.
+    if (await this.changePorts(head.interfaces, state, errors)) state = readLinux();
     setGlobals(this.ledger);
     for (const { device } of this.ports.list()) setDevice(this.ledger, device);
     state = this.change(this.ports.planLinks(state), errors) ?? state;
@@ -179,11 +180,15 @@ export class Applier {
     return readLinux();
   }
 
-  private async changePorts(rows: readonly InterfaceRow[], state: LinuxState, errors: string[]): Promise<void> {
+  /** @returns whether any was closed or opened */
+  private async changePorts(rows: readonly InterfaceRow[], state: LinuxState, errors: string[]): Promise<boolean> {
+    let changed = false;
     const own = listLocalAddresses(this.ports.list(), state).sort((a, b) => a - b);
     for (const { port, device } of this.ports.list()) {
       const row = rows.find((candidate) => candidate.port === port);
-      if (!this.ports.isAsWanted(port, row, state.links.get(device), own)) await this.ports.close(port);
+      if (this.ports.isAsWanted(port, row, state.links.get(device), own)) continue;
+      await this.ports.close(port);
+      changed = true;
     }
     for (const row of rows) {
       const { port, device, name } = row;
@@ -194,6 +199,7 @@ export class Applier {
       if (this.ports.find(port)) continue;
       try {
         await this.ports.open({ ...row, device }, link, own);
+        changed = true;
       } catch (error) {
         errors.push(`interface ${name}: ${error instanceof Error ? error.message : String(error)}`);
       }
@@ -204,6 +210,7 @@ export class Applier {
       errors.push(`port-driver packet: ${error instanceof Error ? error.message : String(error)}`);
     }
     this.watch.follow(this.ports.list());
+    return changed;
   }
 
   private deviceOf(name: string, state: LinuxState): string | null {

@@ -97,7 +97,7 @@ function parseLink(row: Json): LinuxLink {
     carrier: flags.includes('LOWER_UP'),
     mtu: Number(row.mtu),
     mac: typeof row.address === 'string' ? row.address : '',
-    ethernet: row.link_type === 'ether',
+    ethernet: ['[1]', '1', 'ether'].includes(String(row.link_type)), // what ip -N prints depends on its version
   };
 }
 
