@@ -31,7 +31,7 @@ export async function readEnvironment(): Promise<Record<string, string>> {
     kernel: release(),
     cpu: `${cpus().length} x ${cpus()[0]?.model ?? 'unknown'}`,
     memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
-    virtualisation: await word(['systemd-detect-virt']),
+    virtualisation: await word(['systemd-detect-virt', '--vm']),
     debian: text('/etc/debian_version'),
     node: process.version,
     'wireguard-go': text(join(built, 'wireguard-go.origin')),

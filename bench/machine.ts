@@ -81,7 +81,12 @@ export class Background {
   readonly log: string;
   private readonly child: ChildProcess;
 
-  constructor(node: string, name: string, argv: readonly string[], environment: Record<string, string> = {}) {
+  constructor(
+    node: string,
+    readonly name: string,
+    argv: readonly string[],
+    environment: Record<string, string> = {},
+  ) {
     this.log = join(runDirectory(), `${name}.log`);
     const output = openSync(this.log, 'w');
     this.child = spawn('ip', ['netns', 'exec', namespaceOf(node), ...argv], {
@@ -103,6 +108,14 @@ export class Background {
   /** The end of its log, for the reason of a failure. */
   tail(): string {
     return existsSync(this.log) ? readFileSync(this.log, 'utf8').trim().slice(-1200) : '';
+  }
+
+  /** Waits until `check` is true. @throws Error with the end of its log when it ends first, or takes too long */
+  async ready(check: () => boolean | Promise<boolean>): Promise<void> {
+    await until(this.name, async () => !this.running || (await check())).catch((error: Error) => {
+      throw new Error(`${error.message}: ${this.tail()}`);
+    });
+    if (!this.running) throw new Error(`${this.name} ended: ${this.tail()}`);
   }
 }
 

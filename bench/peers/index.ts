@@ -2,7 +2,7 @@
 // the peer has been started; that packets pass, and pass encrypted, is checked by the caller. Whatever lives in the namespaces of the
 // gateways counts as the peer, and is ended with them.
 
-import { startKernel, startLoop } from './bounds.js';
+import { startBound, startKernel, startLoop } from './bounds.js';
 import { startGroupwire } from './groupwire.js';
 import { startOpenvpn } from './openvpn.js';
 import { startStrongswan } from './strongswan.js';
@@ -16,7 +16,7 @@ export const startPeer: Record<string, () => Promise<void>> = {
   openvpn: startOpenvpn,
   kernel: startKernel,
   loop: startLoop,
-  bound: () => Promise.reject(new Error('not written yet')),
+  bound: startBound,
   'groupwire-3des': () => startGroupwire({ transforms: 'esp-3des esp-sha-hmac' }),
   'groupwire-aes128': () => startGroupwire({ transforms: 'esp-aes 128 esp-sha-hmac' }),
   'strongswan-3des': () => startStrongswan('3des-sha1'),

@@ -2,7 +2,7 @@
 
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Background, run, runDirectory, until, write } from '../machine.js';
+import { Background, run, runDirectory, write } from '../machine.js';
 import { other, type Side, sideOf, sides } from '../topology.js';
 
 const plugins =
@@ -96,7 +96,7 @@ export async function startStrongswan(proposal: string): Promise<void> {
     // `ip netns exec` gave it a mount namespace of its own, so two of them can each have a /run for charon.pid.
     const charon = 'mount -t tmpfs tmpfs /run && exec /usr/lib/ipsec/charon';
     const background = new Background(`gw${side}`, `strongswan${side}`, ['sh', '-c', charon], { STRONGSWAN_CONF: settings });
-    await until(`charon on gw${side} (${background.tail()})`, () => existsSync(join(directory, 'vici')));
+    await background.ready(() => existsSync(join(directory, 'vici')));
     await swanctl(side, '--load-all', '--file', join(directory, 'swanctl.conf'));
   }
   await swanctl('A', '--initiate', '--child', 'bench');

@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Background, runChecked, runDirectory, shell, tag, until, write } from '../machine.js';
+import { Background, runChecked, runDirectory, shell, tag, write } from '../machine.js';
 import { built } from '../paths.js';
 import { other, type Side, sideOf, sides } from '../topology.js';
 
@@ -22,7 +22,7 @@ export async function startWireguardGo(): Promise<void> {
     const socket = `/var/run/wireguard/${device}.sock`;
     const environment = { LOG_LEVEL: 'error', WG_PROCESS_FOREGROUND: '1' };
     const background = new Background(`gw${side}`, `wireguard${side}`, [join(built, 'wireguard-go'), '-f', device], environment);
-    await until(`${socket} (${background.tail()})`, () => existsSync(socket));
+    await background.ready(() => existsSync(socket));
     const peer = `peer ${publicKey[far]} endpoint ${sideOf[far].wan}:${port} allowed-ips ${sideOf[far].net}`;
     await shell(`gw${side}`, `wg set ${device} private-key ${join(runDirectory(), `wireguard${side}.key`)} listen-port ${port} ${peer}`);
     await shell(`gw${side}`, `ip link set ${device} mtu ${mtu} up && ip route add ${sideOf[far].net} dev ${device}`);
