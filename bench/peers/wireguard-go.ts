@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Background, runChecked, runDirectory, shell, tag, write } from '../machine.js';
+import { Background, removeFileAtExit, runChecked, runDirectory, shell, tag, write } from '../machine.js';
 import { built } from '../paths.js';
 import { other, type Side, sideOf, sides } from '../topology.js';
 
@@ -20,6 +20,7 @@ export async function startWireguardGo(): Promise<void> {
     const far = other(side);
     const device = deviceOf(side);
     const socket = `/var/run/wireguard/${device}.sock`;
+    removeFileAtExit(socket);
     const environment = { LOG_LEVEL: 'error', WG_PROCESS_FOREGROUND: '1' };
     const background = new Background(`gw${side}`, `wireguard${side}`, [join(built, 'wireguard-go'), '-f', device], environment);
     await background.ready(() => existsSync(socket));
