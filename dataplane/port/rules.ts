@@ -25,6 +25,9 @@ export interface Rule {
 /** Preferences: the order in which the kernel asks. */
 export const enum Pref {
   KernelLocal = 0,
+  /** What we write is most of what the kernel routes: it is asked about first. */
+  FromPipelineLocal = 70,
+  FromPipeline = 71,
   RawOut = 79,
   ControlIn = 80,
   RawIn = 85,
@@ -34,7 +37,6 @@ export const enum Pref {
   ControlOut = 110,
   Gateways = 115,
   Programs = 120,
-  FromPipeline = 125,
   Guard = 130,
 }
 
@@ -84,6 +86,7 @@ export function planRules(ports: readonly PortDevices[], controlPorts: readonly 
     }
     for (const ipProtocol of pipelineProtocols) rules.push({ ...base, pref: Pref.PipelineIn, iif: device, ipProtocol, action: { lookup } });
     rules.push({ ...base, pref: Pref.PipelineInRest, iif: device, action: { lookup } });
+    rules.push({ ...base, pref: Pref.FromPipelineLocal, iif: tun, action: { lookup: RouteTable.Local } });
     rules.push({ ...base, pref: Pref.FromPipeline, iif: tun, action: { lookup: RouteTable.Main } });
   }
   if (ports.some(({ driver }) => driver === 'raw'))

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
+import { LinkKind } from '../../../dataplane/mem/links.js';
 import { listKnownSenders, readBootId } from '../../../dataplane/mem/sender-state.js';
 import { allocateShared, Ctl, controlWords, countersOf } from '../../../dataplane/mem/shared.js';
 import { loadNative } from '../../../dataplane/native/native.js';
@@ -54,12 +55,12 @@ t.test('worker', async (t) => {
   await until('the next tables too', () => Atomics.load(control, Ctl.Ack) === 2);
   t.equal(countersOf(shared, 0).saSerials[0], 43);
 
-  const fd = native.tunOpen(`gwt${process.pid}`.slice(0, 15), false);
+  const fd = native.tunOpen(`gwt${process.pid}`.slice(0, 15), false, true);
   const tell = (message: ToWorker) => {
     worker.postMessage(message);
     native.wakeSignal(wakeFd);
   };
-  tell({ kind: 'port-open', port: 3, fd });
+  tell({ kind: 'port-open', port: 3, links: [{ fd, kind: LinkKind.Tun }] });
   tell({ kind: 'port-close', port: 3 });
   await until('the port is closed', () => heard.length > 0);
   t.strictSame(heard, [{ kind: 'port-closed', port: 3 }]);
