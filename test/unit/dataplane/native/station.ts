@@ -45,7 +45,8 @@ export function ip(...args: string[]): string {
 }
 
 export function command(...argv: string[]): string {
-  const { status, stdout, stderr } = spawnSync(argv[0], argv.slice(1), { encoding: 'utf8' });
+  const env = { ...process.env, LD_PRELOAD: '' }; // a sanitizer is for us
+  const { status, stdout, stderr } = spawnSync(argv[0], argv.slice(1), { encoding: 'utf8', env });
   if (status !== 0) throw new Error(`${argv.join(' ')}: ${stderr}`);
   return stdout;
 }
