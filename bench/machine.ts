@@ -10,7 +10,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export const tag = `b${process.pid}x${randomBytes(2).toString('hex')}`;
 const namespaces = new Set<string>();
-const leftovers = new Set<string>();
 let directory = '';
 
 export interface Output {
@@ -56,11 +55,6 @@ export function write(name: string, text: string): string {
   const path = join(runDirectory(), name);
   writeFileSync(path, text, { mode: 0o600 });
   return path;
-}
-
-/** A file outside the run's directory, removed at the end of the run. */
-export function removeFileAtExit(path: string): void {
-  leftovers.add(path);
 }
 
 export function namespaceOf(node: string): string {
@@ -179,7 +173,6 @@ export function sweep(): void {
 export function removeEverythingAtExit(): void {
   process.on('exit', () => {
     removeNow(namespaces);
-    for (const path of leftovers) rmSync(path, { force: true });
     if (directory !== '') rmSync(directory, { recursive: true, force: true });
   });
   for (const [signal, number] of [

@@ -6,7 +6,7 @@ import type { Results } from './results.js';
 import { type ColumnName, columnNames, columns, peersOf, type Spread, segsOf, spreadOf } from './summary.js';
 
 const titleOf = (peer: string) => peerTexts[peer]?.title ?? peer;
-const row = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
+const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
 
 function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   return [row(header), `|${'---|'.repeat(header.length)}`, ...rows.map(row)].join('\n');
