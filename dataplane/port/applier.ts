@@ -15,7 +15,7 @@ import { type LinuxState, RouteTable, readLinux } from './linux-state.js';
 import type { NeighbourWatch } from './neighbour-watch.js';
 import { planNeighbours } from './neighbours.js';
 import type { Ports } from './ports.js';
-import { type BankContent, emptyRows, isSameContent, type PortState, type Publisher } from './publisher.js';
+import { type BankContent, emptyRows, isSameContent, isSameList, type PortState, type Publisher } from './publisher.js';
 import { diffRoutes, planGatewayTable, planPortTable, planProgramTable, planStaticRoutes } from './routes.js';
 import { diffRules, type PortDevices, planRules, Table } from './rules.js';
 import { describeErrors, runBatch } from './run-command.js';
@@ -207,7 +207,11 @@ export class Applier {
     try {
       await this.ports.setOwnAddresses(own);
     } catch (error) {
+      // The kernel forwards what the sockets take too: the next round opens these ports again, with what is possible then.
       errors.push(`port-driver packet: ${error instanceof Error ? error.message : String(error)}`);
+      for (const { port, driver } of this.ports.list()) if (driver === 'packet') await this.ports.close(port);
+      this.pending = true;
+      changed = true;
     }
     this.watch.follow(this.ports.list());
     return changed;
@@ -230,10 +234,11 @@ export class Applier {
 
   private async publish(tables: Tables, devices: readonly PortDevices[], state: LinuxState, errors: string[]): Promise<void> {
     this.portStates = describePorts(tables.head.interfaces, new Set(devices.map(({ port }) => port)), state);
+    const routes = mirrorFib(devices, state);
     const content: BankContent = {
       rows: tables.rows,
       ports: this.portStates,
-      routes: mirrorFib(devices, state),
+      routes: this.published && isSameList(this.published.routes, routes) ? this.published.routes : routes,
       localAddresses: listLocalAddresses(devices, state),
       neighbours: this.neighbours(devices, state),
     };

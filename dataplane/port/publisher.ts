@@ -40,6 +40,8 @@ export interface BankContent {
 export class Publisher {
   private readonly control: Int32Array;
   private readonly banks: readonly [Bank, Bank];
+  /** Of each bank: a neighbour comes and goes more often than a route, and a full table takes long to build. */
+  private readonly routes: [BankContent['routes'] | null, BankContent['routes'] | null] = [null, null];
 
   constructor(
     shared: SharedState,
@@ -58,6 +60,8 @@ export class Publisher {
     const epoch = Atomics.load(this.control, Ctl.Epoch) + 1;
     const bank = this.banks[epoch & 1];
     const errors = writeBank(bank, content);
+    if (this.routes[epoch & 1] !== content.routes) writeFib(bank, content.routes, errors);
+    this.routes[epoch & 1] = content.routes;
     Atomics.store(this.control, Ctl.Epoch, epoch);
     this.workers.wakeAll();
     await this.workers.waitAcknowledged();
@@ -68,8 +72,8 @@ export class Publisher {
   }
 }
 
-/** @returns what did not fit */
-export function writeBank(bank: Bank, { rows, ports, routes, localAddresses, neighbours }: BankContent): string[] {
+/** Everything but the FIB. @returns what did not fit */
+function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours }: BankContent): string[] {
   const errors: string[] = [];
   fillRows(bank.aces, rows.aces);
   fillRows(bank.cryptoEntries, rows.cryptoEntries);
@@ -92,7 +96,6 @@ export function writeBank(bank: Bank, { rows, ports, routes, localAddresses, nei
   bank.counts[BankCount.Sas] = Cap.Sas; // indexed by slot: holes have serial 0
   bank.counts[BankCount.LocalAddresses] = own.length;
   buildClassifier(bank);
-  writeFib(bank, routes, errors);
   return errors;
 }
 
@@ -122,8 +125,13 @@ export function isSameContent(a: BankContent, b: BankContent): boolean {
     sameRows(a.rows.cryptoEntries, b.rows.cryptoEntries) &&
     sameRows(a.rows.sas, b.rows.sas) &&
     sameRows(a.neighbours, b.neighbours) &&
-    JSON.stringify([a.ports, a.routes, a.localAddresses]) === JSON.stringify([b.ports, b.routes, b.localAddresses])
+    isSameList([a.ports, a.localAddresses], [b.ports, b.localAddresses]) &&
+    isSameList(a.routes, b.routes)
   );
+}
+
+export function isSameList(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** Rows of a router without groups. */

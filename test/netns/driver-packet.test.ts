@@ -1,8 +1,15 @@
 // port-driver packet inside: traffic of hosts and of the router itself, changes while it runs, kill -9. driver-case.ts has the picture.
 
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { skipReason as skip, until } from './dataplane-lab.js';
 import { checkKill, checkOwnTraffic, checkTraffic, DriverLab, type Drivers } from './driver-case.js';
+
+/** Processes below one: `ip netns exec` becomes the dataplane. */
+function childrenOf(pid: number): { pid: number; name: string }[] {
+  const pids = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+  return pids.map((child) => ({ pid: child, name: readFileSync(`/proc/${child}/comm`, 'utf8').trim() }));
+}
 
 const drivers: Drivers = { outside: 'tun', inside: 'packet' };
 
@@ -53,9 +60,15 @@ t.test('packet inside, xdp outside: what changes while they run', { skip }, asyn
   t.same(await made.inUse(1), ['packet on', 'xdp on']);
   await checkTraffic(t, made, 0);
 
+  const [nft] = childrenOf(made.dataplanes[1].process.pid ?? 0).filter((child) => child.name === 'nft');
+  process.kill(nft.pid, 'SIGKILL');
+  await until('nft is started again', () => /%DATAPLANE-4-INGRESS/.test(made.dataplanes[1].log));
+  await until('the kernel drops again', () => /netdev groupwire/.test(made.see(1, 'nft list tables')));
+  t.same(await made.datagrams('h1', 'h2', '10.1.2.10', 200), { received: 200, doubled: 0 }, 'each datagram once');
+
   const many = Array.from({ length: 70 }, (_, i) => `addr add 10.77.0.${i + 1}/32 dev lo`).join('\n');
   lab.mustRun('r1', 'sh', '-c', `echo "${many}" | ip -batch -`);
-  await until('too many addresses for a filter', () => /PORT_DRIVER.*70? addresses|PORT_DRIVER.* addresses/.test(made.dataplanes[1].log));
+  await until('too many addresses for a filter', () => /PORT_DRIVER.* addresses: a filter holds 64/.test(made.dataplanes[1].log));
   await until('tun does it', () => lab.ping('h1', '10.1.2.10').received === 1);
   t.same(await made.inUse(1), ['tun on', 'xdp on']);
   await made.end(t);
