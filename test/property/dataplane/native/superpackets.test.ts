@@ -68,18 +68,16 @@ for (const [name, coalesce] of [
         for (const { bytes, members } of messages) {
           const cuts = cut(bytes);
           const canonical = members.length > 1 ? withoutAtomicId : toHex;
-          t.equal(cuts.map(canonical).join('\n'), members.map((i) => canonical(datagrams[i])).join('\n'));
-          if (coalesce === Coalesce.Nothing) t.equal(members.length, 1);
+          const [seen, wanted] = [cuts.map(canonical), members.map((i) => canonical(datagrams[i]))];
+          if (seen.join() !== wanted.join()) throw new Error(`datagrams ${members}: ${wanted} became ${seen}`);
+          if (coalesce === Coalesce.Nothing && members.length !== 1) throw new Error(`datagrams ${members} were gathered`);
         }
         const firsts = messages.map(({ members }) => members[0]);
-        t.strictSame(
-          firsts,
-          firsts.toSorted((a, b) => a - b),
-          'messages in the order of their first datagrams',
-        );
+        if (firsts.some((first, i) => i > 0 && first < firsts[i - 1])) throw new Error(`not in the order of first datagrams: ${firsts}`);
       }),
-      { numRuns: 300 },
+      { numRuns: 1000 },
     );
+    t.pass();
     t.end();
   });
 }
@@ -101,6 +99,7 @@ t.test('nothing overtakes within a flow, nor fragments and the like within all f
     }),
     { numRuns: 1000 },
   );
+  t.pass();
   t.end();
 });
 
@@ -109,6 +108,7 @@ t.test('cutting a superpacket gives what the RFCs say', (t) => {
     fc.property(superpackets, (spec) => cut(virtioFrame(spec)).map(toHex).join() === cutNaively(spec).map(toHex).join()),
     { numRuns: 500 },
   );
+  t.pass();
   t.end();
 });
 
@@ -120,6 +120,7 @@ t.test('what follows the datagram in its frame is not payload', (t) => {
     }),
     { numRuns: 100 },
   );
+  t.pass();
   t.end();
 });
 
