@@ -98,7 +98,8 @@ interface State {
   tos: number;
   ttl: number;
   df: boolean;
-  options: number;
+  /** Of RFC 7323's option; 0 = there is none. */
+  timestamp: number;
 }
 
 /** The usual payload of flow n, bytes. */
@@ -129,7 +130,7 @@ export function buildBatch(steps: readonly Step[]): Uint8Array[] {
 function buildDatagram({ flow, twist, delta }: Step, state: State, tcp: boolean, at: number): Uint8Array {
   if (twist === 'ack') state.ack += 1000;
   if (twist === 'window') state.window++;
-  if (twist === 'options') state.options = 24 - state.options;
+  if (twist === 'options') state.timestamp = (state.timestamp + 1) % 3;
   if (twist === 'tos') state.tos ^= 0x28;
   if (twist === 'ttl') state.ttl--;
   if (twist === 'df') state.df = !state.df;
@@ -149,8 +150,7 @@ function buildDatagram({ flow, twist, delta }: Step, state: State, tcp: boolean,
     options: twist === 'ip-options' ? Uint8Array.of(1, 1, 1, 0) : undefined,
   };
   const [sport, dport] = [5000 + flow, 80];
-  // A timestamp option (RFC 7323): its value follows the state.
-  const options = Uint8Array.of(1, 1, 8, 10, 0, 0, 0, state.options, 0, 0, 0, 1).slice(0, state.options === 24 ? 0 : 12);
+  const options = Uint8Array.of(1, 1, 8, 10, 0, 0, 0, state.timestamp, 0, 0, 0, 1).slice(0, state.timestamp === 0 ? 0 : 12);
   const urgent = twist === 'urgent' ? 5 : 0;
   const { seq, ack, window } = state;
   const datagram = tcp
