@@ -26,11 +26,11 @@ export interface Rule {
 export const enum Pref {
   KernelLocal = 0,
   /** What we write is most of what the kernel routes: it is asked about first. */
+  RawOut = 60,
+  RawIn = 65,
   FromPipelineLocal = 70,
   FromPipeline = 71,
-  RawOut = 79,
   ControlIn = 80,
-  RawIn = 85,
   PipelineIn = 90,
   Local = 100,
   PipelineInRest = 101,

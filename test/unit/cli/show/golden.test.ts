@@ -306,3 +306,37 @@ t.test('what does not exist is said, names of Object.prototype included', (t) =>
   t.throws(() => render('version | include ('), { name: 'FilterError', message: "% '(' is not a regular expression" });
   t.end();
 });
+
+t.test('show interfaces tells the port driver where IOS tells the media type', (t) => {
+  const state: Snapshot['interfaces'][number] = {
+    name: 'GigabitEthernet0/0',
+    device: 'eth0',
+    description: null,
+    hardware: 'raw port on eth0',
+    addresses: ['172.16.1.2/30'],
+    adminUp: true,
+    up: true,
+    mtu: 1500,
+    ipMtu: 1500,
+    mac: '02:00:00:00:00:01',
+    cryptoMap: 'M',
+    driver: 'raw',
+    wantedDriver: 'raw',
+    offloads: true,
+    counters: { receivedPackets: 0, receivedBytes: 0, sentPackets: 0, sentBytes: 0, receiveDrops: 0, sendDrops: 0 },
+    rates: null,
+  };
+  const driverLine = (change: Partial<typeof state>) => {
+    const lines = render('interfaces', { interfaces: [{ ...state, ...change }] }).split('\n');
+    const at = lines.findIndex((line) => line.startsWith('  Port driver'));
+    if (at >= 0) t.match(lines[at - 1], /BW 1000000 Kbit/);
+    return lines[at];
+  };
+  t.equal(driverLine({}), '  Port driver is raw, offload is on');
+  t.equal(driverLine({ wantedDriver: 'xdp', offloads: false }), '  Port driver is raw (xdp is not possible), offload is off');
+  t.equal(driverLine({ device: null, mac: null, driver: null, wantedDriver: null, offloads: false }), undefined, 'a Loopback has none');
+  t.match(JSON.parse(render('interfaces | json', { interfaces: [state] })), {
+    interfaces: [{ driver: 'raw', wantedDriver: 'raw', offloads: true }],
+  });
+  t.end();
+});

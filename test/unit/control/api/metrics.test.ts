@@ -108,6 +108,7 @@ t.test('samples of every kind, with the instance on each', async (t) => {
     ['interface_receive_packets_total', { interface: 'GigabitEthernet0/0' }, 1],
     ['interface_transmit_bytes_total', { interface: 'GigabitEthernet0/0' }, 4],
     ['interface_up', { interface: 'GigabitEthernet0/0' }, 0],
+    ['interface_driver_info', { interface: 'GigabitEthernet0/0', driver: 'raw', offloads: 'on' }, 1],
     ['sa_sealed_packets_total', { group: 'getvpn1', spi: '0x00001234' }, 11],
     ['sa_opened_bytes_total', { spi: '0x00001234' }, 12],
     ['sa_replay_drops_total', { spi: '0x00001234' }, 0],

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { Allocation, serialOf } from '../../../../control/compile/allocation.js';
 import { compileTables, type GroupKeys, outboundTek } from '../../../../control/compile/tables.js';
+import { defaultPortDriver, portDrivers } from '../../../../control/config/model.js';
 import { parseConfig } from '../../../../control/config/parse.js';
 import type { PolicyEntry, Tek } from '../../../../control/gdoi/group-policy.js';
 import { Ace, Cap, CryptoEntry, CryptoFlag, Sa, SaFlag, SaKey } from '../../../../dataplane/tables/layout.js';
@@ -73,6 +74,18 @@ t.test('an unregistered group does not match: fail-open', (t) => {
     ],
   );
   t.match(tables.head.staticRoutes, [{ prefix: 0, prefixLength: 0, nextHop: 0xac100101 }]);
+  t.end();
+});
+
+t.test('port drivers: the configured one, else the default of ports with and without a crypto map', (t) => {
+  const rowsOf = (...lines: string[]) => {
+    const text = ['crypto map M 1 gdoi', ' set group G', 'interface eth0', ...lines].join('\n');
+    const [row] = compileTables(parseConfig(text).config, new Map(), new Allocation(), 1, now).head.interfaces;
+    return [row.driver, row.offloads];
+  };
+  t.strictSame(rowsOf(), [defaultPortDriver.plain, true]);
+  t.strictSame(rowsOf(' crypto map M'), [defaultPortDriver.cryptoMap, true]);
+  for (const driver of portDrivers) t.strictSame(rowsOf(' crypto map M', ` port-driver ${driver}`, ' no offload'), [driver, false]);
   t.end();
 });
 

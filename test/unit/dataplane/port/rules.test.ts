@@ -57,18 +57,18 @@ t.test('from nothing to the plan and back', async (t) => {
 t.test('raw sockets: ESP is delivered, and what they send goes by main', async (t) => {
   const raw = [...ports, { port: 1, device: 'eth1', tun: 'gw-eth1', driver: 'raw' as const }];
   const texts = planRules(raw, []).map(formatRule);
-  t.ok(texts.includes('pref 85 iif eth1 ipproto 50 lookup 8513'), 'from its own netdev');
+  t.ok(texts.includes('pref 65 iif eth1 ipproto 50 lookup 8513'), 'from its own netdev');
   t.notOk(
-    texts.some((text) => text.startsWith('pref 85 iif eth0')),
+    texts.some((text) => text.startsWith('pref 65 iif eth0')),
     'from no other',
   );
-  t.ok(texts.includes('pref 79 fwmark 0x67770000 lookup 254'), 'before all rules that look at the way in');
+  t.ok(texts.includes('pref 60 fwmark 0x67770000 lookup 254'), 'before all rules that look at the way in');
   t.notOk(
-    planRules(ports, []).some(({ pref }) => pref === 79 || pref === 85),
+    planRules(ports, []).some(({ pref }) => pref === 60 || pref === 65),
     'only while there is such a port',
   );
-  const { rules } = parseLinux([], [], [], [{ priority: 79, src: 'all', fwmark: '0x67770000', table: '254', protocol: '84' }]);
-  t.same(rules.map(formatRule), ['pref 79 fwmark 0x67770000 lookup 254'], 'read back as it is written');
+  const { rules } = parseLinux([], [], [], [{ priority: 60, src: 'all', fwmark: '0x67770000', table: '254', protocol: '84' }]);
+  t.same(rules.map(formatRule), ['pref 60 fwmark 0x67770000 lookup 254'], 'read back as it is written');
 });
 
 t.test('rules of others are left alone', async (t) => {
