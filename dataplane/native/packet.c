@@ -15,15 +15,14 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-enum { RX_FRAMES = 32, FRAME_BYTES = SUPERPACKET + 512, VNET = sizeof(struct virtio_net_hdr) };
+enum { RX_FRAMES = 32, VNET = sizeof(struct virtio_net_hdr), FRAME_BYTES = SUPERPACKET + 512 };
 
 typedef struct {
   int ifindex, tx_fd;
   bool gone;
   // Received frames; those from `next` on have not been cut yet, `frame` is being cut.
   uint8_t *memory; // RX_FRAMES of FRAME_BYTES: touched only as far as frames are long, so small ones cost a page each
-  struct virtio_net_hdr headers[RX_FRAMES];
-  struct iovec rx_iovs[2 * RX_FRAMES];
+  struct iovec rx_iovs[RX_FRAMES]; // virtio header and frame in one piece
   struct mmsghdr rx[RX_FRAMES];
   int32_t count, next;
   int32_t segments; // of the last frame: how many slots one may need
@@ -52,10 +51,12 @@ static bool read_frames(Link *link, int32_t slots) {
 
 static void start_frame(Packet *packet) {
   int32_t i = packet->next++;
-  uint8_t *base = packet->memory + (size_t)i * FRAME_BYTES, *ip = base + ETHERNET_HEADER;
+  struct virtio_net_hdr header;
+  memcpy(&header, packet->rx_iovs[i].iov_base, VNET);
+  const uint8_t *base = (uint8_t *)packet->rx_iovs[i].iov_base + VNET, *ip = base + ETHERNET_HEADER;
   int32_t len = (int32_t)packet->rx[i].msg_len - (int32_t)VNET - ETHERNET_HEADER;
-  if (packet->headers[i].gso_type == VIRTIO_NET_HDR_GSO_NONE) len = without_padding(ip, len);
-  frame_start(&packet->frame, &packet->headers[i], base, ip, len);
+  if (header.gso_type == VIRTIO_NET_HDR_GSO_NONE) len = without_padding(ip, len);
+  frame_start(&packet->frame, &header, base, ip, len);
 }
 
 static int32_t packet_rx(Link *link, uint8_t *pool, const int32_t *offsets, int32_t *lengths, int32_t count, int32_t max_length) {
@@ -130,10 +131,8 @@ static Packet *make_packet(int ifindex) {
     return NULL;
   }
   for (int i = 0; i < RX_FRAMES; i++) {
-    struct iovec *iovs = &packet->rx_iovs[2 * i];
-    iovs[0] = (struct iovec){&packet->headers[i], VNET};
-    iovs[1] = (struct iovec){packet->memory + (size_t)i * FRAME_BYTES, FRAME_BYTES};
-    packet->rx[i].msg_hdr = (struct msghdr){.msg_iov = iovs, .msg_iovlen = 2};
+    packet->rx_iovs[i] = (struct iovec){packet->memory + (size_t)i * FRAME_BYTES, FRAME_BYTES};
+    packet->rx[i].msg_hdr = (struct msghdr){.msg_iov = &packet->rx_iovs[i], .msg_iovlen = 1};
   }
   return packet;
 }

@@ -3,6 +3,7 @@
 import { constants } from 'node:os';
 import t from 'tap';
 import { ownerOf } from '../../../../dataplane/native/native.js';
+import { isTransit, randomFrames, takenOf } from './random-frames.js';
 import { command, datagramOf, ip, makePair, native, ourMac, rxAll, rxCount, rxOnce, sleep, tx } from './station.js';
 
 const host = await makePair();
@@ -71,6 +72,17 @@ t.test('only IPv4 in transit is taken', async (t) => {
     ${ether}/IP(dst='240.0.0.1', proto=89)/b'x', ${ether}/IP(dst='10.2.0.1', options=[IPOption_NOP()])/UDP(), ${ether}/IP(dst='10.2.0.1', flags='MF')/bytes(64)]`);
   t.same(rxCount(fd, sent.length), sent.map(datagramOf), 'just these, each once');
   command('ip', 'link', 'set', 'gw0', 'promisc', 'off');
+});
+
+t.test('random frames: the filter is the rule', async (t) => {
+  const fd = open(ours, true, 0, 2);
+  t.teardown(() => native.fdClose(fd));
+  for (let seed = 0; seed < 8; seed++) {
+    const frames = randomFrames(seed, 500);
+    const taken = frames.filter((frame) => isTransit(frame, ['0a090001', '0a0900ff']));
+    await host.sendHex(frames);
+    t.same(rxCount(fd, taken.length), taken.map(takenOf), `seed ${seed}: ${taken.length} of ${frames.length}`);
+  }
 });
 
 t.test('another list of own addresses', async (t) => {

@@ -101,6 +101,11 @@ export class Station {
     return (await this.run(`result = send(${frames})`)) as string[];
   }
 
+  /** @param frames in hex */
+  async sendHex(frames: readonly string[]): Promise<void> {
+    await this.run('send(bytes.fromhex(frame) for frame in frames)', { frames });
+  }
+
   /** @returns the next IPv4 frames that came, in hex, without ICMP; fewer when nothing comes for 10 s */
   async receive(count: number): Promise<string[]> {
     return (await this.run(`result = receive(${count})`)) as string[];

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import t from 'tap';
+import { isWholeEsp, randomFrames, takenOf } from './random-frames.js';
 import { datagramOf, ip, makePair, native, ourMac, rxAll, rxCount, rxOnce, Station, sleep, tx } from './station.js';
 
 const host = await makePair('numrxqueues', '2', 'numtxqueues', '2');
@@ -74,6 +75,17 @@ t.test('ESP is taken from the kernel, everything else is left to it', async (t) 
   const seen = (await kernel.run(snippet, { count: left.length })) as string[];
   const withoutTag = (frame: string) => (frame.slice(24, 28) === '8100' ? frame.slice(0, 24) + frame.slice(32) : frame);
   t.same(seen.map(withoutTag), leftFrames.map(withoutTag), 'the kernel sees the others and only those');
+});
+
+t.test('random frames: the program is the rule', async (t) => {
+  const fd = native.xdpOpen('gw0', 0);
+  t.teardown(() => native.fdClose(fd));
+  for (let seed = 0; seed < 8; seed++) {
+    const frames = randomFrames(seed, 500);
+    const taken = frames.filter(isWholeEsp);
+    await host.sendHex(frames);
+    t.same(rxCount(fd, taken.length), taken.map(takenOf), `seed ${seed}: ${taken.length} of ${frames.length}`);
+  }
 });
 
 t.test('slots: a read of any size, a datagram longer than the slot, and nothing behind it', async (t) => {
