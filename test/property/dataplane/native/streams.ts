@@ -119,7 +119,7 @@ export function buildBatch(steps: readonly Step[]): Uint8Array[] {
       tos: 0,
       ttl: 63,
       df: step.flow % 4 < 2,
-      options: 12,
+      timestamp: 1,
     };
     const state = states.get(step.flow) ?? fresh;
     states.set(step.flow, state);
