@@ -192,7 +192,7 @@ static void check_plan(int32_t turn) {
 
 int main(void) {
   for (int32_t turn = 0; turn < 3000; turn++) check_sums(turn);
-  for (int32_t turn = 0; turn < 100000; turn++) check_cut(turn);
-  for (int32_t turn = 0; turn < 2000; turn++) check_plan(turn);
+  for (int32_t turn = 0; turn < 50000; turn++) check_cut(turn);
+  for (int32_t turn = 0; turn < 1000; turn++) check_plan(turn);
   return 0;
 }
