@@ -7,8 +7,8 @@ import { Drop } from '../counters/declare.js';
 import type { Env } from '../env.js';
 import { isLocal } from '../mem/hash.js';
 import { BankCount, FibLeaf, LeafLocal, PortRow } from '../mem/shared.js';
-import { PacketFlag } from '../mem/slots.js';
-import { lookupFib } from '../proto/fib.js';
+import { PacketFlag, SlotShape } from '../mem/slots.js';
+import { lookupFibVector } from '../proto/fib.js';
 import { IcmpError } from '../proto/icmp.js';
 import { Ip4 } from '../proto/ipv4.js';
 
@@ -17,6 +17,7 @@ export function makeRoute(env: Env): () => void {
   const { view, off, dst, txPort, nextHop, flags, error, reason } = env.slots;
   const { counts, fibRoot, fibNodes, fibHalves, fibLeaves, ports, localSet } = env.tables;
   const { route: input, cryptoMap, punt, refused } = env.vec;
+  const leaves = new Int32Array(SlotShape.Count);
 
   function refuse(id: number, type: number, code: number, why: Drop): void {
     error[id] = (type << 24) | (code << 16);
@@ -25,7 +26,8 @@ export function makeRoute(env: Env): () => void {
   }
 
   return function route() {
-    const root = counts[BankCount.FibRoot];
+    if (input.length === 0) return;
+    lookupFibVector(fibRoot, fibNodes, fibHalves, counts[BankCount.FibRoot], dst, input.ids, input.length, leaves);
     for (let i = 0; i < input.length; i++) {
       const id = input.ids[i];
       const to = dst[id];
@@ -34,7 +36,7 @@ export function makeRoute(env: Env): () => void {
         punt.push(id);
         continue;
       }
-      const leaf = lookupFib(fibRoot, fibNodes, fibHalves, root, to);
+      const leaf = leaves[i];
       const port = fibLeaves[leaf * FibLeaf.Words + FibLeaf.Port];
       if (port >= 0) {
         if (ports[port * PortRow.Words + PortRow.Up] === 0) {

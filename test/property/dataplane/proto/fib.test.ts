@@ -12,7 +12,7 @@ import {
   LeafUnreachable,
   pairOf,
 } from '../../../../dataplane/mem/shared.js';
-import { buildFib, type FibRoute, lookupFib } from '../../../../dataplane/proto/fib.js';
+import { buildFib, type FibRoute, lookupFib, lookupFibVector } from '../../../../dataplane/proto/fib.js';
 
 const shared = allocateShared(1);
 const banks = [bankOf(shared, 0), bankOf(shared, 1)];
@@ -60,10 +60,16 @@ t.test('longest prefix match', (t) => {
         const last = prefix | ~mask(prefixLength);
         return [first, last, first - 1, last + 1];
       });
-      return [...targets, ...edges].every((target) => {
-        const at = lookupFib(roots, nodes, halves, bank.counts[BankCount.FibRoot], target) * FibLeaf.Words;
+      const all = Int32Array.from([...targets, ...edges]);
+      const root = bank.counts[BankCount.FibRoot];
+      const backwards = all.map((_, i) => all.length - 1 - i);
+      const found = new Int32Array(all.length);
+      lookupFibVector(roots, nodes, halves, root, all, backwards, all.length, found);
+      return all.every((target, i) => {
+        const leaf = lookupFib(roots, nodes, halves, root, target);
         const [port, nextHop] = naive(routes, target);
-        return leaves[at + FibLeaf.Port] === port && leaves[at + FibLeaf.NextHop] === nextHop;
+        const at = leaf * FibLeaf.Words;
+        return leaves[at + FibLeaf.Port] === port && leaves[at + FibLeaf.NextHop] === nextHop && found[backwards[i]] === leaf;
       });
     }),
     { numRuns: 300 },
