@@ -28,7 +28,7 @@ bool read_share(napi_env env, napi_value worker, napi_value workers, uint32_t sh
 
 Failure failed(const char *advice) {
   int error = errno;
-  if (error == EPERM || error == EACCES) advice = "run as root or grant CAP_NET_ADMIN and CAP_NET_RAW";
+  if (error == EPERM || error == EACCES) advice = "run as root or grant CAP_NET_ADMIN, CAP_NET_RAW and, for xdp, CAP_BPF";
   if (error == ENODEV) advice = "there is no such netdev in this network namespace";
   return (Failure){error, advice};
 }

@@ -18,7 +18,7 @@
 #define SOL_XDP 283
 #endif
 
-// Powers of two, as rings are. Every chunk is in one place at a time, so a ring of their number never overflows. Receiving has room
+// Powers of two, as rings are. Every chunk is in one place at a time, so a ring of their number never overflows. Sending: two batches. Receiving has room
 // for 5 ms at 400,000 frames/s: the worker may be off the processor for that long.
 enum { RX_CHUNKS = 2048, TX_CHUNKS = 1024, CHUNKS = RX_CHUNKS + TX_CHUNKS };
 enum {
@@ -113,7 +113,7 @@ static uint32_t waiting(const Xdp *xdp) {
 static int32_t kick(Link *link) {
   Xdp *xdp = link->state;
   uint32_t left = waiting(xdp);
-  // EAGAIN: so many were sent, or the socket is full. Before Linux 6.18 the ring's index does not tell which, so count.
+  // EAGAIN: so many were sent, or the socket is full. The ring's index need not tell which: older kernels move it late. So count.
   uint32_t patience = left / SENT_PER_CALL + 4;
   int32_t error = 0;
   while (left > 0 && patience > 0) {
@@ -124,29 +124,31 @@ static int32_t kick(Link *link) {
     else return error;
     if (waiting(xdp) == 0) return 0;
   }
-  return left > 0 && waiting(xdp) > 0 ? error : 0;
+  return waiting(xdp) > 0 ? error : 0;
+}
+
+// Copies one datagram with its Ethernet header to a free chunk and into the ring, not yet seen by the kernel. @returns errno, 0 = done
+static int32_t put_frame(Xdp *xdp, uint32_t index, const uint8_t *frame, uint32_t bytes) {
+  if (bytes > xdp->chunk) return EMSGSIZE;
+  if (xdp->free_count == 0) return ENOBUFS;
+  uint64_t chunk = xdp->free_chunks[--xdp->free_count];
+  memcpy(xdp->umem + chunk, frame, bytes);
+  *desc_at(&xdp->tx, index) = (struct xdp_desc){.addr = chunk, .len = bytes};
+  return 0;
 }
 
 static int32_t xdp_tx(Link *link, uint8_t *pool, const int32_t *offsets, const int32_t *lengths, int32_t count, int32_t *results) {
   Xdp *xdp = link->state;
-  int32_t sent = 0;
-  // A netdev that was down with the last batch: nothing is piled up behind what still waits.
-  int32_t blocked = waiting(xdp) > 0 ? kick(link) : 0;
-  if (blocked == EAGAIN || blocked == EBUSY) blocked = 0;
+  // What the last batch left there goes first. Nothing is piled up behind it when the netdev is down.
+  int32_t error = kick(link), sent = 0;
+  bool down = error != 0 && error != EAGAIN && error != EBUSY && error != ENOBUFS;
   reap(xdp);
   uint32_t end = *xdp->tx.producer;
   for (int32_t i = 0; i < count; i++) {
-    uint32_t bytes = (uint32_t)lengths[i] + ETHERNET_HEADER;
-    if (xdp->free_count == 0 && blocked == 0) {
-      store_index(xdp->tx.producer, end);
-      kick(link);
-      reap(xdp);
-    }
-    results[i] = blocked != 0 ? blocked : bytes > xdp->chunk ? EMSGSIZE : xdp->free_count == 0 ? ENOBUFS : 0;
+    const uint8_t *frame = pool + offsets[i] - ETHERNET_HEADER;
+    results[i] = down ? error : put_frame(xdp, end, frame, (uint32_t)lengths[i] + ETHERNET_HEADER);
     if (results[i] != 0) continue;
-    uint64_t chunk = xdp->free_chunks[--xdp->free_count];
-    memcpy(xdp->umem + chunk, pool + offsets[i] - ETHERNET_HEADER, bytes);
-    *desc_at(&xdp->tx, end++) = (struct xdp_desc){.addr = chunk, .len = bytes};
+    end++;
     sent++;
   }
   store_index(xdp->tx.producer, end);

@@ -133,7 +133,7 @@ t.test('arguments and rights', (t) => {
     for (const open of [() => native.rawOpen('gw0', 0, 0, 1), () => native.packetOpen('gw0', new Int32Array(1), 0, 0, 1, true),
       () => native.xdpOpen('gw0', 0)]) try { open(); } catch (error) { console.log(error.code, error.message); }`;
   const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
-  const line = 'EPERM gw0: operation not permitted: run as root or grant CAP_NET_ADMIN and CAP_NET_RAW\n';
+  const line = 'EPERM gw0: operation not permitted: run as root or grant CAP_NET_ADMIN, CAP_NET_RAW and, for xdp, CAP_BPF\n';
   t.equal(stdout, line.repeat(3), stderr);
   t.end();
 });

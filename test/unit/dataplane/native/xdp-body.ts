@@ -1,6 +1,7 @@
 // Runs inside its own network namespace (xdp.test.ts): the xdp driver against scapy at both ends of a veth pair.
 
 import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import t from 'tap';
 import { isWholeEsp, randomFrames, takenOf } from './random-frames.js';
@@ -187,6 +188,27 @@ t.test('two queues share a program, which goes with the last; a queue without so
   native.fdClose(fds[1]);
   t.same(attached(), {});
   host.command('ethtool', '-L', 'host0', 'tx', '1');
+});
+
+t.test('closing, and opening in vain, leave nothing behind', (t) => {
+  const left = () => [
+    readdirSync('/proc/self/fd').length,
+    readFileSync('/proc/self/maps', 'utf8')
+      .split('\n')
+      .filter((line) => line.includes('socket:')).length,
+  ];
+  const before = left();
+  for (let round = 0; round < 5; round++) {
+    const own = Int32Array.of(1);
+    const fds = [native.rawOpen('gw0', 0, 0, 1), native.packetOpen('gw0', own, 1, 0, 1, true), native.xdpOpen('gw0', 0)];
+    t.equal(left()[0], before[0] + 6, 'one of raw, two of packet, three of xdp');
+    for (const fd of fds) native.fdClose(fd);
+    t.throws(() => native.xdpOpen('gw0', 5));
+    t.throws(() => native.packetOpen('lo', own, 1, 0, 1, true));
+    t.throws(() => native.rawOpen('nosuch0', 0, 0, 1));
+    t.same(left(), before);
+  }
+  t.end();
 });
 
 t.test('a killed process leaves no program', async (t) => {
