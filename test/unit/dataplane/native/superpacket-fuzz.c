@@ -78,6 +78,7 @@ static void check_cut(int32_t turn) {
   Frame frame;
   frame_start(&frame, &header, bytes, ip, len);
   int32_t max_length = 1 + (int32_t)(below(2) == 0 ? below(2000) : 4000), payload = 0, pieces = 0;
+  if (below(3) == 0 && len > 0) max_length = len; // not a byte to spare
   bool cut = frame.kind == FRAME_TCP || frame.kind == FRAME_UDP;
   check(frame_has_next(&frame), "a frame yields something", turn);
   while (frame_has_next(&frame)) {
