@@ -12,15 +12,15 @@ export class KernelMonitor {
   private timer: NodeJS.Timeout | null = null;
   private restart: NodeJS.Timeout | null = null;
   private closed = false;
-  private last = -Infinity;
+  private notBefore = -Infinity;
 
   /**
-   * @param objects as `ip monitor` calls them @param gapMs at least so long between two calls, however much changes
+   * @param objects as `ip monitor` calls them @param rest how many times as long as a call took to wait before the next, however much changes
    * @param changed called once per burst of changes, and once whenever watching (re)starts
    */
   constructor(
     private readonly objects: readonly string[],
-    private readonly gapMs: number,
+    private readonly rest: number,
     private readonly changed: () => void,
     private readonly log: (text: string) => void,
   ) {}
@@ -44,11 +44,13 @@ export class KernelMonitor {
 
   private note(): void {
     if (this.timer || this.closed) return;
-    const wait = Math.max(QuietMs, this.last + this.gapMs - performance.now());
+    const wait = Math.max(QuietMs, this.notBefore - performance.now());
     this.timer = setTimeout(() => {
       this.timer = null;
-      this.last = performance.now();
+      const begin = performance.now();
       this.changed();
+      const end = performance.now();
+      this.notBefore = end + this.rest * (end - begin);
     }, wait);
   }
 

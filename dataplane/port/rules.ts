@@ -22,16 +22,16 @@ export interface Rule {
   protocol: number;
 }
 
-/** Preferences: the order in which the kernel asks. */
+/** Preferences: the order in which the kernel asks. Each rule before the right one costs every packet: what is most of the traffic comes first. */
 export const enum Pref {
   KernelLocal = 0,
-  /** What we write is most of what the kernel routes: it is asked about first. */
   RawOut = 60,
   RawIn = 65,
+  PipelineIn = 66,
   FromPipelineLocal = 70,
   FromPipeline = 71,
   ControlIn = 80,
-  PipelineIn = 90,
+  PipelineInUdp = 90,
   Local = 100,
   PipelineInRest = 101,
   ControlOut = 110,
@@ -51,8 +51,8 @@ export const enum Table {
 
 const udp = 17;
 const esp = 50;
-/** What may be for our own address and must be seen by the pipeline first: ICMP, TCP, UDP, GRE, ESP. */
-const pipelineProtocols = [1, 6, udp, 47, esp];
+/** What may be for our own address and must be seen by the pipeline first: ESP, TCP, ICMP, GRE, and UDP that is not control traffic. */
+const pipelineProtocols = [esp, 6, 1, 47];
 
 export interface PortDevices {
   port: number;
@@ -80,11 +80,12 @@ export function planRules(ports: readonly PortDevices[], controlPorts: readonly 
     const lookup = Table.FirstPort + port;
     if (driver === 'raw')
       rules.push({ ...base, pref: Pref.RawIn, iif: device, ipProtocol: esp, action: { lookup: Table.FirstRaw + port } });
+    for (const ipProtocol of pipelineProtocols) rules.push({ ...base, pref: Pref.PipelineIn, iif: device, ipProtocol, action: { lookup } });
     for (const own of controlPorts) {
       const action = { lookup: RouteTable.Local };
       rules.push({ ...base, pref: Pref.ControlIn, iif: device, ipProtocol: udp, destinationPorts: [own, own], action });
     }
-    for (const ipProtocol of pipelineProtocols) rules.push({ ...base, pref: Pref.PipelineIn, iif: device, ipProtocol, action: { lookup } });
+    rules.push({ ...base, pref: Pref.PipelineInUdp, iif: device, ipProtocol: udp, action: { lookup } });
     rules.push({ ...base, pref: Pref.PipelineInRest, iif: device, action: { lookup } });
     rules.push({ ...base, pref: Pref.FromPipelineLocal, iif: tun, action: { lookup: RouteTable.Local } });
     rules.push({ ...base, pref: Pref.FromPipeline, iif: tun, action: { lookup: RouteTable.Main } });
