@@ -147,7 +147,8 @@ static int open_socket(void) {
   return socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
-// Both sockets, the receiving one with its filter before it is bound: nothing slips in.
+// Both sockets, the receiving one with its filter before it is bound: nothing slips in. The filter refuses what leaves, too;
+// PACKET_IGNORE_OUTGOING only saves running it.
 static Failure set_up(int fd, Packet *packet, const uint32_t *own, int32_t own_count, const uint32_t share[2]) {
   static const char old_kernel[] = "the packet driver needs Linux 4.20 or later with CONFIG_PACKET";
   packet->tx_fd = open_socket();

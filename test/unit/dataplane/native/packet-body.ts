@@ -85,6 +85,19 @@ t.test('random frames: the filter is the rule', async (t) => {
   }
 });
 
+t.test('what was read ahead is known to poll', async (t) => {
+  const fd = open();
+  t.teardown(() => native.fdClose(fd));
+  const ready = new Int32Array(1);
+  const poll = () => native.poll(Int32Array.of(fd), 1, 0, ready);
+  const sent = await host.send(`[Ether(dst='${ourMac}')/IP(src='10.9.0.2', dst='10.2.0.1', id=i + 1)/UDP() for i in range(3)]`);
+  for (const frame of sent) {
+    t.equal(poll(), 1);
+    t.same(rxOnce(fd, 1)?.datagrams, [datagramOf(frame)]);
+  }
+  t.equal(poll(), 0);
+});
+
 t.test('another list of own addresses', async (t) => {
   const fd = open(Int32Array.from({ length: 256 }, (_, i) => address(`10.3.0.${i}`)));
   t.teardown(() => native.fdClose(fd));
