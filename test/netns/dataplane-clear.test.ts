@@ -111,7 +111,7 @@ t.test('what changes in the kernel is followed', { skip: skipReason }, async (t)
   t.equal(lab.ping('a', '10.77.0.1').received, 1, 'a route that someone else adds is mirrored');
   lab.mustRun('r', 'ip', 'link', 'set', 'e1', 'mtu', '1400');
   await until('the TUN follows the MTU', () => /gw-e1: .*mtu 1400/.test(lab.mustRun('r', 'ip', 'link', 'show', 'gw-e1')));
-  lab.mustRun('r', 'ip', 'rule', 'del', 'pref', '90', 'iif', 'e0', 'ipproto', 'icmp');
+  lab.mustRun('r', 'ip', 'rule', 'del', 'pref', '66', 'iif', 'e0', 'ipproto', 'icmp');
   await until('a rule that someone removed comes back', () => lab.mustRun('r', 'ip', 'rule').includes('iif e0 ipproto icmp lookup'));
 
   t.same(await control.publish(tablesHead(2, [interfaces[0], { ...interfaces[1], shutdown: true }]), noRows()), [], 'shutdown');
