@@ -2,7 +2,7 @@
 // Built from RFC 9293, RFC 768 and RFC 791 with the packets of the path tests, without the code under test.
 
 import fc from 'fast-check';
-import { type Ipv4Spec, ip, ipv4, sumOf } from '../../../path/packets.js';
+import { fixHeader, type Ipv4Spec, ip, ipv4, sumOf } from '../../../path/packets.js';
 
 export interface TcpSpec {
   ip: Ipv4Spec;
@@ -79,7 +79,7 @@ export function text(seed: number, length: number): Uint8Array {
 const twists = [
   ...['psh', 'fin', 'ack', 'window', 'options', 'tos', 'ttl', 'df', 'ece', 'gap', 'id'],
   ...['syn', 'rst', 'urg', 'cwr', 'urgent', 'empty', 'ip-sum', 'sum', 'no-sum', 'more-fragments', 'fragment', 'ip-options', 'reserved'],
-  ...['trailing', 'short', 'icmp', 'udp-length', 'data-offset'],
+  ...['trailing', 'total', 'short', 'icmp', 'udp-length', 'data-offset'],
 ] as const;
 export type Twist = (typeof twists)[number] | '';
 
@@ -139,7 +139,7 @@ function buildDatagram({ flow, twist, delta }: Step, state: State, tcp: boolean,
   const length = twist === 'empty' ? 0 : Math.max(0, usual[(flow >> 1) % usual.length] + delta);
   const data = text(at * 31, length);
   const spec: Ipv4Spec = {
-    src: `10.1.0.${1 + (flow % 3)}`,
+    src: `10.1.0.${1 + ((flow >> 1) % 3)}`,
     dst: '10.2.0.1',
     tos: state.tos,
     ttl: state.ttl,
@@ -149,7 +149,7 @@ function buildDatagram({ flow, twist, delta }: Step, state: State, tcp: boolean,
     fragmentOffset: twist === 'fragment' ? 1480 : 0,
     options: twist === 'ip-options' ? Uint8Array.of(1, 1, 1, 0) : undefined,
   };
-  const [sport, dport] = [5000 + flow, 80];
+  const [sport, dport] = [5000 + (flow >> 3), 80 + ((flow & 7) >> 1)]; // of TCP and UDP the same
   const options = Uint8Array.of(1, 1, 8, 10, 0, 0, 0, state.timestamp, 0, 0, 0, 1).slice(0, state.timestamp === 0 ? 0 : 12);
   const urgent = twist === 'urgent' ? 5 : 0;
   const { seq, ack, window } = state;
@@ -166,7 +166,17 @@ function spoil(datagram: Uint8Array, twist: Twist, tcp: boolean): Uint8Array {
   if (twist === 'sum') datagram[datagram.length - 1] ^= 1;
   if (twist === 'reserved') datagram[6] |= 0x80;
   if (twist === 'icmp') datagram[9] = 1;
-  if (twist === 'udp-length' && !tcp) datagram[25] ^= 4;
+  // With the first two bytes of data in each other's place, the checksum is as right as it was.
+  if (twist === 'udp-length' && !tcp && datagram.length >= 30) {
+    const length = datagram.slice(24, 26);
+    datagram.copyWithin(24, 28, 30);
+    datagram.set(length, 28);
+  }
+  // The total length lies, the transport checksum covers all.
+  if (twist === 'total') {
+    datagram[3] ^= 4;
+    fixHeader(datagram);
+  }
   if (twist === 'data-offset' && tcp) datagram[32] = 0xf0;
   if (twist === 'trailing') return Uint8Array.of(...datagram, 0, 0, 0);
   if (twist === 'short') return datagram.slice(0, 24);

@@ -3,7 +3,7 @@
 
 import t from 'tap';
 import { Coalesce, planMessages } from '../../../../dataplane/native/twin-gro.js';
-import { buildBatch, type Step, type Twist } from '../../../property/dataplane/native/streams.js';
+import { buildBatch, type Step, type Twist, udpDatagram } from '../../../property/dataplane/native/streams.js';
 
 function plan(datagrams: readonly Uint8Array[], coalesce: number = Coalesce.Tcp | Coalesce.Udp) {
   const lengths = Int32Array.from(datagrams, ({ length }) => length);
@@ -46,6 +46,7 @@ for (const [flow, twist, expected, why] of [
   [0, 'ip-options', '012', 'IPv4 options'],
   [0, 'reserved', '012', 'the reserved bit'],
   [0, 'trailing', '012', 'bytes behind the datagram'],
+  [0, 'total', '012', "a total length that is not the datagram's"],
   [0, 'data-offset', '012', 'a data offset beyond the end'],
   [0, 'icmp', '012', 'ICMP is of no flow; behind it the stream has a gap'],
   [1, '', '000', 'UDP of one size'],
@@ -57,7 +58,7 @@ for (const [flow, twist, expected, why] of [
   [1, 'sum', '012', 'wrong UDP checksum'],
   [1, 'no-sum', '012', 'no UDP checksum'],
   [1, 'empty', '012', 'UDP without data'],
-  [1, 'udp-length', '012', 'a UDP length that is not the datagram’s'],
+  [1, 'udp-length', '012', "a UDP length that is not the datagram's"],
 ] as const) {
   t.test(`flow ${flow} ${twist}: ${why}`, async (t) => {
     t.equal(messagesOf(buildBatch([usual(flow), usual(flow, twist), usual(flow)])), expected);
@@ -73,6 +74,25 @@ t.test('sizes: a shorter one joins and ends, a longer one opens anew', async (t)
       'of a longer one the usual is the end',
     );
   }
+});
+
+t.test('a UDP datagram whose checksum is none, though it would be right', async (t) => {
+  const header = { src: '10.1.0.1', dst: '10.2.0.1', df: true };
+  const build = (word: number, checksum: boolean) =>
+    udpDatagram({ ip: header, sport: 1, dport: 2, data: Uint8Array.of(word >> 8, word & 255, 3, 4), checksum });
+  const plain = build(0, true);
+  // The word that makes the sum what it is without errors, so that only the rule of RFC 768 tells the two apart.
+  const word = (plain[26] << 8) | plain[27];
+  t.equal(messagesOf([build(word, true), build(word, true)]), '00');
+  t.equal(messagesOf([build(word, false), build(word, false)]), '01');
+});
+
+t.test('Identification and sequence number go on behind their largest value', async (t) => {
+  for (const flow of [2, 3]) t.same(new Set(messagesOf(buildBatch(Array.from({ length: 30 }, () => usual(flow))))), new Set('0'));
+});
+
+t.test('TCP and UDP with the same ports, and ports that differ in one byte', async (t) => {
+  t.equal(messagesOf(buildBatch([0, 1, 6, 14, 0, 1, 6, 14].map((flow) => usual(flow)))), '01230123');
 });
 
 t.test('a first segment with PSH goes alone', async (t) => {
