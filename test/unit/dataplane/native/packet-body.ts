@@ -268,6 +268,21 @@ t.test('what is refused fails alone', async (t) => {
   t.same(from, [small, fits, small]);
 });
 
+t.test('a full queueing discipline: what was sent arrives, the rest is known', async (t) => {
+  const fd = open(ours, false);
+  t.teardown(() => native.fdClose(fd));
+  await host.listen();
+  command('tc', 'qdisc', 'add', 'dev', 'gw0', 'root', 'tbf', 'rate', '20mbit', 'burst', '3000', 'limit', '60000');
+  const out = await datagrams("[IP(dst='10.7.0.1', id=i + 1)/UDP()/bytes(1000) for i in range(200)]");
+  const { sent, results } = tx(fd, out);
+  t.ok(sent >= 50 && sent < 200, `${sent} of 200`);
+  t.ok(results.every((result) => result === 0 || result === errno.ENOBUFS));
+  const expected = out.filter((_, i) => results[i] === 0);
+  t.equal(expected.length, sent);
+  t.same((await host.receive(sent)).map(datagramOf), expected);
+  command('tc', 'qdisc', 'del', 'dev', 'gw0', 'root');
+});
+
 t.test('down and up again, then gone', async (t) => {
   const fd = open();
   ip('link', 'set', 'gw0', 'down');
