@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Background, run, runDirectory, write } from '../machine.js';
+import { Background, run, runChecked, runDirectory, write } from '../machine.js';
 import { launcher } from '../paths.js';
 import { routeHosts, type Side, sideOf, sides } from '../topology.js';
 
@@ -81,20 +81,25 @@ async function start(router: Router, text: string): Promise<void> {
   }
   // The key server keeps its state between rounds: its RSA key is made once.
   const directories = ['--runtime', join(runDirectory(), `${router}.run`), '--state', join(runDirectory(), `${router}.state`)];
-  const background = new Background(router, router, [
-    launcher,
-    'run',
-    '-c',
-    config,
-    '--instance',
-    router,
-    ...directories,
-    '--metrics',
-    'off',
-  ]);
-  const ready = await run([launcher, '--instance', router, '--runtime', directories[1], 'wait-ready', '--timeout', '25'], 40_000);
+  const argv = [launcher, 'run', '-c', config, '--instance', router, ...directories, '--metrics', 'off'];
+  const background = new Background(router, router, argv);
+  const tell = [launcher, '--instance', router, '--runtime', directories[1]];
+  const ready = await run([...tell, 'wait-ready', '--timeout', '25'], 40_000);
   if (ready.status !== 0 || !background.running)
     throw new Error(`groupwire on ${router} is not ready: ${ready.stderr}${background.tail()}`);
+  await checkDrivers(tell, background);
+}
+
+/** A driver that this machine does not have is replaced by a slower one; that is right for a router, and wrong for a number. */
+async function checkDrivers(tell: readonly string[], background: Background): Promise<void> {
+  const { interfaces } = JSON.parse(await runChecked([...tell, 'show', 'interfaces', '|', 'json'])) as {
+    interfaces: { name: string; driver?: string; wantedDriver?: string }[];
+  };
+  for (const { name, driver, wantedDriver } of interfaces) {
+    if (wantedDriver === driver) continue;
+    const said = background.tail().match(/%DATAPLANE-4-PORT_DRIVER: .*/)?.[0] ?? '';
+    throw new Error(`interface ${name} runs ${driver} instead of ${wantedDriver}: ${said}`);
+  }
 }
 
 /** Returns once the key server serves and both members are registered. */
