@@ -1,111 +1,127 @@
-// What one packet costs in the pipeline, by stage, with I/O in memory: forward, seal, open. One core, no kernel. Numbers are for
-// comparing two versions of this code on one machine; what I/O adds is measured elsewhere.
-//   node dist/bench/path.js [packet bytes]
+// What a packet costs in the pipeline with its I/O in memory: nanoseconds of the whole pass and of each stage, by case (bench/cases). Prints a
+// table and writes bench/results/path-<date>.json. Numbers compare versions of this code on one machine; they never fail. What fails: a
+// warmed-up pass that allocates, or code that V8 has to throw away after the warm-up.
+//
+//   node dist/bench/path.js [CASE...]     those whose name contains CASE, e.g. seal acl-1000
 
-import type { Env } from '../dataplane/env.js';
-import { makeRx } from '../dataplane/path/10-rx.js';
-import { makeIpInput } from '../dataplane/path/15-ip-input.js';
-import { makeEspOpen } from '../dataplane/path/25-esp-open.js';
-import { makePolicyIn } from '../dataplane/path/27-policy-in.js';
-import { makeRoute } from '../dataplane/path/40-route.js';
-import { makeCryptoMap } from '../dataplane/path/55-crypto-map.js';
-import { makePmtu } from '../dataplane/path/60-pmtu.js';
-import { makeEspSeal } from '../dataplane/path/70-esp-seal.js';
-import { makeTx } from '../dataplane/path/90-tx.js';
-import { makeLocal } from '../dataplane/path/95-local.js';
-import { branchPacket, ipv4, udp } from '../test/path/packets.js';
-import { memberTables, Router, type SaSpec } from '../test/path/router.js';
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { cases, type Mix } from './cases/index.js';
+import type { CaseResult } from './path-case.js';
 
-const Batch = 64;
-const WarmUpPasses = 3000;
-const Passes = 10000;
+/** One number object that the clock returns is not a packet's fault; anything per packet would be 256 times as much. */
+const AllowedBytesPerPass = 64;
+/** MiB of young generation: no collection while bytes are counted. */
+const SemiSpace = 64;
 
-type Stage = [name: string, run: () => unknown];
-
-function stagesOf(env: Env): Stage[] {
-  return [
-    ['10-rx', makeRx(env)],
-    ['15-ip-input', makeIpInput(env)],
-    ['25-esp-open', makeEspOpen(env)],
-    ['27-policy-in', makePolicyIn(env)],
-    ['40-route', makeRoute(env)],
-    ['55-crypto-map', makeCryptoMap(env)],
-    ['60-pmtu', makePmtu(env)],
-    ['70-esp-seal', makeEspSeal(env)],
-    ['90-tx', makeTx(env)],
-    ['95-local', makeLocal(env)],
-  ];
+interface Spread {
+  median: number;
+  min: number;
+  max: number;
 }
 
-/** Reads the same packets again and again without copying more than a device would; forgets what is written. */
-function feed(router: Router, packets: readonly Uint8Array[]): void {
-  const native = router.env.native;
-  native.rx = (fd, pool, offsets, lengths, count) => {
-    if (fd !== 100) return 0;
-    const read = Math.min(count, packets.length);
-    for (let i = 0; i < read; i++) {
-      pool.set(packets[i], offsets[i]);
-      lengths[i] = packets[i].length;
-    }
-    return read;
-  };
-  native.tx = (_fd, _pool, _offsets, _lengths, count, results) => {
-    results.fill(0, 0, count);
-    return count;
-  };
+interface Row {
+  name: string;
+  mix: Mix;
+  /** Nanoseconds of a packet, what feeding the packets costs taken off. */
+  pass: Spread;
+  stages: Record<string, Spread>;
+  /** Alone, over the packets of the case: longest prefix match; first match of the crypto map's list. */
+  lookups: Record<string, Spread>;
+  feed: Spread;
+  packetsPerPass: number;
+  bytesPerPass: number;
+  deoptimised: string[];
+  buildMs: number;
 }
 
-function measure(name: string, router: Router, packets: readonly Uint8Array[]): void {
-  feed(router, packets);
-  const stages = stagesOf(router.env);
-  const spent = new Float64Array(stages.length);
-  const { ipInput, route } = router.env.vec;
-  let packetsSeen = 0;
-  const pass = (timed: boolean) => {
-    let start = 0;
-    do {
-      for (let i = start; i < stages.length; i++) {
-        const before = performance.now();
-        stages[i][1]();
-        if (timed) spent[i] += performance.now() - before;
-        if (i === 0 && timed) packetsSeen += ipInput.length;
-      }
-      start = 1;
-    } while (ipInput.length + route.length > 0);
-  };
-  for (let i = 0; i < WarmUpPasses; i++) pass(false);
-  for (let i = 0; i < Passes; i++) pass(true);
-  const each = (ms: number) => ((ms * 1e6) / packetsSeen).toFixed(0).padStart(6);
-  const sum = spent.reduce((a, b) => a + b, 0);
-  console.log(`\n${name}: ${each(sum)} ns a packet, ${Math.round(packetsSeen / sum)} kpps`);
-  stages.forEach(([stage], i) => {
-    console.log(`  ${stage.padEnd(14)} ${each(spent[i])}`);
+function spreadOf(values: readonly number[], less = 0): Spread {
+  const sorted = values.map((value) => Math.round((value - less) * 10) / 10).sort((a, b) => a - b);
+  return { median: sorted[sorted.length >> 1], min: sorted[0], max: sorted[sorted.length - 1] };
+}
+
+const spreadsOf = (all: Record<string, number[]>): Record<string, Spread> =>
+  Object.fromEntries(Object.entries(all).map(([name, values]) => [name, spreadOf(values)]));
+
+async function runCase(name: string, mix: Mix, mode: 'pass' | 'stages', folder: string): Promise<CaseResult> {
+  const traces = join(folder, `${name}-${mix}-${mode}`);
+  const flags = [`--min-semi-space-size=${SemiSpace}`, `--max-semi-space-size=${SemiSpace}`, '--expose-gc'];
+  const tracing = mode === 'pass' ? ['--trace-deopt', '--redirect-code-traces', `--redirect-code-traces-to=${traces}`] : [];
+  const script = fileURLToPath(new URL('path-case.js', import.meta.url));
+  const env = { ...process.env, DEOPT_TRACES: mode === 'pass' ? traces : undefined };
+  const { stdout } = await promisify(execFile)(process.execPath, [...flags, ...tracing, script, name, mix, mode], {
+    env,
+    maxBuffer: 2 ** 26,
   });
+  // V8 writes parts of its traces to stdout all the same.
+  return JSON.parse(stdout.split('\n').find((line) => line.startsWith('{')) as string);
 }
 
-const size = Number(process.argv[2] ?? 100);
-const only = process.argv[3];
-const sa: SaSpec = { spi: 0x1001, transform: 'gcm-256', window: 0 };
-const plain = Array.from({ length: Batch }, () => branchPacket(Math.max(size - 28, 0)));
+async function measure(name: string, mix: Mix, folder: string): Promise<Row> {
+  const whole = await runCase(name, mix, 'pass', folder);
+  const parts = await runCase(name, mix, 'stages', folder);
+  const feed = spreadOf(whole.feed);
+  const stages = spreadsOf(parts.stages);
+  for (const [stage, spread] of Object.entries(stages)) {
+    if (stage.endsWith('-rx')) stages[stage] = spreadOf(parts.stages[stage], Math.min(feed.median, spread.min));
+  }
+  const { packetsPerPass, bytesPerPass, deoptimised, buildMs } = whole;
+  const pass = spreadOf(whole.pass, feed.median);
+  return { name, mix, pass, stages, lookups: spreadsOf(parts.lookups), feed, packetsPerPass, bytesPerPass, deoptimised, buildMs };
+}
 
-const runs: Record<string, () => void> = {
-  forward: () => {
-    const clear = Array.from({ length: Batch }, () =>
-      ipv4({ src: '10.0.1.10', dst: '198.51.100.1', payload: udp(1, 2, Math.max(size - 28, 0)) }),
-    );
-    measure(`forward, ${size} bytes`, new Router(memberTables(1, { ...sa, sids: [1] })), clear);
-  },
-  seal: () => measure(`seal AES-256-GCM, ${size} bytes`, new Router(memberTables(1, { ...sa, sids: [1] })), plain),
-  open: () => {
-    const sealed = new Router(memberTables(1, { ...sa, sids: [1] })).forward(0, ...plain)[1];
-    // Port 0 is read, so it is the outside here; window 0, because the same packets come again and again.
-    const tables = memberTables(
-      2,
-      { ...sa, sids: [2] },
-      { entries: [{ port: 0, acl: 0, sa: 0 }], routes: [{ prefix: '0.0.0.0/0', port: 1 }] },
-    );
-    measure(`open AES-256-GCM, ${size} bytes`, new Router(tables), sealed);
-  },
-};
-// Each run in a process of its own, when named: factories called twice in one isolate lose their constants.
-for (const [name, run] of Object.entries(runs)) if (only === undefined || only === name) run();
+function printHead(stages: readonly string[]): void {
+  const short = stages.map((stage) => stage.slice(0, 7).padStart(8)).join('');
+  console.log(`ns a packet, medians${''.padEnd(9)}   pass   (min-max)${short}     fib     acl   B/pass`);
+}
+
+function printRow({ name, mix, pass, stages, lookups, bytesPerPass }: Row): void {
+  const columns = [...Object.values(stages), lookups.fib, lookups.acl].map(({ median }) => median.toFixed(1).padStart(8)).join('');
+  const range = `(${pass.min.toFixed(0)}-${pass.max.toFixed(0)})`;
+  console.log(
+    `${name.padEnd(18)}${mix.padStart(6)}${pass.median.toFixed(0).padStart(12)}${range.padStart(12)}${columns}${bytesPerPass.toFixed(0).padStart(9)}`,
+  );
+}
+
+/** @returns what is wrong with a row */
+function faultsOf({ name, mix, bytesPerPass, deoptimised }: Row): string[] {
+  const faults = deoptimised.map((trace) => `${name} ${mix}: deoptimised after the warm-up: ${trace}`);
+  if (!(bytesPerPass <= AllowedBytesPerPass)) faults.push(`${name} ${mix}: a warm pass allocates ${bytesPerPass.toFixed(0)} bytes`);
+  return faults;
+}
+
+function write(rows: readonly Row[]): string {
+  const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+  const date = new Date().toISOString();
+  const file = join(root, 'bench/results', `path-${date.slice(0, 19).replaceAll(':', '')}.json`);
+  const machine = { cpu: cpus()[0].model, cores: cpus().length, node: process.version, loadBefore: startLoad, loadAfter: loadavg()[0] };
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify({ date, machine, rows }, null, 1)}\n`);
+  return file;
+}
+
+const startLoad = loadavg()[0];
+const wanted = process.argv.slice(2);
+const chosen = cases.filter(({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)));
+const folder = mkdtempSync(join(tmpdir(), 'groupwire-bench-path-'));
+const rows: Row[] = [];
+try {
+  for (const { name, sizes } of chosen) {
+    for (const mix of sizes) {
+      const row = await measure(name, mix, folder);
+      if (rows.length === 0) printHead(Object.keys(row.stages));
+      printRow(row);
+      rows.push(row);
+    }
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+console.log(`\n${write(rows)}`);
+const faults = rows.flatMap(faultsOf);
+for (const fault of faults) console.error(fault);
+process.exitCode = faults.length > 0 ? 1 : 0;

@@ -15,11 +15,11 @@ const enum Limit {
   /** Rows that are looked at to judge a cut. */
   Sample = 128,
   /** A cut may repeat its rows so often. */
-  Copies = 4,
+  Copies = 2,
   /** Words of a list, and more for each of its rows; rows looked at while judging. */
   Words = 4096,
   WordsPerRow = 96,
-  LooksPerRow = 1500,
+  LooksPerRow = 600,
   /** Rows of all lists: what comes then is walked. */
   Rows = 12288, // 3 * Cap.Aces
 }
@@ -96,11 +96,11 @@ class ListCompiler {
     const { rows, count, depth } = part;
     if (count <= Limit.Leaf || depth >= Limit.Depth) return this.leaf(part);
     const cut = chosen ?? this.chooseCut(rows, count, false);
-    if (cut === null || cut.cost > count * 0.8) return this.leaf(part);
+    if (cut === null || cut.cost > count * 0.7) return this.leaf(part);
     const values = 1 << cut.bits;
     // The last quarter is for leaves.
     if (this.used + values > this.end - ((this.end - this.start) >> 2)) return this.leaf(part);
-    this.countPlaces(rows, count, 1, cut);
+    this.countPlaces(rows, count, cut);
     const starts = new Int32Array(values + 1);
     for (let value = 0; value < values; value++) starts[value + 1] = starts[value] + this.counts[value];
     const sorted = new Int32Array(starts[values]);
@@ -156,6 +156,7 @@ class ListCompiler {
 
   private chooseCut(rows: Int32Array, count: number, apart: boolean): Cut | null {
     const bits = count > 64 ? 8 : count > 12 ? 6 : 4;
+    const looked = this.sample(rows, count);
     let best: Cut | null = null;
     const fields = this.withPorts ? AclField.DstPort : AclField.Protocol;
     for (let field = AclField.Src as AclField; field <= fields; field++) {
@@ -163,18 +164,23 @@ class ListCompiler {
       const width = field === AclField.Protocol ? 8 : bits;
       for (let shift = fieldBits - width; shift >= 0; shift -= 4) {
         if (this.looks <= 0) return best;
-        const cut = this.judge(rows, count, { field, shift, bits: width, cost: 0, everywhere: 0 }, apart);
+        const cut = this.judge(looked, count, { field, shift, bits: width, cost: 0, everywhere: 0 }, apart);
         if (cut !== null && (best === null || cut.cost < best.cost)) best = cut;
       }
     }
     return best;
   }
 
+  /** Spread evenly but not regularly: lists often repeat a pattern. */
+  private sample(rows: Int32Array, count: number): Int32Array {
+    if (count <= Limit.Sample) return rows.subarray(0, count);
+    return new Int32Array(Limit.Sample).map((_, i) => rows[Math.floor((((i + 1) * 0.6180339887) % 1) * count)]);
+  }
+
   /** @param apart rows that are everywhere will get a tree of their own @returns null: too many copies */
-  private judge(rows: Int32Array, count: number, cut: Cut, apart: boolean): Cut | null {
-    const step = Math.ceil(count / Limit.Sample);
-    const looked = Math.ceil(count / step);
-    cut.everywhere = this.countPlaces(rows, count, step, cut);
+  private judge(looked: Int32Array, count: number, cut: Cut, apart: boolean): Cut | null {
+    const step = count / looked.length;
+    cut.everywhere = this.countPlaces(looked, looked.length, cut);
     let copies = 0;
     let squares = 0;
     let inUse = 0;
@@ -185,21 +191,21 @@ class ListCompiler {
       copies += own;
       squares += own * own;
     }
-    if (copies === 0 || copies > looked * Limit.Copies) return null;
+    if (copies === 0) return null;
     const ownCost = (squares / copies) * step;
     cut.everywhere *= step;
     if (apart && cut.everywhere > count >> 4) cut.cost = ownCost + cut.everywhere / 4;
-    else if (copies * step + cut.everywhere * inUse > count * Limit.Copies + 64) return null;
+    else if (copies * step + cut.everywhere * inUse > count * Limit.Copies) return null;
     else cut.cost = ownCost + cut.everywhere;
     return cut;
   }
 
-  /** Counts rows under each value of a cut's bits. @param step looks at every step-th row @returns rows that are under all */
-  private countPlaces(rows: Int32Array, count: number, step: number, { field, shift, bits }: Cut): number {
+  /** Counts rows under each value of a cut's bits. @returns rows that are under all */
+  private countPlaces(rows: Int32Array, count: number, { field, shift, bits }: Cut): number {
     const values = 1 << bits;
     let everywhere = 0;
     this.counts.fill(0);
-    for (let i = 0; i < count; i += step) {
+    for (let i = 0; i < count; i++) {
       const found = this.findPlaces(rows[i], field, shift, values - 1);
       this.looks--;
       if (found === values) everywhere++;

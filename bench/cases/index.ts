@@ -1,0 +1,70 @@
+// What is measured: each case is one configuration with the traffic that shows what it costs. Issues that add a stage add cases here.
+
+import type { TablesSpec, TransformName } from '../../test/path/router.js';
+import { aclTables, aclTraffic } from './acl.js';
+import { fibRoutes, fibTraffic } from './fib.js';
+import { clearTraffic, openTraffic, sealTraffic, tablesFor } from './member.js';
+
+export type Mix = '64' | '1400' | 'imix';
+/** Bytes of the datagrams that come in (the inner ones, where ESP comes in), in this order, over and over. */
+export const mixes: Record<Mix, readonly number[]> = {
+  64: [64],
+  1400: [1400],
+  imix: [64, 570, 64, 570, 64, 64, 1400, 64, 570, 64, 570, 64], // 7 : 4 : 1
+};
+
+export interface Workload {
+  tables: TablesSpec;
+  /** Instead of those of the tables. */
+  routes?: ReturnType<typeof fibRoutes>;
+  /** Read by port 0 in turn, again and again. */
+  packets: Uint8Array[];
+}
+
+export interface PathCase {
+  name: string;
+  sizes: readonly Mix[];
+  make: (lengths: readonly number[]) => Workload;
+}
+
+const all: readonly Mix[] = ['64', '1400', 'imix'];
+const small: readonly Mix[] = ['64'];
+
+function aclCase(rows: number): PathCase {
+  return { name: `acl-${rows}`, sizes: small, make: () => ({ tables: aclTables(rows), packets: aclTraffic(rows) }) };
+}
+
+function fibCase(routes: number, label: string): PathCase {
+  const make = (): Workload => {
+    const table = fibRoutes(routes);
+    return { tables: tablesFor('clear'), routes: table, packets: fibTraffic(table) };
+  };
+  return { name: `fib-${label}`, sizes: small, make };
+}
+
+function cryptoCases(transform: TransformName): PathCase[] {
+  return [
+    {
+      name: `seal-${transform}`,
+      sizes: all,
+      make: (lengths) => ({ tables: tablesFor('seal', transform), packets: sealTraffic(lengths) }),
+    },
+    {
+      name: `open-${transform}`,
+      sizes: all,
+      make: (lengths) => ({ tables: tablesFor('open', transform), packets: openTraffic(transform, lengths) }),
+    },
+  ];
+}
+
+export const cases: readonly PathCase[] = [
+  { name: 'clear', sizes: all, make: (lengths) => ({ tables: tablesFor('clear'), packets: clearTraffic(lengths) }) },
+  ...[1, 10, 100, 1000].map(aclCase),
+  fibCase(1, '1'),
+  fibCase(1000, '1k'),
+  fibCase(10_000, '10k'),
+  fibCase(1_000_000, '1m'),
+  ...cryptoCases('gcm-256'),
+  ...cryptoCases('3des-sha1'),
+  ...cryptoCases('aes-sha1'),
+];

@@ -1,0 +1,267 @@
+// One case of path.ts, in a process of its own: node [flags] path-case.js CASE MIX pass|stages. Prints one line of JSON.
+//
+// `pass` runs the worker's pass as it is: nanoseconds of a packet, bytes allocated, deoptimisations. `stages` calls the same stages one by
+// one with a clock between them, which costs some nanoseconds, and then the lookups alone. Not both in one process: a stage's
+// factory that is called a second time in an isolate makes slower code.
+
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Drop, dropTexts, PathCount } from '../dataplane/counters/declare.js';
+import { adoptBank, Clock, type Env, makeEnv } from '../dataplane/env.js';
+import { LinkKind } from '../dataplane/mem/links.js';
+import { SenderState } from '../dataplane/mem/sender-state.js';
+import { allocateShared, BankCount, bankOf } from '../dataplane/mem/shared.js';
+import { loadNative, type Native } from '../dataplane/native/native.js';
+import { makePipeline } from '../dataplane/pipeline.js';
+import { classify } from '../dataplane/proto/classifier.js';
+import { buildFib, lookupFibVector } from '../dataplane/proto/fib.js';
+import { bootId, Now, writeBank } from '../test/path/router.js';
+import { cases, type Mix, mixes, type Workload } from './cases/index.js';
+
+/** Milliseconds. */
+const enum Time {
+  WarmUp = 700,
+  Repetition = 80,
+}
+const Repetitions = 9;
+const SmallWords = 16;
+/** Passes over which bytes are counted: short enough that nothing is collected meanwhile. */
+const HeapPasses = 2000;
+
+/** What one process tells. */
+export interface CaseResult {
+  /** Nanoseconds of a packet, one value a repetition. `feed`: what putting packets in and taking them out costs here, to be subtracted. */
+  pass: number[];
+  feed: number[];
+  stages: Record<string, number[]>;
+  lookups: Record<string, number[]>;
+  packetsPerPass: number;
+  bytesPerPass: number;
+  deoptimised: string[];
+  /** Milliseconds for the FIB, and for the whole bank. */
+  buildMs: number;
+}
+
+/** Datagrams in memory in place of devices: each call reads the next ones, and what is sent is forgotten. */
+function feedOf(packets: readonly Uint8Array[]): Pick<Native, 'rx' | 'tx'> {
+  // Small ones are copied by words from one array: as little of the cache as a device would take.
+  const words = new Int32Array(packets.length * SmallWords);
+  const small = packets.map((packet, i) => {
+    if (packet.length <= SmallWords * 4) new Uint8Array(words.buffer, i * SmallWords * 4).set(packet);
+    return packet.length <= SmallWords * 4 ? packet.length : 0;
+  });
+  const smallLengths = Int32Array.from(small);
+  let poolWords: Int32Array = new Int32Array(0);
+  let next = 0;
+  return {
+    rx(fd, pool, offsets, lengths, count) {
+      if (fd !== 100) return 0;
+      if (poolWords.buffer !== pool.buffer) poolWords = new Int32Array(pool.buffer);
+      for (let i = 0; i < count; i++) {
+        lengths[i] = smallLengths[next];
+        if (lengths[i] > 0) {
+          const to = offsets[i] >> 2;
+          const from = next * SmallWords;
+          for (let word = 0; word < SmallWords; word++) poolWords[to + word] = words[from + word];
+        } else {
+          const packet = packets[next];
+          pool.set(packet, offsets[i]);
+          lengths[i] = packet.length;
+        }
+        next = next + 1 === packets.length ? 0 : next + 1;
+      }
+      return count;
+    },
+    tx(_fd, _pool, _offsets, _lengths, count, results) {
+      for (let i = 0; i < count; i++) results[i] = 0;
+      return count;
+    },
+  };
+}
+
+function makeMember({ tables, routes, packets }: Workload): { env: Env; feed: Pick<Native, 'rx' | 'tx'>; buildMs: number } {
+  const folder = mkdtempSync(join(tmpdir(), 'groupwire-bench-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const feed = feedOf(packets);
+  const native: Native = { ...loadNative(), ...feed };
+  const shared = allocateShared(1);
+  const env = makeEnv({ index: 0, shared, native, senders: SenderState.open(native, join(folder, 'senders.0'), bootId) });
+  env.clock[Clock.Seconds] = Now;
+  for (let port = 0; port < tables.ports.length; port++) env.links.open(port, [{ fd: 100 + port, kind: LinkKind.Tun }]);
+  writeBank(shared, 1, tables);
+  const before = performance.now();
+  if (routes !== undefined) buildFib(bankOf(shared, 1), routes);
+  const buildMs = performance.now() - before;
+  const errors = adoptBank(env, shared, 1);
+  if (errors.length > 0) throw new Error(errors.join('; '));
+  return { env, feed, buildMs };
+}
+
+/** By CPU time, so that it is as warm on a busy machine. */
+function warmUp(run: () => unknown): void {
+  const start = process.cpuUsage();
+  while (process.cpuUsage(start).user < Time.WarmUp * 1000) for (let i = 0; i < 50; i++) run();
+}
+
+/** Runs for a while. @returns nanoseconds of one unit, of which `run` does some and tells how many */
+function timed(ms: number, run: () => number): number {
+  const start = performance.now();
+  let units = 0;
+  let now = start;
+  for (; now - start < ms; now = performance.now()) for (let i = 0; i < 8; i++) units += run();
+  return ((now - start) * 1e6) / units;
+}
+
+function repeat(run: () => number): number[] {
+  timed(Time.Repetition, run);
+  return Array.from({ length: Repetitions }, () => timed(Time.Repetition, run));
+}
+
+/** Bytes that stay on the heap after the passes, less those of asking. Needs --expose-gc and a young generation that holds them all. */
+function bytesPerPass(pass: () => unknown): number {
+  const { gc } = globalThis;
+  if (gc === undefined) return Number.NaN;
+  const grown = (passes: number) => {
+    gc();
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < passes; i++) pass();
+    return process.memoryUsage().heapUsed - before;
+  };
+  grown(10);
+  return (grown(HeapPasses) - grown(0)) / HeapPasses;
+}
+
+/** The stages of the pass with their names, in its order. */
+async function loadStages(env: Env): Promise<[name: string, run: () => unknown][]> {
+  const folder = new URL('../dataplane/path/', import.meta.url);
+  const files = readdirSync(folder).filter((file) => /^\d\d-.*\.js$/.test(file));
+  const stages: [string, () => unknown][] = [];
+  for (const file of files.sort()) {
+    const module: Record<string, unknown> = await import(new URL(file, folder).href);
+    const make = Object.entries(module).find(([name]) => name.startsWith('make'))?.[1] as (env: Env) => () => unknown;
+    stages.push([file.slice(0, -3), make(env)]);
+  }
+  return stages;
+}
+
+async function timeStages(env: Env): Promise<Record<string, number[]>> {
+  const stages = await loadStages(env);
+  const spent = new Float64Array(stages.length);
+  const { ipInput, route } = env.vec;
+  const pass = (): number => {
+    env.clock[Clock.Ms] = env.native.monotonicMs();
+    let received = 0;
+    let first = 0;
+    do {
+      for (let i = first; i < stages.length; i++) {
+        const before = performance.now();
+        stages[i][1]();
+        spent[i] += performance.now() - before;
+        if (i === 0) received = ipInput.length;
+      }
+      first = 1;
+    } while (ipInput.length + route.length > 0);
+    return received;
+  };
+  warmUp(pass);
+  const times: Record<string, number[]> = Object.fromEntries(stages.map(([name]) => [name, []]));
+  for (let repetition = 0; repetition < Repetitions; repetition++) {
+    spent.fill(0);
+    let packets = 0;
+    timed(Time.Repetition, () => {
+      const received = pass();
+      packets += received;
+      return received;
+    });
+    stages.forEach(([name], i) => {
+      times[name].push((spent[i] * 1e6) / packets);
+    });
+  }
+  return times;
+}
+
+/** The lookups alone, in the columns that a batch fills. */
+function timeLookups(env: Env, packets: readonly Uint8Array[]): Record<string, number[]> {
+  const { fibRoot, fibNodes, fibHalves, aces, aclWords, entryLists, counts } = env.tables;
+  const count = packets.length;
+  const words = (of: (view: DataView) => number) => Int32Array.from(packets, (bytes) => of(new DataView(bytes.buffer, bytes.byteOffset)));
+  const src = words((view) => view.getInt32(12));
+  const dst = words((view) => view.getInt32(16));
+  const protocol = words((view) => view.getUint8(9));
+  const sport = words((view) => view.getUint16(20));
+  const dport = words((view) => view.getUint16(22));
+  const results = new Int32Array(Math.max(count, 256));
+  const batch = new Int32Array(256);
+  let next = 0;
+  const fib = () => {
+    for (let i = 0; i < batch.length; i++) batch[i] = next = next + 1 < count ? next + 1 : 0;
+    lookupFibVector(fibRoot, fibNodes, fibHalves, counts[BankCount.FibRoot], dst, batch, batch.length, results);
+    return batch.length;
+  };
+  const acl = () => {
+    const list = entryLists[0];
+    for (let i = 0; i < count; i++) results[i] = classify(aces, aclWords, list, protocol[i], src[i], dst[i], sport[i], dport[i]);
+    return count;
+  };
+  warmUp(fib);
+  warmUp(acl);
+  return { fib: repeat(fib), acl: repeat(acl) };
+}
+
+/** @throws Error unless every packet has left */
+function checkBalance(env: Env): void {
+  const { path, drops } = env.counters;
+  if (path[PathCount.Received] === path[PathCount.Sent] && path[PathCount.Dropped] === 0) return;
+  const reasons = dropTexts.filter((_, reason) => drops[reason as Drop] > 0).map(({ name }) => name);
+  throw new Error(`${path[PathCount.Received]} received, ${path[PathCount.Sent]} sent; ${reasons.join(', ')}`);
+}
+
+async function main(name: string, mix: Mix, mode: string): Promise<CaseResult> {
+  const found = cases.find((candidate) => candidate.name === name);
+  if (found === undefined || mixes[mix] === undefined) throw new Error(`no case ${name} ${mix}`);
+  const workload = found.make(mixes[mix]);
+  const { env, feed, buildMs } = makeMember(workload);
+  const traces = process.env.DEOPT_TRACES;
+  const result: CaseResult = {
+    pass: [],
+    feed: [],
+    stages: {},
+    lookups: {},
+    packetsPerPass: 0,
+    bytesPerPass: 0,
+    deoptimised: [],
+    buildMs,
+  };
+  if (mode === 'stages') {
+    result.stages = await timeStages(env);
+    checkBalance(env);
+    result.lookups = timeLookups(env, workload.packets);
+    return result;
+  }
+  const pass = makePipeline(env);
+  warmUp(pass);
+  const before = tracesIn(traces).length;
+  result.bytesPerPass = bytesPerPass(pass);
+  result.pass = repeat(pass);
+  result.packetsPerPass = pass();
+  result.deoptimised = tracesIn(traces).slice(before);
+  checkBalance(env);
+  const offsets = new Int32Array(result.packetsPerPass).map((_, i) => i * 2048 + 128);
+  const lengths = new Int32Array(result.packetsPerPass);
+  result.feed = repeat(() => {
+    feed.rx(100, env.slots.bytes, offsets, lengths, result.packetsPerPass, 2048);
+    return feed.tx(101, env.slots.bytes, offsets, lengths, result.packetsPerPass, lengths);
+  });
+  return result;
+}
+
+/** What V8 has written about deoptimisations so far (--redirect-code-traces-to). */
+function tracesIn(file: string | undefined): string[] {
+  if (file === undefined || !existsSync(file)) return [];
+  return readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '');
+}
+
+console.log(JSON.stringify(await main(process.argv[2], process.argv[3] as Mix, process.argv[4])));
