@@ -1,4 +1,5 @@
-// The `raw` driver: a raw IPv4 socket for ESP (raw(7)). The kernel does neighbours, routing, reassembly and the header's checksum.
+// The `raw` driver: raw IPv4 sockets for ESP (raw(7)), the link's descriptor receives and a second one sends. The kernel does neighbours,
+// routing, reassembly and the header's checksum.
 // Does not: superpackets (the kernel has none for ESP).
 #define _GNU_SOURCE // recvmmsg
 #include "driver.h"
@@ -12,7 +13,7 @@
 #include <unistd.h>
 
 typedef struct {
-  int ifindex;
+  int ifindex, tx_fd;
   bool gone;
   time_t looked; // when the netdev was seen last, seconds of CLOCK_MONOTONIC_COARSE
   struct mmsghdr rx[MAX_BATCH], tx[MAX_BATCH];
@@ -51,38 +52,70 @@ static int32_t raw_tx(Link *link, uint8_t *pool, const int32_t *offsets, const i
     raw->tx_iovs[i] = (struct iovec){ip, (size_t)lengths[i]};
     if (lengths[i] >= IPV4_HEADER) memcpy(&raw->to[i].sin_addr, ip + 16, 4); // shorter ones are refused by the kernel (raw_send_hdrinc)
   }
-  send_messages(link->fd, raw->tx, count, results);
+  send_messages(raw->tx_fd, raw->tx, count, results);
   int32_t sent = 0;
   for (int32_t i = 0; i < count; i++) sent += results[i] == 0;
   return sent;
 }
 
+static void free_raw(Raw *raw) {
+  if (raw->tx_fd >= 0) close(raw->tx_fd);
+  free(raw);
+}
+
 static void raw_close(Link *link) {
-  free(link->state);
+  free_raw(link->state);
 }
 
 static const LinkOps raw_ops = {.rx = raw_rx, .tx = raw_tx, .close = raw_close};
 
-// What never changes from batch to batch.
-static void prepare(Raw *raw) {
+// With what never changes from batch to batch.
+static Raw *make_raw(void) {
+  Raw *raw = calloc(1, sizeof *raw);
+  if (raw == NULL) return NULL;
+  raw->tx_fd = -1;
   for (int i = 0; i < MAX_BATCH; i++) {
     raw->rx[i].msg_hdr = (struct msghdr){.msg_iov = &raw->rx_iovs[i], .msg_iovlen = 1};
     raw->to[i].sin_family = AF_INET;
     raw->tx[i].msg_hdr = (struct msghdr){
         .msg_name = &raw->to[i], .msg_namelen = sizeof raw->to[i], .msg_iov = &raw->tx_iovs[i], .msg_iovlen = 1};
   }
+  return raw;
 }
 
-// The filter comes before the binding, but the socket receives from its first moment: what came until then is read and forgotten.
-static Failure set_up(int fd, const char *device, int mark, const uint32_t share[2]) {
-  if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device) + 1) < 0) return failed("");
-  // IP_PMTUDISC_PROBE: our own DF bit stays, and a path MTU that the kernel learnt does not refuse what we send (ip_sk_use_pmtu).
-  if (!set_option(fd, IPPROTO_IP, IP_HDRINCL, 1) || !set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE)) return failed("");
-  if (!set_option(fd, SOL_SOCKET, SO_MARK, mark) || !attach_share_filter(fd, share)) return failed("");
-  set_buffers(fd);
+// @returns -1 with errno
+static int open_socket(int protocol, const char *device) {
+  int fd = socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol);
+  if (fd < 0) return -1;
+  if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device) + 1) == 0) {
+    set_buffers(fd);
+    return fd;
+  }
+  int error = errno;
+  close(fd);
+  errno = error;
+  return -1;
+}
+
+// IPPROTO_RAW brings its header (IP_HDRINCL) and never receives, so IP_RECVERR collects no ICMP errors there, only copies of what was
+// too long, which nobody reads. It makes the kernel tell of a full queueing discipline (raw_send_hdrinc hides ENOBUFS without).
+// IP_PMTUDISC_PROBE: our own DF bit stays, and a path MTU that the kernel learnt does not refuse what we send (ip_sk_use_pmtu).
+static Failure open_sender(Raw *raw, const char *device, int mark) {
+  raw->tx_fd = open_socket(IPPROTO_RAW, device);
+  if (raw->tx_fd < 0) return failed("");
+  int fd = raw->tx_fd;
+  bool done = set_option(fd, SOL_SOCKET, SO_RCVBUF, 0) && set_option(fd, SOL_SOCKET, SO_BROADCAST, 1) && set_option(fd, IPPROTO_IP, IP_RECVERR, 1) &&
+              set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE) && set_option(fd, SOL_SOCKET, SO_MARK, mark);
+  return done ? (Failure){0, ""} : failed("");
+}
+
+// The socket receives from its first moment: what came before the filter was there is read and forgotten.
+static Failure set_up(Raw *raw, int fd, const char *device, int mark, const uint32_t share[2]) {
+  if (fd < 0 || !attach_share_filter(fd, share)) return failed("");
   char byte;
   while (recv(fd, &byte, 1, MSG_DONTWAIT) >= 0) continue;
-  return (Failure){0, ""};
+  raw->ifindex = (int)if_nametoindex(device);
+  return open_sender(raw, device, mark);
 }
 
 // rawOpen(device, mark, worker, workers): fd
@@ -95,18 +128,17 @@ napi_value js_raw_open(napi_env env, napi_callback_info info) {
       !read_share(env, argv[2], argv[3], share)) {
     return NULL;
   }
-  int fd = socket(AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_ESP);
-  Failure failure = fd < 0 ? failed("") : set_up(fd, device, mark, share);
-  Raw *raw = failure.error == 0 ? calloc(1, sizeof *raw) : NULL;
-  Link *link = raw == NULL ? NULL : link_add(fd, &raw_ops);
+  Raw *raw = make_raw();
+  if (raw == NULL) return throw_errno(env, ENOMEM, device, "");
+  int fd = open_socket(IPPROTO_ESP, device);
+  Failure failure = set_up(raw, fd, device, mark, share);
+  Link *link = failure.error == 0 ? link_add(fd, &raw_ops) : NULL;
   if (link == NULL) {
-    free(raw);
+    free_raw(raw);
     if (fd >= 0) close(fd);
-    if (failure.error == 0) failure = (Failure){ENOMEM, ""};
+    if (failure.error == 0) failure.error = ENOMEM;
     return throw_errno(env, failure.error, device, failure.advice);
   }
-  raw->ifindex = (int)if_nametoindex(device);
-  prepare(raw);
   link->state = raw;
   return to_int(env, fd);
 }

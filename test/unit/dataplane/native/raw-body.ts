@@ -89,6 +89,40 @@ t.test('what is refused fails alone', async (t) => {
   command('nft', 'delete table ip t');
 });
 
+t.test('a full queueing discipline: what was sent arrives, the rest is known', async (t) => {
+  const fd = native.rawOpen('gw0', 0, 0, 1);
+  t.teardown(() => native.fdClose(fd));
+  await host.listen();
+  command('tc', 'qdisc', 'add', 'dev', 'gw0', 'root', 'tbf', 'rate', '20mbit', 'burst', '3000', 'limit', '60000');
+  const out = await datagrams("[IP(src='10.1.0.1', dst='10.7.0.1', id=i + 1)/ESP(seq=i)/bytes(1000) for i in range(200)]");
+  const { sent, results } = tx(fd, out);
+  t.ok(sent >= 50 && sent < 200, `${sent} of 200`);
+  t.ok(results.every((result) => result === 0 || result === errno.ENOBUFS));
+  const expected = out.filter((_, i) => results[i] === 0);
+  t.equal(expected.length, sent);
+  t.same((await host.receive(sent)).map(datagramOf), expected);
+  command('tc', 'qdisc', 'del', 'dev', 'gw0', 'root');
+});
+
+t.test('errors of the path do not stop anything', async (t) => {
+  const fd = native.rawOpen('gw0', 0, 0, 1);
+  t.teardown(() => native.fdClose(fd));
+  await host.listen();
+  const [out] = await datagrams("[IP(src='10.1.0.1', dst='10.7.0.1', id=1)/ESP(seq=1)]");
+  for (let round = 0; round < 3; round++) {
+    t.same(tx(fd, [out]).results, [0]);
+    await host.send(`[Ether(dst='02:00:00:00:00:01')/IP(src='10.7.0.1', dst='10.9.0.1')/ICMP(type=3, code=code)/
+      IP(src='10.9.0.1', dst='10.7.0.1')/ESP(spi=9, seq=1) for code in (0, 1, 2, 3, 10, 13)]`);
+    t.equal(native.poll(Int32Array.of(fd), 1, 0, new Int32Array(1)), 0);
+    t.same(rxOnce(fd)?.lengths, []);
+  }
+  t.same((await host.receive(3)).map(datagramOf), [out, out, out]);
+  const large = out.padEnd(2 * 1501, '0');
+  for (let round = 0; round < 1000; round++) tx(fd, [large]);
+  t.same(tx(fd, [large, out]).results, [errno.EMSGSIZE, 0], 'nor do those that were too long');
+  t.same((await host.receive(1)).map(datagramOf), [out]);
+});
+
 t.test('the mark picks the route', async (t) => {
   ip('neigh', 'add', '10.9.0.3', 'lladdr', '02:00:00:00:00:03', 'dev', 'gw0');
   ip('rule', 'add', 'fwmark', '7', 'lookup', '77');
