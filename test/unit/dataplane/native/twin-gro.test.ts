@@ -88,7 +88,7 @@ t.test('a UDP datagram whose checksum is none, though it would be right', async 
 });
 
 t.test('Identification and sequence number go on behind their largest value', async (t) => {
-  for (const flow of [2, 3]) t.same(new Set(messagesOf(buildBatch(Array.from({ length: 30 }, () => usual(flow))))), new Set('0'));
+  for (const flow of [0, 2, 3]) t.same(new Set(messagesOf(buildBatch(Array.from({ length: 30 }, () => usual(flow))))), new Set('0'));
 });
 
 t.test('TCP and UDP with the same ports, and ports that differ in one byte', async (t) => {
