@@ -2,7 +2,7 @@
 # Bootstrap installs what is missing and is quick when nothing is.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help bootstrap build demo lab test test-asan lint format bench bench-transforms ci clean
+.PHONY: help bootstrap build demo lab test test-asan lint format bench bench-transforms bench-path ci clean
 
 # node and tools that npm brought, so that the machine's own Node only has to run npm
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -11,7 +11,7 @@ help:
 	@echo 'make demo   build, bring up four routers in namespaces, show the VPN work, clean up'
 	@echo 'make test   build and run all tests'
 	@echo 'make lab    the demo network, left running (scripts/lab exec r1 ping 10.0.2.10; scripts/lab down)'
-	@echo 'make build  lint  format  bench  ci  clean  test-asan'
+	@echo 'make build  lint  format  bench  bench-path  ci  clean  test-asan'
 
 bootstrap:
 	@scripts/bootstrap
@@ -53,6 +53,10 @@ format:
 bench bench-transforms: build $(BENCH_PROGRAMS)
 	@bench/bootstrap
 	@$(if $(filter bench-transforms,$@),$(BENCH_TRANSFORMS)) node dist/bench/side-by-side.js
+
+# What a packet costs without I/O, stage by stage
+bench-path: build
+	@node dist/bench/path.js $(CASES)
 
 ci: build lint
 	@scripts/test

@@ -256,12 +256,14 @@ async function main(name: string, mix: Mix, mode: string): Promise<CaseResult> {
   return result;
 }
 
-/** What V8 has written about deoptimisations so far (--redirect-code-traces-to). */
+/** Functions of this file: warm or not is not the question. */
+const own = ['timed', 'grown', 'repeat', 'warmUp', 'bytesPerPass'];
+
+/** Deoptimisations so far, one line each (--redirect-code-traces-to). */
 function tracesIn(file: string | undefined): string[] {
   if (file === undefined || !existsSync(file)) return [];
-  return readFileSync(file, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '');
+  const bailouts = readFileSync(file, 'utf8').matchAll(/\[bailout \((.*?)\): begin\. deoptimizing \S+ <JSFunction (\S*) ?\(sfi/g);
+  return [...bailouts].filter(([, , name]) => !own.includes(name)).map(([, why, name]) => `${name || 'anonymous'}: ${why}`);
 }
 
 console.log(JSON.stringify(await main(process.argv[2], process.argv[3] as Mix, process.argv[4])));
