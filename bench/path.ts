@@ -67,10 +67,10 @@ async function measure(name: string, mix: Mix, folder: string): Promise<Row> {
   const feed = spreadOf(whole.feed);
   const stages = spreadsOf(parts.stages);
   for (const [stage, spread] of Object.entries(stages)) {
-    if (stage.endsWith('-rx')) stages[stage] = spreadOf(parts.stages[stage], Math.min(feed.median, spread.min));
+    if (stage.endsWith('-rx')) stages[stage] = spreadOf(parts.stages[stage], Math.min(feed.min, spread.min));
   }
   const { packetsPerPass, bytesPerPass, deoptimised, buildMs } = whole;
-  const pass = spreadOf(whole.pass, feed.median);
+  const pass = spreadOf(whole.pass, feed.min);
   return { name, mix, pass, stages, lookups: spreadsOf(parts.lookups), feed, packetsPerPass, bytesPerPass, deoptimised, buildMs };
 }
 
@@ -100,7 +100,7 @@ function write(rows: readonly Row[]): string {
   const file = join(root, 'bench/results', `path-${date.slice(0, 19).replaceAll(':', '')}.json`);
   const machine = { cpu: cpus()[0].model, cores: cpus().length, node: process.version, loadBefore: startLoad, loadAfter: loadavg()[0] };
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, `${JSON.stringify({ date, machine, rows }, null, 1)}\n`);
+  writeFileSync(file, `${JSON.stringify({ date, machine, rows }, null, 2)}\n`);
   return file;
 }
 

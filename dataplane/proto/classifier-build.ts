@@ -44,13 +44,12 @@ interface Cut {
   everywhere: number;
 }
 
-class NoRoom extends Error {}
-
 class ListCompiler {
   private readonly places = new Int32Array(256);
   private readonly counts = new Int32Array(256);
-  private readonly start: number;
   private looks: number;
+  /** Words that parts which wait to be built take at most, as leaves: so a list always ends within its share. */
+  private promised = 0;
 
   constructor(
     private readonly aces: Int32Array,
@@ -62,22 +61,23 @@ class ListCompiler {
     private readonly withPorts: boolean,
     rows: number,
   ) {
-    this.start = used;
     this.looks = rows * Limit.LooksPerRow;
   }
 
-  /** @param pairs word where the trees of the list are told @returns the first free word. @throws NoRoom */
+  /** @param pairs word where the trees of the list are told @returns the first free word, or -1: no room */
   compile(pairs: number, all: Int32Array): number {
     let rows = this.withPorts ? all : all.filter((row) => this.hasAnyPorts(row) || this.aces[row * Ace.Words] === AceAction.Permit);
+    this.promised = rows.length + MaxTrees;
+    if (this.used + this.promised > this.end) return -1;
     const trees: [first: number, root: number][] = [];
     while (rows.length > 0) {
       const cut = trees.length < MaxTrees - 1 ? this.chooseCut(rows, rows.length, true) : null;
       // What would be repeated under every value goes to a tree of its own, which is cut elsewhere.
-      const elsewhere = cut === null || cut.everywhere <= rows.length >> 4 ? [] : rows.filter((row) => this.isEverywhere(row, cut));
-      const here = elsewhere.length === 0 ? rows : rows.filter((row) => !this.isEverywhere(row, cut as Cut));
+      const apart = cut !== null && cut.everywhere > rows.length >> 4;
+      const here = apart ? rows.filter((row) => !this.isEverywhere(row, cut)) : rows;
       const part = { rows: here, count: here.length, depth: 0, srcKnown: 0, dstKnown: 0, protocolKnown: false };
-      trees.push([here[0], this.build(part, elsewhere.length === 0 ? null : cut)]);
-      rows = Int32Array.from(elsewhere);
+      trees.push([here[0], this.build(part)]);
+      rows = apart ? rows.filter((row) => this.isEverywhere(row, cut)) : new Int32Array(0);
     }
     trees.sort(([a], [b]) => a - b);
     trees.push([LastRow, 0]);
@@ -86,23 +86,23 @@ class ListCompiler {
   }
 
   private take(words: number): number {
-    if (this.used + words > this.end) throw new NoRoom();
     this.used += words;
     return this.used - words;
   }
 
-  private build(part: Part, chosen: Cut | null): number {
+  private build(part: Part): number {
+    const asLeaf = part.rows.length + 1;
     this.endAtCover(part);
     const { rows, count, depth } = part;
-    if (count <= Limit.Leaf || depth >= Limit.Depth) return this.leaf(part);
-    const cut = chosen ?? this.chooseCut(rows, count, false);
+    const cut = count > Limit.Leaf && depth < Limit.Depth ? this.chooseCut(rows, count, false) : null;
     if (cut === null || cut.cost > count * 0.7) return this.leaf(part);
     const values = 1 << cut.bits;
-    // The last quarter is for leaves.
-    if (this.used + values > this.end - ((this.end - this.start) >> 2)) return this.leaf(part);
     this.countPlaces(rows, count, cut);
     const starts = new Int32Array(values + 1);
     for (let value = 0; value < values; value++) starts[value + 1] = starts[value] + this.counts[value];
+    const asLeaves = starts[values] + values;
+    if (this.used + values + this.promised - asLeaf + asLeaves > this.end) return this.leaf(part);
+    this.promised += asLeaves - asLeaf;
     const sorted = new Int32Array(starts[values]);
     const next = starts.slice();
     for (let i = 0; i < count; i++) {
@@ -122,9 +122,9 @@ class ListCompiler {
       // Neighbours, and all values that only hold the rows that are everywhere, mostly share one child.
       let same = known.findIndex((other) => other.length === mine.length && other.every((row, i) => row === mine[i]));
       if (same < 0) {
-        same = roots.push(this.build({ ...below, rows: mine, count: mine.length }, null)) - 1;
+        same = roots.push(this.build({ ...below, rows: mine, count: mine.length })) - 1;
         known.push(mine);
-      }
+      } else this.promised -= mine.length + 1;
       this.words[children + value] = roots[same];
     }
     return (
@@ -133,6 +133,7 @@ class ListCompiler {
   }
 
   private leaf({ rows, count }: Part): number {
+    this.promised -= rows.length + 1;
     const at = this.take(count + 1);
     for (let i = 0; i < count; i++) this.words[at + i] = rows[i];
     this.words[at + count] = LastRow;
@@ -286,14 +287,13 @@ function compileList(bank: Bank, base: number, at: number, first: number, count:
   const head = writeHead(bank, at, first, count);
   if (count <= Limit.ShortList) return head;
   const rows = Int32Array.from({ length: count }, (_, i) => first + i);
-  const end = Math.min(AclShape.MaxWords - AclShape.Heads, head + Limit.Words + count * Limit.WordsPerRow);
-  try {
-    const middle = new ListCompiler(aces, aclWords, base, head, end, true, count).compile(at + AclList.WithPorts, rows);
-    const last = new ListCompiler(aces, aclWords, base, middle, end, false, count).compile(at + AclList.WithoutPorts, rows);
-    aclWords[at + AclList.Walk] = 0;
-    return last;
-  } catch (error) {
-    if (!(error instanceof NoRoom)) throw error;
-    return head;
-  }
+  const room = Math.min(AclShape.MaxWords - AclShape.Heads - head, Limit.Words + count * Limit.WordsPerRow);
+  // Half for packets with ports, and what is left for the others.
+  const half = head + (room >> 1);
+  const middle = new ListCompiler(aces, aclWords, base, head, half, true, count).compile(at + AclList.WithPorts, rows);
+  if (middle < 0) return head;
+  const last = new ListCompiler(aces, aclWords, base, middle, head + room, false, count).compile(at + AclList.WithoutPorts, rows);
+  if (last < 0) return head;
+  aclWords[at + AclList.Walk] = 0;
+  return last;
 }

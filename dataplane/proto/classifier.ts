@@ -7,8 +7,8 @@
 //   word   >= 0: field (3 bits) | shift (5) | bits - 1 (3) | word of child 0 (20)        < 0: ~(word of a leaf)
 //   leaf   row | row | ... | LastRow
 //
-// 13 ns for 1,000 rows (bench/path.ts), a node costs about one load. Measured and left: tuple space search, which is one hash for each pair
-// of prefix lengths in the list.
+// Measured: pairs of sites 22 ns for 1,000 rows as for 4,096, a list of a firewall 15 ns for 10 rows and 30 for 1,000; walking 1,000 takes microseconds. Not
+// taken: tuple space search, which is one hash for each combination of prefix lengths, and a firewall has dozens.
 
 import { Ace } from '../tables/layout.js';
 import { matchAcl, matchesAce } from './acl.js';
