@@ -9,7 +9,7 @@ import { isLocal } from '../mem/hash.js';
 import { BankCount, FibLeaf, LeafLocal, PortRow } from '../mem/shared.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { lookupFibVector } from '../proto/fib.js';
-import { IcmpError } from '../proto/icmp.js';
+import { IcmpError, TimeExceededCode, UnreachableCode } from '../proto/icmp.js';
 import { Ip4 } from '../proto/ipv4.js';
 
 export function makeRoute(env: Env): () => void {
@@ -44,7 +44,7 @@ export function makeRoute(env: Env): () => void {
           continue;
         }
         if ((flags[id] & PacketFlag.OwesHop) !== 0 && view.getUint8(off[id] + Ip4.Ttl) <= 1) {
-          refuse(id, IcmpError.TimeExceeded, IcmpError.CodeTtl, Drop.TtlExpired);
+          refuse(id, IcmpError.TimeExceeded, TimeExceededCode.InTransit, Drop.TtlExpired);
           continue;
         }
         const gateway = fibLeaves[leaf * FibLeaf.Words + FibLeaf.NextHop];
@@ -54,7 +54,7 @@ export function makeRoute(env: Env): () => void {
       } else if (port === LeafLocal) {
         punt.push(id);
       } else {
-        refuse(id, IcmpError.Unreachable, IcmpError.CodeNet, Drop.NoRoute);
+        refuse(id, IcmpError.Unreachable, UnreachableCode.Net, Drop.NoRoute);
       }
     }
     input.clear();

@@ -9,7 +9,7 @@ import { PortRow } from '../mem/shared.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { largestInner } from '../proto/esp.js';
 import { countFragments, cutToFirst, firstPayload, laterHeaderLength, writeLaterFragment } from '../proto/fragment.js';
-import { IcmpError } from '../proto/icmp.js';
+import { IcmpError, UnreachableCode } from '../proto/icmp.js';
 import { Ip4 } from '../proto/ipv4.js';
 import { Port } from '../proto/l4.js';
 import { Sa } from '../tables/layout.js';
@@ -88,7 +88,7 @@ export function makePmtu(env: Env): () => void {
       if (len[id] <= limit) {
         pass(id);
       } else if ((view.getUint16(off[id] + Ip4.FlagsOffset) & Ip4.DontFragment) !== 0) {
-        error[id] = (IcmpError.Unreachable << 24) | (IcmpError.CodeFragmentationNeeded << 16) | Math.max(limit, 0);
+        error[id] = (IcmpError.Unreachable << 24) | (UnreachableCode.FragmentationNeeded << 16) | Math.max(limit, 0);
         reason[id] = Drop.MtuExceeded;
         refused.push(id);
       } else {

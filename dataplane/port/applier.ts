@@ -228,7 +228,7 @@ export class Applier {
     const guard = planGuard(tables.rows.aces, tables.rows.cryptoEntries);
     return [
       ...diffRoutes(state, routes, (table) => table !== RouteTable.Main && table !== Table.Gateways),
-      ...diffRules(state.rules, [...planRules(devices, tables.head.controlPorts), ...guard]),
+      ...diffRules(state.rules, [...planRules(devices, tables.head.controlPorts, listLocalAddresses(devices, state)), ...guard]),
     ];
   }
 

@@ -26,10 +26,11 @@ export interface Rule {
 export const enum Pref {
   KernelLocal = 0,
   RawOut = 60,
+  FromPipelineLocal = 61,
+  FromPipeline = 62,
+  OwnSource = 63,
   RawIn = 65,
   PipelineIn = 66,
-  FromPipelineLocal = 70,
-  FromPipeline = 71,
   ControlIn = 80,
   PipelineInUdp = 90,
   Local = 100,
@@ -73,11 +74,18 @@ const base: Omit<Rule, 'pref' | 'action'> = {
   protocol: OurProtocol,
 };
 
-/** The rules for the ports that are open. @param controlPorts UDP ports of our own control traffic */
-export function planRules(ports: readonly PortDevices[], controlPorts: readonly number[]): Rule[] {
+/**
+ * The rules for the ports that are open. @param controlPorts UDP ports of our own control traffic
+ * @param own this host's addresses: what comes from outside with one of them is refused here, as netdevs have accept_local (sysctl.ts)
+ */
+export function planRules(ports: readonly PortDevices[], controlPorts: readonly number[], own: readonly number[]): Rule[] {
   const rules: Rule[] = [];
   for (const { port, device, tun, driver } of ports) {
     const lookup = Table.FirstPort + port;
+    for (const address of own) {
+      const action = { drop: RouteType.Blackhole };
+      rules.push({ ...base, pref: Pref.OwnSource, iif: device, from: { address: address >>> 0, prefixLength: 32 }, action });
+    }
     if (driver === 'raw')
       rules.push({ ...base, pref: Pref.RawIn, iif: device, ipProtocol: esp, action: { lookup: Table.FirstRaw + port } });
     for (const ipProtocol of pipelineProtocols) rules.push({ ...base, pref: Pref.PipelineIn, iif: device, ipProtocol, action: { lookup } });

@@ -18,6 +18,9 @@ const deviceSettings: readonly [string, string][] = [
   ['forwarding', '1'],
   ['rp_filter', '0'],
   ['send_redirects', '0'],
+  // With policy rules the kernel otherwise looks the source of every packet up, through all of them, to refuse our own addresses: a
+  // tenth of what a packet costs. Rules of the plan refuse them (rules.ts). On a TUN: what local programs sent comes back.
+  ['accept_local', '1'],
 ];
 
 function readSetting(path: string): string | null {
@@ -49,8 +52,6 @@ export function setDevice(ledger: UndoLedger, device: string): void {
 export function setTun(tun: string): void {
   const wanted: [string, string][] = [
     ...deviceSettings.map(([name, value]): [string, string] => [`net/ipv4/conf/${tun}/${name}`, value]),
-    // What local programs sent comes back through the TUN with an own address as source.
-    [`net/ipv4/conf/${tun}/accept_local`, '1'],
     [`net/ipv6/conf/${tun}/disable_ipv6`, '1'],
   ];
   for (const [path, value] of wanted) {

@@ -23,14 +23,22 @@ export const enum Icmp {
 export const enum IcmpError {
   Unreachable = 3,
   TimeExceeded = 11,
-  CodeNet = 0,
-  CodeTtl = 0,
-  CodeFragmentationNeeded = 4,
   /** RFC 1812 §4.3.2.3: the error must not be longer than this, IP header included. */
   MaxError = 576,
   /** RFC 1812 §4.3.2.5: precedence 6, internetwork control. */
   Tos = 0xc0,
   Ttl = 64,
+}
+
+/** Codes of unreachable. */
+export const enum UnreachableCode {
+  Net = 0,
+  FragmentationNeeded = 4,
+}
+
+/** Codes of time exceeded. */
+export const enum TimeExceededCode {
+  InTransit = 0,
 }
 
 /** Errors of RFC 792: unreachable, source quench, redirect, time exceeded, parameter problem. */

@@ -43,6 +43,20 @@ for (const seam of seams) {
     t.match(lab.mustRun('r', 'ip', 'route', 'get', '10.1.2.10'), /src 10\.1\.2\.1/, "a program's source address is the egress interface's");
     t.equal(lab.ping('r', '10.1.2.10').received, 1, 'a program of the router reaches b');
     t.equal(lab.ping('r', '10.1.2.1').received, 1, 'a program of the router reaches the router');
+    const echoes = () =>
+      lab
+        .mustRun(
+          'b',
+          'awk',
+          '/^Icmp:/ { if (head) { for (i = 1; i <= NF; i++) if (names[i] == "InEchos") print $i } else { split($0, names); head = 1 } }',
+          '/proc/net/snmp',
+        )
+        .trim();
+    const heard = echoes();
+    lab.mustRun('a', 'ip', 'addr', 'add', '10.1.2.1/32', 'dev', 'lo');
+    lab.ping('a', '10.1.2.10', 2, '-I', '10.1.2.1');
+    lab.mustRun('a', 'ip', 'addr', 'del', '10.1.2.1/32', 'dev', 'lo');
+    t.equal(echoes(), heard, "nobody outside may use the router's address");
     t.equal(lab.ping('a', '10.1.2.10', 2, '-s', '3000').received, 2, 'fragments pass');
     t.equal(
       lab.ping('a', '10.1.1.255', 1, '-b').out.includes('Destination Net Unreachable'),

@@ -42,7 +42,7 @@ t.test('rules are read back as they are written', async (t) => {
 
 t.test('from nothing to the plan and back', async (t) => {
   const fresh = parseLinux([], [], [], kernelRules).rules;
-  const plan = planRules(ports, [848]);
+  const plan = planRules(ports, [848], []);
   const added = diffRules(fresh, plan);
   t.equal(added.at(-1), 'rule del pref 0 lookup 255', "the kernel's local rule goes last, when ours is there");
   t.ok(added.includes('rule add pref 100 lookup 255 protocol 84'));
@@ -51,12 +51,16 @@ t.test('from nothing to the plan and back', async (t) => {
   t.equal(removed[0], 'rule add pref 0 lookup 255', 'and comes back first');
   t.equal(removed.length, plan.length + 1);
   t.same(diffRules(fresh, []), [], 'a machine without our rules is left alone');
-  t.same(planRules([], [848]), [], 'without ports there is nothing to steer');
+  t.ok(
+    planRules(ports, [848], [0xac100102]).map(formatRule).includes('pref 63 iif eth0 from 172.16.1.2 blackhole'),
+    'own addresses do not come from outside',
+  );
+  t.same(planRules([], [848], [0x0a000001]), [], 'without ports there is nothing to steer');
 });
 
 t.test('raw sockets: ESP is delivered, and what they send goes by main', async (t) => {
   const raw = [...ports, { port: 1, device: 'eth1', tun: 'gw-eth1', driver: 'raw' as const }];
-  const texts = planRules(raw, []).map(formatRule);
+  const texts = planRules(raw, [], []).map(formatRule);
   t.ok(texts.includes('pref 65 iif eth1 ipproto 50 lookup 8513'), 'from its own netdev');
   t.notOk(
     texts.some((text) => text.startsWith('pref 65 iif eth0')),
@@ -64,7 +68,7 @@ t.test('raw sockets: ESP is delivered, and what they send goes by main', async (
   );
   t.ok(texts.includes('pref 60 fwmark 0x67770000 lookup 254'), 'before all rules that look at the way in');
   t.notOk(
-    planRules(ports, []).some(({ pref }) => pref === 60 || pref === 65),
+    planRules(ports, [], []).some(({ pref }) => pref === 60 || pref === 65),
     'only while there is such a port',
   );
   const { rules } = parseLinux([], [], [], [{ priority: 60, src: 'all', fwmark: '0x67770000', table: '254', protocol: '84' }]);
