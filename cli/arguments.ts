@@ -1,6 +1,7 @@
 // The command line: which command, its options, the exec words behind it. Throws UsageError with one line; prints nothing.
 
 import { isIPv4 } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -23,6 +24,8 @@ export interface RunOptions extends Target {
   metrics: string;
   keyLogDirectory: string | null;
   native: boolean;
+  /** Forwarding threads of the dataplane. */
+  workers: number;
 }
 
 export type CliCommand =
@@ -42,6 +45,7 @@ const optionTypes = {
   'key-log': { type: 'string' },
   timeout: { type: 'string' },
   'no-native': { type: 'boolean' },
+  workers: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
 } as const;
@@ -49,7 +53,7 @@ type OptionName = keyof typeof optionTypes;
 
 const target: OptionName[] = ['instance', 'runtime'];
 const allowed: Record<string, OptionName[]> = {
-  run: [...target, 'config', 'state', 'metrics', 'key-log', 'no-native'],
+  run: [...target, 'config', 'state', 'metrics', 'key-log', 'no-native', 'workers'],
   'wait-ready': [...target, 'timeout'],
   show: target,
   exec: target,
@@ -152,7 +156,18 @@ function parseRun(values: Values, instance: string): Omit<RunOptions, keyof Targ
     metrics: parseMetrics(values.metrics ?? '127.0.0.1:9848'),
     keyLogDirectory: values['key-log'] === undefined ? null : resolve(values['key-log']),
     native: !values['no-native'],
+    workers: parseWorkers(values.workers ?? '1'),
   };
+}
+
+/** The worker's number takes 4 bits of an IV (dataplane/proto/sender-iv.ts). */
+const MaxWorkers = 16;
+
+function parseWorkers(text: string): number {
+  if (text === 'auto') return Math.min(availableParallelism(), MaxWorkers);
+  if (!/^\d{1,2}$/.test(text) || Number(text) < 1 || Number(text) > MaxWorkers)
+    throw new UsageError(`--workers: a number from 1 to ${MaxWorkers} or auto, not '${text}'`);
+  return Number(text);
 }
 
 function parseMetrics(text: string): string {

@@ -11,6 +11,7 @@ const help = `groupwire: a userspace router that makes a Linux VM a member, or t
       --metrics ADDR:PORT    Prometheus metrics and status page, default 127.0.0.1:9848; off = none
       --key-log DIR          write the keys of all SAs for Wireshark: for debugging only
       --no-native            use the TypeScript twin of the C addon
+      --workers N|auto       forwarding threads, 1 to 16, default 1; auto = one per CPU
   groupwire wait-ready [--timeout SECONDS]     wait until everything configured is up and registered, default 30
   groupwire show WORDS [| json | include RE | exclude RE | begin RE | section RE]
   groupwire exec "LINE"                        any exec command

@@ -23,7 +23,7 @@ function childCommands(options: RunOptions, root: string): ChildCommand[] {
   return [
     {
       name: 'dataplane',
-      args: [join(root, 'dataplane/main.js'), ...shared],
+      args: [join(root, 'dataplane/main.js'), ...shared, '--workers', String(options.workers)],
       // bpf: the programs of port-driver xdp and of steering; ipc_lock: the packet memory of xdp is pinned, more than the usual limit.
       capabilities: ['net_admin', 'net_raw', 'bpf', 'ipc_lock'],
       environment: options.native ? {} : { GROUPWIRE_NATIVE: '0' },

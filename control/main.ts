@@ -19,7 +19,7 @@ import { KeyLog } from './key-log.js';
 import { openLog } from './log.js';
 import { RsaKeys } from './pki/rsa-keys.js';
 import { findMissing } from './readiness.js';
-import { Router, routerCounters } from './router.js';
+import { type DataplaneHello, Router, routerCounters } from './router.js';
 import { buildSnapshot } from './snapshot/build.js';
 import { SealedStore } from './store/sealed-store.js';
 import { UdpSockets } from './udp-sockets.js';
@@ -110,7 +110,7 @@ const sockets = new UdpSockets(
   (address, reason) => log.write('CRYPTO', 3, 'UDP_BIND', `cannot listen on ${address} port ${GdoiPort}: ${reason}`),
 );
 const link = new DataplaneLink(join(runDirectory, 'dataplane.sock'), {
-  hello: (hello) => void greet(hello.generation, hello.knownSenders),
+  hello: (hello) => void greet(hello),
   applied: (generation, errors) => {
     applied = { generation, errors };
     sockets.listen(router.listenAddresses());
@@ -142,10 +142,10 @@ const router = new Router(
 );
 
 /** A dataplane is there: take its numbers over, start or go on, publish. */
-async function greet(generation: number, knownSenders: readonly string[]): Promise<void> {
+async function greet(hello: DataplaneHello): Promise<void> {
   const snapshot = await link.snapshot();
   if (!link.connected) return;
-  router.dataplaneUp(generation, knownSenders, snapshot, Date.now());
+  router.dataplaneUp(hello, snapshot, Date.now());
   sockets.listen(router.listenAddresses());
   scheduleTick();
 }

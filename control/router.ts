@@ -2,7 +2,7 @@
 // timers: main.ts feeds datagrams and time in, and gives the means to send, publish, save and log.
 
 import { randomBytes } from 'node:crypto';
-import type { DataplaneEvent, SnapshotHead, TablesHead } from '../dataplane/tables/message.js';
+import type { DataplaneEvent, FromDataplane, SnapshotHead, TablesHead } from '../dataplane/tables/message.js';
 import type { Action, Datagram, Ms } from './actions.js';
 import type { CounterSet } from './api/counters.js';
 import { Allocation, CapacityError } from './compile/allocation.js';
@@ -28,6 +28,9 @@ export interface RouterMeans {
   send(datagram: Datagram): boolean;
   publish(head: TablesHead, blobs: Uint8Array[]): void;
 }
+
+/** What the packet path says of itself when it comes up. */
+export type DataplaneHello = Pick<Extract<FromDataplane, { type: 'hello' }>, 'generation' | 'knownSenders' | 'workers'>;
 
 export const routerCounters = [
   { name: 'invalid_spi', help: 'Reports of ESP for us with an SPI that we do not have (rate-limited by the packet path)' },
@@ -99,11 +102,12 @@ export class Router {
   }
 
   /**
-   * A dataplane said hello. One that forwards already (`generation` > 0: we were restarted) must not see a table without its SAs, so the
+   * A dataplane said hello. One that forwards already (its generation > 0: we were restarted) must not see a table without its SAs, so the
    * engines start first; else they start when interfaces and sockets are there (main.ts). Sender IDs whose IV counters died with a dataplane are replaced.
-   * @param snapshot what that dataplane runs now @param knownSenders IV spaces whose counters survived
+   * @param snapshot what that dataplane runs now
    */
-  dataplaneUp(generation: number, knownSenders: readonly string[], snapshot: SnapshotHead | null, now: Ms): void {
+  dataplaneUp({ generation, knownSenders, workers }: DataplaneHello, snapshot: SnapshotHead | null, now: Ms): void {
+    this.gdoi.senderIdsWanted = workers;
     if (snapshot) this.allocation.seed(snapshot);
     this.generation = Math.max(this.generation, generation);
     this.publishable = true;

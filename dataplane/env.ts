@@ -4,6 +4,7 @@
 
 import { Drop, PathCount, PortCount, SaCount } from './counters/declare.js';
 import { Events } from './mem/events.js';
+import { HandOver } from './mem/hand-over.js';
 import { Links } from './mem/links.js';
 import { Neighbours } from './mem/neighbours.js';
 import { SenderKind, type SenderState, SenderState as Senders } from './mem/sender-state.js';
@@ -30,7 +31,7 @@ export const enum Clock {
 export const enum SenderRow {
   Sequence = 0,
   Iv = 1,
-  Words = 9, // 1 + Cap.Sids
+  Words = 17, // 1 + Cap.Sids
 }
 
 function makeVectors() {
@@ -52,6 +53,9 @@ function makeVectors() {
 
 export interface Env {
   readonly workerIndex: number;
+  readonly workers: number;
+  /** null when there is one worker. */
+  readonly handOver: HandOver | null;
   readonly native: Native;
   readonly slots: Slots;
   readonly vec: ReturnType<typeof makeVectors>;
@@ -77,18 +81,24 @@ export interface EnvOptions {
   native: Native;
   /** This worker's own, opened for this boot. */
   senders: SenderState;
+  /** By worker; not needed when there is one. */
+  wakeFds?: readonly number[];
 }
 
 /** Everything one worker needs. Call once per thread (DESIGN §3: arrays fold into the code only then). */
 export function makeEnv(options: EnvOptions): Env {
+  const { index, shared, native } = options;
   const slots = new Slots();
-  const counters = countersOf(options.shared, options.index);
+  const counters = countersOf(shared, index);
+  const wake = (fd: number): void => native.wakeSignal(fd);
   return {
-    workerIndex: options.index,
-    native: options.native,
+    workerIndex: index,
+    workers: shared.workers,
+    handOver: shared.workers > 1 ? new HandOver(slots, shared, index, options.wakeFds ?? [], wake) : null,
+    native,
     slots,
     vec: makeVectors(),
-    tables: new Tables(options.shared),
+    tables: new Tables(shared),
     counters,
     clock: new Float64Array(Clock.Count),
     events: new Events(),
@@ -178,6 +188,7 @@ export function adoptBank(env: Env, shared: SharedState, bankIndex: number): str
     }
   }
   findSenderRows(env);
+  env.handOver?.adopt(tables.sas);
   return errors;
 }
 

@@ -141,6 +141,7 @@ const socket = new ControlSocket(join(args.run, 'dataplane.sock'), {
     type: 'hello',
     pid: process.pid,
     incarnation,
+    workers: args.workers,
     generation: applier.generation,
     knownSenders: listKnownSenders(senders, bootId, args.workers),
   }),

@@ -3,51 +3,64 @@
 
 import { PathCount } from './counters/declare.js';
 import { Clock, type Env } from './env.js';
+import { makeTakeOver } from './path/05-take-over.js';
 import { makeRx } from './path/10-rx.js';
 import { makeIpInput } from './path/15-ip-input.js';
+import { makeHandOver } from './path/17-hand-over.js';
 import { makeEspOpen } from './path/25-esp-open.js';
 import { makePolicyIn } from './path/27-policy-in.js';
 import { makeRoute } from './path/40-route.js';
 import { makeCryptoMap } from './path/55-crypto-map.js';
 import { makePmtu } from './path/60-pmtu.js';
+import { makeHandToSealer } from './path/67-hand-to-sealer.js';
 import { makeEspSeal } from './path/70-esp-seal.js';
 import { makeTx } from './path/90-tx.js';
 import { makeLocal } from './path/95-local.js';
+import { makeAnnounce } from './path/99-announce.js';
 
 /**
  * Builds the worker's pass. Call once per worker. @returns runs one pass to its end (nothing is held) and tells how many datagrams it read
+ * from devices and took from other workers
  */
 export function makePipeline(env: Env): () => number {
+  const takeOver = makeTakeOver(env);
   const rx = makeRx(env);
   const ipInput = makeIpInput(env);
+  const handOver = makeHandOver(env);
   const espOpen = makeEspOpen(env);
   const policyIn = makePolicyIn(env);
   const route = makeRoute(env);
   const cryptoMap = makeCryptoMap(env);
   const pmtu = makePmtu(env);
+  const handToSealer = makeHandToSealer(env);
   const espSeal = makeEspSeal(env);
   const tx = makeTx(env);
   const local = makeLocal(env);
+  const announce = makeAnnounce(env);
   const { clock, native } = env;
   const { path } = env.counters;
-  const { ipInput: decrypted, route: made } = env.vec;
+  const { ipInput: decrypted, route: made, espSeal: toSeal } = env.vec;
 
   return function pass() {
     clock[Clock.Ms] = native.monotonicMs();
     path[PathCount.Passes]++;
+    const taken = takeOver();
     const received = rx();
     // Bounded: nesting stops decapsulation, and no error is made about an error.
-    while (decrypted.length + made.length > 0) {
+    while (decrypted.length + made.length + toSeal.length > 0) {
       ipInput();
+      handOver();
       espOpen();
       policyIn();
       route();
       cryptoMap();
       pmtu();
+      handToSealer();
       espSeal();
       tx();
       local();
     }
-    return received;
+    announce();
+    return taken + received;
   };
 }

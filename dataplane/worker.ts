@@ -47,9 +47,11 @@ export function runWorker(data: WorkerStart, port: MessagePort): void {
   const native = loadNative();
   const control = controlWords(data.shared);
   const senders = SenderState.open(native, senderStatePath(data.senderStatePath, data.index), readBootId());
-  const env = makeEnv({ index: data.index, shared: data.shared, native, senders });
+  const { index, shared, wakeFds } = data;
+  const wakeFd = wakeFds[index];
+  const env = makeEnv({ index, shared, native, senders, wakeFds });
   const pass = makePipeline(env);
-  const { links } = env;
+  const { links, handOver } = env;
   const polled = new Int32Array(MaxLinks + 1);
   const ready = new Int32Array(MaxLinks + 1);
   const tell = (event: DataplaneEvent): void => port.postMessage({ kind: 'event', event } satisfies FromWorker);
@@ -57,30 +59,37 @@ export function runWorker(data: WorkerStart, port: MessagePort): void {
   let busy = 0;
 
   /** @returns true when the wake descriptor was signalled */
-  function wait(timeoutMs: number): boolean {
+  function look(): boolean {
+    polled[0] = wakeFd;
+    return native.poll(polled, 1, 0, ready) > 0;
+  }
+
+  /** Until something is to be done, PollTimeoutMs at the most. @returns true when the wake descriptor was signalled */
+  function sleep(): boolean {
     let count = 1;
-    polled[0] = data.wakeFd;
-    if (timeoutMs > 0) for (let i = 0; i < links.count; i++) polled[count++] = links.fd[i];
-    return native.poll(polled, count, timeoutMs, ready) > 0 && ready[0] !== 0;
+    polled[0] = wakeFd;
+    for (let i = 0; i < links.count; i++) polled[count++] = links.fd[i];
+    const timeoutMs = handOver === null || handOver.fallAsleep() ? PollTimeoutMs : 0;
+    const found = native.poll(polled, count, timeoutMs, ready);
+    handOver?.wakeUp();
+    return found > 0 && ready[0] !== 0;
   }
 
   while (Atomics.load(control, Ctl.Stop) === 0) {
     const published = Atomics.load(control, Ctl.Epoch);
     if (published !== epoch) {
       epoch = published;
-      for (const text of adoptBank(env, data.shared, epoch & 1)) tell({ kind: 'log', severity: 3, mnemonic: 'SA_INSTALL', text });
-      Atomics.store(control, Ctl.Ack + data.index, epoch);
+      for (const text of adoptBank(env, shared, epoch & 1)) tell({ kind: 'log', severity: 3, mnemonic: 'SA_INSTALL', text });
+      Atomics.store(control, Ctl.Ack + index, epoch);
     }
     env.clock[Clock.Seconds] = Atomics.load(control, Ctl.NowSeconds);
     const received = pass();
     tellLostPorts(env, port);
     env.events.drain(env.clock[Clock.Ms], tell);
     busy = received > 0 ? busy + 1 : 0;
-    const look = received === 0 || busy >= BusyPasses;
-    if (look) {
-      busy = 0;
-      if (wait(received > 0 ? 0 : PollTimeoutMs)) takeMessages(env, port, data.wakeFd);
-    }
+    if (received > 0 && busy < BusyPasses) continue;
+    busy = 0;
+    if (received > 0 ? look() : sleep()) takeMessages(env, port, wakeFd);
   }
   for (let slot = 0; slot < Cap.Sas; slot++) native.saClear(slot);
 }

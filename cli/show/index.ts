@@ -97,8 +97,9 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot): View {
     case 'running-config':
       return { lines: renderRunningConfig(snapshot), json: { runningConfig: snapshot.runningConfig } };
     case 'version': {
-      const { hostname, instance, version, uptimeSeconds, dataplaneConnected, processes } = snapshot;
-      return { lines: renderVersion(snapshot), json: { hostname, instance, version, uptimeSeconds, dataplaneConnected, processes } };
+      const { hostname, instance, version, uptimeSeconds, dataplaneConnected, workers, processes } = snapshot;
+      const json = { hostname, instance, version, uptimeSeconds, dataplaneConnected, workers, processes };
+      return { lines: renderVersion(snapshot), json };
     }
   }
 }

@@ -31,6 +31,14 @@ function formatUptime(seconds: number): string {
     .join(', ');
 }
 
+/** Only where there are several: one has nobody to hand packets over to. */
+function renderWorkers({ workers, counters }: Snapshot): string[] {
+  if (workers < 2) return [];
+  const counted = (name: string) => counters.path.find((counter) => counter.name === name)?.value ?? 0;
+  const handed = `${counted('handed_over_packets')} packets handed over, ${counted('taken_over_packets')} taken over`;
+  return [`${workers} forwarding workers, ${handed}`];
+}
+
 export function renderVersion(snapshot: Snapshot): string[] {
   const rss = snapshot.processes.reduce((sum, item) => sum + item.rssBytes, 0);
   return [
@@ -38,6 +46,7 @@ export function renderVersion(snapshot: Snapshot): string[] {
     '',
     `${snapshot.hostname} uptime is ${formatUptime(snapshot.uptimeSeconds)}`,
     `Instance is ${snapshot.instance}, the dataplane is ${snapshot.dataplaneConnected ? 'up' : 'down'}`,
+    ...renderWorkers(snapshot),
     `${snapshot.interfaces.length} interfaces, ${Math.round(rss / 1024)}K bytes of memory in ${snapshot.processes.length} processes`,
     ...snapshot.processes.map(
       ({ name, pid, rssBytes, restarts }) =>

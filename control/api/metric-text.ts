@@ -106,6 +106,7 @@ const metrics: Metric[] = [
   { name: 'info', help: 'Version and hostname, always 1', samples: (s) => [[{ version: s.version, hostname: s.hostname }, 1]] },
   one('uptime_seconds', 'Since control started', (s) => s.uptimeSeconds),
   one('dataplane_connected', 'Whether the dataplane answers control', (s) => Number(s.dataplaneConnected)),
+  one('workers', 'Forwarding workers of the dataplane', (s) => s.workers),
   onInterface('up', 'Line protocol', (i) => Number(i.up)),
   onInterface('admin_up', 'Not shut down', (i) => Number(i.adminUp)),
   each(

@@ -174,6 +174,8 @@ export const snapshotSchema = z.object({
   takenAt: z.number(),
   uptimeSeconds: seconds,
   dataplaneConnected: z.boolean(),
+  /** Forwarding workers of the dataplane, 0 without one. */
+  workers: count,
   interfaces: z.array(interfaceState),
   isakmpPolicies: z.array(isakmpPolicyState),
   isakmpSas: z.array(isakmpSaState),

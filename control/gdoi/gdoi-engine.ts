@@ -45,6 +45,8 @@ export interface GroupPolicy {
 }
 
 export class GdoiEngine implements IkeUser {
+  /** Of each registration: one per forwarding worker (RFC 6407 §3.5). */
+  senderIdsWanted = 1;
   private config: Config;
   private readonly server: KeyServer;
   private readonly members = new Map<string, MemberGroup>();
@@ -68,6 +70,7 @@ export class GdoiEngine implements IkeUser {
       connect: (local, remote, now) => this.connect(local, remote, now),
       deleteSa: (sa, now) => this.ike?.deleteSa(sa, now) ?? [],
       spiTaken: (spi, group) => this.memberUsesSpi(spi, group),
+      senderIdsWanted: () => this.senderIdsWanted,
     };
   }
 

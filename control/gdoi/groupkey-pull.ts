@@ -8,10 +8,12 @@ import { type Payload, takePayload } from '../isakmp/payloads.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { Retransmission } from '../isakmp/retransmission.js';
 import { WireError } from '../isakmp/wire-error.js';
+import { writeGap } from './codec/gap.js';
 import { type GroupIdentity, writeGroupIdentity } from './codec/group-identity.js';
 import { readKd } from './codec/kd.js';
 import { readSa } from './codec/sa.js';
 import { readSequence } from './codec/sequence.js';
+import { isCounterMode } from './esp-transforms.js';
 import { LastMessage, NonceLength, nonceOf, openPull, sealPull } from './pull-messages.js';
 import { judgeOffer, type OfferedPolicy, type ReceivedPolicy, takeKeys } from './received-policy.js';
 
@@ -38,6 +40,7 @@ export class GroupkeyPull {
   constructor(
     readonly sa: Phase1Sa,
     private readonly identity: GroupIdentity,
+    private readonly senderIdsWanted: number,
     private readonly random: RandomBytes,
   ) {
     this.messageId = newMessageId(random);
@@ -101,8 +104,14 @@ export class GroupkeyPull {
     if (offer.teks.length === 0) throw new WireError('RFC 6407 §3.3', 'policy without a TEK', 'gdoi_policy_rejected');
     this.responderNonce = nonce;
     this.offer = offer;
-    // One sender ID comes without being asked for (RFC 6407 §3.5): no GAP payload.
-    return this.send(sealPull(this.sa, this.cipher, this.messageId, [this.initiatorNonce, nonce], []), now);
+    return this.send(sealPull(this.sa, this.cipher, this.messageId, [this.initiatorNonce, nonce], this.requestSenderIds(offer)), now);
+  }
+
+  /** RFC 6407 §3.5, §5.4: a GAP payload when more than the one sender ID is wanted that comes without being asked for. */
+  private requestSenderIds(offer: OfferedPolicy): { type: number; body: Uint8Array }[] {
+    if (this.senderIdsWanted <= 1 || !offer.teks.some((tek) => isCounterMode(tek.encryption))) return [];
+    const gap = { activationDelaySeconds: null, deactivationDelaySeconds: null, senderIdRequest: this.senderIdsWanted, ignored: [] };
+    return [{ type: PayloadType.GroupAssociatedPolicy, body: writeGap(gap) }];
   }
 
   private receiveKeys(message: Uint8Array, now: Ms): Action[] {

@@ -28,6 +28,8 @@ export interface MemberEnvironment {
   deleteSa(sa: Phase1Sa, now: Ms): Action[];
   /** Whether another group of this router uses the SPI (bad-input 22). */
   spiTaken(spi: number, group: string): boolean;
+  /** How many sender IDs the packet path can use. */
+  senderIdsWanted(): number;
 }
 
 type Registration =
@@ -231,7 +233,7 @@ export class MemberGroup {
 
   private pull(sa: Phase1Sa, now: Ms): Action[] {
     if (this.config.identity === null) return [];
-    const pull = new GroupkeyPull(sa, this.config.identity, this.environment.random);
+    const pull = new GroupkeyPull(sa, this.config.identity, this.environment.senderIdsWanted(), this.environment.random);
     this.registration = { kind: 'pull', pull };
     return pull.start(now);
   }

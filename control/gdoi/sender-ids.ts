@@ -5,8 +5,8 @@ import type { SenderIds } from './group-policy.js';
 
 /** Cisco's "medium" group size; the per-packet part of the 64-bit IV is then 40 bits (RFC 6054 §2). */
 export const DefaultSenderIdBits = 24;
-/** One registration gets at most so many (dataplane rows hold 8): a member that asks for 65,535 must not use the space up. */
-export const MaxSenderIdsPerMember = 8;
+/** One registration gets at most so many (a dataplane has no more workers): a member that asks for 65,535 must not use the space up. */
+export const MaxSenderIdsPerMember = 16;
 
 export class SenderIdAllocator {
   /** @param next first ID that was never given out */

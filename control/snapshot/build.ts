@@ -58,6 +58,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     takenAt: now,
     uptimeSeconds: Math.round((now - router.startedAt) / 1000),
     dataplaneConnected: dataplane !== null,
+    workers: dataplane?.workers ?? 0,
     interfaces,
     isakmpPolicies: config.isakmpPolicies.map(({ line: _, ...policy }) => policy),
     isakmpSas: router.ike.sas().map(isakmpSaState),

@@ -13,6 +13,7 @@
 
 import { existsSync, readFileSync } from 'node:fs';
 import type { Native } from '../native/native.js';
+import { MaxWorkers } from './shared.js';
 
 const enum File {
   Magic0 = 0x4f525747, // 'GWRO'
@@ -23,7 +24,7 @@ const enum File {
   BootBytes = 36,
   RowBytes = 32,
   /** Every SA of a full table with every sender ID it can carry, and as much again. */
-  Rows = 4608,
+  Rows = 8704, // 2 * Cap.Sas * (1 + Cap.Sids)
   Bytes = HeaderBytes + Rows * RowBytes,
   /** How far a sequence number jumps over what a reboot may have lost. */
   BootGap = 1048576,
@@ -139,15 +140,16 @@ export class SenderState {
 }
 
 /**
- * The sender IDs whose IV counters survive, for control: `${spi}:${sid}`, both unsigned decimal. A pair counts only when every
- * worker that will run has its counter. Only reads: it may be called at any time. Throws Error of the file system.
+ * The sender IDs whose IV counters survive, for control: `${spi}:${sid}`, both unsigned decimal. A pair counts only when it was used by
+ * exactly the workers that will run: with another number of them an ID would pass from one worker to another, and receivers' windows would refuse
+ * its sequence numbers (its IVs would still differ, by the worker's bits). Only reads: it may be called at any time. Throws Error of the file system.
  * @param base path given to the workers @param bootId see readBootId
  */
 export function listKnownSenders(base: string, bootId: string, workers: number): string[] {
-  let known: string[] = [];
-  for (let worker = 0; worker < workers; worker++) {
-    const own = knownIn(senderStatePath(base, worker), bootId);
-    known = worker === 0 ? own : known.filter((pair) => own.includes(pair));
+  let known = knownIn(senderStatePath(base, 0), bootId);
+  for (let worker = 1; worker < MaxWorkers; worker++) {
+    const own = new Set(knownIn(senderStatePath(base, worker), bootId));
+    known = known.filter((pair) => own.has(pair) === worker < workers);
   }
   return known;
 }

@@ -1,9 +1,10 @@
 // Memory that the dataplane's main thread and its workers share: two banks of tables, an epoch that says which bank is
-// current, and the counters. The main thread writes the idle bank, then publishes; a worker picks the bank up between
+// current, the counters, and the rings between workers. The main thread writes the idle bank, then publishes; a worker picks the bank up between
 // two passes and acknowledges. The idle bank may be written only when every worker has acknowledged the last epoch.
 
 import { Drop, GroupCap, GroupCount, PathCount, PortCount, SaCount } from '../counters/declare.js';
 import { Ace, Cap, CryptoEntry, Sa, SaKey } from '../tables/layout.js';
+import { RingShape } from './ring.js';
 
 /** Words of the control block. */
 export const enum Ctl {
@@ -15,7 +16,9 @@ export const enum Ctl {
   NowSeconds = 2,
   /** First of one acknowledgement word per worker. */
   Ack = 8,
-  Words = 24,
+  /** First of one word per worker: 1 while it sleeps in poll, or is about to. */
+  Sleeping = 24,
+  Words = 40,
 }
 export const MaxWorkers = 16;
 
@@ -173,9 +176,19 @@ function align8(bytes: number): number {
   return (bytes + 7) & ~7;
 }
 
-/** @param workers 1..MaxWorkers */
+function ringsAt(workers: number): number {
+  return (countersAt + workers * counterBytes + 63) & ~63;
+}
+
+/** @param workers 1..MaxWorkers. With several there is a ring for every two of them: memory that nobody touches costs nothing */
 export function allocateShared(workers: number): SharedState {
-  return { memory: new SharedArrayBuffer(countersAt + workers * counterBytes), workers };
+  const rings = workers > 1 ? workers * workers : 0;
+  return { memory: new SharedArrayBuffer(ringsAt(workers) + rings * RingShape.Bytes), workers };
+}
+
+/** First byte of the ring by which `from` gives packets to `to`. */
+export function ringAt({ workers }: SharedState, from: number, to: number): number {
+  return ringsAt(workers) + (from * workers + to) * RingShape.Bytes;
 }
 
 export function controlWords(state: SharedState): Int32Array {

@@ -22,7 +22,7 @@ const OuterTtl = 64;
 const LastSequence = 0xffffffff;
 
 export function makeEspSeal(env: Env): () => void {
-  const { drop, events, native, senderRows, workerIndex } = env;
+  const { drop, events, native, senderRows, workerIndex, workers } = env;
   const { bytes, view, off, len, flags, sa, src, dst } = env.slots;
   const { sas } = env.tables;
   const { groups, sas: counts, saSequences } = env.counters;
@@ -39,11 +39,11 @@ export function makeEspSeal(env: Env): () => void {
     drop(id, reason);
   }
 
-  /** The first of our sender IDs that has IVs left. @returns its place in the row, -1 = none */
+  /** The first of this worker's sender IDs (mem/hand-over.ts) that has IVs left. @returns its place in the row, -1 = none */
   function senderFor(slot: number): number {
     const row = slot * Sa.Words;
     const limit = counterLimit(sas[row + Sa.SidBits]);
-    for (let i = 0; i < sas[row + Sa.SidCount] && i < Cap.Sids; i++) {
+    for (let i = workerIndex; i < sas[row + Sa.SidCount] && i < Cap.Sids; i += workers) {
       const at = senderRows[slot * SenderRow.Words + SenderRow.Iv + i];
       if (at >= 0 && numbers[at] < limit) return i;
     }

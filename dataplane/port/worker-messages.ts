@@ -11,8 +11,8 @@ export interface WorkerStart {
   /** 0..workers-1 */
   index: number;
   shared: SharedState;
-  /** The worker polls it beside its ports; it never closes it. */
-  wakeFd: number;
+  /** Of every worker. A worker polls its own beside its ports, and signals another's when it sleeps and is given packets. It never closes one. */
+  wakeFds: readonly number[];
   /** File of IV counters per (SPI, sender ID). */
   senderStatePath: string;
   /** Which side of the native seam: as GROUPWIRE_NATIVE says in this process. */

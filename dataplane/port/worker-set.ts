@@ -21,7 +21,7 @@ const StopMs = 2000;
 
 export class WorkerSet {
   private readonly workers: Worker[] = [];
-  private readonly wakeFds: number[] = [];
+  private readonly wakeFds: readonly number[];
   private readonly control: Int32Array;
   private stopping = false;
 
@@ -34,10 +34,9 @@ export class WorkerSet {
     senderStatePath: string,
   ) {
     this.control = controlWords(shared);
+    this.wakeFds = Array.from({ length: shared.workers }, () => native.wakeOpen());
     for (let index = 0; index < shared.workers; index++) {
-      const wakeFd = native.wakeOpen();
-      this.wakeFds.push(wakeFd);
-      const workerData: WorkerStart = { index, shared, wakeFd, senderStatePath, native: native.kind === 'addon' };
+      const workerData: WorkerStart = { index, shared, wakeFds: this.wakeFds, senderStatePath, native: native.kind === 'addon' };
       const worker = new Worker(script, { workerData });
       worker.on('message', (message: FromWorker) => this.take(index, message));
       worker.on('error', (error) => this.lose(index, error instanceof Error ? (error.stack ?? error.message) : String(error)));

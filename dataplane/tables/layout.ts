@@ -11,8 +11,8 @@ export const enum Cap {
   Aces = 4096,
   CryptoEntries = 64,
   Sas = 256,
-  /** Sender IDs one SA row carries. */
-  Sids = 8,
+  /** Sender IDs one SA row carries: one for every worker, whose number takes 4 bits of the IV (proto/sender-iv.ts). */
+  Sids = 1 << 4,
 }
 
 /** ACE: first match wins. Ports are inclusive ranges; a `neq` becomes two rows. */
@@ -65,11 +65,11 @@ export const enum Sa {
   SidBits = 11, // 0: no sender IDs (window per inner source); else RFC 6054 / RFC 6407 §5.4
   SidCount = 12,
   Sids = 13, // Cap.Sids words
-  Group = 21,
-  AclFirst = 22, // inbound policy check: the group's ACL
-  AclCount = 23,
-  ExpiresAt = 24, // Unix seconds (low 32 bits); past it the SA neither seals nor opens
-  Words = 26,
+  Group = 29,
+  AclFirst = 30, // inbound policy check: the group's ACL
+  AclCount = 31,
+  ExpiresAt = 32, // Unix seconds (low 32 bits); past it the SA neither seals nor opens
+  Words = 34,
 }
 export const enum SaFlag {
   Inbound = 1,

@@ -73,6 +73,8 @@ export type FromDataplane =
       pid: number;
       /** Random per dataplane process. */
       incarnation: string;
+      /** Forwarding workers: each wants a sender ID of its own (RFC 6407 §3.5). */
+      workers: number;
       /** Generation that is applied now, 0 = none. */
       generation: number;
       /** `${spi}:${sid}` pairs whose IV counters survive in this host's sender-state file; any other sender ID that was in use must not be used again. */

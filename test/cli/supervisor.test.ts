@@ -94,12 +94,12 @@ const listening = (bench: Bench, name: string, lives = 1) =>
 const both = (bench: Bench) => Promise.all([listening(bench, 'dataplane'), listening(bench, 'control')]);
 
 t.test('starts both with their arguments, ends both on SIGTERM and leaves nothing', async (t) => {
-  const bench = await start(t, { native: false, keyLogDirectory: '/keys' });
+  const bench = await start(t, { native: false, workers: 3, keyLogDirectory: '/keys' });
   await both(bench);
   const shared = `--instance r1 --run ${bench.run} --state ${join(bench.folder, 'state')}`;
   t.match(
     bench.events().find((line) => line.startsWith('dataplane start')),
-    `${shared} native=0`,
+    `${shared} --workers 3 native=0`,
   );
   t.match(
     bench.events().find((line) => line.startsWith('control start')),

@@ -98,6 +98,9 @@ async function boot(name: string, text: string) {
 }
 type Node = Awaited<ReturnType<typeof boot>>;
 
+/** What a dataplane says that comes up. */
+const helloOf = (generation: number, knownSenders: string[], workers = 1) => ({ generation, knownSenders, workers });
+
 /** Delivers everything that is on the way until nothing is. */
 function exchange(a: Node, b: Node): void {
   for (let round = 0; round < 50 && a.outbox.length + b.outbox.length > 0; round++) {
@@ -128,10 +131,10 @@ function pairs(node: Node): string[] {
 
 t.test('a member registers, survives restarts of either process, and never uses a lost IV space', async (t) => {
   const r4 = await boot('r4', server);
-  r4.router.dataplaneUp(0, [], null, now);
+  r4.router.dataplaneUp(helloOf(0, []), null, now);
   r4.router.start(false, now);
   let r1 = await boot('r1', member);
-  r1.router.dataplaneUp(0, [], null, now);
+  r1.router.dataplaneUp(helloOf(0, []), null, now);
   t.equal(tablesOf(r1).sas.length, 0, 'interfaces come first, without keys');
   r1.router.start(false, now);
   exchange(r1, r4);
@@ -156,7 +159,7 @@ t.test('a member registers, survives restarts of either process, and never uses 
   // kill -9 of control while the dataplane forwards: same SA, same slot, no new registration.
   const sent = r1.published[r1.published.length - 1].head.generation;
   r1 = await boot('r1', member);
-  r1.router.dataplaneUp(sent, firstPairs, null, now);
+  r1.router.dataplaneUp(helloOf(sent, firstPairs), null, now);
   t.strictSame(pairs(r1), firstPairs, 'the same IV space goes on');
   t.equal(r1.outbox.length, 0, 'nothing was sent to the key server');
   t.equal(tablesOf(r1).sas[0].row[Sa.Serial], first.sas[0].row[Sa.Serial], 'the same SA');
@@ -164,13 +167,13 @@ t.test('a member registers, survives restarts of either process, and never uses 
 
   // kill -9 of the dataplane, and its counters survived in the file.
   r1.router.dataplaneDown();
-  r1.router.dataplaneUp(0, firstPairs, null, now);
+  r1.router.dataplaneUp(helloOf(0, firstPairs), null, now);
   t.equal(r1.outbox.length, 0, 'known IV spaces need no registration');
   t.strictSame(pairs(r1), firstPairs);
 
   // The same, but the counters are gone (another boot, a damaged file): inbound only, until there is a fresh sender ID.
   r1.router.dataplaneDown();
-  r1.router.dataplaneUp(0, [], null, now);
+  r1.router.dataplaneUp(helloOf(0, []), null, now);
   t.strictSame(pairs(r1), [], 'the lost IV space is not published again');
   t.equal(tablesOf(r1).outbound, -1, 'nothing is sealed meanwhile');
   t.equal(tablesOf(r1).sas[0].row[Sa.Flags], SaFlag.Inbound as number, 'it still opens');
@@ -180,9 +183,20 @@ t.test('a member registers, survives restarts of either process, and never uses 
   t.notSame(renewed, firstPairs, 'a sender ID that was never used');
   t.equal(tablesOf(r1).sas[0].row[Sa.Spi], first.sas[0].row[Sa.Spi], 'under the same TEK');
 
+  // A dataplane with two workers: what one used is not theirs, each gets an ID of its own.
+  r1.router.dataplaneDown();
+  r1.router.dataplaneUp(helloOf(0, [], 2), null, now);
+  exchange(r1, r4);
+  const ofTwo = pairs(r1);
+  t.equal(ofTwo.length, 2, 'a sender ID for each worker');
+  t.notOk(
+    ofTwo.some((pair) => [...firstPairs, ...renewed].includes(pair)),
+    'fresh ones',
+  );
+
   // A key server that comes back goes on counting.
   const r4again = await boot('r4', server);
-  r4again.router.dataplaneUp(0, [], null, now);
+  r4again.router.dataplaneUp(helloOf(0, []), null, now);
   r4again.router.start(false, now);
   const registrations = (): number => r1.router.gdoi.memberGroups()[0].succeededRegistrations;
   const before = registrations();
@@ -194,18 +208,18 @@ t.test('a member registers, survives restarts of either process, and never uses 
   }
   const third = pairs(r1);
   t.equal(
-    new Set([...firstPairs, ...renewed, ...third]).size,
-    3,
-    `three registrations, three sender IDs: ${[firstPairs, renewed, third].join(' ')}`,
+    new Set([...firstPairs, ...renewed, ...ofTwo, ...third]).size,
+    6,
+    `four registrations, six sender IDs: ${[firstPairs, renewed, third].join(' ')}`,
   );
 
   // A clean start registers afresh although there is a saved state.
   const fresh = await boot('r1', member);
-  fresh.router.dataplaneUp(0, third, null, now);
+  fresh.router.dataplaneUp(helloOf(0, third), null, now);
   fresh.router.start(false, now);
   t.equal(tablesOf(fresh).sas.length, 0, 'no keys before it has registered');
   exchange(fresh, r4again);
   t.equal(pairs(fresh).length, 1);
-  t.notOk([...firstPairs, ...renewed, ...third].includes(pairs(fresh)[0]), 'again a fresh one');
+  t.notOk([...firstPairs, ...renewed, ...ofTwo, ...third].includes(pairs(fresh)[0]), 'again a fresh one');
   t.end();
 });

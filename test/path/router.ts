@@ -19,7 +19,7 @@ import {
 } from '../../dataplane/counters/declare.js';
 import { adoptBank, Clock, type Env, makeEnv } from '../../dataplane/env.js';
 import { type Link, LinkKind } from '../../dataplane/mem/links.js';
-import { SenderState } from '../../dataplane/mem/sender-state.js';
+import { SenderState, senderStatePath } from '../../dataplane/mem/sender-state.js';
 import { allocateShared, BankCount, bankOf, NeighbourRow, PortRow, type SharedState } from '../../dataplane/mem/shared.js';
 import { SlotShape } from '../../dataplane/mem/slots.js';
 import { EthernetHeaderLen, Job, loadNative, type Native } from '../../dataplane/native/native.js';
@@ -212,6 +212,7 @@ function withQueues(real: Native, router: Router, slotShift: number): Native {
     mapFile: (path, bytes) => real.mapFile(path, bytes),
     mapFlush: (buffer) => real.mapFlush(buffer),
     monotonicMs: () => router.nowMs,
+    wakeSignal: (worker) => router.wakes.push(worker),
     saSet: (slot, ...rest) => real.saSet(slot + slotShift, ...rest),
     saClear: (slot) => real.saClear(slot + slotShift),
     seal: shifted((pool, jobs, count) => real.seal(pool, jobs, count)),
@@ -246,12 +247,19 @@ process.once('exit', () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
+export interface WorkerSpec {
+  index: number;
+  shared: SharedState;
+}
+
 export class Router {
   readonly inputs: Uint8Array[][] = Array.from({ length: 2 * Cap.Ports }, () => []);
   readonly outputs: Uint8Array[][] = Array.from({ length: 2 * Cap.Ports }, () => []);
   /** Bytes of link header that come out of each queue. */
   readonly ethernet: number[] = Array.from({ length: 2 * Cap.Ports }, () => 0);
-  readonly shared: SharedState = allocateShared(1);
+  readonly shared: SharedState;
+  /** Workers that were woken, in order. */
+  readonly wakes: number[] = [];
   readonly env: Env;
   readonly pass: () => number;
   /** Of the clock the stages see. */
@@ -260,14 +268,19 @@ export class Router {
   txErrno = 0;
   readonly folder: string;
 
-  /** @param folder where the sender state lives; a router started with the folder of another takes over from it */
-  constructor(tables: TablesSpec, folder?: string, boot = bootId) {
+  /**
+   * @param folder where the sender state lives; a router started with the folder of another takes over from it
+   * @param worker one of several that share memory; they share a folder too
+   */
+  constructor(tables: TablesSpec, folder?: string, boot = bootId, worker: WorkerSpec = { index: 0, shared: allocateShared(1) }) {
+    const { index, shared } = worker;
+    this.shared = shared;
     this.folder = folder ?? mkdtempSync(join(tmpdir(), 'groupwire-path-'));
     folders.add(this.folder);
     shiftNext = (shiftNext + 8) % (Cap.Sas - 8);
     const native = withQueues(loadNative(), this, shiftNext);
-    const senders = SenderState.open(native, join(this.folder, 'senders.0'), boot);
-    this.env = makeEnv({ index: 0, shared: this.shared, native, senders });
+    const senders = SenderState.open(native, senderStatePath(join(this.folder, 'senders'), index), boot);
+    this.env = makeEnv({ index, shared, native, senders, wakeFds: Array.from({ length: shared.workers }, (_, other) => other) });
     this.pass = makePipeline(this.env);
     this.env.clock[Clock.Seconds] = Now;
     tables.ports.forEach(({ link }, port) => {
@@ -314,11 +327,11 @@ export class Router {
     return seen;
   }
 
-  /** DESIGN §3: received + made = sent + dropped + punted (nothing is held between passes). @returns what is wrong, or null */
+  /** DESIGN §3: received + made = sent + dropped + punted; with several workers what was taken over is added, and what was handed over. @returns what is wrong, or null */
   imbalance(): string | null {
     const { path, drops } = this.env.counters;
-    const into = path[PathCount.Received] + path[PathCount.Made];
-    const out = path[PathCount.Sent] + path[PathCount.Dropped] + path[PathCount.Punted];
+    const into = path[PathCount.Received] + path[PathCount.Made] + path[PathCount.TakenOver];
+    const out = path[PathCount.Sent] + path[PathCount.Dropped] + path[PathCount.Punted] + path[PathCount.HandedOver];
     if (into !== out) return `${into} came in, ${out} went out`;
     const reasons = drops.subarray(0, Drop.Count).reduce((sum, count) => sum + count, 0);
     if (reasons !== path[PathCount.Dropped]) return `${path[PathCount.Dropped]} drops, ${reasons} by reason`;

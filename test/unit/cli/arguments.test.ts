@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import t from 'tap';
 import { parseArguments, UsageError } from '../../../cli/arguments.js';
 
@@ -13,6 +14,7 @@ t.test('the command contract', (t) => {
     metrics: '127.0.0.1:9848',
     keyLogDirectory: null,
     native: true,
+    workers: 1,
   });
   t.match(parseArguments(['run', '-c', 'a', '--metrics', 'off', '--key-log', '/k', '--no-native', '--runtime', '/r', '--state=/s']), {
     runDirectory: '/r',
@@ -21,6 +23,9 @@ t.test('the command contract', (t) => {
     keyLogDirectory: '/k',
     native: false,
   });
+  t.match(parseArguments(['run', '-c', 'a', '--workers', '16']), { workers: 16 });
+  t.match(parseArguments(['run', '-c', 'a', '--workers=2']), { workers: 2 });
+  t.match(parseArguments(['run', '-c', 'a', '--workers', 'auto']), { workers: Math.min(availableParallelism(), 16) });
   t.match(parseArguments(['--instance', 'r1', 'wait-ready', '--timeout', '5']), { name: 'wait-ready', instance: 'r1', timeoutSeconds: 5 });
   t.match(parseArguments(['wait-ready', '--instance', 'r1']), { instance: 'r1', timeoutSeconds: 30 });
   t.match(parseArguments(['check', 'file']), { name: 'check', file: 'file' });
@@ -62,7 +67,15 @@ t.test('wrong calls are usage errors of one line', (t) => {
     ['run', '-c'],
     ['run', '-c', 'a', '--unknown'],
     ['run', '-c', 'a', 'b'],
-    ['run', '-c', 'a', '--workers', '2'],
+    ['run', '-c', 'a', '--workers', '0'],
+    ['run', '-c', 'a', '--workers', '17'],
+    ['run', '-c', 'a', '--workers', '2.5'],
+    ['run', '-c', 'a', '--workers', '-1'],
+    ['run', '-c', 'a', '--workers', '0x2'],
+    ['run', '-c', 'a', '--workers', 'many'],
+    ['run', '-c', 'a', '--workers', ''],
+    ['run', '-c', 'a', '--workers'],
+    ['wait-ready', '--workers', '2'],
     ['run', '-c', 'a', '--metrics', '9848'],
     ['run', '-c', 'a', '--metrics', '127.0.0.1:0'],
     ['run', '-c', 'a', '--metrics', '127.0.0.1:70000'],

@@ -9,7 +9,7 @@ import { encodeFrame, FrameReader, type FromDataplane } from '../../../dataplane
 const folder = mkdtempSync(join(tmpdir(), 'groupwire-link-'));
 t.teardown(() => rmSync(folder, { recursive: true, force: true }));
 
-const hello: FromDataplane = { type: 'hello', pid: 1, incarnation: 'x', generation: 0, knownSenders: [] };
+const hello: FromDataplane = { type: 'hello', pid: 1, workers: 1, incarnation: 'x', generation: 0, knownSenders: [] };
 
 t.test('greets, publishes, asks, and comes back after the dataplane was lost', async (t) => {
   const path = join(folder, 'a.sock');

@@ -31,7 +31,7 @@ t.test('worker', async (t) => {
   control[Ctl.NowSeconds] = 1_800_000_000;
   const senderStatePath = join(folder, 'senders');
   const worker = new Worker(new URL('../../../dataplane/worker.js', import.meta.url), {
-    workerData: { index: 0, shared, wakeFd, senderStatePath, native: true },
+    workerData: { index: 0, shared, wakeFds: [wakeFd], senderStatePath, native: true },
   });
   const heard: FromWorker[] = [];
   worker.on('message', (message: FromWorker) => heard.push(message));

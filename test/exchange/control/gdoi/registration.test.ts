@@ -37,6 +37,29 @@ t.test('three members get the same keys, and their own sender IDs', async (t) =>
   );
 });
 
+t.test('a member asks for a sender ID for each of its forwarding workers (RFC 6407 §3.5)', async (t) => {
+  for (const [encryption, wanted, given] of [
+    ['esp-gcm-256', 4, [0, 1, 2, 3]],
+    ['esp-gcm-128', 16, Array.from({ length: 16 }, (_, sid) => sid)],
+    ['esp-gcm-128', 1, [0]],
+    ['esp-aes-256', 4, null],
+  ] as const) {
+    const network = new Network();
+    const server = network.add(serverAddress, serverConfig({ encryption }));
+    server.start();
+    const member = network.add(memberAddress(1), memberConfig());
+    member.gdoi.senderIdsWanted = wanted;
+    member.start();
+    network.runFor(1000);
+    t.same(member.gdoi.policyOf('G').senderIds?.values ?? null, given, `${encryption}, ${wanted} workers`);
+    t.equal(server.gdoi.serverGroups()[0].senderIdsUsed, given?.length ?? 0, 'no more than asked for');
+    member.perform(member.gdoi.clearGroup('G', network.now));
+    network.runFor(1000);
+    const again = member.gdoi.policyOf('G').senderIds?.values ?? null;
+    t.same(again, given?.map((sid) => sid + given.length) ?? null, 'fresh ones at the next registration');
+  }
+});
+
 t.test('200 members at once', async (t) => {
   const { network, server, members } = Network.group(200, { encryption: 'esp-gcm-128' });
   network.runFor(5000);

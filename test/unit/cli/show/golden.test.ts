@@ -178,6 +178,14 @@ Instance is r1, the dataplane is up
   control     pid 12, 51200K bytes, 0 restarts
 `,
   );
+  const path = [
+    { name: 'handed_over_packets', help: '', value: 7 },
+    { name: 'taken_over_packets', help: '', value: 6 },
+  ];
+  t.match(
+    render('version', { workers: 2, counters: { drops: [], path, control: [] } }),
+    /^2 forwarding workers, 7 packets handed over, 6 taken over$/m,
+  );
   t.equal(
     render('running-config'),
     'Building configuration...\n\nCurrent configuration : 70 bytes\nhostname R1\n!\ninterface eth0\n ip address 10.0.0.1 255.255.255.0\n!\nend\n',

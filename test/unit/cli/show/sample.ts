@@ -10,6 +10,7 @@ export function emptySnapshot(): Snapshot {
     takenAt: Date.UTC(2026, 10, 23, 23, 15, 2, 123),
     uptimeSeconds: 3 * 86_400 + 61,
     dataplaneConnected: true,
+    workers: 1,
     interfaces: [],
     isakmpPolicies: [],
     isakmpSas: [],

@@ -56,9 +56,9 @@ const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][]
       head.blobs.reverse();
     },
   ],
-  ['blobs longer than the frame', /ends within/, (head) => Object.assign(head, { blobBytes: [40, 24, 104, 1040] })],
+  ['blobs longer than the frame', /ends within/, (head) => Object.assign(head, { blobBytes: [40, 24, 136, 1040] })],
   ['bytes behind the blobs', /behind the last blob/, (head) => Object.assign(head, { blobBytes: [0, 0, 0, 0] })],
-  ['half a row', /whole number/, (head) => Object.assign(head, { blobBytes: [20, 24, 104, 104] })],
+  ['half a row', /whole number/, (head) => Object.assign(head, { blobBytes: [20, 24, 136, 104] })],
   ['ace action', /ace action: 2/, (_, rows) => rows.aces.set([2], Ace.Action)],
   ['ace protocol', /ace protocol: 256/, (_, rows) => rows.aces.set([256], Ace.Protocol)],
   ['ace ports turned', /ace port: 65536/, (_, rows) => rows.aces.set([65536], Ace.SrcPortLow)],
@@ -103,7 +103,7 @@ const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][]
   ['IV of 12 bytes', /IV of 12/, (_, rows) => rows.sas.set([12], Sa.IvLen)],
   ['ICV of 8 bytes', /ICV of 8/, (_, rows) => rows.sas.set([8], Sa.IcvLen)],
   ['alignment 0', /alignment of 0/, (_, rows) => rows.sas.set([0], Sa.Align)],
-  ['nine sender IDs', /sender IDs: 9/, (_, rows) => rows.sas.set([9], Sa.SidCount)],
+  ['seventeen sender IDs', /sender IDs: 17/, (_, rows) => rows.sas.set([17], Sa.SidCount)],
   ['SA beyond the aces', /SA aces: 5/, (_, rows) => rows.sas.set([5], Sa.AclCount)],
 ];
 

@@ -1,0 +1,35 @@
+// 67-hand-to-sealer: what another worker is to seal is put into the ring to it and freed here. In: what pmtu has for esp-seal, left in its
+// vector. Out: the same vector without what is others'. Drops: hand-over-full.
+// Two cases (mem/hand-over.ts): the key server gave fewer sender IDs than there are workers; or an ICMP error made here has a source, one of
+// our own addresses, that another worker owns. Behind pmtu everything is decided and counted: the taker only seals and sends. The hop
+// that is owed travels in the flags and is paid there. Does nothing when there is one worker.
+
+import { Drop, PathCount } from '../counters/declare.js';
+import type { Env } from '../env.js';
+import { Sa } from '../tables/layout.js';
+
+export function makeHandToSealer(env: Env): () => void {
+  const { handOver, workerIndex, slots, drop } = env;
+  if (handOver === null) return () => undefined;
+  const { src, sa } = slots;
+  const { sas } = env.tables;
+  const { path } = env.counters;
+  const { espSeal } = env.vec;
+
+  return function handToSealer() {
+    let kept = 0;
+    for (let i = 0; i < espSeal.length; i++) {
+      const id = espSeal.ids[i];
+      const sealer = handOver.sealerOf(sa[id], src[id]);
+      if (sealer === workerIndex) {
+        espSeal.ids[kept++] = id;
+      } else if (handOver.give(id, sealer, sas[sa[id] * Sa.Words + Sa.Serial])) {
+        path[PathCount.HandedOver]++;
+        slots.release(id);
+      } else {
+        drop(id, Drop.HandOverFull);
+      }
+    }
+    espSeal.length = kept;
+  };
+}
