@@ -75,7 +75,7 @@ export const dropTexts: readonly CounterText[] = [
   { name: 'esp_congestion', help: 'congestion marked on the outer header of a packet that cannot carry the mark (RFC 6040 §4.2)' },
   { name: 'seal_failed', help: 'the crypto library could not encrypt' },
   { name: 'ttl_expired', help: 'TTL used up; ICMP time exceeded sent (RFC 1812 §5.3.1)' },
-  { name: 'hand_over_full', help: 'the worker that owns the sender took no more packets' },
+  { name: 'hand_over_full', help: 'the worker that owns the sender or seals took no more packets' },
 ];
 
 /** Per port. */
@@ -129,7 +129,7 @@ export const enum PathCount {
   /** Packets the router itself created: ICMP errors, fragments beyond the first. */
   Made,
   Passes,
-  /** Given to the worker that owns the sender, and taken from other workers. */
+  /** Given to the worker that owns the sender or is to seal, and taken from other workers. */
   HandedOver,
   TakenOver,
   Count,
@@ -141,7 +141,7 @@ export const pathTexts: readonly CounterText[] = [
   { name: 'punted_packets', help: 'datagrams handed to the host itself' },
   { name: 'made_packets', help: 'datagrams created by the router: ICMP errors, further fragments' },
   { name: 'passes', help: 'passes of the pipeline' },
-  { name: 'handed_over_packets', help: 'datagrams given to the worker that owns their sender' },
+  { name: 'handed_over_packets', help: 'datagrams given to the worker that owns their sender or seals them' },
   { name: 'taken_over_packets', help: 'datagrams taken from other workers' },
 ];
 

@@ -314,11 +314,11 @@ export function aceRow(action: AceAction, from: string, to: string): number[] {
   return row;
 }
 
-/** One group with one AES-256-GCM SA that this member seals with under one sender ID; without `spi` registered but keyless. */
+/** One group with one AES-256-GCM SA that this member seals with under its sender IDs; without `spi` registered but keyless. */
 export function groupRows(
   port: number,
   aces: number[][],
-  sa: { spi: number; sid: number; key: Uint8Array; serial?: number } | null,
+  sa: { spi: number; sid: number | readonly number[]; key: Uint8Array; serial?: number } | null,
 ): TablesRows {
   const entry: number[] = new Array(CryptoEntry.Words).fill(0);
   entry[CryptoEntry.Port] = port;
@@ -339,8 +339,9 @@ export function groupRows(
   row[Sa.Align] = 4;
   row[Sa.ReplayWindow] = 64;
   row[Sa.SidBits] = 24;
-  row[Sa.SidCount] = 1;
-  row[Sa.Sids] = sa.sid;
+  const sids = typeof sa.sid === 'number' ? [sa.sid] : sa.sid;
+  row[Sa.SidCount] = sids.length;
+  row.set(sids, Sa.Sids);
   row[Sa.AclCount] = aces.length;
   row[Sa.ExpiresAt] = Math.floor(Date.now() / 1000) + 3600;
   const keys = new Uint8Array(SaKey.Bytes);

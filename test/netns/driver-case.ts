@@ -27,6 +27,8 @@ export interface Drivers {
   inside: PortDriver;
   offloads?: boolean;
   workers?: number;
+  /** Sender IDs of each member: member n has n, n + 2, … Default 1. */
+  senderIds?: number;
 }
 
 type Member = 1 | 2;
@@ -74,7 +76,7 @@ export class DriverLab {
   }
 
   /** @returns what could not be applied */
-  publish(member: Member, { outside, inside, offloads = true }: Drivers): Promise<string[]> {
+  publish(member: Member, { outside, inside, offloads = true, senderIds = 1 }: Drivers): Promise<string[]> {
     const other = member === 1 ? 2 : 1;
     const inward: Partial<InterfaceRow> = { driver: inside, offloads };
     const interfaces = [
@@ -90,7 +92,8 @@ export class DriverLab {
       distance: 1,
     });
     const routes = [route(`10.1.${other}.0`, 24), route(`172.16.${other}.0`, 30)];
-    const rows = groupRows(1, aces, { spi: 0x12345678, sid: member, key: this.key });
+    const sids = Array.from({ length: senderIds }, (_, i) => member + 2 * i);
+    const rows = groupRows(1, aces, { spi: 0x12345678, sid: sids, key: this.key });
     return this.controls[member].publish(tablesHead(++this.generation, interfaces, routes), rows);
   }
 

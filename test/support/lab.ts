@@ -21,6 +21,8 @@ export interface LabOptions {
   /** Changes a router's configuration before it is used. */
   edit?: (router: Router, text: string) => string;
   keyLog?: boolean;
+  /** Of each router; default: what the variant says. */
+  workers?: number;
   /** Which routers start; default all. */
   start?: readonly Router[];
   /** Seconds; 0 = do not wait until they are ready. */
@@ -43,6 +45,7 @@ export class Lab {
 
   private constructor(options: LabOptions) {
     const variant = readVariant();
+    const workers = options.workers ?? variant.workers;
     const configs = join(this.directory, 'configs');
     mkdirSync(configs);
     for (const router of routers) {
@@ -56,7 +59,7 @@ export class Lab {
       LAB_ROUTERS: (options.start ?? routers).join(' '),
       LAB_WAIT: String(options.waitSeconds ?? 20),
       LAB_KEY_LOG: options.keyLog ? '1' : '',
-      LAB_RUN_OPTIONS: variant.workers > 1 ? `--workers ${variant.workers}` : '',
+      LAB_RUN_OPTIONS: workers > 1 ? `--workers ${workers}` : '',
     };
     this.undo = removeAtExit(() => {
       spawnSync(script, ['down'], { env: { ...process.env, ...this.environment }, stdio: 'ignore', timeout: 30_000 });

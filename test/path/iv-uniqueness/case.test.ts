@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { listKnownSenders, SenderKind, SenderState } from '../../../dataplane/mem/sender-state.js';
+import { allocateShared } from '../../../dataplane/mem/shared.js';
 import { counterLimit } from '../../../dataplane/proto/sender-iv.js';
 import { branchPacket, hex } from '../packets.js';
 import { bootId, memberTables, Router, type SaSpec } from '../router.js';
@@ -180,3 +181,104 @@ t.test('property: any order of sending, killing, rebooting and rekeying repeats 
   t.pass('no repeat');
   t.end();
 });
+
+t.test('another number of workers makes every sender ID unknown, and none of its IVs comes again', (t) => {
+  const shared = [1, 2, 3].map((workers) => allocateShared(workers));
+  const start = (workers: number, index: number, folder?: string) =>
+    new Router(memberTables(1, gcm(0x9700, [5, 6])), folder, bootId, { index, shared: shared[workers - 1] });
+  const { folder } = start(2, 0);
+  const known = (workers: number) => listKnownSenders(join(folder, 'senders'), bootId, workers);
+  t.strictSame(known(2), [], 'the second worker has not counted yet');
+  start(2, 1, folder);
+  t.strictSame(known(2), [`${0x9700}:5`, `${0x9700}:6`]);
+  t.strictSame([known(1), known(3), known(16)], [[], [], []]);
+  // Were they used all the same, sequence numbers would come again, but no IV: workers' bits keep them apart.
+  const seen = new Collector();
+  for (const workers of [2, 1, 3, 2]) {
+    for (let index = 0; index < workers; index++) {
+      const router = start(workers, index, folder);
+      seen.add(router.forward(0, ...batch(9))[1], false);
+      while (router.pass() > 0);
+    }
+  }
+  t.equal(seen.repeats, 0);
+  t.ok(seen.ivs.size > 0);
+  t.end();
+});
+
+t.test(
+  'property: any number of workers after another, killed and rebooted: no IV twice, and sequence numbers of a sender ID only rise',
+  (t) => {
+    const step = fc.oneof(
+      fc.record({ do: fc.constant('send' as const), count: fc.integer({ min: 1, max: 40 }) }),
+      fc.record({ do: fc.constant('start' as const), count: fc.integer({ min: 1, max: 3 }) }),
+      fc.record({ do: fc.constant('reboot' as const), count: fc.integer({ min: 1, max: 3 }) }),
+      fc.record({ do: fc.constant('rekey' as const), count: fc.constant(0) }),
+    );
+    let run = 0;
+    let renewals = 0;
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 4, maxLength: 14 }), fc.integer({ min: 1, max: 4 }), (steps, given) => {
+        let spi = 0xb0000 + run++ * 16;
+        let boot = 0;
+        let nextSid = 1;
+        let sids: number[] = [];
+        let workers: Router[] = [];
+        let folder: string | undefined;
+        const published = new Set<string>();
+        const ivs = new Set<string>();
+        const last = new Map<string, number>();
+        const bootName = () => boot.toString().padStart(36, '0');
+        // As control does: what was given once and is not known now is given up, all of it.
+        const publish = (count: number) => {
+          const known = folder === undefined ? [] : listKnownSenders(join(folder, 'senders'), bootName(), count);
+          if (sids.some((sid) => published.has(`${spi}:${sid}`) && !known.includes(`${spi}:${sid}`))) {
+            sids = [];
+            renewals++;
+          }
+          if (sids.length === 0) sids = Array.from({ length: Math.min(count, given) }, () => nextSid++);
+          for (const sid of sids) published.add(`${spi}:${sid}`);
+          return memberTables(1, gcm(spi, sids, { serial: spi }));
+        };
+        const start = (count: number) => {
+          const tables = publish(count);
+          const shared = allocateShared(count);
+          workers = [];
+          for (let index = 0; index < count; index++) {
+            workers.push(new Router(tables, folder, bootName(), { index, shared }));
+            folder ??= workers[0].folder;
+          }
+        };
+        const send = (count: number) => {
+          for (let i = 0; i < count; i++) workers[i % workers.length].inputs[0].push(branchPacket(1, { src: `10.0.1.${10 + (i % 9)}` }));
+          while (workers.reduce((sum, router) => sum + router.pass(), 0) > 0);
+          for (const esp of workers.flatMap((router) => router.take()[1])) {
+            const name = hex(esp.subarray(20, 24));
+            const iv = name + hex(esp.subarray(28, 36));
+            const sender = name + hex(esp.subarray(28, 31));
+            const sequence = Number.parseInt(hex(esp.subarray(24, 28)), 16);
+            if (ivs.has(iv)) throw new Error(`IV ${iv} again`);
+            if (sequence <= (last.get(sender) ?? 0)) throw new Error(`sender ${sender}: ${sequence} after ${last.get(sender)}`);
+            ivs.add(iv);
+            last.set(sender, sequence);
+          }
+        };
+        start(2);
+        for (const { do: what, count } of steps) {
+          if (what === 'send') send(count);
+          else if (what === 'rekey') {
+            spi++;
+            for (const router of workers) router.adopt(publish(workers.length));
+          } else {
+            if (what === 'reboot') boot++;
+            start(count);
+          }
+        }
+        send(20);
+      }),
+      { numRuns: 40 },
+    );
+    t.ok(renewals > 20, `${renewals} times the sender IDs were given up`);
+    t.end();
+  },
+);
