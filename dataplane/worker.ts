@@ -24,14 +24,13 @@ function takeMessages(env: Env, port: MessagePort, wakeFd: number): void {
     const message = received.message as ToWorker;
     if (message.kind === 'port-open') {
       env.links.open(message.port, message.links);
-    } else {
-      env.links.close(message.port);
+    } else if (env.links.close(message.port)) {
       port.postMessage({ kind: 'port-closed', port: message.port } satisfies FromWorker);
     }
   }
 }
 
-/** A device that vanished is closed without being asked: its `port-closed` comes unsolicited. */
+/** A device that vanished is closed without being asked: its `port-closed` comes unsolicited, and a `port-close` that crosses it is not answered. */
 function tellLostPorts(env: Env, port: MessagePort): void {
   const { lost } = env.links;
   for (let i = 0; i < Cap.Ports; i++) {

@@ -34,12 +34,15 @@ export class Links {
   /** The link that tx prefers, and what it is; -1 = the TUN has to do. */
   readonly fast = new Int32Array(Cap.Ports).fill(-1);
   readonly fastKind = new Int32Array(Cap.Ports);
+  /** 1 where the port is this worker's. */
+  private readonly isOpen = new Uint8Array(Cap.Ports);
   /** 1 where a device was found gone; the worker tells the main thread. */
   readonly lost = new Uint8Array(Cap.Ports);
 
   /** @param links the TUN first */
   open(port: number, links: readonly Link[]): void {
     this.close(port);
+    this.isOpen[port] = 1;
     for (const { fd, kind } of links) {
       if (this.count === MaxLinks) break; // its packets are read by nobody, which its counters show
       this.fd[this.count] = fd;
@@ -53,8 +56,10 @@ export class Links {
     }
   }
 
-  /** Forgets the links of a port; their descriptors are the main thread's to close. */
-  close(port: number): void {
+  /** Forgets the links of a port; their descriptors are the main thread's to close. @returns false = it was not open */
+  close(port: number): boolean {
+    if (this.isOpen[port] === 0) return false;
+    this.isOpen[port] = 0;
     let kept = 0;
     for (let i = 0; i < this.count; i++) {
       if (this.port[i] === port) continue;
@@ -65,5 +70,6 @@ export class Links {
     this.count = kept;
     this.tun[port] = -1;
     this.fast[port] = -1;
+    return true;
   }
 }

@@ -3,6 +3,7 @@
 //   a 10.1.1.10 --- e0 10.1.1.1  r  10.1.2.1 e1 --- 10.1.2.10 b
 
 import t from 'tap';
+import { readVariant } from '../support/variant.js';
 import { interfaceRow, Lab, noRows, seams, skipReason, sleep, TestDataplane, tablesHead, until } from './dataplane-lab.js';
 
 function build(): Lab {
@@ -83,7 +84,8 @@ for (const seam of seams) {
 
     t.equal(await dataplane.end('SIGTERM'), 0, `clean exit: ${dataplane.log}`);
     t.equal(lab.fingerprint('r'), before, 'the machine is as it was');
-    t.equal(dataplane.log, '', 'quiet');
+    const isRefused = seam === '0' && readVariant().workers > 1;
+    t.match(dataplane.log, isRefused ? /^.*PORT_DRIVER: no steering of TUN queues.*\n$/ : /^$/, 'quiet');
   });
 }
 

@@ -62,8 +62,11 @@ t.test('worker', async (t) => {
   };
   tell({ kind: 'port-open', port: 3, links: [{ fd, kind: LinkKind.Tun }] });
   tell({ kind: 'port-close', port: 3 });
+  tell({ kind: 'port-close', port: 3 }); // as when it crosses a `port-closed`: answered once
   await until('the port is closed', () => heard.length > 0);
   t.strictSame(heard, [{ kind: 'port-closed', port: 3 }]);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  t.equal(heard.length, 1);
   native.fdClose(fd);
 
   Atomics.store(control, Ctl.Stop, 1);
