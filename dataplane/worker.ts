@@ -15,8 +15,6 @@ import type { DataplaneEvent } from './tables/message.js';
 
 /** Longest sleep: events are told and the clock is seen at least this often. */
 const PollTimeoutMs = 1000;
-/** Passes under full load between two looks at the wake descriptor. */
-const BusyPasses = 32;
 
 function takeMessages(env: Env, port: MessagePort, wakeFd: number): void {
   env.native.wakeClear(wakeFd);
@@ -52,26 +50,26 @@ export function runWorker(data: WorkerStart, port: MessagePort): void {
   const pass = makePipeline(env);
   const { links, handOver } = env;
   const polled = new Int32Array(MaxLinks + 1);
-  const ready = new Int32Array(MaxLinks + 1);
+  const found = new Int32Array(MaxLinks + 1);
   const tell = (event: DataplaneEvent): void => port.postMessage({ kind: 'event', event } satisfies FromWorker);
   let epoch = 0;
-  let busy = 0;
+  let lookedAt = 0;
 
-  /** @returns true when the wake descriptor was signalled */
-  function look(): boolean {
+  /**
+   * Sleeps until a link has something or somebody wakes us, PollTimeoutMs at the most, and notes which links are ready: a pass then reads those and
+   * no others. Once a second all are: some devices tell only the one who reads that they are gone. @returns true when somebody woke us
+   */
+  function wait(): boolean {
+    const count = links.count;
     polled[0] = wakeFd;
-    return native.poll(polled, 1, 0, ready) > 0;
-  }
-
-  /** Until something is to be done, PollTimeoutMs at the most. @returns true when the wake descriptor was signalled */
-  function sleep(): boolean {
-    let count = 1;
-    polled[0] = wakeFd;
-    for (let i = 0; i < links.count; i++) polled[count++] = links.fd[i];
+    for (let i = 0; i < count; i++) polled[i + 1] = links.fd[i];
     const timeoutMs = handOver === null || handOver.fallAsleep() ? PollTimeoutMs : 0;
-    const found = native.poll(polled, count, timeoutMs, ready);
+    native.poll(polled, count + 1, timeoutMs, found);
     handOver?.wakeUp();
-    return found > 0 && ready[0] !== 0;
+    const now = env.clock[Clock.Seconds];
+    for (let i = 0; i < count; i++) links.ready[i] = now === lookedAt ? found[i + 1] : 1;
+    lookedAt = now;
+    return found[0] !== 0;
   }
 
   while (Atomics.load(control, Ctl.Stop) === 0) {
@@ -82,13 +80,10 @@ export function runWorker(data: WorkerStart, port: MessagePort): void {
       Atomics.store(control, Ctl.Ack + index, epoch);
     }
     env.clock[Clock.Seconds] = Atomics.load(control, Ctl.NowSeconds);
-    const received = pass();
+    pass();
     tellLostPorts(env, port);
     env.events.drain(env.clock[Clock.Ms], tell);
-    busy = received > 0 ? busy + 1 : 0;
-    if (received > 0 && busy < BusyPasses) continue;
-    busy = 0;
-    if (received > 0 ? look() : sleep()) takeMessages(env, port, wakeFd);
+    if (wait()) takeMessages(env, port, wakeFd);
   }
   for (let slot = 0; slot < Cap.Sas; slot++) native.saClear(slot);
 }

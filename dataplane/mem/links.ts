@@ -28,6 +28,8 @@ export class Links {
   readonly fd = new Int32Array(MaxLinks);
   readonly port = new Int32Array(MaxLinks);
   readonly kind = new Int32Array(MaxLinks);
+  /** 1 where rx has a look; the worker writes here what poll() said. Nobody polls: all are read in turn. */
+  readonly ready = new Uint8Array(MaxLinks).fill(1);
   count = 0;
   /** Descriptor of each port's TUN, -1 = the port is closed. */
   readonly tun = new Int32Array(Cap.Ports).fill(-1);

@@ -26,6 +26,7 @@ typedef struct {
   struct mmsghdr rx[RX_FRAMES];
   int32_t count, next;
   int32_t segments; // of the last frame: how many slots one may need
+  bool drained;     // the last call got less than it asked for: the socket is empty
   Frame frame;
   Plan plan;
   struct mmsghdr tx[MAX_BATCH];
@@ -44,6 +45,7 @@ static bool read_frames(Link *link, int32_t slots) {
     got = recvmmsg(link->fd, packet->rx, (unsigned)wanted, MSG_DONTWAIT, NULL);
   } while (got < 0 && errno == EINTR);
   if (got > 0) packet->count = got;
+  packet->drained = got < wanted;
   // A netdev that goes down says so, too, and comes back: the socket receives again then.
   if (got < 0 && errno != EAGAIN) packet->gone = !netdev_exists(packet->ifindex);
   return got > 0;
@@ -62,9 +64,10 @@ static void start_frame(Packet *packet) {
 static int32_t packet_rx(Link *link, uint8_t *pool, const int32_t *offsets, int32_t *lengths, int32_t count, int32_t max_length) {
   Packet *packet = link->state;
   int32_t done = 0;
+  packet->drained = false;
   while (done < count) {
     if (!frame_has_next(&packet->frame)) {
-      if (packet->next == packet->count && !read_frames(link, count - done)) break;
+      if (packet->next == packet->count && (packet->drained || !read_frames(link, count - done))) break;
       start_frame(packet);
     }
     int32_t first = done;

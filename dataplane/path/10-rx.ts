@@ -1,4 +1,4 @@
-// 10-rx: one batch from every open link. In: devices. Out: ip-input. Drops: too-big.
+// 10-rx: one batch from every link that has something. In: devices. Out: ip-input. Drops: too-big.
 // What arrives is what a wire would carry: superpackets are cut and checksums completed by the native side while it copies (native.ts).
 // The batch grows while a link keeps filling it and shrinks when traffic is light: a quiet link costs little and answers soon, a busy one
 // pays its fixed costs once for many packets. Does not: wait.
@@ -18,7 +18,7 @@ const enum Batch {
 export function makeRx(env: Env): () => number {
   const { slots, native, links, drop } = env;
   const { bytes, freeIds, off, len, rxPort, txPort, flags, sa, nesting } = slots;
-  const { fd: fds, port: portOf, kind, lost } = links;
+  const { fd: fds, port: portOf, kind, ready, lost } = links;
   const { path, ports } = env.counters;
   const next = env.vec.ipInput;
   const batch = new Int32Array(MaxLinks).fill(Batch.Least);
@@ -73,7 +73,7 @@ export function makeRx(env: Env): () => number {
 
   return function rx() {
     let total = 0;
-    for (let link = 0; link < links.count; link++) total += readLink(link);
+    for (let link = 0; link < links.count; link++) if (ready[link] !== 0) total += readLink(link);
     if (total === 0) return 0;
     path[PathCount.Received] += total;
     dropCut();
