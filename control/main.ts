@@ -216,11 +216,7 @@ const api = await startApi({
   socketPath: join(runDirectory, 'control.sock'),
   snapshot,
   ready: () => {
-    const missing = findMissing(
-      router,
-      { connected: link.connected, errors: applied.errors, unboundAddresses: sockets.missing() },
-      Date.now(),
-    );
+    const missing = findMissing(router, { connected: link.connected, ...applied, unboundAddresses: sockets.missing() }, Date.now());
     return { ready: missing.length === 0, missing };
   },
   exec: async (line) => {

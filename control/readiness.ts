@@ -5,7 +5,8 @@ import type { Router } from './router.js';
 
 export interface DataplaneState {
   connected: boolean;
-  /** Of the last applied tables. */
+  /** Of the last applied tables, 0 = none. */
+  generation: number;
   errors: readonly string[];
   /** Local addresses on which UDP 848 is not bound yet. */
   unboundAddresses: readonly string[];
@@ -16,6 +17,8 @@ export function findMissing(router: Router, dataplane: DataplaneState, now: Ms):
   const missing: string[] = [];
   if (!dataplane.connected) missing.push('the dataplane is not running');
   missing.push(...dataplane.errors);
+  if (router.tables !== null && dataplane.generation < router.tables.head.generation)
+    missing.push('the newest tables are not in force yet');
   const usesIke = router.config.gdoiGroups.size > 0;
   if (usesIke) for (const address of dataplane.unboundAddresses) missing.push(`UDP 848 is not bound on ${address}`);
   for (const group of router.gdoi.memberGroups()) {

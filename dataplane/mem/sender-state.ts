@@ -23,8 +23,8 @@ const enum File {
   BootAt = 16,
   BootBytes = 36,
   RowBytes = 32,
-  /** Every SA of a full table with every sender ID it can carry, and as much again. */
-  Rows = 8704, // 2 * Cap.Sas * (1 + Cap.Sids)
+  /** Every SA of a full table with its sequence and every sender ID it can carry, and some more. The twin writes the whole file for every batch. */
+  Rows = 4608,
   Bytes = HeaderBytes + Rows * RowBytes,
   /** How far a sequence number jumps over what a reboot may have lost. */
   BootGap = 1048576,

@@ -76,7 +76,8 @@ function openAll(native: Native, driver: PortDriver, request: LinkRequest, byWor
   if (driver === 'xdp') {
     const queues = countReceiveQueues(device);
     if (queues > MaxQueues * workers) throw new Error(`${device} has ${queues} receive queues: ethtool -L ${device} combined ${workers}`);
-    for (let queue = 0; queue < queues; queue++) byWorker[queue % workers].push({ kind: LinkKind.Xdp, fd: native.xdpOpen(device, queue) });
+    for (let queue = 0; queue < queues; queue++)
+      byWorker[queue % workers].push({ kind: LinkKind.Xdp, fd: loadProgram(() => native.xdpOpen(device, queue)) });
     return;
   }
   const addresses = ownAddresses(own);
@@ -100,6 +101,20 @@ export function fitsFilter(own: readonly number[]): boolean {
 function ownAddresses(own: readonly number[]): Int32Array {
   if (!fitsFilter(own)) throw new Error(`the host has ${own.length} addresses: a filter holds ${MaxOwnAddresses}`);
   return Int32Array.from(own, (address) => address | 0);
+}
+
+/** Tries of what loads a program into the kernel, as libbpf has it. */
+const LoadTries = 5;
+
+/** The kernel gives up checking a program when a signal comes (EAGAIN), a child's end for example: that is no refusal. */
+export function loadProgram<T>(load: () => T): T {
+  for (let left = LoadTries - 1; ; left--) {
+    try {
+      return load();
+    } catch (error) {
+      if (left === 0 || (error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
+    }
+  }
 }
 
 export function closeLinks(native: Native, links: readonly Link[]): void {

@@ -5,7 +5,7 @@ import { type Link, LinkKind } from '../mem/links.js';
 import type { Native } from '../native/native.js';
 import type { InterfaceRow, PortDriver } from '../tables/message.js';
 import type { IngressDrop } from './ingress-drop.js';
-import { closeLinks, filterPackets, fitsFilter, openFastLinks } from './links.js';
+import { closeLinks, filterPackets, fitsFilter, loadProgram, openFastLinks } from './links.js';
 import type { LinuxLink, LinuxState } from './linux-state.js';
 import type { PortDevices } from './rules.js';
 import { setTun } from './sysctl.js';
@@ -104,7 +104,7 @@ export class Ports {
 
   private steer(fd: number, workers: number): void {
     try {
-      this.native.tunSteer(fd, workers);
+      loadProgram(() => this.native.tunSteer(fd, workers));
     } catch (error) {
       if (this.steeringRefused) return;
       this.steeringRefused = true;

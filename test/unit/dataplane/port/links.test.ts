@@ -3,7 +3,7 @@
 import t from 'tap';
 import { type Link, LinkKind } from '../../../../dataplane/mem/links.js';
 import type { Native } from '../../../../dataplane/native/native.js';
-import { filterPackets, type LinkRequest, openFastLinks, RawMark } from '../../../../dataplane/port/links.js';
+import { filterPackets, type LinkRequest, loadProgram, openFastLinks, RawMark } from '../../../../dataplane/port/links.js';
 
 type Calls = Pick<Native, 'rawOpen' | 'packetOpen' | 'packetFilter' | 'xdpOpen' | 'fdClose'>;
 
@@ -37,6 +37,24 @@ class FakeNative implements Calls {
     if (!this.open.delete(fd)) throw new Error(`${fd} is not open`);
   }
 }
+
+t.test('a program whose check a signal interrupted is loaded again, a refusal is one', (t) => {
+  let calls = 0;
+  const fail = (code: string) => {
+    calls++;
+    throw Object.assign(new Error(code), { code });
+  };
+  t.equal(
+    loadProgram(() => (calls < 3 ? fail('EAGAIN') : 7)),
+    7,
+  );
+  t.equal(calls, 3);
+  t.throws(() => loadProgram(() => fail('EPERM')), /EPERM/);
+  t.equal(calls, 4, 'at once');
+  t.throws(() => loadProgram(() => fail('EAGAIN')), /EAGAIN/);
+  t.equal(calls, 9, 'five times at the most');
+  t.end();
+});
 
 const request: LinkRequest = { device: 'lo', ethernet: true, driver: 'tun', offloads: true, workers: 2, own: [0x0a000001, 0xc0a80001] };
 const nothing = async (): Promise<void> => undefined;
