@@ -163,7 +163,7 @@ export const portDrivers = ['packet', 'raw', 'tun', 'xdp'] as const;
 export type PortDriver = (typeof portDrivers)[number];
 
 /** Which one a port has without `port-driver`: those with a crypto map carry ESP. */
-export const defaultPortDriver: { cryptoMap: PortDriver; plain: PortDriver } = { cryptoMap: 'tun', plain: 'tun' };
+export const defaultPortDriver: { cryptoMap: PortDriver; plain: PortDriver } = { cryptoMap: 'xdp', plain: 'tun' };
 
 export interface InterfaceConfig {
   line: number;
