@@ -84,7 +84,7 @@ function makeMember({ tables, routes, packets }: Workload): { env: Env; feed: Pi
   const folder = mkdtempSync(join(tmpdir(), 'groupwire-bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const feed = feedOf(packets);
-  const native: Native = { ...loadNative(), ...feed };
+  const native: Native = { ...loadNative(), ...feed, pin: (array) => array };
   const shared = allocateShared(1);
   const env = makeEnv({ index: 0, shared, native, senders: SenderState.open(native, join(folder, 'senders.0'), bootId) });
   env.clock[Clock.Seconds] = Now;

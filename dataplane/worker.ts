@@ -51,6 +51,8 @@ export function runWorker(data: WorkerStart, port: MessagePort): void {
   const { links, handOver } = env;
   const polled = new Int32Array(MaxLinks + 1);
   const found = new Int32Array(MaxLinks + 1);
+  const pinnedPolled = native.pin(polled);
+  const pinnedFound = native.pin(found);
   const tell = (event: DataplaneEvent): void => port.postMessage({ kind: 'event', event } satisfies FromWorker);
   let epoch = 0;
   let lookedAt = 0;
@@ -64,7 +66,7 @@ export function runWorker(data: WorkerStart, port: MessagePort): void {
     polled[0] = wakeFd;
     for (let i = 0; i < count; i++) polled[i + 1] = links.fd[i];
     const timeoutMs = handOver === null || handOver.fallAsleep() ? PollTimeoutMs : 0;
-    native.poll(polled, count + 1, timeoutMs, found);
+    native.poll(pinnedPolled, count + 1, timeoutMs, pinnedFound);
     handOver?.wakeUp();
     const now = env.clock[Clock.Seconds];
     for (let i = 0; i < count; i++) links.ready[i] = now === lookedAt ? found[i + 1] : 1;

@@ -2,6 +2,7 @@
 #include "addon.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 // Runs when the thread's environment ends: no key outlives it.
 static void free_instance(napi_env env, void *memory, void *hint) {
@@ -9,6 +10,7 @@ static void free_instance(napi_env env, void *memory, void *hint) {
   (void)hint;
   Instance *instance = memory;
   for (int slot = 0; slot < SA_SLOTS; slot++) sa_clear(&instance->sas[slot]);
+  if (instance->watch.epoll_fd >= 0) close(instance->watch.epoll_fd);
   free(instance);
 }
 
@@ -17,7 +19,7 @@ NAPI_MODULE_INIT() {
     const char *name;
     napi_callback call;
   } functions[] = {
-      {"tunOpen", js_tun_open}, {"tunSteer", js_tun_steer}, {"rawOpen", js_raw_open},
+      {"pin", js_pin}, {"tunOpen", js_tun_open}, {"tunSteer", js_tun_steer}, {"rawOpen", js_raw_open},
       {"packetOpen", js_packet_open}, {"packetFilter", js_packet_filter}, {"xdpOpen", js_xdp_open},
       {"fdClose", js_fd_close}, {"wakeOpen", js_wake_open}, {"wakeSignal", js_wake_signal},
       {"wakeClear", js_wake_clear}, {"poll", js_poll}, {"rx", js_rx},
@@ -31,6 +33,7 @@ NAPI_MODULE_INIT() {
     napi_throw_error(env, NULL, "groupwire addon: out of memory");
     return NULL;
   }
+  instance->watch.epoll_fd = -1;
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value function;
     if (napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].call, NULL, &function) != napi_ok) return NULL;

@@ -26,9 +26,18 @@ typedef struct {
   EVP_MAC_CTX *mac;                    // NULL for GCM and without authentication
 } Sa;
 
+// What one thread's poll() waits for. The kernel keeps the list (epoll(7)): a call then costs what is ready, not what is watched.
+typedef struct {
+  int epoll_fd;         // -1 before the first call
+  uint32_t generation;  // of the link table when the list was made
+  int32_t count, fds[MAX_POLL_FDS];
+  bool refused[MAX_POLL_FDS]; // what epoll does not take (no such descriptor, a plain file) counts as ready
+} Watch;
+
 // State of one JavaScript thread: OpenSSL contexts are not to be used from two threads at once.
 typedef struct {
   Sa sas[SA_SLOTS];
+  Watch watch;
 } Instance;
 
 typedef struct {
@@ -52,6 +61,7 @@ bool read_words(napi_env env, napi_value value, const char *name, size_t at_leas
 napi_value throw_range(napi_env env, const char *format, ...) __attribute__((format(printf, 2, 3)));
 napi_value throw_errno(napi_env env, int error, const char *subject, const char *advice);
 napi_value to_int(napi_env env, int32_t value);
+napi_value js_pin(napi_env env, napi_callback_info info);
 
 // sa.c
 void sa_clear(Sa *sa);

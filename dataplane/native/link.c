@@ -8,6 +8,11 @@
 enum { MAX_FD = 4096 }; // numbers are given from below, and this process has some dozens
 
 static _Atomic(Link *) links[MAX_FD];
+static _Atomic uint32_t generation;
+
+uint32_t link_generation(void) {
+  return atomic_load_explicit(&generation, memory_order_acquire);
+}
 
 Link *link_add(int fd, const LinkOps *ops) {
   if (fd < 0 || fd >= MAX_FD) return NULL;
@@ -16,6 +21,7 @@ Link *link_add(int fd, const LinkOps *ops) {
   link->fd = fd;
   link->ops = ops;
   atomic_store_explicit(&links[fd], link, memory_order_release);
+  atomic_fetch_add_explicit(&generation, 1, memory_order_release);
   return link;
 }
 
@@ -25,6 +31,7 @@ Link *link_find(int fd) {
 
 void link_remove(int fd) {
   Link *link = link_find(fd);
+  atomic_fetch_add_explicit(&generation, 1, memory_order_release);
   if (link == NULL) return;
   atomic_store_explicit(&links[fd], NULL, memory_order_release);
   if (link->ops->close != NULL) link->ops->close(link);

@@ -39,6 +39,8 @@ Link *link_add(int fd, const LinkOps *ops);
 Link *link_find(int fd);
 // Forgets it: ops->close, then free. The caller closes the descriptor.
 void link_remove(int fd);
+// Changes whenever a number may stand for another descriptor than before.
+uint32_t link_generation(void);
 
 // One frame as a device with virtio header gave it: a datagram, perhaps with an unfinished checksum, or a superpacket (virtio 1.2 section 5.1.6).
 typedef struct {

@@ -11,6 +11,7 @@ import { openFifo, openTun, refuse } from './twin-open.js';
 export function makeTwin(): Native {
   return {
     kind: 'twin',
+    pin,
     tunOpen: openTun,
     tunSteer: refuse('steering'),
     rawOpen: refuse('raw'),
@@ -24,6 +25,12 @@ export function makeTwin(): Native {
     mapFlush: writeTwinFile,
     monotonicMs,
   };
+}
+
+/** Nothing is saved here: the array itself. */
+function pin<T extends Uint8Array | Int32Array>(array: T): T {
+  if (!ArrayBuffer.isView(array)) throw new TypeError('pin: a typed array is needed');
+  return array;
 }
 
 /** CLOCK_MONOTONIC; performance.now() would start anew in each thread. */

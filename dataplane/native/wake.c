@@ -1,9 +1,10 @@
-// Blocking in poll(2), waking the thread that blocks (eventfd), and the clock.
+// Blocking until something is readable (epoll(7)), waking the thread that blocks (eventfd), and the clock.
 #include "addon.h"
 #include "link.h"
 
 #include <errno.h>
-#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,32 +38,59 @@ napi_value js_wake_clear(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+// Makes the kernel's list anew. @returns false with errno
+static bool watch_all(Watch *watch, const int32_t *fds, int32_t count, uint32_t generation) {
+  if (watch->epoll_fd >= 0) close(watch->epoll_fd);
+  watch->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+  if (watch->epoll_fd < 0) return false;
+  for (int32_t i = 0; i < count; i++) {
+    struct epoll_event event = {.events = EPOLLIN, .data.u32 = (uint32_t)i};
+    watch->refused[i] = epoll_ctl(watch->epoll_fd, EPOLL_CTL_ADD, fds[i], &event) < 0;
+    watch->fds[i] = fds[i];
+  }
+  watch->count = count;
+  watch->generation = generation;
+  return true;
+}
+
+static bool is_watched(const Watch *watch, const int32_t *fds, int32_t count, uint32_t generation) {
+  return watch->epoll_fd >= 0 && watch->count == count && watch->generation == generation &&
+         memcmp(watch->fds, fds, (size_t)count * sizeof *fds) == 0;
+}
+
 // poll(fds, count, timeoutMs, ready): how many are ready. Errors and hang-ups count as ready: the next rx
 // reports them. So does what is left of a superpacket, which the kernel knows nothing of.
 napi_value js_poll(napi_env env, napi_callback_info info) {
   napi_value argv[4];
   Words fds, ready;
+  Instance *instance;
   int32_t count, timeout_ms;
   if (!read_args(env, info, 4, argv) || !read_int(env, argv[1], "count", 0, MAX_POLL_FDS, &count) ||
       !read_words(env, argv[0], "fds", (size_t)count, &fds) || !read_int(env, argv[2], "timeoutMs", -1, INT32_MAX, &timeout_ms) ||
-      !read_words(env, argv[3], "ready", (size_t)count, &ready)) {
+      !read_words(env, argv[3], "ready", (size_t)count, &ready) || napi_get_instance_data(env, (void **)&instance) != napi_ok) {
     return NULL;
   }
-  struct pollfd polled[MAX_POLL_FDS];
-  bool has_more[MAX_POLL_FDS];
-  for (int32_t i = 0; i < count; i++) {
-    if (fds.at[i] < 0) return throw_range(env, "fds[%d]: %d is not a descriptor", i, fds.at[i]);
-    polled[i] = (struct pollfd){.fd = fds.at[i], .events = POLLIN};
-    const Link *link = link_find(fds.at[i]);
-    has_more[i] = link != NULL && link->has_more;
-    if (has_more[i]) timeout_ms = 0;
+  Watch *watch = &instance->watch;
+  uint32_t generation = link_generation();
+  if (!is_watched(watch, fds.at, count, generation)) {
+    for (int32_t i = 0; i < count; i++) {
+      if (fds.at[i] < 0) return throw_range(env, "fds[%d]: %d is not a descriptor", i, fds.at[i]);
+    }
+    if (!watch_all(watch, fds.at, count, generation)) return throw_errno(env, errno, "epoll", "");
   }
-  int found = poll(polled, (nfds_t)count, timeout_ms);
-  if (found < 0 && errno != EINTR) return throw_errno(env, errno, "poll", "");
   int32_t total = 0;
   for (int32_t i = 0; i < count; i++) {
-    ready.at[i] = has_more[i] || (found > 0 && polled[i].revents != 0);
+    const Link *link = link_find(fds.at[i]);
+    ready.at[i] = watch->refused[i] || (link != NULL && link->has_more);
     total += ready.at[i];
+  }
+  struct epoll_event events[MAX_POLL_FDS];
+  int found = epoll_wait(watch->epoll_fd, events, MAX_POLL_FDS, total > 0 ? 0 : timeout_ms);
+  if (found < 0 && errno != EINTR) return throw_errno(env, errno, "epoll", "");
+  for (int i = 0; i < found; i++) {
+    int32_t *is_ready = &ready.at[events[i].data.u32];
+    total += *is_ready == 0;
+    *is_ready = 1;
   }
   return to_int(env, total);
 }

@@ -17,13 +17,16 @@ const enum Batch {
 /** @returns a function that tells how many datagrams it read */
 export function makeRx(env: Env): () => number {
   const { slots, native, links, drop } = env;
-  const { bytes, freeIds, off, len, rxPort, txPort, flags, sa, nesting } = slots;
+  const { freeIds, off, len, rxPort, txPort, flags, sa, nesting } = slots;
   const { fd: fds, port: portOf, kind, ready, lost } = links;
   const { path, ports } = env.counters;
   const next = env.vec.ipInput;
   const batch = new Int32Array(MaxLinks).fill(Batch.Least);
   const offsets = new Int32Array(Batch.Most);
   const lengths = new Int32Array(Batch.Most);
+  const pool = native.pin(slots.bytes);
+  const pinnedOffsets = native.pin(offsets);
+  const pinnedLengths = native.pin(lengths);
 
   function readLink(link: number): number {
     const port = portOf[link];
@@ -32,7 +35,7 @@ export function makeRx(env: Env): () => number {
     // Look at the free ids without taking them: only as many are taken as datagrams come.
     const top = slots.freeCount - 1;
     for (let i = 0; i < want; i++) offsets[i] = freeIds[top - i] * SlotShape.Bytes + SlotShape.Headroom;
-    const read = native.rx(fds[link], bytes, offsets, lengths, want, SlotShape.MaxPacket);
+    const read = native.rx(fds[link], pool, pinnedOffsets, pinnedLengths, want, SlotShape.MaxPacket);
     if (read < 0) {
       lost[port] = 1;
       return 0;

@@ -32,6 +32,8 @@ export function makeEspOpen(env: Env): () => void {
   const { espOpen: input, ipInput, policyIn } = env.vec;
   const jobs = new Int32Array(SlotShape.Count * Job.Words);
   const jobIds = new Int32Array(SlotShape.Count);
+  const pool = native.pin(bytes);
+  const pinnedJobs = native.pin(jobs);
   let jobCount = 0;
 
   function refuse(id: number, reason: Drop): void {
@@ -144,7 +146,7 @@ export function makeEspOpen(env: Env): () => void {
     for (let i = 0; i < input.length; i++) prepare(input.ids[i]);
     input.clear();
     if (jobCount === 0) return;
-    native.open(bytes, jobs, jobCount);
+    native.open(pool, pinnedJobs, jobCount);
     for (let i = 0; i < jobCount; i++) {
       const id = jobIds[i];
       if (jobs[i * Job.Words + Job.Status] === JobStatus.Ok) finish(id, jobs[i * Job.Words + Job.TextLen]);

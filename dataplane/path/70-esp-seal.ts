@@ -30,6 +30,8 @@ export function makeEspSeal(env: Env): () => void {
   const { numbers } = env.senders;
   const jobs = new Int32Array(SlotShape.Count * Job.Words);
   const jobIds = new Int32Array(SlotShape.Count);
+  const pool = native.pin(bytes);
+  const pinnedJobs = native.pin(jobs);
   const jobInnerLen = new Int32Array(SlotShape.Count);
   let jobCount = 0;
   let outerId = 0;
@@ -127,7 +129,7 @@ export function makeEspSeal(env: Env): () => void {
     input.clear();
     if (jobCount === 0) return;
     env.senders.flush();
-    native.seal(bytes, jobs, jobCount);
+    native.seal(pool, pinnedJobs, jobCount);
     for (let i = 0; i < jobCount; i++) {
       const id = jobIds[i];
       if (jobs[i * Job.Words + Job.Status] !== JobStatus.Ok) {

@@ -28,7 +28,7 @@ const EtherTypeIpv4 = 0x0800;
 
 export function makeTx(env: Env): () => void {
   const { slots, native, links, neighbours, drop } = env;
-  const { bytes, view, off, len, txPort, nextHop, flags } = slots;
+  const { view, off, len, txPort, nextHop, flags } = slots;
   const { tun, fast, fastKind } = links;
   const { rows } = neighbours;
   const { path, ports } = env.counters;
@@ -39,6 +39,10 @@ export function makeTx(env: Env): () => void {
   const offsets = new Int32Array(Batch.Most);
   const lengths = new Int32Array(Batch.Most);
   const results = new Int32Array(Batch.Most);
+  const pool = native.pin(slots.bytes);
+  const pinnedOffsets = native.pin(offsets);
+  const pinnedLengths = native.pin(lengths);
+  const pinnedResults = native.pin(results);
 
   function flush(queue: number): void {
     const port = queue < FirstFast ? queue : queue - FirstFast;
@@ -49,7 +53,7 @@ export function makeTx(env: Env): () => void {
       offsets[i] = off[waiting[first + i]];
       lengths[i] = len[waiting[first + i]];
     }
-    const sent = native.tx(queue < FirstFast ? tun[port] : fast[port], bytes, offsets, lengths, count, results);
+    const sent = native.tx(queue < FirstFast ? tun[port] : fast[port], pool, pinnedOffsets, pinnedLengths, count, pinnedResults);
     let sum = 0;
     for (let i = 0; i < count; i++) {
       const id = waiting[first + i];

@@ -209,6 +209,7 @@ function withQueues(real: Native, router: Router, slotShift: number): Native {
   return {
     ...real,
     kind: real.kind,
+    pin: (array) => array,
     mapFile: (path, bytes) => real.mapFile(path, bytes),
     mapFlush: (buffer) => real.mapFlush(buffer),
     monotonicMs: () => router.nowMs,

@@ -44,6 +44,40 @@ for (const native of bothNatives()) {
     t.end();
   });
 
+  t.test(`${native.kind}: a number that was closed and is given out again is another descriptor`, (t) => {
+    const ready = new Int32Array(1);
+    const first = native.wakeOpen();
+    native.wakeSignal(first);
+    t.equal(native.poll(Int32Array.of(first), 1, 0, ready), 1);
+    native.fdClose(first);
+    const second = native.wakeOpen();
+    t.teardown(() => native.fdClose(second));
+    if (second !== first) t.comment(`descriptor ${second} instead of ${first}`);
+    t.equal(native.poll(Int32Array.of(second), 1, 0, ready), 0, 'nobody signalled this one');
+    native.wakeSignal(second);
+    t.equal(native.poll(Int32Array.of(second), 1, 5000, ready), 1, 'and this one is watched');
+    t.end();
+  });
+
+  t.test(`${native.kind}: pinned arrays stand for what they were made of`, (t) => {
+    const wake = native.wakeOpen();
+    t.teardown(() => native.fdClose(wake));
+    const memory = new SharedArrayBuffer(64);
+    const fds = new Int32Array(memory, 8, 2);
+    const ready = new Int32Array(memory, 32, 2).fill(-7);
+    const pinnedFds = native.pin(fds);
+    const pinnedReady = native.pin(ready);
+    fds[0] = wake;
+    native.wakeSignal(wake);
+    t.equal(native.poll(pinnedFds, 1, 5000, pinnedReady), 1);
+    t.same([...ready], [1, -7], 'written where the view lies');
+    t.throws(() => native.poll(pinnedFds, 3, 0, pinnedReady), RangeError, 'its length counts');
+    const bytes = native.pin(new Uint8Array(64));
+    t.throws(() => native.poll(pinnedFds, 1, 0, bytes as never), TypeError, 'its type counts');
+    t.throws(() => native.pin(7 as never), TypeError);
+    t.end();
+  });
+
   t.test(`${native.kind}: another thread ends a wait without time limit`, async (t) => {
     const wake = native.wakeOpen();
     t.teardown(() => native.fdClose(wake));
