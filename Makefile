@@ -11,7 +11,7 @@ help:
 	@echo 'make demo   build, bring up four routers in namespaces, show the VPN work, clean up'
 	@echo 'make test   build and run all tests'
 	@echo 'make lab    the demo network, left running (scripts/lab exec r1 ping 10.0.2.10; scripts/lab down)'
-	@echo 'make build  lint  format  bench  bench-path  ci  clean  test-asan'
+	@echo 'make build  lint  format  bench  bench-path  ci  clean  test-asan (three minutes)'
 
 bootstrap:
 	@scripts/bootstrap
@@ -39,7 +39,7 @@ test: build
 # The addon under AddressSanitizer and UBSan. Node itself is not built with them, so their library comes first by LD_PRELOAD; what node
 # leaves to the end of the process is no leak of ours.
 test-asan: build build/asan/groupwire.node
-	@GROUPWIRE_ADDON=$(CURDIR)/build/asan/groupwire.node LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) \
+	@GROUPWIRE_ADDON=$(CURDIR)/build/asan/groupwire.node PRELOAD=$$($(CC) -print-file-name=libasan.so) \
 	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 scripts/test test/unit/dataplane/native test/path
 
 lint: bootstrap

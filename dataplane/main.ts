@@ -113,7 +113,7 @@ const ports = new Ports(native, () => workers, ingress, {
     log(4, 'PORT_LOST', `a link of port ${port} is gone, opening it again`);
     applier.schedule();
   },
-  degraded: (text) => tell({ kind: 'log', severity: 4, mnemonic: 'PORT_DRIVER', text }),
+  degraded: (text, severity) => tell({ kind: 'log', severity, mnemonic: 'PORT_DRIVER', text }),
 });
 const watch = new NeighbourWatch(
   () => applier.takeNeighbours(),

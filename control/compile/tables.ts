@@ -117,6 +117,7 @@ function interfaceRow(config: InterfaceConfig, port: number): InterfaceRow {
     name: config.name,
     device: config.linuxDevice ?? (config.name.startsWith('Loopback') ? null : config.name),
     driver: driverOf(config),
+    driverChosen: config.portDriver !== null,
     offloads: config.offload,
     addresses: config.addresses.map(({ address, mask }) => ({ address, prefixLength: maskToPrefixLength(mask) ?? 32 })),
     ipMtu: config.ipMtu,

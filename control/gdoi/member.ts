@@ -78,8 +78,7 @@ export class MemberGroup {
 
   nextTick(): Ms | null {
     const { registration, keys } = this;
-    const times = keys.teks.map((tek) => tek.expiresAt);
-    if (keys.kek) times.push(keys.kek.expiresAt);
+    const times = [...keys.teks, ...(keys.kek ? [keys.kek] : [])].map(({ expiresAt }) => expiresAt);
     if (registration.kind === 'waiting') times.push(registration.until);
     else if (registration.kind === 'pull') times.push(registration.pull.nextTick() ?? Number.POSITIVE_INFINITY);
     else if (registration.kind === 'none' && this.record.attemptedRegistrations > 0) times.push(reregistrationTime(keys));

@@ -23,7 +23,7 @@ const enum File {
   BootAt = 16,
   BootBytes = 36,
   RowBytes = 32,
-  /** Every SA of a full table with its sequence and every sender ID it can carry, and some more. The twin writes the whole file for every batch. */
+  /** Every SA of a full table with its sequence and every sender ID it can carry, and some more. */
   Rows = 4608,
   Bytes = HeaderBytes + Rows * RowBytes,
   /** How far a sequence number jumps over what a reboot may have lost. */

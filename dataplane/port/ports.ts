@@ -33,8 +33,8 @@ export function tunName(port: number, device: string, taken: ReadonlySet<string>
 export interface PortEvents {
   /** The links of a port vanished under us. */
   lost(port: number): void;
-  /** A driver or a steering program could not be had: the router works without. */
-  degraded(text: string): void;
+  /** A driver or a steering program could not be had: the router works without. @param severity 4, or 5 when nobody asked for it */
+  degraded(text: string, severity: 4 | 5): void;
 }
 
 export class Ports {
@@ -73,18 +73,22 @@ export class Ports {
 
   /** Creates the TUN, down, and the links of the driver. Throws Error with what to do. */
   async open(row: InterfaceRow & { device: string }, link: LinuxLink, own: readonly number[]): Promise<void> {
-    const { port, name, device, driver: wanted, offloads } = row;
+    const { port, name, device, driver: wanted, driverChosen, offloads } = row;
     const taken = new Set([...this.ports.values()].map(({ tun }) => tun));
     const tun = tunName(port, device, taken);
     const count = this.workers().count;
     const queues = this.openTun(tun, count, offloads);
     setTun(tun);
-    const request = { device, ethernet: link.ethernet, driver: wanted, offloads, workers: count, own };
+    // The twin has TUNs alone: that it has not the default is no news.
+    const tried = this.native.kind === 'twin' && !driverChosen ? 'tun' : wanted;
+    const request = { device, ethernet: link.ethernet, driver: tried, offloads, workers: count, own };
     // The sockets are there before the kernel drops, and the workers read them when it does: for that moment rather twice than never.
     const fast = await openFastLinks(this.native, request, async (driver) => {
       if (driver === 'packet') await this.ingress.set([...this.packetDevices(), device], own);
     });
-    for (const reason of fast.reasons) this.events.degraded(`interface ${name}: no port-driver ${reason}; ${fast.driver} is used`);
+    const severity = driverChosen ? 4 : 5;
+    for (const reason of fast.reasons)
+      this.events.degraded(`interface ${name}: no port-driver ${reason}; ${fast.driver} is used`, severity);
     const links = queues.map((queue, worker) => [queue, ...fast.byWorker[worker]]);
     this.ports.set(port, { port, device, tun, driver: fast.driver, index: link.index, wanted, offloads, links, closing: null });
     for (const [worker, list] of links.entries()) this.workers().send(worker, { kind: 'port-open', port, links: list });
@@ -109,7 +113,7 @@ export class Ports {
       if (this.steeringRefused) return;
       this.steeringRefused = true;
       const reason = error instanceof Error ? error.message : String(error);
-      this.events.degraded(`no steering of TUN queues (${reason}): the kernel spreads the flows, workers hand over what is another's`);
+      this.events.degraded(`no steering of TUN queues (${reason}): the kernel spreads the flows, workers hand over what is another's`, 4);
     }
   }
 

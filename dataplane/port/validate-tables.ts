@@ -35,6 +35,7 @@ function readInterface(value: unknown, what: string): InterfaceRow {
     name: readText(row.name, `${what}.name`, 128),
     device: readNullable(row.device, (device) => readDevice(device, `${what}.device`)),
     driver,
+    driverChosen: readFlag(row.driverChosen, `${what}.driverChosen`),
     offloads: readFlag(row.offloads, `${what}.offloads`),
     addresses: readList(row.addresses, `${what}.addresses`, 32, (element, where) => {
       const { address, prefixLength } = readRecord(element, where);

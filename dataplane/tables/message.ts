@@ -21,6 +21,8 @@ export interface InterfaceRow {
   /** Linux netdev. Loopback interfaces have none: their addresses go to `lo`. */
   device: string | null;
   driver: PortDriver;
+  /** The configuration names it. Otherwise it is the default: where that cannot be had, nobody is warned. */
+  driverChosen: boolean;
   /** Superpackets and checksums left to devices, where the driver can: `offload` in the configuration. */
   offloads: boolean;
   addresses: { address: number; prefixLength: number }[];

@@ -1,6 +1,6 @@
 // Two routers with one AES-256-GCM SA. Only ESP with the hosts' addresses may cross between them.
 //
-//   h1 10.1.1.10 --- in r1 out 172.16.0.1 --- 172.16.0.2 out r2 in --- 10.1.2.10 h2
+//   h1 10.1.1.10 --- in r1 out 172.16.1.1 --- c1 core c2 --- 172.16.2.1 out r2 in --- 10.1.2.10 h2
 
 import { randomBytes } from 'node:crypto';
 import t from 'tap';
@@ -21,14 +21,16 @@ import {
 
 function build(): Lab {
   const lab = new Lab();
-  for (const node of ['h1', 'r1', 'r2', 'h2']) lab.addNode(node);
-  lab.link('h1', 'eth0', 'r1', 'in');
-  lab.link('r1', 'out', 'r2', 'out');
-  lab.link('r2', 'in', 'h2', 'eth0');
-  lab.address('h1', 'eth0', '10.1.1.10/24');
-  lab.address('h2', 'eth0', '10.1.2.10/24');
-  lab.defaultRoute('h1', '10.1.1.1');
-  lab.defaultRoute('h2', '10.1.2.1');
+  for (const node of ['h1', 'r1', 'core', 'r2', 'h2']) lab.addNode(node);
+  lab.mustRun('core', 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
+  for (const n of [1, 2]) {
+    lab.link(`h${n}`, 'eth0', `r${n}`, 'in');
+    lab.link(`r${n}`, 'out', 'core', `c${n}`);
+    lab.address(`h${n}`, 'eth0', `10.1.${n}.10/24`);
+    lab.address('core', `c${n}`, `172.16.${n}.2/30`);
+    lab.defaultRoute(`h${n}`, `10.1.${n}.1`);
+    lab.mustRun('core', 'ip', 'route', 'add', `10.1.${n}.0/24`, 'via', `172.16.${n}.1`);
+  }
   return lab;
 }
 
@@ -36,8 +38,8 @@ const aces = [aceRow(AceAction.Permit, '10.1.1.0/24', '10.1.2.0/24'), aceRow(Ace
 
 function headOf(member: 1 | 2) {
   const other = member === 1 ? 2 : 1;
-  const interfaces = [interfaceRow(0, 'in', `10.1.${member}.1/24`), interfaceRow(1, 'out', `172.16.0.${member}/30`)];
-  const far = { prefix: ip(`10.1.${other}.0`), prefixLength: 24, nextHop: ip(`172.16.0.${other}`), interface: null, distance: 1 };
+  const interfaces = [interfaceRow(0, 'in', `10.1.${member}.1/24`), interfaceRow(1, 'out', `172.16.${member}.1/30`)];
+  const far = { prefix: ip(`10.1.${other}.0`), prefixLength: 24, nextHop: ip(`172.16.${member}.2`), interface: null, distance: 1 };
   return tablesHead(1, interfaces, [far]);
 }
 
@@ -52,7 +54,7 @@ for (const seam of seams) {
     for (const [i, control] of controls.entries()) {
       t.same(await control.publish(headOf(i === 0 ? 1 : 2), groupRows(1, aces, { spi: 0x12345678, sid: i + 1, key })), [], `r${i + 1}`);
     }
-    const capture = lab.start('r1', ['tcpdump', '-n', '-v', '-i', 'out', '-l', 'not arp and not ip6']);
+    const capture = lab.start('core', ['tcpdump', '-n', '-v', '-i', 'c1', '-l', 'not arp and not ip6']);
     let seen = '';
     capture.stdout?.on('data', (chunk) => {
       seen += chunk;

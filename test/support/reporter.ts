@@ -2,7 +2,8 @@
 //   FAIL test/unit/x.test.ts: group > name: expected 2, seen 1
 //   12 passed, 1 failed
 // Takes several TAP streams one after the other (a test run in steps); a line `# variant: TEXT` between them names what follows, and failures
-// carry that name. Exit status 1 when anything failed or nothing ran.
+// carry that name. With TIMES=1 in the environment the files follow with their seconds, slowest first. Exit status 1 when anything failed or
+// nothing ran.
 
 import { createInterface } from 'node:readline';
 import { Parser, type Result } from 'tap-parser';
@@ -95,8 +96,14 @@ function watch(parser: Parser, path: readonly string[], totals: Totals, write: (
   };
 }
 
-/** @param input lines of TAP @returns the totals; lines for people go to `write` */
-export async function report(input: AsyncIterable<string>, write: (line: string) => void): Promise<Totals> {
+export interface FileTime {
+  /** With its variant. */
+  name: string;
+  seconds: number;
+}
+
+/** @param input lines of TAP @param times gets one for each file @returns the totals; lines for people go to `write` */
+export async function report(input: AsyncIterable<string>, write: (line: string) => void, times: FileTime[] = []): Promise<Totals> {
   const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
   let parser: Parser | null = null;
   let variant = '';
@@ -113,6 +120,8 @@ export async function report(input: AsyncIterable<string>, write: (line: string)
       parser?.end();
       parser = new Parser({ name: '' });
       watch(parser, [''], totals, named);
+      const suffix = variant === '' ? '' : ` [${variant}]`;
+      parser.on('assert', ({ name, time }) => times.push({ name: sourceName(name) + suffix, seconds: (time ?? 0) / 1000 }));
     }
     parser.write(`${line}\n`);
   }
@@ -125,7 +134,11 @@ export function totalLine({ passed, failed, skipped }: Totals): string {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const totals = await report(createInterface({ input: process.stdin }), (line) => process.stdout.write(`${line}\n`));
+  const write = (line: string) => process.stdout.write(`${line}\n`);
+  const times: FileTime[] = [];
+  const totals = await report(createInterface({ input: process.stdin }), write, times);
+  times.sort((a, b) => b.seconds - a.seconds);
+  if (process.env.TIMES === '1') for (const { name, seconds } of times) write(`${seconds.toFixed(1).padStart(6)} s  ${name}`);
   process.stdout.write(`${totalLine(totals)}\n`);
   process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
 }

@@ -90,8 +90,8 @@ function meaningless(words: string, help: string): Node<InterfaceEdit> {
 const driverHelp: Record<PortDriver, string> = {
   packet: 'Packet sockets: an Ethernet device, for clear traffic',
   raw: 'Raw sockets: ESP on any device',
-  tun: 'TUN device and policy rules: any device',
-  xdp: 'AF_XDP sockets: ESP on an Ethernet device',
+  tun: 'TUN device and policy rules: any device (default without a crypto map)',
+  xdp: 'AF_XDP sockets: ESP on an Ethernet device (default with a crypto map)',
 };
 const driverHint = `one of ${portDrivers.join(', ')}`;
 

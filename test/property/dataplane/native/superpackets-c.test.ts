@@ -93,7 +93,7 @@ t.test('superpackets are cut alike', (t) => {
     fc.property(fc.array(fc.tuple(superpackets, maxLength), { minLength: 1, maxLength: 20 }), (cases) =>
       agree(cases.map(([spec, maxLength]) => cut(virtioFrame(spec), maxLength))),
     ),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
   t.pass();
   t.end();
@@ -112,7 +112,7 @@ t.test('superpackets with bytes changed or missing are cut alike', (t) => {
       });
       agree(exchanges);
     }),
-    { numRuns: 100 },
+    { numRuns: 40 },
   );
   t.pass();
   t.end();
@@ -132,7 +132,7 @@ t.test('noise is cut alike: any virtio header before any bytes', (t) => {
         ),
       ),
     ),
-    { numRuns: 100 },
+    { numRuns: 40 },
   );
   t.pass();
   t.end();
@@ -152,7 +152,7 @@ t.test('batches are gathered alike, with bytes changed too', (t) => {
       });
       agree(exchanges);
     }),
-    { numRuns: 60 },
+    { numRuns: 30 },
   );
   t.pass();
   t.end();

@@ -81,11 +81,11 @@ t.test('port drivers: the configured one, else the default of ports with and wit
   const rowsOf = (...lines: string[]) => {
     const text = ['crypto map M 1 gdoi', ' set group G', 'interface eth0', ...lines].join('\n');
     const [row] = compileTables(parseConfig(text).config, new Map(), new Allocation(), 1, now).head.interfaces;
-    return [row.driver, row.offloads];
+    return [row.driver, row.driverChosen, row.offloads];
   };
-  t.strictSame(rowsOf(), [defaultPortDriver.plain, true]);
-  t.strictSame(rowsOf(' crypto map M'), [defaultPortDriver.cryptoMap, true]);
-  for (const driver of portDrivers) t.strictSame(rowsOf(' crypto map M', ` port-driver ${driver}`, ' no offload'), [driver, false]);
+  t.strictSame(rowsOf(), [defaultPortDriver.plain, false, true]);
+  t.strictSame(rowsOf(' crypto map M'), [defaultPortDriver.cryptoMap, false, true]);
+  for (const driver of portDrivers) t.strictSame(rowsOf(' crypto map M', ` port-driver ${driver}`, ' no offload'), [driver, true, false]);
   t.end();
 });
 

@@ -14,6 +14,7 @@ const row = {
   name: 'GigabitEthernet0/1',
   device: 'eth1',
   driver: 'raw' as const,
+  driverChosen: true,
   offloads: true,
   addresses: [],
   ipMtu: null,
@@ -21,7 +22,7 @@ const row = {
 } satisfies InterfaceRow;
 const link: LinuxLink = { name: 'eth1', index: 5, up: true, carrier: true, mtu: 1500, mac: '02:00:00:00:00:01', ethernet: true };
 
-function setUp() {
+function setUp(kind: Native['kind'] = 'addon') {
   const open = new Set<number>();
   const sent: string[] = [];
   const told: string[] = [];
@@ -32,6 +33,7 @@ function setUp() {
     return next++;
   };
   const native: Partial<Native> = {
+    kind,
     tunOpen: make,
     tunSteer: () => {
       throw new Error('no steering here');
@@ -54,7 +56,7 @@ function setUp() {
   };
   const ports = new Ports(native as Native, () => workers as unknown as WorkerSet, ingress as unknown as IngressDrop, {
     lost: (port) => told.push(`lost ${port}`),
-    degraded: (text) => told.push(text),
+    degraded: (text, severity) => told.push(`${severity} ${text}`),
   });
   return { ports, open, sent, told, dropped };
 }
@@ -125,4 +127,16 @@ t.test('packet: the kernel drops before the workers read, and knows the own addr
   ports.release(1, 1);
   await ports.setOwnAddresses([7, 8]);
   t.equal(dropped.at(-1), ' 7,8', 'a port that is gone is left to the kernel');
+});
+
+t.test('a driver that cannot be had: a warning to who asked for it, a notice else, nothing from the twin', async (t) => {
+  const tell = async (kind: Native['kind'], driverChosen: boolean) => {
+    const { ports, told } = setUp(kind); // it has no xdp
+    await ports.open({ ...row, driver: 'xdp', driverChosen }, link, []);
+    return [ports.find(1)?.driver, ...told.filter((text) => text.includes('port-driver'))];
+  };
+  t.match(await tell('addon', true), ['raw', /^4 .* no port-driver xdp: .*; raw is used$/]);
+  t.match(await tell('addon', false), ['raw', /^5 .* no port-driver xdp: .*; raw is used$/]);
+  t.match(await tell('twin', true), ['raw', /^4 /]);
+  t.same(await tell('twin', false), ['tun']);
 });

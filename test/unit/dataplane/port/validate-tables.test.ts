@@ -40,6 +40,7 @@ const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][]
   ['device ..', /no name|cannot be/, (head) => Object.assign(head.interfaces[0], { device: '..' })],
   ['driver', /driver: none of tun, raw, packet, xdp/, (head) => Object.assign(head.interfaces[0], { driver: 'udp' })],
   ['driver of a prototype', /driver: none of/, (head) => Object.assign(head.interfaces[0], { driver: 'constructor' })],
+  ['driver chosen', /driverChosen: neither/, (head) => Object.assign(head.interfaces[0], { driverChosen: undefined })],
   ['offloads', /offloads: neither/, (head) => Object.assign(head.interfaces[0], { offloads: 'on' })],
   ['prefix length', /prefixLength: 33/, (head) => Object.assign(head.interfaces[0].addresses[0], { prefixLength: 33 })],
   ['negative address', /address: -1/, (head) => Object.assign(head.interfaces[0].addresses[0], { address: -1 })],

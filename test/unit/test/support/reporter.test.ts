@@ -1,7 +1,7 @@
 // The reporter decides whether `make test` is green, so it is shown every way in which TAP says "no".
 
 import t from 'tap';
-import { report, totalLine } from '../../../support/reporter.js';
+import { type FileTime, report, totalLine } from '../../../support/reporter.js';
 
 async function* linesOf(text: string): AsyncGenerator<string> {
   yield* text.split('\n');
@@ -58,6 +58,16 @@ t.test('two streams make one total', async (t) => {
   const { lines, total } = await reportOf(`${first}\n${second}`);
   t.same(lines, ['FAIL test/netns/b.test.ts: two']);
   t.equal(total, '1 passed, 1 failed');
+});
+
+t.test('how long each file took', async (t) => {
+  const times: FileTime[] = [];
+  const tap = file('dist/test/unit/a.test.js', 'ok 1 - one\n1..1', true);
+  await report(linesOf(`${tap}\n# variant: workers=2\n${tap.replace(/^ok 1 - .*js/m, '$& # time=1500ms')}`), () => undefined, times);
+  t.same(times, [
+    { name: 'test/unit/a.test.ts', seconds: 0 },
+    { name: 'test/unit/a.test.ts [workers=2]', seconds: 1.5 },
+  ]);
 });
 
 t.test('a plan that is not kept fails', async (t) => {
