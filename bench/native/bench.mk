@@ -6,5 +6,7 @@ build/bench/%: bench/native/%.c bench/native/bench.mk
 	@$(CC) -std=gnu11 -O3 -march=native -Wall -Wextra -Werror -o $@.tmp $< && mv $@.tmp $@
 build/bench/bound: bench/native/xsk.h
 
+# What `make bench-workers` measures: two workers beside one.
+BENCH_WORKERS := LABEL=workers MEASURES="tcp1 tcp4 flood rtt" PEERS="groupwire-fast groupwire-2"
 # What `make bench-transforms` measures: the older transforms against strongSwan's.
 BENCH_TRANSFORMS := LABEL=transforms SEGS=0 MEASURES=tcp1 PEERS="groupwire-3des strongswan-3des groupwire-aes128 strongswan-aes128"

@@ -12,6 +12,8 @@ export interface Variant {
   /** `port-driver` of the interfaces; absent = the default. */
   inside?: string;
   outside?: string;
+  /** Forwarding workers of a member; absent = the default. */
+  workers?: number;
 }
 
 const keyServer = '203.0.113.1';
@@ -72,7 +74,7 @@ end
 
 type Router = 'ks' | 'gwA' | 'gwB';
 
-async function start(router: Router, text: string): Promise<void> {
+async function start(router: Router, text: string, workers = 1): Promise<void> {
   const config = write(`${router}.cfg`, text);
   const checked = await run([launcher, 'check', config]);
   if (checked.status !== 0) {
@@ -81,7 +83,7 @@ async function start(router: Router, text: string): Promise<void> {
   }
   // The key server keeps its state between rounds: its RSA key is made once.
   const directories = ['--runtime', join(runDirectory(), `${router}.run`), '--state', join(runDirectory(), `${router}.state`)];
-  const argv = [launcher, 'run', '-c', config, '--instance', router, ...directories, '--metrics', 'off'];
+  const argv = [launcher, 'run', '-c', config, '--instance', router, ...directories, '--metrics', 'off', '--workers', String(workers)];
   const background = new Background(router, router, argv);
   const tell = [launcher, '--instance', router, '--runtime', directories[1]];
   const ready = await run([...tell, 'wait-ready', '--timeout', '25'], 40_000);
@@ -107,5 +109,5 @@ export async function startGroupwire(variant: Variant): Promise<void> {
   if (!existsSync(launcher)) throw new Error(`${launcher} is missing`);
   await routeHosts();
   await start('ks', keyServerText(variant));
-  await Promise.all(sides.map((side) => start(`gw${side}`, memberText(side, variant))));
+  await Promise.all(sides.map((side) => start(`gw${side}`, memberText(side, variant), variant.workers)));
 }

@@ -34,6 +34,12 @@ export const peerTexts: Record<string, PeerText> = {
     kind: 'bound',
     how: 'AF_PACKET with vnet_hdr inside, AF_XDP outside, ESP framing without a cipher, on both gateways',
   },
+  'groupwire-2': {
+    title: 'groupwire, fast drivers, 2 workers',
+    kind: 'ours',
+    how: `${groupwire}; AES-256-GCM, port-driver packet inside, xdp outside, --workers 2`,
+    extra: true,
+  },
   'groupwire-3des': { title: 'groupwire, 3DES-SHA1', kind: 'ours', how: `${groupwire}; esp-3des esp-sha-hmac`, extra: true },
   'groupwire-aes128': { title: 'groupwire, AES-128-SHA1', kind: 'ours', how: `${groupwire}; esp-aes 128 esp-sha-hmac`, extra: true },
   'strongswan-3des': { title: 'strongSwan, 3DES-SHA1', kind: 'vpn', how: `${strongswan}; 3des-sha1`, extra: true },

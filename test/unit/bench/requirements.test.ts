@@ -52,9 +52,9 @@ t.test('the best peer is a userspace VPN, and not one with another transform', (
 });
 
 t.test('a bound in the unit of the column', (t) => {
-  const rounds = (rssSumMiB: number) => [round('groupwire', 0, 1, { memory: { processes: 3, pssMiB: 1, rssMaxMiB: 1, rssSumMiB } })];
-  t.match(outcome(rounds(150), 'groupwire', 'rssSum', 0, undefined), { met: true, ratio: null });
-  t.match(outcome(rounds(150.1), 'groupwire', 'rssSum', 0, undefined), { met: false });
+  const rounds = (pssMiB: number) => [round('groupwire', 0, 1, { memory: { processes: 3, pssMiB, rssMaxMiB: 1, rssSumMiB: 1 } })];
+  t.match(outcome(rounds(150), 'groupwire', 'pss', 0, undefined), { met: true, ratio: null });
+  t.match(outcome(rounds(150.1), 'groupwire', 'pss', 0, undefined), { met: false });
   t.end();
 });
 
