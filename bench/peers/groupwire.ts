@@ -74,15 +74,14 @@ end
 
 type Router = 'ks' | 'gwA' | 'gwB';
 
-async function start(router: Router, text: string, workers = 1): Promise<void> {
+async function start(router: Router, text: string, state: string, workers = 1): Promise<void> {
   const config = write(`${router}.cfg`, text);
   const checked = await run([launcher, 'check', config]);
   if (checked.status !== 0) {
     const errors = (checked.stdout + checked.stderr).match(/error: .*/g) ?? [checked.stderr.trim()];
     throw new Error(`groupwire check ${router}: ${errors.join(', ')}`);
   }
-  // The key server keeps its state between rounds: its RSA key is made once.
-  const directories = ['--runtime', join(runDirectory(), `${router}.run`), '--state', join(runDirectory(), `${router}.state`)];
+  const directories = ['--runtime', join(runDirectory(), `${router}.run`), '--state', join(runDirectory(), `${state}.state`)];
   const argv = [launcher, 'run', '-c', config, '--instance', router, ...directories, '--metrics', 'off', '--workers', String(workers)];
   const background = new Background(router, router, argv);
   const tell = [launcher, '--instance', router, '--runtime', directories[1]];
@@ -108,6 +107,7 @@ async function checkDrivers(tell: readonly string[], background: Background): Pr
 export async function startGroupwire(variant: Variant): Promise<void> {
   if (!existsSync(launcher)) throw new Error(`${launcher} is missing`);
   await routeHosts();
-  await start('ks', keyServerText(variant));
-  await Promise.all(sides.map((side) => start(`gw${side}`, memberText(side, variant), variant.workers)));
+  // The key server keeps its state between rounds: its RSA key is made once. Not between transforms: keys that live keep theirs.
+  await start('ks', keyServerText(variant), `ks-${variant.transforms.replaceAll(' ', '-')}`);
+  await Promise.all(sides.map((side) => start(`gw${side}`, memberText(side, variant), `gw${side}`, variant.workers)));
 }
