@@ -98,7 +98,7 @@ async function checkDrivers(tell: readonly string[], background: Background): Pr
   };
   for (const { name, driver, wantedDriver } of interfaces) {
     if (wantedDriver === driver) continue;
-    const said = background.tail().match(/%DATAPLANE-4-PORT_DRIVER: .*/)?.[0] ?? '';
+    const said = background.tail().match(/%DATAPLANE-[45]-PORT_DRIVER: .*/)?.[0] ?? '';
     throw new Error(`interface ${name} runs ${driver} instead of ${wantedDriver}: ${said}`);
   }
 }

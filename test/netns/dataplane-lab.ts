@@ -159,7 +159,7 @@ export class TestControl {
   }
 
   /** Retries until the dataplane listens. */
-  static async open(path: string, timeoutMs = 8000): Promise<TestControl> {
+  static async open(path: string, timeoutMs = 30_000): Promise<TestControl> {
     const deadline = Date.now() + timeoutMs;
     for (;;) {
       const socket = connect(path);
@@ -273,7 +273,7 @@ export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-export async function until(what: string, condition: () => boolean, timeoutMs = 5000): Promise<void> {
+export async function until(what: string, condition: () => boolean, timeoutMs = 30_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!condition()) {
     if (Date.now() > deadline) throw new Error(`not within ${timeoutMs} ms: ${what}`);

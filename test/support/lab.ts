@@ -139,7 +139,7 @@ export class Lab {
     return readFileSync(`/run/groupwire-lab/${this.name}/${router}.log`, 'utf8');
   }
 
-  async logs(router: Router, pattern: RegExp, timeoutMs = 15_000): Promise<void> {
+  async logs(router: Router, pattern: RegExp, timeoutMs = 30_000): Promise<void> {
     try {
       await until(`${router} to log ${pattern}`, () => pattern.test(this.log(router)), timeoutMs);
     } catch (error) {

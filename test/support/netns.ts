@@ -107,7 +107,7 @@ export class Background {
   }
 
   /** Waits until its output matches. @throws Error with the output when it ends first, or after `timeoutMs` */
-  async says(pattern: RegExp, timeoutMs = 10_000): Promise<void> {
+  async says(pattern: RegExp, timeoutMs = 30_000): Promise<void> {
     await until(
       `output that matches ${pattern}`,
       () => {
@@ -121,7 +121,7 @@ export class Background {
 }
 
 /** Polls until `check` is true. @throws Error `waited N s for WHAT` */
-export async function until(what: string, check: () => boolean | Promise<boolean>, timeoutMs = 10_000, pollMs = 50): Promise<void> {
+export async function until(what: string, check: () => boolean | Promise<boolean>, timeoutMs = 30_000, pollMs = 50): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     if (await check()) return;

@@ -78,7 +78,7 @@ export class Flow {
     await this.lab.sh(this.to, 'sleep 0.5');
     const report = `import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'report', ('127.0.0.1', ${this.port}))`;
     await this.lab.run(this.to, ['/usr/bin/python3', '-c', report]);
-    await until('the receiver to report', () => !this.sink.running, 5000);
+    await until('the receiver to report', () => !this.sink.running);
     const { seen, doubled, late } = JSON.parse(this.sink.stdout.split('\n')[1]) as { seen: number[]; doubled: number; late: number };
     return { sent, received: seen.length, doubled, late, lost: missingRanges(seen, sent) };
   }

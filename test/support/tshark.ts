@@ -41,7 +41,7 @@ async function settle(file: string): Promise<void> {
     before = size;
     return same;
   };
-  await until('the capture file to stop growing', growing, 5000, 150);
+  await until('the capture file to stop growing', growing, 30_000, 150);
 }
 
 /** The inner packet's transport stays bytes: a dissector that finds its payload malformed would end the frame before the ICV. */
