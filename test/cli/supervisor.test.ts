@@ -24,7 +24,7 @@ interface Bench {
 }
 
 async function until(what: string, holds: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 800; tries++) {
+  for (let tries = 0; tries < 3000; tries++) {
     if (holds()) return;
     await sleep(10);
   }

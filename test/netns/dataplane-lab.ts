@@ -82,7 +82,7 @@ export class Lab {
 
   /** Number of answers to `count` pings. */
   ping(node: string, target: string, count = 1, ...options: string[]): { received: number; out: string } {
-    const { out } = this.run(node, 'ping', '-n', '-c', String(count), '-i', '0.05', '-W', '1', ...options, target);
+    const { out } = this.run(node, 'ping', '-n', '-c', String(count), '-i', '0.05', '-W', '3', ...options, target);
     return { received: Number(/(\d+) received/.exec(out)?.[1] ?? 0), out };
   }
 

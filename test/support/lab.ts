@@ -25,7 +25,7 @@ export interface LabOptions {
   workers?: number;
   /** Which routers start; default all. */
   start?: readonly Router[];
-  /** Seconds; 0 = do not wait until they are ready. */
+  /** Seconds, 60 by default as a machine may be busy; 0 = do not wait until they are ready. */
   waitSeconds?: number;
 }
 
@@ -57,7 +57,7 @@ export class Lab {
       LAB_OWNER: String(process.pid),
       LAB_CONFIG: configs,
       LAB_ROUTERS: (options.start ?? routers).join(' '),
-      LAB_WAIT: String(options.waitSeconds ?? 20),
+      LAB_WAIT: String(options.waitSeconds ?? 60),
       LAB_KEY_LOG: options.keyLog ? '1' : '',
       LAB_RUN_OPTIONS: workers > 1 ? `--workers ${workers}` : '',
     };
@@ -86,7 +86,7 @@ export class Lab {
 
   /** Runs `scripts/lab WORDS`. @throws Error when it fails */
   command(...words: string[]): Promise<string> {
-    return runChecked([script, ...words], this.environment);
+    return runChecked([script, ...words], this.environment, 120_000);
   }
 
   down(): void {
