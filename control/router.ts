@@ -82,6 +82,7 @@ export class Router {
       random,
       user: this.gdoi,
       acceptInbound: hasKeyServer(config),
+      registrationRate: config.registrationRate,
     });
     this.gdoi.attach(this.ike);
     const saved = means.store.load(PublishedSenders);
@@ -96,8 +97,8 @@ export class Router {
   start(resume: boolean, now: Ms): void {
     if (this.started) return;
     this.started = true;
-    const saved = this.means.store.load(GdoiState);
-    if (saved) this.gdoi.importState(saved, now, { members: resume });
+    const saved = this.means.store.loadWithJournal(GdoiState);
+    if (saved) this.gdoi.importState(saved.bytes, now, { members: resume }, saved.entries);
     this.perform(this.gdoi.start(now), now);
   }
 
@@ -175,7 +176,8 @@ export class Router {
   reconfigure(config: Config, now: Ms): string[] {
     const changed = diffConfig(this.config, config);
     this.config = config;
-    this.ike.reconfigure({ policies: config.isakmpPolicies, keys: config.isakmpKeys, acceptInbound: hasKeyServer(config) });
+    const { isakmpPolicies: policies, isakmpKeys: keys, registrationRate } = config;
+    this.ike.reconfigure({ policies, keys, acceptInbound: hasKeyServer(config), registrationRate });
     if (this.started) this.perform(this.gdoi.reconfigure(config, now), now);
     this.publishTables(now);
     return [...changed].map(String);
@@ -189,7 +191,9 @@ export class Router {
       else if (action.kind === 'log') this.means.log.write(action.facility, action.severity, action.mnemonic, action.text);
       else if (action.kind === 'count') this.means.counters.add(action.counter);
       else if (action.kind === 'key-log') this.means.keyLog?.writeIke(action.initiatorCookie, action.encryptionKey);
-      else {
+      else if (action.kind === 'journal') {
+        if (!this.means.store.append(GdoiState, action.entry)) this.means.store.save(GdoiState, this.gdoi.exportState());
+      } else {
         this.means.store.save(GdoiState, this.gdoi.exportState());
         changed = true;
       }

@@ -216,10 +216,11 @@ export class GdoiEngine implements IkeUser {
   /**
    * Before start(). A key server goes on with its keys; a member is registered with what it had.
    * @param _now state that has expired by then is dropped in start()
+   * @param entries of `journal` actions since those bytes were exported, in order
    * @param options `members: false`: the packet path has lost its IV counters, so members must register afresh
    */
-  importState(bytes: Uint8Array, _now: Ms, options: { members: boolean } = { members: true }): void {
-    const state = decodeState(bytes);
+  importState(bytes: Uint8Array, _now: Ms, options: { members: boolean } = { members: true }, entries: readonly Uint8Array[] = []): void {
+    const state = decodeState(bytes, entries);
     if (!state) return;
     this.server.restore(state.server);
     this.restored = options.members ? state.members : [];

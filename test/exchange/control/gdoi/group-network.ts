@@ -95,6 +95,8 @@ export class Node {
   gdoi!: GdoiEngine;
   ike!: IkeEngine;
   disk: Uint8Array | null = null;
+  /** Appended to it. */
+  readonly journal: Uint8Array[] = [];
   alive = true;
   readonly logs: string[] = [];
   readonly counts = new Map<string, number>();
@@ -149,13 +151,20 @@ export class Node {
   restart(options: { members?: boolean; loseDisk?: boolean } = {}): void {
     this.build();
     this.alive = true;
-    if (this.disk && !options.loseDisk) this.gdoi.importState(this.disk, this.network.now, { members: options.members ?? true });
+    if (options.loseDisk) {
+      this.disk = null;
+      this.journal.length = 0;
+    }
+    if (this.disk) this.gdoi.importState(this.disk, this.network.now, { members: options.members ?? true }, this.journal);
     this.start();
   }
 
   perform(actions: readonly Action[]): void {
     for (const action of actions) {
-      if (action.kind === 'policy-changed') this.disk = this.gdoi.exportState();
+      if (action.kind === 'policy-changed') {
+        this.disk = this.gdoi.exportState();
+        this.journal.length = 0;
+      } else if (action.kind === 'journal') this.journal.push(action.entry);
       else if (action.kind === 'log') this.logs.push(`%${action.facility}-${action.severity}-${action.mnemonic}: ${action.text}`);
       else if (action.kind === 'count') {
         if (!declared.has(action.counter)) throw new Error(`counter ${action.counter} is not declared`);
