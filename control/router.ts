@@ -133,6 +133,7 @@ export class Router {
       const spi = `0x${event.spi.toString(16).toUpperCase()}`;
       const text = `rec'd IPSEC packet has invalid spi for destaddr=${formatIpv4(event.dst)}, prot=50, spi=${spi}, srcaddr=${formatIpv4(event.src)}`;
       this.means.log.write('CRYPTO', 4, 'RECVD_PKT_INV_SPI', text);
+      this.gdoi.invalidSpi(event.spi, event.src, event.dst, now);
     } else if (event.kind === 'replay') {
       const text = `decrypt: replay check failed ${event.count} times, last from ${formatIpv4(event.src)} to ${formatIpv4(event.dst)}`;
       this.means.log.write('CRYPTO', 4, 'PKT_REPLAY_ERR', text);

@@ -14,8 +14,10 @@ import { WireError } from '../isakmp/wire-error.js';
 import { identityKey } from './codec/group-identity.js';
 import { isCounterMode } from './esp-transforms.js';
 import type { SenderIds, Tek } from './group-policy.js';
+import { covers } from './invalid-spi.js';
 import { KeyServer } from './key-server.js';
-import { type MemberEnvironment, MemberGroup } from './member.js';
+import { MemberGroup } from './member.js';
+import type { MemberEnvironment } from './member-environment.js';
 import { memberStatus } from './member-status.js';
 import { asGdoi } from './pull-responder.js';
 import { decodeState, encodeState, type SavedState } from './saved-state.js';
@@ -198,6 +200,11 @@ export class GdoiEngine implements IkeUser {
   /** `clear crypto gdoi`: the member registers again at once; its keys stay until it has. */
   clearGroup(group: string, now: Ms): Action[] {
     return this.members.get(group)?.clear(now) ?? [];
+  }
+
+  /** ESP came between these hosts under an SPI that no group here has (the packet path limits its reports). */
+  invalidSpi(spi: number, source: Ipv4, destination: Ipv4, now: Ms): void {
+    for (const member of this.members.values()) if (covers(member.keys.teks, source, destination)) member.reportInvalidSpi(spi, now);
   }
 
   /** The IV counters of this group's sender IDs are gone: they are given up, and new ones fetched. Nothing to do without counter modes. */
