@@ -5,14 +5,21 @@ import type { Ms } from './actions.js';
 
 interface Entry<T> {
   at: Ms;
+  /** Of equal times the one that was set first comes first. */
+  order: number;
   item: T;
 }
 
+function before<T>(a: Entry<T>, b: Entry<T>): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
+}
+
 export class Deadlines<T> {
-  /** entries[i].at <= those of entries[2i+1] and entries[2i+2]. */
+  /** entries[i] is before entries[2i+1] and entries[2i+2]. */
   private readonly entries: Entry<T>[] = [];
   /** The entry of an item that counts; others of it are left in the heap until they come up. */
   private readonly current = new Map<T, Entry<T>>();
+  private order = 0;
 
   /** @returns how many items have a deadline */
   get size(): number {
@@ -23,7 +30,7 @@ export class Deadlines<T> {
   set(item: T, at: Ms): void {
     const known = this.current.get(item);
     if (known && known.at <= at) return;
-    const entry = { at, item };
+    const entry = { at, order: this.order++, item };
     this.current.set(item, entry);
     this.push(entry);
   }
@@ -57,7 +64,7 @@ export class Deadlines<T> {
     entries.push(entry);
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (entries[parent].at <= entry.at) break;
+      if (before(entries[parent], entry)) break;
       entries[at] = entries[parent];
       at = parent;
     }
@@ -73,8 +80,8 @@ export class Deadlines<T> {
     for (;;) {
       let child = 2 * at + 1;
       if (child >= entries.length) break;
-      if (child + 1 < entries.length && entries[child + 1].at < entries[child].at) child++;
-      if (entries[child].at >= last.at) break;
+      if (child + 1 < entries.length && before(entries[child + 1], entries[child])) child++;
+      if (before(last, entries[child])) break;
       entries[at] = entries[child];
       at = child;
     }
