@@ -231,6 +231,8 @@ export class Network {
   fault: Fault = () => null;
   /** Called after every event, with the node that it happened to. */
   watch: (node: Node | null) => void = () => {};
+  /** What the event was, when something arrived. */
+  delivered: Datagram | null = null;
   /** Deadlines of equal times come in order of arrival: what is late is seen late, the same on every run. */
   private readonly flights = new Deadlines<Flight>();
   private readonly ticks = new Deadlines<Node>();
@@ -298,6 +300,7 @@ export class Network {
   /** @returns null when nothing arrives now; what nobody listens for is lost */
   private deliver(): Node | null {
     const flight = this.flights.take(this.now);
+    this.delivered = flight?.datagram ?? null;
     const node = flight && this.nodes.get(flight.datagram.local.address);
     if (!flight || !node?.alive) return null;
     node.perform(node.ike.receive(flight.datagram, this.now));
