@@ -11,8 +11,12 @@ const Growth = 1.3;
 const counter = new WorkCounter();
 const saved = { bytes: 0, entries: 0 };
 const store = {
-  save: (bytes: Uint8Array) => void (saved.bytes += bytes.length),
-  append: () => void saved.entries++,
+  save(bytes: Uint8Array): void {
+    saved.bytes += bytes.length;
+  },
+  append(): void {
+    saved.entries++;
+  },
 };
 const load = new ControlLoad(19, store, counter.around);
 
