@@ -12,11 +12,13 @@ import { diffConfig } from './config/diff.js';
 import type { Config, Ipv4 } from './config/model.js';
 import { GdoiEngine } from './gdoi/gdoi-engine.js';
 import type { Tek } from './gdoi/group-policy.js';
-import { IkeEngine } from './isakmp/ike-engine.js';
+import { IkeEngine, type IkeSettings } from './isakmp/ike-engine.js';
 import { GdoiPort, IkePort } from './isakmp/ports.js';
 import type { KeyLog } from './key-log.js';
 import type { SystemLog } from './log.js';
+import { noCertificates } from './pki/certificate-store.js';
 import type { RsaKeys } from './pki/rsa-keys.js';
+import { routerName, type Trustpoints } from './pki/trustpoints.js';
 import type { SealedStore } from './store/sealed-store.js';
 
 export interface RouterMeans {
@@ -24,6 +26,8 @@ export interface RouterMeans {
   counters: CounterSet;
   store: SealedStore;
   rsaKeys: RsaKeys;
+  /** null: no certificates. */
+  trustpoints?: Trustpoints | null;
   keyLog: KeyLog | null;
   /** @returns false when there is no socket for the datagram's local address */
   send(datagram: Datagram): boolean;
@@ -77,9 +81,9 @@ export class Router {
       localAddressFor: (remote) => this.localAddressFor(remote),
       signingKey: (label) => means.rsaKeys.privateKey(label),
     });
+    means.trustpoints?.configure(config);
     this.ike = new IkeEngine({
-      policies: config.isakmpPolicies,
-      keys: config.isakmpKeys,
+      ...this.ikeSettings(config),
       random,
       user: this.gdoi,
       acceptInbound: hasKeyServer(config),
@@ -87,6 +91,10 @@ export class Router {
     this.gdoi.attach(this.ike);
     const saved = means.store.load(PublishedSenders);
     this.published = new Set(saved ? (JSON.parse(new TextDecoder().decode(saved)) as string[]) : []);
+  }
+
+  get trustpoints(): Trustpoints | null {
+    return this.means.trustpoints ?? null;
   }
 
   get running(): boolean {
@@ -176,7 +184,8 @@ export class Router {
   reconfigure(config: Config, now: Ms): string[] {
     const changed = diffConfig(this.config, config);
     this.config = config;
-    this.ike.reconfigure({ policies: config.isakmpPolicies, keys: config.isakmpKeys, acceptInbound: hasKeyServer(config) });
+    this.means.trustpoints?.configure(config);
+    this.ike.reconfigure({ ...this.ikeSettings(config), acceptInbound: hasKeyServer(config) });
     if (this.started) this.perform(this.gdoi.reconfigure(config, now), now);
     this.publishTables(now);
     return [...changed].map(String);
@@ -208,6 +217,11 @@ export class Router {
   /** UDP ports of every listen address. 500 only where offers are answered: a member begins its exchanges itself, on 848. */
   listenPorts(): number[] {
     return hasKeyServer(this.config) ? [GdoiPort, IkePort] : [GdoiPort];
+  }
+
+  private ikeSettings(config: Config): IkeSettings {
+    const { isakmpPolicies: policies, isakmpKeys: keys, isakmp: settings } = config;
+    return { policies, keys, settings, hostname: routerName(config), certificates: this.means.trustpoints ?? noCertificates };
   }
 
   private publishTables(now: Ms): void {

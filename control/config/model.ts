@@ -12,6 +12,8 @@ export interface Config {
   /** Ascending priority. */
   isakmpPolicies: IsakmpPolicy[];
   isakmpKeys: IsakmpKey[];
+  isakmp: IsakmpSettings;
+  trustpoints: Map<string, Trustpoint>;
   transformSets: Map<string, TransformSet>;
   ipsecProfiles: Map<string, IpsecProfile>;
   gdoiGroups: Map<string, GdoiGroup>;
@@ -52,6 +54,29 @@ export interface IsakmpKey {
   address: Ipv4;
   /** 0xffffffff for one host; 0.0.0.0 0.0.0.0 matches every peer. Longest mask wins. */
   mask: Ipv4;
+}
+
+/** Global settings of phase 1. */
+export interface IsakmpSettings {
+  /** `crypto isakmp identity`: what we call ourselves. With certificates only what the certificate bears out; address by default. */
+  identity: 'address' | 'dn' | 'hostname';
+}
+
+/** `crypto pki trustpoint`: whom we trust, and who we are. */
+export interface Trustpoint {
+  line: number;
+  name: string;
+  /** PATH of `enrollment url file:PATH`: PATH.ca, PATH.crt, PATH.crl are read, PATH.req is written. */
+  enrollmentPath: string | null;
+  /** X.500 name; null = CN and the router's own name. */
+  subjectName: string | null;
+  /** null = the router's own name, `hostname.domain`. */
+  fqdn: string | null;
+  ipAddress: Ipv4 | null;
+  /** null = the key named after the router. */
+  rsaKeypair: { label: string; modulusBits: number | null } | null;
+  /** In the order to try; IOS default: `crl`. */
+  revocationCheck: ('crl' | 'none')[];
 }
 
 export type EspEncryption =

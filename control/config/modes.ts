@@ -11,6 +11,7 @@ import { ipsecCommands, ipsecProfileCommands, printIpsec, transformSetCommands }
 import { isakmpCommands, isakmpPolicyCommands, printIsakmp } from './commands/isakmp.js';
 import { printRoutes, routeCommands } from './commands/route.js';
 import { keyGlobalCommands } from './commands/rsa-key.js';
+import { pkiCommands, printTrustpoints, trustpointCommands } from './commands/trustpoint.js';
 import type { ModeCommands } from './session.js';
 import { mergeNodes } from './tree.js';
 
@@ -18,6 +19,7 @@ export const modeCommands: ModeCommands = {
   config: mergeNodes([
     ...accessListCommands,
     ...isakmpCommands,
+    ...pkiCommands,
     ...ipsecCommands,
     ...gdoiCommands,
     ...keyGlobalCommands,
@@ -28,6 +30,7 @@ export const modeCommands: ModeCommands = {
     ...modeExits<'config'>(),
   ]),
   'config-isakmp': [...isakmpPolicyCommands, ...modeExits<'config-isakmp'>()],
+  'ca-trustpoint': [...trustpointCommands, ...modeExits<'ca-trustpoint'>()],
   'cfg-crypto-trans': [...transformSetCommands, ...modeExits<'cfg-crypto-trans'>()],
   'ipsec-profile': [...ipsecProfileCommands, ...modeExits<'ipsec-profile'>()],
   'config-gdoi-group': [...gdoiGroupCommands, ...modeExits<'config-gdoi-group'>()],
@@ -39,12 +42,13 @@ export const modeCommands: ModeCommands = {
   'config-if': mergeNodes([...interfaceCommands, ...modeExits<'config-if'>()]),
 };
 
-export type FamilyName = 'general' | 'domain' | 'isakmp' | 'ipsec' | 'gdoi' | 'crypto-map' | 'interface' | 'route' | 'access-list';
+export type FamilyName = 'general' | 'domain' | 'pki' | 'isakmp' | 'ipsec' | 'gdoi' | 'crypto-map' | 'interface' | 'route' | 'access-list';
 
 /** In the order of a running configuration. */
 export const families: { name: FamilyName; print: PrintFamily }[] = [
   { name: 'general', print: printGeneral },
   { name: 'domain', print: printDomain },
+  { name: 'pki', print: printTrustpoints },
   { name: 'isakmp', print: printIsakmp },
   { name: 'ipsec', print: printIpsec },
   { name: 'gdoi', print: printGdoi },
