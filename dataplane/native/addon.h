@@ -79,6 +79,7 @@ napi_value js_raw_open(napi_env env, napi_callback_info info);
 napi_value js_packet_open(napi_env env, napi_callback_info info);
 napi_value js_packet_filter(napi_env env, napi_callback_info info);
 napi_value js_xdp_open(napi_env env, napi_callback_info info);
+napi_value js_xdp_sender(napi_env env, napi_callback_info info);
 // wake.c
 napi_value js_wake_open(napi_env env, napi_callback_info info);
 napi_value js_wake_signal(napi_env env, napi_callback_info info);

@@ -104,6 +104,11 @@ export interface Native {
    * netdev share one program: open queue 0 first. Throws Error with `code`.
    */
   xdpOpen(device: string, queue: number): number;
+  /**
+   * A further descriptor for an xdp link, for the tx() of another thread: rx() on it reads nothing, and it is not to be polled, because it is
+   * ready when the link is. Each of the two may be closed first. @param fd what xdpOpen returned. Throws RangeError when it is no xdp link
+   */
+  xdpSender(fd: number): number;
   /** Closes what an open call returned. No thread may be using it any more. Throws Error with `code`. */
   fdClose(fd: number): void;
   /** A descriptor that makes another thread's poll() return. */
