@@ -2,6 +2,7 @@
 
 import type { PrintFamily } from './blocks.js';
 import { accessListCommands, listCommands, printAccessLists } from './commands/access-list.js';
+import { admissionCommands, printAdmission } from './commands/admission.js';
 import { cryptoMapCommands, cryptoMapEntryCommands, printCryptoMaps } from './commands/crypto-map.js';
 import { gdoiCommands, gdoiGroupCommands, printGdoi } from './commands/gdoi-group.js';
 import { localServerCommands, saCommands } from './commands/gdoi-server.js';
@@ -17,6 +18,7 @@ import { mergeNodes } from './tree.js';
 export const modeCommands: ModeCommands = {
   config: mergeNodes([
     ...accessListCommands,
+    ...admissionCommands,
     ...isakmpCommands,
     ...ipsecCommands,
     ...gdoiCommands,
@@ -39,12 +41,23 @@ export const modeCommands: ModeCommands = {
   'config-if': mergeNodes([...interfaceCommands, ...modeExits<'config-if'>()]),
 };
 
-export type FamilyName = 'general' | 'domain' | 'isakmp' | 'ipsec' | 'gdoi' | 'crypto-map' | 'interface' | 'route' | 'access-list';
+export type FamilyName =
+  | 'general'
+  | 'domain'
+  | 'admission'
+  | 'isakmp'
+  | 'ipsec'
+  | 'gdoi'
+  | 'crypto-map'
+  | 'interface'
+  | 'route'
+  | 'access-list';
 
 /** In the order of a running configuration. */
 export const families: { name: FamilyName; print: PrintFamily }[] = [
   { name: 'general', print: printGeneral },
   { name: 'domain', print: printDomain },
+  { name: 'admission', print: printAdmission },
   { name: 'isakmp', print: printIsakmp },
   { name: 'ipsec', print: printIpsec },
   { name: 'gdoi', print: printGdoi },

@@ -44,6 +44,10 @@ export function outOfState(message: string): WireError {
   return new WireError('RFC 2408 §5.1', message, 'ike_unexpected');
 }
 
+export function notEncrypted(): ExchangeRefusal {
+  return new ExchangeRefusal('RFC 6407 §3.2', "was not encrypted and it should've been", 'ike_unexpected', 6, 'IKMP_NOT_ENCRYPTED');
+}
+
 /** @returns an SA without keys, in MM_NO_STATE */
 export function newPhase1Sa(
   serial: number,

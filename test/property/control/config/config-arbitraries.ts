@@ -272,6 +272,7 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     version: fc.option(fc.constantFrom('15.1', '17.3')),
     hostname: fc.stringMatching(/^[A-Za-z][A-Za-z0-9_-]{0,20}[A-Za-z0-9]$/),
     domainName: fc.option(fc.constantFrom('lab.local', '__proto__')),
+    registrationRate: fc.option(fc.integer({ min: 1, max: 10_000 })),
     isakmpPolicies: fc
       .uniqueArray(isakmpPolicy, { selector: (policy) => policy.priority, maxLength: 4 })
       .map((list) => list.sort((a, b) => a.priority - b.priority)),
@@ -288,4 +289,8 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     }),
     unknownLines: fc.constant<UnknownLine[]>([]),
   })
-  .map(({ version, ...config }) => (version === null ? config : { version, ...config }));
+  .map(({ version, registrationRate, ...config }) => ({
+    ...config,
+    ...(version !== null && { version }),
+    ...(registrationRate !== null && { registrationRate }),
+  }));
