@@ -13,6 +13,7 @@ import type { Config, Ipv4 } from './config/model.js';
 import { GdoiEngine } from './gdoi/gdoi-engine.js';
 import type { Tek } from './gdoi/group-policy.js';
 import { IkeEngine } from './isakmp/ike-engine.js';
+import { GdoiPort, IkePort } from './isakmp/ports.js';
 import type { KeyLog } from './key-log.js';
 import type { SystemLog } from './log.js';
 import type { RsaKeys } from './pki/rsa-keys.js';
@@ -207,6 +208,11 @@ export class Router {
     return [...this.config.interfaces.values()]
       .filter((item) => !item.shutdown)
       .flatMap((item) => item.addresses.map(({ address }) => address));
+  }
+
+  /** UDP ports of every listen address. 500 only where offers are answered: a member begins its exchanges itself, on 848. */
+  listenPorts(): number[] {
+    return hasKeyServer(this.config) ? [GdoiPort, IkePort] : [GdoiPort];
   }
 
   private publishTables(now: Ms): void {

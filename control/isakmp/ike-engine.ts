@@ -22,12 +22,12 @@ import {
 } from './informational.js';
 import { ExchangeRefusal, exchangeKey, notEncrypted, outOfState } from './main-mode.js';
 import { MainModeInitiator } from './main-mode-initiator.js';
-import { chooseTransform, MainModeResponder } from './main-mode-responder.js';
+import { chooseTransform, MainModeResponder, NoProposalChosen } from './main-mode-responder.js';
 import { newMessageId } from './message-cipher.js';
 import { type Deletion, NotifyType } from './notification.js';
 import type { Phase1Sa } from './phase1-sa.js';
 import { findPreSharedKey } from './pre-shared-keys.js';
-import { Doi, Protocol } from './sa-payload.js';
+import { Protocol } from './sa-payload.js';
 import { WireError } from './wire-error.js';
 
 export type { IkeUser } from './ike-user.js';
@@ -101,7 +101,7 @@ export class IkeEngine {
     return exchange.start(now);
   }
 
-  /** Any datagram of port 848. Never throws because of its contents. */
+  /** Any datagram of ports 848 and 500. Never throws because of its contents. */
   receive(datagram: Datagram, now: Ms): Action[] {
     try {
       const header = readHeader(datagram.bytes);
@@ -215,8 +215,8 @@ export class IkeEngine {
     try {
       choice = chooseTransform(header, datagram.bytes, this.policies);
     } catch (error) {
-      if (!(error instanceof ExchangeRefusal) || error.counter !== 'ike_no_proposal') throw error;
-      const bytes = buildClearNotification(header, newMessageId(this.random), Doi.Gdoi, NotifyType.NoProposalChosen);
+      if (!(error instanceof NoProposalChosen)) throw error;
+      const bytes = buildClearNotification(header, newMessageId(this.random), error.doi, NotifyType.NoProposalChosen);
       return [...this.log.refused(error, remote, now), { kind: 'send', datagram: { local, remote, bytes } }];
     }
     const actions: Action[] = [];
