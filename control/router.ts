@@ -6,6 +6,7 @@ import type { DataplaneEvent, FromDataplane, SnapshotHead, TablesHead } from '..
 import type { Action, Datagram, Ms } from './actions.js';
 import type { CounterSet } from './api/counters.js';
 import { Allocation, CapacityError } from './compile/allocation.js';
+import { isClosed } from './compile/crypto-entries.js';
 import { compileTables, type GroupKeys, type Tables } from './compile/tables.js';
 import { formatIpv4 } from './config/addresses.js';
 import { diffConfig } from './config/diff.js';
@@ -63,6 +64,8 @@ export class Router {
   /** IV spaces that a dataplane was ever given (saved before it is), and those whose counters are lost for good. */
   private readonly published: Set<string>;
   private readonly lost = new Set<string>();
+  /** Crypto maps that are closed now. */
+  private readonly closed = new Set<string>();
 
   constructor(
     public config: Config,
@@ -231,8 +234,23 @@ export class Router {
       return;
     }
     this.rememberSenders(keys);
+    this.tellClosed(now);
     for (const { teks } of keys.values()) for (const tek of teks) this.means.keyLog?.writeTek(tek);
     this.means.publish(this.tables.head, this.tables.blobs);
+  }
+
+  /** A line in the log when a map closes or opens (`fail-close`). */
+  private tellClosed(now: Ms): void {
+    for (const map of this.config.failClose.keys()) {
+      const closed = isClosed(this.config, map, (group) => this.gdoi.policyOf(group).teks, now);
+      if (closed === this.closed.has(map)) continue;
+      const text = closed
+        ? `crypto map ${map} is closed: nothing passes in the clear until its groups are registered`
+        : `crypto map ${map} is open: the policy of its groups is in force`;
+      this.means.log.write('CRYPTO', closed ? 4 : 5, 'FAIL_CLOSE', text);
+      if (closed) this.closed.add(map);
+      else this.closed.delete(map);
+    }
   }
 
   private usable(teks: readonly Tek[], sid: number): boolean {

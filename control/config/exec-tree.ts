@@ -21,6 +21,7 @@ export type ShowTopic =
   | { topic: 'crypto gdoi ks acl'; group: string | null }
   | { topic: 'crypto ipsec sa'; detail: boolean }
   | { topic: 'crypto map' }
+  | { topic: 'crypto map gdoi fail-close' }
   | { topic: 'crypto key mypubkey rsa' }
   | { topic: 'ip interface brief' }
   | { topic: 'interfaces'; interface: string | null }
@@ -126,7 +127,19 @@ const showCrypto: ExecNode[] = [
     ],
     [keyword('rsa', 'Show RSA public keys', { run: show(() => ({ topic: 'crypto key mypubkey rsa' })) })],
   ),
-  keyword('map', 'Crypto maps', { run: show(() => ({ topic: 'crypto map' })) }),
+  keyword('map', 'Crypto maps', {
+    run: show(() => ({ topic: 'crypto map' })),
+    next: [
+      path(
+        [['gdoi|gkm', 'Crypto maps of groups']],
+        [
+          keyword('fail-close', 'Maps that drop until their groups are registered', {
+            run: show(() => ({ topic: 'crypto map gdoi fail-close' })),
+          }),
+        ],
+      ),
+    ],
+  }),
 ];
 
 const showCommands: ExecNode[] = [

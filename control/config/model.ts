@@ -19,6 +19,8 @@ export interface Config {
   gdoiGroups: Map<string, GdoiGroup>;
   /** Entries in ascending sequence. */
   cryptoMaps: Map<string, CryptoMapEntry[]>;
+  /** By name of the crypto map. */
+  failClose: Map<string, FailClose>;
   accessLists: Map<string, AccessList>;
   interfaces: Map<string, InterfaceConfig>;
   staticRoutes: StaticRoute[];
@@ -131,6 +133,16 @@ export interface CryptoMapEntry {
   group: string | null;
   /** The member's own ACL, deny entries only, in front of the key server's. */
   matchAddress: string | null;
+}
+
+/** `crypto map NAME gdoi fail-close`. Without it, or without `activate`, a map is fail-open. */
+export interface FailClose {
+  line: number;
+  /** Of the crypto map. */
+  name: string;
+  /** Exceptions: what it denies passes in the clear, all else is dropped. */
+  matchAddress: string | null;
+  activated: boolean;
 }
 
 export interface AccessList {

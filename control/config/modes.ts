@@ -4,6 +4,7 @@ import type { PrintFamily } from './blocks.js';
 import { accessListCommands, listCommands, printAccessLists } from './commands/access-list.js';
 import { admissionCommands, printAdmission } from './commands/admission.js';
 import { cryptoMapCommands, cryptoMapEntryCommands, printCryptoMaps } from './commands/crypto-map.js';
+import { failCloseCommands } from './commands/fail-close.js';
 import { gdoiCommands, gdoiGroupCommands, printGdoi } from './commands/gdoi-group.js';
 import { localServerCommands, saCommands } from './commands/gdoi-server.js';
 import { generalCommands, modeExits, printDomain, printGeneral } from './commands/general.js';
@@ -36,6 +37,7 @@ export const modeCommands: ModeCommands = {
   'gdoi-local-server': [...localServerCommands, ...modeExits<'gdoi-local-server'>()],
   'gdoi-sa-ipsec': [...saCommands, ...modeExits<'gdoi-sa-ipsec'>()],
   'config-crypto-map': [...cryptoMapEntryCommands, ...modeExits<'config-crypto-map'>()],
+  'crypto-map-fail-close': [...failCloseCommands, ...modeExits<'crypto-map-fail-close'>()],
   'config-std-nacl': [...listCommands<'config-std-nacl'>('standard'), ...modeExits<'config-std-nacl'>()],
   'config-ext-nacl': [...listCommands<'config-ext-nacl'>('extended'), ...modeExits<'config-ext-nacl'>()],
   'config-if': mergeNodes([...interfaceCommands, ...modeExits<'config-if'>()]),

@@ -149,6 +149,8 @@ const cryptoMaps: fc.Arbitrary<Map<string, CryptoMapEntry[]>> = mapOf(
     ),
 );
 
+const failClose = mapOf(fc.record({ line, name, matchAddress: fc.option(name), activated: fc.boolean() }), (value) => value.name);
+
 const port = fc.oneof(fc.integer({ min: 0, max: 65535 }), fc.constantFrom(20, 21, 53, 80, 123, 179, 500, 514, 848, 4500));
 const portMatch: fc.Arbitrary<PortMatch> = fc.oneof(
   fc.record({ operator: fc.constantFrom('eq', 'neq', 'gt', 'lt'), ports: fc.tuple(port) }),
@@ -281,6 +283,7 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     ipsecProfiles: mapOf(ipsecProfile, (profile) => profile.name),
     gdoiGroups: mapOf(gdoiGroup, (group) => group.name),
     cryptoMaps,
+    failClose,
     accessLists,
     interfaces: mapOf(interfaceConfig, (item) => item.name),
     staticRoutes: fc.uniqueArray(staticRoute, {
