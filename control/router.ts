@@ -6,6 +6,7 @@ import type { DataplaneEvent, FromDataplane, SnapshotHead, TablesHead } from '..
 import type { Action, Datagram, Ms } from './actions.js';
 import type { CounterSet } from './api/counters.js';
 import { Allocation, CapacityError } from './compile/allocation.js';
+import { isClosed } from './compile/crypto-entries.js';
 import { compileTables, type GroupKeys, type Tables } from './compile/tables.js';
 import { formatIpv4 } from './config/addresses.js';
 import { diffConfig } from './config/diff.js';
@@ -13,8 +14,8 @@ import type { Config, Ipv4 } from './config/model.js';
 import { GdoiEngine } from './gdoi/gdoi-engine.js';
 import type { Tek } from './gdoi/group-policy.js';
 import { IkeEngine, type IkeSettings } from './isakmp/ike-engine.js';
-import { GdoiPort, IkePort } from './isakmp/ports.js';
 import type { KeyLog } from './key-log.js';
+import { hasKeyServer, listenAddresses, listenPorts, localAddressFor } from './local-ends.js';
 import type { SystemLog } from './log.js';
 import { noCertificates } from './pki/certificate-store.js';
 import type { RsaKeys } from './pki/rsa-keys.js';
@@ -44,11 +45,6 @@ export const routerCounters = [
 const GdoiState = 'gdoi';
 const PublishedSenders = 'published-senders';
 
-/** Only a key server answers main mode. */
-function hasKeyServer(config: Config): boolean {
-  return [...config.gdoiGroups.values()].some((group) => group.server !== null);
-}
-
 /** `${spi}:${sid}`: one IV space (RFC 6054 §2), as the dataplane names it in `hello`. */
 function senderPair(tek: Tek, sid: number): string {
   return `${tek.spi}:${sid}`;
@@ -67,6 +63,8 @@ export class Router {
   /** IV spaces that a dataplane was ever given (saved before it is), and those whose counters are lost for good. */
   private readonly published: Set<string>;
   private readonly lost = new Set<string>();
+  /** Crypto maps that are closed now. */
+  private readonly closed = new Set<string>();
 
   constructor(
     public config: Config,
@@ -78,7 +76,7 @@ export class Router {
     this.gdoi = new GdoiEngine({
       config,
       random,
-      localAddressFor: (remote) => this.localAddressFor(remote),
+      localAddressFor: (remote) => localAddressFor(this.config, remote),
       signingKey: (label) => means.rsaKeys.privateKey(label),
     });
     means.trustpoints?.configure(config);
@@ -87,6 +85,7 @@ export class Router {
       random,
       user: this.gdoi,
       acceptInbound: hasKeyServer(config),
+      registrationRate: config.registrationRate,
     });
     this.gdoi.attach(this.ike);
     const saved = means.store.load(PublishedSenders);
@@ -105,8 +104,8 @@ export class Router {
   start(resume: boolean, now: Ms): void {
     if (this.started) return;
     this.started = true;
-    const saved = this.means.store.load(GdoiState);
-    if (saved) this.gdoi.importState(saved, now, { members: resume });
+    const saved = this.means.store.loadWithJournal(GdoiState);
+    if (saved) this.gdoi.importState(saved.bytes, now, { members: resume }, saved.entries);
     this.perform(this.gdoi.start(now), now);
   }
 
@@ -141,6 +140,7 @@ export class Router {
       const spi = `0x${event.spi.toString(16).toUpperCase()}`;
       const text = `rec'd IPSEC packet has invalid spi for destaddr=${formatIpv4(event.dst)}, prot=50, spi=${spi}, srcaddr=${formatIpv4(event.src)}`;
       this.means.log.write('CRYPTO', 4, 'RECVD_PKT_INV_SPI', text);
+      this.gdoi.invalidSpi(event.spi, event.src, event.dst, now);
     } else if (event.kind === 'replay') {
       const text = `decrypt: replay check failed ${event.count} times, last from ${formatIpv4(event.src)} to ${formatIpv4(event.dst)}`;
       this.means.log.write('CRYPTO', 4, 'PKT_REPLAY_ERR', text);
@@ -185,7 +185,7 @@ export class Router {
     const changed = diffConfig(this.config, config);
     this.config = config;
     this.means.trustpoints?.configure(config);
-    this.ike.reconfigure({ ...this.ikeSettings(config), acceptInbound: hasKeyServer(config) });
+    this.ike.reconfigure({ ...this.ikeSettings(config), acceptInbound: hasKeyServer(config), registrationRate: config.registrationRate });
     if (this.started) this.perform(this.gdoi.reconfigure(config, now), now);
     this.publishTables(now);
     return [...changed].map(String);
@@ -199,7 +199,9 @@ export class Router {
       else if (action.kind === 'log') this.means.log.write(action.facility, action.severity, action.mnemonic, action.text);
       else if (action.kind === 'count') this.means.counters.add(action.counter);
       else if (action.kind === 'key-log') this.means.keyLog?.writeIke(action.initiatorCookie, action.encryptionKey);
-      else {
+      else if (action.kind === 'journal') {
+        if (!this.means.store.append(GdoiState, action.entry)) this.means.store.save(GdoiState, this.gdoi.exportState());
+      } else {
         this.means.store.save(GdoiState, this.gdoi.exportState());
         changed = true;
       }
@@ -209,14 +211,11 @@ export class Router {
 
   /** Local addresses that IKE listens on: those of every interface. */
   listenAddresses(): Ipv4[] {
-    return [...this.config.interfaces.values()]
-      .filter((item) => !item.shutdown)
-      .flatMap((item) => item.addresses.map(({ address }) => address));
+    return listenAddresses(this.config);
   }
 
-  /** UDP ports of every listen address. 500 only where offers are answered: a member begins its exchanges itself, on 848. */
   listenPorts(): number[] {
-    return hasKeyServer(this.config) ? [GdoiPort, IkePort] : [GdoiPort];
+    return listenPorts(this.config);
   }
 
   private ikeSettings(config: Config): IkeSettings {
@@ -240,8 +239,23 @@ export class Router {
       return;
     }
     this.rememberSenders(keys);
+    this.tellClosed(now);
     for (const { teks } of keys.values()) for (const tek of teks) this.means.keyLog?.writeTek(tek);
     this.means.publish(this.tables.head, this.tables.blobs);
+  }
+
+  /** A line in the log when a map closes or opens (`fail-close`). */
+  private tellClosed(now: Ms): void {
+    for (const map of this.config.failClose.keys()) {
+      const closed = isClosed(this.config, map, (group) => this.gdoi.policyOf(group).teks, now);
+      if (closed === this.closed.has(map)) continue;
+      const text = closed
+        ? `crypto map ${map} is closed: nothing passes in the clear until its groups are registered`
+        : `crypto map ${map} is open: the policy of its groups is in force`;
+      this.means.log.write('CRYPTO', closed ? 4 : 5, 'FAIL_CLOSE', text);
+      if (closed) this.closed.add(map);
+      else this.closed.delete(map);
+    }
   }
 
   private usable(teks: readonly Tek[], sid: number): boolean {
@@ -270,19 +284,5 @@ export class Router {
       changed = true;
     }
     if (changed) this.means.store.save(PublishedSenders, new TextEncoder().encode(JSON.stringify([...this.published])));
-  }
-
-  /** Source towards a key server: the interface whose crypto map names a group of that server, else the first with an address. */
-  private localAddressFor(remote: Ipv4): Ipv4 | null {
-    let fallback: Ipv4 | null = null;
-    for (const item of this.config.interfaces.values()) {
-      const address = item.addresses[0]?.address;
-      if (address === undefined || item.shutdown) continue;
-      fallback ??= address;
-      const entries = item.cryptoMap === null ? [] : (this.config.cryptoMaps.get(item.cryptoMap) ?? []);
-      for (const { group } of entries)
-        if (group !== null && this.config.gdoiGroups.get(group)?.serverAddresses.includes(remote)) return address;
-    }
-    return fallback;
   }
 }

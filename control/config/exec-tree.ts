@@ -22,6 +22,7 @@ export type ShowTopic =
   | { topic: 'crypto gdoi ks acl'; group: string | null }
   | { topic: 'crypto ipsec sa'; detail: boolean }
   | { topic: 'crypto map' }
+  | { topic: 'crypto map gdoi fail-close' }
   | { topic: 'crypto key mypubkey rsa' }
   | PkiTopic
   | { topic: 'ip interface brief' }
@@ -133,7 +134,19 @@ const showCrypto: ExecNode[] = [
     [['pki|ca', 'Show PKI']],
     pkiTopicNodes<ExecSink>((read) => show(read)),
   ),
-  keyword('map', 'Crypto maps', { run: show(() => ({ topic: 'crypto map' })) }),
+  keyword('map', 'Crypto maps', {
+    run: show(() => ({ topic: 'crypto map' })),
+    next: [
+      path(
+        [['gdoi|gkm', 'Crypto maps of groups']],
+        [
+          keyword('fail-close', 'Maps that drop until their groups are registered', {
+            run: show(() => ({ topic: 'crypto map gdoi fail-close' })),
+          }),
+        ],
+      ),
+    ],
+  }),
 ];
 
 const showCommands: ExecNode[] = [

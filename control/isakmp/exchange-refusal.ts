@@ -20,3 +20,7 @@ export class ExchangeRefusal extends WireError {
 export function outOfState(message: string): WireError {
   return new WireError('RFC 2408 §5.1', message, 'ike_unexpected');
 }
+
+export function notEncrypted(): ExchangeRefusal {
+  return new ExchangeRefusal('RFC 6407 §3.2', "was not encrypted and it should've been", 'ike_unexpected', 6, 'IKMP_NOT_ENCRYPTED');
+}

@@ -1,72 +1,61 @@
-// The exchanges and SAs of one engine, by the peer's end and the initiator's cookie.
+// The exchanges of one engine by key, and which of them is due next. Whatever is looked up may change its deadline, so it is queued anew
+// before the next question; nobody has to say so, and nothing is asked of the thousands that were not touched.
 
-import type { Endpoint, Ms } from '../actions.js';
-import { equalBytes, toHex } from './bytes.js';
-import { ExchangeRefusal } from './exchange-refusal.js';
-import type { IsakmpHeader } from './header.js';
-import { MainModeInitiator } from './main-mode-initiator.js';
-import type { MainModeResponder } from './main-mode-responder.js';
-import type { Phase1Sa } from './phase1-sa.js';
+import type { Ms } from '../actions.js';
+import { Deadlines } from '../deadlines.js';
 
-/** A responder's exchange that is not complete by then is given up: longer than the initiator's five sendings take. */
-export const HalfOpenMs = 45_000;
-/** An SA without messages is deleted: registration needs it for seconds only (IOS times GDOI_IDLE out). */
-export const IdleMs = 300_000;
+export class ExchangeTable<T> {
+  private readonly exchanges = new Map<string, T>();
+  private readonly touched = new Set<T>();
+  private readonly deadlines = new Deadlines<T>();
 
-export type MainModeExchange = MainModeInitiator | MainModeResponder;
+  /** @param dueTime when tick() has something to do for an exchange */
+  constructor(private readonly dueTime: (exchange: T) => Ms) {}
 
-function keyOf(remote: Endpoint, initiatorCookie: Uint8Array): string {
-  return `${remote.address}:${remote.port}/${toHex(initiatorCookie)}`;
-}
+  get(key: string): T | undefined {
+    const exchange = this.exchanges.get(key);
+    if (exchange !== undefined) this.touched.add(exchange);
+    return exchange;
+  }
 
-/** When an exchange wants tick(). */
-export function dueTime(exchange: MainModeExchange): Ms {
-  if (exchange.up) return Math.min(exchange.sa.expiresAt, exchange.sa.lastUsedAt + IdleMs);
-  return exchange instanceof MainModeInitiator ? exchange.due : exchange.startedAt + HalfOpenMs;
-}
+  set(key: string, exchange: T): void {
+    this.delete(key);
+    this.exchanges.set(key, exchange);
+    this.touched.add(exchange);
+  }
 
-export class ExchangeTable {
-  private readonly exchanges = new Map<string, MainModeExchange>();
+  delete(key: string): void {
+    const exchange = this.exchanges.get(key);
+    if (exchange === undefined) return;
+    this.exchanges.delete(key);
+    this.touched.delete(exchange);
+    this.deadlines.delete(exchange);
+  }
 
-  [Symbol.iterator](): Iterator<MainModeExchange> {
+  /** In order of arrival. */
+  values(): MapIterator<T> {
     return this.exchanges.values();
   }
 
-  get(remote: Endpoint, initiatorCookie: Uint8Array): MainModeExchange | undefined {
-    return this.exchanges.get(keyOf(remote, initiatorCookie));
-  }
-
-  /** @throws WireError when no exchange has these cookies with this peer */
-  find(remote: Endpoint, header: IsakmpHeader): MainModeExchange {
-    const exchange = this.get(remote, header.initiatorCookie);
-    if (exchange && equalBytes(exchange.sa.responderCookie, header.responderCookie)) return exchange;
-    throw new ExchangeRefusal('RFC 2408 §5.2', 'has no SA and is not an initialization offer', 'ike_no_sa', 4, 'IKMP_NO_SA');
-  }
-
-  has(exchange: MainModeExchange): boolean {
-    return this.ofSa(exchange.sa) === exchange;
-  }
-
-  ofSa(sa: Phase1Sa): MainModeExchange | undefined {
-    const exchange = this.get(sa.remote, sa.initiatorCookie);
-    return exchange?.sa === sa ? exchange : undefined;
-  }
-
-  add(exchange: MainModeExchange): void {
-    this.exchanges.set(keyOf(exchange.sa.remote, exchange.sa.initiatorCookie), exchange);
-  }
-
-  remove({ sa }: MainModeExchange): void {
-    this.exchanges.delete(keyOf(sa.remote, sa.initiatorCookie));
-  }
-
-  /** When the first of them wants tick(); null = none does. */
+  /** The earliest deadline, or earlier: an exchange whose deadline moved away is noticed when the old one comes. null = none */
   nextDue(): Ms | null {
-    let next: Ms | null = null;
-    for (const exchange of this.exchanges.values()) {
-      const due = dueTime(exchange);
-      if (next === null || due < next) next = due;
+    this.queueTouched();
+    return this.deadlines.next();
+  }
+
+  /** Those that are due, the earliest first, each once. They stay in the table. */
+  takeDue(now: Ms): T[] {
+    this.queueTouched();
+    const due: T[] = [];
+    for (let exchange = this.deadlines.take(now); exchange !== null; exchange = this.deadlines.take(now)) {
+      this.touched.add(exchange);
+      if (this.dueTime(exchange) <= now) due.push(exchange);
     }
-    return next;
+    return due;
+  }
+
+  private queueTouched(): void {
+    for (const exchange of this.touched) this.deadlines.set(exchange, this.dueTime(exchange));
+    this.touched.clear();
   }
 }

@@ -4,12 +4,13 @@
 
 import type { Action, Datagram, Endpoint, Ms, RandomBytes } from '../actions.js';
 import { defaultIsakmp } from '../config/empty.js';
-import type { IsakmpKey, IsakmpPolicy, IsakmpSettings } from '../config/model.js';
+import { DefaultRegistrationRate, type IsakmpKey, type IsakmpPolicy, type IsakmpSettings } from '../config/model.js';
 import { type CertificateStore, noCertificates } from '../pki/certificate-store.js';
+import { RateGate } from '../rate-gate.js';
 import { concatBytes, equalBytes, isZero } from './bytes.js';
 import { Credentials, whyUnusable } from './credentials.js';
-import { ExchangeRefusal, outOfState } from './exchange-refusal.js';
-import { dueTime, ExchangeTable, type MainModeExchange } from './exchange-table.js';
+import { ExchangeRefusal, notEncrypted, outOfState } from './exchange-refusal.js';
+import { Exchanges, type MainModeExchange } from './exchanges.js';
 import { defaultBounds, type HalfOpenBounds, HalfOpenSet } from './half-open.js';
 import { Exchange, HeaderFlag, type IsakmpHeader, readHeader } from './header.js';
 import { IkeLog } from './ike-log.js';
@@ -23,7 +24,6 @@ import {
   openInformational,
   sealInformational,
 } from './informational.js';
-
 import { MainModeInitiator } from './main-mode-initiator.js';
 import { chooseTransform, MainModeResponder, NoProposalChosen } from './main-mode-responder.js';
 import { newMessageId } from './message-cipher.js';
@@ -32,7 +32,7 @@ import type { Phase1Sa } from './phase1-sa.js';
 import { Protocol } from './sa-payload.js';
 import { WireError } from './wire-error.js';
 
-export { HalfOpenMs, IdleMs } from './exchange-table.js';
+export { HalfOpenMs, IdleMs } from './exchanges.js';
 export type { IkeUser } from './ike-user.js';
 
 /** What configuration says. */
@@ -53,6 +53,8 @@ export interface IkeEngineOptions extends IkeSettings {
   /** Answer offers: only a key server does. */
   acceptInbound: boolean;
   bounds?: HalfOpenBounds;
+  /** Key exchanges a second as responder. */
+  registrationRate?: number;
 }
 
 export class IkeEngine {
@@ -61,10 +63,11 @@ export class IkeEngine {
   private acceptInbound: boolean;
   private readonly random: RandomBytes;
   private readonly user: IkeUser;
-  private readonly exchanges = new ExchangeTable();
+  private readonly exchanges = new Exchanges();
   private readonly halfOpen: HalfOpenSet;
   private readonly log = new IkeLog();
   private readonly heard = new HeardMessages();
+  private readonly gate: RateGate;
   private serial = 0;
 
   constructor(options: IkeEngineOptions) {
@@ -74,13 +77,15 @@ export class IkeEngine {
     this.random = options.random;
     this.user = options.user;
     this.halfOpen = new HalfOpenSet(options.bounds ?? defaultBounds);
+    this.gate = new RateGate(options.registrationRate ?? DefaultRegistrationRate);
   }
 
   /** For new exchanges; SAs and exchanges under way keep what they agreed on. */
-  reconfigure(options: IkeSettings & { acceptInbound?: boolean }): void {
+  reconfigure(options: IkeSettings & { acceptInbound?: boolean; registrationRate?: number }): void {
     this.policies = byPriority(options.policies);
     this.credentials = credentialsOf(options);
     this.acceptInbound = options.acceptInbound ?? this.acceptInbound;
+    this.gate.perSecond = options.registrationRate ?? DefaultRegistrationRate;
   }
 
   /** All of them, also those in main mode (state MM_*, no keys yet). */
@@ -118,8 +123,7 @@ export class IkeEngine {
   /** Repetitions, lifetimes, giving up. */
   tick(now: Ms): Action[] {
     const actions: Action[] = [];
-    for (const exchange of [...this.exchanges]) {
-      if (dueTime(exchange) > now) continue;
+    for (const exchange of this.exchanges.takeDue(now)) {
       // Something that an earlier one's user did may have deleted it.
       if (!this.exchanges.has(exchange)) continue;
       if (exchange.up) actions.push(...this.deleteSa(exchange.sa, now));
@@ -183,6 +187,9 @@ export class IkeEngine {
     const learning = known instanceof MainModeInitiator && known.sa.state === 'MM_NO_STATE';
     const repeated = known instanceof MainModeResponder && isZero(header.responderCookie);
     const exchange = known && (learning || repeated) ? known : this.exchanges.find(datagram.remote, header);
+    // Message 3 costs a Diffie-Hellman. Its sender got message 2, so a forger of addresses cannot close the gate for others.
+    if (exchange instanceof MainModeResponder && exchange.awaitsKeys(datagram.bytes) && !this.gate.take(datagram.remote.address, now))
+      return this.log.overRate(datagram.remote, now);
     try {
       const wasUp = exchange.up;
       const actions = exchange.receive(header, datagram.bytes, now);
@@ -289,8 +296,4 @@ function credentialsOf({ keys, settings, hostname, certificates }: IkeSettings):
 
 function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
   return a.address === b.address && a.port === b.port;
-}
-
-function notEncrypted(): ExchangeRefusal {
-  return new ExchangeRefusal('RFC 6407 §3.2', "was not encrypted and it should've been", 'ike_unexpected', 6, 'IKMP_NOT_ENCRYPTED');
 }

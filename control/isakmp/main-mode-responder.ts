@@ -99,6 +99,11 @@ export class MainModeResponder extends MainMode {
     ];
   }
 
+  /** This would be message 3. */
+  awaitsKeys(message: Uint8Array): boolean {
+    return this.sa.state === 'MM_SA_SETUP' && !(this.lastReceived && equalBytes(this.lastReceived, message));
+  }
+
   override receive(header: IsakmpHeader, message: Uint8Array, now: Ms): Action[] {
     if (this.lastReceived && equalBytes(this.lastReceived, message)) return this.repeat();
     if (isZero(header.responderCookie)) throw outOfState('another message 1 with the same cookie');

@@ -13,6 +13,7 @@ import { Doi } from '../isakmp/sa-payload.js';
 import type { RsaKeyInfo } from '../pki/rsa-keys.js';
 import type { Router } from '../router.js';
 import { accessListStates } from './access-lists.js';
+import { failCloseStates } from './fail-close.js';
 import { memberState, serverState } from './gdoi.js';
 import { interfaceStates, routeStates } from './interfaces.js';
 import { cryptoMapStates, ipsecStates } from './ipsec.js';
@@ -68,6 +69,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     gdoiMembers: router.gdoi.memberGroups().map((status) => memberState(status, { config, allocation, tables, dataplane, teksOf, now })),
     gdoiServers: router.gdoi.serverGroups().map((status) => serverState(status, now)),
     cryptoMaps: cryptoMapStates(config),
+    failClose: failCloseStates(config, teksOf, tables, dataplane?.aceHits ?? [], now),
     ipsec: ipsecStates(config, {
       allocation,
       dataplane,

@@ -150,6 +150,8 @@ const cryptoMaps: fc.Arbitrary<Map<string, CryptoMapEntry[]>> = mapOf(
     ),
 );
 
+const failClose = mapOf(fc.record({ line, name, matchAddress: fc.option(name), activated: fc.boolean() }), (value) => value.name);
+
 const port = fc.oneof(fc.integer({ min: 0, max: 65535 }), fc.constantFrom(20, 21, 53, 80, 123, 179, 500, 514, 848, 4500));
 const portMatch: fc.Arbitrary<PortMatch> = fc.oneof(
   fc.record({ operator: fc.constantFrom('eq', 'neq', 'gt', 'lt'), ports: fc.tuple(port) }),
@@ -273,6 +275,7 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     version: fc.option(fc.constantFrom('15.1', '17.3')),
     hostname: fc.stringMatching(/^[A-Za-z][A-Za-z0-9_-]{0,20}[A-Za-z0-9]$/),
     domainName: fc.option(fc.constantFrom('lab.local', '__proto__')),
+    registrationRate: fc.option(fc.integer({ min: 1, max: 10_000 })),
     isakmpPolicies: fc
       .uniqueArray(isakmpPolicy, { selector: (policy) => policy.priority, maxLength: 4 })
       .map((list) => list.sort((a, b) => a.priority - b.priority)),
@@ -283,6 +286,7 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     ipsecProfiles: mapOf(ipsecProfile, (profile) => profile.name),
     gdoiGroups: mapOf(gdoiGroup, (group) => group.name),
     cryptoMaps,
+    failClose,
     accessLists,
     interfaces: mapOf(interfaceConfig, (item) => item.name),
     staticRoutes: fc.uniqueArray(staticRoute, {
@@ -291,4 +295,8 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     }),
     unknownLines: fc.constant<UnknownLine[]>([]),
   })
-  .map(({ version, ...config }) => (version === null ? config : { version, ...config }));
+  .map(({ version, registrationRate, ...config }) => ({
+    ...config,
+    ...(version !== null && { version }),
+    ...(registrationRate !== null && { registrationRate }),
+  }));
