@@ -11,7 +11,7 @@ import { IkeEngine } from '../control/isakmp/ike-engine.js';
 const serverAddress: Ipv4 = 0x0a000001;
 const firstMember: Ipv4 = 0x0b000000;
 /** Members that register together: fewer than may be half open. */
-const Batch = 250;
+export const Batch = 250;
 
 const common = (group: DhGroup): string[] => [
   'crypto isakmp policy 10',

@@ -10,27 +10,29 @@ import { readProcesses } from './api/processes.js';
 import { RateMeter } from './api/rates.js';
 import { startApi } from './api/server.js';
 import { readVersion } from './api/version.js';
+import { formatIpv4 } from './config/addresses.js';
 import { checkConfig } from './config/check.js';
 import { DataplaneLink } from './dataplane-link.js';
 import { ensureKeyOf, runExec } from './exec.js';
 import { gdoiCounters } from './gdoi/counters.js';
 import { ikeCounters } from './isakmp/counters.js';
+import { GdoiPort } from './isakmp/ports.js';
 import { KeyLog } from './key-log.js';
 import { openLog } from './log.js';
 import { RsaKeys } from './pki/rsa-keys.js';
+import { Trustpoints } from './pki/trustpoints.js';
 import { findMissing } from './readiness.js';
 import { type DataplaneHello, Router, routerCounters } from './router.js';
 import { buildSnapshot } from './snapshot/build.js';
 import { SealedStore } from './store/sealed-store.js';
 import { UdpSockets } from './udp-sockets.js';
 
-/** RFC 6407 §2.2. */
-const GdoiPort = 848;
 /** Engines ask for their next tick; this bounds the wait. */
 const MaxTickMs = 1000;
 const SocketsWaitMs = 1000;
 /** Interface rates are averages over five minutes. */
 const RateSampleMs = 5000;
+const TrustpointRefreshMs = 10_000;
 const LastGoodConfig = 'configuration';
 
 const { values: args } = parseArgs({
@@ -93,7 +95,13 @@ function loadAtStart() {
 const store = await SealedStore.open(required('state'), (message) => log.write('SYS', 3, 'STATE_DAMAGED', message));
 const loaded = loadAtStart();
 const rsaKeys = new RsaKeys(store);
+const trustpoints = new Trustpoints(store, rsaKeys, log);
 const counters = new CounterSet(ikeCounters, gdoiCounters, routerCounters);
+// Before a trustpoint or a group makes a key of that label with another modulus.
+for (const { line, text } of loaded.execLines) {
+  const answer = ensureKeyOf(text, loaded.config, { rsaKeys, counters, log });
+  if (answer.error) log.write('PARSER', 3, 'CFGLOG', `${configFile}:${line}: ${answer.error}`);
+}
 const keyLog = args['key-log'] === undefined ? null : new KeyLog(args['key-log']);
 if (keyLog) log.write('CRYPTO', 1, 'KEY_LOG', `--key-log is on: ${args['key-log']} holds the keys of this router's traffic in the clear`);
 
@@ -101,19 +109,19 @@ let applied = { generation: 0, errors: ['not applied yet'] };
 let tickTimer: NodeJS.Timeout | null = null;
 
 const sockets = new UdpSockets(
-  GdoiPort,
   (datagram) => {
     router.receive(datagram, Date.now());
     scheduleTick();
   },
   () => startWhenReady(),
-  (address, reason) => log.write('CRYPTO', 3, 'UDP_BIND', `cannot listen on ${address} port ${GdoiPort}: ${reason}`),
+  ({ address, port }, reason) =>
+    log.write('CRYPTO', port === GdoiPort ? 3 : 4, 'UDP_BIND', `cannot listen on ${formatIpv4(address)} port ${port}: ${reason}`),
 );
 const link = new DataplaneLink(join(runDirectory, 'dataplane.sock'), {
   hello: (hello) => void greet(hello),
   applied: (generation, errors) => {
     applied = { generation, errors };
-    sockets.listen(router.listenAddresses());
+    sockets.listen(router.listenAddresses(), router.listenPorts());
     startWhenReady();
     for (const error of errors) log.write('SYS', 3, 'DATAPLANE', error);
   },
@@ -134,6 +142,7 @@ const router = new Router(
     counters,
     store,
     rsaKeys,
+    trustpoints,
     keyLog,
     send: (datagram) => sockets.send(datagram),
     publish: (head, blobs) => link.publish(head, blobs),
@@ -146,14 +155,14 @@ async function greet(hello: DataplaneHello): Promise<void> {
   const snapshot = await link.snapshot();
   if (!link.connected) return;
   router.dataplaneUp(hello, snapshot, Date.now());
-  sockets.listen(router.listenAddresses());
+  sockets.listen(router.listenAddresses(), router.listenPorts());
   scheduleTick();
 }
 
 /** Members register once their interfaces and sockets are there; a wrong interface does not hold the others up for long. */
 function startWhenReady(late = false): void {
   if (router.running || applied.generation === 0) return;
-  if (sockets.missing().length > 0 && !late) {
+  if (sockets.missing(GdoiPort).length > 0 && !late) {
     setTimeout(() => startWhenReady(true), SocketsWaitMs).unref();
     return;
   }
@@ -178,7 +187,7 @@ function reload(): void {
     return;
   }
   const changed = router.reconfigure(next.config, Date.now());
-  sockets.listen(router.listenAddresses());
+  sockets.listen(router.listenAddresses(), router.listenPorts());
   log.write(
     'SYS',
     5,
@@ -187,10 +196,6 @@ function reload(): void {
   );
 }
 
-for (const { line, text } of loaded.execLines) {
-  const answer = ensureKeyOf(text, loaded.config, { rsaKeys, counters, log });
-  if (answer.error) log.write('PARSER', 3, 'CFGLOG', `${configFile}:${line}: ${answer.error}`);
-}
 rsaKeys.ensure(loaded.config, log);
 
 const rates = new RateMeter();
@@ -210,13 +215,15 @@ const snapshot = async () =>
 async function sampleRates(): Promise<void> {
   for (const { name, counters: counted } of (await snapshot()).interfaces) rates.sample(name, Date.now(), counted);
 }
+/** Certificates and revocation lists are renewed by replacing their files. */
+const trustpointTimer = setInterval(() => trustpoints.refresh(), TrustpointRefreshMs);
 const rateTimer = setInterval(() => void sampleRates(), RateSampleMs);
 
 const api = await startApi({
   socketPath: join(runDirectory, 'control.sock'),
   snapshot,
   ready: () => {
-    const missing = findMissing(router, { connected: link.connected, ...applied, unboundAddresses: sockets.missing() }, Date.now());
+    const missing = findMissing(router, { connected: link.connected, ...applied, unboundAddresses: sockets.missing(GdoiPort) }, Date.now());
     return { ready: missing.length === 0, missing };
   },
   exec: async (line) => {
@@ -239,6 +246,7 @@ function splitAddress(text: string): { address: string; port: number } {
 async function stop(): Promise<void> {
   if (tickTimer) clearTimeout(tickTimer);
   clearInterval(rateTimer);
+  clearInterval(trustpointTimer);
   link.close();
   sockets.close();
   await api.close();

@@ -6,16 +6,20 @@ import type { DataplaneEvent, FromDataplane, SnapshotHead, TablesHead } from '..
 import type { Action, Datagram, Ms } from './actions.js';
 import type { CounterSet } from './api/counters.js';
 import { Allocation, CapacityError } from './compile/allocation.js';
+import { isClosed } from './compile/crypto-entries.js';
 import { compileTables, type GroupKeys, type Tables } from './compile/tables.js';
 import { formatIpv4 } from './config/addresses.js';
 import { diffConfig } from './config/diff.js';
 import type { Config, Ipv4 } from './config/model.js';
 import { GdoiEngine } from './gdoi/gdoi-engine.js';
 import type { Tek } from './gdoi/group-policy.js';
-import { IkeEngine } from './isakmp/ike-engine.js';
+import { IkeEngine, type IkeSettings } from './isakmp/ike-engine.js';
 import type { KeyLog } from './key-log.js';
+import { hasKeyServer, listenAddresses, listenPorts, localAddressFor } from './local-ends.js';
 import type { SystemLog } from './log.js';
+import { noCertificates } from './pki/certificate-store.js';
 import type { RsaKeys } from './pki/rsa-keys.js';
+import { routerName, type Trustpoints } from './pki/trustpoints.js';
 import type { SealedStore } from './store/sealed-store.js';
 
 export interface RouterMeans {
@@ -23,6 +27,8 @@ export interface RouterMeans {
   counters: CounterSet;
   store: SealedStore;
   rsaKeys: RsaKeys;
+  /** null: no certificates. */
+  trustpoints?: Trustpoints | null;
   keyLog: KeyLog | null;
   /** @returns false when there is no socket for the datagram's local address */
   send(datagram: Datagram): boolean;
@@ -38,11 +44,6 @@ export const routerCounters = [
 
 const GdoiState = 'gdoi';
 const PublishedSenders = 'published-senders';
-
-/** Only a key server answers main mode. */
-function hasKeyServer(config: Config): boolean {
-  return [...config.gdoiGroups.values()].some((group) => group.server !== null);
-}
 
 /** `${spi}:${sid}`: one IV space (RFC 6054 §2), as the dataplane names it in `hello`. */
 function senderPair(tek: Tek, sid: number): string {
@@ -62,6 +63,8 @@ export class Router {
   /** IV spaces that a dataplane was ever given (saved before it is), and those whose counters are lost for good. */
   private readonly published: Set<string>;
   private readonly lost = new Set<string>();
+  /** Crypto maps that are closed now. */
+  private readonly closed = new Set<string>();
 
   constructor(
     public config: Config,
@@ -73,12 +76,12 @@ export class Router {
     this.gdoi = new GdoiEngine({
       config,
       random,
-      localAddressFor: (remote) => this.localAddressFor(remote),
+      localAddressFor: (remote) => localAddressFor(this.config, remote),
       signingKey: (label) => means.rsaKeys.privateKey(label),
     });
+    means.trustpoints?.configure(config);
     this.ike = new IkeEngine({
-      policies: config.isakmpPolicies,
-      keys: config.isakmpKeys,
+      ...this.ikeSettings(config),
       random,
       user: this.gdoi,
       acceptInbound: hasKeyServer(config),
@@ -87,6 +90,10 @@ export class Router {
     this.gdoi.attach(this.ike);
     const saved = means.store.load(PublishedSenders);
     this.published = new Set(saved ? (JSON.parse(new TextDecoder().decode(saved)) as string[]) : []);
+  }
+
+  get trustpoints(): Trustpoints | null {
+    return this.means.trustpoints ?? null;
   }
 
   get running(): boolean {
@@ -177,8 +184,8 @@ export class Router {
   reconfigure(config: Config, now: Ms): string[] {
     const changed = diffConfig(this.config, config);
     this.config = config;
-    const { isakmpPolicies: policies, isakmpKeys: keys, registrationRate } = config;
-    this.ike.reconfigure({ policies, keys, acceptInbound: hasKeyServer(config), registrationRate });
+    this.means.trustpoints?.configure(config);
+    this.ike.reconfigure({ ...this.ikeSettings(config), acceptInbound: hasKeyServer(config), registrationRate: config.registrationRate });
     if (this.started) this.perform(this.gdoi.reconfigure(config, now), now);
     this.publishTables(now);
     return [...changed].map(String);
@@ -204,9 +211,16 @@ export class Router {
 
   /** Local addresses that IKE listens on: those of every interface. */
   listenAddresses(): Ipv4[] {
-    return [...this.config.interfaces.values()]
-      .filter((item) => !item.shutdown)
-      .flatMap((item) => item.addresses.map(({ address }) => address));
+    return listenAddresses(this.config);
+  }
+
+  listenPorts(): number[] {
+    return listenPorts(this.config);
+  }
+
+  private ikeSettings(config: Config): IkeSettings {
+    const { isakmpPolicies: policies, isakmpKeys: keys, isakmp: settings } = config;
+    return { policies, keys, settings, hostname: routerName(config), certificates: this.means.trustpoints ?? noCertificates };
   }
 
   private publishTables(now: Ms): void {
@@ -225,8 +239,23 @@ export class Router {
       return;
     }
     this.rememberSenders(keys);
+    this.tellClosed(now);
     for (const { teks } of keys.values()) for (const tek of teks) this.means.keyLog?.writeTek(tek);
     this.means.publish(this.tables.head, this.tables.blobs);
+  }
+
+  /** A line in the log when a map closes or opens (`fail-close`). */
+  private tellClosed(now: Ms): void {
+    for (const map of this.config.failClose.keys()) {
+      const closed = isClosed(this.config, map, (group) => this.gdoi.policyOf(group).teks, now);
+      if (closed === this.closed.has(map)) continue;
+      const text = closed
+        ? `crypto map ${map} is closed: nothing passes in the clear until its groups are registered`
+        : `crypto map ${map} is open: the policy of its groups is in force`;
+      this.means.log.write('CRYPTO', closed ? 4 : 5, 'FAIL_CLOSE', text);
+      if (closed) this.closed.add(map);
+      else this.closed.delete(map);
+    }
   }
 
   private usable(teks: readonly Tek[], sid: number): boolean {
@@ -255,19 +284,5 @@ export class Router {
       changed = true;
     }
     if (changed) this.means.store.save(PublishedSenders, new TextEncoder().encode(JSON.stringify([...this.published])));
-  }
-
-  /** Source towards a key server: the interface whose crypto map names a group of that server, else the first with an address. */
-  private localAddressFor(remote: Ipv4): Ipv4 | null {
-    let fallback: Ipv4 | null = null;
-    for (const item of this.config.interfaces.values()) {
-      const address = item.addresses[0]?.address;
-      if (address === undefined || item.shutdown) continue;
-      fallback ??= address;
-      const entries = item.cryptoMap === null ? [] : (this.config.cryptoMaps.get(item.cryptoMap) ?? []);
-      for (const { group } of entries)
-        if (group !== null && this.config.gdoiGroups.get(group)?.serverAddresses.includes(remote)) return address;
-    }
-    return fallback;
   }
 }

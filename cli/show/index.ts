@@ -3,6 +3,7 @@
 
 import type { InterfaceState, MemberGroupState, ServerGroupState, Snapshot } from '../../control/api/snapshot.js';
 import type { Pipe, ShowTopic } from '../../control/config/exec.js';
+import { joinBlocks } from './columns.js';
 import { filterLines } from './filter.js';
 import { renderAllGroups, renderMember, renderMemberAcl, renderMemberGroup } from './gdoi-member.js';
 import {
@@ -14,8 +15,9 @@ import {
   renderServers,
 } from './gdoi-server.js';
 import { renderInterface, renderInterfaceBrief } from './interfaces.js';
-import { renderCryptoMaps, renderIpsecSas } from './ipsec.js';
+import { renderCryptoMaps, renderFailCloses, renderIpsecSas } from './ipsec.js';
 import { renderIsakmpPolicies, renderIsakmpSas } from './isakmp.js';
+import { renderCertificates, renderCrls, renderTrustpoints } from './pki.js';
 import { renderAccessList, renderRoutes } from './routing.js';
 import { renderClock, renderPublicKeys, renderRunningConfig, renderVersion } from './system.js';
 
@@ -35,11 +37,6 @@ export function renderShow(topic: ShowTopic, pipe: Pipe | null, snapshot: Snapsh
   if (pipe?.filter === 'json') return `${JSON.stringify(json, null, 2)}\n`;
   const shown = filterLines(lines, pipe);
   return shown.length === 0 ? '' : `${shown.join('\n')}\n`;
-}
-
-/** Blocks with an empty line between them. */
-function joinBlocks(blocks: string[][]): string[] {
-  return blocks.flatMap((lines, index) => (index > 0 ? ['', ...lines] : lines));
 }
 
 /** The elements of a list that bear a name, all for null. @throws ShowError when none does */
@@ -85,7 +82,16 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot): View {
     case 'crypto key mypubkey rsa':
       return { lines: renderPublicKeys(snapshot), json: { publicKeys: snapshot.publicKeys } };
     case 'crypto map':
-      return { lines: renderCryptoMaps(snapshot), json: { cryptoMaps: snapshot.cryptoMaps } };
+      return { lines: renderCryptoMaps(snapshot), json: { cryptoMaps: snapshot.cryptoMaps, failClose: snapshot.failClose } };
+    case 'crypto map gdoi fail-close':
+      return { lines: renderFailCloses(snapshot), json: { failClose: snapshot.failClose } };
+    case 'crypto pki certificates':
+    case 'crypto pki crls':
+    case 'crypto pki trustpoints': {
+      const trustpoints = select(snapshot.trustpoints ?? [], topic.trustpoint, ({ name }) => name, 'Trustpoint');
+      if (topic.topic === 'crypto pki certificates') return { lines: renderCertificates(snapshot, trustpoints), json: { trustpoints } };
+      return { lines: topic.topic === 'crypto pki crls' ? renderCrls(trustpoints) : renderTrustpoints(trustpoints), json: { trustpoints } };
+    }
     case 'interfaces': {
       const interfaces: InterfaceState[] = select(snapshot.interfaces, topic.interface, ({ name }) => name, 'Interface');
       return { lines: interfaces.flatMap(renderInterface), json: { interfaces } };

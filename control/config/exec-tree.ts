@@ -1,6 +1,7 @@
 // The exec commands, as a tree like those of the configuration modes. Each ends by naming what is asked for; nothing is done here.
 
 import { integer, interfaceName, word } from './arguments.js';
+import { type PkiRequest, type PkiTopic, pkiRequestNodes, pkiTopicNodes } from './commands/pki-exec.js';
 import { generateKeyNodes, type KeyRequest, readKeyRequest } from './commands/rsa-key.js';
 import { type Args, argument, keyword, mergeNodes, type Node, path } from './tree.js';
 
@@ -21,7 +22,9 @@ export type ShowTopic =
   | { topic: 'crypto gdoi ks acl'; group: string | null }
   | { topic: 'crypto ipsec sa'; detail: boolean }
   | { topic: 'crypto map' }
+  | { topic: 'crypto map gdoi fail-close' }
   | { topic: 'crypto key mypubkey rsa' }
+  | PkiTopic
   | { topic: 'ip interface brief' }
   | { topic: 'interfaces'; interface: string | null }
   | { topic: 'ip route' }
@@ -36,6 +39,7 @@ export type Pipe = { filter: 'json' } | { filter: 'include' | 'exclude' | 'begin
 export type ExecCommand =
   | ({ kind: 'show'; pipe: Pipe | null } & ShowTopic)
   | ({ kind: 'crypto key generate rsa' } & KeyRequest)
+  | ({ kind: 'crypto pki' } & PkiRequest)
   | { kind: 'crypto gdoi ks rekey'; group: string | null }
   | { kind: 'clear crypto gdoi'; group: string | null }
   | { kind: 'clear counters' }
@@ -126,7 +130,23 @@ const showCrypto: ExecNode[] = [
     ],
     [keyword('rsa', 'Show RSA public keys', { run: show(() => ({ topic: 'crypto key mypubkey rsa' })) })],
   ),
-  keyword('map', 'Crypto maps', { run: show(() => ({ topic: 'crypto map' })) }),
+  path(
+    [['pki|ca', 'Show PKI']],
+    pkiTopicNodes<ExecSink>((read) => show(read)),
+  ),
+  keyword('map', 'Crypto maps', {
+    run: show(() => ({ topic: 'crypto map' })),
+    next: [
+      path(
+        [['gdoi|gkm', 'Crypto maps of groups']],
+        [
+          keyword('fail-close', 'Maps that drop until their groups are registered', {
+            run: show(() => ({ topic: 'crypto map gdoi fail-close' })),
+          }),
+        ],
+      ),
+    ],
+  }),
 ];
 
 const showCommands: ExecNode[] = [
@@ -177,6 +197,13 @@ export const execCommands: ExecNode[] = mergeNodes([
   path(
     [['crypto', 'Encryption module']],
     [generateKeyNodes<ExecSink>(give((args) => ({ kind: 'crypto key generate rsa', ...readKeyRequest(args) })))],
+  ),
+  path(
+    [
+      ['crypto', 'Encryption module'],
+      ['pki|ca', 'Public Key components'],
+    ],
+    pkiRequestNodes<ExecSink>((read) => give((args) => ({ kind: 'crypto pki', ...read(args) }))),
   ),
   path(
     [

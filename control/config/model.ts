@@ -14,11 +14,15 @@ export interface Config {
   /** Ascending priority. */
   isakmpPolicies: IsakmpPolicy[];
   isakmpKeys: IsakmpKey[];
+  isakmp: IsakmpSettings;
+  trustpoints: Map<string, Trustpoint>;
   transformSets: Map<string, TransformSet>;
   ipsecProfiles: Map<string, IpsecProfile>;
   gdoiGroups: Map<string, GdoiGroup>;
   /** Entries in ascending sequence. */
   cryptoMaps: Map<string, CryptoMapEntry[]>;
+  /** By name of the crypto map. */
+  failClose: Map<string, FailClose>;
   accessLists: Map<string, AccessList>;
   interfaces: Map<string, InterfaceConfig>;
   staticRoutes: StaticRoute[];
@@ -57,6 +61,29 @@ export interface IsakmpKey {
   address: Ipv4;
   /** 0xffffffff for one host; 0.0.0.0 0.0.0.0 matches every peer. Longest mask wins. */
   mask: Ipv4;
+}
+
+/** Global settings of phase 1. */
+export interface IsakmpSettings {
+  /** `crypto isakmp identity`: what we call ourselves. With certificates only what the certificate bears out; address by default. */
+  identity: 'address' | 'dn' | 'hostname';
+}
+
+/** `crypto pki trustpoint`: whom we trust, and who we are. */
+export interface Trustpoint {
+  line: number;
+  name: string;
+  /** PATH of `enrollment url file:PATH`: PATH.ca, PATH.crt, PATH.crl are read, PATH.req is written. */
+  enrollmentPath: string | null;
+  /** X.500 name; null = CN and the router's own name. */
+  subjectName: string | null;
+  /** null = the router's own name, `hostname.domain`. */
+  fqdn: string | null;
+  ipAddress: Ipv4 | null;
+  /** null = the key named after the router. */
+  rsaKeypair: { label: string; modulusBits: number | null } | null;
+  /** In the order to try; IOS default: `crl`. */
+  revocationCheck: ('crl' | 'none')[];
 }
 
 export type EspEncryption =
@@ -131,6 +158,16 @@ export interface CryptoMapEntry {
   group: string | null;
   /** The member's own ACL, deny entries only, in front of the key server's. */
   matchAddress: string | null;
+}
+
+/** `crypto map NAME gdoi fail-close`. Without it, or without `activate`, a map is fail-open. */
+export interface FailClose {
+  line: number;
+  /** Of the crypto map. */
+  name: string;
+  /** Exceptions: what it denies passes in the clear, all else is dropped. */
+  matchAddress: string | null;
+  activated: boolean;
 }
 
 export interface AccessList {

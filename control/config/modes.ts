@@ -4,6 +4,7 @@ import type { PrintFamily } from './blocks.js';
 import { accessListCommands, listCommands, printAccessLists } from './commands/access-list.js';
 import { admissionCommands, printAdmission } from './commands/admission.js';
 import { cryptoMapCommands, cryptoMapEntryCommands, printCryptoMaps } from './commands/crypto-map.js';
+import { failCloseCommands } from './commands/fail-close.js';
 import { gdoiCommands, gdoiGroupCommands, printGdoi } from './commands/gdoi-group.js';
 import { localServerCommands, saCommands } from './commands/gdoi-server.js';
 import { generalCommands, modeExits, printDomain, printGeneral } from './commands/general.js';
@@ -12,6 +13,7 @@ import { ipsecCommands, ipsecProfileCommands, printIpsec, transformSetCommands }
 import { isakmpCommands, isakmpPolicyCommands, printIsakmp } from './commands/isakmp.js';
 import { printRoutes, routeCommands } from './commands/route.js';
 import { keyGlobalCommands } from './commands/rsa-key.js';
+import { pkiCommands, printTrustpoints, trustpointCommands } from './commands/trustpoint.js';
 import type { ModeCommands } from './session.js';
 import { mergeNodes } from './tree.js';
 
@@ -20,6 +22,7 @@ export const modeCommands: ModeCommands = {
     ...accessListCommands,
     ...admissionCommands,
     ...isakmpCommands,
+    ...pkiCommands,
     ...ipsecCommands,
     ...gdoiCommands,
     ...keyGlobalCommands,
@@ -30,12 +33,14 @@ export const modeCommands: ModeCommands = {
     ...modeExits<'config'>(),
   ]),
   'config-isakmp': [...isakmpPolicyCommands, ...modeExits<'config-isakmp'>()],
+  'ca-trustpoint': [...trustpointCommands, ...modeExits<'ca-trustpoint'>()],
   'cfg-crypto-trans': [...transformSetCommands, ...modeExits<'cfg-crypto-trans'>()],
   'ipsec-profile': [...ipsecProfileCommands, ...modeExits<'ipsec-profile'>()],
   'config-gdoi-group': [...gdoiGroupCommands, ...modeExits<'config-gdoi-group'>()],
   'gdoi-local-server': [...localServerCommands, ...modeExits<'gdoi-local-server'>()],
   'gdoi-sa-ipsec': [...saCommands, ...modeExits<'gdoi-sa-ipsec'>()],
   'config-crypto-map': [...cryptoMapEntryCommands, ...modeExits<'config-crypto-map'>()],
+  'crypto-map-fail-close': [...failCloseCommands, ...modeExits<'crypto-map-fail-close'>()],
   'config-std-nacl': [...listCommands<'config-std-nacl'>('standard'), ...modeExits<'config-std-nacl'>()],
   'config-ext-nacl': [...listCommands<'config-ext-nacl'>('extended'), ...modeExits<'config-ext-nacl'>()],
   'config-if': mergeNodes([...interfaceCommands, ...modeExits<'config-if'>()]),
@@ -45,6 +50,7 @@ export type FamilyName =
   | 'general'
   | 'domain'
   | 'admission'
+  | 'pki'
   | 'isakmp'
   | 'ipsec'
   | 'gdoi'
@@ -58,6 +64,7 @@ export const families: { name: FamilyName; print: PrintFamily }[] = [
   { name: 'general', print: printGeneral },
   { name: 'domain', print: printDomain },
   { name: 'admission', print: printAdmission },
+  { name: 'pki', print: printTrustpoints },
   { name: 'isakmp', print: printIsakmp },
   { name: 'ipsec', print: printIpsec },
   { name: 'gdoi', print: printGdoi },

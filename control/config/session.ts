@@ -5,6 +5,7 @@ import type {
   AccessList,
   Config,
   CryptoMapEntry,
+  FailClose,
   GdoiGroup,
   GdoiSa,
   GdoiServer,
@@ -13,6 +14,7 @@ import type {
   IsakmpPolicy,
   Problem,
   TransformSet,
+  Trustpoint,
 } from './model.js';
 import { recordSource } from './source-lines.js';
 import type { Node } from './tree.js';
@@ -21,12 +23,14 @@ import type { Node } from './tree.js';
 export interface ModeTargets {
   config: Config;
   'config-isakmp': IsakmpPolicy;
+  'ca-trustpoint': Trustpoint;
   'cfg-crypto-trans': TransformSet;
   'ipsec-profile': IpsecProfile;
   'config-gdoi-group': GdoiGroup;
   'gdoi-local-server': GdoiServer;
   'gdoi-sa-ipsec': GdoiSa;
   'config-crypto-map': CryptoMapEntry;
+  'crypto-map-fail-close': FailClose;
   'config-std-nacl': AccessList;
   'config-ext-nacl': AccessList;
   'config-if': InterfaceConfig;

@@ -3,10 +3,12 @@
 
 import type { Action, Endpoint, Ms, RandomBytes } from '../actions.js';
 import type { IsakmpPolicy } from '../config/model.js';
+import type { Authenticator } from './authentication.js';
 import { equalBytes, isZero } from './bytes.js';
+import { ExchangeRefusal, outOfState } from './exchange-refusal.js';
 import { HeaderFlag, HeaderLength, type IsakmpHeader, PayloadType } from './header.js';
 import { startDh } from './keying-material.js';
-import { ExchangeRefusal, MainMode, NonceLength, newPhase1Sa, outOfState } from './main-mode.js';
+import { MainMode, NonceLength, newPhase1Sa } from './main-mode.js';
 import { buildMessage, readPayloads } from './payloads.js';
 import { matchesPolicy, Protocol, policyOf, readSa, type SaOffer, type SaProposal, type SaTransform, writeSa } from './sa-payload.js';
 import { WireError } from './wire-error.js';
@@ -16,7 +18,8 @@ export interface ResponderOptions {
   local: Endpoint;
   remote: Endpoint;
   choice: OfferChoice;
-  preSharedKey: Uint8Array;
+  /** For the chosen policy's method. */
+  authenticator: Authenticator;
   random: RandomBytes;
 }
 
@@ -33,10 +36,17 @@ export interface OfferChoice {
   policy: IsakmpPolicy;
 }
 
+/** None of an offer's transforms matches a policy: the initiator is told, in its own DOI. */
+export class NoProposalChosen extends ExchangeRefusal {
+  constructor(readonly doi: number) {
+    super('RFC 2409 §5', 'no offered ISAKMP transform matches a policy', 'ike_no_proposal', 6, 'IKMP_MODE_FAILURE');
+  }
+}
+
 /**
  * Reads message 1 and takes the first of the initiator's transforms that one of our policies, in priority order, matches.
- * @param message cut to its length @param policies all `pre-share`
- * @throws WireError when malformed; ExchangeRefusal with counter `ike_no_proposal` when nothing matches
+ * @param message cut to its length @param policies those that can be used with this peer
+ * @throws WireError when malformed; NoProposalChosen when nothing matches
  */
 export function chooseTransform(header: IsakmpHeader, message: Uint8Array, policies: readonly IsakmpPolicy[]): OfferChoice {
   if (header.flags & HeaderFlag.Encryption) throw new WireError('RFC 2409 §5', 'message 1 is encrypted');
@@ -56,8 +66,7 @@ export function chooseTransform(header: IsakmpHeader, message: Uint8Array, polic
       return { header, message: message.slice(), body, offer, proposal, transform, policy: { ...policy, lifetimeSeconds } };
     }
   }
-  const text = 'no offered ISAKMP transform matches a policy';
-  throw new ExchangeRefusal('RFC 2409 §5', text, 'ike_no_proposal', 6, 'IKMP_MODE_FAILURE');
+  throw new NoProposalChosen(offer.doi);
 }
 
 export class MainModeResponder extends MainMode {
@@ -69,7 +78,7 @@ export class MainModeResponder extends MainMode {
     now: Ms,
   ) {
     const { serial, local, remote, choice, random } = options;
-    super(newPhase1Sa(serial, choice.header.initiatorCookie, false, local, remote, choice.policy, now), options.preSharedKey);
+    super(newPhase1Sa(serial, choice.header.initiatorCookie, false, local, remote, choice.policy, now), options.authenticator);
     this.random = random;
     this.startedAt = now;
     this.offer = choice.body;
@@ -113,17 +122,13 @@ export class MainModeResponder extends MainMode {
     const nonce = this.random(NonceLength);
     this.agree(dh, nonce, peer);
     this.sa.state = 'MM_KEY_EXCH';
-    const reply = buildMessage(this.header(), [
-      { type: PayloadType.KeyExchange, body: dh.publicValue },
-      { type: PayloadType.Nonce, body: nonce },
-    ]);
-    return this.send(reply);
+    return this.send(buildMessage(this.header(), this.keyExchangePayloads(dh, nonce)));
   }
 
   /** Message 5, answered with message 6. */
   private receiveProof(header: IsakmpHeader, message: Uint8Array, now: Ms): Action[] {
     if (!(header.flags & HeaderFlag.Encryption)) throw outOfState('message 5 is not encrypted');
-    this.openProof(message);
+    this.openProof(message, now);
     const actions = this.send(this.sealProof());
     return [...actions, ...this.establish(now)];
   }

@@ -82,8 +82,8 @@ export function signPush(key: KeyObject, hash: SignatureHash, parts: readonly Ui
   return new Uint8Array(sign(opensslNames[hash], Buffer.concat(parts), { key, padding: constants.RSA_PKCS1_PADDING }));
 }
 
-/** 00 01 FF.. 00 | T (RFC 8017 §9.2), the whole block. */
-function expectedBlock(length: number, payload: Uint8Array): Buffer | null {
+/** 00 01 FF.. 00 | T (RFC 8017 §9.2), the whole block. @returns null when it does not fit */
+export function expectedBlock(length: number, payload: Uint8Array): Buffer | null {
   const padding = length - 3 - payload.length;
   if (padding < 8) return null;
   const block = Buffer.alloc(length, 0xff);

@@ -22,6 +22,7 @@ import type {
   UnknownLine,
 } from '../../../../control/config/model.js';
 import { portDrivers } from '../../../../control/config/model.js';
+import { isakmpSettings, trustpoint } from './ike-arbitraries.js';
 
 /** Ordinary names, and those that would be special in a plain object or look like something else. */
 const name = fc.oneof(
@@ -148,6 +149,8 @@ const cryptoMaps: fc.Arbitrary<Map<string, CryptoMapEntry[]>> = mapOf(
       ]),
     ),
 );
+
+const failClose = mapOf(fc.record({ line, name, matchAddress: fc.option(name), activated: fc.boolean() }), (value) => value.name);
 
 const port = fc.oneof(fc.integer({ min: 0, max: 65535 }), fc.constantFrom(20, 21, 53, 80, 123, 179, 500, 514, 848, 4500));
 const portMatch: fc.Arbitrary<PortMatch> = fc.oneof(
@@ -277,10 +280,13 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
       .uniqueArray(isakmpPolicy, { selector: (policy) => policy.priority, maxLength: 4 })
       .map((list) => list.sort((a, b) => a.priority - b.priority)),
     isakmpKeys: fc.uniqueArray(isakmpKey, { selector: (key) => `${key.address}/${key.mask}`, maxLength: 4 }),
+    isakmp: isakmpSettings,
+    trustpoints: mapOf(trustpoint, (item) => item.name),
     transformSets: mapOf(transformSet, (set) => set.name),
     ipsecProfiles: mapOf(ipsecProfile, (profile) => profile.name),
     gdoiGroups: mapOf(gdoiGroup, (group) => group.name),
     cryptoMaps,
+    failClose,
     accessLists,
     interfaces: mapOf(interfaceConfig, (item) => item.name),
     staticRoutes: fc.uniqueArray(staticRoute, {
