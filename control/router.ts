@@ -5,8 +5,9 @@ import { randomBytes } from 'node:crypto';
 import type { DataplaneEvent, FromDataplane, SnapshotHead, TablesHead } from '../dataplane/tables/message.js';
 import type { Action, Datagram, Ms } from './actions.js';
 import type { CounterSet } from './api/counters.js';
+import { ClosedMaps } from './closed-maps.js';
 import { Allocation, CapacityError } from './compile/allocation.js';
-import { isClosed } from './compile/crypto-entries.js';
+import type { SaDirection } from './compile/direction.js';
 import { compileTables, type GroupKeys, type Tables } from './compile/tables.js';
 import { formatIpv4 } from './config/addresses.js';
 import { diffConfig } from './config/diff.js';
@@ -15,6 +16,7 @@ import { GdoiEngine } from './gdoi/gdoi-engine.js';
 import type { Tek } from './gdoi/group-policy.js';
 import { IkeEngine } from './isakmp/ike-engine.js';
 import type { KeyLog } from './key-log.js';
+import { chooseLocalAddress } from './local-address.js';
 import type { SystemLog } from './log.js';
 import type { RsaKeys } from './pki/rsa-keys.js';
 import type { SealedStore } from './store/sealed-store.js';
@@ -63,8 +65,8 @@ export class Router {
   /** IV spaces that a dataplane was ever given (saved before it is), and those whose counters are lost for good. */
   private readonly published: Set<string>;
   private readonly lost = new Set<string>();
-  /** Crypto maps that are closed now. */
-  private readonly closed = new Set<string>();
+  private readonly directions = new Map<string, SaDirection>();
+  private readonly closedMaps = new ClosedMaps();
 
   constructor(
     public config: Config,
@@ -76,7 +78,7 @@ export class Router {
     this.gdoi = new GdoiEngine({
       config,
       random,
-      localAddressFor: (remote) => this.localAddressFor(remote),
+      localAddressFor: (remote) => chooseLocalAddress(this.config, remote),
       signingKey: (label) => means.rsaKeys.privateKey(label),
     });
     this.ike = new IkeEngine({
@@ -213,7 +215,7 @@ export class Router {
     for (const { name } of this.gdoi.memberGroups()) {
       const { teks, senderIds } = this.gdoi.policyOf(name);
       const values = senderIds?.values.filter((sid) => this.usable(teks, sid)) ?? [];
-      keys.set(name, { teks, senderIds: senderIds ? { ...senderIds, values } : null });
+      keys.set(name, { teks, senderIds: senderIds ? { ...senderIds, values } : null, direction: this.directionOf(name) });
     }
     try {
       this.tables = compileTables(this.config, keys, this.allocation, ++this.generation, now);
@@ -223,23 +225,23 @@ export class Router {
       return;
     }
     this.rememberSenders(keys);
-    this.tellClosed(now);
+    const teksOf = (group: string): Tek[] => this.gdoi.policyOf(group).teks;
+    for (const { severity, text } of this.closedMaps.update(this.config, teksOf, now))
+      this.means.log.write('CRYPTO', severity, 'FAIL_CLOSE', text);
     for (const { teks } of keys.values()) for (const tek of teks) this.means.keyLog?.writeTek(tek);
     this.means.publish(this.tables.head, this.tables.blobs);
   }
 
-  /** A line in the log when a map closes or opens (`fail-close`). */
-  private tellClosed(now: Ms): void {
-    for (const map of this.config.failClose.keys()) {
-      const closed = isClosed(this.config, map, (group) => this.gdoi.policyOf(group).teks, now);
-      if (closed === this.closed.has(map)) continue;
-      const text = closed
-        ? `crypto map ${map} is closed: nothing passes in the clear until its groups are registered`
-        : `crypto map ${map} is open: the policy of its groups is in force`;
-      this.means.log.write('CRYPTO', closed ? 4 : 5, 'FAIL_CLOSE', text);
-      if (closed) this.closed.add(map);
-      else this.closed.delete(map);
-    }
+  /** `crypto gdoi gm ipsec direction`: `both` is what configuration and key server say. */
+  setDirection(group: string, direction: SaDirection, now: Ms): void {
+    if (direction === 'both') this.directions.delete(group);
+    else this.directions.set(group, direction);
+    this.publishTables(now);
+  }
+
+  /** What is chosen here; null = the key server says it. */
+  directionOf(group: string): SaDirection | null {
+    return this.directions.get(group) ?? (this.config.gdoiGroups.get(group)?.passive ? 'inbound-optional' : null);
   }
 
   private usable(teks: readonly Tek[], sid: number): boolean {
@@ -268,19 +270,5 @@ export class Router {
       changed = true;
     }
     if (changed) this.means.store.save(PublishedSenders, new TextEncoder().encode(JSON.stringify([...this.published])));
-  }
-
-  /** Source towards a key server: the interface whose crypto map names a group of that server, else the first with an address. */
-  private localAddressFor(remote: Ipv4): Ipv4 | null {
-    let fallback: Ipv4 | null = null;
-    for (const item of this.config.interfaces.values()) {
-      const address = item.addresses[0]?.address;
-      if (address === undefined || item.shutdown) continue;
-      fallback ??= address;
-      const entries = item.cryptoMap === null ? [] : (this.config.cryptoMaps.get(item.cryptoMap) ?? []);
-      for (const { group } of entries)
-        if (group !== null && this.config.gdoiGroups.get(group)?.serverAddresses.includes(remote)) return address;
-    }
-    return fallback;
   }
 }

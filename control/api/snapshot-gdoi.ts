@@ -57,6 +57,8 @@ export const memberGroupState = z.object({
   remoteAddress: z.string(),
   version: z.string(),
   registered: z.boolean(),
+  /** `Both`, `Inbound Only` (receive-only), `Inbound Optional` (passive). */
+  saDirection: z.string(),
   /** In a map that drops in place of forwarding in the clear while the group is not registered, and after its keys have expired. */
   failClose: z.boolean(),
   /** Until re-registration, or the next try. */
@@ -135,6 +137,8 @@ export const serverGroupState = z.object({
   serving: z.boolean(),
   transport: z.enum(['unicast', 'multicast']),
   acknowledgement: z.enum(['any', 'cisco', 'interoperable']),
+  /** `sa receive-only`. */
+  receiveOnly: z.boolean(),
   retransmitSeconds: seconds,
   retransmitNumber: count,
   /** Last sequence number used under the present KEK. */

@@ -10,6 +10,7 @@ import type { SenderIds, Tek } from '../gdoi/group-policy.js';
 import { appendAceRows } from './aces.js';
 import { type Allocation, CapacityError, serialOf } from './allocation.js';
 import { type AceOrigin, compileEntries, type TracedEntry, traceGroup } from './crypto-entries.js';
+import type { SaDirection } from './direction.js';
 import { outboundTeks } from './outbound.js';
 import { authRow, cipherRow } from './transforms.js';
 
@@ -19,6 +20,8 @@ export interface GroupKeys {
   teks: Tek[];
   /** Sender IDs safe to use now; null = none (counter-mode TEKs then only open). */
   senderIds: SenderIds | null;
+  /** Chosen at this member; absent or null = what the key server says. */
+  direction?: SaDirection | null;
 }
 
 export interface Tables {
@@ -171,6 +174,7 @@ export function compileTables(
         config,
         now,
         teksOf: (group) => groupKeys.get(group)?.teks ?? [],
+        directionOf: (group) => groupKeys.get(group)?.direction ?? null,
         groupIndex: (group) => allocation.groups.take(group),
         slotOf: (tek) => outbound.get(tek) ?? -1,
         addAces: (entries) => rows.addAces(entries),

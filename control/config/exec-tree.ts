@@ -39,6 +39,7 @@ export type ExecCommand =
   | ({ kind: 'crypto key generate rsa' } & KeyRequest)
   | { kind: 'crypto gdoi ks rekey'; group: string | null }
   | { kind: 'clear crypto gdoi'; group: string | null }
+  | { kind: 'crypto gdoi gm ipsec direction'; group: string | null; direction: 'both' | 'inbound-only' | 'inbound-optional' }
   | { kind: 'clear counters' }
   | { kind: 'terminal length' };
 
@@ -180,6 +181,31 @@ function withGroup(words: string, help: string, kind: 'crypto gdoi ks rekey' | '
   });
 }
 
+const setDirection = give((args) => ({
+  kind: 'crypto gdoi gm ipsec direction',
+  group: groupOf(args),
+  direction: args.text('direction') as 'both',
+}));
+
+const directionNodes: ExecNode[] = [
+  path(
+    [
+      ['ipsec', 'IPsec SAs of the member'],
+      ['direction', 'Which way they are used, until the router restarts or says otherwise'],
+    ],
+    [
+      keyword('both', 'As the key server says', { set: ['direction', 'both'], run: setDirection }),
+      path(
+        [['inbound', 'Accept what comes in the clear too']],
+        [
+          keyword('only', 'Encrypt nothing', { set: ['direction', 'inbound-only'], run: setDirection }),
+          keyword('optional', 'Encrypt', { set: ['direction', 'inbound-optional'], run: setDirection }),
+        ],
+      ),
+    ],
+  ),
+];
+
 export const execCommands: ExecNode[] = mergeNodes([
   keyword('clear', 'Reset functions', {
     next: [
@@ -198,6 +224,14 @@ export const execCommands: ExecNode[] = mergeNodes([
       ['ks', 'Key server'],
     ],
     [withGroup('rekey', 'Renew the keys of the group now', 'crypto gdoi ks rekey')],
+  ),
+  path(
+    [
+      ['crypto', 'Encryption module'],
+      ['gdoi|gkm', 'GDOI key server actions'],
+      ['gm', 'Group member'],
+    ],
+    [keyword('group', 'One group', { next: [argument('group', word(80), 'Group name', { next: directionNodes })] }), ...directionNodes],
   ),
   keyword('show', 'Show running system information', { next: showCommands }),
   path(

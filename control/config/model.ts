@@ -90,6 +90,8 @@ export interface GdoiGroup {
   identity: { kind: 'number'; number: number } | { kind: 'address'; address: Ipv4 } | null;
   /** In the order to try. Empty on a key server. */
   serverAddresses: Ipv4[];
+  /** Encrypts and accepts both, while a network moves to the VPN. */
+  passive: boolean;
   /** Set by `server local`: this router is the group's key server. */
   server: GdoiServer | null;
 }
@@ -108,6 +110,8 @@ export interface GdoiServer {
   rekeyAcknowledgement: 'any' | 'cisco' | 'interoperable';
   /** `address ipv4`: source of rekeys; null = first interface address that routes to the member. */
   address: Ipv4 | null;
+  /** `sa receive-only`: members encrypt nothing and accept both, while a network moves to the VPN. */
+  receiveOnly: boolean;
   /** By sequence number. */
   sas: Map<number, GdoiSa>;
 }
@@ -117,7 +121,7 @@ export interface GdoiSa {
   sequence: number;
   profile: string | null;
   matchAddress: string | null;
-  replay: { method: 'counter'; windowSize: number } | { method: 'none' };
+  replay: { method: 'counter'; windowSize: number } | { method: 'time'; windowSeconds: number } | { method: 'none' };
 }
 
 export interface CryptoMapEntry {

@@ -5,7 +5,8 @@ import { accessListCommands, listCommands, printAccessLists } from './commands/a
 import { cryptoMapCommands, cryptoMapEntryCommands, printCryptoMaps } from './commands/crypto-map.js';
 import { failCloseCommands } from './commands/fail-close.js';
 import { gdoiCommands, gdoiGroupCommands, printGdoi } from './commands/gdoi-group.js';
-import { localServerCommands, saCommands } from './commands/gdoi-server.js';
+import { saCommands } from './commands/gdoi-sa.js';
+import { localServerCommands } from './commands/gdoi-server.js';
 import { generalCommands, modeExits, printDomain, printGeneral } from './commands/general.js';
 import { interfaceCommands, interfaceGlobalCommands, printInterfaces } from './commands/interface.js';
 import { ipsecCommands, ipsecProfileCommands, printIpsec, transformSetCommands } from './commands/ipsec.js';

@@ -15,7 +15,9 @@ import { identityKey } from './codec/group-identity.js';
 import { isCounterMode } from './esp-transforms.js';
 import type { SenderIds, Tek } from './group-policy.js';
 import { KeyServer } from './key-server.js';
-import { type MemberEnvironment, MemberGroup } from './member.js';
+import { MemberGroup } from './member.js';
+import type { MemberEnvironment } from './member-environment.js';
+import { refuseOverlap } from './member-groups.js';
 import { memberStatus } from './member-status.js';
 import { asGdoi } from './pull-responder.js';
 import { decodeState, encodeState, type SavedState } from './saved-state.js';
@@ -70,6 +72,7 @@ export class GdoiEngine implements IkeUser {
       connect: (local, remote, now) => this.connect(local, remote, now),
       deleteSa: (sa, now) => this.ike?.deleteSa(sa, now) ?? [],
       spiTaken: (spi, group) => this.memberUsesSpi(spi, group),
+      admit: (policy, group) => refuseOverlap(this.config, policy, group, (other) => this.members.get(other)?.keys.teks ?? []),
       senderIdsWanted: () => this.senderIdsWanted,
     };
   }

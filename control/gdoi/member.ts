@@ -1,6 +1,6 @@
 // One group at a member: registration with back-off over the list of key servers, rekeys, re-registration in time. Sans-I/O.
 
-import type { Action, Datagram, Endpoint, Ms, RandomBytes, Severity } from '../actions.js';
+import type { Action, Datagram, Endpoint, Ms, Severity } from '../actions.js';
 import { formatIpv4 } from '../config/addresses.js';
 import type { GdoiGroup, Ipv4 } from '../config/model.js';
 import { NotifyType } from '../isakmp/notification.js';
@@ -9,8 +9,10 @@ import { WireError } from '../isakmp/wire-error.js';
 import { Backoff } from './backoff.js';
 import { GroupkeyPull } from './groupkey-pull.js';
 import { openPush } from './groupkey-push.js';
+import type { MemberEnvironment } from './member-environment.js';
 import { applyPull, applyPush, dropExpired, type MemberKeys, noKeys, reregistrationTime } from './member-keys.js';
 import { freshRecord, type MemberRecord, type SavedMember } from './member-record.js';
+import { noteRekeyTime } from './pseudotime.js';
 import { LastMessage } from './pull-messages.js';
 import { buildAck } from './push-ack.js';
 import { judgeOffer, type ReceivedPolicy, takeKeys } from './received-policy.js';
@@ -19,18 +21,6 @@ import { judgeOffer, type ReceivedPolicy, takeKeys } from './received-policy.js'
 const GdoiPort = 848;
 /** A group without a key server: the configuration may bring one. */
 const NoServerMs = 60_000;
-
-export interface MemberEnvironment {
-  random: RandomBytes;
-  localAddressFor(remote: Ipv4): Ipv4 | null;
-  /** Starts phase 1, or takes one that has just come up. */
-  connect(local: Endpoint, remote: Endpoint, now: Ms): { sa: Phase1Sa | null; actions: Action[] };
-  deleteSa(sa: Phase1Sa, now: Ms): Action[];
-  /** Whether another group of this router uses the SPI (bad-input 22). */
-  spiTaken(spi: number, group: string): boolean;
-  /** How many sender IDs the packet path can use. */
-  senderIdsWanted(): number;
-}
 
 type Registration =
   | { kind: 'none' }
@@ -169,8 +159,10 @@ export class MemberGroup {
     if (!kek) throw new WireError('RFC 6407 §4.4', 'no KEK', 'gdoi_push_rejected_unknown');
     const opened = openPush(kek, datagram.bytes);
     let policy: ReceivedPolicy | null = null;
+    const clock = this.keys.pseudotime ?? null;
     try {
-      if (opened.policy) policy = takeKeys(judgeOffer(opened.policy.sa), opened.policy.packets, 'push', kek, 0, now);
+      const { policy: sent } = opened;
+      if (sent) policy = this.environment.admit(takeKeys(judgeOffer(sent.sa), sent.packets, 'push', kek, 0, now), this.name);
       this.keys = applyPush(this.keys, { ...opened, policy }, (spi) => this.environment.spiTaken(spi, this.name), now);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
@@ -190,6 +182,7 @@ export class MemberGroup {
       this.changed(),
       { kind: 'count', counter: 'gdoi_rekeys_received' },
       this.log(5, 'GM_RECV_REKEY', `Received Rekey for group ${this.name} ${ends} with seq # ${opened.sequence}`),
+      ...noteRekeyTime(this.name, record, clock, policy?.pseudotimeMs ?? null, now),
       ...this.sendAck(ack, datagram),
     ];
     const idle = this.registration.kind === 'none';
@@ -237,7 +230,6 @@ export class MemberGroup {
     return pull.start(now);
   }
 
-  /** Takes up what came of the exchange. */
   private settle(now: Ms): Action[] {
     if (this.registration.kind !== 'pull') return [];
     const { pull } = this.registration;
@@ -249,7 +241,8 @@ export class MemberGroup {
       return [{ kind: 'count', counter: 'gdoi_policy_rejected' }, ...actions, ...this.environment.deleteSa(pull.sa, now)];
     }
     try {
-      this.keys = applyPull(this.keys, outcome.policy, (spi) => this.environment.spiTaken(spi, this.name), this.environment.random, now);
+      const policy = this.environment.admit(outcome.policy, this.name);
+      this.keys = applyPull(this.keys, policy, (spi) => this.environment.spiTaken(spi, this.name), this.environment.random, now);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       const actions = this.failed(error.message, now);

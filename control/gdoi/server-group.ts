@@ -14,7 +14,7 @@ import { PolicyError, resolvePolicy, type SaPolicy } from './policy.js';
 import type { PullGrant, PullOffer } from './pull-responder.js';
 import { activationDelaySeconds, retransmitIntervalSeconds } from './rekey-timing.js';
 import type { SavedServerGroup } from './saved-state.js';
-import { describePolicy, packKeys } from './sent-policy.js';
+import { packKeys } from './sent-policy.js';
 import { type ServerEnvironment, ServerKeys } from './server-keys.js';
 import { ServerMembers } from './server-members.js';
 import { ServerRekeys } from './server-rekeys.js';
@@ -116,6 +116,7 @@ export class ServerGroup {
   /** `crypto gdoi ks rekey`: new TEKs by the configuration as it is now; the old ones live until they expire. */
   rekey(now: Ms): Action[] {
     if (this.problem !== null) return [this.log(4, 'KS_POLICY', `group ${this.name} cannot be rekeyed: ${this.problem}`)];
+    this.keys.retire(this.policies);
     return this.renew(this.policies, this.keys.kekOutdated(), now);
   }
 
@@ -137,9 +138,8 @@ export class ServerGroup {
     const { kek } = keys;
     const offered = { kek, generation: this.rekeys.generation, sequence: kek?.sequence ?? null, teks: [...keys.teks] };
     const kekOffer = this.kekOffer(kek, this.sourceFor(sa.local.address), sa.remote.address);
-    const activationDelay = keys.pendingSeconds(offered.teks, now);
     return {
-      sa: describePolicy({ teks: offered.teks, kek: kekOffer, activationDelaySeconds: activationDelay }, now),
+      sa: keys.describe(offered.teks, kekOffer, now),
       complete: (wanted, at) => this.complete(sa, offered, wanted, at),
     };
   }
@@ -228,7 +228,7 @@ export class ServerGroup {
     const { sequence } = kek;
     const delay = keys.pendingSeconds(teks, now);
     const buildFor = (member: Ipv4, source: Ipv4): Uint8Array => {
-      const sa = describePolicy({ teks, kek: this.kekOffer(successor, source, member), activationDelaySeconds: delay }, now);
+      const sa = keys.describe(teks, this.kekOffer(successor, source, member), now);
       return buildPush(kek, { sequence, deletions: [], policy: { sa, packets: packKeys(teks, successor, null) } }, signer.key);
     };
     let common: Uint8Array | null = null;

@@ -17,6 +17,7 @@ export function serverStatus(group: ServerGroup, config: GdoiGroup, server: Gdoi
     problem: group.problem,
     transport: server.rekeyTransport,
     acknowledgement: server.rekeyAcknowledgement,
+    receiveOnly: server.receiveOnly,
     retransmitSeconds: server.rekeyRetransmitSeconds,
     retransmitNumber: server.rekeyRetransmitNumber,
     sequence: group.keys.kek?.sequence ?? 0,

@@ -119,6 +119,7 @@ export interface ServerStatus {
   problem: string | null;
   transport: 'unicast' | 'multicast';
   acknowledgement: GdoiServer['rekeyAcknowledgement'];
+  receiveOnly: boolean;
   retransmitSeconds: number;
   retransmitNumber: number;
   /** Last sequence number used under the present KEK. */

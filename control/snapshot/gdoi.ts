@@ -6,6 +6,7 @@ import type { Ms } from '../actions.js';
 import type { AceState, MemberGroupState, ServerGroupState } from '../api/snapshot.js';
 import type { Allocation } from '../compile/allocation.js';
 import { groupOrigin, localOrigin } from '../compile/crypto-entries.js';
+import { directionOf, directionTexts, type SaDirection } from '../compile/direction.js';
 import { outboundTeks } from '../compile/outbound.js';
 import type { Tables } from '../compile/tables.js';
 import { formatIpv4 } from '../config/addresses.js';
@@ -21,6 +22,8 @@ export interface GroupContext {
   tables: Tables | null;
   dataplane: SnapshotHead | null;
   teksOf: (group: string) => Tek[];
+  /** Chosen at this member, null = what the key server says. */
+  directionOf: (group: string) => SaDirection | null;
   now: Ms;
 }
 
@@ -70,6 +73,10 @@ export function memberState(status: MemberStatus, context: GroupContext): Member
     remoteAddress: dotted(status.registeredWith ?? status.remoteAddress),
     version: status.version,
     registered: status.registered,
+    saDirection:
+      directionTexts[
+        sending.length > 0 ? directionOf(sending[0], context.directionOf(status.name)) : (context.directionOf(status.name) ?? 'both')
+      ],
     failClose: maps.length > 0 && maps.every(({ name }) => config.failClose.get(name)?.activated === true),
     reregistersInSeconds: untilOrNull(status.reregistersAt, now),
     succeededRegistrations: status.succeededRegistrations,
@@ -116,6 +123,7 @@ export function serverState(status: ServerStatus, now: Ms): ServerGroupState {
     serving: status.serving,
     transport: status.transport,
     acknowledgement: status.acknowledgement,
+    receiveOnly: status.receiveOnly,
     retransmitSeconds: status.retransmitSeconds,
     retransmitNumber: status.retransmitNumber,
     sequence: status.sequence,

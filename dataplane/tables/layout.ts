@@ -54,6 +54,10 @@ export const enum CryptoFlag {
   ClosedOut = 2,
   /** The same for what arrives; the list is that of what leaves with its ends exchanged. */
   ClosedIn = 4,
+  /** What the list permits leaves in the clear all the same (`sa receive-only`). */
+  ReceiveOnly = 8,
+  /** What the list permits is taken in the clear too (receive-only, passive). */
+  AcceptClear = 16,
 }
 
 /** One ESP SA, used in both directions by every member of the group (RFC 6407 §5.5). The row's index is its slot. */

@@ -94,6 +94,7 @@ const sa: fc.Arbitrary<GdoiSa> = fc.record({
   matchAddress: fc.option(name),
   replay: fc.oneof(
     fc.record({ method: fc.constant('counter' as const), windowSize: fc.constantFrom(64, 128, 256, 512, 1024) }),
+    fc.record({ method: fc.constant('time' as const), windowSeconds: fc.integer({ min: 1, max: 100 }) }),
     fc.record({ method: fc.constant('none' as const) }),
   ),
 });
@@ -108,6 +109,7 @@ const server: fc.Arbitrary<GdoiServer> = fc.record({
   rekeyTransport: fc.constantFrom('unicast', 'multicast'),
   rekeyAcknowledgement: fc.constantFrom('any', 'interoperable'),
   address: fc.option(address),
+  receiveOnly: fc.boolean(),
   sas: mapOf(sa, (value) => value.sequence),
 });
 const gdoiGroup: fc.Arbitrary<GdoiGroup> = fc.record({
@@ -120,6 +122,7 @@ const gdoiGroup: fc.Arbitrary<GdoiGroup> = fc.record({
     ),
   ),
   serverAddresses: fc.uniqueArray(address, { maxLength: 8 }),
+  passive: fc.boolean(),
   server: fc.option(server),
 });
 

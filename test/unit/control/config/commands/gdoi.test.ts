@@ -13,6 +13,7 @@ t.test('a member group', (t) => {
     name: 'G',
     identity: { kind: 'number', number: 777 },
     serverAddresses: [0x01010101, 0x02020202],
+    passive: false,
     server: null,
   });
   const other = parseClean(
@@ -20,6 +21,8 @@ t.test('a member group', (t) => {
   ).gdoiGroups.get('G');
   t.strictSame(other?.identity, { kind: 'address', address: 0x09090909 });
   t.strictSame(other?.serverAddresses, []);
+  t.equal(parseClean('crypto gdoi group G\n passive').gdoiGroups.get('G')?.passive, true);
+  t.equal(parseClean('crypto gdoi group G\n passive\n no passive').gdoiGroups.get('G')?.passive, false);
   t.equal(parseClean('crypto gdoi group G\n identity number 1\n no identity').gdoiGroups.get('G')?.identity, null);
   t.equal(parseClean('crypto gdoi group G\nno crypto gdoi group G').gdoiGroups.size, 0);
   t.end();
@@ -62,6 +65,9 @@ t.test('a key server: defaults and every command', (t) => {
    replay counter window-size 1024
   sa ipsec 2
    no replay
+  sa ipsec 3
+   replay time window-size 20
+  sa receive-only
   address ipv4 1.2.3.4`;
   const server = parseClean(text).gdoiGroups.get('G')?.server;
   t.strictSame(server, {
@@ -75,9 +81,11 @@ t.test('a key server: defaults and every command', (t) => {
     rekeyTransport: 'unicast',
     rekeyAcknowledgement: 'interoperable',
     address: 0x01020304,
+    receiveOnly: true,
     sas: new Map([
       [1, { line: 10, sequence: 1, profile: 'P', matchAddress: 'A', replay: { method: 'counter', windowSize: 1024 } }],
       [2, { line: 14, sequence: 2, profile: null, matchAddress: null, replay: { method: 'none' } }],
+      [3, { line: 16, sequence: 3, profile: null, matchAddress: null, replay: { method: 'time', windowSeconds: 20 } }],
     ]),
   });
   t.strictSame(reprint(text).join('\n'), text, 'printed as it was written');
@@ -91,6 +99,8 @@ t.test('a key server: defaults and every command', (t) => {
   no rekey acknowledgement
   no sa ipsec 1
   no sa ipsec 2
+  no sa ipsec 3
+  no sa receive-only
   no address ipv4`;
   t.strictSame(parseClean(undone).gdoiGroups.get('G')?.server, defaultServer(2), 'no brings every default back');
   t.equal(parseClean(`${text}\n no server local`).gdoiGroups.get('G')?.server, null);
@@ -114,14 +124,15 @@ t.test('what a key server does not take is refused on its line', (t) => {
     ['rekey foo', /Invalid/],
     ['authorization address ipv4 A', /not supported yet/],
     ['redundancy', /not supported yet/],
-    ['sa receive-only', /not supported yet/],
     ['sa ipsec 0', /Invalid/],
     ['address ipv4 1.2.3', /Invalid/],
   ] as const) {
     t.match(listProblems(`crypto gdoi group G\n server local\n  ${line}`), [new RegExp(`^3 error .*${message.source}`)], line);
   }
   for (const [line, message] of [
-    ['replay time window-size 5', /TBAR/],
+    ['replay time window-size 101', /Invalid/],
+    ['replay time window-size 0', /Invalid/],
+    ['replay time', /Incomplete/],
     ['replay counter window-size 65', /Invalid/],
     ['replay counter window-size 2048', /Invalid/],
     ['match address A', /Invalid/],
