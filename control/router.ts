@@ -14,6 +14,7 @@ import { diffConfig } from './config/diff.js';
 import type { Config, Ipv4 } from './config/model.js';
 import { GdoiEngine } from './gdoi/gdoi-engine.js';
 import type { Tek } from './gdoi/group-policy.js';
+import { describeTimeError, GroupClocks } from './group-clocks.js';
 import { IkeEngine } from './isakmp/ike-engine.js';
 import type { KeyLog } from './key-log.js';
 import { chooseLocalAddress } from './local-address.js';
@@ -66,6 +67,7 @@ export class Router {
   private readonly published: Set<string>;
   private readonly lost = new Set<string>();
   private readonly directions = new Map<string, SaDirection>();
+  readonly clocks = new GroupClocks();
   private readonly closedMaps = new ClosedMaps();
 
   constructor(
@@ -140,6 +142,8 @@ export class Router {
     } else if (event.kind === 'replay') {
       const text = `decrypt: replay check failed ${event.count} times, last from ${formatIpv4(event.src)} to ${formatIpv4(event.dst)}`;
       this.means.log.write('CRYPTO', 4, 'PKT_REPLAY_ERR', text);
+    } else if (event.kind === 'replay-time') {
+      this.tellTimeError(event, now);
     } else if (event.kind === 'sa-exhausted') {
       const group = this.gdoi.memberGroups().find(({ name }) => this.gdoi.policyOf(name).teks.some((tek) => tek.spi === event.spi));
       this.means.log.write(
@@ -157,6 +161,14 @@ export class Router {
         'UPDOWN',
         `Line protocol on Interface ${name ?? event.port}, changed state to ${event.up ? 'up' : 'down'}`,
       );
+    }
+  }
+
+  private tellTimeError(event: Extract<DataplaneEvent, { kind: 'replay-time' }>, now: Ms): void {
+    for (const { name } of this.gdoi.memberGroups()) {
+      const tek = this.gdoi.policyOf(name).teks.find(({ spi }) => spi === event.spi);
+      const error = tek && this.clocks.sample(name, event, tek.replaySeconds ?? 0, now);
+      if (error) this.means.log.write('GDOI', 4, 'TIMEBASED_REPLAY_FAILED', describeTimeError(name, error));
     }
   }
 
@@ -213,9 +225,10 @@ export class Router {
     if (!this.publishable) return;
     const keys = new Map<string, GroupKeys>();
     for (const { name } of this.gdoi.memberGroups()) {
-      const { teks, senderIds } = this.gdoi.policyOf(name);
+      const { teks, senderIds, pseudotime } = this.gdoi.policyOf(name);
       const values = senderIds?.values.filter((sid) => this.usable(teks, sid)) ?? [];
-      keys.set(name, { teks, senderIds: senderIds ? { ...senderIds, values } : null, direction: this.directionOf(name) });
+      const pseudotimeOffset = this.clocks.offsetOf(name, pseudotime, now);
+      keys.set(name, { teks, senderIds: senderIds ? { ...senderIds, values } : null, direction: this.directionOf(name), pseudotimeOffset });
     }
     try {
       this.tables = compileTables(this.config, keys, this.allocation, ++this.generation, now);

@@ -74,7 +74,8 @@ function renderDownloadedAcl(state: MemberGroupState): string[] {
 }
 
 function renderTek(tek: MemberTekState): string[] {
-  const replay = tek.replayWindow > 0 ? `Anti-Replay(Counter Based) : ${tek.replayWindow}` : 'Anti-Replay : Disabled';
+  const counter = tek.replayWindow > 0 ? `Anti-Replay(Counter Based) : ${tek.replayWindow}` : 'Anti-Replay : Disabled';
+  const replay = tek.replaySeconds > 0 ? `Anti-Replay(Time Based) : ${tek.replaySeconds} sec interval` : counter;
   return [
     '    IPsec SA:',
     `        spi: ${formatSpi(tek.spi)}`,

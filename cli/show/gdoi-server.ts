@@ -38,8 +38,8 @@ export function renderServerGroup(state: ServerGroupState): string[] {
         line('  IPSec SA Number', sa.sequence),
         line('  IPSec SA Rekey Lifetime', `${sa.lifetimeSeconds} secs`),
         line('  Profile Name', sa.profile),
-        line('  Replay method', sa.replayWindow > 0 ? 'Count Based' : 'Disabled'),
-        ...(sa.replayWindow > 0 ? [line('  Replay Window Size', sa.replayWindow)] : []),
+        line('  Replay method', sa.replaySeconds > 0 ? 'Time Based' : sa.replayWindow > 0 ? 'Count Based' : 'Disabled'),
+        ...(sa.replayWindow > 0 || sa.replaySeconds > 0 ? [line('  Replay Window Size', sa.replaySeconds || sa.replayWindow)] : []),
         '      SA Rekey',
         line('     Remaining Lifetime', `${formatSeconds(tek?.remainingSeconds ?? 0)} secs`),
         line('     Time to Rekey', `${seconds(tek?.rekeyInSeconds ?? null)} secs`),
@@ -177,7 +177,7 @@ function renderServerTek(tek: ServerTekState): string[] {
     pair('alg key size', tek.cipherKeyBytes, 'sig key size', tek.integrityKeyBytes),
     pair('orig life(sec)', tek.lifetimeSeconds, 'remaining life(sec)', formatSeconds(tek.remainingSeconds)),
     pair('tek life(sec)', tek.lifetimeSeconds, 'elapsed time(sec)', formatSeconds(tek.ageSeconds)),
-    pair('override life(sec)', 0, 'antireplay window size', tek.replayWindow),
+    pair('override life(sec)', 0, 'antireplay window size', tek.replaySeconds || tek.replayWindow),
     `    time to rekey (sec): ${seconds(tek.rekeyInSeconds)}`,
   ];
 }

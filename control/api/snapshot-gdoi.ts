@@ -14,7 +14,37 @@ export const saCounters = z.object({
   receiveErrors: count,
 });
 
-export const groupCounters = z.object({ sealedPackets: count, sealedBytes: count, openedPackets: count, openedBytes: count });
+export const groupCounters = z.object({
+  sealedPackets: count,
+  sealedBytes: count,
+  openedPackets: count,
+  openedBytes: count,
+  timeSent: count,
+  timeAccepted: count,
+  timeRefused: count,
+});
+
+/** `show crypto gdoi gm replay`. */
+const timeReplay = z.object({
+  /** An SA of the group is checked by time. */
+  enabled: z.boolean(),
+  pseudotimeSeconds: z.number().nullable(),
+  /** Rekeys whose pseudotime was too far from ours, and the largest difference. */
+  timeSyncErrors: count,
+  maxTimeDeltaSeconds: z.number(),
+  /** Samples of what was refused, oldest first. */
+  errors: z.array(
+    z.object({
+      /** Unix ms. */
+      at: z.number(),
+      source: z.string(),
+      ownSeconds: z.number(),
+      /** null = the packet had no pseudotime. */
+      peerSeconds: z.number().nullable(),
+      windowSeconds: z.number(),
+    }),
+  ),
+});
 
 /** A TEK as a member or the key server sees it, without its keys. */
 const tekState = z.object({
@@ -26,8 +56,10 @@ const tekState = z.object({
   lifetimeSeconds: seconds,
   remainingSeconds: seconds,
   ageSeconds: seconds,
-  /** 0 = no replay check. */
+  /** 0 = no replay check by sequence numbers. */
   replayWindow: z.number(),
+  /** Seconds of time-based anti-replay, 0 = none. */
+  replaySeconds: z.number(),
 });
 
 export const memberTek = tekState.extend({
@@ -81,6 +113,7 @@ export const memberGroupState = z.object({
   localAcl: z.array(aceState),
   /** Sender IDs of counter modes (RFC 6407 §5.7.4). */
   senderIds: z.array(z.number()),
+  replay: timeReplay,
   counters: groupCounters,
 });
 
@@ -126,6 +159,7 @@ const serverSa = z.object({
   acl: z.array(aceState),
   lifetimeSeconds: seconds,
   replayWindow: z.number(),
+  replaySeconds: z.number(),
 });
 
 /** A group this router is the key server of. */

@@ -20,6 +20,8 @@ export interface GroupKeys {
   teks: Tek[];
   /** Sender IDs safe to use now; null = none (counter-mode TEKs then only open). */
   senderIds: SenderIds | null;
+  /** The group's pseudotime less CLOCK_MONOTONIC, ms; absent or null = it has none. */
+  pseudotimeOffset?: number | null;
   /** Chosen at this member; absent or null = what the key server says. */
   direction?: SaDirection | null;
 }
@@ -88,6 +90,13 @@ function writeSa(
   row[Sa.IcvLen] = cipher.icvBytes + auth.icvBytes;
   row[Sa.Align] = cipher.align;
   row[Sa.ReplayWindow] = tek.replayWindow;
+  if (tek.replaySeconds) {
+    // Without a pseudotime nothing is in time: closed rather than open.
+    const offset = keys.pseudotimeOffset ?? 0;
+    row[Sa.TimeWindow] = tek.replaySeconds;
+    row[Sa.TimeHigh] = Math.floor(offset / 2 ** 32);
+    row[Sa.TimeLow] = offset | 0;
+  }
   row[Sa.SidBits] = counterMode ? (keys.senderIds?.bits ?? 24) : 0;
   const sids = ids ? ids.values.slice(0, Cap.Sids) : [];
   row[Sa.SidCount] = sids.length;

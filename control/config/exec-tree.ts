@@ -12,6 +12,7 @@ export type ShowTopic =
   | { topic: 'crypto isakmp sa'; detail: boolean }
   | { topic: 'crypto gdoi'; group: string | null; detail: boolean }
   | { topic: 'crypto gdoi gm'; group: string | null }
+  | { topic: 'crypto gdoi gm replay'; group: string | null }
   | { topic: 'crypto gdoi gm acl'; group: string | null }
   | { topic: 'crypto gdoi gm acl local'; group: string | null }
   | { topic: 'crypto gdoi ks'; group: string | null }
@@ -70,6 +71,7 @@ const groupTopics: ExecNode[] = [
   keyword('gm', 'Group member information', {
     run: show((args) => ({ topic: 'crypto gdoi gm', group: groupOf(args) })),
     next: [
+      keyword('replay', 'Time-based anti-replay', { run: show((args) => ({ topic: 'crypto gdoi gm replay', group: groupOf(args) })) }),
       keyword('acl', 'Access control list of the group member', {
         run: show((args) => ({ topic: 'crypto gdoi gm acl', group: groupOf(args) })),
         next: [

@@ -39,6 +39,7 @@ export function serverStatus(group: ServerGroup, config: GdoiGroup, server: Gdoi
       acl: policy.entries,
       lifetimeSeconds: policy.lifetimeSeconds,
       replayWindow: policy.replayWindow,
+      replaySeconds: policy.replaySeconds,
     })),
     senderIdBits: group.keys.senderIds.bits,
     senderIdsUsed: group.keys.senderIds.used,

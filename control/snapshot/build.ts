@@ -66,7 +66,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     isakmpSas: router.ike.sas().map(isakmpSaState),
     gdoiMembers: router.gdoi
       .memberGroups()
-      .map((status) => memberState(status, { config, allocation, tables, dataplane, teksOf, directionOf, now })),
+      .map((status) => memberState(status, { config, allocation, tables, dataplane, teksOf, directionOf, clocks: router.clocks, now })),
     gdoiServers: router.gdoi.serverGroups().map((status) => serverState(status, now)),
     cryptoMaps: cryptoMapStates(config),
     failClose: failCloseStates(config, teksOf, tables, dataplane?.aceHits ?? [], now),

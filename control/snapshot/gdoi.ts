@@ -13,6 +13,7 @@ import { formatIpv4 } from '../config/addresses.js';
 import type { Config, Ipv4 } from '../config/model.js';
 import type { PolicyEntry, Tek } from '../gdoi/group-policy.js';
 import type { MemberStatus, ServerStatus, TekStatus } from '../gdoi/status.js';
+import type { GroupClocks } from '../group-clocks.js';
 import { aceState, hitsOf } from './access-lists.js';
 import { interfacesOfMap, saCounters } from './ipsec.js';
 
@@ -24,6 +25,7 @@ export interface GroupContext {
   teksOf: (group: string) => Tek[];
   /** Chosen at this member, null = what the key server says. */
   directionOf: (group: string) => SaDirection | null;
+  clocks: GroupClocks;
   now: Ms;
 }
 
@@ -49,12 +51,30 @@ function tekState(tek: TekStatus, now: Ms) {
     remainingSeconds: until(tek.expiresAt, now),
     ageSeconds: Math.max(0, Math.round((now - tek.createdAt) / 1000)),
     replayWindow: tek.replayWindow,
+    replaySeconds: tek.replaySeconds,
   };
 }
 
 /** @param list where the packet path counts the entries' hits */
 function listedAces(list: string, entries: readonly PolicyEntry[], context: GroupContext): AceState[] {
   return entries.map((entry, index) => aceState(entry, null, hitsOf(context.tables, context.dataplane?.aceHits ?? [], list, index)));
+}
+
+function replayState(status: MemberStatus, sending: readonly Tek[], clocks: GroupClocks): MemberGroupState['replay'] {
+  const pseudotime = clocks.pseudotimeOf(status.name);
+  return {
+    enabled: sending.some(({ replaySeconds }) => replaySeconds),
+    pseudotimeSeconds: pseudotime === null ? null : pseudotime / 1000,
+    timeSyncErrors: status.timeSyncErrors,
+    maxTimeDeltaSeconds: status.maxTimeDeltaMs / 1000,
+    errors: clocks.errorsOf(status.name).map(({ at, source, ownMs, peerMs, windowSeconds }) => ({
+      at,
+      source: formatIpv4(source),
+      ownSeconds: ownMs / 1000,
+      peerSeconds: peerMs < 0 ? null : peerMs / 1000,
+      windowSeconds,
+    })),
+  };
 }
 
 export function memberState(status: MemberStatus, context: GroupContext): MemberGroupState {
@@ -111,7 +131,11 @@ export function memberState(status: MemberStatus, context: GroupContext): Member
       sealedBytes: group[GroupCount.SealedBytes] ?? 0,
       openedPackets: group[GroupCount.OpenedPackets] ?? 0,
       openedBytes: group[GroupCount.OpenedBytes] ?? 0,
+      timeSent: group[GroupCount.TimeSent] ?? 0,
+      timeAccepted: group[GroupCount.TimeAccepted] ?? 0,
+      timeRefused: group[GroupCount.TimeRefused] ?? 0,
     },
+    replay: replayState(status, sending, context.clocks),
   };
 }
 

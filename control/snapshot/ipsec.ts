@@ -12,6 +12,9 @@ import { formatIpv4 } from '../config/addresses.js';
 import type { Config, GdoiGroup } from '../config/model.js';
 import type { PolicyEntry, Tek } from '../gdoi/group-policy.js';
 
+/** Of time-based anti-replay, dataplane/proto/tbar.ts. */
+const TimeHeaderBytes = 12;
+
 export const noCounters: SaCounters = {
   sealedPackets: 0,
   sealedBytes: 0,
@@ -86,7 +89,7 @@ function saState(tek: Tek, slot: number, now: Ms): IpsecSaState {
     remainingSeconds: Math.max(0, Math.round((tek.expiresAt - now) / 1000)),
     remainingKilobytes: null,
     ivBytes: cipherRow(tek.encryption).ivBytes,
-    replay: tek.replayWindow > 0,
+    replay: tek.replayWindow > 0 || (tek.replaySeconds ?? 0) > 0,
     status: 'ACTIVE(ACTIVE)',
   };
 }
@@ -119,7 +122,9 @@ function flowState(entry: PolicyEntry, teks: Tek[], local: string, mtu: number, 
     receiveErrors: sum('receiveErrors'),
     localEndpoint: local,
     remoteEndpoint: '0.0.0.0',
-    plaintextMtu: sending ? plaintextMtu(mtu, sending.encryption, sending.authentication) : mtu,
+    plaintextMtu: sending
+      ? plaintextMtu(mtu, sending.encryption, sending.authentication, sending.replaySeconds ? TimeHeaderBytes : 0)
+      : mtu,
     pathMtu: mtu,
     ipMtu: mtu,
     outboundSpi: sending ? sending.spi >>> 0 : 0,

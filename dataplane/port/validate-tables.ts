@@ -193,6 +193,7 @@ function checkSas({ head, rows }: Tables): void {
     checkTransform(row);
     within('SA flags', row[Sa.Flags], 0, 3);
     within('SA replay window', row[Sa.ReplayWindow], 0, 1 << 20);
+    within('SA time window', row[Sa.TimeWindow], 0, 100);
     within('SA sender ID bits', row[Sa.SidBits], 0, 32);
     within('SA sender IDs', row[Sa.SidCount], 0, Cap.Sids);
     within('SA group', row[Sa.Group], 0, head.groups.length - 1);

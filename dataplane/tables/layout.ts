@@ -80,7 +80,10 @@ export const enum Sa {
   AclFirst = 30, // inbound policy check: the group's ACL
   AclCount = 31,
   ExpiresAt = 32, // Unix seconds (low 32 bits); past it the SA neither seals nor opens
-  Words = 34,
+  TimeWindow = 33, // seconds of time-based anti-replay (proto/tbar.ts), 0 = none; then the replay window is not looked at
+  TimeHigh = 34, // group's pseudotime less CLOCK_MONOTONIC, ms, as a signed 64-bit number: high word, low word
+  TimeLow = 35,
+  Words = 36,
 }
 export const enum SaFlag {
   Inbound = 1,

@@ -89,6 +89,8 @@ export type FromDataplane =
 export type DataplaneEvent =
   | { kind: 'invalid-spi'; spi: number; src: number; dst: number; count: number }
   | { kind: 'replay'; spi: number; src: number; dst: number; count: number }
+  /** Pseudotimes of one of the packets that were refused; `peerMs` -1 = it has none. */
+  | { kind: 'replay-time'; spi: number; src: number; dst: number; count: number; ownMs: number; peerMs: number }
   | { kind: 'sa-exhausted'; spi: number /** IV or sequence space. */; space: 'iv' | 'sequence' }
   | { kind: 'interface'; port: number; up: boolean; mtu: number; mac: string }
   | { kind: 'log'; severity: number; mnemonic: string; text: string };

@@ -55,6 +55,8 @@ export interface SaSpec {
   expiresAt?: number;
   acl?: number;
   flags?: number;
+  /** Time-based anti-replay; `offset` of the pseudotime to the router's clock, ms. */
+  time?: { windowSeconds: number; offset: number };
 }
 export interface TablesSpec {
   /** `link`: a faster link beside the TUN; it is the queue Cap.Ports + port. */
@@ -159,6 +161,11 @@ function writeSas(bank: ReturnType<typeof bankOf>, spec: TablesSpec, lists: { fi
     row[Sa.AclFirst] = list.first;
     row[Sa.AclCount] = list.count;
     row[Sa.ExpiresAt] = sa.expiresAt ?? Now + 3600;
+    if (sa.time) {
+      row[Sa.TimeWindow] = sa.time.windowSeconds;
+      row[Sa.TimeHigh] = Math.floor(sa.time.offset / 2 ** 32);
+      row[Sa.TimeLow] = sa.time.offset | 0;
+    }
     bank.saKeys.set(keysOf(sa), slot * SaKey.Bytes);
   });
 }
