@@ -16,6 +16,7 @@ import { GdoiEngine } from './gdoi/gdoi-engine.js';
 import type { Tek } from './gdoi/group-policy.js';
 import { describeTimeError, GroupClocks } from './group-clocks.js';
 import { IkeEngine } from './isakmp/ike-engine.js';
+import { GdoiPort, IkePort } from './isakmp/ports.js';
 import type { KeyLog } from './key-log.js';
 import { chooseLocalAddress } from './local-address.js';
 import type { SystemLog } from './log.js';
@@ -89,6 +90,7 @@ export class Router {
       random,
       user: this.gdoi,
       acceptInbound: hasKeyServer(config),
+      registrationRate: config.registrationRate,
     });
     this.gdoi.attach(this.ike);
     const saved = means.store.load(PublishedSenders);
@@ -103,8 +105,8 @@ export class Router {
   start(resume: boolean, now: Ms): void {
     if (this.started) return;
     this.started = true;
-    const saved = this.means.store.load(GdoiState);
-    if (saved) this.gdoi.importState(saved, now, { members: resume });
+    const saved = this.means.store.loadWithJournal(GdoiState);
+    if (saved) this.gdoi.importState(saved.bytes, now, { members: resume }, saved.entries);
     this.perform(this.gdoi.start(now), now);
   }
 
@@ -139,6 +141,7 @@ export class Router {
       const spi = `0x${event.spi.toString(16).toUpperCase()}`;
       const text = `rec'd IPSEC packet has invalid spi for destaddr=${formatIpv4(event.dst)}, prot=50, spi=${spi}, srcaddr=${formatIpv4(event.src)}`;
       this.means.log.write('CRYPTO', 4, 'RECVD_PKT_INV_SPI', text);
+      this.gdoi.invalidSpi(event.spi, event.src, event.dst, now);
     } else if (event.kind === 'replay') {
       const text = `decrypt: replay check failed ${event.count} times, last from ${formatIpv4(event.src)} to ${formatIpv4(event.dst)}`;
       this.means.log.write('CRYPTO', 4, 'PKT_REPLAY_ERR', text);
@@ -192,7 +195,8 @@ export class Router {
   reconfigure(config: Config, now: Ms): string[] {
     const changed = diffConfig(this.config, config);
     this.config = config;
-    this.ike.reconfigure({ policies: config.isakmpPolicies, keys: config.isakmpKeys, acceptInbound: hasKeyServer(config) });
+    const { isakmpPolicies: policies, isakmpKeys: keys, registrationRate } = config;
+    this.ike.reconfigure({ policies, keys, acceptInbound: hasKeyServer(config), registrationRate });
     if (this.started) this.perform(this.gdoi.reconfigure(config, now), now);
     this.publishTables(now);
     return [...changed].map(String);
@@ -206,7 +210,9 @@ export class Router {
       else if (action.kind === 'log') this.means.log.write(action.facility, action.severity, action.mnemonic, action.text);
       else if (action.kind === 'count') this.means.counters.add(action.counter);
       else if (action.kind === 'key-log') this.means.keyLog?.writeIke(action.initiatorCookie, action.encryptionKey);
-      else {
+      else if (action.kind === 'journal') {
+        if (!this.means.store.append(GdoiState, action.entry)) this.means.store.save(GdoiState, this.gdoi.exportState());
+      } else {
         this.means.store.save(GdoiState, this.gdoi.exportState());
         changed = true;
       }
@@ -219,6 +225,11 @@ export class Router {
     return [...this.config.interfaces.values()]
       .filter((item) => !item.shutdown)
       .flatMap((item) => item.addresses.map(({ address }) => address));
+  }
+
+  /** UDP ports of every listen address. 500 only where offers are answered: a member begins its exchanges itself, on 848. */
+  listenPorts(): number[] {
+    return hasKeyServer(this.config) ? [GdoiPort, IkePort] : [GdoiPort];
   }
 
   private publishTables(now: Ms): void {

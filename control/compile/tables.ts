@@ -114,7 +114,7 @@ function writeSa(
   return canSeal;
 }
 
-function interfaceRow(config: InterfaceConfig, port: number): InterfaceRow {
+function interfaceRow(config: InterfaceConfig, port: number, multicast: boolean): InterfaceRow {
   return {
     port,
     name: config.name,
@@ -125,6 +125,7 @@ function interfaceRow(config: InterfaceConfig, port: number): InterfaceRow {
     addresses: config.addresses.map(({ address, mask }) => ({ address, prefixLength: maskToPrefixLength(mask) ?? 32 })),
     ipMtu: config.ipMtu,
     shutdown: config.shutdown,
+    groups: multicast ? config.staticGroups : [],
   };
 }
 
@@ -177,7 +178,7 @@ export function compileTables(
   const interfaces: InterfaceRow[] = [];
   for (const item of config.interfaces.values()) {
     const port = allocation.ports.take(item.name);
-    interfaces.push(interfaceRow(item, port));
+    interfaces.push(interfaceRow(item, port, config.multicastRouting));
     rows.cryptoEntries.push(
       ...compileEntries(item, port, {
         config,

@@ -2,6 +2,8 @@
 
 import type { PrintFamily } from './blocks.js';
 import { accessListCommands, listCommands, printAccessLists } from './commands/access-list.js';
+import { admissionCommands, printAdmission } from './commands/admission.js';
+import { identityCommands, identityGlobalCommands, printIdentities } from './commands/crypto-identity.js';
 import { cryptoMapCommands, cryptoMapEntryCommands, printCryptoMaps } from './commands/crypto-map.js';
 import { failCloseCommands } from './commands/fail-close.js';
 import { gdoiCommands, gdoiGroupCommands, printGdoi } from './commands/gdoi-group.js';
@@ -11,6 +13,7 @@ import { generalCommands, modeExits, printDomain, printGeneral } from './command
 import { interfaceCommands, interfaceGlobalCommands, printInterfaces } from './commands/interface.js';
 import { ipsecCommands, ipsecProfileCommands, printIpsec, transformSetCommands } from './commands/ipsec.js';
 import { isakmpCommands, isakmpPolicyCommands, printIsakmp } from './commands/isakmp.js';
+import { multicastGlobalCommands, printMulticast } from './commands/multicast.js';
 import { printRoutes, routeCommands } from './commands/route.js';
 import { keyGlobalCommands } from './commands/rsa-key.js';
 import type { ModeCommands } from './session.js';
@@ -19,12 +22,15 @@ import { mergeNodes } from './tree.js';
 export const modeCommands: ModeCommands = {
   config: mergeNodes([
     ...accessListCommands,
+    ...admissionCommands,
     ...isakmpCommands,
     ...ipsecCommands,
     ...gdoiCommands,
     ...keyGlobalCommands,
+    ...identityGlobalCommands,
     ...cryptoMapCommands,
     ...generalCommands,
+    ...multicastGlobalCommands,
     ...interfaceGlobalCommands,
     ...routeCommands,
     ...modeExits<'config'>(),
@@ -35,6 +41,7 @@ export const modeCommands: ModeCommands = {
   'config-gdoi-group': [...gdoiGroupCommands, ...modeExits<'config-gdoi-group'>()],
   'gdoi-local-server': [...localServerCommands, ...modeExits<'gdoi-local-server'>()],
   'gdoi-sa-ipsec': [...saCommands, ...modeExits<'gdoi-sa-ipsec'>()],
+  'config-crypto-identity': [...identityCommands, ...modeExits<'config-crypto-identity'>()],
   'config-crypto-map': [...cryptoMapEntryCommands, ...modeExits<'config-crypto-map'>()],
   'crypto-map-fail-close': [...failCloseCommands, ...modeExits<'crypto-map-fail-close'>()],
   'config-std-nacl': [...listCommands<'config-std-nacl'>('standard'), ...modeExits<'config-std-nacl'>()],
@@ -42,16 +49,31 @@ export const modeCommands: ModeCommands = {
   'config-if': mergeNodes([...interfaceCommands, ...modeExits<'config-if'>()]),
 };
 
-export type FamilyName = 'general' | 'domain' | 'isakmp' | 'ipsec' | 'gdoi' | 'crypto-map' | 'interface' | 'route' | 'access-list';
+export type FamilyName =
+  | 'general'
+  | 'domain'
+  | 'admission'
+  | 'isakmp'
+  | 'ipsec'
+  | 'gdoi'
+  | 'crypto-identity'
+  | 'crypto-map'
+  | 'multicast'
+  | 'interface'
+  | 'route'
+  | 'access-list';
 
 /** In the order of a running configuration. */
 export const families: { name: FamilyName; print: PrintFamily }[] = [
   { name: 'general', print: printGeneral },
   { name: 'domain', print: printDomain },
+  { name: 'admission', print: printAdmission },
   { name: 'isakmp', print: printIsakmp },
   { name: 'ipsec', print: printIpsec },
   { name: 'gdoi', print: printGdoi },
+  { name: 'crypto-identity', print: printIdentities },
   { name: 'crypto-map', print: printCryptoMaps },
+  { name: 'multicast', print: printMulticast },
   { name: 'interface', print: printInterfaces },
   { name: 'route', print: printRoutes },
   { name: 'access-list', print: printAccessLists },

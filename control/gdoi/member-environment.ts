@@ -1,4 +1,4 @@
-// What a member's group asks of its router.
+// What a member's group needs of the router around it.
 
 import type { Action, Endpoint, Ms, RandomBytes } from '../actions.js';
 import type { Ipv4 } from '../config/model.js';

@@ -8,7 +8,7 @@ import { isCounterMode } from './esp-transforms.js';
 import type { Kek, SenderIds, Tek } from './group-policy.js';
 import { followRekey, type Pseudotime } from './pseudotime.js';
 import type { ReceivedPolicy } from './received-policy.js';
-import { defaultSwitchMarginSeconds, reregisterMarginSeconds } from './rekey-timing.js';
+import { defaultSwitchMarginSeconds, reregisterMarginSeconds, reregisterSpreadSeconds, spread } from './rekey-timing.js';
 
 export interface MemberKeys {
   kek: Kek | null;
@@ -27,7 +27,7 @@ export const noKeys: MemberKeys = { kek: null, teks: [], senderIds: null, quietU
 
 const QuietMs = 2000;
 /** A TEK with less than this is at its end: no member registers earlier for want of a rekey (rekey-timing.ts). */
-const EndMs = 60_000;
+const EndMs = 80_000;
 /** Above the numbers of `sa ipsec`. */
 const FirstOwnNumber = 65536;
 
@@ -124,8 +124,7 @@ export function applyPull(
   const isKept = (tek: Tek) => named.has(tek.spi) || (!isCounterMode(tek.encryption) && (sas.has(undefined) || sas.has(tek.sa)));
   const held = keys.teks.filter((tek) => tek.expiresAt > now && isKept(tek));
   const teks = mergeTeks(held, policy, false, spiTaken, now);
-  const margin = reregisterMarginSeconds(teks[teks.length - 1]?.lifetimeSeconds ?? 0);
-  const jitterMs = Math.floor((random(1)[0] / 256) * Math.min(5, margin / 10) * 1000);
+  const jitterMs = spread(reregisterSpreadSeconds(teks[teks.length - 1]?.lifetimeSeconds ?? 0), random);
   const pseudotime = policy.pseudotimeMs === null ? null : { value: policy.pseudotimeMs, at: now };
   return { kek: policy.kek, teks, senderIds: policy.senderIds, quietUntil: quietUntil(policy.teks, now), jitterMs, pseudotime };
 }
@@ -179,11 +178,17 @@ export function dropExpired(keys: MemberKeys, now: Ms): MemberKeys {
   return teks.length === keys.teks.length && kek === keys.kek ? keys : { ...keys, teks, kek };
 }
 
-/** When a member registers again if no rekey comes. @param hadKek the registration brought a KEK: without one there are no rekeys, and none to miss */
+/** Before `expiresAt`, by the margin and this member's share of the spread: of a short lifetime a shorter share. */
+function beforeExpiry({ expiresAt, lifetimeSeconds }: Tek | Kek, jitterMs: Ms): Ms {
+  const jitter = Math.min(jitterMs, reregisterSpreadSeconds(lifetimeSeconds) * 1000);
+  return expiresAt - reregisterMarginSeconds(lifetimeSeconds) * 1000 - jitter;
+}
+
+/** When a member registers again if no rekey comes: before the newest TEK, and before the KEK, expires. Without a KEK there are no rekeys to miss. */
 export function reregistrationTime(keys: MemberKeys): Ms {
   // By expiry, newest last: what stays is the newest of each SA.
   const newest = [...new Map(keys.teks.map((tek) => [tek.sa ?? 0, tek])).values()];
   if (newest.length === 0) return keys.quietUntil;
-  const byTek = Math.min(...newest.map((tek) => tek.expiresAt - reregisterMarginSeconds(tek.lifetimeSeconds) * 1000)) - keys.jitterMs;
-  return Math.max(keys.quietUntil, keys.kek ? Math.min(byTek, keys.kek.expiresAt) : byTek);
+  const times = [...newest, ...(keys.kek ? [keys.kek] : [])].map((key) => beforeExpiry(key, keys.jitterMs));
+  return Math.max(keys.quietUntil, Math.min(...times));
 }

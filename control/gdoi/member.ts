@@ -8,19 +8,20 @@ import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { WireError } from '../isakmp/wire-error.js';
 import { Backoff } from './backoff.js';
 import { GroupkeyPull } from './groupkey-pull.js';
-import { openPush } from './groupkey-push.js';
+import { InvalidSpi } from './invalid-spi.js';
 import type { MemberEnvironment } from './member-environment.js';
-import { applyPull, applyPush, dropExpired, type MemberKeys, noKeys, reregistrationTime } from './member-keys.js';
-import { freshRecord, type MemberRecord, type SavedMember } from './member-record.js';
+import { applyPull, dropExpired, type MemberKeys, noKeys, reregistrationTime } from './member-keys.js';
+import { freshRecord, type MemberRecord, recordRegistration, recordRekey, type SavedMember } from './member-record.js';
 import { noteRekeyTime } from './pseudotime.js';
 import { LastMessage } from './pull-messages.js';
 import { buildAck } from './push-ack.js';
-import { judgeOffer, type ReceivedPolicy, takeKeys } from './received-policy.js';
+import { receiveRekey } from './received-rekey.js';
+import { spread } from './rekey-timing.js';
 
-/** RFC 6407 §2.2. */
-const GdoiPort = 848;
-/** A group without a key server: the configuration may bring one. */
-const NoServerMs = 60_000;
+const GdoiPort = 848; // RFC 6407 §2.2
+const NoServerMs = 60_000; // without a key server: the configuration may bring one
+/** The keys were deleted: every second counts, but a thousand members learn it in the same one. */
+const SoonSeconds = 5;
 
 type Registration =
   | { kind: 'none' }
@@ -34,6 +35,7 @@ export class MemberGroup {
   lastFailure: string | null = null;
   registration: Registration = { kind: 'none' };
   private readonly backoff = new Backoff();
+  private readonly invalidSpi = new InvalidSpi();
   /** The last push that was accepted: its repetition is acknowledged again, nothing more. */
   private lastPush = new LastMessage();
   private lastAck: Uint8Array | null = null;
@@ -45,6 +47,7 @@ export class MemberGroup {
     saved: SavedMember | null,
   ) {
     this.keys = saved?.keys ?? noKeys;
+    this.invalidSpi.keysChanged(this.keys.teks);
     this.record = { ...(saved?.record ?? freshRecord) };
   }
 
@@ -68,7 +71,7 @@ export class MemberGroup {
 
   nextTick(): Ms | null {
     const { registration, keys } = this;
-    const times = [...keys.teks, ...(keys.kek ? [keys.kek] : [])].map(({ expiresAt }) => expiresAt);
+    const times = [...keys.teks, ...(keys.kek ? [keys.kek] : [])].map(({ expiresAt }) => expiresAt).concat(this.invalidSpi.due);
     if (registration.kind === 'waiting') times.push(registration.until);
     else if (registration.kind === 'pull') times.push(registration.pull.nextTick() ?? Number.POSITIVE_INFINITY);
     else if (registration.kind === 'none' && this.record.attemptedRegistrations > 0) times.push(reregistrationTime(keys));
@@ -90,7 +93,16 @@ export class MemberGroup {
     else if (registration.kind === 'pull') actions.push(...registration.pull.tick(now), ...this.settle(now));
     else if (registration.kind === 'none' && this.record.attemptedRegistrations > 0 && reregistrationTime(this.keys) <= now)
       actions.push(...this.reregister('no rekey came in time', now));
+    if (this.invalidSpi.take(now) && this.registration.kind === 'none') {
+      const count: Action = { kind: 'count', counter: 'gdoi_invalid_spi_registrations' };
+      actions.push(count, ...this.reregister('packets under an SPI we do not have', now));
+    }
     return actions;
+  }
+
+  /** ESP of this group came under an SPI that is none of ours. */
+  reportInvalidSpi(spi: number, now: Ms): void {
+    if (this.registration.kind === 'none' && this.keys.teks.length > 0) this.invalidSpi.report(spi, this.environment.random, now);
   }
 
   /** `clear crypto gdoi`: registers again at once. The keys in use stay until the new ones are there, so that nothing leaks meanwhile. */
@@ -133,10 +145,7 @@ export class MemberGroup {
   notification(sa: Phase1Sa, type: number, now: Ms): Action[] {
     // RFC 2408 §3.14.1: up to 16383 are errors.
     if (this.registration.kind !== 'pull' || this.registration.pull.sa !== sa || type > 16383) return [];
-    const what =
-      type === NotifyType.InvalidIdInformation
-        ? 'the key server does not serve this group (INVALID-ID-INFORMATION)'
-        : `notification ${type}`;
+    const what = type === NotifyType.InvalidIdInformation ? 'group not served: INVALID-ID-INFORMATION' : `notification ${type}`;
     this.registration.pull.fail(what);
     return this.settle(now);
   }
@@ -157,23 +166,11 @@ export class MemberGroup {
   push(datagram: Datagram, now: Ms): Action[] {
     const kek = this.keys.kek;
     if (!kek) throw new WireError('RFC 6407 §4.4', 'no KEK', 'gdoi_push_rejected_unknown');
-    const opened = openPush(kek, datagram.bytes);
-    let policy: ReceivedPolicy | null = null;
     const clock = this.keys.pseudotime ?? null;
-    try {
-      const { policy: sent } = opened;
-      if (sent) policy = this.environment.admit(takeKeys(judgeOffer(sent.sa), sent.packets, 'push', kek, 0, now), this.name);
-      this.keys = applyPush(this.keys, { ...opened, policy }, (spi) => this.environment.spiTaken(spi, this.name), now);
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      throw new WireError(error.clause, error.message, 'gdoi_push_rejected_policy');
-    }
+    const opened = receiveRekey(datagram.bytes, kek, this.keys, this.name, this.environment, now);
+    this.keys = opened.keys;
     const { record } = this;
-    record.rekeysReceived++;
-    record.rekeysReceivedSinceRegistration++;
-    record.lastRekeyFrom = datagram.remote.address;
-    record.lastRekeySequence = opened.sequence;
-    record.lastRekeyAt = now;
+    recordRekey(record, datagram.remote.address, opened.sequence, now);
     const ack = kek.acknowledge && record.localAddress !== null ? buildAck(kek, opened.sequence, record.localAddress) : null;
     this.lastPush.note(datagram.bytes);
     this.lastAck = ack;
@@ -182,12 +179,12 @@ export class MemberGroup {
       this.changed(),
       { kind: 'count', counter: 'gdoi_rekeys_received' },
       this.log(5, 'GM_RECV_REKEY', `Received Rekey for group ${this.name} ${ends} with seq # ${opened.sequence}`),
-      ...noteRekeyTime(this.name, record, clock, policy?.pseudotimeMs ?? null, now),
+      ...noteRekeyTime(this.name, record, clock, opened.pseudotimeMs, now),
       ...this.sendAck(ack, datagram),
     ];
     const idle = this.registration.kind === 'none';
     if (idle && (this.keys.kek === null || this.keys.teks.length === 0))
-      actions.push(...this.reregister('the key server deleted the keys', now));
+      actions.push(...this.reregisterSoon('the key server deleted the keys', now));
     return actions;
   }
 
@@ -201,10 +198,16 @@ export class MemberGroup {
   }
 
   private reregister(reason: string, now: Ms): Action[] {
+    return [...this.reregisterSoon(reason, now, 0), ...this.register(now)];
+  }
+
+  /** What all members learn at once they do not do at once. */
+  private reregisterSoon(reason: string, now: Ms, withinSeconds = SoonSeconds): Action[] {
     this.backoff.restart();
+    this.registration = { kind: 'waiting', until: now + spread(withinSeconds, this.environment.random) };
     const server = this.config.serverAddresses[0];
     const start = server === undefined ? '' : ` to KS ${formatIpv4(server)}`;
-    return [this.log(4, 'GM_RE_REGISTER', `Start re-registration${start} for group ${this.name}: ${reason}`), ...this.register(now)];
+    return [this.log(4, 'GM_RE_REGISTER', `Start re-registration${start} for group ${this.name}: ${reason}`)];
   }
 
   private register(now: Ms): Action[] {
@@ -231,10 +234,9 @@ export class MemberGroup {
   }
 
   private settle(now: Ms): Action[] {
-    if (this.registration.kind !== 'pull') return [];
-    const { pull } = this.registration;
-    const { outcome } = pull;
-    if (!outcome) return [];
+    const pull = this.registration.kind === 'pull' ? this.registration.pull : null;
+    const outcome = pull?.outcome;
+    if (!pull || !outcome) return [];
     if (outcome.kind === 'failed') {
       const actions = this.failed(outcome.reason, now);
       if (!outcome.refused) return actions;
@@ -256,25 +258,24 @@ export class MemberGroup {
     this.backoff.succeeded();
     this.lastFailure = null;
     this.lastPush = new LastMessage();
-    const { record } = this;
-    record.succeededRegistrations++;
-    record.rekeysReceivedSinceRegistration = 0;
-    record.registeredWith = sa.remote.address;
-    record.localAddress = sa.local.address;
+    recordRegistration(this.record, sa);
     const ends = `KS ${formatIpv4(sa.remote.address)} complete for group ${this.name} using address ${formatIpv4(sa.local.address)}`;
     const actions: Action[] = [
       this.changed(),
       { kind: 'count', counter: 'gdoi_registrations' },
       this.log(5, 'GM_REGS_COMPL', `Registration to ${ends}`),
     ];
-    const note = `policy of group ${this.name}: private attributes ${ignored.join(', ')} ignored`;
-    return ignored.length > 0 ? [...actions, this.log(6, 'GM_UNKNOWN_ATTRIBUTE', note)] : actions;
+    if (ignored.length === 0) return actions;
+    return [
+      ...actions,
+      this.log(6, 'GM_UNKNOWN_ATTRIBUTE', `policy of group ${this.name}: private attributes ${ignored.join(', ')} ignored`),
+    ];
   }
 
   /** Next server, later. The keys in use stay. */
   private failed(reason: string, now: Ms): Action[] {
     const server = this.remoteAddress;
-    const delay = this.backoff.failed(this.environment.random);
+    const delay = this.backoff.failed(this.config.serverAddresses.length, this.environment.random);
     this.lastFailure = reason;
     this.registration = { kind: 'waiting', until: now + delay };
     const to = server === null ? '' : ` to KS ${formatIpv4(server)}`;
@@ -283,6 +284,7 @@ export class MemberGroup {
   }
 
   private changed(): Action {
+    this.invalidSpi.keysChanged(this.keys.teks);
     return { kind: 'policy-changed', group: this.name };
   }
 

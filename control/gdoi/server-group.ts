@@ -9,6 +9,7 @@ import { writeDeleteAll } from './codec/deletion.js';
 import { isCounterMode } from './esp-transforms.js';
 import type { Kek, SenderIds } from './group-policy.js';
 import { buildPush, MaxSequence } from './groupkey-push.js';
+import { JoinJournal } from './join-journal.js';
 import type { ServedTek } from './new-keys.js';
 import { PolicyError, resolvePolicy, type SaPolicy } from './policy.js';
 import type { PullGrant, PullOffer } from './pull-responder.js';
@@ -21,7 +22,7 @@ import { ServerRekeys } from './server-rekeys.js';
 import { MemberVersion } from './status.js';
 
 const RetryMs = 1000;
-/** SAs that are due within this of each other are renewed by one push. */
+/** SAs due within this of each other are renewed by one push. */
 const TogetherMs = 1000;
 /** After a restart, a KEK younger than this may not have reached all members. */
 const ResumeMs = 60_000;
@@ -44,6 +45,7 @@ export class ServerGroup {
   registrations: number;
   private resume: boolean;
   private retryAt: Ms | null = null;
+  private readonly joins = new JoinJournal();
 
   constructor(
     readonly name: string,
@@ -59,6 +61,7 @@ export class ServerGroup {
   }
 
   save(): SavedServerGroup {
+    this.joins.allSaved();
     return { keys: this.keys.save(), rekeys: this.rekeys.counts, members: this.members.list(), registrations: this.registrations };
   }
 
@@ -227,16 +230,10 @@ export class ServerGroup {
     }
     const { sequence } = kek;
     const delay = keys.pendingSeconds(teks, now);
-    const buildFor = (member: Ipv4, source: Ipv4): Uint8Array => {
-      const sa = keys.describe(teks, this.kekOffer(successor, source, member), now);
+    const build = (source: Ipv4): Uint8Array => {
+      // The same for all, so that it is signed once: 0.0.0.0 as destination of the new KEK's pushes is wherever the member is (README).
+      const sa = keys.describe(teks, this.kekOffer(successor, source, 0), now);
       return buildPush(kek, { sequence, deletions: [], policy: { sa, packets: packKeys(teks, successor, null) } }, signer.key);
-    };
-    let common: Uint8Array | null = null;
-    // With a new KEK the push names the member it is for (RFC 6407 §5.3), else all members get the same bytes.
-    const build = (member: Ipv4): Uint8Array => {
-      if (successor) return buildFor(member, this.sourceFor(this.members.find(member)?.local.address ?? 0));
-      common ??= buildFor(0, 0);
-      return common;
     };
     const intervalSeconds = retransmitIntervalSeconds(delay, remainingSeconds, keys.retransmit);
     return this.rekeys.deliver({ kek, sequence, build, intervalSeconds, repeats: keys.retransmit.retransmitNumber }, now);
@@ -252,13 +249,16 @@ export class ServerGroup {
       if (!senderIds) return { before: this.startOver(now), keys: null, after: [] };
     }
     this.registrations++;
-    this.members.register(sa.local, sa.remote, MemberVersion, now);
+    const joined = this.joins.save(this, this.members.register(sa.local, sa.remote, MemberVersion, now));
     // A push left while this exchange was under way: it goes to the new member too.
     const after = missedPush ? this.rekeys.sendLast(sa.local, sa.remote) : [];
     after.push({ kind: 'count', counter: 'gdoi_pull_served' });
     for (let i = 0; i < (senderIds?.values.length ?? 0); i++) after.push({ kind: 'count', counter: 'gdoi_sender_ids_allocated' });
     return {
-      before: [this.changed(), this.log(6, 'KS_GM_REGISTER', `GM ${formatIpv4(sa.remote.address)} registered to group ${this.name}`)],
+      before: [
+        joined ?? this.changed(),
+        this.log(6, 'KS_GM_REGISTER', `GM ${formatIpv4(sa.remote.address)} registered to group ${this.name}`),
+      ],
       keys: { sequence: offered.sequence, packets: packKeys(offered.teks, offered.kek, senderIds) },
       after,
     };

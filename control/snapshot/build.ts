@@ -9,6 +9,7 @@ import type { CounterValue, IsakmpSaState, ProcessState, Snapshot } from '../api
 import { formatIpv4 } from '../config/addresses.js';
 import { printConfig } from '../config/print.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
+import { Doi } from '../isakmp/sa-payload.js';
 import type { RsaKeyInfo } from '../pki/rsa-keys.js';
 import type { Router } from '../router.js';
 import { accessListStates } from './access-lists.js';
@@ -40,7 +41,8 @@ function isakmpSaState(sa: Phase1Sa): IsakmpSaState {
   return {
     destination: sa.initiator ? remote : local,
     source: sa.initiator ? local : remote,
-    state: sa.state,
+    // IOS names the idle SA of the IPsec DOI after quick mode.
+    state: sa.state === 'GDOI_IDLE' && sa.doi === Doi.Ipsec ? 'QM_IDLE' : sa.state,
     connectionId: sa.connectionId,
     status: 'ACTIVE',
   };

@@ -42,6 +42,8 @@ export const enum Drop {
   HandOverFull,
   FailClose,
   EspTime,
+  MulticastReverse,
+  MulticastNoLink,
   Count,
 }
 export const dropTexts: readonly CounterText[] = [
@@ -80,6 +82,11 @@ export const dropTexts: readonly CounterText[] = [
   {
     name: 'esp_time',
     help: 'time-based anti-replay: pseudotime of the packet too far from ours (RFC 4303 §3.4.3 leaves other schemes to policy)',
+  },
+  { name: 'multicast_reverse', help: 'multicast that did not come by the interface that leads back to its source (RFC 1812 §5.2.1.2)' },
+  {
+    name: 'multicast_no_link',
+    help: 'multicast out of an interface that cannot send it: no Ethernet, or the router runs without its addon',
   },
 ];
 

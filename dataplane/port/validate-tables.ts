@@ -2,6 +2,7 @@
 // used without a further look by the port code and by every stage. Does not: judge whether the policy makes sense.
 
 import { GroupCap } from '../counters/declare.js';
+import { MaxGroups } from '../mem/shared.js';
 import { Ace, Cap, CryptoEntry, EspAuth, EspCipher, Sa, SaKey } from '../tables/layout.js';
 import { type InterfaceRow, MaxFrameBytes, portDrivers, type StaticRouteRow, type TablesHead, type TablesRows } from '../tables/message.js';
 import { readFlag, readInteger, readList, readNullable, readRecord, readText, refuse } from './shape.js';
@@ -43,6 +44,7 @@ function readInterface(value: unknown, what: string): InterfaceRow {
     }),
     ipMtu: readNullable(row.ipMtu, (mtu) => readInteger(mtu, `${what}.ipMtu`, 68, 65535)), // 68: RFC 791
     shutdown: readFlag(row.shutdown, `${what}.shutdown`),
+    groups: readList(row.groups, `${what}.groups`, MaxGroups, (group, where) => readInteger(group, where, 0xe0000100, 0xefffffff)),
   };
 }
 

@@ -29,6 +29,8 @@ export interface InterfaceRow {
   /** Bytes, IP datagram; null = the netdev's. */
   ipMtu: number | null;
   shutdown: boolean;
+  /** Multicast groups that are sent out of it. */
+  groups: number[];
 }
 
 export interface StaticRouteRow {

@@ -9,6 +9,7 @@ import { type Block, block } from '../blocks.js';
 import type { GdoiServer } from '../model.js';
 import type { Edit } from '../session.js';
 import { type Args, argument, choice, keyword, type Node, path, refused } from '../tree.js';
+import { authorizationCommand } from './gdoi-authorization.js';
 import { enterSa, printSa, removeSa } from './gdoi-sa.js';
 
 type ServerEdit = Edit<'gdoi-local-server'>;
@@ -25,6 +26,8 @@ export function defaultServer(line: number): GdoiServer {
     rekeyTransport: 'multicast',
     rekeyAcknowledgement: 'any',
     address: null,
+    authorizationAcl: null,
+    authorizationIdentity: null,
     receiveOnly: false,
     sas: new Map(),
   };
@@ -159,7 +162,7 @@ export const localServerCommands: Node<ServerEdit>[] = [
       keyword('ipv4', 'IPv4 address', { no: address.no, next: [argument('address', ipv4, 'Local IPv4 address', { run: address.run })] }),
     ],
   }),
-  refused('authorization', 'authorization of members is not supported yet', 'give each member its own crypto isakmp key'),
+  authorizationCommand,
   keyword('rekey', 'Rekey policy', { commit: true, next: rekeyCommands }),
   refused('redundancy', 'COOP key servers are not supported yet'),
   keyword('sa', 'Security association of the group', {
@@ -186,6 +189,8 @@ export function printServer(server: GdoiServer): Block {
     server.rekeyAuthentication !== null && `rekey authentication mypubkey rsa ${server.rekeyAuthentication}`,
     server.rekeyTransport === 'unicast' && 'rekey transport unicast',
     server.rekeyAcknowledgement !== plain.rekeyAcknowledgement && `rekey acknowledgement ${server.rekeyAcknowledgement}`,
+    server.authorizationAcl !== null && `authorization address ipv4 ${server.authorizationAcl}`,
+    server.authorizationIdentity !== null && `authorization identity ${server.authorizationIdentity}`,
     [...server.sas.values()].map(printSa),
     server.receiveOnly && 'sa receive-only',
     server.address !== null && `address ipv4 ${formatIpv4(server.address)}`,

@@ -78,6 +78,7 @@ function verifyServer(config: Config, group: GdoiGroup, server: GdoiServer, find
     );
   }
   for (const sa of server.sas.values()) verifySa(config, sa, findings);
+  verifyAuthorization(config, server, findings);
   for (const sa of [...server.sas.values()].slice(MostSas))
     findings.error(
       sa,
@@ -88,6 +89,20 @@ function verifyServer(config: Config, group: GdoiGroup, server: GdoiServer, find
   verifySasApart(config, group, server, findings);
   const lists = new Set([...server.sas.values()].map((sa) => config.accessLists.get(sa.matchAddress ?? '')));
   for (const list of lists) if (list?.kind === 'extended') verifyGdoiStaysClear(config, server, list, findings);
+}
+
+function verifyAuthorization(config: Config, server: GdoiServer, findings: Findings): void {
+  const { authorizationAcl: name, authorizationIdentity: identity } = server;
+  if (name !== null) {
+    const list = config.accessLists.get(name);
+    if (!list) findings.error(server, 'authorizationAcl', `there is no access list ${name}: no member could register`);
+    else if (list.kind !== 'standard')
+      findings.error(server, 'authorizationAcl', `access list ${name} is an extended one: members are named by a standard one`);
+  }
+  if (identity === null) return;
+  const known = config.identities.get(identity);
+  if (!known) findings.error(server, 'authorizationIdentity', `there is no crypto identity ${identity}: no member could register`);
+  else if (known.fqdns.length === 0) findings.error(known, '', `crypto identity ${identity} names nobody`, 'fqdn NAME');
 }
 
 function verifyMember(config: Config, group: GdoiGroup, findings: Findings): void {

@@ -237,7 +237,7 @@ t.test('delete all: keys go, the member registers again', async (t) => {
   const [old] = attack.member.gdoi.policyOf('G').teks;
   attack.push(null, 1, writeDeleteAll());
   t.match(attack.member.logged('GM_RE_REGISTER')[0], /deleted the keys/);
-  attack.network.runFor(2000);
+  attack.network.runFor(10_000);
   t.same(
     attack.member.gdoi.policyOf('G').teks.map(({ spi }) => spi),
     [old.spi],

@@ -124,6 +124,7 @@ function twoGroups(): Config {
     offload: true,
     addresses: [],
     ipMtu: null,
+    staticGroups: [],
     shutdown: false,
   };
   config.interfaces.set('eth0', { ...item, cryptoMap: 'M' });

@@ -109,6 +109,8 @@ const server: fc.Arbitrary<GdoiServer> = fc.record({
   rekeyTransport: fc.constantFrom('unicast', 'multicast'),
   rekeyAcknowledgement: fc.constantFrom('any', 'interoperable'),
   address: fc.option(address),
+  authorizationAcl: fc.option(name),
+  authorizationIdentity: fc.option(name),
   receiveOnly: fc.boolean(),
   sas: mapOf(sa, (value) => value.sequence),
 });
@@ -150,6 +152,11 @@ const cryptoMaps: fc.Arbitrary<Map<string, CryptoMapEntry[]>> = mapOf(
         entries.map((entry) => ({ ...entry, name: mapName })).sort((a, b) => a.sequence - b.sequence),
       ]),
     ),
+);
+
+const identities = mapOf(
+  fc.record({ line, name, fqdns: fc.uniqueArray(fc.constantFrom('example.net', 'r1.example.net', '__proto__', 'x'), { maxLength: 3 }) }),
+  (value) => value.name,
 );
 
 const failClose = mapOf(fc.record({ line, name, matchAddress: fc.option(name), activated: fc.boolean() }), (value) => value.name);
@@ -251,6 +258,7 @@ const interfaceConfig: fc.Arbitrary<InterfaceConfig> = fc.record({
     .uniqueArray(interfaceAddress, { selector: (value) => value.address, maxLength: 3 })
     .map((values) => values.map((value, i) => ({ ...value, secondary: i > 0 }))),
   ipMtu: fc.option(fc.integer({ min: 68, max: 65535 })),
+  staticGroups: fc.uniqueArray(fc.integer({ min: 0xe0000100, max: 0xefffffff }), { maxLength: 3 }),
   shutdown: fc.boolean(),
   cryptoMap: fc.option(name),
 });
@@ -277,6 +285,7 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     version: fc.option(fc.constantFrom('15.1', '17.3')),
     hostname: fc.stringMatching(/^[A-Za-z][A-Za-z0-9_-]{0,20}[A-Za-z0-9]$/),
     domainName: fc.option(fc.constantFrom('lab.local', '__proto__')),
+    registrationRate: fc.option(fc.integer({ min: 1, max: 10_000 })),
     isakmpPolicies: fc
       .uniqueArray(isakmpPolicy, { selector: (policy) => policy.priority, maxLength: 4 })
       .map((list) => list.sort((a, b) => a.priority - b.priority)),
@@ -284,9 +293,11 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     transformSets: mapOf(transformSet, (set) => set.name),
     ipsecProfiles: mapOf(ipsecProfile, (profile) => profile.name),
     gdoiGroups: mapOf(gdoiGroup, (group) => group.name),
+    identities,
     cryptoMaps,
     failClose,
     accessLists,
+    multicastRouting: fc.boolean(),
     interfaces: mapOf(interfaceConfig, (item) => item.name),
     staticRoutes: fc.uniqueArray(staticRoute, {
       selector: (route) => `${route.prefix}/${route.mask} ${route.interface} ${route.nextHop}`,
@@ -294,4 +305,8 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     }),
     unknownLines: fc.constant<UnknownLine[]>([]),
   })
-  .map(({ version, ...config }) => (version === null ? config : { version, ...config }));
+  .map(({ version, registrationRate, ...config }) => ({
+    ...config,
+    ...(version !== null && { version }),
+    ...(registrationRate !== null && { registrationRate }),
+  }));

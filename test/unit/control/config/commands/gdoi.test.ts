@@ -59,6 +59,8 @@ t.test('a key server: defaults and every command', (t) => {
   rekey authentication mypubkey rsa K
   rekey transport unicast
   rekey acknowledgement interoperable
+  authorization address ipv4 10
+  authorization identity I
   sa ipsec 1
    profile P
    match address ipv4 A
@@ -81,11 +83,13 @@ t.test('a key server: defaults and every command', (t) => {
     rekeyTransport: 'unicast',
     rekeyAcknowledgement: 'interoperable',
     address: 0x01020304,
+    authorizationAcl: '10',
+    authorizationIdentity: 'I',
     receiveOnly: true,
     sas: new Map([
-      [1, { line: 10, sequence: 1, profile: 'P', matchAddress: 'A', replay: { method: 'counter', windowSize: 1024 } }],
-      [2, { line: 14, sequence: 2, profile: null, matchAddress: null, replay: { method: 'none' } }],
-      [3, { line: 16, sequence: 3, profile: null, matchAddress: null, replay: { method: 'time', windowSeconds: 20 } }],
+      [1, { line: 12, sequence: 1, profile: 'P', matchAddress: 'A', replay: { method: 'counter', windowSize: 1024 } }],
+      [2, { line: 16, sequence: 2, profile: null, matchAddress: null, replay: { method: 'none' } }],
+      [3, { line: 18, sequence: 3, profile: null, matchAddress: null, replay: { method: 'time', windowSeconds: 20 } }],
     ]),
   });
   t.strictSame(reprint(text).join('\n'), text, 'printed as it was written');
@@ -101,6 +105,8 @@ t.test('a key server: defaults and every command', (t) => {
   no sa ipsec 2
   no sa ipsec 3
   no sa receive-only
+  no authorization address ipv4
+  no authorization identity
   no address ipv4`;
   t.strictSame(parseClean(undone).gdoiGroups.get('G')?.server, defaultServer(2), 'no brings every default back');
   t.equal(parseClean(`${text}\n no server local`).gdoiGroups.get('G')?.server, null);
@@ -122,7 +128,8 @@ t.test('what a key server does not take is refused on its line', (t) => {
     ['rekey retransmit 10 periodic', /not supported yet/],
     ['rekey authentication mypubkey dsa K', /Invalid/],
     ['rekey foo', /Invalid/],
-    ['authorization address ipv4 A', /not supported yet/],
+    ['authorization address ipv6 A', /Invalid/],
+    ['authorization identity', /Incomplete/],
     ['redundancy', /not supported yet/],
     ['sa ipsec 0', /Invalid/],
     ['address ipv4 1.2.3', /Invalid/],
@@ -185,5 +192,14 @@ t.test('fail-close of a crypto map', (t) => {
   t.match(listProblems('no crypto map M gdoi fail-close'), [/^1 warning .*nothing to remove/]);
   t.match(listProblems('crypto map M gdoi fail-close\n match address'), [/^2 error .*Incomplete/]);
   t.match(listProblems('crypto map M gdoi fail-close\n activate now'), [/^2 error/]);
+  t.end();
+});
+
+t.test('crypto identity', (t) => {
+  const config = parseClean('crypto identity I\n fqdn Example.NET\n fqdn r1.example.org\n no fqdn r1.example.org\n fqdn example.net');
+  t.strictSame([...config.identities.values()], [{ line: 1, name: 'I', fqdns: ['example.net'] }]);
+  t.equal(parseClean('crypto identity I\n fqdn a\nno crypto identity I').identities.size, 0);
+  t.match(listProblems('crypto identity I\n dn cn=x'), [/^2 error .*not supported yet/]);
+  t.match(listProblems('no crypto identity I'), [/^1 warning/]);
   t.end();
 });
