@@ -4,11 +4,14 @@
 import type { DataplaneEvent } from '../dataplane/tables/message.js';
 import type { Ms } from './actions.js';
 import { formatIpv4 } from './config/addresses.js';
+import type { Tek } from './gdoi/group-policy.js';
 import { type Pseudotime, pseudotimeAt } from './gdoi/pseudotime.js';
 
 /** `show crypto gdoi gm replay`: sampled at 10 packets a minute. */
 const SampleMs = 6000;
 const MaxSamples = 10;
+
+type TimeEvent = Extract<DataplaneEvent, { kind: 'replay-time' }>;
 
 export interface TimeError {
   at: Ms;
@@ -50,8 +53,17 @@ export class GroupClocks {
     return known ? Math.max(0, this.monotonicMs() + known.offset) : null;
   }
 
-  /** @returns the sample, null when there was one just before */
-  sample(group: string, event: Extract<DataplaneEvent, { kind: 'replay-time' }>, windowSeconds: number, now: Ms): TimeError | null {
+  /** Something was refused. @param groups of this member @returns what the log is to say; null = nothing, it has just said it */
+  note(event: TimeEvent, groups: readonly { name: string; teks: readonly Tek[] }[], now: Ms): string | null {
+    for (const { name, teks } of groups) {
+      const tek = teks.find(({ spi }) => spi === event.spi);
+      const error = tek && this.sample(name, event, tek.replaySeconds ?? 0, now);
+      if (error) return describeTimeError(name, error);
+    }
+    return null;
+  }
+
+  private sample(group: string, event: TimeEvent, windowSeconds: number, now: Ms): TimeError | null {
     const list = this.errors.get(group) ?? [];
     const last = list[list.length - 1];
     if (last && now - last.at < SampleMs && now >= last.at) return null;
@@ -67,7 +79,7 @@ export class GroupClocks {
 }
 
 /** As IOS words it. */
-export function describeTimeError(group: string, { source, ownMs, peerMs, windowSeconds }: TimeError): string {
+function describeTimeError(group: string, { source, ownMs, peerMs, windowSeconds }: TimeError): string {
   const text = (ms: Ms): string => (ms < 0 ? 'none' : `${(ms / 1000).toFixed(2)} secs`);
   const times = `my_pseudotime is ${text(ownMs)}, peer_pseudotime is ${text(peerMs)}, replay_window is ${windowSeconds} secs`;
   return `An anti replay check has failed in group ${group}: ${times}, from source ${formatIpv4(source)}`;

@@ -14,13 +14,14 @@ import { diffConfig } from './config/diff.js';
 import type { Config, Ipv4 } from './config/model.js';
 import { GdoiEngine } from './gdoi/gdoi-engine.js';
 import type { Tek } from './gdoi/group-policy.js';
-import { describeTimeError, GroupClocks } from './group-clocks.js';
-import { IkeEngine } from './isakmp/ike-engine.js';
-import { GdoiPort, IkePort } from './isakmp/ports.js';
+import { GroupClocks } from './group-clocks.js';
+import { IkeEngine, type IkeSettings } from './isakmp/ike-engine.js';
 import type { KeyLog } from './key-log.js';
-import { chooseLocalAddress } from './local-address.js';
+import { hasKeyServer, listenAddresses, listenPorts, localAddressFor } from './local-ends.js';
 import type { SystemLog } from './log.js';
+import { noCertificates } from './pki/certificate-store.js';
 import type { RsaKeys } from './pki/rsa-keys.js';
+import { routerName, type Trustpoints } from './pki/trustpoints.js';
 import type { SealedStore } from './store/sealed-store.js';
 
 export interface RouterMeans {
@@ -28,6 +29,8 @@ export interface RouterMeans {
   counters: CounterSet;
   store: SealedStore;
   rsaKeys: RsaKeys;
+  /** null: no certificates. */
+  trustpoints?: Trustpoints | null;
   keyLog: KeyLog | null;
   /** @returns false when there is no socket for the datagram's local address */
   send(datagram: Datagram): boolean;
@@ -43,11 +46,6 @@ export const routerCounters = [
 
 const GdoiState = 'gdoi';
 const PublishedSenders = 'published-senders';
-
-/** Only a key server answers main mode. */
-function hasKeyServer(config: Config): boolean {
-  return [...config.gdoiGroups.values()].some((group) => group.server !== null);
-}
 
 /** `${spi}:${sid}`: one IV space (RFC 6054 §2), as the dataplane names it in `hello`. */
 function senderPair(tek: Tek, sid: number): string {
@@ -81,12 +79,12 @@ export class Router {
     this.gdoi = new GdoiEngine({
       config,
       random,
-      localAddressFor: (remote) => chooseLocalAddress(this.config, remote),
+      localAddressFor: (remote) => localAddressFor(this.config, remote),
       signingKey: (label) => means.rsaKeys.privateKey(label),
     });
+    means.trustpoints?.configure(config);
     this.ike = new IkeEngine({
-      policies: config.isakmpPolicies,
-      keys: config.isakmpKeys,
+      ...this.ikeSettings(config),
       random,
       user: this.gdoi,
       acceptInbound: hasKeyServer(config),
@@ -95,6 +93,10 @@ export class Router {
     this.gdoi.attach(this.ike);
     const saved = means.store.load(PublishedSenders);
     this.published = new Set(saved ? (JSON.parse(new TextDecoder().decode(saved)) as string[]) : []);
+  }
+
+  get trustpoints(): Trustpoints | null {
+    return this.means.trustpoints ?? null;
   }
 
   get running(): boolean {
@@ -146,7 +148,9 @@ export class Router {
       const text = `decrypt: replay check failed ${event.count} times, last from ${formatIpv4(event.src)} to ${formatIpv4(event.dst)}`;
       this.means.log.write('CRYPTO', 4, 'PKT_REPLAY_ERR', text);
     } else if (event.kind === 'replay-time') {
-      this.tellTimeError(event, now);
+      const groups = this.gdoi.memberGroups().map(({ name }) => ({ name, teks: this.gdoi.policyOf(name).teks }));
+      const text = this.clocks.note(event, groups, now);
+      if (text !== null) this.means.log.write('GDOI', 4, 'TIMEBASED_REPLAY_FAILED', text);
     } else if (event.kind === 'sa-exhausted') {
       const group = this.gdoi.memberGroups().find(({ name }) => this.gdoi.policyOf(name).teks.some((tek) => tek.spi === event.spi));
       this.means.log.write(
@@ -164,14 +168,6 @@ export class Router {
         'UPDOWN',
         `Line protocol on Interface ${name ?? event.port}, changed state to ${event.up ? 'up' : 'down'}`,
       );
-    }
-  }
-
-  private tellTimeError(event: Extract<DataplaneEvent, { kind: 'replay-time' }>, now: Ms): void {
-    for (const { name } of this.gdoi.memberGroups()) {
-      const tek = this.gdoi.policyOf(name).teks.find(({ spi }) => spi === event.spi);
-      const error = tek && this.clocks.sample(name, event, tek.replaySeconds ?? 0, now);
-      if (error) this.means.log.write('GDOI', 4, 'TIMEBASED_REPLAY_FAILED', describeTimeError(name, error));
     }
   }
 
@@ -195,8 +191,8 @@ export class Router {
   reconfigure(config: Config, now: Ms): string[] {
     const changed = diffConfig(this.config, config);
     this.config = config;
-    const { isakmpPolicies: policies, isakmpKeys: keys, registrationRate } = config;
-    this.ike.reconfigure({ policies, keys, acceptInbound: hasKeyServer(config), registrationRate });
+    this.means.trustpoints?.configure(config);
+    this.ike.reconfigure({ ...this.ikeSettings(config), acceptInbound: hasKeyServer(config), registrationRate: config.registrationRate });
     if (this.started) this.perform(this.gdoi.reconfigure(config, now), now);
     this.publishTables(now);
     return [...changed].map(String);
@@ -222,14 +218,16 @@ export class Router {
 
   /** Local addresses that IKE listens on: those of every interface. */
   listenAddresses(): Ipv4[] {
-    return [...this.config.interfaces.values()]
-      .filter((item) => !item.shutdown)
-      .flatMap((item) => item.addresses.map(({ address }) => address));
+    return listenAddresses(this.config);
   }
 
-  /** UDP ports of every listen address. 500 only where offers are answered: a member begins its exchanges itself, on 848. */
   listenPorts(): number[] {
-    return hasKeyServer(this.config) ? [GdoiPort, IkePort] : [GdoiPort];
+    return listenPorts(this.config);
+  }
+
+  private ikeSettings(config: Config): IkeSettings {
+    const { isakmpPolicies: policies, isakmpKeys: keys, isakmp: settings } = config;
+    return { policies, keys, settings, hostname: routerName(config), certificates: this.means.trustpoints ?? noCertificates };
   }
 
   private publishTables(now: Ms): void {

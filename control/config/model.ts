@@ -14,6 +14,8 @@ export interface Config {
   /** Ascending priority. */
   isakmpPolicies: IsakmpPolicy[];
   isakmpKeys: IsakmpKey[];
+  isakmp: IsakmpSettings;
+  trustpoints: Map<string, Trustpoint>;
   transformSets: Map<string, TransformSet>;
   ipsecProfiles: Map<string, IpsecProfile>;
   gdoiGroups: Map<string, GdoiGroup>;
@@ -63,6 +65,29 @@ export interface IsakmpKey {
   address: Ipv4;
   /** 0xffffffff for one host; 0.0.0.0 0.0.0.0 matches every peer. Longest mask wins. */
   mask: Ipv4;
+}
+
+/** Global settings of phase 1. */
+export interface IsakmpSettings {
+  /** `crypto isakmp identity`: what we call ourselves. With certificates only what the certificate bears out; address by default. */
+  identity: 'address' | 'dn' | 'hostname';
+}
+
+/** `crypto pki trustpoint`: whom we trust, and who we are. */
+export interface Trustpoint {
+  line: number;
+  name: string;
+  /** PATH of `enrollment url file:PATH`: PATH.ca, PATH.crt, PATH.crl are read, PATH.req is written. */
+  enrollmentPath: string | null;
+  /** X.500 name; null = CN and the router's own name. */
+  subjectName: string | null;
+  /** null = the router's own name, `hostname.domain`. */
+  fqdn: string | null;
+  ipAddress: Ipv4 | null;
+  /** null = the key named after the router. */
+  rsaKeypair: { label: string; modulusBits: number | null } | null;
+  /** In the order to try; IOS default: `crl`. */
+  revocationCheck: ('crl' | 'none')[];
 }
 
 export type EspEncryption =
@@ -152,6 +177,8 @@ export interface CryptoIdentity {
   name: string;
   /** Host and domain names: the name itself or what ends in `.name`. Lower case. */
   fqdns: string[];
+  /** Attributes that a distinguished name must have, as formatDistinguishedName() writes them. */
+  dns: string[];
 }
 
 /** `crypto map NAME gdoi fail-close`. Without it, or without `activate`, a map is fail-open. */

@@ -1,12 +1,15 @@
 // Who may register with a group (`authorization address ipv4`, `authorization identity`). Asked for every registration, so a change of the
 // configuration counts from the next one on; who is in already stays until then. What is configured and not there lets nobody in.
-// With pre-shared keys an identity is what the peer says of itself: it proves no more than that the peer knows the key of its address.
+// With pre-shared keys an identity is what the peer says of itself: it proves no more than that the peer knows the key of its address. With
+// certificates it is what the certificate bears out (isakmp/signature-authenticator.ts).
 
 import { formatIpv4 } from '../config/addresses.js';
-import type { Config, GdoiServer } from '../config/model.js';
+import { parseDistinguishedName } from '../config/distinguished-name.js';
+import type { Config, CryptoIdentity, GdoiServer } from '../config/model.js';
 import { readU32 } from '../isakmp/bytes.js';
 import { type Identification, IdType } from '../isakmp/identification.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
+import { nameContains } from '../pki/name-match.js';
 
 export interface Refusal {
   /** IOS's. */
@@ -43,6 +46,11 @@ function fitsName(id: Identification, fqdn: string): boolean {
   return name === fqdn || name.endsWith(`.${fqdn}`);
 }
 
+function fits(id: Identification, { fqdns, dns }: CryptoIdentity): boolean {
+  if (id.type === IdType.DerDn) return dns.some((dn) => nameContains(id.data, parseDistinguishedName(dn)));
+  return fqdns.some((fqdn) => fitsName(id, fqdn));
+}
+
 /** @param group its name, for the message @returns null when the member may register */
 export function refuseMember(config: Config, group: string, server: GdoiServer, sa: Phase1Sa): Refusal | null {
   const { authorizationAcl: list, authorizationIdentity: name } = server;
@@ -52,7 +60,8 @@ export function refuseMember(config: Config, group: string, server: GdoiServer, 
   }
   if (name === null) return null;
   const { peerId } = sa;
-  if (peerId && config.identities.get(name)?.fqdns.some((fqdn) => fitsName(peerId, fqdn))) return null;
+  const identity = config.identities.get(name);
+  if (peerId && identity && fits(peerId, identity)) return null;
   const refused = `Group ${group} received registration from unauthorized identity: ${describe(peerId)} (${from})`;
   return { mnemonic: 'UNAUTHORIZED_IDENTITY', refused };
 }

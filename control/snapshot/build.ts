@@ -17,6 +17,7 @@ import { failCloseStates } from './fail-close.js';
 import { memberState, serverState } from './gdoi.js';
 import { interfaceStates, routeStates } from './interfaces.js';
 import { cryptoMapStates, ipsecStates } from './ipsec.js';
+import { trustpointStates } from './pki.js';
 
 export interface SnapshotParts {
   router: Router;
@@ -88,6 +89,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
       generatedAt: key.generatedAt,
       publicKeyHex: Buffer.from(key.publicKey).toString('hex').toUpperCase(),
     })),
+    trustpoints: trustpointStates(router.trustpoints),
     runningConfig: printConfig(config, { secrets: false }),
     counters: {
       drops: named(dropTexts, dataplane?.drops),

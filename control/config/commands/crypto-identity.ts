@@ -1,9 +1,10 @@
-// crypto identity NAME: a list of IKE identities, for `authorization identity` of a key server. Does not: distinguished names (dn ...).
+// crypto identity NAME: a list of IKE identities, for `authorization identity` of a key server. One that fits is enough.
 
-import { word } from '../arguments.js';
+import { restOfLine, word } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
+import { formatDistinguishedName, NameError, parseDistinguishedName } from '../distinguished-name.js';
 import type { Config } from '../model.js';
-import type { Edit } from '../session.js';
+import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
 
 type IdentityEdit = Edit<'config-crypto-identity'>;
@@ -16,7 +17,7 @@ function enterIdentity(args: Args, { session, target }: Edit<'config'>): void {
   const name = args.text('name');
   let identity = target.identities.get(name);
   if (!identity) {
-    identity = { line: session.line, name, fqdns: [] };
+    identity = { line: session.line, name, fqdns: [], dns: [] };
     session.mark(identity, '');
     target.identities.set(name, identity);
   }
@@ -41,6 +42,15 @@ export const identityGlobalCommands: Node<Edit<'config'>>[] = [
   ),
 ];
 
+function readName(args: Args): string {
+  try {
+    return formatDistinguishedName(parseDistinguishedName(args.text('dn')));
+  } catch (error) {
+    if (!(error instanceof NameError)) throw error;
+    throw new ConfigError(error.message, 'dn CN=r1.example.net,O=Lab');
+  }
+}
+
 export const identityCommands: Node<IdentityEdit>[] = [
   keyword('fqdn', 'Fully qualified domain name of the peer, or a domain that it is in', {
     commit: true,
@@ -59,15 +69,32 @@ export const identityCommands: Node<IdentityEdit>[] = [
       }),
     ],
   }),
-  refused('dn', 'distinguished names in a crypto identity are not supported yet', 'fqdn NAME'),
+  keyword('dn', 'Attributes of the distinguished name of the peer', {
+    commit: true,
+    next: [
+      argument('dn', restOfLine(), 'CN=r1.example.net,O=Lab: all of them, in any order', {
+        run: (args, { session, target }) => {
+          const dn = readName(args);
+          if (!target.dns.includes(dn)) target.dns.push(dn);
+          session.mark(target, `dn ${dn}`);
+        },
+        no: (args, { session, target }) => {
+          const at = target.dns.indexOf(readName(args));
+          if (at < 0) session.warnAbsent(`dn ${args.text('dn')}`);
+          else target.dns.splice(at, 1);
+        },
+      }),
+    ],
+  }),
   refused('description', 'description of a crypto identity is not supported'),
 ];
 
 export function printIdentities(config: Config): Block[] {
-  return [...config.identities.values()].map(({ name, fqdns }) =>
+  return [...config.identities.values()].map(({ name, fqdns, dns }) =>
     block(
       opening(name),
       fqdns.map((fqdn) => block(`fqdn ${fqdn}`)),
+      dns.map((dn) => block(`dn ${dn}`)),
     ),
   );
 }

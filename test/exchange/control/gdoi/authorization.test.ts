@@ -1,10 +1,13 @@
 // Who may register: by address, by IKE identity. Group identities by number and by address.
 
+import forge from 'node-forge';
 import t from 'tap';
+import { parseDistinguishedName } from '../../../../control/config/distinguished-name.js';
 import type { Config, GdoiServer } from '../../../../control/config/model.js';
 import { refuseMember } from '../../../../control/gdoi/authorization.js';
 import { IdType } from '../../../../control/isakmp/identification.js';
 import type { Phase1Sa } from '../../../../control/isakmp/phase1-sa.js';
+import { forgeName } from '../../../../control/pki/forge-build.js';
 import { ace, memberAddress, memberConfig, Network, serverAddress, serverConfig } from './group-network.js';
 
 function withList(server: Partial<GdoiServer>, permitted = memberAddress(1)): Config {
@@ -14,7 +17,7 @@ function withList(server: Partial<GdoiServer>, permitted = memberAddress(1)): Co
     ace({ sequence: 20, source: permitted, sourceWildcard: 2 }),
   ];
   config.accessLists.set('10', { line: 1, name: '10', kind: 'standard', entries });
-  config.identities.set('I', { line: 1, name: 'I', fqdns: ['example.net'] });
+  config.identities.set('I', { line: 1, name: 'I', fqdns: ['example.net'], dns: ['O=Lab,OU=Branches', 'CN=r9'] });
   return config;
 }
 
@@ -70,4 +73,23 @@ t.test('an identity list: the name itself or one in the domain', async (t) => {
     'no line of its own in the log',
   );
   t.match(judge(IdType.Ipv4Address, '\x0a\x01\x02\x03')?.refused, /identity: 10\.1\.2\.3/);
+});
+
+t.test('an identity list: a distinguished name that has all attributes of one line', async (t) => {
+  const config = withList({ authorizationIdentity: 'I' });
+  const server = config.gdoiGroups.get('G')?.server as GdoiServer;
+  const judge = (data: Uint8Array) => {
+    const peerId = { type: IdType.DerDn as number, protocol: 17, port: 848, data };
+    return refuseMember(config, 'G', server, { peerId, remote: { address: memberAddress(1), port: 848 } } as Phase1Sa);
+  };
+  const name = (text: string) => {
+    const request = forge.pki.createCertificationRequest();
+    request.setSubject(forgeName(parseDistinguishedName(text)));
+    return new Uint8Array(Buffer.from(forge.asn1.toDer(forge.pki.distinguishedNameToAsn1(request.subject)).getBytes(), 'latin1'));
+  };
+  t.equal(judge(name('CN=r1,OU=branches,O=LAB')), null, 'in any order and case, with more');
+  t.equal(judge(name('CN=r9')), null);
+  for (const other of ['CN=r1,O=Lab', 'CN=r1,OU=Branches', 'CN=r90', 'OU=CN=r9'])
+    t.equal(judge(name(other))?.mnemonic, 'UNAUTHORIZED_IDENTITY', other);
+  t.match(judge(Uint8Array.of(0x30, 0x80, 1))?.refused, /unauthorized identity: of type 9/, 'no DER at all');
 });

@@ -289,7 +289,7 @@ export class Network {
       this.now = Math.max(this.now, next);
       this.watch(this.deliver() ?? this.tick());
     }
-    this.now = until;
+    this.now = Math.max(this.now, until);
   }
 
   private queueTouched(): void {

@@ -22,6 +22,7 @@ import type {
   UnknownLine,
 } from '../../../../control/config/model.js';
 import { portDrivers } from '../../../../control/config/model.js';
+import { isakmpSettings, trustpoint } from './ike-arbitraries.js';
 
 /** Ordinary names, and those that would be special in a plain object or look like something else. */
 const name = fc.oneof(
@@ -155,7 +156,12 @@ const cryptoMaps: fc.Arbitrary<Map<string, CryptoMapEntry[]>> = mapOf(
 );
 
 const identities = mapOf(
-  fc.record({ line, name, fqdns: fc.uniqueArray(fc.constantFrom('example.net', 'r1.example.net', '__proto__', 'x'), { maxLength: 3 }) }),
+  fc.record({
+    line,
+    name,
+    fqdns: fc.uniqueArray(fc.constantFrom('example.net', 'r1.example.net', '__proto__', 'x'), { maxLength: 3 }),
+    dns: fc.uniqueArray(fc.constantFrom('CN=r1', 'CN=r1,O="a, b"', 'OU=x'), { maxLength: 2 }),
+  }),
   (value) => value.name,
 );
 
@@ -290,6 +296,8 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
       .uniqueArray(isakmpPolicy, { selector: (policy) => policy.priority, maxLength: 4 })
       .map((list) => list.sort((a, b) => a.priority - b.priority)),
     isakmpKeys: fc.uniqueArray(isakmpKey, { selector: (key) => `${key.address}/${key.mask}`, maxLength: 4 }),
+    isakmp: isakmpSettings,
+    trustpoints: mapOf(trustpoint, (item) => item.name),
     transformSets: mapOf(transformSet, (set) => set.name),
     ipsecProfiles: mapOf(ipsecProfile, (profile) => profile.name),
     gdoiGroups: mapOf(gdoiGroup, (group) => group.name),

@@ -197,9 +197,12 @@ t.test('fail-close of a crypto map', (t) => {
 
 t.test('crypto identity', (t) => {
   const config = parseClean('crypto identity I\n fqdn Example.NET\n fqdn r1.example.org\n no fqdn r1.example.org\n fqdn example.net');
-  t.strictSame([...config.identities.values()], [{ line: 1, name: 'I', fqdns: ['example.net'] }]);
+  t.strictSame([...config.identities.values()], [{ line: 1, name: 'I', fqdns: ['example.net'], dns: [] }]);
   t.equal(parseClean('crypto identity I\n fqdn a\nno crypto identity I').identities.size, 0);
-  t.match(listProblems('crypto identity I\n dn cn=x'), [/^2 error .*not supported yet/]);
+  t.strictSame(parseClean('crypto identity I\n dn cn=r1, o="Lab, Inc"\n dn ou=x\n no dn OU=x').identities.get('I')?.dns, [
+    'CN=r1,O="Lab, Inc"',
+  ]);
+  t.match(listProblems('crypto identity I\n dn x=y'), [/^2 error .*not an attribute/]);
   t.match(listProblems('no crypto identity I'), [/^1 warning/]);
   t.end();
 });
