@@ -1,7 +1,7 @@
 // 42-multicast: a copy for each port on which the group is configured, but the one it came by, and only of what came by the port that leads
-// back to its source (RFC 1812 §5.2.1.2). In: packets to 224.0.0.0/4. Out: crypto-map; 224.0.0.0/24, which stays on its link, to the host.
+// back to its source (RFC 1812 §5.2.1.2). In: packets to 224.0.0.0/4. Out: crypto-map.
 // Drops: multicast-reverse, no-route, ttl-expired; no ICMP error is made about multicast (§4.3.2.7).
-// Does not: IGMP, PIM; which ports get a group is configured.
+// Does not: IGMP, PIM; which ports get a group is configured. 224.0.0.0/24 cannot be: it stays on its link, where the kernel has it.
 
 import { Drop, PathCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
@@ -16,7 +16,7 @@ export function makeMulticast(env: Env): () => void {
   const { bytes, view, off, len, l4Off, rxPort, txPort, nextHop, proto, src, dst, sport, dport, tos, flags, sa, nesting } = slots;
   const { counts, fibRoot, fibNodes, fibHalves, fibLeaves, ports, groups } = env.tables;
   const { path } = env.counters;
-  const { multicast: input, cryptoMap, punt } = env.vec;
+  const { multicast: input, cryptoMap } = env.vec;
 
   /** Bits of the ports that are to have it and are up. */
   function portsOf(group: number, from: number): number {
@@ -59,10 +59,6 @@ export function makeMulticast(env: Env): () => void {
   }
 
   function routeGroup(id: number) {
-    if (dst[id] >>> 8 === 0xe00000) {
-      punt.push(id);
-      return;
-    }
     const back = lookupFib(fibRoot, fibNodes, fibHalves, counts[BankCount.FibRoot], src[id]);
     if (fibLeaves[back * FibLeaf.Words + FibLeaf.Port] !== rxPort[id]) return drop(id, Drop.MulticastReverse);
     let bits = portsOf(dst[id], rxPort[id]);
