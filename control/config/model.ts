@@ -19,11 +19,15 @@ export interface Config {
   transformSets: Map<string, TransformSet>;
   ipsecProfiles: Map<string, IpsecProfile>;
   gdoiGroups: Map<string, GdoiGroup>;
+  /** `crypto identity NAME`: what an IKE identity may be. */
+  identities: Map<string, CryptoIdentity>;
   /** Entries in ascending sequence. */
   cryptoMaps: Map<string, CryptoMapEntry[]>;
   /** By name of the crypto map. */
   failClose: Map<string, FailClose>;
   accessLists: Map<string, AccessList>;
+  /** `ip multicast-routing`. */
+  multicastRouting: boolean;
   interfaces: Map<string, InterfaceConfig>;
   staticRoutes: StaticRoute[];
   /** Lines that no command matches: reported once, kept, printed back. */
@@ -120,6 +124,8 @@ export interface GdoiGroup {
   identity: { kind: 'number'; number: number } | { kind: 'address'; address: Ipv4 } | null;
   /** In the order to try. Empty on a key server. */
   serverAddresses: Ipv4[];
+  /** Encrypts and accepts both, while a network moves to the VPN. */
+  passive: boolean;
   /** Set by `server local`: this router is the group's key server. */
   server: GdoiServer | null;
 }
@@ -138,6 +144,11 @@ export interface GdoiServer {
   rekeyAcknowledgement: 'any' | 'cisco' | 'interoperable';
   /** `address ipv4`: source of rekeys; null = first interface address that routes to the member. */
   address: Ipv4 | null;
+  /** Who may register; null = whoever phase 1 lets in. Both may be set, both must be met. */
+  authorizationAcl: string | null;
+  authorizationIdentity: string | null;
+  /** `sa receive-only`: members encrypt nothing and accept both, while a network moves to the VPN. */
+  receiveOnly: boolean;
   /** By sequence number. */
   sas: Map<number, GdoiSa>;
 }
@@ -147,7 +158,7 @@ export interface GdoiSa {
   sequence: number;
   profile: string | null;
   matchAddress: string | null;
-  replay: { method: 'counter'; windowSize: number } | { method: 'none' };
+  replay: { method: 'counter'; windowSize: number } | { method: 'time'; windowSeconds: number } | { method: 'none' };
 }
 
 export interface CryptoMapEntry {
@@ -158,6 +169,16 @@ export interface CryptoMapEntry {
   group: string | null;
   /** The member's own ACL, deny entries only, in front of the key server's. */
   matchAddress: string | null;
+}
+
+/** `crypto identity NAME`: an IKE identity that fits one of these. */
+export interface CryptoIdentity {
+  line: number;
+  name: string;
+  /** Host and domain names: the name itself or what ends in `.name`. Lower case. */
+  fqdns: string[];
+  /** Attributes that a distinguished name must have, as formatDistinguishedName() writes them. */
+  dns: string[];
 }
 
 /** `crypto map NAME gdoi fail-close`. Without it, or without `activate`, a map is fail-open. */
@@ -220,6 +241,8 @@ export interface InterfaceConfig {
   offload: boolean;
   addresses: { address: Ipv4; mask: Ipv4; secondary: boolean }[];
   ipMtu: number | null;
+  /** `ip igmp static-group`: multicast groups that are sent out of it, whoever asks. */
+  staticGroups: Ipv4[];
   shutdown: boolean;
   cryptoMap: string | null;
 }
