@@ -14,6 +14,7 @@ import type { Config, Ipv4 } from './config/model.js';
 import { GdoiEngine } from './gdoi/gdoi-engine.js';
 import type { Tek } from './gdoi/group-policy.js';
 import { IkeEngine, type IkeSettings } from './isakmp/ike-engine.js';
+import { unwrapNonEsp, wrapNonEsp } from './isakmp/nat-traversal.js';
 import type { KeyLog } from './key-log.js';
 import { hasKeyServer, listenAddresses, listenPorts, localAddressFor } from './local-ends.js';
 import type { SystemLog } from './log.js';
@@ -165,7 +166,10 @@ export class Router {
   }
 
   receive(datagram: Datagram, now: Ms): void {
-    if (this.started) this.perform(this.ike.receive(datagram, now), now);
+    if (!this.started) return;
+    const message = unwrapNonEsp(datagram);
+    if (typeof message === 'string') this.means.counters.add(message);
+    else this.perform(this.ike.receive(message, now), now);
   }
 
   tick(now: Ms): void {
@@ -195,7 +199,7 @@ export class Router {
   perform(actions: readonly Action[], now: Ms): void {
     let changed = false;
     for (const action of actions) {
-      if (action.kind === 'send') this.means.send(action.datagram);
+      if (action.kind === 'send') this.means.send(wrapNonEsp(action.datagram));
       else if (action.kind === 'log') this.means.log.write(action.facility, action.severity, action.mnemonic, action.text);
       else if (action.kind === 'count') this.means.counters.add(action.counter);
       else if (action.kind === 'key-log') this.means.keyLog?.writeIke(action.initiatorCookie, action.encryptionKey);

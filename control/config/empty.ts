@@ -6,7 +6,7 @@ import type { Config, IsakmpSettings } from './model.js';
 export const DefaultHostname = 'Router';
 
 export function defaultIsakmp(): IsakmpSettings {
-  return { identity: 'address' };
+  return { identity: 'address', keepalive: null, natKeepaliveSeconds: null, natTraversal: true };
 }
 
 export function emptyConfig(): Config {

@@ -67,6 +67,18 @@ export interface IsakmpKey {
 export interface IsakmpSettings {
   /** `crypto isakmp identity`: what we call ourselves. With certificates only what the certificate bears out; address by default. */
   identity: 'address' | 'dn' | 'hostname';
+  /** `crypto isakmp keepalive`: dead peer detection; null = peers that ask are answered, no more. */
+  keepalive: KeepaliveSettings | null;
+  /** `crypto isakmp nat keepalive`; null = none, as on IOS. */
+  natKeepaliveSeconds: number | null;
+  /** `crypto ipsec nat-transparency udp-encapsulation`. */
+  natTraversal: boolean;
+}
+
+export interface KeepaliveSettings {
+  seconds: number;
+  retrySeconds: number;
+  mode: 'periodic' | 'on-demand';
 }
 
 /** `crypto pki trustpoint`: whom we trust, and who we are. */

@@ -11,6 +11,7 @@ import { generalCommands, modeExits, printDomain, printGeneral } from './command
 import { interfaceCommands, interfaceGlobalCommands, printInterfaces } from './commands/interface.js';
 import { ipsecCommands, ipsecProfileCommands, printIpsec, transformSetCommands } from './commands/ipsec.js';
 import { isakmpCommands, isakmpPolicyCommands, printIsakmp } from './commands/isakmp.js';
+import { isakmpSettingCommands } from './commands/isakmp-settings.js';
 import { printRoutes, routeCommands } from './commands/route.js';
 import { keyGlobalCommands } from './commands/rsa-key.js';
 import { pkiCommands, printTrustpoints, trustpointCommands } from './commands/trustpoint.js';
@@ -23,6 +24,7 @@ export const modeCommands: ModeCommands = {
     ...admissionCommands,
     ...isakmpCommands,
     ...pkiCommands,
+    ...isakmpSettingCommands,
     ...ipsecCommands,
     ...gdoiCommands,
     ...keyGlobalCommands,

@@ -22,5 +22,11 @@ export const ikeCounters: { name: string; help: string }[] = [
   { name: 'ike_main_mode_started', help: 'Main mode exchanges begun, in either role' },
   { name: 'ike_main_mode_completed', help: 'Main mode exchanges that led to an SA' },
   { name: 'ike_main_mode_failed', help: 'Main mode exchanges given up' },
+  { name: 'ike_dpd_sent', help: 'R-U-THERE messages sent (RFC 3706)' },
+  { name: 'ike_dpd_answered', help: 'R-U-THERE messages of peers that were answered' },
+  { name: 'ike_dpd_dead', help: 'Peers given up because R-U-THERE was not answered' },
+  { name: 'ike_nat_keepalives_sent', help: 'NAT keepalives sent on UDP 4500 (RFC 3948)' },
+  { name: 'ike_nat_keepalives', help: 'NAT keepalives received on UDP 4500' },
+  { name: 'ike_esp_in_udp', help: 'Datagrams on UDP 4500 that are ESP: not supported, dropped' },
   { name: 'ike_sas_deleted', help: 'SAs that were up and are gone: expired, idle, or deleted by either side' },
 ];

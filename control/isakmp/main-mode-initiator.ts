@@ -1,6 +1,6 @@
 // Main mode, initiator (RFC 2409 §5.4). Offers every policy in one proposal, repeats its last message by timer, five times in all.
 
-import type { Action, Endpoint, Ms, RandomBytes } from '../actions.js';
+import type { Action, Datagram, Endpoint, Ms, RandomBytes } from '../actions.js';
 import type { IsakmpPolicy } from '../config/model.js';
 import type { Authenticator } from './authentication.js';
 import { equalBytes, isZero } from './bytes.js';
@@ -9,8 +9,10 @@ import { HeaderFlag, type IsakmpHeader, PayloadType } from './header.js';
 import { type DhExchange, startDh } from './keying-material.js';
 import { MainMode, NonceLength, newPhase1Sa } from './main-mode.js';
 import { buildMessage, takePayload } from './payloads.js';
+import { NatPort } from './ports.js';
 import { Retransmission } from './retransmission.js';
 import { Doi, IdentityOnly, matchesPolicy, Protocol, policyOf, readSa, transformOf, writeSa } from './sa-payload.js';
+import { type Abilities, bothCan, readAbilities, vendorIds } from './vendor-ids.js';
 
 export interface InitiatorOptions {
   serial: number;
@@ -21,11 +23,15 @@ export interface InitiatorOptions {
   /** Never null for the methods of these policies. */
   authenticatorFor(method: IsakmpPolicy['authentication']): Authenticator | null;
   random: RandomBytes;
+  /** What we announce. */
+  abilities: Abilities;
 }
 
 export class MainModeInitiator extends MainMode {
   /** The last refusal of an answer, or what the peer notified in clear: a hint for the operator when the exchange fails. */
   hint: string | null = null;
+  /** The end that message 1 went to. */
+  readonly begunWith: Endpoint;
   private readonly policies: readonly IsakmpPolicy[];
   private readonly random: RandomBytes;
   private timer: Retransmission;
@@ -39,6 +45,7 @@ export class MainModeInitiator extends MainMode {
     const { serial, local, remote, policies, random } = options;
     super(newPhase1Sa(serial, random(8), true, local, remote, policies[0], now), null);
     this.policies = policies;
+    this.begunWith = remote;
     this.random = random;
     this.timer = new Retransmission(random, now);
   }
@@ -57,11 +64,12 @@ export class MainModeInitiator extends MainMode {
       situation: doi === Doi.Gdoi ? 0 : IdentityOnly,
       proposals: [{ number: 1, protocol: Protocol.Isakmp, spi: new Uint8Array(0), transforms }],
     });
-    const message = buildMessage(this.header(), [{ type: PayloadType.Sa, body: this.offer }]);
+    const payloads = [{ type: PayloadType.Sa, body: this.offer }, ...vendorIds(this.options.abilities)];
+    const message = buildMessage(this.header(), payloads);
     return [{ kind: 'count', counter: 'ike_main_mode_started' }, ...this.advance(message, now)];
   }
 
-  override receive(header: IsakmpHeader, message: Uint8Array, now: Ms): Action[] {
+  override receive(header: IsakmpHeader, { bytes: message }: Datagram, now: Ms): Action[] {
     if (this.up || (this.lastReceived && equalBytes(this.lastReceived, message))) throw outOfState('repeated answer');
     let actions: Action[];
     if (this.sa.state === 'MM_NO_STATE') actions = this.receiveChoice(header, message, now);
@@ -95,7 +103,8 @@ export class MainModeInitiator extends MainMode {
   /** Message 2: one proposal with one of our transforms (RFC 2409 §5: unchanged; a shorter lifetime is accepted). */
   private receiveChoice(header: IsakmpHeader, message: Uint8Array, now: Ms): Action[] {
     if (isZero(header.responderCookie)) throw outOfState('answer without a responder cookie');
-    const answer = readSa(takePayload(this.readClear(header, message), PayloadType.Sa).body);
+    const payloads = this.readClear(header, message);
+    const answer = readSa(takePayload(payloads, PayloadType.Sa).body);
     const proposal = answer.proposals[0];
     const single = answer.proposals.length === 1 && proposal.protocol === Protocol.Isakmp && proposal.transforms.length === 1;
     const choice = single ? policyOf(proposal.transforms[0]) : null;
@@ -120,6 +129,7 @@ export class MainModeInitiator extends MainMode {
       hash: policy.hash,
       responderCookie: header.responderCookie,
       doi: answer.doi,
+      abilities: bothCan(this.options.abilities, readAbilities(payloads)),
       state: 'MM_SA_SETUP',
     });
     return this.advance(buildMessage(this.header(), this.keyExchangePayloads(this.dh, this.nonce)), now);
@@ -131,7 +141,16 @@ export class MainModeInitiator extends MainMode {
     this.agree(this.dh as DhExchange, this.nonce, peer);
     this.dh = null;
     this.sa.state = 'MM_KEY_EXCH';
+    this.leaveForNatPort();
     return this.advance(this.sealProof(), now);
+  }
+
+  /** RFC 3947 §4: with a translator between, everything from message 5 on goes to and from port 4500. */
+  private leaveForNatPort(): void {
+    const { translation, local, remote } = this.sa;
+    if (!translation.local && !translation.remote) return;
+    this.sa.local = { ...local, port: NatPort };
+    this.sa.remote = { ...remote, port: NatPort };
   }
 
   /** Message 6. */

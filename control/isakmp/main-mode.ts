@@ -6,7 +6,7 @@
 //
 // A message that is refused changes nothing: the exchange waits for the true one, and ends by its timer. So nobody who merely sends
 // datagrams can end it. A message that repeats the last accepted one byte for byte gets the stored reply and changes nothing either.
-// Does not: public-key encryption, aggressive mode, NAT traversal. Vendor IDs and notifications are ignored.
+// Does not: public-key encryption, aggressive mode. Other vendor IDs and notifications are ignored.
 
 import type { Action, Datagram, Endpoint, Ms } from '../actions.js';
 import type { IsakmpPolicy } from '../config/model.js';
@@ -15,11 +15,14 @@ import { ExchangeRefusal, outOfState } from './exchange-refusal.js';
 import { Exchange, HeaderFlag, type IsakmpHeader, PayloadType } from './header.js';
 import { readIdentification, writeIdentification } from './identification.js';
 import { type DhExchange, derivePhase1Keys, type Phase1Inputs, phase1Hash } from './keying-material.js';
+import type { Liveness } from './liveness.js';
 import { CbcChain } from './message-cipher.js';
+import { findTranslation, natDiscovery, noTranslation } from './nat-traversal.js';
 import { type Payload, readPayloads, takePayload } from './payloads.js';
 import type { Phase1Sa } from './phase1-sa.js';
 import { GdoiPort } from './ports.js';
 import { Doi } from './sa-payload.js';
+import { noAbilities } from './vendor-ids.js';
 import { WireError } from './wire-error.js';
 
 /** Ours; RFC 2409 §5 allows 8 to 256. */
@@ -59,6 +62,8 @@ export function newPhase1Sa(
     expiresAt: 0,
     lastUsedAt: now,
     state: 'MM_NO_STATE',
+    abilities: noAbilities,
+    translation: noTranslation,
   };
 }
 
@@ -71,6 +76,8 @@ export abstract class MainMode {
   protected offer: Uint8Array = new Uint8Array(0);
   private skeyid: Uint8Array = new Uint8Array(0);
   private inputs: Phase1Inputs | null = null;
+  /** Once it is up: keepalives of both kinds. */
+  liveness: Liveness | null = null;
 
   protected constructor(
     readonly sa: Phase1Sa,
@@ -78,8 +85,11 @@ export abstract class MainMode {
     protected authenticator: Authenticator | null,
   ) {}
 
-  /** @param message cut to its length @throws WireError when the message is refused; nothing has changed then */
-  abstract receive(header: IsakmpHeader, message: Uint8Array, now: Ms): Action[];
+  /**
+   * @param datagram cut to the message's length; on port 4500 it may come from another port than earlier ones
+   * @throws WireError when the message is refused; nothing has changed then
+   */
+  abstract receive(header: IsakmpHeader, datagram: Datagram, now: Ms): Action[];
 
   get up(): boolean {
     return this.sa.state === 'GDOI_IDLE';
@@ -112,8 +122,8 @@ export abstract class MainMode {
   }
 
   protected get facts(): ExchangeFacts {
-    const { local, remote, doi } = this.sa;
-    return { local, remote, doi, translated: false };
+    const { local, remote, doi, translation } = this.sa;
+    return { local, remote, doi, translated: translation.remote };
   }
 
   /** Of message 3 or 4. */
@@ -122,6 +132,7 @@ export abstract class MainMode {
       { type: PayloadType.KeyExchange, body: dh.publicValue },
       { type: PayloadType.Nonce, body: nonce },
       ...(this.authenticator?.requests() ?? []),
+      ...(this.sa.abilities.natTraversal ? natDiscovery(this.sa) : []),
     ];
   }
 
@@ -132,6 +143,7 @@ export abstract class MainMode {
     if (nonce.length < MinNonceLength || nonce.length > MaxNonceLength) {
       throw new WireError('RFC 2409 §5', `nonce of ${nonce.length} bytes`);
     }
+    if (this.sa.abilities.natTraversal) this.sa.translation = findTranslation(this.sa, payloads);
     this.authenticator?.heed(payloads);
     return { publicValue, nonce };
   }

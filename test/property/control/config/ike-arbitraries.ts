@@ -11,7 +11,18 @@ const label = fc.oneof(
   fc.constantFrom('__proto__', 'constructor', 'no', 'exit', '!x', '0'),
 );
 
-export const isakmpSettings: fc.Arbitrary<IsakmpSettings> = fc.record({ identity: fc.constantFrom('address', 'dn', 'hostname') });
+export const isakmpSettings: fc.Arbitrary<IsakmpSettings> = fc.record({
+  identity: fc.constantFrom('address', 'dn', 'hostname'),
+  keepalive: fc.option(
+    fc.record({
+      seconds: fc.integer({ min: 10, max: 3600 }),
+      retrySeconds: fc.integer({ min: 2, max: 60 }),
+      mode: fc.constantFrom('periodic', 'on-demand'),
+    }),
+  ),
+  natKeepaliveSeconds: fc.option(fc.integer({ min: 5, max: 3600 })),
+  natTraversal: fc.boolean(),
+});
 
 const valueText = fc.stringMatching(/^[!-~]([ -~]{0,20}[!-~])?$/);
 export const nameAttribute: fc.Arbitrary<NameAttribute> = fc.oneof(
