@@ -13,14 +13,15 @@ import { diffConfig } from './config/diff.js';
 import type { Config, Ipv4 } from './config/model.js';
 import { GdoiEngine } from './gdoi/gdoi-engine.js';
 import type { Tek } from './gdoi/group-policy.js';
-import { IkeEngine, type IkeSettings } from './isakmp/ike-engine.js';
+import { IkeEngine } from './isakmp/ike-engine.js';
+import { settingsOf } from './isakmp/ike-options.js';
 import { unwrapNonEsp, wrapNonEsp } from './isakmp/nat-traversal.js';
 import type { KeyLog } from './key-log.js';
 import { hasKeyServer, listenAddresses, listenPorts, localAddressFor } from './local-ends.js';
 import type { SystemLog } from './log.js';
 import { noCertificates } from './pki/certificate-store.js';
 import type { RsaKeys } from './pki/rsa-keys.js';
-import { routerName, type Trustpoints } from './pki/trustpoints.js';
+import type { Trustpoints } from './pki/trustpoints.js';
 import type { SealedStore } from './store/sealed-store.js';
 
 export interface RouterMeans {
@@ -82,7 +83,7 @@ export class Router {
     });
     means.trustpoints?.configure(config);
     this.ike = new IkeEngine({
-      ...this.ikeSettings(config),
+      ...settingsOf(config, means.trustpoints ?? noCertificates),
       random,
       user: this.gdoi,
       acceptInbound: hasKeyServer(config),
@@ -189,7 +190,11 @@ export class Router {
     const changed = diffConfig(this.config, config);
     this.config = config;
     this.means.trustpoints?.configure(config);
-    this.ike.reconfigure({ ...this.ikeSettings(config), acceptInbound: hasKeyServer(config), registrationRate: config.registrationRate });
+    this.ike.reconfigure({
+      ...settingsOf(config, this.means.trustpoints ?? noCertificates),
+      acceptInbound: hasKeyServer(config),
+      registrationRate: config.registrationRate,
+    });
     if (this.started) this.perform(this.gdoi.reconfigure(config, now), now);
     this.publishTables(now);
     return [...changed].map(String);
@@ -220,11 +225,6 @@ export class Router {
 
   listenPorts(): number[] {
     return listenPorts(this.config);
-  }
-
-  private ikeSettings(config: Config): IkeSettings {
-    const { isakmpPolicies: policies, isakmpKeys: keys, isakmp: settings } = config;
-    return { policies, keys, settings, hostname: routerName(config), certificates: this.means.trustpoints ?? noCertificates };
   }
 
   private publishTables(now: Ms): void {

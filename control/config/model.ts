@@ -15,6 +15,8 @@ export interface Config {
   isakmpPolicies: IsakmpPolicy[];
   isakmpKeys: IsakmpKey[];
   isakmp: IsakmpSettings;
+  keyrings: Map<string, Keyring>;
+  isakmpProfiles: Map<string, IsakmpProfile>;
   trustpoints: Map<string, Trustpoint>;
   transformSets: Map<string, TransformSet>;
   ipsecProfiles: Map<string, IpsecProfile>;
@@ -67,12 +69,32 @@ export interface IsakmpKey {
 export interface IsakmpSettings {
   /** `crypto isakmp identity`: what we call ourselves. With certificates only what the certificate bears out; address by default. */
   identity: 'address' | 'dn' | 'hostname';
+  /** Aggressive mode as responder: off, unlike IOS, until `no crypto isakmp aggressive-mode disable`. */
+  aggressiveMode: boolean;
   /** `crypto isakmp keepalive`: dead peer detection; null = peers that ask are answered, no more. */
   keepalive: KeepaliveSettings | null;
   /** `crypto isakmp nat keepalive`; null = none, as on IOS. */
   natKeepaliveSeconds: number | null;
   /** `crypto ipsec nat-transparency udp-encapsulation`. */
   natTraversal: boolean;
+}
+
+/** `crypto keyring`: pre-shared keys for the peers of the profiles that name it. */
+export interface Keyring {
+  line: number;
+  name: string;
+  keys: IsakmpKey[];
+  /** For who calls himself so in aggressive mode: main mode shows names too late. */
+  hostKeys: { line: number; hostname: string; key: string }[];
+}
+
+/** `crypto isakmp profile`: what holds for peers of some addresses; the first that matches. */
+export interface IsakmpProfile {
+  line: number;
+  name: string;
+  keyring: string | null;
+  matchAddresses: { address: Ipv4; mask: Ipv4 }[];
+  initiateAggressive: boolean;
 }
 
 export interface KeepaliveSettings {

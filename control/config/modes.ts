@@ -12,6 +12,7 @@ import { interfaceCommands, interfaceGlobalCommands, printInterfaces } from './c
 import { ipsecCommands, ipsecProfileCommands, printIpsec, transformSetCommands } from './commands/ipsec.js';
 import { isakmpCommands, isakmpPolicyCommands, printIsakmp } from './commands/isakmp.js';
 import { isakmpSettingCommands } from './commands/isakmp-settings.js';
+import { keyringCommands, keyringGlobalCommands, printKeyrings, profileCommands } from './commands/keyring.js';
 import { printRoutes, routeCommands } from './commands/route.js';
 import { keyGlobalCommands } from './commands/rsa-key.js';
 import { pkiCommands, printTrustpoints, trustpointCommands } from './commands/trustpoint.js';
@@ -25,6 +26,7 @@ export const modeCommands: ModeCommands = {
     ...isakmpCommands,
     ...pkiCommands,
     ...isakmpSettingCommands,
+    ...keyringGlobalCommands,
     ...ipsecCommands,
     ...gdoiCommands,
     ...keyGlobalCommands,
@@ -34,6 +36,8 @@ export const modeCommands: ModeCommands = {
     ...routeCommands,
     ...modeExits<'config'>(),
   ]),
+  'conf-isa-prof': [...profileCommands, ...modeExits<'conf-isa-prof'>()],
+  'config-keyring': [...keyringCommands, ...modeExits<'config-keyring'>()],
   'config-isakmp': [...isakmpPolicyCommands, ...modeExits<'config-isakmp'>()],
   'ca-trustpoint': [...trustpointCommands, ...modeExits<'ca-trustpoint'>()],
   'cfg-crypto-trans': [...transformSetCommands, ...modeExits<'cfg-crypto-trans'>()],
@@ -53,6 +57,7 @@ export type FamilyName =
   | 'domain'
   | 'admission'
   | 'pki'
+  | 'keyring'
   | 'isakmp'
   | 'ipsec'
   | 'gdoi'
@@ -67,6 +72,7 @@ export const families: { name: FamilyName; print: PrintFamily }[] = [
   { name: 'domain', print: printDomain },
   { name: 'admission', print: printAdmission },
   { name: 'pki', print: printTrustpoints },
+  { name: 'keyring', print: printKeyrings },
   { name: 'isakmp', print: printIsakmp },
   { name: 'ipsec', print: printIpsec },
   { name: 'gdoi', print: printGdoi },

@@ -5,7 +5,7 @@ import type { Ipv4 } from '../config/model.js';
 import { equalBytes, toHex } from './bytes.js';
 import { ExchangeRefusal } from './exchange-refusal.js';
 import { ExchangeTable } from './exchange-table.js';
-import type { IsakmpHeader } from './header.js';
+import { Exchange, type IsakmpHeader } from './header.js';
 import { MainModeInitiator } from './main-mode-initiator.js';
 import type { MainModeResponder } from './main-mode-responder.js';
 import type { Phase1Sa } from './phase1-sa.js';
@@ -89,7 +89,9 @@ export class Exchanges {
     const { sa } = exchange;
     const before = this.keys.get(exchange);
     if (before === undefined) return;
-    if (sa.translation.local || sa.translation.remote) this.floated.set(cookiesKey(sa.remote.address, sa), exchange);
+    // In aggressive mode the responder learns of a translator from message 3 itself, which may come from elsewhere.
+    const mayMove = exchange.exchange === Exchange.Aggressive && sa.abilities.natTraversal;
+    if (sa.translation.local || sa.translation.remote || mayMove) this.floated.set(cookiesKey(sa.remote.address, sa), exchange);
     if (before === keyOf(sa.remote, sa.initiatorCookie)) return;
     this.table.delete(before);
     this.add(exchange);

@@ -1,13 +1,14 @@
 // IKEv1 phase 1 for GDOI, both roles, any number of peers (RFC 2408, 2409, 6407 §2). receive() and tick() return actions; no sockets, no
 // timers; the clock is injected, randomness too except Diffie-Hellman's (keying-material.ts). Does: dispatch by exchange and cookies,
-// lifetimes, limits, informational exchanges, logs in IOS's words at a limited rate. Does not: quick mode, aggressive mode.
+// lifetimes, limits, informational exchanges, logs in IOS's words at a limited rate. Does not: quick mode.
 
 import type { Action, Datagram, Endpoint, Ms, RandomBytes } from '../actions.js';
 import { DefaultRegistrationRate, type IsakmpPolicy } from '../config/model.js';
 import { RateGate } from '../rate-gate.js';
+import { AggressiveInitiator } from './aggressive-mode.js';
 import { concatBytes, equalBytes, isZero } from './bytes.js';
 import { whyUnusable } from './credentials.js';
-import { ExchangeRefusal, notEncrypted, outOfState } from './exchange-refusal.js';
+import { notEncrypted, outOfState } from './exchange-refusal.js';
 import { Exchanges, IdleMs, type MainModeExchange } from './exchanges.js';
 import { defaultBounds, HalfOpenSet } from './half-open.js';
 import { Exchange, HeaderFlag, type IsakmpHeader, readHeader } from './header.js';
@@ -15,7 +16,6 @@ import { IkeLog } from './ike-log.js';
 import { configurationOf, type IkeConfiguration, type IkeEngineOptions, type IkeSettings } from './ike-options.js';
 import type { IkeUser } from './ike-user.js';
 import {
-  buildClearNotification,
   deletePayload,
   HeardMessages,
   nameClearNotifications,
@@ -25,10 +25,10 @@ import {
 } from './informational.js';
 import { Liveness } from './liveness.js';
 import { MainModeInitiator } from './main-mode-initiator.js';
-import { chooseTransform, MainModeResponder, NoProposalChosen } from './main-mode-responder.js';
-import { newMessageId } from './message-cipher.js';
+import { MainModeResponder } from './main-mode-responder.js';
 import { keepaliveBytes } from './nat-traversal.js';
 import { type Deletion, type Notification, NotifyType } from './notification.js';
+import { makeResponder, openOffer } from './offers.js';
 import type { Phase1Sa } from './phase1-sa.js';
 import { Protocol } from './sa-payload.js';
 import { WireError } from './wire-error.js';
@@ -70,7 +70,7 @@ export class IkeEngine {
     return [...this.exchanges].map((exchange) => exchange.sa);
   }
 
-  /** Begins main mode. Does nothing while one that we began with the same remote is under way; an SA that is up does not hinder. */
+  /** Begins main mode, or aggressive mode where a profile says so. Does nothing while one that we began with the same remote is under way; an SA that is up does not hinder. */
   initiate(local: Endpoint, remote: Endpoint, now: Ms): Action[] {
     if (this.exchanges.isUnderWay(remote)) return [];
     const { random } = this;
@@ -79,7 +79,9 @@ export class IkeEngine {
     if (policies.length === 0) return [...this.log.unusable(all, remote, now), ...this.fail(remote, whyUnusable(all), now)];
     const authenticatorFor = (method: IsakmpPolicy['authentication']) => credentials.authenticator(method, remote.address);
     const abilities = { natTraversal: settings.natTraversal, deadPeerDetection: true };
-    const exchange = new MainModeInitiator({ serial: this.serial++, local, remote, policies, authenticatorFor, random, abilities }, now);
+    const options = { serial: this.serial++, local, remote, policies, authenticatorFor, random, abilities };
+    const aggressive = credentials.initiatesAggressive(remote.address);
+    const exchange = aggressive ? new AggressiveInitiator(options, now) : new MainModeInitiator(options, now);
     this.exchanges.add(exchange);
     return exchange.start(now);
   }
@@ -150,7 +152,8 @@ export class IkeEngine {
   private dispatch(datagram: Datagram, header: IsakmpHeader, now: Ms): Action[] {
     switch (header.exchange) {
       case Exchange.Main:
-        return this.receiveMainMode(datagram, header, now);
+      case Exchange.Aggressive:
+        return this.receivePhase1(datagram, header, now);
       case Exchange.Informational:
         return this.receiveInformational(datagram, header, now);
       case Exchange.GroupkeyPull: {
@@ -163,21 +166,20 @@ export class IkeEngine {
       case Exchange.GroupkeyPush:
       case Exchange.GroupkeyPushAck:
         return this.user.pushMessage(datagram, header, now);
-      case Exchange.Aggressive:
-        throw new ExchangeRefusal('RFC 2409 §5', 'Aggressive Mode is disabled', 'ike_unexpected', 5, 'IKMP_AG_MODE_DISABLED');
       default:
         throw new WireError('RFC 2408 §5.2', `exchange type ${header.exchange}`);
     }
   }
 
-  private receiveMainMode(datagram: Datagram, header: IsakmpHeader, now: Ms): Action[] {
-    if (header.messageId !== 0) throw new WireError('RFC 2408 §3.1', 'main mode with a message ID');
+  private receivePhase1(datagram: Datagram, header: IsakmpHeader, now: Ms): Action[] {
+    if (header.messageId !== 0) throw new WireError('RFC 2408 §3.1', 'phase 1 with a message ID');
     const known = this.exchanges.get(datagram.remote, header.initiatorCookie);
     if (!known && isZero(header.responderCookie)) return this.receiveOffer(datagram, header, now);
     // Message 2 tells the initiator the responder's cookie; a repeated message 1 does not know it yet.
-    const learning = known instanceof MainModeInitiator && known.sa.state === 'MM_NO_STATE';
+    const learning = known instanceof MainModeInitiator && known.sa.state.endsWith('_NO_STATE');
     const repeated = known instanceof MainModeResponder && isZero(header.responderCookie);
     const exchange = known && (learning || repeated) ? known : this.exchanges.find(datagram, header);
+    if (exchange.exchange !== header.exchange) throw outOfState('a message of the other mode');
     // Message 3 costs a Diffie-Hellman. Its sender got message 2, so a forger of addresses cannot close the gate for others.
     if (exchange instanceof MainModeResponder && exchange.awaitsKeys(datagram.bytes) && !this.gate.take(datagram.remote.address, now))
       return this.log.overRate(datagram.remote, now);
@@ -198,33 +200,23 @@ export class IkeEngine {
 
   /** Message 1. Creates no state unless there is a key and a policy for the peer. */
   private receiveOffer(datagram: Datagram, header: IsakmpHeader, now: Ms): Action[] {
-    const { local, remote } = datagram;
+    const { remote } = datagram;
     if (!this.acceptInbound) throw outOfState('an offer, but no group here has a key server');
-    const { credentials, settings, policies: all } = this.configuration;
-    const policies = credentials.usable(all, remote.address);
-    if (policies.length === 0) return this.log.unusable(all, remote, now);
-    const place = this.halfOpen.placeFor(remote.address);
-    if (place === 'full') return this.log.tooManyHalfOpen(remote, now);
-    let choice: ReturnType<typeof chooseTransform>;
-    try {
-      choice = chooseTransform(header, datagram.bytes, policies);
-    } catch (error) {
-      if (!(error instanceof NoProposalChosen)) throw error;
-      const bytes = buildClearNotification(header, newMessageId(this.random), error.doi, NotifyType.NoProposalChosen);
-      return [...this.log.refused(error, remote, now), { kind: 'send', datagram: { local, remote, bytes } }];
-    }
+    const { configuration, log, random, halfOpen } = this;
+    const place = halfOpen.placeFor(remote.address);
+    const offer = openOffer({ configuration, log, random }, datagram, header, now);
+    if (Array.isArray(offer)) return offer;
+    if (place === 'full') return log.tooManyHalfOpen(remote, now);
+    // Here message 1 costs a Diffie-Hellman, though a forger may have sent it.
+    if (header.exchange === Exchange.Aggressive && !this.gate.take(remote.address, now)) return log.overRate(remote, now);
+    const exchange = makeResponder(offer, this.serial++, now);
+    const answer = exchange.answer();
     const actions: Action[] = [];
     if (place !== 'free') actions.push({ kind: 'count', counter: 'ike_half_open_limited' }, ...this.forget(place, now));
-    const authenticator = credentials.authenticator(choice.policy.authentication, remote.address);
-    if (!authenticator) return this.log.unusable(all, remote, now);
-    const abilities = { natTraversal: settings.natTraversal, deadPeerDetection: true };
-    const exchange = new MainModeResponder(
-      { serial: this.serial++, local, remote, choice, authenticator, random: this.random, abilities },
-      now,
-    );
     this.exchanges.add(exchange);
-    this.halfOpen.add(exchange);
-    return [...actions, ...exchange.answer()];
+    this.exchanges.follow(exchange);
+    halfOpen.add(exchange);
+    return [...actions, ...answer];
   }
 
   private receiveInformational(datagram: Datagram, header: IsakmpHeader, now: Ms): Action[] {

@@ -2,8 +2,9 @@
 
 import type { RandomBytes } from '../actions.js';
 import { defaultIsakmp } from '../config/empty.js';
-import type { IsakmpKey, IsakmpPolicy, IsakmpSettings } from '../config/model.js';
+import type { Config, IsakmpKey, IsakmpPolicy, IsakmpProfile, IsakmpSettings, Keyring } from '../config/model.js';
 import { type CertificateStore, noCertificates } from '../pki/certificate-store.js';
+import { routerName } from '../pki/trustpoints.js';
 import { Credentials } from './credentials.js';
 import type { HalfOpenBounds } from './half-open.js';
 import type { IkeUser } from './ike-user.js';
@@ -12,6 +13,8 @@ import type { IkeUser } from './ike-user.js';
 export interface IkeSettings {
   policies: IsakmpPolicy[];
   keys: IsakmpKey[];
+  keyrings?: ReadonlyMap<string, Keyring>;
+  profiles?: ReadonlyMap<string, IsakmpProfile>;
   /** Defaults of IOS unless given. */
   settings?: IsakmpSettings;
   /** The router's full name, for its ID. */
@@ -30,6 +33,12 @@ export interface IkeEngineOptions extends IkeSettings {
   registrationRate?: number;
 }
 
+/** What a router's configuration says. */
+export function settingsOf(config: Config, certificates: CertificateStore): IkeSettings {
+  const { isakmpPolicies: policies, isakmpKeys: keys, keyrings, isakmpProfiles: profiles, isakmp: settings } = config;
+  return { policies, keys, keyrings, profiles, settings, hostname: routerName(config), certificates };
+}
+
 /** Of new exchanges, made ready for use. */
 export interface IkeConfiguration {
   /** Ascending priority. */
@@ -38,16 +47,12 @@ export interface IkeConfiguration {
   settings: IsakmpSettings;
 }
 
-export function configurationOf({
-  policies,
-  keys,
-  settings = defaultIsakmp(),
-  hostname = '',
-  certificates = noCertificates,
-}: IkeSettings): IkeConfiguration {
+export function configurationOf(options: IkeSettings): IkeConfiguration {
+  const { policies, keys, keyrings = new Map(), profiles = new Map() } = options;
+  const { settings = defaultIsakmp(), hostname = '', certificates = noCertificates } = options;
   return {
     policies: [...policies].sort((a, b) => a.priority - b.priority),
-    credentials: new Credentials({ keys, settings, hostname, certificates }),
+    credentials: new Credentials({ keys, keyrings, profiles, settings, hostname, certificates }),
     settings,
   };
 }

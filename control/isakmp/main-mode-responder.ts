@@ -3,7 +3,7 @@
 
 import type { Action, Datagram, Endpoint, Ms, RandomBytes } from '../actions.js';
 import type { IsakmpPolicy } from '../config/model.js';
-import type { Authenticator } from './authentication.js';
+import type { Authenticator, PayloadBody } from './authentication.js';
 import { equalBytes, isZero } from './bytes.js';
 import { ExchangeRefusal, outOfState } from './exchange-refusal.js';
 import { HeaderFlag, HeaderLength, type IsakmpHeader, PayloadType } from './header.js';
@@ -77,10 +77,10 @@ export function chooseTransform(header: IsakmpHeader, message: Uint8Array, polic
 
 export class MainModeResponder extends MainMode {
   readonly startedAt: Ms;
-  private readonly random: RandomBytes;
+  protected readonly random: RandomBytes;
 
   constructor(
-    private readonly options: ResponderOptions,
+    protected readonly options: ResponderOptions,
     now: Ms,
   ) {
     const { serial, local, remote, choice, random } = options;
@@ -96,14 +96,17 @@ export class MainModeResponder extends MainMode {
 
   /** Message 2: the chosen transform, unchanged (RFC 2409 §5). */
   answer(): Action[] {
-    const { offer, proposal, transform, message } = this.options.choice;
-    const body = writeSa({ ...offer, proposals: [{ ...proposal, transforms: [transform] }] });
     this.sa.state = 'MM_SA_SETUP';
-    this.lastReceived = message;
+    this.lastReceived = this.options.choice.message;
     return [
       { kind: 'count', counter: 'ike_main_mode_started' },
-      ...this.send(buildMessage(this.header(), [{ type: PayloadType.Sa, body }, ...vendorIds(this.sa.abilities)])),
+      ...this.send(buildMessage(this.header(), [this.chosenSa(), ...vendorIds(this.sa.abilities)])),
     ];
+  }
+
+  protected chosenSa(): PayloadBody {
+    const { offer, proposal, transform } = this.options.choice;
+    return { type: PayloadType.Sa, body: writeSa({ ...offer, proposals: [{ ...proposal, transforms: [transform] }] }) };
   }
 
   /** This would be message 3. */

@@ -95,9 +95,14 @@ export abstract class MainMode {
     return this.sa.state === 'GDOI_IDLE';
   }
 
+  /** Its number in the header. */
+  get exchange(): Exchange {
+    return Exchange.Main;
+  }
+
   protected header(): Omit<IsakmpHeader, 'length' | 'nextPayload'> {
     const { initiatorCookie, responderCookie } = this.sa;
-    return { initiatorCookie, responderCookie, exchange: Exchange.Main, flags: 0, messageId: 0 };
+    return { initiatorCookie, responderCookie, exchange: this.exchange, flags: 0, messageId: 0 };
   }
 
   /** Stores the message for repetition. */
@@ -132,18 +137,29 @@ export abstract class MainMode {
       { type: PayloadType.KeyExchange, body: dh.publicValue },
       { type: PayloadType.Nonce, body: nonce },
       ...(this.authenticator?.requests() ?? []),
-      ...(this.sa.abilities.natTraversal ? natDiscovery(this.sa) : []),
+      ...this.natDiscovery(),
     ];
+  }
+
+  /** Nothing before both have announced that they can. */
+  protected natDiscovery(): PayloadBody[] {
+    return this.sa.abilities.natTraversal ? natDiscovery(this.sa) : [];
   }
 
   /** KE and nonce bodies of message 3 or 4. @throws WireError */
   protected readKeyExchange(payloads: readonly Payload[]): { publicValue: Uint8Array; nonce: Uint8Array } {
+    const peer = this.readNonceAndKey(payloads);
+    if (this.sa.abilities.natTraversal) this.sa.translation = findTranslation(this.sa, payloads);
+    return peer;
+  }
+
+  /** As readKeyExchange, of a message without NAT-D. */
+  protected readNonceAndKey(payloads: readonly Payload[]): { publicValue: Uint8Array; nonce: Uint8Array } {
     const publicValue = takePayload(payloads, PayloadType.KeyExchange).body.slice();
     const nonce = takePayload(payloads, PayloadType.Nonce).body.slice();
     if (nonce.length < MinNonceLength || nonce.length > MaxNonceLength) {
       throw new WireError('RFC 2409 §5', `nonce of ${nonce.length} bytes`);
     }
-    if (this.sa.abilities.natTraversal) this.sa.translation = findTranslation(this.sa, payloads);
     this.authenticator?.heed(payloads);
     return { publicValue, nonce };
   }
@@ -173,27 +189,41 @@ export abstract class MainMode {
 
   /** Message 5 or 6: our ID and what proves us. */
   protected sealProof(): Uint8Array {
-    const authenticator = this.authenticator as Authenticator;
-    const id = writeIdentification(authenticator.identification(this.facts));
+    const id = this.ownId();
+    return this.seal([{ type: PayloadType.Identification, body: id }, ...this.prove(id)]);
+  }
+
+  protected seal(payloads: readonly PayloadBody[]): Uint8Array {
+    return (this.chain as CbcChain).seal(this.header(), payloads);
+  }
+
+  /** Body of our ID payload. */
+  protected ownId(): Uint8Array {
+    return writeIdentification((this.authenticator as Authenticator).identification(this.facts));
+  }
+
+  /** HASH, or certificates and SIG. @param id body of our ID payload */
+  protected prove(id: Uint8Array): PayloadBody[] {
     const hash = phase1Hash(this.inputs as Phase1Inputs, this.skeyid, this.sa.initiator, this.offer, id);
-    return (this.chain as CbcChain).seal(this.header(), [{ type: PayloadType.Identification, body: id }, ...authenticator.prove(hash)]);
+    return (this.authenticator as Authenticator).prove(hash);
   }
 
   /** Reads the peer's message 5 or 6. @throws WireError when it does not prove the peer; the IV chain is as before then */
-  protected openProof(message: Uint8Array, now: Ms): void {
+  protected openProof(message: Uint8Array, now: Ms, idBody: Uint8Array | null = null): void {
     try {
-      (this.chain as CbcChain).open(message, (payloads) => this.verifyProof(payloads, now));
+      (this.chain as CbcChain).open(message, (payloads) => this.verifyProof(payloads, now, idBody));
     } catch (error) {
       if (!(error instanceof WireError) || error.counter !== 'ike_undecryptable') throw error;
-      const number = this.sa.initiator ? 6 : 5;
+      const number = this.exchange === Exchange.Aggressive ? 3 : this.sa.initiator ? 6 : 5;
       const suspicion = this.sa.policy.authentication === 'pre-share' ? 'pre-shared key mismatch suspected: ' : '';
       throw new ExchangeRefusal(error.clause, `${suspicion}message ${number} did not decrypt`, error.counter, 5, 'IKMP_INVAL_KEY');
     }
   }
 
-  private verifyProof(payloads: readonly Payload[], now: Ms): void {
+  /** @param idBody of the peer, when it came in an earlier message */
+  protected verifyProof(payloads: readonly Payload[], now: Ms, idBody: Uint8Array | null = null): void {
     const authenticator = this.authenticator as Authenticator;
-    const { body } = takePayload(payloads, PayloadType.Identification);
+    const body = idBody ?? takePayload(payloads, PayloadType.Identification).body;
     const id = readIdentification(body);
     const expected = phase1Hash(this.inputs as Phase1Inputs, this.skeyid, !this.sa.initiator, this.offer, body);
     authenticator.heed(payloads);

@@ -6,8 +6,8 @@ import type { Identification } from './identification.js';
 import type { Translation } from './nat-traversal.js';
 import type { Abilities } from './vendor-ids.js';
 
-/** As `show crypto isakmp sa` prints them. GDOI_IDLE: up; MM_*: main mode after message 1, 2 and 4. */
-export type Phase1State = 'MM_NO_STATE' | 'MM_SA_SETUP' | 'MM_KEY_EXCH' | 'GDOI_IDLE';
+/** As `show crypto isakmp sa` prints them. GDOI_IDLE: up; MM_*: main mode after message 1, 2 and 4; AG_*: aggressive mode after message 1 and 2. */
+export type Phase1State = 'MM_NO_STATE' | 'MM_SA_SETUP' | 'MM_KEY_EXCH' | 'AG_NO_STATE' | 'AG_INIT_EXCH' | 'GDOI_IDLE';
 
 export interface Phase1Sa {
   /** From 1001, as on IOS. */

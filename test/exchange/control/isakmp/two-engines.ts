@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import type { Action, Datagram, Endpoint, Ms, RandomBytes } from '../../../../control/actions.js';
 import { defaultIsakmp } from '../../../../control/config/empty.js';
-import type { IsakmpKey, IsakmpPolicy, IsakmpSettings } from '../../../../control/config/model.js';
+import type { IsakmpKey, IsakmpPolicy, IsakmpProfile, IsakmpSettings, Keyring } from '../../../../control/config/model.js';
 import { ikeCounters } from '../../../../control/isakmp/counters.js';
 import type { HalfOpenBounds } from '../../../../control/isakmp/half-open.js';
 import type { IsakmpHeader } from '../../../../control/isakmp/header.js';
@@ -57,6 +57,8 @@ export interface PeerOptions {
   identity?: IsakmpSettings['identity'];
   hostname?: string;
   settings?: Partial<IsakmpSettings>;
+  keyrings?: Map<string, Keyring>;
+  profiles?: Map<string, IsakmpProfile>;
 }
 
 /** One engine with a user that writes down what it is told. */
@@ -83,6 +85,8 @@ export class Peer implements IkeUser {
       acceptInbound: options.acceptInbound ?? options.end !== memberEnd,
       bounds: options.bounds,
       certificates: options.certificates,
+      keyrings: options.keyrings,
+      profiles: options.profiles,
       hostname: options.hostname,
       settings: { ...defaultIsakmp(), identity: options.identity ?? 'address', ...options.settings },
     });
