@@ -2,7 +2,7 @@
 # Bootstrap installs what is missing and is quick when nothing is.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help bootstrap build demo lab test test-asan lint format bench bench-transforms bench-workers bench-path ci clean
+.PHONY: help bootstrap build demo lab test test-asan lint format bench bench-transforms bench-workers bench-path bench-control simulate ci clean
 
 # node and tools that npm brought, so that the machine's own Node only has to run npm
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -11,7 +11,7 @@ help:
 	@echo 'make demo   build, bring up four routers in namespaces, show the VPN work, clean up'
 	@echo 'make test   build and run all tests'
 	@echo 'make lab    the demo network, left running (scripts/lab exec r1 ping 10.0.2.10; scripts/lab down)'
-	@echo 'make build  lint  format  bench  bench-path  ci  clean  test-asan (three minutes)'
+	@echo 'make build  lint  format  bench  bench-path  bench-control  simulate  ci  clean  test-asan (three minutes)'
 
 bootstrap:
 	@scripts/bootstrap
@@ -57,6 +57,14 @@ bench bench-transforms bench-workers: build $(BENCH_PROGRAMS)
 # What a packet costs without I/O, stage by stage
 bench-path: build
 	@node dist/bench/path.js $(CASES)
+
+# What a key server's control plane carries: registrations and rekeys a second, and how they grow with the members
+bench-control: build
+	@node --expose-gc --max-semi-space-size=64 dist/bench/control.js
+
+# Days of a group, other ones than make test's: SEEDS=5 MEMBERS=2000 make simulate
+simulate: build
+	@node dist/test/simulator/simulate.js
 
 ci: build lint
 	@scripts/test

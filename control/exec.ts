@@ -119,6 +119,16 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
       for (const group of groups) router.perform(router.gdoi.clearGroup(group, now), now);
       return done();
     }
+    case 'crypto gdoi gm ipsec direction': {
+      const groups = chooseGroups(
+        command.group,
+        router.gdoi.memberGroups().map(({ name }) => name),
+        'a member',
+      );
+      if (typeof groups === 'string') return refused(groups);
+      for (const group of groups) router.setDirection(group, command.direction, now);
+      return done();
+    }
     case 'clear counters':
       return refused('% clear counters is not supported: counters are Prometheus counters and never go back');
   }

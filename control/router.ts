@@ -5,19 +5,21 @@ import { randomBytes } from 'node:crypto';
 import type { DataplaneEvent, FromDataplane, SnapshotHead, TablesHead } from '../dataplane/tables/message.js';
 import type { Action, Datagram, Ms } from './actions.js';
 import type { CounterSet } from './api/counters.js';
+import { ClosedMaps } from './closed-maps.js';
 import { Allocation, CapacityError } from './compile/allocation.js';
-import { isClosed } from './compile/crypto-entries.js';
+import type { SaDirection } from './compile/direction.js';
 import { compileTables, type GroupKeys, type Tables } from './compile/tables.js';
 import { formatIpv4 } from './config/addresses.js';
 import { diffConfig } from './config/diff.js';
-import type { Config, Ipv4 } from './config/model.js';
+import type { Config } from './config/model.js';
 import { GdoiEngine } from './gdoi/gdoi-engine.js';
 import type { Tek } from './gdoi/group-policy.js';
+import { GroupClocks } from './group-clocks.js';
 import { IkeEngine } from './isakmp/ike-engine.js';
 import { settingsOf } from './isakmp/ike-options.js';
 import { unwrapNonEsp, wrapNonEsp } from './isakmp/nat-traversal.js';
 import type { KeyLog } from './key-log.js';
-import { hasKeyServer, listenAddresses, listenPorts, localAddressFor } from './local-ends.js';
+import { hasKeyServer, localAddressFor } from './local-ends.js';
 import type { SystemLog } from './log.js';
 import { noCertificates } from './pki/certificate-store.js';
 import type { RsaKeys } from './pki/rsa-keys.js';
@@ -65,8 +67,9 @@ export class Router {
   /** IV spaces that a dataplane was ever given (saved before it is), and those whose counters are lost for good. */
   private readonly published: Set<string>;
   private readonly lost = new Set<string>();
-  /** Crypto maps that are closed now. */
-  private readonly closed = new Set<string>();
+  private readonly directions = new Map<string, SaDirection>();
+  readonly clocks = new GroupClocks();
+  private readonly closedMaps = new ClosedMaps();
 
   constructor(
     public config: Config,
@@ -146,6 +149,10 @@ export class Router {
     } else if (event.kind === 'replay') {
       const text = `decrypt: replay check failed ${event.count} times, last from ${formatIpv4(event.src)} to ${formatIpv4(event.dst)}`;
       this.means.log.write('CRYPTO', 4, 'PKT_REPLAY_ERR', text);
+    } else if (event.kind === 'replay-time') {
+      const groups = this.gdoi.memberGroups().map(({ name }) => ({ name, teks: this.gdoi.policyOf(name).teks }));
+      const text = this.clocks.note(event, groups, now);
+      if (text !== null) this.means.log.write('GDOI', 4, 'TIMEBASED_REPLAY_FAILED', text);
     } else if (event.kind === 'sa-exhausted') {
       const group = this.gdoi.memberGroups().find(({ name }) => this.gdoi.policyOf(name).teks.some((tek) => tek.spi === event.spi));
       this.means.log.write(
@@ -218,22 +225,14 @@ export class Router {
     if (changed) this.publishTables(now);
   }
 
-  /** Local addresses that IKE listens on: those of every interface. */
-  listenAddresses(): Ipv4[] {
-    return listenAddresses(this.config);
-  }
-
-  listenPorts(): number[] {
-    return listenPorts(this.config);
-  }
-
   private publishTables(now: Ms): void {
     if (!this.publishable) return;
     const keys = new Map<string, GroupKeys>();
     for (const { name } of this.gdoi.memberGroups()) {
-      const { teks, senderIds } = this.gdoi.policyOf(name);
+      const { teks, senderIds, pseudotime } = this.gdoi.policyOf(name);
       const values = senderIds?.values.filter((sid) => this.usable(teks, sid)) ?? [];
-      keys.set(name, { teks, senderIds: senderIds ? { ...senderIds, values } : null });
+      const pseudotimeOffset = this.clocks.offsetOf(name, pseudotime, now);
+      keys.set(name, { teks, senderIds: senderIds ? { ...senderIds, values } : null, direction: this.directionOf(name), pseudotimeOffset });
     }
     try {
       this.tables = compileTables(this.config, keys, this.allocation, ++this.generation, now);
@@ -243,23 +242,23 @@ export class Router {
       return;
     }
     this.rememberSenders(keys);
-    this.tellClosed(now);
+    const teksOf = (group: string): Tek[] => this.gdoi.policyOf(group).teks;
+    for (const { severity, text } of this.closedMaps.update(this.config, teksOf, now))
+      this.means.log.write('CRYPTO', severity, 'FAIL_CLOSE', text);
     for (const { teks } of keys.values()) for (const tek of teks) this.means.keyLog?.writeTek(tek);
     this.means.publish(this.tables.head, this.tables.blobs);
   }
 
-  /** A line in the log when a map closes or opens (`fail-close`). */
-  private tellClosed(now: Ms): void {
-    for (const map of this.config.failClose.keys()) {
-      const closed = isClosed(this.config, map, (group) => this.gdoi.policyOf(group).teks, now);
-      if (closed === this.closed.has(map)) continue;
-      const text = closed
-        ? `crypto map ${map} is closed: nothing passes in the clear until its groups are registered`
-        : `crypto map ${map} is open: the policy of its groups is in force`;
-      this.means.log.write('CRYPTO', closed ? 4 : 5, 'FAIL_CLOSE', text);
-      if (closed) this.closed.add(map);
-      else this.closed.delete(map);
-    }
+  /** `crypto gdoi gm ipsec direction`: `both` is what configuration and key server say. */
+  setDirection(group: string, direction: SaDirection, now: Ms): void {
+    if (direction === 'both') this.directions.delete(group);
+    else this.directions.set(group, direction);
+    this.publishTables(now);
+  }
+
+  /** What is chosen here; null = the key server says it. */
+  directionOf(group: string): SaDirection | null {
+    return this.directions.get(group) ?? (this.config.gdoiGroups.get(group)?.passive ? 'inbound-optional' : null);
   }
 
   private usable(teks: readonly Tek[], sid: number): boolean {

@@ -40,6 +40,7 @@ function makeVectors() {
     espOpen: new Vector(),
     policyIn: new Vector(),
     route: new Vector(),
+    multicast: new Vector(),
     cryptoMap: new Vector(),
     pmtu: new Vector(),
     espSeal: new Vector(),

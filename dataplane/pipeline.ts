@@ -10,6 +10,7 @@ import { makeHandOver } from './path/17-hand-over.js';
 import { makeEspOpen } from './path/25-esp-open.js';
 import { makePolicyIn } from './path/27-policy-in.js';
 import { makeRoute } from './path/40-route.js';
+import { makeMulticast } from './path/42-multicast.js';
 import { makeCryptoMap } from './path/55-crypto-map.js';
 import { makePmtu } from './path/60-pmtu.js';
 import { makeHandToSealer } from './path/67-hand-to-sealer.js';
@@ -30,6 +31,7 @@ export function makePipeline(env: Env): () => number {
   const espOpen = makeEspOpen(env);
   const policyIn = makePolicyIn(env);
   const route = makeRoute(env);
+  const multicast = makeMulticast(env);
   const cryptoMap = makeCryptoMap(env);
   const pmtu = makePmtu(env);
   const handToSealer = makeHandToSealer(env);
@@ -53,6 +55,7 @@ export function makePipeline(env: Env): () => number {
       espOpen();
       policyIn();
       route();
+      multicast();
       cryptoMap();
       pmtu();
       handToSealer();

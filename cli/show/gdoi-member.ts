@@ -27,7 +27,7 @@ function renderGroupHead(state: MemberGroupState): string[] {
     '    Crypto Path              : ipv4',
     '    Key Management Path      : ipv4',
     `    Rekeys received          : ${state.rekeysReceived}`,
-    '    IPSec SA Direction       : Both',
+    `    IPSec SA Direction       : ${state.saDirection}`,
     '',
     // Parsers in the field expect one address here; further servers stand below it.
     `     Group Server list       : ${state.serverAddresses[0] ?? ''}`,
@@ -40,7 +40,7 @@ export function renderMember(state: MemberGroupState): string[] {
   const line = (field: string, value: string | number) => `       ${field.padEnd(22)}: ${value}`;
   return [
     `Group Member Information For Group ${state.group}:`,
-    '    IPSec SA Direction       : Both',
+    `    IPSec SA Direction       : ${state.saDirection}`,
     `    ACL Received From KS     : gdoi_group_${state.group}_temp_acl`,
     '',
     `    Group member             : ${state.localAddress.padEnd(15)} vrf: None`,
@@ -74,7 +74,8 @@ function renderDownloadedAcl(state: MemberGroupState): string[] {
 }
 
 function renderTek(tek: MemberTekState): string[] {
-  const replay = tek.replayWindow > 0 ? `Anti-Replay(Counter Based) : ${tek.replayWindow}` : 'Anti-Replay : Disabled';
+  const counter = tek.replayWindow > 0 ? `Anti-Replay(Counter Based) : ${tek.replayWindow}` : 'Anti-Replay : Disabled';
+  const replay = tek.replaySeconds > 0 ? `Anti-Replay(Time Based) : ${tek.replaySeconds} sec interval` : counter;
   return [
     '    IPsec SA:',
     `        spi: ${formatSpi(tek.spi)}`,

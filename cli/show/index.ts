@@ -6,6 +6,7 @@ import type { Pipe, ShowTopic } from '../../control/config/exec.js';
 import { joinBlocks } from './columns.js';
 import { filterLines } from './filter.js';
 import { renderAllGroups, renderMember, renderMemberAcl, renderMemberGroup } from './gdoi-member.js';
+import { renderReplay } from './gdoi-replay.js';
 import {
   renderServerAcl,
   renderServerGroup,
@@ -65,6 +66,7 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot): View {
       return { lines: renderClock(snapshot), json: { takenAt: snapshot.takenAt } };
     case 'crypto gdoi':
     case 'crypto gdoi gm':
+    case 'crypto gdoi gm replay':
     case 'crypto gdoi gm acl':
     case 'crypto gdoi gm acl local':
     case 'crypto gdoi ks':
@@ -123,6 +125,11 @@ function viewOfGdoi(topic: GdoiTopic, group: string | null, snapshot: Snapshot):
     }
     case 'crypto gdoi gm':
       return { lines: joinBlocks(members.map(renderMember)), json: { gdoiMembers: members } };
+    case 'crypto gdoi gm replay':
+      return {
+        lines: members.flatMap(renderReplay),
+        json: { gdoiMembers: members.map(({ group, replay, counters }) => ({ group, replay, counters })) },
+      };
     case 'crypto gdoi gm acl':
     case 'crypto gdoi gm acl local': {
       const onlyLocal = topic.endsWith('local');

@@ -8,9 +8,13 @@ const two = (value: number) => String(value).padStart(2, '0');
 
 /** `23:15:02.123 UTC Mon Nov 23 2026`. */
 export function renderClock(snapshot: Snapshot): string[] {
-  const time = new Date(snapshot.takenAt);
+  return [formatMoment(new Date(snapshot.takenAt))];
+}
+
+/** `19:29:32.081 UTC Wed Feb 12 2014` */
+export function formatMoment(time: Date): string {
   const clock = `${formatTime(time)}.${String(time.getUTCMilliseconds()).padStart(3, '0')}`;
-  return [`${clock} UTC ${days[time.getUTCDay()]} ${formatDate(time)}`];
+  return `${clock} UTC ${days[time.getUTCDay()]} ${formatDate(time)}`;
 }
 
 const formatTime = (time: Date) => `${two(time.getUTCHours())}:${two(time.getUTCMinutes())}:${two(time.getUTCSeconds())}`;

@@ -91,6 +91,9 @@ const groupCounts: [keyof GroupCounters, string, string][] = [
   ['sealedBytes', 'sealed_bytes_total', 'Bytes of inner packets of the group encrypted'],
   ['openedPackets', 'opened_packets_total', 'Packets of the group decrypted'],
   ['openedBytes', 'opened_bytes_total', 'Bytes of inner packets of the group decrypted'],
+  ['timeSent', 'time_sent_packets_total', 'Packets of the group sent with a pseudotime (time-based anti-replay)'],
+  ['timeAccepted', 'time_accepted_packets_total', 'Packets of the group whose pseudotime was within the window'],
+  ['timeRefused', 'time_refused_packets_total', 'Packets of the group whose pseudotime was not'],
 ];
 const portCounts: [keyof InterfaceState['counters'], string, string][] = [
   ['receivedPackets', 'receive_packets_total', 'Datagrams received on the interface'],
@@ -131,6 +134,7 @@ const metrics: Metric[] = [
   onSa('remaining_seconds', 'Until the SA expires', (tek) => tek.remainingSeconds),
   onMember('registered', 'Whether the member is registered with a key server', (g) => Number(g.registered)),
   onMember('fail_close', 'Whether traffic is dropped while the group has no keys', (g) => Number(g.failClose)),
+  onMember('time_sync_errors_total', 'Rekeys whose pseudotime was too far from ours', (g) => g.replay.timeSyncErrors),
   onMember('teks', 'SAs of the group that are installed', (g) => g.teks.length),
   onMember('kek_remaining_seconds', 'Until the KEK expires, 0 without one', (g) => g.kek?.remainingSeconds ?? 0),
   onMember('registrations_total', 'Completed registrations', (g) => g.succeededRegistrations),

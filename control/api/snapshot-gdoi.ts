@@ -14,7 +14,37 @@ export const saCounters = z.object({
   receiveErrors: count,
 });
 
-export const groupCounters = z.object({ sealedPackets: count, sealedBytes: count, openedPackets: count, openedBytes: count });
+export const groupCounters = z.object({
+  sealedPackets: count,
+  sealedBytes: count,
+  openedPackets: count,
+  openedBytes: count,
+  timeSent: count,
+  timeAccepted: count,
+  timeRefused: count,
+});
+
+/** `show crypto gdoi gm replay`. */
+const timeReplay = z.object({
+  /** An SA of the group is checked by time. */
+  enabled: z.boolean(),
+  pseudotimeSeconds: z.number().nullable(),
+  /** Rekeys whose pseudotime was too far from ours, and the largest difference. */
+  timeSyncErrors: count,
+  maxTimeDeltaSeconds: z.number(),
+  /** Samples of what was refused, oldest first. */
+  errors: z.array(
+    z.object({
+      /** Unix ms. */
+      at: z.number(),
+      source: z.string(),
+      ownSeconds: z.number(),
+      /** null = the packet had no pseudotime. */
+      peerSeconds: z.number().nullable(),
+      windowSeconds: z.number(),
+    }),
+  ),
+});
 
 /** A TEK as a member or the key server sees it, without its keys. */
 const tekState = z.object({
@@ -26,8 +56,10 @@ const tekState = z.object({
   lifetimeSeconds: seconds,
   remainingSeconds: seconds,
   ageSeconds: seconds,
-  /** 0 = no replay check. */
+  /** 0 = no replay check by sequence numbers. */
   replayWindow: z.number(),
+  /** Seconds of time-based anti-replay, 0 = none. */
+  replaySeconds: z.number(),
 });
 
 export const memberTek = tekState.extend({
@@ -57,6 +89,8 @@ export const memberGroupState = z.object({
   remoteAddress: z.string(),
   version: z.string(),
   registered: z.boolean(),
+  /** `Both`, `Inbound Only` (receive-only), `Inbound Optional` (passive). */
+  saDirection: z.string(),
   /** In a map that drops in place of forwarding in the clear while the group is not registered, and after its keys have expired. */
   failClose: z.boolean(),
   /** Until re-registration, or the next try. */
@@ -79,6 +113,7 @@ export const memberGroupState = z.object({
   localAcl: z.array(aceState),
   /** Sender IDs of counter modes (RFC 6407 §5.7.4). */
   senderIds: z.array(z.number()),
+  replay: timeReplay,
   counters: groupCounters,
 });
 
@@ -124,6 +159,7 @@ const serverSa = z.object({
   acl: z.array(aceState),
   lifetimeSeconds: seconds,
   replayWindow: z.number(),
+  replaySeconds: z.number(),
 });
 
 /** A group this router is the key server of. */
@@ -135,6 +171,8 @@ export const serverGroupState = z.object({
   serving: z.boolean(),
   transport: z.enum(['unicast', 'multicast']),
   acknowledgement: z.enum(['any', 'cisco', 'interoperable']),
+  /** `sa receive-only`. */
+  receiveOnly: z.boolean(),
   retransmitSeconds: seconds,
   retransmitNumber: count,
   /** Last sequence number used under the present KEK. */

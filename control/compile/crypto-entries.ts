@@ -8,6 +8,7 @@ import { CryptoEntry, CryptoFlag } from '../../dataplane/tables/layout.js';
 import type { Ms } from '../actions.js';
 import type { AclEntry, Config, InterfaceConfig } from '../config/model.js';
 import type { PolicyEntry, Tek } from '../gdoi/group-policy.js';
+import { acceptsClear, directionOf, type SaDirection } from './direction.js';
 import { outboundTeks } from './outbound.js';
 
 /** An entry and where `show` counts its hits. */
@@ -48,6 +49,8 @@ export interface EntryContext {
   config: Config;
   now: Ms;
   teksOf(group: string): readonly Tek[];
+  /** Chosen at this member; null = what the key server says. */
+  directionOf(group: string): SaDirection | null;
   groupIndex(group: string): number;
   /** SA slot that may seal, -1 = none. */
   slotOf(tek: Tek): number;
@@ -91,6 +94,14 @@ function entriesOf(config: Config, list: string | null): AclEntry[] {
   return list === null ? [] : (config.accessLists.get(list)?.entries ?? []);
 }
 
+function flagsOf(sending: Tek, group: string, context: EntryContext): number {
+  const chosen = context.directionOf(group);
+  const direction = directionOf(sending, chosen);
+  const same = context.teksOf(group).filter((tek) => (tek.sa ?? 0) === (sending.sa ?? 0) && tek.expiresAt > context.now);
+  const clear = acceptsClear(direction, same, chosen) ? CryptoFlag.AcceptClear : 0;
+  return CryptoFlag.Registered | (direction === 'inbound-only' ? CryptoFlag.ReceiveOnly : 0) | clear;
+}
+
 /** @returns words of {@link CryptoEntry} rows, in the order in which they are tried */
 export function compileEntries(item: InterfaceConfig, port: number, context: EntryContext): number[] {
   const words: number[] = [];
@@ -120,7 +131,7 @@ export function compileEntries(item: InterfaceConfig, port: number, context: Ent
     }));
     const lists = traceGroup(name, sending);
     sending.forEach((tek, at) => {
-      add(group, context.slotOf(tek), CryptoFlag.Registered, [...before, ...lists[at]]);
+      add(group, context.slotOf(tek), flagsOf(tek, name, context), [...before, ...lists[at]]);
       before.push(...(lists[at].filter(({ entry: { action } }) => action === 'deny') as typeof before));
     });
   }

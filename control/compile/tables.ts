@@ -10,6 +10,7 @@ import type { SenderIds, Tek } from '../gdoi/group-policy.js';
 import { appendAceRows } from './aces.js';
 import { type Allocation, CapacityError, serialOf } from './allocation.js';
 import { type AceOrigin, compileEntries, type TracedEntry, traceGroup } from './crypto-entries.js';
+import type { SaDirection } from './direction.js';
 import { outboundTeks } from './outbound.js';
 import { authRow, cipherRow } from './transforms.js';
 
@@ -19,6 +20,10 @@ export interface GroupKeys {
   teks: Tek[];
   /** Sender IDs safe to use now; null = none (counter-mode TEKs then only open). */
   senderIds: SenderIds | null;
+  /** The group's pseudotime less CLOCK_MONOTONIC, ms; absent or null = it has none. */
+  pseudotimeOffset?: number | null;
+  /** Chosen at this member; absent or null = what the key server says. */
+  direction?: SaDirection | null;
 }
 
 export interface Tables {
@@ -85,6 +90,13 @@ function writeSa(
   row[Sa.IcvLen] = cipher.icvBytes + auth.icvBytes;
   row[Sa.Align] = cipher.align;
   row[Sa.ReplayWindow] = tek.replayWindow;
+  if (tek.replaySeconds) {
+    // Without a pseudotime nothing is in time: closed rather than open.
+    const offset = keys.pseudotimeOffset ?? 0;
+    row[Sa.TimeWindow] = tek.replaySeconds;
+    row[Sa.TimeHigh] = Math.floor(offset / 2 ** 32);
+    row[Sa.TimeLow] = offset | 0;
+  }
   row[Sa.SidBits] = counterMode ? (keys.senderIds?.bits ?? 24) : 0;
   const sids = ids ? ids.values.slice(0, Cap.Sids) : [];
   row[Sa.SidCount] = sids.length;
@@ -102,7 +114,7 @@ function writeSa(
   return canSeal;
 }
 
-function interfaceRow(config: InterfaceConfig, port: number): InterfaceRow {
+function interfaceRow(config: InterfaceConfig, port: number, multicast: boolean): InterfaceRow {
   return {
     port,
     name: config.name,
@@ -113,6 +125,7 @@ function interfaceRow(config: InterfaceConfig, port: number): InterfaceRow {
     addresses: config.addresses.map(({ address, mask }) => ({ address, prefixLength: maskToPrefixLength(mask) ?? 32 })),
     ipMtu: config.ipMtu,
     shutdown: config.shutdown,
+    groups: multicast ? config.staticGroups : [],
   };
 }
 
@@ -165,12 +178,13 @@ export function compileTables(
   const interfaces: InterfaceRow[] = [];
   for (const item of config.interfaces.values()) {
     const port = allocation.ports.take(item.name);
-    interfaces.push(interfaceRow(item, port));
+    interfaces.push(interfaceRow(item, port, config.multicastRouting));
     rows.cryptoEntries.push(
       ...compileEntries(item, port, {
         config,
         now,
         teksOf: (group) => groupKeys.get(group)?.teks ?? [],
+        directionOf: (group) => groupKeys.get(group)?.direction ?? null,
         groupIndex: (group) => allocation.groups.take(group),
         slotOf: (tek) => outbound.get(tek) ?? -1,
         addAces: (entries) => rows.addAces(entries),

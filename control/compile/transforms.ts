@@ -56,10 +56,10 @@ export function authRow(authentication: EspAuthentication | null): AuthRow {
 
 /**
  * The largest inner packet that fits a path, tunnel mode over IPv4: floor((path - 20 - 8 - IV - ICV) / align) * align - 2.
- * @param pathMtu bytes @returns bytes, as `plaintext mtu` in `show crypto ipsec sa`
+ * @param pathMtu bytes @param shimBytes in front of the inner packet: 12 with time-based anti-replay @returns bytes, as `plaintext mtu` in `show crypto ipsec sa`
  */
-export function plaintextMtu(pathMtu: number, encryption: EspEncryption, authentication: EspAuthentication | null): number {
+export function plaintextMtu(pathMtu: number, encryption: EspEncryption, authentication: EspAuthentication | null, shimBytes = 0): number {
   const cipher = cipherRow(encryption);
   const room = pathMtu - 20 - 8 - cipher.ivBytes - cipher.icvBytes - authRow(authentication).icvBytes;
-  return Math.floor(room / cipher.align) * cipher.align - 2;
+  return Math.floor(room / cipher.align) * cipher.align - 2 - shimBytes;
 }

@@ -13,6 +13,7 @@ export type ShowTopic =
   | { topic: 'crypto isakmp sa'; detail: boolean }
   | { topic: 'crypto gdoi'; group: string | null; detail: boolean }
   | { topic: 'crypto gdoi gm'; group: string | null }
+  | { topic: 'crypto gdoi gm replay'; group: string | null }
   | { topic: 'crypto gdoi gm acl'; group: string | null }
   | { topic: 'crypto gdoi gm acl local'; group: string | null }
   | { topic: 'crypto gdoi ks'; group: string | null }
@@ -42,6 +43,7 @@ export type ExecCommand =
   | ({ kind: 'crypto pki' } & PkiRequest)
   | { kind: 'crypto gdoi ks rekey'; group: string | null }
   | { kind: 'clear crypto gdoi'; group: string | null }
+  | { kind: 'crypto gdoi gm ipsec direction'; group: string | null; direction: 'both' | 'inbound-only' | 'inbound-optional' }
   | { kind: 'clear counters' }
   | { kind: 'terminal length' };
 
@@ -72,6 +74,7 @@ const groupTopics: ExecNode[] = [
   keyword('gm', 'Group member information', {
     run: show((args) => ({ topic: 'crypto gdoi gm', group: groupOf(args) })),
     next: [
+      keyword('replay', 'Time-based anti-replay', { run: show((args) => ({ topic: 'crypto gdoi gm replay', group: groupOf(args) })) }),
       keyword('acl', 'Access control list of the group member', {
         run: show((args) => ({ topic: 'crypto gdoi gm acl', group: groupOf(args) })),
         next: [
@@ -187,6 +190,31 @@ function withGroup(words: string, help: string, kind: 'crypto gdoi ks rekey' | '
   });
 }
 
+const setDirection = give((args) => ({
+  kind: 'crypto gdoi gm ipsec direction',
+  group: groupOf(args),
+  direction: args.text('direction') as 'both',
+}));
+
+const directionNodes: ExecNode[] = [
+  path(
+    [
+      ['ipsec', 'IPsec SAs of the member'],
+      ['direction', 'Which way they are used, until the router restarts or says otherwise'],
+    ],
+    [
+      keyword('both', 'As the key server says', { set: ['direction', 'both'], run: setDirection }),
+      path(
+        [['inbound', 'Accept what comes in the clear too']],
+        [
+          keyword('only', 'Encrypt nothing', { set: ['direction', 'inbound-only'], run: setDirection }),
+          keyword('optional', 'Encrypt', { set: ['direction', 'inbound-optional'], run: setDirection }),
+        ],
+      ),
+    ],
+  ),
+];
+
 export const execCommands: ExecNode[] = mergeNodes([
   keyword('clear', 'Reset functions', {
     next: [
@@ -212,6 +240,14 @@ export const execCommands: ExecNode[] = mergeNodes([
       ['ks', 'Key server'],
     ],
     [withGroup('rekey', 'Renew the keys of the group now', 'crypto gdoi ks rekey')],
+  ),
+  path(
+    [
+      ['crypto', 'Encryption module'],
+      ['gdoi|gkm', 'GDOI key server actions'],
+      ['gm', 'Group member'],
+    ],
+    [keyword('group', 'One group', { next: [argument('group', word(80), 'Group name', { next: directionNodes })] }), ...directionNodes],
   ),
   keyword('show', 'Show running system information', { next: showCommands }),
   path(

@@ -1,6 +1,10 @@
 // The configuration as the rest of control sees it: plain data, no text. Built by parse.ts, written back by print.ts
 // (parse of print is the identity), checked by verify.ts. Maps keep configuration order; names are case-sensitive as on IOS.
 
+import type { IsakmpKey, IsakmpPolicy, IsakmpProfile, IsakmpSettings, Keyring, Trustpoint } from './model-ike.js';
+
+export type * from './model-ike.js';
+
 /** IPv4 address, unsigned 32-bit number, host order. */
 export type Ipv4 = number;
 
@@ -21,11 +25,15 @@ export interface Config {
   transformSets: Map<string, TransformSet>;
   ipsecProfiles: Map<string, IpsecProfile>;
   gdoiGroups: Map<string, GdoiGroup>;
+  /** `crypto identity NAME`: what an IKE identity may be. */
+  identities: Map<string, CryptoIdentity>;
   /** Entries in ascending sequence. */
   cryptoMaps: Map<string, CryptoMapEntry[]>;
   /** By name of the crypto map. */
   failClose: Map<string, FailClose>;
   accessLists: Map<string, AccessList>;
+  /** `ip multicast-routing`. */
+  multicastRouting: boolean;
   interfaces: Map<string, InterfaceConfig>;
   staticRoutes: StaticRoute[];
   /** Lines that no command matches: reported once, kept, printed back. */
@@ -39,85 +47,6 @@ export interface UnknownLine {
   line: number;
   /** Lines of the modes around it, outermost first, then the line itself. */
   path: string[];
-}
-
-export type IkeCipher = 'des' | '3des' | 'aes-128' | 'aes-192' | 'aes-256';
-export type IkeHash = 'md5' | 'sha' | 'sha256' | 'sha384' | 'sha512';
-export type DhGroup = 1 | 2 | 5 | 14 | 15 | 16 | 19 | 20 | 21;
-
-/** IOS defaults: des, sha, rsa-sig, group 1, 86400 s. */
-export interface IsakmpPolicy {
-  line: number;
-  priority: number;
-  encryption: IkeCipher;
-  hash: IkeHash;
-  authentication: 'pre-share' | 'rsa-sig';
-  group: DhGroup;
-  lifetimeSeconds: number;
-}
-
-export interface IsakmpKey {
-  line: number;
-  /** The pre-shared key. Secret: only the IKE engine and print with secrets may read it. */
-  key: string;
-  address: Ipv4;
-  /** 0xffffffff for one host; 0.0.0.0 0.0.0.0 matches every peer. Longest mask wins. */
-  mask: Ipv4;
-}
-
-/** Global settings of phase 1. */
-export interface IsakmpSettings {
-  /** `crypto isakmp identity`: what we call ourselves. With certificates only what the certificate bears out; address by default. */
-  identity: 'address' | 'dn' | 'hostname';
-  /** Aggressive mode as responder: off, unlike IOS, until `no crypto isakmp aggressive-mode disable`. */
-  aggressiveMode: boolean;
-  /** `crypto isakmp keepalive`: dead peer detection; null = peers that ask are answered, no more. */
-  keepalive: KeepaliveSettings | null;
-  /** `crypto isakmp nat keepalive`; null = none, as on IOS. */
-  natKeepaliveSeconds: number | null;
-  /** `crypto ipsec nat-transparency udp-encapsulation`. */
-  natTraversal: boolean;
-}
-
-/** `crypto keyring`: pre-shared keys for the peers of the profiles that name it. */
-export interface Keyring {
-  line: number;
-  name: string;
-  keys: IsakmpKey[];
-  /** For who calls himself so in aggressive mode: main mode shows names too late. */
-  hostKeys: { line: number; hostname: string; key: string }[];
-}
-
-/** `crypto isakmp profile`: what holds for peers of some addresses; the first that matches. */
-export interface IsakmpProfile {
-  line: number;
-  name: string;
-  keyring: string | null;
-  matchAddresses: { address: Ipv4; mask: Ipv4 }[];
-  initiateAggressive: boolean;
-}
-
-export interface KeepaliveSettings {
-  seconds: number;
-  retrySeconds: number;
-  mode: 'periodic' | 'on-demand';
-}
-
-/** `crypto pki trustpoint`: whom we trust, and who we are. */
-export interface Trustpoint {
-  line: number;
-  name: string;
-  /** PATH of `enrollment url file:PATH`: PATH.ca, PATH.crt, PATH.crl are read, PATH.req is written. */
-  enrollmentPath: string | null;
-  /** X.500 name; null = CN and the router's own name. */
-  subjectName: string | null;
-  /** null = the router's own name, `hostname.domain`. */
-  fqdn: string | null;
-  ipAddress: Ipv4 | null;
-  /** null = the key named after the router. */
-  rsaKeypair: { label: string; modulusBits: number | null } | null;
-  /** In the order to try; IOS default: `crl`. */
-  revocationCheck: ('crl' | 'none')[];
 }
 
 export type EspEncryption =
@@ -154,6 +83,8 @@ export interface GdoiGroup {
   identity: { kind: 'number'; number: number } | { kind: 'address'; address: Ipv4 } | null;
   /** In the order to try. Empty on a key server. */
   serverAddresses: Ipv4[];
+  /** Encrypts and accepts both, while a network moves to the VPN. */
+  passive: boolean;
   /** Set by `server local`: this router is the group's key server. */
   server: GdoiServer | null;
 }
@@ -172,6 +103,11 @@ export interface GdoiServer {
   rekeyAcknowledgement: 'any' | 'cisco' | 'interoperable';
   /** `address ipv4`: source of rekeys; null = first interface address that routes to the member. */
   address: Ipv4 | null;
+  /** Who may register; null = whoever phase 1 lets in. Both may be set, both must be met. */
+  authorizationAcl: string | null;
+  authorizationIdentity: string | null;
+  /** `sa receive-only`: members encrypt nothing and accept both, while a network moves to the VPN. */
+  receiveOnly: boolean;
   /** By sequence number. */
   sas: Map<number, GdoiSa>;
 }
@@ -181,7 +117,7 @@ export interface GdoiSa {
   sequence: number;
   profile: string | null;
   matchAddress: string | null;
-  replay: { method: 'counter'; windowSize: number } | { method: 'none' };
+  replay: { method: 'counter'; windowSize: number } | { method: 'time'; windowSeconds: number } | { method: 'none' };
 }
 
 export interface CryptoMapEntry {
@@ -192,6 +128,16 @@ export interface CryptoMapEntry {
   group: string | null;
   /** The member's own ACL, deny entries only, in front of the key server's. */
   matchAddress: string | null;
+}
+
+/** `crypto identity NAME`: an IKE identity that fits one of these. */
+export interface CryptoIdentity {
+  line: number;
+  name: string;
+  /** Host and domain names: the name itself or what ends in `.name`. Lower case. */
+  fqdns: string[];
+  /** Attributes that a distinguished name must have, as formatDistinguishedName() writes them. */
+  dns: string[];
 }
 
 /** `crypto map NAME gdoi fail-close`. Without it, or without `activate`, a map is fail-open. */
@@ -254,6 +200,8 @@ export interface InterfaceConfig {
   offload: boolean;
   addresses: { address: Ipv4; mask: Ipv4; secondary: boolean }[];
   ipMtu: number | null;
+  /** `ip igmp static-group`: multicast groups that are sent out of it, whoever asks. */
+  staticGroups: Ipv4[];
   shutdown: boolean;
   cryptoMap: string | null;
 }

@@ -3,16 +3,19 @@
 import type { PrintFamily } from './blocks.js';
 import { accessListCommands, listCommands, printAccessLists } from './commands/access-list.js';
 import { admissionCommands, printAdmission } from './commands/admission.js';
+import { identityCommands, identityGlobalCommands, printIdentities } from './commands/crypto-identity.js';
 import { cryptoMapCommands, cryptoMapEntryCommands, printCryptoMaps } from './commands/crypto-map.js';
 import { failCloseCommands } from './commands/fail-close.js';
 import { gdoiCommands, gdoiGroupCommands, printGdoi } from './commands/gdoi-group.js';
-import { localServerCommands, saCommands } from './commands/gdoi-server.js';
+import { saCommands } from './commands/gdoi-sa.js';
+import { localServerCommands } from './commands/gdoi-server.js';
 import { generalCommands, modeExits, printDomain, printGeneral } from './commands/general.js';
 import { interfaceCommands, interfaceGlobalCommands, printInterfaces } from './commands/interface.js';
 import { ipsecCommands, ipsecProfileCommands, printIpsec, transformSetCommands } from './commands/ipsec.js';
 import { isakmpCommands, isakmpPolicyCommands, printIsakmp } from './commands/isakmp.js';
 import { isakmpSettingCommands } from './commands/isakmp-settings.js';
 import { keyringCommands, keyringGlobalCommands, printKeyrings, profileCommands } from './commands/keyring.js';
+import { multicastGlobalCommands, printMulticast } from './commands/multicast.js';
 import { printRoutes, routeCommands } from './commands/route.js';
 import { keyGlobalCommands } from './commands/rsa-key.js';
 import { pkiCommands, printTrustpoints, trustpointCommands } from './commands/trustpoint.js';
@@ -30,8 +33,10 @@ export const modeCommands: ModeCommands = {
     ...ipsecCommands,
     ...gdoiCommands,
     ...keyGlobalCommands,
+    ...identityGlobalCommands,
     ...cryptoMapCommands,
     ...generalCommands,
+    ...multicastGlobalCommands,
     ...interfaceGlobalCommands,
     ...routeCommands,
     ...modeExits<'config'>(),
@@ -45,6 +50,7 @@ export const modeCommands: ModeCommands = {
   'config-gdoi-group': [...gdoiGroupCommands, ...modeExits<'config-gdoi-group'>()],
   'gdoi-local-server': [...localServerCommands, ...modeExits<'gdoi-local-server'>()],
   'gdoi-sa-ipsec': [...saCommands, ...modeExits<'gdoi-sa-ipsec'>()],
+  'config-crypto-identity': [...identityCommands, ...modeExits<'config-crypto-identity'>()],
   'config-crypto-map': [...cryptoMapEntryCommands, ...modeExits<'config-crypto-map'>()],
   'crypto-map-fail-close': [...failCloseCommands, ...modeExits<'crypto-map-fail-close'>()],
   'config-std-nacl': [...listCommands<'config-std-nacl'>('standard'), ...modeExits<'config-std-nacl'>()],
@@ -61,7 +67,9 @@ export type FamilyName =
   | 'isakmp'
   | 'ipsec'
   | 'gdoi'
+  | 'crypto-identity'
   | 'crypto-map'
+  | 'multicast'
   | 'interface'
   | 'route'
   | 'access-list';
@@ -76,7 +84,9 @@ export const families: { name: FamilyName; print: PrintFamily }[] = [
   { name: 'isakmp', print: printIsakmp },
   { name: 'ipsec', print: printIpsec },
   { name: 'gdoi', print: printGdoi },
+  { name: 'crypto-identity', print: printIdentities },
   { name: 'crypto-map', print: printCryptoMaps },
+  { name: 'multicast', print: printMulticast },
   { name: 'interface', print: printInterfaces },
   { name: 'route', print: printRoutes },
   { name: 'access-list', print: printAccessLists },

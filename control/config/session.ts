@@ -4,6 +4,7 @@
 import type {
   AccessList,
   Config,
+  CryptoIdentity,
   CryptoMapEntry,
   FailClose,
   GdoiGroup,
@@ -33,6 +34,7 @@ export interface ModeTargets {
   'config-gdoi-group': GdoiGroup;
   'gdoi-local-server': GdoiServer;
   'gdoi-sa-ipsec': GdoiSa;
+  'config-crypto-identity': CryptoIdentity;
   'config-crypto-map': CryptoMapEntry;
   'crypto-map-fail-close': FailClose;
   'config-std-nacl': AccessList;

@@ -8,6 +8,7 @@ import { Findings } from './verify/findings.js';
 import { verifyGdoi } from './verify/gdoi.js';
 import { verifyCryptoMaps, verifyInterfaces, verifyRoutes } from './verify/interfaces.js';
 import { verifyIpsec, verifyIsakmp, verifyKeyrings, verifyTrustpoints } from './verify/isakmp.js';
+import { verifyMulticast } from './verify/multicast.js';
 
 /** @returns problems in no particular order; a thing that two others refer to is reported once */
 export function verifyConfig(config: Config): Problem[] {
@@ -20,6 +21,7 @@ export function verifyConfig(config: Config): Problem[] {
   verifyCryptoMaps(config, findings);
   verifyFailClose(config, findings);
   verifyInterfaces(config, findings);
+  verifyMulticast(config, findings);
   verifyRoutes(config, findings);
   const seen = new Set<string>();
   return findings.problems.filter((problem) => {

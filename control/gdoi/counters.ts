@@ -9,6 +9,7 @@ export const gdoiCounters: { name: string; help: string }[] = [
   { name: 'gdoi_pull_served', help: 'Registrations completed, as a key server' },
   { name: 'gdoi_pull_rate_limited', help: 'Messages of registrations put off by the limit of registrations per second' },
   { name: 'gdoi_pull_unknown_group', help: 'Registrations for a group that this key server does not serve' },
+  { name: 'gdoi_pull_unauthorized', help: 'Registrations of members that the group does not authorize' },
   { name: 'gdoi_pull_auth_failed', help: 'GROUPKEY-PULL messages whose HASH payload is wrong' },
   { name: 'gdoi_pull_unexpected', help: 'GROUPKEY-PULL messages that fit no exchange' },
   { name: 'gdoi_sender_ids_allocated', help: 'Sender IDs given to members' },

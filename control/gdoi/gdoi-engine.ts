@@ -18,7 +18,9 @@ import { covers } from './invalid-spi.js';
 import { KeyServer } from './key-server.js';
 import { MemberGroup } from './member.js';
 import type { MemberEnvironment } from './member-environment.js';
+import { refuseOverlap } from './member-groups.js';
 import { memberStatus } from './member-status.js';
+import type { Pseudotime } from './pseudotime.js';
 import { asGdoi } from './pull-responder.js';
 import { decodeState, encodeState, type SavedState } from './saved-state.js';
 import { DefaultSenderIdBits } from './sender-ids.js';
@@ -42,6 +44,8 @@ export interface GroupPolicy {
   /** All usable, newest last. */
   teks: Tek[];
   senderIds: SenderIds | null;
+  /** Clock of time-based anti-replay, null = none. */
+  pseudotime: Pseudotime | null;
   /** Name of the crypto map's own ACL. */
   localAcl: string | null;
 }
@@ -72,6 +76,7 @@ export class GdoiEngine implements IkeUser {
       connect: (local, remote, now) => this.connect(local, remote, now),
       deleteSa: (sa, now) => this.ike?.deleteSa(sa, now) ?? [],
       spiTaken: (spi, group) => this.memberUsesSpi(spi, group),
+      admit: (policy, group) => refuseOverlap(this.config, policy, group, (other) => this.members.get(other)?.keys.teks ?? []),
       senderIdsWanted: () => this.senderIdsWanted,
     };
   }
@@ -189,7 +194,8 @@ export class GdoiEngine implements IkeUser {
   /** What tables are compiled from; empty for a group that is not registered or not known. */
   policyOf(group: string): GroupPolicy {
     const member = this.members.get(group);
-    return { teks: member?.keys.teks ?? [], senderIds: member?.keys.senderIds ?? null, localAcl: this.localAcl(group) };
+    const { teks = [], senderIds = null, pseudotime } = member?.keys ?? {};
+    return { teks, senderIds, pseudotime: pseudotime ?? null, localAcl: this.localAcl(group) };
   }
 
   /** `crypto gdoi ks rekey`. */

@@ -25,6 +25,10 @@ export interface Tek {
   activatesAt: Ms;
   /** 0 = no replay check. */
   replayWindow: number;
+  /** Seconds of time-based anti-replay (dataplane/proto/tbar.ts), in place of the window; absent or 0 = none. */
+  replaySeconds?: number;
+  /** `sa receive-only`: opened but not sent with; absent = both directions. */
+  receiveOnly?: boolean;
   /** Which SA of the policy it is of (`sa ipsec N` at the key server): TEKs of one SA replace each other. Absent = 0. */
   sa?: number;
   entries: PolicyEntry[];

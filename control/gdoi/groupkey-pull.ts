@@ -110,7 +110,13 @@ export class GroupkeyPull {
   /** RFC 6407 §3.5, §5.4: a GAP payload when more than the one sender ID is wanted that comes without being asked for. */
   private requestSenderIds(offer: OfferedPolicy): { type: number; body: Uint8Array }[] {
     if (this.senderIdsWanted <= 1 || !offer.teks.some((tek) => isCounterMode(tek.encryption))) return [];
-    const gap = { activationDelaySeconds: null, deactivationDelaySeconds: null, senderIdRequest: this.senderIdsWanted, ignored: [] };
+    const gap = {
+      activationDelaySeconds: null,
+      deactivationDelaySeconds: null,
+      senderIdRequest: this.senderIdsWanted,
+      pseudotimeMs: null,
+      ignored: [],
+    };
     return [{ type: PayloadType.GroupAssociatedPolicy, body: writeGap(gap) }];
   }
 

@@ -9,8 +9,9 @@ import { LogLimit } from '../isakmp/log-limit.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { WireError } from '../isakmp/wire-error.js';
 import { RateGate } from '../rate-gate.js';
+import { refuseMember } from './authorization.js';
 import { type GroupIdentity, identityKey } from './codec/group-identity.js';
-import { type PullOffer, PullResponder } from './pull-responder.js';
+import { type PullOffer, PullResponder, type Refused } from './pull-responder.js';
 import { openAck } from './push-ack.js';
 import type { SavedServer } from './saved-state.js';
 import { ServerGroup } from './server-group.js';
@@ -127,9 +128,14 @@ export class KeyServer {
     });
   }
 
-  private offer(identity: GroupIdentity, sa: Phase1Sa, now: Ms): PullOffer | { refused: string } {
+  private offer(identity: GroupIdentity, sa: Phase1Sa, now: Ms): PullOffer | Refused {
     const wanted = identityKey(identity);
-    for (const { identity: key, group } of this.groups.values()) if (key === wanted) return group.offer(sa, now);
+    for (const { identity: key, group } of this.groups.values()) {
+      if (key !== wanted) continue;
+      const server = this.config?.gdoiGroups.get(group.name)?.server;
+      const refusal = this.config && server ? refuseMember(this.config, group.name, server, sa) : null;
+      return refusal ?? group.offer(sa, now);
+    }
     return { refused: `Registration of ${formatIpv4(sa.remote.address)} refused: this key server has no group with identity ${wanted}` };
   }
 }

@@ -17,6 +17,7 @@ export function tekStatus(tek: Tek): TekStatus {
     expiresAt: tek.expiresAt,
     activatesAt: tek.activatesAt,
     replayWindow: tek.replayWindow,
+    replaySeconds: tek.replaySeconds ?? 0,
   };
 }
 

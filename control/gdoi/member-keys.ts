@@ -6,6 +6,7 @@ import { WireError } from '../isakmp/wire-error.js';
 import type { GroupDeletion } from './codec/deletion.js';
 import { isCounterMode } from './esp-transforms.js';
 import type { Kek, SenderIds, Tek } from './group-policy.js';
+import { followRekey, type Pseudotime } from './pseudotime.js';
 import type { ReceivedPolicy } from './received-policy.js';
 import { defaultSwitchMarginSeconds, reregisterMarginSeconds, reregisterSpreadSeconds, spread } from './rekey-timing.js';
 
@@ -18,11 +19,17 @@ export interface MemberKeys {
   quietUntil: Ms;
   /** Spreads the members of a group when they register again. */
   jitterMs: Ms;
+  /** Clock of time-based anti-replay; absent or null = no SA of the group needs one. */
+  pseudotime?: Pseudotime | null;
 }
 
 export const noKeys: MemberKeys = { kek: null, teks: [], senderIds: null, quietUntil: 0, jitterMs: 0 };
 
 const QuietMs = 2000;
+/** A TEK with less than this is at its end: no member registers earlier for want of a rekey (rekey-timing.ts). */
+const EndMs = 80_000;
+/** Above the numbers of `sa ipsec`. */
+const FirstOwnNumber = 65536;
 
 function reject(clause: string, message: string): WireError {
   return new WireError(clause, message, 'gdoi_policy_rejected');
@@ -42,11 +49,32 @@ function sameEntries(a: Tek, b: Tek): boolean {
   return JSON.stringify(a.entries) === JSON.stringify(b.entries);
 }
 
-/** Of those that expire before `tek`, the one that expires last: what senders use until `tek` takes over. */
-function predecessorOf(tek: Tek, candidates: readonly Tek[], anyEntries: boolean): Tek | null {
+/**
+ * Gives each new TEK the number of its SA, where the key server does not say it (codec/sat.ts): that of a TEK with the same entries; of the only SA
+ * there is, when a rekey brings one for it; else a number of its own.
+ */
+function numberSas(held: readonly Tek[], added: readonly Tek[], isRekey: boolean): void {
+  const known = new Set(held.map((tek) => tek.sa ?? 0));
+  const lists = new Set(added.map(({ entries }) => JSON.stringify(entries)));
+  let next = FirstOwnNumber;
+  for (const tek of added) {
+    if (tek.sa !== undefined) continue;
+    const twin = [...held, ...added].find((other) => other !== tek && other.sa !== undefined && sameEntries(other, tek));
+    if (twin) tek.sa = twin.sa;
+    else if (isRekey && known.size === 1 && lists.size === 1) tek.sa = [...known][0];
+    else {
+      while (known.has(next)) next++;
+      tek.sa = next;
+      known.add(next);
+    }
+  }
+}
+
+/** Of the same SA and expiring before `tek`, the one that expires last: what senders use until `tek` takes over. */
+function predecessorOf(tek: Tek, candidates: readonly Tek[]): Tek | null {
   let best: Tek | null = null;
   for (const other of candidates) {
-    if (other.spi === tek.spi || other.expiresAt >= tek.expiresAt || !(anyEntries || sameEntries(other, tek))) continue;
+    if (other.spi === tek.spi || other.expiresAt >= tek.expiresAt || (other.sa ?? 0) !== (tek.sa ?? 0)) continue;
     if (!best || other.expiresAt > best.expiresAt) best = other;
   }
   return best;
@@ -63,7 +91,7 @@ function activation(predecessor: Tek | null, delaySeconds: number | null, now: M
 }
 
 /** Known TEKs stay as they are (a repeated push extends nothing), new ones are added. @param spiTaken by another group */
-function mergeTeks(held: readonly Tek[], policy: ReceivedPolicy, anyEntries: boolean, spiTaken: (spi: number) => boolean, now: Ms): Tek[] {
+function mergeTeks(held: readonly Tek[], policy: ReceivedPolicy, isRekey: boolean, spiTaken: (spi: number) => boolean, now: Ms): Tek[] {
   const added: Tek[] = [];
   const merged = held.map((tek) => {
     const same = policy.teks.find((item) => item.spi === tek.spi);
@@ -75,8 +103,9 @@ function mergeTeks(held: readonly Tek[], policy: ReceivedPolicy, anyEntries: boo
     if (known && !sameKeys(known, tek)) throw reject('RFC 6407 §5.5', `SPI ${tek.spi} again with another key`);
     if (!known) added.push(tek);
   }
+  numberSas(merged, added, isRekey);
   const all = [...merged, ...added];
-  for (const tek of added) tek.activatesAt = activation(predecessorOf(tek, all, anyEntries), policy.activationDelaySeconds, now);
+  for (const tek of added) tek.activatesAt = activation(predecessorOf(tek, all), policy.activationDelaySeconds, now);
   return all.sort((a, b) => a.expiresAt - b.expiresAt);
 }
 
@@ -89,13 +118,25 @@ export function applyPull(
   now: Ms,
 ): MemberKeys {
   // New sender IDs are unique under the TEKs that came with them; under a counter-mode TEK that the key server no longer names they might
-  // be somebody else's (it may have lost its state): such a TEK is not kept (RFC 6407 §3.5).
-  const held = keys.teks.filter(
-    (tek) => tek.expiresAt > now && (!isCounterMode(tek.encryption) || policy.teks.some((item) => item.spi === tek.spi)),
-  );
+  // be somebody else's (it may have lost its state): such a TEK is not kept (RFC 6407 §3.5). Nor is one of an SA that is gone from the policy.
+  const named = new Set(policy.teks.map(({ spi }) => spi));
+  const sas = new Set(policy.teks.map(({ sa }) => sa));
+  const isKept = (tek: Tek) => named.has(tek.spi) || (!isCounterMode(tek.encryption) && (sas.has(undefined) || sas.has(tek.sa)));
+  const held = keys.teks.filter((tek) => tek.expiresAt > now && isKept(tek));
   const teks = mergeTeks(held, policy, false, spiTaken, now);
   const jitterMs = spread(reregisterSpreadSeconds(teks[teks.length - 1]?.lifetimeSeconds ?? 0), random);
-  return { kek: policy.kek, teks, senderIds: policy.senderIds, quietUntil: now + QuietMs, jitterMs };
+  const pseudotime = policy.pseudotimeMs === null ? null : { value: policy.pseudotimeMs, at: now };
+  return { kek: policy.kek, teks, senderIds: policy.senderIds, quietUntil: quietUntil(policy.teks, now), jitterMs, pseudotime };
+}
+
+/**
+ * After a registration. A TEK that came without a successor shortly before its end (its SA has gone from the policy, or the key server is late)
+ * is asked for again after half of what it has left, not every two seconds.
+ */
+function quietUntil(received: readonly Tek[], now: Ms): Ms {
+  const newest = [...new Map([...received].sort((a, b) => a.expiresAt - b.expiresAt).map((tek) => [tek.sa ?? 0, tek])).values()];
+  const lefts = newest.map((tek) => tek.expiresAt - now).filter((left) => left < EndMs);
+  return now + (lefts.length > 0 ? Math.max(QuietMs, Math.min(...lefts) / 2) : QuietMs);
 }
 
 /** A push that was opened and verified under `keys.kek`. @throws WireError when its policy cannot be taken as a whole: keys stay */
@@ -124,7 +165,10 @@ export function applyPush(
       if (!equalBytes(policy.kek.key, kek.key)) throw reject('RFC 6407 §5.3', 'KEK SPI again with another key');
     } else if (policy.kek) kek = policy.kek;
   }
-  return { ...keys, teks, kek };
+  const received = policy?.pseudotimeMs ?? null;
+  return received === null
+    ? { ...keys, teks, kek }
+    : { ...keys, teks, kek, pseudotime: followRekey(keys.pseudotime ?? null, received, now).clock };
 }
 
 /** What has expired goes. @returns the same object when nothing has */
@@ -142,8 +186,9 @@ function beforeExpiry({ expiresAt, lifetimeSeconds }: Tek | Kek, jitterMs: Ms): 
 
 /** When a member registers again if no rekey comes: before the newest TEK, and before the KEK, expires. Without a KEK there are no rekeys to miss. */
 export function reregistrationTime(keys: MemberKeys): Ms {
-  const newest = keys.teks[keys.teks.length - 1];
-  if (!newest) return keys.quietUntil;
-  const times = [newest, ...(keys.kek ? [keys.kek] : [])].map((key) => beforeExpiry(key, keys.jitterMs));
+  // By expiry, newest last: what stays is the newest of each SA.
+  const newest = [...new Map(keys.teks.map((tek) => [tek.sa ?? 0, tek])).values()];
+  if (newest.length === 0) return keys.quietUntil;
+  const times = [...newest, ...(keys.kek ? [keys.kek] : [])].map((key) => beforeExpiry(key, keys.jitterMs));
   return Math.max(keys.quietUntil, Math.min(...times));
 }

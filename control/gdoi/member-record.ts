@@ -17,6 +17,9 @@ export interface MemberRecord {
   rekeysReceived: number;
   rekeysReceivedSinceRegistration: number;
   rekeyAcksSent: number;
+  /** Rekeys whose pseudotime was too far from ours, and the largest difference, ms; absent = 0. */
+  timeSyncErrors?: number;
+  maxTimeDeltaMs?: number;
 }
 
 /** A rekey was accepted. */

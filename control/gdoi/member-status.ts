@@ -44,5 +44,7 @@ export function memberStatus(group: MemberGroup, localAcl: string | null): Membe
     acl: keys.teks[keys.teks.length - 1]?.entries ?? [],
     localAcl,
     senderIds: keys.senderIds,
+    timeSyncErrors: record.timeSyncErrors ?? 0,
+    maxTimeDeltaMs: record.maxTimeDeltaMs ?? 0,
   };
 }

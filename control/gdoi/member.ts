@@ -8,14 +8,14 @@ import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { WireError } from '../isakmp/wire-error.js';
 import { Backoff } from './backoff.js';
 import { GroupkeyPull } from './groupkey-pull.js';
-import { openPush } from './groupkey-push.js';
 import { InvalidSpi } from './invalid-spi.js';
 import type { MemberEnvironment } from './member-environment.js';
-import { applyPull, applyPush, dropExpired, type MemberKeys, noKeys, reregistrationTime } from './member-keys.js';
+import { applyPull, dropExpired, type MemberKeys, noKeys, reregistrationTime } from './member-keys.js';
 import { freshRecord, type MemberRecord, recordRegistration, recordRekey, type SavedMember } from './member-record.js';
+import { noteRekeyTime } from './pseudotime.js';
 import { LastMessage } from './pull-messages.js';
 import { buildAck } from './push-ack.js';
-import { judgeOffer, type ReceivedPolicy, takeKeys } from './received-policy.js';
+import { receiveRekey } from './received-rekey.js';
 import { spread } from './rekey-timing.js';
 
 const GdoiPort = 848; // RFC 6407 §2.2
@@ -166,15 +166,9 @@ export class MemberGroup {
   push(datagram: Datagram, now: Ms): Action[] {
     const kek = this.keys.kek;
     if (!kek) throw new WireError('RFC 6407 §4.4', 'no KEK', 'gdoi_push_rejected_unknown');
-    const opened = openPush(kek, datagram.bytes);
-    let policy: ReceivedPolicy | null = null;
-    try {
-      if (opened.policy) policy = takeKeys(judgeOffer(opened.policy.sa), opened.policy.packets, 'push', kek, 0, now);
-      this.keys = applyPush(this.keys, { ...opened, policy }, (spi) => this.environment.spiTaken(spi, this.name), now);
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      throw new WireError(error.clause, error.message, 'gdoi_push_rejected_policy');
-    }
+    const clock = this.keys.pseudotime ?? null;
+    const opened = receiveRekey(datagram.bytes, kek, this.keys, this.name, this.environment, now);
+    this.keys = opened.keys;
     const { record } = this;
     recordRekey(record, datagram.remote.address, opened.sequence, now);
     const ack = kek.acknowledge && record.localAddress !== null ? buildAck(kek, opened.sequence, record.localAddress) : null;
@@ -185,6 +179,7 @@ export class MemberGroup {
       this.changed(),
       { kind: 'count', counter: 'gdoi_rekeys_received' },
       this.log(5, 'GM_RECV_REKEY', `Received Rekey for group ${this.name} ${ends} with seq # ${opened.sequence}`),
+      ...noteRekeyTime(this.name, record, clock, opened.pseudotimeMs, now),
       ...this.sendAck(ack, datagram),
     ];
     const idle = this.registration.kind === 'none';
@@ -238,7 +233,6 @@ export class MemberGroup {
     return pull.start(now);
   }
 
-  /** Takes up what came of the exchange. */
   private settle(now: Ms): Action[] {
     const pull = this.registration.kind === 'pull' ? this.registration.pull : null;
     const outcome = pull?.outcome;
@@ -249,7 +243,8 @@ export class MemberGroup {
       return [{ kind: 'count', counter: 'gdoi_policy_rejected' }, ...actions, ...this.environment.deleteSa(pull.sa, now)];
     }
     try {
-      this.keys = applyPull(this.keys, outcome.policy, (spi) => this.environment.spiTaken(spi, this.name), this.environment.random, now);
+      const policy = this.environment.admit(outcome.policy, this.name);
+      this.keys = applyPull(this.keys, policy, (spi) => this.environment.spiTaken(spi, this.name), this.environment.random, now);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       const actions = this.failed(error.message, now);

@@ -36,6 +36,8 @@ export function makeTek(policy: SaPolicy, random: RandomBytes, taken: (spi: numb
     expiresAt: now + policy.lifetimeSeconds * 1000,
     activatesAt,
     replayWindow: policy.replayWindow,
+    replaySeconds: policy.replaySeconds,
+    receiveOnly: policy.receiveOnly,
     entries: policy.entries,
   };
 }

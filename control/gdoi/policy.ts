@@ -28,8 +28,11 @@ export interface SaPolicy {
   encryption: EspEncryption;
   authentication: EspAuthentication | null;
   lifetimeSeconds: number;
-  /** Packets, 0 = no replay check. */
+  /** Packets, 0 = no replay check by sequence numbers. */
   replayWindow: number;
+  /** Seconds of time-based anti-replay, 0 = none. */
+  replaySeconds: number;
+  receiveOnly: boolean;
   entries: PolicyEntry[];
 }
 
@@ -59,7 +62,7 @@ function policyEntry({ line: _line, sequence: _sequence, ...entry }: AclEntry): 
   return entry;
 }
 
-function resolveSa(config: Config, sa: GdoiSa, reasons: string[]): SaPolicy | null {
+function resolveSa(config: Config, sa: GdoiSa, receiveOnly: boolean, reasons: string[]): SaPolicy | null {
   const where = `sa ipsec ${sa.sequence}`;
   const reject = (reason: string): null => {
     reasons.push(`${where}: ${reason}`);
@@ -88,7 +91,7 @@ function resolveSa(config: Config, sa: GdoiSa, reasons: string[]): SaPolicy | nu
   const lifetimeSeconds = profile.lifetimeSeconds ?? DefaultTekLifetimeSeconds;
   if (lifetimeSeconds < MinTekLifetimeSeconds || lifetimeSeconds > MaxLifetimeSeconds)
     return reject(`lifetime of ${lifetimeSeconds} seconds: expected ${MinTekLifetimeSeconds} to ${MaxLifetimeSeconds}`);
-  const replayWindow = sa.replay.method === 'none' ? 0 : sa.replay.windowSize;
+  const replayWindow = sa.replay.method === 'counter' ? sa.replay.windowSize : 0;
   if (replayWindow > MaxReplayWindow) return reject(`replay window of ${replayWindow} packets: at most ${MaxReplayWindow}`);
   return {
     sequence: sa.sequence,
@@ -98,6 +101,8 @@ function resolveSa(config: Config, sa: GdoiSa, reasons: string[]): SaPolicy | nu
     authentication: transform.authentication,
     lifetimeSeconds,
     replayWindow,
+    replaySeconds: sa.replay.method === 'time' ? sa.replay.windowSeconds : 0,
+    receiveOnly,
     entries: acl.entries.map(policyEntry),
   };
 }
@@ -109,7 +114,7 @@ export function resolvePolicy(config: Config, group: GdoiGroup): SaPolicy[] {
   if (group.identity === null) reasons.push('the group has no identity');
   if (sas.length === 0) reasons.push('no sa ipsec is configured');
   if (group.server?.rekeyTransport === 'multicast') reasons.push('multicast rekey is not supported: use rekey transport unicast');
-  const policies = sas.map((sa) => resolveSa(config, sa, reasons)).filter((policy) => policy !== null);
+  const policies = sas.map((sa) => resolveSa(config, sa, group.server?.receiveOnly === true, reasons)).filter((policy) => policy !== null);
   const aces = policies.reduce((sum, policy) => sum + policy.entries.length, 0);
   if (aces > Math.min(MaxAces, MaxSats)) reasons.push(`${aces} access list entries in all: at most ${MaxAces} fit one message`);
   if (reasons.length > 0) throw new PolicyError(reasons);

@@ -11,6 +11,7 @@ import { NotifyType } from '../isakmp/notification.js';
 import { type Payload, takePayload } from '../isakmp/payloads.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { WireError } from '../isakmp/wire-error.js';
+import type { Refusal } from './authorization.js';
 import { readGap } from './codec/gap.js';
 import { type GroupIdentity, readGroupIdentity } from './codec/group-identity.js';
 import { type KeyPacket, writeKd } from './codec/kd.js';
@@ -38,10 +39,15 @@ export interface PullGrant {
   after: Action[];
 }
 
+/** Why a member gets nothing, for the log. `mnemonic`: it is not authorized. */
+export interface Refused {
+  refused: string;
+  mnemonic?: Refusal['mnemonic'];
+}
+
 /** What the responder asks the key server. */
 export interface PullServer {
-  /** @returns null when the group is not served; a reason in words for the log comes with it */
-  offer(identity: GroupIdentity, sa: Phase1Sa, now: Ms): PullOffer | { refused: string };
+  offer(identity: GroupIdentity, sa: Phase1Sa, now: Ms): PullOffer | Refused;
   /** @returns false when no more registrations are to be completed in this second */
   admit(sa: Phase1Sa, now: Ms): boolean;
 }
@@ -104,8 +110,8 @@ export class PullResponder {
     const offer = this.server.offer(identity, sa, now);
     if ('refused' in offer) {
       return [
-        { kind: 'count', counter: 'gdoi_pull_unknown_group' },
-        ...this.limit.log(1, 'UNAUTHORIZED_IDENTITY', offer.refused, now).map(asGdoi),
+        { kind: 'count', counter: offer.mnemonic ? 'gdoi_pull_unauthorized' : 'gdoi_pull_unknown_group' },
+        ...this.limit.log(1, offer.mnemonic ?? 'UNAUTHORIZED_IDENTITY', offer.refused, now).map(asGdoi),
         this.notify(sa, NotifyType.InvalidIdInformation),
       ];
     }

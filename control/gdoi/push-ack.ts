@@ -5,7 +5,7 @@
 // The RFC contradicts itself on L ("number of bits in the ack_key", "512 bits for PRF-HMAC-SHA-256"): 256 is sent for SHA-256, which is
 // what SP 800-108 means by it; both are accepted.
 
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import type { Ipv4 } from '../config/model.js';
 import { concatBytes, readU32 } from '../isakmp/bytes.js';
 import { Exchange, HeaderLength, type IsakmpHeader, PayloadType } from '../isakmp/header.js';
@@ -21,18 +21,47 @@ type AckKek = Pick<Kek, 'spi' | 'key' | 'acknowledgeHash'>;
 const Label = new TextEncoder().encode('GROUPKEY-PUSH ACK\0');
 const Rejected = 'gdoi_acks_rejected';
 
-function prf(kek: AckKek, key: Uint8Array, ...parts: Uint8Array[]): Uint8Array {
+function prf(hash: AckHash, key: KeyObject, ...parts: Uint8Array[]): Uint8Array {
   return new Uint8Array(
-    createHmac(kek.acknowledgeHash ?? 'sha256', key)
+    createHmac(hash, key)
       .update(concatBytes(...parts))
       .digest(),
   );
 }
 
-/** @param bits the L of the derivation */
-function ackHash(kek: AckKek, bits: number, chain: Uint8Array): Uint8Array {
-  const ackKey = prf(kek, kek.key, Label, kek.spi, Uint8Array.of(bits >>> 8, bits));
-  return prf(kek, ackKey, chain);
+type AckHash = 'sha256' | 'sha512';
+type Bits = 256 | 512;
+
+/** The ack_keys of one KEK, derived once: a key server verifies with them as often as it has members. */
+class AckKeys {
+  private readonly keys = new Map<Bits, KeyObject>();
+
+  constructor(
+    readonly base: Uint8Array,
+    readonly hash: AckHash,
+  ) {}
+
+  /** @param bits the L of the derivation */
+  of(bits: Bits, spi: Uint8Array): KeyObject {
+    const known = this.keys.get(bits);
+    if (known) return known;
+    const key = createSecretKey(prf(this.hash, createSecretKey(this.base), Label, spi, Uint8Array.of(bits >>> 8, bits)));
+    this.keys.set(bits, key);
+    return key;
+  }
+}
+
+/** By the SPI's bytes, which live as long as their KEK. */
+const derived = new WeakMap<Uint8Array, AckKeys>();
+
+function ackHash(kek: AckKek, bits: Bits, chain: Uint8Array): Uint8Array {
+  const hash = kek.acknowledgeHash ?? 'sha256';
+  let keys = derived.get(kek.spi);
+  if (keys?.base !== kek.key || keys.hash !== hash) {
+    keys = new AckKeys(kek.key, hash);
+    derived.set(kek.spi, keys);
+  }
+  return prf(hash, keys.of(bits, kek.spi), chain);
 }
 
 /** @param kek that decrypted the push @param member our address, as used in the PULL @returns one UDP payload */
@@ -65,7 +94,8 @@ export function openAck(kek: AckKek, message: Uint8Array, header: IsakmpHeader):
       throw new WireError('RFC 8263 §3', 'payloads are not HASH, SEQ, ID');
     const [hash, sequence, id] = payloads;
     const chain = concatBytes(sequence.whole, id.whole);
-    if (![256, 512].some((bits) => sameHash(hash.body, ackHash(kek, bits, chain)))) throw new WireError('RFC 8263 §3.2', 'HASH is wrong');
+    if (!([256, 512] as const).some((bits) => sameHash(hash.body, ackHash(kek, bits, chain))))
+      throw new WireError('RFC 8263 §3.2', 'HASH is wrong');
     const { type, data } = readIdentification(id.body);
     if (type !== IdType.Ipv4Address) throw new WireError('RFC 8263 §3.4', `identity of type ${type}`);
     return { sequence: readSequence(sequence.body), member: readU32(data, 0) };

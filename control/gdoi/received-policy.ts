@@ -11,15 +11,19 @@ import type { KeyPacket, TekPacket } from './codec/kd.js';
 import type { GdoiSa } from './codec/sa.js';
 import { AckType, KekAlgorithm, type Sak, SignatureAlgorithmRsa } from './codec/sak.js';
 import { AceActionValue, AddressPreservation, Direction, Encapsulation, type Sat, SecurityProtocol } from './codec/sat.js';
-import { readIpv4Selector } from './codec/selector.js';
+import { readIpv4Selector, readIpv4Selectors } from './codec/selector.js';
 import { authenticationOf, encryptionOf, isCounterMode, keyBytes } from './esp-transforms.js';
 import type { Kek, PolicyEntry, SenderIds, Tek } from './group-policy.js';
 import { MaxLifetimeSeconds, MaxReplayWindow } from './policy.js';
 
 /** RFC 4303 §2.1. */
 const MinSpi = 256;
-/** Beyond what a change-over needs: bounds the dataplane's SA table against a hostile key server. */
-const MaxTeks = 16;
+/** 16 SAs with the TEKs that replace each other: bounds the dataplane's SA table against a hostile key server. */
+const MaxTeks = 32;
+/** ACEs of a policy once ranges are prefixes: bounds its ACE table. */
+const MaxEntries = 1500;
+/** IOS: `replay time window-size 1-100`. */
+const MaxReplaySeconds = 100;
 const DefaultReplayWindow = 64;
 /** RFC 2407 §4.5.4. */
 const DefaultTekSeconds = 28800;
@@ -34,6 +38,11 @@ export interface TekPolicy {
   authentication: EspAuthentication | null;
   lifetimeSeconds: number;
   replayWindow: number;
+  /** Seconds of time-based anti-replay, 0 = by sequence numbers. */
+  replaySeconds: number;
+  receiveOnly: boolean;
+  /** null = it does not say. */
+  sa: number | null;
   entries: PolicyEntry[];
 }
 export type KekPolicy = Pick<
@@ -46,6 +55,8 @@ export interface OfferedPolicy {
   kek: KekPolicy | null;
   teks: TekPolicy[];
   activationDelaySeconds: number | null;
+  /** Of the group when it was sent, ms; null = the key server has none. */
+  pseudotimeMs: number | null;
   /** Private attribute types that were ignored. */
   ignored: number[];
 }
@@ -56,6 +67,7 @@ export interface ReceivedPolicy {
   teks: Tek[];
   senderIds: SenderIds | null;
   activationDelaySeconds: number | null;
+  pseudotimeMs: number | null;
 }
 
 function reject(clause: string, message: string): WireError {
@@ -74,21 +86,23 @@ function readPort(port: number, ipProtocol: number): PortMatch | null {
   return { operator: 'eq', ports: [port] };
 }
 
-function readEntry(sat: Sat): PolicyEntry {
+/** More than one where an address is a range. */
+function readEntries(sat: Sat): PolicyEntry[] {
   if (sat.aceAction !== null && sat.aceAction !== AceActionValue.Permit && sat.aceAction !== AceActionValue.Deny)
     throw reject('RFC 6407 §5.5.1', `ACE action ${sat.aceAction}`);
-  const source = readIpv4Selector(sat.source, 'RFC 6407 §5.5.1');
-  const destination = readIpv4Selector(sat.destination, 'RFC 6407 §5.5.1');
-  return {
-    action: sat.aceAction === AceActionValue.Deny ? 'deny' : 'permit',
-    protocol: sat.ipProtocol === 0 ? null : sat.ipProtocol,
-    source: source.address,
-    sourceWildcard: ~source.mask >>> 0,
-    destination: destination.address,
-    destinationWildcard: ~destination.mask >>> 0,
-    sourcePort: readPort(sat.source.port, sat.ipProtocol),
-    destinationPort: readPort(sat.destination.port, sat.ipProtocol),
-  };
+  const destinations = readIpv4Selectors(sat.destination, 'RFC 6407 §5.5.1');
+  return readIpv4Selectors(sat.source, 'RFC 6407 §5.5.1').flatMap((source) =>
+    destinations.map((destination) => ({
+      action: sat.aceAction === AceActionValue.Deny ? 'deny' : 'permit',
+      protocol: sat.ipProtocol === 0 ? null : sat.ipProtocol,
+      source: source.address,
+      sourceWildcard: ~source.mask >>> 0,
+      destination: destination.address,
+      destinationWildcard: ~destination.mask >>> 0,
+      sourcePort: readPort(sat.source.port, sat.ipProtocol),
+      destinationPort: readPort(sat.destination.port, sat.ipProtocol),
+    })),
+  );
 }
 
 function readTekPolicy(sat: Sat): TekPolicy {
@@ -98,7 +112,7 @@ function readTekPolicy(sat: Sat): TekPolicy {
     throw reject('RFC 2407 §4.5', `encapsulation mode ${sat.encapsulation} is not tunnel`);
   if (sat.addressPreservation !== null && sat.addressPreservation !== AddressPreservation.Both)
     throw reject('RFC 6407 §5.5.1.1.1', `address preservation ${sat.addressPreservation} is not supported`);
-  if (sat.direction !== null && sat.direction !== Direction.Symmetric)
+  if (sat.direction !== null && sat.direction !== Direction.Symmetric && sat.direction !== Direction.ReceiverOnly)
     throw reject('RFC 6407 §5.5.1.1.2', `SA direction ${sat.direction} is not supported`);
   if (sat.extendedSequence !== null) throw reject('RFC 4304 §2', 'extended sequence numbers are not supported');
   if (sat.lifetimeKilobytes !== null) throw reject('RFC 2407 §4.5.4', 'a lifetime in kilobytes cannot be kept by a group');
@@ -113,16 +127,31 @@ function readTekPolicy(sat: Sat): TekPolicy {
     throw reject('RFC 8221 §4', `${encryption} ${authentication ? `with ${authentication}` : 'without authentication'}`);
   const replayWindow = sat.replayWindow ?? DefaultReplayWindow;
   if (replayWindow > MaxReplayWindow) throw reject('RFC 4303 §3.4.3', `replay window of ${replayWindow} packets`);
-  const lifetimeSeconds = boundLifetime(sat.lifetimeSeconds, DefaultTekSeconds);
-  return { spi: sat.spi, encryption, authentication, lifetimeSeconds, replayWindow, entries: [readEntry(sat)] };
+  if (sat.replayTime !== null && sat.replayTime > MaxReplaySeconds)
+    throw reject('RFC 6407 §5.5.1', `time-based replay window of ${sat.replayTime} seconds: at most ${MaxReplaySeconds}`);
+  return {
+    spi: sat.spi,
+    encryption,
+    authentication,
+    lifetimeSeconds: boundLifetime(sat.lifetimeSeconds, DefaultTekSeconds),
+    replayWindow,
+    replaySeconds: sat.replayTime ?? 0,
+    receiveOnly: sat.direction === Direction.ReceiverOnly,
+    sa: sat.saNumber,
+    entries: readEntries(sat),
+  };
 }
 
+/** @param b of a later SAT, which need not repeat what codec/sat.ts says of the first */
 function sameSa(a: TekPolicy, b: TekPolicy): boolean {
   return (
     a.encryption === b.encryption &&
     a.authentication === b.authentication &&
     a.lifetimeSeconds === b.lifetimeSeconds &&
-    a.replayWindow === b.replayWindow
+    a.replayWindow === b.replayWindow &&
+    a.receiveOnly === b.receiveOnly &&
+    (b.replaySeconds === 0 || a.replaySeconds === b.replaySeconds) &&
+    (b.sa === null || a.sa === b.sa)
   );
 }
 
@@ -153,20 +182,27 @@ function readKekPolicy(sak: Sak): KekPolicy {
 /** @throws WireError when anything in it is not supported */
 export function judgeOffer(sa: GdoiSa): OfferedPolicy {
   const teks = new Map<number, TekPolicy>();
+  let entries = 0;
   const ignored = new Set<number>([...(sa.sak?.ignored ?? []), ...(sa.gap?.ignored ?? [])]);
   for (const sat of sa.sats) {
     const tek = readTekPolicy(sat);
     for (const type of sat.ignored) ignored.add(type);
     const known = teks.get(tek.spi);
     if (!known) teks.set(tek.spi, tek);
-    else if (sameSa(known, tek)) known.entries.push(tek.entries[0]);
+    else if (sameSa(known, tek)) known.entries.push(...tek.entries);
     else throw reject('RFC 6407 §5.5', `SPI ${tek.spi} with two different policies`);
+    entries += tek.entries.length;
+    if (entries > MaxEntries) throw reject('RFC 6407 §5.5.1', `more than ${MaxEntries} ACEs, each range counted as its prefixes`);
   }
+  const pseudotimeMs = sa.gap?.pseudotimeMs ?? null;
+  if (pseudotimeMs === null && [...teks.values()].some(({ replaySeconds }) => replaySeconds > 0))
+    throw reject('RFC 6407 §5.5.1', 'time-based anti-replay without the pseudotime of the group');
   if (teks.size > MaxTeks) throw reject('RFC 6407 §5.5', `${teks.size} TEKs: at most ${MaxTeks} accepted`);
   return {
     kek: sa.sak ? readKekPolicy(sa.sak) : null,
     teks: [...teks.values()],
     activationDelaySeconds: sa.gap?.activationDelaySeconds ?? null,
+    pseudotimeMs,
     ignored: [...ignored],
   };
 }
@@ -180,8 +216,10 @@ function takeTek(policy: TekPolicy, packet: TekPacket | undefined, now: Ms): Tek
     throw reject('RFC 6407 §5.6.1.1', `encryption key of ${algorithmKey.length} bytes for ${policy.encryption}`);
   if (integrityKey.length !== sizes.integrity)
     throw reject('RFC 6407 §5.6.1.2', `integrity key of ${integrityKey.length} bytes for ${policy.authentication ?? policy.encryption}`);
+  const { sa, ...rest } = policy;
   return {
-    ...policy,
+    ...rest,
+    ...(sa === null ? {} : { sa }),
     encryptionKey: algorithmKey.slice(0, sizes.cipher),
     salt: algorithmKey.slice(sizes.cipher),
     integrityKey,
@@ -250,5 +288,5 @@ export function takeKeys(
   if (origin === 'pull' && teks.some((tek) => isCounterMode(tek.encryption)) && !senderIds)
     throw reject('RFC 6407 §5.6.4', 'counter mode without sender IDs');
   const kek = offer.kek ? takeKek(offer.kek, packets, current, sequence, now) : null;
-  return { kek, teks, senderIds, activationDelaySeconds: offer.activationDelaySeconds };
+  return { kek, teks, senderIds, activationDelaySeconds: offer.activationDelaySeconds, pseudotimeMs: offer.pseudotimeMs };
 }

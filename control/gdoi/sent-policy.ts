@@ -48,7 +48,8 @@ function describeKek(kek: Kek, modulusBits: number, source: Ipv4, member: Ipv4, 
   };
 }
 
-function describeEntry(tek: Tek, entry: PolicyEntry, now: Ms): Sat {
+/** @param index of the entry in its list: the first one says what is the SA's */
+function describeEntry(tek: Tek, entry: PolicyEntry, index: number, now: Ms): Sat {
   const { transform, keyLength } = transformNumbers(tek.encryption);
   return {
     securityProtocol: SecurityProtocol.Esp,
@@ -64,9 +65,11 @@ function describeEntry(tek: Tek, entry: PolicyEntry, now: Ms): Sat {
     lifetimeKilobytes: null,
     extendedSequence: null,
     addressPreservation: AddressPreservation.Both,
-    direction: Direction.Symmetric,
+    direction: tek.receiveOnly ? Direction.ReceiverOnly : Direction.Symmetric,
     aceAction: entry.action === 'deny' ? AceActionValue.Deny : AceActionValue.Permit,
     replayWindow: tek.replayWindow,
+    saNumber: index === 0 ? (tek.sa ?? null) : null,
+    replayTime: index === 0 ? tek.replaySeconds || null : null,
     ignored: [],
   };
 }
@@ -77,17 +80,17 @@ export interface Offer {
   kek: { kek: Kek; modulusBits: number; source: Ipv4; member: Ipv4 } | null;
   /** Whole seconds; null = no GAP payload. */
   activationDelaySeconds: number | null;
+  /** Of the group, now; null = no SA of it is replayed by time. */
+  pseudotimeMs: number | null;
 }
 
 export function describePolicy(offer: Offer, now: Ms): GdoiSa {
-  const { kek, teks, activationDelaySeconds } = offer;
+  const { kek, teks, activationDelaySeconds, pseudotimeMs } = offer;
+  const hasGap = activationDelaySeconds !== null || pseudotimeMs !== null;
   return {
     sak: kek ? describeKek(kek.kek, kek.modulusBits, kek.source, kek.member, now) : null,
-    gap:
-      activationDelaySeconds === null
-        ? null
-        : { activationDelaySeconds, deactivationDelaySeconds: null, senderIdRequest: null, ignored: [] },
-    sats: teks.flatMap((tek) => tek.entries.map((entry) => describeEntry(tek, entry, now))),
+    gap: hasGap ? { activationDelaySeconds, deactivationDelaySeconds: null, senderIdRequest: null, pseudotimeMs, ignored: [] } : null,
+    sats: teks.flatMap((tek) => tek.entries.map((entry, index) => describeEntry(tek, entry, index, now))),
   };
 }
 

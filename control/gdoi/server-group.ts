@@ -15,7 +15,7 @@ import { PolicyError, resolvePolicy, type SaPolicy } from './policy.js';
 import type { PullGrant, PullOffer } from './pull-responder.js';
 import { activationDelaySeconds, retransmitIntervalSeconds } from './rekey-timing.js';
 import type { SavedServerGroup } from './saved-state.js';
-import { describePolicy, packKeys } from './sent-policy.js';
+import { packKeys } from './sent-policy.js';
 import { type ServerEnvironment, ServerKeys } from './server-keys.js';
 import { ServerMembers } from './server-members.js';
 import { ServerRekeys } from './server-rekeys.js';
@@ -119,6 +119,7 @@ export class ServerGroup {
   /** `crypto gdoi ks rekey`: new TEKs by the configuration as it is now; the old ones live until they expire. */
   rekey(now: Ms): Action[] {
     if (this.problem !== null) return [this.log(4, 'KS_POLICY', `group ${this.name} cannot be rekeyed: ${this.problem}`)];
+    this.keys.retire(this.policies);
     return this.renew(this.policies, this.keys.kekOutdated(), now);
   }
 
@@ -140,9 +141,8 @@ export class ServerGroup {
     const { kek } = keys;
     const offered = { kek, generation: this.rekeys.generation, sequence: kek?.sequence ?? null, teks: [...keys.teks] };
     const kekOffer = this.kekOffer(kek, this.sourceFor(sa.local.address), sa.remote.address);
-    const activationDelay = keys.pendingSeconds(offered.teks, now);
     return {
-      sa: describePolicy({ teks: offered.teks, kek: kekOffer, activationDelaySeconds: activationDelay }, now),
+      sa: keys.describe(offered.teks, kekOffer, now),
       complete: (wanted, at) => this.complete(sa, offered, wanted, at),
     };
   }
@@ -232,7 +232,7 @@ export class ServerGroup {
     const delay = keys.pendingSeconds(teks, now);
     const build = (source: Ipv4): Uint8Array => {
       // The same for all, so that it is signed once: 0.0.0.0 as destination of the new KEK's pushes is wherever the member is (README).
-      const sa = describePolicy({ teks, kek: this.kekOffer(successor, source, 0), activationDelaySeconds: delay }, now);
+      const sa = keys.describe(teks, this.kekOffer(successor, source, 0), now);
       return buildPush(kek, { sequence, deletions: [], policy: { sa, packets: packKeys(teks, successor, null) } }, signer.key);
     };
     const intervalSeconds = retransmitIntervalSeconds(delay, remainingSeconds, keys.retransmit);

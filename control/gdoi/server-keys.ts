@@ -5,11 +5,13 @@ import type { Ms, RandomBytes } from '../actions.js';
 import type { GdoiServer } from '../config/model.js';
 import { equalBytes } from '../isakmp/bytes.js';
 import { signatureLength } from '../pki/push-signature.js';
+import type { GdoiSa } from './codec/sa.js';
 import type { Kek, SenderIds } from './group-policy.js';
 import { makeKek, makeTek, type ServedTek } from './new-keys.js';
 import type { SaPolicy } from './policy.js';
 import { rekeyLeadSeconds } from './rekey-timing.js';
 import { SenderIdAllocator } from './sender-ids.js';
+import { describePolicy, type Offer } from './sent-policy.js';
 
 export interface ServerEnvironment {
   random: RandomBytes;
@@ -26,6 +28,8 @@ export interface SavedServerKeys {
   teks: ServedTek[];
   senderIdBits: SenderIds['bits'];
   senderIdsUsed: number;
+  /** When the group's pseudotime was 0; absent in what older versions saved. */
+  epoch?: Ms | null;
 }
 
 /** The RSA key that signs this group's pushes. */
@@ -43,6 +47,7 @@ export class ServerKeys {
   /** In order of creation. */
   teks: ServedTek[];
   readonly senderIds: SenderIdAllocator;
+  private epoch: Ms | null;
   /** Of the last call: every registration asks, and deriving a public key costs more than the rest of a PULL. */
   private knownSigner: Signer | null = null;
 
@@ -54,12 +59,13 @@ export class ServerKeys {
     this.kek = saved?.kek ?? null;
     this.previousKek = saved?.previousKek ?? null;
     this.teks = saved?.teks ?? [];
+    this.epoch = saved?.epoch ?? null;
     this.senderIds = new SenderIdAllocator(saved?.senderIdBits ?? environment.senderIdBits, saved?.senderIdsUsed ?? 0);
   }
 
   save(): SavedServerKeys {
-    const { kek, previousKek, teks, senderIds } = this;
-    return { kek, previousKek, teks, senderIdBits: senderIds.bits, senderIdsUsed: senderIds.used };
+    const { kek, previousKek, teks, senderIds, epoch } = this;
+    return { kek, previousKek, teks, epoch, senderIdBits: senderIds.bits, senderIdsUsed: senderIds.used };
   }
 
   get retransmit(): { retransmitSeconds: number; retransmitNumber: number } {
@@ -118,6 +124,23 @@ export class ServerKeys {
     );
   }
 
+  /** SA payload of a registration or a rekey. @param kek part of it; null = not */
+  describe(teks: readonly ServedTek[], kek: Offer['kek'], now: Ms): GdoiSa {
+    const activationDelaySeconds = this.pendingSeconds(teks, now);
+    return describePolicy({ teks, kek, activationDelaySeconds, pseudotimeMs: this.pseudotime(teks, now) }, now);
+  }
+
+  /** TEKs of SAs that are no more: nobody gets them any more; who has them opens with them until they expire. */
+  retire(policies: readonly SaPolicy[]): void {
+    this.teks = this.teks.filter(({ sa }) => policies.some(({ sequence }) => sequence === sa));
+  }
+
+  /** Milliseconds since the group's first keys. @returns null when none of `teks` is checked by time */
+  private pseudotime(teks: readonly ServedTek[], now: Ms): Ms | null {
+    if (this.epoch === null || !teks.some(({ replaySeconds }) => replaySeconds)) return null;
+    return Math.max(0, now - this.epoch);
+  }
+
   kekOf(spi: Uint8Array): Kek | null {
     return [this.kek, this.previousKek].find((kek) => kek && equalBytes(kek.spi, spi)) ?? null;
   }
@@ -130,6 +153,7 @@ export class ServerKeys {
   /** Adds a TEK for each policy. */
   addTeks(policies: readonly SaPolicy[], now: Ms, activatesAt: Ms): ServedTek[] {
     const { random, spiTaken } = this.environment;
+    this.epoch ??= now;
     return policies.map((policy) => {
       const tek = makeTek(policy, random, spiTaken, now, activatesAt);
       this.teks.push(tek);

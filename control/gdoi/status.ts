@@ -18,8 +18,10 @@ export interface TekStatus {
   createdAt: Ms;
   expiresAt: Ms;
   activatesAt: Ms;
-  /** 0 = no replay check. */
+  /** 0 = no replay check by sequence numbers. */
   replayWindow: number;
+  /** Seconds of time-based anti-replay, 0 = none. */
+  replaySeconds: number;
 }
 
 /** A KEK without its key. */
@@ -74,6 +76,8 @@ export interface MemberStatus {
   acl: PolicyEntry[];
   localAcl: string | null;
   senderIds: SenderIds | null;
+  timeSyncErrors: number;
+  maxTimeDeltaMs: number;
 }
 
 export interface ServerMemberStatus {
@@ -106,6 +110,7 @@ export interface ServerSaStatus {
   acl: PolicyEntry[];
   lifetimeSeconds: number;
   replayWindow: number;
+  replaySeconds: number;
 }
 
 export interface ServerStatus {
@@ -119,6 +124,7 @@ export interface ServerStatus {
   problem: string | null;
   transport: 'unicast' | 'multicast';
   acknowledgement: GdoiServer['rekeyAcknowledgement'];
+  receiveOnly: boolean;
   retransmitSeconds: number;
   retransmitNumber: number;
   /** Last sequence number used under the present KEK. */

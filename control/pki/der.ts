@@ -115,8 +115,17 @@ function foldValue(value: Asn1, what: string): string {
   const text = contents(value, what);
   const decode = value.tagClass === asn1.Class.UNIVERSAL ? textDecoders.get(value.type) : undefined;
   if (!decode) return `#${value.tagClass}.${value.type}.${Buffer.from(text, 'latin1').toString('hex')}`;
-  const words = decode(text).normalize('NFKC').toLowerCase().split(' ');
+  return foldText(decode(text));
+}
+
+function foldText(text: string): string {
+  const words = text.normalize('NFKC').toLowerCase().split(' ');
   return `=${words.filter((word) => word !== '').join(' ')}`;
+}
+
+/** One attribute as nameKey() has it. */
+export function attributeKey(oid: string, value: string): string {
+  return `${oid} ${foldText(value)}`;
 }
 
 /** A text that is the same for names that RFC 5280 §7.1 calls equal, and differs for others. @param der a Name @throws CertificateError */
@@ -127,7 +136,7 @@ export function nameKey(der: Uint8Array): string {
       .map((attribute) => {
         const [type, value] = elements(attribute, what);
         if (!value) throw malformed(what);
-        return [oidOf(type, what), foldValue(value, what)].join(' ');
+        return `${oidOf(type, what)} ${foldValue(value, what)}`;
       })
       .sort(),
   );

@@ -33,11 +33,22 @@ export function hashBytes(hash: SignatureHash, parts: readonly Uint8Array[]): Ui
   return new Uint8Array(digest.digest());
 }
 
+/** Keys that were read, as long as their bytes are held: a member asks with every push, and reading costs more than verifying. */
+const readKeys = new WeakMap<Uint8Array, KeyObject>();
+
 /**
  * Reads and checks the key that verifies pushes (bad-input 27: tiny, zero or even modulus, exponent 0, 1 or even).
- * @param spki DER SubjectPublicKeyInfo @throws PublicKeyError
+ * @param spki DER SubjectPublicKeyInfo; never changed afterwards @throws PublicKeyError
  */
 export function readPublicKey(spki: Uint8Array): KeyObject {
+  const known = readKeys.get(spki);
+  if (known) return known;
+  const key = readAndCheck(spki);
+  readKeys.set(spki, key);
+  return key;
+}
+
+function readAndCheck(spki: Uint8Array): KeyObject {
   let key: KeyObject;
   let jwk: { n?: string; e?: string };
   try {

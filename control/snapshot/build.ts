@@ -53,6 +53,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
   const { router, dataplane, now } = parts;
   const { config, allocation, tables } = router;
   const teksOf = (group: string) => router.gdoi.policyOf(group).teks;
+  const directionOf = (group: string) => router.directionOf(group);
   const interfaces = interfaceStates(config, allocation, dataplane);
   for (const item of interfaces) item.rates = parts.rates.rates(item.name);
   return {
@@ -66,7 +67,9 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     interfaces,
     isakmpPolicies: config.isakmpPolicies.map(({ line: _, ...policy }) => policy),
     isakmpSas: router.ike.sas().map(isakmpSaState),
-    gdoiMembers: router.gdoi.memberGroups().map((status) => memberState(status, { config, allocation, tables, dataplane, teksOf, now })),
+    gdoiMembers: router.gdoi
+      .memberGroups()
+      .map((status) => memberState(status, { config, allocation, tables, dataplane, teksOf, directionOf, clocks: router.clocks, now })),
     gdoiServers: router.gdoi.serverGroups().map((status) => serverState(status, now)),
     cryptoMaps: cryptoMapStates(config),
     failClose: failCloseStates(config, teksOf, tables, dataplane?.aceHits ?? [], now),

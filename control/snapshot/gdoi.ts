@@ -6,12 +6,14 @@ import type { Ms } from '../actions.js';
 import type { AceState, MemberGroupState, ServerGroupState } from '../api/snapshot.js';
 import type { Allocation } from '../compile/allocation.js';
 import { groupOrigin, localOrigin } from '../compile/crypto-entries.js';
+import { directionOf, directionTexts, type SaDirection } from '../compile/direction.js';
 import { outboundTeks } from '../compile/outbound.js';
 import type { Tables } from '../compile/tables.js';
 import { formatIpv4 } from '../config/addresses.js';
 import type { Config, Ipv4 } from '../config/model.js';
 import type { PolicyEntry, Tek } from '../gdoi/group-policy.js';
 import type { MemberStatus, ServerStatus, TekStatus } from '../gdoi/status.js';
+import type { GroupClocks } from '../group-clocks.js';
 import { aceState, hitsOf } from './access-lists.js';
 import { interfacesOfMap, saCounters } from './ipsec.js';
 
@@ -21,6 +23,9 @@ export interface GroupContext {
   tables: Tables | null;
   dataplane: SnapshotHead | null;
   teksOf: (group: string) => Tek[];
+  /** Chosen at this member, null = what the key server says. */
+  directionOf: (group: string) => SaDirection | null;
+  clocks: GroupClocks;
   now: Ms;
 }
 
@@ -46,12 +51,30 @@ function tekState(tek: TekStatus, now: Ms) {
     remainingSeconds: until(tek.expiresAt, now),
     ageSeconds: Math.max(0, Math.round((now - tek.createdAt) / 1000)),
     replayWindow: tek.replayWindow,
+    replaySeconds: tek.replaySeconds,
   };
 }
 
 /** @param list where the packet path counts the entries' hits */
 function listedAces(list: string, entries: readonly PolicyEntry[], context: GroupContext): AceState[] {
   return entries.map((entry, index) => aceState(entry, null, hitsOf(context.tables, context.dataplane?.aceHits ?? [], list, index)));
+}
+
+function replayState(status: MemberStatus, sending: readonly Tek[], clocks: GroupClocks): MemberGroupState['replay'] {
+  const pseudotime = clocks.pseudotimeOf(status.name);
+  return {
+    enabled: sending.some(({ replaySeconds }) => replaySeconds),
+    pseudotimeSeconds: pseudotime === null ? null : pseudotime / 1000,
+    timeSyncErrors: status.timeSyncErrors,
+    maxTimeDeltaSeconds: status.maxTimeDeltaMs / 1000,
+    errors: clocks.errorsOf(status.name).map(({ at, source, ownMs, peerMs, windowSeconds }) => ({
+      at,
+      source: formatIpv4(source),
+      ownSeconds: ownMs / 1000,
+      peerSeconds: peerMs < 0 ? null : peerMs / 1000,
+      windowSeconds,
+    })),
+  };
 }
 
 export function memberState(status: MemberStatus, context: GroupContext): MemberGroupState {
@@ -70,6 +93,10 @@ export function memberState(status: MemberStatus, context: GroupContext): Member
     remoteAddress: dotted(status.registeredWith ?? status.remoteAddress),
     version: status.version,
     registered: status.registered,
+    saDirection:
+      directionTexts[
+        sending.length > 0 ? directionOf(sending[0], context.directionOf(status.name)) : (context.directionOf(status.name) ?? 'both')
+      ],
     failClose: maps.length > 0 && maps.every(({ name }) => config.failClose.get(name)?.activated === true),
     reregistersInSeconds: untilOrNull(status.reregistersAt, now),
     succeededRegistrations: status.succeededRegistrations,
@@ -104,7 +131,11 @@ export function memberState(status: MemberStatus, context: GroupContext): Member
       sealedBytes: group[GroupCount.SealedBytes] ?? 0,
       openedPackets: group[GroupCount.OpenedPackets] ?? 0,
       openedBytes: group[GroupCount.OpenedBytes] ?? 0,
+      timeSent: group[GroupCount.TimeSent] ?? 0,
+      timeAccepted: group[GroupCount.TimeAccepted] ?? 0,
+      timeRefused: group[GroupCount.TimeRefused] ?? 0,
     },
+    replay: replayState(status, sending, context.clocks),
   };
 }
 
@@ -116,6 +147,7 @@ export function serverState(status: ServerStatus, now: Ms): ServerGroupState {
     serving: status.serving,
     transport: status.transport,
     acknowledgement: status.acknowledgement,
+    receiveOnly: status.receiveOnly,
     retransmitSeconds: status.retransmitSeconds,
     retransmitNumber: status.retransmitNumber,
     sequence: status.sequence,

@@ -6,11 +6,14 @@ import type { Ms } from '../actions.js';
 import type { CryptoMapState, IpsecFlowState, IpsecInterfaceState, IpsecSaState, SaCounters } from '../api/snapshot.js';
 import type { Allocation } from '../compile/allocation.js';
 import { serialOf } from '../compile/allocation.js';
-import { outboundTek } from '../compile/outbound.js';
+import { outboundTek, outboundTeks } from '../compile/outbound.js';
 import { cipherRow, plaintextMtu, transformText } from '../compile/transforms.js';
 import { formatIpv4 } from '../config/addresses.js';
 import type { Config, GdoiGroup } from '../config/model.js';
 import type { PolicyEntry, Tek } from '../gdoi/group-policy.js';
+
+/** Of time-based anti-replay, dataplane/proto/tbar.ts. */
+const TimeHeaderBytes = 12;
 
 export const noCounters: SaCounters = {
   sealedPackets: 0,
@@ -86,7 +89,7 @@ function saState(tek: Tek, slot: number, now: Ms): IpsecSaState {
     remainingSeconds: Math.max(0, Math.round((tek.expiresAt - now) / 1000)),
     remainingKilobytes: null,
     ivBytes: cipherRow(tek.encryption).ivBytes,
-    replay: tek.replayWindow > 0,
+    replay: tek.replayWindow > 0 || (tek.replaySeconds ?? 0) > 0,
     status: 'ACTIVE(ACTIVE)',
   };
 }
@@ -100,7 +103,7 @@ function ident(address: number, wildcard: number, entry: PolicyEntry, port: Poli
   };
 }
 
-/** Counters are the group's: every entry of one group shares its SAs, so they stand at each entry as on IOS. */
+/** Counters are the SA's: every entry of one SA shares its TEKs, so they stand at each entry as on IOS. @param teks of the entry's SA */
 function flowState(entry: PolicyEntry, teks: Tek[], local: string, mtu: number, context: Context): IpsecFlowState {
   const sending = outboundTek(teks, context.now);
   const counted = teks.map((tek) => saCounters(tek, context.dataplane));
@@ -119,7 +122,9 @@ function flowState(entry: PolicyEntry, teks: Tek[], local: string, mtu: number, 
     receiveErrors: sum('receiveErrors'),
     localEndpoint: local,
     remoteEndpoint: '0.0.0.0',
-    plaintextMtu: sending ? plaintextMtu(mtu, sending.encryption, sending.authentication) : mtu,
+    plaintextMtu: sending
+      ? plaintextMtu(mtu, sending.encryption, sending.authentication, sending.replaySeconds ? TimeHeaderBytes : 0)
+      : mtu,
     pathMtu: mtu,
     ipMtu: mtu,
     outboundSpi: sending ? sending.spi >>> 0 : 0,
@@ -135,10 +140,11 @@ export function ipsecStates(config: Config, context: Context): IpsecInterfaceSta
     const local = item.addresses.length > 0 ? formatIpv4(item.addresses[0].address) : '0.0.0.0';
     const flows = (config.cryptoMaps.get(item.cryptoMap) ?? []).flatMap((map) => {
       const teks = map.group === null ? [] : context.teksOf(map.group);
-      const entries = outboundTek(teks, context.now)?.entries ?? [];
-      return entries
-        .filter(({ action }) => action === 'permit')
-        .map((entry) => flowState(entry, teks, local, context.mtuOf(item.name), context));
+      return outboundTeks(teks, context.now).flatMap((sending) => {
+        const same = teks.filter((tek) => (tek.sa ?? 0) === (sending.sa ?? 0));
+        const permits = sending.entries.filter(({ action }) => action === 'permit');
+        return permits.map((entry) => flowState(entry, same, local, context.mtuOf(item.name), context));
+      });
     });
     states.push({ interface: item.name, cryptoMap: item.cryptoMap, localAddress: local, flows });
   }

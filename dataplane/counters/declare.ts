@@ -20,7 +20,6 @@ export const enum Drop {
   EspUnknownSpi,
   EspExpired,
   EspReplay,
-  EspReplayTableFull,
   EspIntegrity,
   EspTrailer,
   EspInnerHeader,
@@ -42,6 +41,9 @@ export const enum Drop {
   TtlExpired,
   HandOverFull,
   FailClose,
+  EspTime,
+  MulticastReverse,
+  MulticastNoLink,
   Count,
 }
 export const dropTexts: readonly CounterText[] = [
@@ -56,7 +58,6 @@ export const dropTexts: readonly CounterText[] = [
   { name: 'esp_unknown_spi', help: 'no SA for this SPI (RFC 4303 §3.4.2)' },
   { name: 'esp_expired', help: 'SA is past its lifetime' },
   { name: 'esp_replay', help: 'sequence number seen before or left of the window (RFC 4303 §3.4.3)' },
-  { name: 'esp_replay_table_full', help: 'no window left for a new sender' },
   { name: 'esp_integrity', help: 'ICV check failed (RFC 4303 §3.4.4)' },
   { name: 'esp_trailer', help: 'padding or next header wrong after decryption (RFC 4303 §2.4)' },
   { name: 'esp_inner_header', help: 'decrypted packet is not a well-formed IPv4 datagram' },
@@ -78,6 +79,15 @@ export const dropTexts: readonly CounterText[] = [
   { name: 'ttl_expired', help: 'TTL used up; ICMP time exceeded sent (RFC 1812 §5.3.1)' },
   { name: 'hand_over_full', help: 'the worker that owns the sender or seals took no more packets' },
   { name: 'fail_close', help: 'in the clear on an interface that is closed until its groups are registered (fail-close)' },
+  {
+    name: 'esp_time',
+    help: 'time-based anti-replay: pseudotime of the packet too far from ours (RFC 4303 §3.4.3 leaves other schemes to policy)',
+  },
+  { name: 'multicast_reverse', help: 'multicast that did not come by the interface that leads back to its source (RFC 1812 §5.2.1.2)' },
+  {
+    name: 'multicast_no_link',
+    help: 'multicast out of an interface that cannot send it: no Ethernet, or the router runs without its addon',
+  },
 ];
 
 /** Per port. */
@@ -134,6 +144,8 @@ export const enum PathCount {
   /** Given to the worker that owns the sender or is to seal, and taken from other workers. */
   HandedOver,
   TakenOver,
+  /** Replay windows of quiet senders given to others (proto/replay.ts). */
+  ReplayEvictions,
   Count,
 }
 export const pathTexts: readonly CounterText[] = [
@@ -145,6 +157,7 @@ export const pathTexts: readonly CounterText[] = [
   { name: 'passes', help: 'passes of the pipeline' },
   { name: 'handed_over_packets', help: 'datagrams given to the worker that owns their sender or seals them' },
   { name: 'taken_over_packets', help: 'datagrams taken from other workers' },
+  { name: 'replay_evictions', help: 'replay windows of quiet senders that were given to others' },
 ];
 
 /** Per group, kept when SAs come and go. */
@@ -153,6 +166,9 @@ export const enum GroupCount {
   SealedBytes,
   OpenedPackets,
   OpenedBytes,
+  TimeSent,
+  TimeAccepted,
+  TimeRefused,
   Count,
 }
 export const groupTexts: readonly CounterText[] = [
@@ -160,5 +176,8 @@ export const groupTexts: readonly CounterText[] = [
   { name: 'sealed_bytes', help: 'bytes of inner packets of the group encrypted' },
   { name: 'opened_packets', help: 'packets of the group decrypted' },
   { name: 'opened_bytes', help: 'bytes of inner packets of the group decrypted' },
+  { name: 'time_sent', help: 'packets of the group sent with a pseudotime' },
+  { name: 'time_accepted', help: 'packets of the group whose pseudotime was within the window' },
+  { name: 'time_refused', help: 'packets of the group whose pseudotime was not' },
 ];
 export const GroupCap = 16;

@@ -8,6 +8,7 @@ export const enum EventKind {
   Replay = 1,
   SequenceExhausted = 2,
   IvExhausted = 3,
+  ReplayTime = 4,
 }
 
 export const enum EventShape {
@@ -22,8 +23,20 @@ export class Events {
   private readonly src = new Int32Array(EventShape.Rows);
   private readonly dst = new Int32Array(EventShape.Rows);
   private readonly count = new Int32Array(EventShape.Rows);
+  /** Pseudotimes, ms, of the first one noted. */
+  private readonly own = new Float64Array(EventShape.Rows);
+  private readonly peer = new Float64Array(EventShape.Rows);
   private used = 0;
   private toldAt = Number.NEGATIVE_INFINITY;
+
+  /** A packet that time-based anti-replay refused. @param own our pseudotime, ms @param peer the packet's, -1 = it has none */
+  noteTime(spi: number, src: number, dst: number, own: number, peer: number): void {
+    const before = this.used;
+    this.note(EventKind.ReplayTime, spi, src, dst);
+    if (this.used === before) return;
+    this.own[before] = own;
+    this.peer[before] = peer;
+  }
 
   /** Notes one occurrence. With every row taken by other SPIs it is not told (the drop counters have it). */
   note(kind: EventKind, spi: number, src: number, dst: number): void {
@@ -61,6 +74,8 @@ export class Events {
         return { kind: 'invalid-spi', spi, src, dst, count };
       case EventKind.Replay:
         return { kind: 'replay', spi, src, dst, count };
+      case EventKind.ReplayTime:
+        return { kind: 'replay-time', spi, src, dst, count, ownMs: this.own[row], peerMs: this.peer[row] };
       case EventKind.SequenceExhausted:
         return { kind: 'sa-exhausted', spi, space: 'sequence' };
       default:

@@ -15,6 +15,8 @@ export const enum LinkKind {
   Xdp = 3,
   /** The sending half of another worker's Xdp link, for a worker that has no receive queue. */
   XdpSender = 4,
+  /** Ethernet: receives and sends multicast of the configured groups. */
+  Groups = 5,
 }
 
 export interface Link {
@@ -38,6 +40,8 @@ export class Links {
   /** The link that tx prefers, and what it is; -1 = the TUN has to do. */
   readonly fast = new Int32Array(Cap.Ports).fill(-1);
   readonly fastKind = new Int32Array(Cap.Ports);
+  /** The link for multicast, -1 = none. */
+  readonly groups = new Int32Array(Cap.Ports).fill(-1);
   /** 1 where the port is this worker's. */
   private readonly isOpen = new Uint8Array(Cap.Ports);
   /** 1 where a device was found gone; the worker tells the main thread. */
@@ -49,6 +53,7 @@ export class Links {
     this.isOpen[port] = 1;
     for (const { fd, kind } of links) {
       if (kind === LinkKind.Tun) this.tun[port] = fd;
+      else if (kind === LinkKind.Groups) this.groups[port] = fd;
       else if (this.fast[port] < 0) {
         this.fast[port] = fd;
         this.fastKind[port] = kind;
@@ -75,6 +80,7 @@ export class Links {
     this.count = kept;
     this.tun[port] = -1;
     this.fast[port] = -1;
+    this.groups[port] = -1;
     return true;
   }
 }

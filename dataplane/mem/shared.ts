@@ -31,6 +31,7 @@ export const enum BankCount {
   FibRoot = 3,
   LocalAddresses = 5,
   Neighbours = 6,
+  Groups = 7,
   Words = 8,
 }
 
@@ -56,6 +57,16 @@ export const enum NeighbourRow {
   Words = 5,
 }
 export const MaxNeighbours = 4096;
+
+/** Static multicast: the ports that get a copy of what is for a group. */
+export const enum GroupRow {
+  /** IPv4, signed. */
+  Group = 0,
+  /** Bit per port. */
+  Ports = 1,
+  Words = 2,
+}
+export const MaxGroups = 16;
 
 /** FIB leaf: what a longest-prefix match yields. */
 export const enum FibLeaf {
@@ -112,6 +123,7 @@ export interface Bank {
   fibLeaves: Int32Array;
   localAddresses: Int32Array;
   neighbours: Int32Array; // MaxNeighbours * NeighbourRow.Words
+  groups: Int32Array; // MaxGroups * GroupRow.Words
 }
 
 /** Counter blocks of one worker; only that worker writes them. */
@@ -141,6 +153,7 @@ const bankWords: readonly [keyof Bank, number][] = [
   ['entryLists', Cap.CryptoEntries],
   ['saLists', Cap.Sas],
   ['neighbours', MaxNeighbours * NeighbourRow.Words],
+  ['groups', MaxGroups * GroupRow.Words],
 ];
 /**
  * What is large is read where it lies: the two banks' arrays are neighbours, so that a stage captures one array and adds where the current

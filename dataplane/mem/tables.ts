@@ -4,7 +4,7 @@
 
 import { Ace, Cap, CryptoEntry, Sa } from '../tables/layout.js';
 import { fillLocalSet, fillSpiMap, HashShape } from './hash.js';
-import { type Bank, BankCount, halvesOf, MaxLocalAddresses, PortRow, pairOf, type SharedState } from './shared.js';
+import { type Bank, BankCount, GroupRow, halvesOf, MaxGroups, MaxLocalAddresses, PortRow, pairOf, type SharedState } from './shared.js';
 
 export class Tables {
   readonly counts = new Int32Array(BankCount.Words);
@@ -15,6 +15,7 @@ export class Tables {
   readonly entryLists = new Int32Array(Cap.CryptoEntries);
   readonly saLists = new Int32Array(Cap.Sas);
   readonly localAddresses = new Int32Array(MaxLocalAddresses);
+  readonly groups = new Int32Array(MaxGroups * GroupRow.Words);
 
   /** Of both banks; the current one's root begins at counts[BankCount.FibRoot], all else is reached from there. */
   readonly fibRoot: Int32Array;
@@ -47,6 +48,7 @@ export class Tables {
     this.sas.set(bank.sas);
     this.ports.set(bank.ports);
     this.localAddresses.set(bank.localAddresses);
+    this.groups.set(bank.groups);
     this.entryLists.set(bank.entryLists);
     this.saLists.set(bank.saLists);
     fillLocalSet(this.localSet, this.localAddresses, this.counts[BankCount.LocalAddresses]);

@@ -10,7 +10,7 @@
 
 struct mmsghdr;
 
-enum { MAX_WORKERS = 64, MAX_OWN = 256 };
+enum { MAX_WORKERS = 64, MAX_OWN = 256, MAX_GROUPS = 16 };
 
 // Why an open call failed: throw_errno's arguments.
 typedef struct {
@@ -44,6 +44,7 @@ void send_messages(int fd, struct mmsghdr *messages, int32_t count, int32_t *err
 
 // filter.c: classic BPF (Linux Documentation/networking/filter.rst). share: a worker, of how many. @returns false with errno
 bool attach_share_filter(int fd, const uint32_t share[2]);
+bool attach_group_filter(int fd, const uint32_t *groups, int32_t count, const uint32_t share[2]);
 bool attach_frame_filter(int fd, const uint32_t *own, int32_t own_count, const uint32_t share[2]);
 
 // bpf.c: the program of the xdp driver, loaded once per netdev and shared by the sockets of its queues.

@@ -54,19 +54,34 @@ bool attach_share_filter(int fd, const uint32_t share[2]) {
   return attach(fd, &filter);
 }
 
-// A load beyond the frame's end refuses it, so what is taken has a whole IPv4 header.
+// Frames of one packet type with untagged IPv4 and a TTL above 1; the destination is loaded. A load beyond the frame's end refuses it,
+// so what is taken has a whole IPv4 header.
+static void take_forwardable(Filter *filter, uint32_t packet_type) {
+  add(filter, BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE));
+  refuse_unless_equal(filter, packet_type);
+  add(filter, BPF_LD | BPF_H | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL));
+  refuse_unless_equal(filter, ETH_P_IP);
+  add(filter, BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT));
+  refuse_unless_equal(filter, 0);
+  add(filter, BPF_LD | BPF_B | BPF_ABS, ETH_HLEN + IPV4_TTL);
+  filter->code[filter->length++] = (struct sock_filter){BPF_JMP | BPF_JGT | BPF_K, 1, 0, 1};
+  refuse(filter);
+  add(filter, BPF_LD | BPF_W | BPF_ABS, ETH_HLEN + IPV4_DESTINATION);
+}
+
+bool attach_group_filter(int fd, const uint32_t *groups, int32_t count, const uint32_t share[2]) {
+  Filter filter = {.length = 0};
+  take_forwardable(&filter, PACKET_MULTICAST);
+  for (int32_t i = 0; i < count; i++) // equal: over the rest of the list and the refusal behind it
+    filter.code[filter.length++] = (struct sock_filter){BPF_JMP | BPF_JEQ | BPF_K, (uint8_t)(count - i), 0, groups[i]};
+  refuse(&filter);
+  take_share(&filter, ETH_HLEN, share);
+  return attach(fd, &filter);
+}
+
 bool attach_frame_filter(int fd, const uint32_t *own, int32_t own_count, const uint32_t share[2]) {
   Filter filter = {.length = 0};
-  add(&filter, BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PKTTYPE));
-  refuse_unless_equal(&filter, PACKET_HOST);
-  add(&filter, BPF_LD | BPF_H | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_PROTOCOL));
-  refuse_unless_equal(&filter, ETH_P_IP);
-  add(&filter, BPF_LD | BPF_B | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_VLAN_TAG_PRESENT));
-  refuse_unless_equal(&filter, 0);
-  add(&filter, BPF_LD | BPF_B | BPF_ABS, ETH_HLEN + IPV4_TTL);
-  filter.code[filter.length++] = (struct sock_filter){BPF_JMP | BPF_JGT | BPF_K, 1, 0, 1};
-  refuse(&filter);
-  add(&filter, BPF_LD | BPF_W | BPF_ABS, ETH_HLEN + IPV4_DESTINATION);
+  take_forwardable(&filter, PACKET_HOST);
   refuse_if_equal(&filter, UINT32_MAX); // limited broadcast; those of subnets are the caller's to list
   for (int32_t i = 0; i < own_count; i++) refuse_if_equal(&filter, own[i]);
   add(&filter, BPF_ALU | BPF_AND | BPF_K, 0xf0000000);

@@ -99,6 +99,11 @@ export interface Native {
   /** Gives a packet descriptor another list of own addresses, without losing a packet. Parameters as in packetOpen. */
   packetFilter(fd: number, own: Int32Array, ownCount: number, worker: number, workers: number): void;
   /**
+   * A packet socket for multicast: receives IPv4 frames to the first `count` of `groups` (signed addresses, 1..16), TTL > 1, without VLAN tag, only
+   * the share of `worker`, and lets the netdev take them. Sends as packetOpen's. Throws Error with `code`.
+   */
+  groupOpen(device: string, groups: Int32Array, count: number, worker: number, workers: number): number;
+  /**
    * AF_XDP in copy mode on one receive queue of an Ethernet netdev, with a program that redirects IPv4 ESP (whole datagrams, no VLAN tag) and
    * passes the rest to the kernel: native mode, else generic. The program goes when its last descriptor is closed. Several queues of a
    * netdev share one program: open queue 0 first. Throws Error with `code`.

@@ -17,6 +17,7 @@ export function makeTwin(): Native {
     rawOpen: refuse('raw'),
     packetOpen: refuse('packet'),
     packetFilter: refuse('packet'),
+    groupOpen: refuse('multicast'),
     xdpOpen: refuse('xdp'),
     xdpSender: refuse('xdp'),
     wakeOpen: openFifo,

@@ -1,13 +1,13 @@
 // 25-esp-open: verify and decrypt ESP (RFC 4303 §3.4). In: ESP packets. Out: the inner packet to ip-input in the next turn;
 // transit ESP to policy-in. Drops: the esp-* reasons, nesting-too-deep.
 //
-//   SPI -> SA -> not expired -> sizes -> replay, a first look -> one open batch -> trailer -> inner header -> header preserved
+//   SPI -> SA -> not expired -> sizes -> replay, a first look -> one open batch -> trailer -> pseudotime -> inner header -> header preserved
 //       -> policy -> replay, test and set -> inner packet
 //
 // A GET VPN member opens ESP that is not addressed to it: the outer addresses are those of the hosts (RFC 5374 §3.1, RFC 6407 §5.3.1).
 // Does not: reassemble ESP fragments, ESN, NAT traversal.
 
-import { Drop, GroupCount, SaCount } from '../counters/declare.js';
+import { Drop, GroupCount, PathCount, SaCount } from '../counters/declare.js';
 import { Clock, type Env } from '../env.js';
 import { EventKind } from '../mem/events.js';
 import { findSpi, isLocal } from '../mem/hash.js';
@@ -18,6 +18,7 @@ import { classify } from '../proto/classifier.js';
 import { checkTrailer, Esp, Trailer } from '../proto/esp.js';
 import { Ipv4Fault, setCongestion } from '../proto/ipv4.js';
 import { Mark } from '../proto/replay.js';
+import { isTimely, nextHeaderOf, readTbar, Tbar } from '../proto/tbar.js';
 import { Ace, AceAction, Cap, Sa } from '../tables/layout.js';
 
 /** How many times one packet may be decapsulated. */
@@ -28,7 +29,7 @@ export function makeEspOpen(env: Env): () => void {
   const { bytes, view, off, len, l4Off, rxPort, src, dst, tos, flags, sa, sender, nesting, proto, sport, dport } = env.slots;
   const { sas, saLists, ports, aces, aclWords, spiMap, localSet } = env.tables;
   const counts = env.counters.sas;
-  const { groups, aceHits } = env.counters;
+  const { groups, aceHits, path } = env.counters;
   const { espOpen: input, ipInput, policyIn } = env.vec;
   const jobs = new Int32Array(SlotShape.Count * Job.Words);
   const jobIds = new Int32Array(SlotShape.Count);
@@ -84,7 +85,7 @@ export function makeEspOpen(env: Env): () => void {
     const sidBits = sas[row + Sa.SidBits];
     // Without sender IDs the sender is the inner source. It is not known yet, but must equal the outer one (see finish).
     sender[id] = sidBits > 0 ? senderIdOf(esp + Esp.HeaderLen, sidBits) : src[id];
-    const size = sas[row + Sa.ReplayWindow];
+    const size = windowOf(row);
     // What carries our own sender ID we have sent ourselves: somebody throws it back.
     const isEcho = sidBits > 0 && isOwnSenderId(row, sender[id]);
     if (isEcho || (size > 0 && !replay.mayBeFresh(slot, sender[id], view.getUint32(esp + Esp.Seq), size))) return refuseReplay(id);
@@ -93,6 +94,23 @@ export function makeEspOpen(env: Env): () => void {
     jobs[job + Job.Offset] = esp;
     jobs[job + Job.TextLen] = textLen;
     jobIds[jobCount++] = id;
+  }
+
+  /** Packets of the window; time-based anti-replay has none. */
+  function windowOf(row: number): number {
+    return sas[row + Sa.TimeWindow] > 0 ? 0 : sas[row + Sa.ReplayWindow];
+  }
+
+  /** The sender's pseudotime is near enough to ours. Counts; tells what was refused. @param at of the payload */
+  function arrivesInTime(id: number, row: number, at: number, length: number): boolean {
+    const peer = readTbar(view, at, length);
+    const own = clock[Clock.Ms] + sas[row + Sa.TimeHigh] * 4294967296 + (sas[row + Sa.TimeLow] >>> 0);
+    const isFine = peer >= 0 && isTimely(peer, own, sas[row + Sa.TimeWindow]);
+    groups[sas[row + Sa.Group] * GroupCount.Count + (isFine ? GroupCount.TimeAccepted : GroupCount.TimeRefused)]++;
+    if (isFine) return true;
+    counts[sa[id] * SaCount.Count + SaCount.ReplayDrops]++;
+    events.noteTime(sas[row + Sa.Spi], src[id], dst[id], own, peer);
+    return false;
   }
 
   function refuseReplay(id: number): void {
@@ -112,22 +130,24 @@ export function makeEspOpen(env: Env): () => void {
     const outerTos = tos[id];
     const sequence = view.getUint32(esp + Esp.Seq);
     const text = esp + Esp.HeaderLen + sas[row + Sa.IvLen];
-    const payload = checkTrailer(bytes, text, textLen);
+    const isTimed = sas[row + Sa.TimeWindow] > 0;
+    const payload = checkTrailer(bytes, text, textLen, nextHeaderOf(isTimed));
     if (payload === Trailer.Dummy) return drop(id, Drop.EspDummy);
     if (payload < 0) return refuse(id, Drop.EspTrailer);
-    off[id] = text;
-    len[id] = payload; // more than the datagram's own length is traffic flow padding (RFC 4303 §2.7): parse cuts it off
+    const shim = isTimed ? Tbar.HeaderLen : 0;
+    if (isTimed && !arrivesInTime(id, row, text, payload)) return refuse(id, Drop.EspTime);
+    const inner = text + shim;
+    off[id] = inner;
+    len[id] = payload - shim; // more than the datagram's own length is traffic flow padding (RFC 4303 §2.7): parse cuts it off
     if (parse(id) !== Ipv4Fault.None) return refuse(id, Drop.EspInnerHeader);
     if (src[id] !== outerSrc || dst[id] !== outerDst) return refuse(id, Drop.EspHeaderNotPreserved);
     const ace = classify(aces, aclWords, saLists[slot], proto[id], outerSrc, outerDst, sport[id], dport[id]);
     if (ace < 0 || aces[ace * Ace.Words + Ace.Action] !== AceAction.Permit) return refuse(id, Drop.EspPolicy);
-    const size = sas[row + Sa.ReplayWindow];
+    const size = windowOf(row);
     if (size > 0) {
-      const mark = replay.mark(slot, sender[id], sequence, size);
-      if (mark === Mark.Seen) return refuseReplay(id);
-      if (mark === Mark.TableFull) return refuse(id, Drop.EspReplayTableFull);
+      if (replay.mark(slot, sender[id], sequence, size) === Mark.Seen) return refuseReplay(id);
     }
-    if ((outerTos & 3) === 3 && !setCongestion(view, text)) return refuse(id, Drop.EspCongestion);
+    if ((outerTos & 3) === 3 && !setCongestion(view, inner)) return refuse(id, Drop.EspCongestion);
     aceHits[ace]++;
     const group = sas[row + Sa.Group] * GroupCount.Count;
     counts[slot * SaCount.Count + SaCount.OpenedPackets]++;
@@ -155,5 +175,6 @@ export function makeEspOpen(env: Env): () => void {
         refuse(id, Drop.EspIntegrity);
       }
     }
+    path[PathCount.ReplayEvictions] = replay.evictions;
   };
 }

@@ -40,6 +40,7 @@ export function makePolicyIn(env: Env): () => void {
       if (ace < 0) continue;
       aceHits[ace]++;
       if (aces[ace * Ace.Words + Ace.Action] !== AceAction.Permit) continue;
+      if ((entryFlags & CryptoFlag.AcceptClear) !== 0) return -1;
       return (entryFlags & CryptoFlag.ClosedIn) !== 0 ? Drop.FailClose : Drop.ClearMustBeEncrypted;
     }
     return -1;

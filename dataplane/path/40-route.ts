@@ -1,5 +1,5 @@
 // 40-route: longest prefix match picks the egress port (RFC 1812 §5.2.4). In: packets that may pass, and from the turn before the
-// ICMP errors of 95-local. Out: crypto-map, or local for what the host itself is to have. Drops: no-route (after an ICMP
+// ICMP errors of 95-local. Out: crypto-map, multicast, or local for what the host itself is to have. Drops: no-route (after an ICMP
 // net unreachable, RFC 1812 §5.2.7.1), ttl-expired (after an ICMP time exceeded, §5.3.1), port-down. Where the kernel routed the packet
 // to us it has taken this router's hop from the TTL; what still owes it is checked here, and 70-esp-seal or 90-tx takes it.
 
@@ -10,13 +10,13 @@ import { BankCount, FibLeaf, LeafLocal, PortRow } from '../mem/shared.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { lookupFibVector } from '../proto/fib.js';
 import { IcmpError, TimeExceededCode, UnreachableCode } from '../proto/icmp.js';
-import { Ip4 } from '../proto/ipv4.js';
+import { Ip4, isMulticast } from '../proto/ipv4.js';
 
 export function makeRoute(env: Env): () => void {
   const { drop } = env;
   const { view, off, dst, txPort, nextHop, flags, error, reason } = env.slots;
   const { counts, fibRoot, fibNodes, fibHalves, fibLeaves, ports, localSet } = env.tables;
-  const { route: input, cryptoMap, punt, refused } = env.vec;
+  const { route: input, cryptoMap, multicast, punt, refused } = env.vec;
   const leaves = new Int32Array(SlotShape.Count);
 
   function refuse(id: number, type: number, code: number, why: Drop): void {
@@ -34,6 +34,10 @@ export function makeRoute(env: Env): () => void {
       // -1 is 255.255.255.255: for every host on the link, never forwarded (RFC 1812 §5.3.5.1).
       if (to === -1 || isLocal(localSet, to)) {
         punt.push(id);
+        continue;
+      }
+      if (isMulticast(to)) {
+        multicast.push(id);
         continue;
       }
       const leaf = leaves[i];

@@ -1,7 +1,7 @@
 // 55-crypto-map: does this packet leave encrypted, and under which SA? In: routed packets. Out: pmtu, with the sa column set or -1.
 // Drops: no-sa, fail-close. Entries of the egress port's crypto map are tried in order; an entry whose group has no policy yet is passed over
-// (fail-open, the IOS default); a port that is closed has one more at its end, which drops what it permits. A deny in an entry's list means "not by this entry", not "in the clear": the next entry is
-// tried, and only what no entry permits goes in the clear. What a list permits never goes in the clear, SA or not; nor does an ICMP
+// (fail-open, the IOS default); a port that is closed has one more at its end, which drops what it permits; one that is receive-only lets it go in the clear. A deny in an entry's list means "not by this entry", not "in the clear": the next entry is
+// tried, and only what no entry permits goes in the clear. What another list permits never goes in the clear, SA or not; nor does an ICMP
 // error of ours that quotes a decrypted packet.
 
 import { Drop } from '../counters/declare.js';
@@ -47,6 +47,7 @@ export function makeCryptoMap(env: Env): () => void {
       aceHits[ace]++;
       if (aces[ace * Ace.Words + Ace.Action] !== AceAction.Permit) continue;
       if ((entryFlags & CryptoFlag.ClosedOut) !== 0) return Verdict.Closed;
+      if ((entryFlags & CryptoFlag.ReceiveOnly) !== 0) break;
       const slot = cryptoEntries[at + CryptoEntry.OutboundSa];
       return usable(slot) ? slot : Verdict.NoSa;
     }

@@ -12,6 +12,7 @@ import { countFragments, cutToFirst, firstPayload, laterHeaderLength, writeLater
 import { IcmpError, UnreachableCode } from '../proto/icmp.js';
 import { Ip4 } from '../proto/ipv4.js';
 import { Port } from '../proto/l4.js';
+import { Tbar } from '../proto/tbar.js';
 import { Sa } from '../tables/layout.js';
 
 /** RFC 791 §3.2: every module forwards datagrams of 68 bytes; a smaller MTU is a mistake. */
@@ -35,7 +36,8 @@ export function makePmtu(env: Env): () => void {
     const mtu = Math.max(ports[txPort[id] * PortRow.Words + PortRow.Mtu], LeastMtu);
     if (sa[id] < 0) return mtu;
     const row = sa[id] * Sa.Words;
-    return largestInner(mtu, Ip4.HeaderLen, sas[row + Sa.IvLen], sas[row + Sa.IcvLen], sas[row + Sa.Align]);
+    const shim = sas[row + Sa.TimeWindow] > 0 ? Tbar.HeaderLen : 0;
+    return largestInner(mtu, Ip4.HeaderLen, sas[row + Sa.IvLen], sas[row + Sa.IcvLen], sas[row + Sa.Align], shim);
   }
 
   function copyColumns(from: number, to: number): void {

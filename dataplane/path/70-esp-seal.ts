@@ -3,26 +3,28 @@
 //
 //   | outer IPv4 20 | SPI, sequence | IV | inner packet … | padding, trailer | ICV |
 //   written into the headroom                ^ untouched    written into the tailroom
+//   With time-based anti-replay its header (proto/tbar.ts) stands between IV and inner packet.
 //
 // The inner TTL pays the hop that it owes (RFC 4301 §5.1.2.1). Outer header: ToS copied with its ECN bits (RFC 6040 §4.1, normal mode), DF copied (RFC 4301 §8.1), identification copied, TTL 64. Sequence
 // numbers and IVs are counted in the sender-state file before anything is sealed (mem/sender-state.ts).
 // Does not: ESN, UDP encapsulation, traffic flow padding.
 
 import { Drop, GroupCount, SaCount } from '../counters/declare.js';
-import { type Env, SenderRow } from '../env.js';
+import { Clock, type Env, SenderRow } from '../env.js';
 import { EventKind } from '../mem/events.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { Job, JobStatus } from '../native/native.js';
-import { Esp, EspNext, padLength, writeTrailer } from '../proto/esp.js';
+import { Esp, padLength, writeTrailer } from '../proto/esp.js';
 import { Ip4, IpProto, lowerTtl, sealHeader } from '../proto/ipv4.js';
 import { counterLimit, writeIv } from '../proto/sender-iv.js';
+import { nextHeaderOf, Tbar, writeTbar } from '../proto/tbar.js';
 import { Cap, EspCipher, Sa } from '../tables/layout.js';
 
 const OuterTtl = 64;
 const LastSequence = 0xffffffff;
 
 export function makeEspSeal(env: Env): () => void {
-  const { drop, events, native, senderRows, workerIndex, workers } = env;
+  const { drop, events, native, senderRows, workerIndex, workers, clock } = env;
   const { bytes, view, off, len, flags, sa, src, dst } = env.slots;
   const { sas } = env.tables;
   const { groups, sas: counts, saSequences } = env.counters;
@@ -75,9 +77,12 @@ export function makeEspSeal(env: Env): () => void {
     if ((flags[id] & PacketFlag.OwesHop) !== 0) lowerTtl(view, inner);
     const innerLen = len[id];
     const ivLen = sas[row + Sa.IvLen];
-    const padLen = padLength(innerLen, sas[row + Sa.Align]);
-    const textLen = innerLen + writeTrailer(bytes, inner + innerLen, padLen, EspNext.Ipv4);
-    const esp = inner - ivLen - Esp.HeaderLen;
+    const isTimed = sas[row + Sa.TimeWindow] > 0;
+    const shim = isTimed ? Tbar.HeaderLen : 0;
+    const padLen = padLength(shim + innerLen, sas[row + Sa.Align]);
+    const textLen = shim + innerLen + writeTrailer(bytes, inner + innerLen, padLen, nextHeaderOf(isTimed));
+    const esp = inner - shim - ivLen - Esp.HeaderLen;
+    if (isTimed) stamp(row, inner - shim);
     view.setInt32(esp + Esp.Spi, sas[row + Sa.Spi]);
     view.setUint32(esp + Esp.Seq, sequence);
     if (isCounterMode) {
@@ -97,6 +102,13 @@ export function makeEspSeal(env: Env): () => void {
     jobIds[jobCount++] = id;
     off[id] = outer;
     len[id] = outerLen;
+  }
+
+  /** The group's pseudotime, in front of the inner packet. */
+  function stamp(row: number, at: number): void {
+    const offset = sas[row + Sa.TimeHigh] * 4294967296 + (sas[row + Sa.TimeLow] >>> 0);
+    writeTbar(view, at, Math.max(0, Math.floor(clock[Clock.Ms] + offset)));
+    groups[sas[row + Sa.Group] * GroupCount.Count + GroupCount.TimeSent]++;
   }
 
   function writeOuter(outer: number, inner: number, total: number): void {

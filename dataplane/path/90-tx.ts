@@ -1,6 +1,6 @@
-// 90-tx: one batch write per link, then the slots are free. In: packets that are done. Out: devices. Drops: tx-full, tx-error, port-down.
+// 90-tx: one batch write per link, then the slots are free. In: packets that are done. Out: devices. Drops: tx-full, tx-error, port-down, multicast-no-link.
 //
-// Which link: what was sealed goes by a raw link; what has a known neighbour by an Ethernet link, under that neighbour's header; the rest by
+// Which link: multicast goes by the link for it or not at all, as the kernel has no route for it; what was sealed goes by a raw link; what has a known neighbour by an Ethernet link, under that neighbour's header; the rest by
 // the port's TUN, where the kernel resolves the address. Coalescing into superpackets is the native side's (native.ts).
 //
 // The router is one hop. What is written to a TUN is routed by the kernel, which takes one from the TTL: right for what still owes its hop,
@@ -14,22 +14,23 @@ import { LinkKind } from '../mem/links.js';
 import { NeighbourRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
 import { EthernetHeaderLen, isFull } from '../native/native.js';
-import { lowerTtl, raiseTtl } from '../proto/ipv4.js';
+import { isMulticast, lowerTtl, raiseTtl } from '../proto/ipv4.js';
 import { Cap } from '../tables/layout.js';
 
 const enum Batch {
   Most = 256,
 }
-/** Queues: first the ports' TUNs, then their fast links. */
+/** Queues: first the ports' TUNs, then their fast links, then those for multicast. */
 const FirstFast = Cap.Ports;
-const Queues = 2 * Cap.Ports;
+const FirstGroups = 2 * Cap.Ports;
+const Queues = 3 * Cap.Ports;
 /** EtherType of IPv4 (RFC 894). */
 const EtherTypeIpv4 = 0x0800;
 
 export function makeTx(env: Env): () => void {
   const { slots, native, links, neighbours, drop } = env;
   const { view, off, len, txPort, nextHop, flags } = slots;
-  const { tun, fast, fastKind } = links;
+  const { tun, fast, fastKind, groups } = links;
   const { rows } = neighbours;
   const { path, ports } = env.counters;
   const { tx: input } = env.vec;
@@ -45,7 +46,7 @@ export function makeTx(env: Env): () => void {
   const pinnedResults = native.pin(results);
 
   function flush(queue: number): void {
-    const port = queue < FirstFast ? queue : queue - FirstFast;
+    const port = queue % Cap.Ports;
     const count = counts[queue];
     const first = queue * Batch.Most;
     counts[queue] = 0;
@@ -53,7 +54,7 @@ export function makeTx(env: Env): () => void {
       offsets[i] = off[waiting[first + i]];
       lengths[i] = len[waiting[first + i]];
     }
-    const sent = native.tx(queue < FirstFast ? tun[port] : fast[port], pool, pinnedOffsets, pinnedLengths, count, pinnedResults);
+    const sent = native.tx(fdOf(queue, port), pool, pinnedOffsets, pinnedLengths, count, pinnedResults);
     let sum = 0;
     for (let i = 0; i < count; i++) {
       const id = waiting[first + i];
@@ -67,6 +68,11 @@ export function makeTx(env: Env): () => void {
     ports[port * PortCount.Count + PortCount.TxPackets] += sent;
     ports[port * PortCount.Count + PortCount.TxBytes] += sum;
     path[PathCount.Sent] += sent;
+  }
+
+  function fdOf(queue: number, port: number): number {
+    if (queue < FirstFast) return tun[port];
+    return queue < FirstGroups ? fast[port] : groups[port];
   }
 
   /** Writes the Ethernet header of the packet's next hop. @returns false when the neighbour is not known */
@@ -94,11 +100,16 @@ export function makeTx(env: Env): () => void {
         drop(id, Drop.PortDown);
         continue;
       }
-      const isFast = takesFastLink(id, port);
+      const isGroup = isMulticast(nextHop[id]);
+      if (isGroup && (groups[port] < 0 || !writeEthernet(id, port))) {
+        drop(id, Drop.MulticastNoLink);
+        continue;
+      }
+      const isFast = isGroup || takesFastLink(id, port);
       const owes = flags[id] & (PacketFlag.Sealed | PacketFlag.OwesHop);
       if (isFast && owes === PacketFlag.OwesHop) lowerTtl(view, off[id]);
       else if (!isFast && owes === 0) raiseTtl(view, off[id]);
-      const queue = isFast ? FirstFast + port : port;
+      const queue = isGroup ? FirstGroups + port : isFast ? FirstFast + port : port;
       waiting[queue * Batch.Most + counts[queue]++] = id;
       if (counts[queue] === Batch.Most) flush(queue);
     }

@@ -8,15 +8,17 @@
 
 import { SlotShape } from '../mem/slots.js';
 import type { InterfaceRow, TablesHead } from '../tables/message.js';
+import { planClear, planCloseFirst } from './closed-ports.js';
 import { listLocalAddresses, mirrorFib } from './fib-mirror.js';
 import { describePorts, planInterfaces } from './interfaces.js';
-import { closedPorts, planGuard } from './leak-guard.js';
-import { type LinuxState, OurProtocol, RouteTable, readLinux } from './linux-state.js';
+import { planGuard } from './leak-guard.js';
+import { type LinuxState, RouteTable, readLinux } from './linux-state.js';
+import { groupNeighbours, listGroups, planGroups } from './multicast.js';
 import type { NeighbourWatch } from './neighbour-watch.js';
 import { planNeighbours } from './neighbours.js';
 import type { Ports } from './ports.js';
 import { type BankContent, emptyRows, isSameContent, isSameList, type PortState, type Publisher } from './publisher.js';
-import { diffRoutes, planClearTable, planGatewayTable, planPortTable, planProgramTable, planStaticRoutes } from './routes.js';
+import { diffRoutes, planGatewayTable, planPortTable, planProgramTable, planStaticRoutes } from './routes.js';
 import { diffRules, type PortDevices, planRules, Table } from './rules.js';
 import { describeErrors, runBatch } from './run-command.js';
 import { setDevice, setGlobals } from './sysctl.js';
@@ -149,7 +151,8 @@ export class Applier {
     let state = this.change(planInterfaces(head.interfaces, readLinux(), this.ledger, errors), errors) ?? readLinux();
     // A TUN that is made again is another one, and what was routed to it is gone.
     if (await this.changePorts(head.interfaces, state, errors)) state = readLinux();
-    state = this.closeFirst(tables, state, errors);
+    // Closed ports are guarded before the kernel is told to forward on them.
+    state = this.change(planCloseFirst(tables.rows, this.ports.list(), state), errors) ?? state;
     setGlobals(this.ledger);
     for (const { device } of this.ports.list()) setDevice(this.ledger, device);
     state = this.change(this.ports.planLinks(state), errors) ?? state;
@@ -185,6 +188,7 @@ export class Applier {
   private async changePorts(rows: readonly InterfaceRow[], state: LinuxState, errors: string[]): Promise<boolean> {
     let changed = false;
     const own = listLocalAddresses(this.ports.list(), state).sort((a, b) => a - b);
+    this.ports.groups = listGroups(rows);
     for (const { port, device } of this.ports.list()) {
       const row = rows.find((candidate) => candidate.port === port);
       if (this.ports.isAsWanted(port, row, state.links.get(device), own)) continue;
@@ -224,28 +228,11 @@ export class Applier {
     return state.links.has(device) ? device : null;
   }
 
-  /** Closed ports are guarded before the kernel is told to forward on them. @returns the state afterwards */
-  private closeFirst(tables: Tables, state: LinuxState, errors: string[]): LinuxState {
-    const { aces, cryptoEntries } = tables.rows;
-    const devices = this.ports.list();
-    const clear = this.planClear(tables, devices, state);
-    if (clear.length === 0) return state;
-    const rules = diffRules(state.rules, [
-      ...state.rules.filter(({ protocol }) => protocol === OurProtocol),
-      ...planGuard(aces, cryptoEntries, devices),
-    ]);
-    return this.change([...diffRoutes(state, clear, (table) => table === Table.Clear), ...rules], errors) ?? state;
-  }
-
-  private planClear({ rows }: Tables, devices: readonly PortDevices[], state: LinuxState) {
-    return planClearTable(new Set(closedPorts(rows.cryptoEntries, devices).map(({ device }) => device)), state);
-  }
-
   private planPolicy(tables: Tables, devices: readonly PortDevices[], state: LinuxState): string[] {
     const routes = [
       ...devices.flatMap((port) => planPortTable(port, state)),
       ...planProgramTable(devices, state),
-      ...this.planClear(tables, devices, state),
+      ...planClear(tables.rows, devices, state),
     ];
     const guard = planGuard(tables.rows.aces, tables.rows.cryptoEntries, devices);
     return [
@@ -263,6 +250,7 @@ export class Applier {
       routes: this.published && isSameList(this.published.routes, routes) ? this.published.routes : routes,
       localAddresses: listLocalAddresses(devices, state),
       neighbours: this.neighbours(devices, state),
+      groups: planGroups(tables.head.interfaces, errors),
     };
     if (this.published && isSameContent(this.published, content)) return;
     errors.push(...(await this.publisher.publish(content)));
@@ -270,7 +258,8 @@ export class Applier {
   }
 
   private neighbours(devices: readonly PortDevices[], state: LinuxState): Int32Array {
-    const { rows, left } = planNeighbours(devices, this.watch.neighbours, state.links);
+    const known = [...this.watch.neighbours, ...groupNeighbours(this.interfaces, devices)];
+    const { rows, left } = planNeighbours(devices, known, state.links);
     this.events.neighboursLeft(left);
     return rows;
   }

@@ -19,15 +19,16 @@ import { type PortDevices, Pref, type Rule, Table } from './rules.js';
  */
 export function planGuard(aces: Int32Array, cryptoEntries: Int32Array, ports: readonly PortDevices[]): Rule[] {
   const blocks = readRanges(cryptoEntries, CryptoFlag.Registered)
-    .map(([first, count]) => readBlock(aces, first, count))
-    .filter((block) => block.length > 0);
+    .map(([first, count, flags]) => ({ block: readBlock(aces, first, count), isClear: (flags & CryptoFlag.ReceiveOnly) !== 0 }))
+    .filter(({ block }) => block.length > 0);
   const closed = planClosed(aces, cryptoEntries, ports);
   const rules: Rule[] = [];
   let pref = Pref.Guard as number;
-  for (const [index, block] of blocks.entries()) {
+  for (const [index, { block, isClear }] of blocks.entries()) {
+    const onPermit = isClear ? { lookup: RouteTable.Main } : { drop: RouteType.Blackhole };
     const next = pref + block.length;
     const onDeny = index + 1 < blocks.length || closed.length > 0 ? { goto: next } : { lookup: RouteTable.Main };
-    for (const { permit, rule } of block) rules.push({ ...rule, pref: pref++, action: permit ? { drop: RouteType.Blackhole } : onDeny });
+    for (const { permit, rule } of block) rules.push({ ...rule, pref: pref++, action: permit ? onPermit : onDeny });
   }
   return [...rules, ...closed.map((rule) => ({ ...rule, pref: pref++ }))];
 }
@@ -60,12 +61,16 @@ function planClosed(aces: Int32Array, entries: Int32Array, ports: readonly PortD
 }
 
 /** ACE ranges of the entries with a flag, each once: two ports with one map would double the rules. @param port of this port only */
-function readRanges(entries: Int32Array, flag: CryptoFlag, port?: number): [number, number][] {
-  const ranges = new Map<string, [number, number]>();
+function readRanges(entries: Int32Array, flag: CryptoFlag, port?: number): [first: number, count: number, flags: number][] {
+  const ranges = new Map<string, [number, number, number]>();
   for (let at = 0; at + CryptoEntry.Words <= entries.length; at += CryptoEntry.Words) {
     if ((entries[at + CryptoEntry.Flags] & flag) === 0) continue;
     if (port !== undefined && entries[at + CryptoEntry.Port] !== port) continue;
-    const range: [number, number] = [entries[at + CryptoEntry.AclFirst], entries[at + CryptoEntry.AclCount]];
+    const range: [number, number, number] = [
+      entries[at + CryptoEntry.AclFirst],
+      entries[at + CryptoEntry.AclCount],
+      entries[at + CryptoEntry.Flags],
+    ];
     ranges.set(range.join(' '), range);
   }
   return [...ranges.values()];

@@ -9,6 +9,7 @@
 
 import { existsSync, readdirSync } from 'node:fs';
 import { type Link, LinkKind } from '../mem/links.js';
+import { MaxGroups } from '../mem/shared.js';
 import type { Native } from '../native/native.js';
 import type { PortDriver } from '../tables/message.js';
 
@@ -86,6 +87,29 @@ function openAll(native: Native, driver: PortDriver, request: LinkRequest, byWor
   const addresses = ownAddresses(own);
   for (const [worker, links] of byWorker.entries())
     links.push({ kind: LinkKind.Packet, fd: native.packetOpen(device, addresses, addresses.length, worker, workers, offloads) });
+}
+
+/** Links for multicast, one per worker; without them such packets are dropped. @param failed says why there are none */
+export function openGroupLinks(
+  native: Native,
+  request: LinkRequest,
+  groups: readonly number[],
+  failed: (reason: string) => void,
+): Link[][] {
+  const { device, workers, ethernet } = request;
+  const byWorker: Link[][] = Array.from({ length: workers }, () => []);
+  if (groups.length === 0) return byWorker;
+  const words = Int32Array.from(groups.slice(0, MaxGroups), (group) => group | 0);
+  try {
+    if (!ethernet) throw new Error(`${device} is no Ethernet device`);
+    for (const [worker, links] of byWorker.entries())
+      links.push({ kind: LinkKind.Groups, fd: native.groupOpen(device, words, words.length, worker, workers) });
+    return byWorker;
+  } catch (error) {
+    closeLinks(native, byWorker.flat());
+    failed(error instanceof Error ? error.message : String(error));
+    return byWorker.map(() => []);
+  }
 }
 
 /** Gives packet sockets another list. @param byWorker the port's links */

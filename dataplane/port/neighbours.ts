@@ -32,7 +32,7 @@ export function parseNeighbours(value: unknown): Neighbour[] {
   });
 }
 
-/** Does the driver send Ethernet frames? */
+/** Does the driver send Ethernet frames to its neighbours? Multicast is sent past it, by a link of its own. */
 export function needsNeighbours({ driver }: PortDevices): boolean {
   return driver === 'packet' || driver === 'xdp';
 }
@@ -43,11 +43,15 @@ export function planNeighbours(
   neighbours: readonly Neighbour[],
   links: ReadonlyMap<string, LinuxLink>,
 ): { rows: Int32Array; left: number } {
-  const portOf = new Map(ports.filter(needsNeighbours).map(({ device, port }) => [device, port]));
+  const portOf = new Map(ports.map(({ device, port }) => [device, port]));
+  const unicast = new Set(ports.filter(needsNeighbours).map(({ device }) => device));
   const found = neighbours.flatMap(({ device, address, mac }) => {
     const port = portOf.get(device);
     const own = links.get(device);
-    return port === undefined || !own?.up || !macPattern.test(own.mac) ? [] : [{ port, address, words: headerWords(mac, own.mac) }];
+    const isUsed = unicast.has(device) || address >= 0xe0000000;
+    return port === undefined || !isUsed || !own?.up || !macPattern.test(own.mac)
+      ? []
+      : [{ port, address, words: headerWords(mac, own.mac) }];
   });
   found.sort((a, b) => a.port - b.port || a.address - b.address);
   const rows = new Int32Array(Math.min(found.length, MaxNeighbours) * NeighbourRow.Words);

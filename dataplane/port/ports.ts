@@ -5,7 +5,7 @@ import { type Link, LinkKind } from '../mem/links.js';
 import type { Native } from '../native/native.js';
 import type { InterfaceRow, PortDriver } from '../tables/message.js';
 import type { IngressDrop } from './ingress-drop.js';
-import { closeLinks, filterPackets, fitsFilter, loadProgram, openFastLinks } from './links.js';
+import { closeLinks, filterPackets, fitsFilter, loadProgram, openFastLinks, openGroupLinks } from './links.js';
 import type { LinuxLink, LinuxState } from './linux-state.js';
 import type { PortDevices } from './rules.js';
 import { setTun } from './sysctl.js';
@@ -19,6 +19,8 @@ interface OpenPort extends PortDevices {
   index: number;
   wanted: PortDriver;
   offloads: boolean;
+  /** Multicast groups that its links listen for. */
+  groups: string;
   /** Per worker; empty = closed. */
   links: Link[][];
   closing: (() => void) | null;
@@ -40,6 +42,8 @@ export interface PortEvents {
 export class Ports {
   private readonly ports = new Map<number, OpenPort>();
   private own: readonly number[] = [];
+  /** Multicast groups that ports listen for; a port that has others is opened again. */
+  groups: readonly number[] = [];
   private steeringRefused = false;
 
   constructor(
@@ -66,6 +70,7 @@ export class Ports {
       row?.device === open.device &&
       row.driver === open.wanted &&
       row.offloads === open.offloads &&
+      this.groups.join() === open.groups &&
       link?.index === open.index &&
       (open.driver !== 'packet' || fitsFilter(own))
     );
@@ -89,8 +94,12 @@ export class Ports {
     const severity = driverChosen ? 4 : 5;
     for (const reason of fast.reasons)
       this.events.degraded(`interface ${name}: no port-driver ${reason}; ${fast.driver} is used`, severity);
-    const links = queues.map((queue, worker) => [queue, ...fast.byWorker[worker]]);
-    this.ports.set(port, { port, device, tun, driver: fast.driver, index: link.index, wanted, offloads, links, closing: null });
+    const groupLinks = openGroupLinks(this.native, request, this.groups, (reason) =>
+      this.events.degraded(`interface ${name}: no multicast (${reason})`, 4),
+    );
+    const links = queues.map((queue, worker) => [queue, ...fast.byWorker[worker], ...groupLinks[worker]]);
+    const groups = this.groups.join();
+    this.ports.set(port, { port, device, tun, driver: fast.driver, index: link.index, wanted, offloads, groups, links, closing: null });
     for (const [worker, list] of links.entries()) this.workers().send(worker, { kind: 'port-open', port, links: list });
   }
 

@@ -7,6 +7,7 @@ import {
   bankOf,
   Ctl,
   controlWords,
+  GroupRow,
   MaxLocalAddresses,
   NeighbourRow,
   PortRow,
@@ -35,6 +36,8 @@ export interface BankContent {
   localAddresses: readonly number[];
   /** {@link NeighbourRow} */
   neighbours: Int32Array;
+  /** {@link GroupRow} */
+  groups: Int32Array;
 }
 
 export class Publisher {
@@ -73,7 +76,7 @@ export class Publisher {
 }
 
 /** Everything but the FIB. @returns what did not fit */
-function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours }: BankContent): string[] {
+function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups }: BankContent): string[] {
   const errors: string[] = [];
   fillRows(bank.aces, rows.aces);
   fillRows(bank.cryptoEntries, rows.cryptoEntries);
@@ -91,6 +94,8 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours }: Bank
   bank.localAddresses.set(own.map((address) => address | 0));
   fillRows(bank.neighbours, neighbours);
   bank.counts[BankCount.Neighbours] = neighbours.length / NeighbourRow.Words;
+  fillRows(bank.groups, groups);
+  bank.counts[BankCount.Groups] = groups.length / GroupRow.Words;
   bank.counts[BankCount.Aces] = rows.aces.length / Ace.Words;
   bank.counts[BankCount.CryptoEntries] = rows.cryptoEntries.length / CryptoEntry.Words;
   bank.counts[BankCount.Sas] = Cap.Sas; // indexed by slot: holes have serial 0
@@ -125,6 +130,7 @@ export function isSameContent(a: BankContent, b: BankContent): boolean {
     sameRows(a.rows.cryptoEntries, b.rows.cryptoEntries) &&
     sameRows(a.rows.sas, b.rows.sas) &&
     sameRows(a.neighbours, b.neighbours) &&
+    sameRows(a.groups, b.groups) &&
     isSameList([a.ports, a.localAddresses], [b.ports, b.localAddresses]) &&
     isSameList(a.routes, b.routes)
   );

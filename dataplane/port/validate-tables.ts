@@ -2,6 +2,7 @@
 // used without a further look by the port code and by every stage. Does not: judge whether the policy makes sense.
 
 import { GroupCap } from '../counters/declare.js';
+import { MaxGroups } from '../mem/shared.js';
 import { Ace, Cap, CryptoEntry, EspAuth, EspCipher, Sa, SaKey } from '../tables/layout.js';
 import { type InterfaceRow, MaxFrameBytes, portDrivers, type StaticRouteRow, type TablesHead, type TablesRows } from '../tables/message.js';
 import { readFlag, readInteger, readList, readNullable, readRecord, readText, refuse } from './shape.js';
@@ -43,6 +44,7 @@ function readInterface(value: unknown, what: string): InterfaceRow {
     }),
     ipMtu: readNullable(row.ipMtu, (mtu) => readInteger(mtu, `${what}.ipMtu`, 68, 65535)), // 68: RFC 791
     shutdown: readFlag(row.shutdown, `${what}.shutdown`),
+    groups: readList(row.groups, `${what}.groups`, MaxGroups, (group, where) => readInteger(group, where, 0xe0000100, 0xefffffff)),
   };
 }
 
@@ -155,6 +157,7 @@ function checkCryptoEntries({ head, rows }: Tables): void {
     if (at > 0) within('crypto entry port order', port, entries[at - CryptoEntry.Words + CryptoEntry.Port], Cap.Ports - 1);
     checkAclRange('crypto entry', entries[at + CryptoEntry.AclFirst], entries[at + CryptoEntry.AclCount], rows.aces);
     within('crypto entry SA slot', entries[at + CryptoEntry.OutboundSa], -1, rows.sas.length / Sa.Words - 1);
+    within('crypto entry flags', entries[at + CryptoEntry.Flags], 0, 31);
     within('crypto entry group', entries[at + CryptoEntry.Group], 0, head.groups.length - 1);
   }
 }
@@ -192,6 +195,7 @@ function checkSas({ head, rows }: Tables): void {
     checkTransform(row);
     within('SA flags', row[Sa.Flags], 0, 3);
     within('SA replay window', row[Sa.ReplayWindow], 0, 1 << 20);
+    within('SA time window', row[Sa.TimeWindow], 0, 100);
     within('SA sender ID bits', row[Sa.SidBits], 0, 32);
     within('SA sender IDs', row[Sa.SidCount], 0, Cap.Sids);
     within('SA group', row[Sa.Group], 0, head.groups.length - 1);

@@ -62,10 +62,10 @@ export function writeTrailer(bytes: Uint8Array, at: number, padLen: number, next
 }
 
 /**
- * Checks the trailer of decrypted text. @param textLen bytes of payload, padding and trailer
+ * Checks the trailer of decrypted text. @param textLen bytes of payload, padding and trailer @param wanted next header
  * @returns bytes of the payload, or {@link Trailer}
  */
-export function checkTrailer(bytes: Uint8Array, at: number, textLen: number): number {
+export function checkTrailer(bytes: Uint8Array, at: number, textLen: number, wanted: number = EspNext.Ipv4): number {
   if (textLen < Esp.TrailerLen) return Trailer.Malformed;
   const end = at + textLen;
   const padLen = bytes[end - 2];
@@ -74,5 +74,5 @@ export function checkTrailer(bytes: Uint8Array, at: number, textLen: number): nu
   for (let i = 1; i <= padLen; i++) if (bytes[at + payload + i - 1] !== i) return Trailer.Malformed;
   const next = bytes[end - 1];
   if (next === EspNext.Dummy) return Trailer.Dummy;
-  return next === EspNext.Ipv4 ? payload : Trailer.Malformed;
+  return next === wanted ? payload : Trailer.Malformed;
 }

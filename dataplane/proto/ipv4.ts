@@ -72,6 +72,11 @@ function optionsFit(view: DataView, at: number, end: number): boolean {
   return true;
 }
 
+/** 224.0.0.0/4 (RFC 5771). @param address signed or not */
+export function isMulticast(address: number): boolean {
+  return address >>> 28 === 14;
+}
+
 /** RFC 1812 §5.3.7: "this network", loopback, multicast and class E as source; "this network" and loopback as destination; both the same. */
 function isMartian(src: number, dst: number): boolean {
   const from = src >>> 24;

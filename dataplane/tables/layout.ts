@@ -54,6 +54,10 @@ export const enum CryptoFlag {
   ClosedOut = 2,
   /** The same for what arrives; the list is that of what leaves with its ends exchanged. */
   ClosedIn = 4,
+  /** What the list permits leaves in the clear all the same (`sa receive-only`). */
+  ReceiveOnly = 8,
+  /** What the list permits is taken in the clear too (receive-only, passive). */
+  AcceptClear = 16,
 }
 
 /** One ESP SA, used in both directions by every member of the group (RFC 6407 §5.5). The row's index is its slot. */
@@ -76,7 +80,10 @@ export const enum Sa {
   AclFirst = 30, // inbound policy check: the group's ACL
   AclCount = 31,
   ExpiresAt = 32, // Unix seconds (low 32 bits); past it the SA neither seals nor opens
-  Words = 34,
+  TimeWindow = 33, // seconds of time-based anti-replay (proto/tbar.ts), 0 = none; then the replay window is not looked at
+  TimeHigh = 34, // group's pseudotime less CLOCK_MONOTONIC, ms, as a signed 64-bit number: high word, low word
+  TimeLow = 35,
+  Words = 36,
 }
 export const enum SaFlag {
   Inbound = 1,

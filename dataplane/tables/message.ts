@@ -29,6 +29,8 @@ export interface InterfaceRow {
   /** Bytes, IP datagram; null = the netdev's. */
   ipMtu: number | null;
   shutdown: boolean;
+  /** Multicast groups that are sent out of it. */
+  groups: number[];
 }
 
 export interface StaticRouteRow {
@@ -89,6 +91,8 @@ export type FromDataplane =
 export type DataplaneEvent =
   | { kind: 'invalid-spi'; spi: number; src: number; dst: number; count: number }
   | { kind: 'replay'; spi: number; src: number; dst: number; count: number }
+  /** Pseudotimes of one of the packets that were refused; `peerMs` -1 = it has none. */
+  | { kind: 'replay-time'; spi: number; src: number; dst: number; count: number; ownMs: number; peerMs: number }
   | { kind: 'sa-exhausted'; spi: number /** IV or sequence space. */; space: 'iv' | 'sequence' }
   | { kind: 'interface'; port: number; up: boolean; mtu: number; mac: string }
   | { kind: 'log'; severity: number; mnemonic: string; text: string };

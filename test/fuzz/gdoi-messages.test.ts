@@ -26,12 +26,17 @@ const policy = {
   authentication: null,
   lifetimeSeconds: 3600,
   replayWindow: 64,
+  replaySeconds: 0,
+  receiveOnly: false,
   entries: [{ action: 'permit', protocol: null, ...any }],
 } as const;
 const random = (length: number): Uint8Array => new Uint8Array(length).fill(0x33);
 const kek = fuzzKek;
 const teks = [makeTek({ ...policy, entries: [...policy.entries] }, random, () => false, 0, 0)];
-const sa = describePolicy({ teks, kek: { kek, modulusBits: 1024, source: 1, member: 2 }, activationDelaySeconds: 20 }, 0);
+const sa = describePolicy(
+  { teks, kek: { kek, modulusBits: 1024, source: 1, member: 2 }, activationDelaySeconds: 20, pseudotimeMs: null },
+  0,
+);
 const packets = packKeys(teks, kek, { bits: 24, values: [5] });
 const [saBody, kdBody] = [writeSa(sa), writeKd(packets)];
 const seeds = [

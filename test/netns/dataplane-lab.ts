@@ -291,7 +291,7 @@ export function interfaceRow(port: number, device: string, cidr: string, more: P
   const { inside = 'tun', outside = 'tun', offload: offloads } = readVariant();
   const driver = device === null ? 'tun' : port === 1 ? outside : inside;
   const name = `GigabitEthernet0/${port}`;
-  return { port, name, device, driver, driverChosen: true, offloads, addresses, ipMtu: null, shutdown: false, ...more };
+  return { port, name, device, driver, driverChosen: true, offloads, addresses, ipMtu: null, shutdown: false, groups: [], ...more };
 }
 
 export function tablesHead(generation: number, interfaces: InterfaceRow[], staticRoutes: StaticRouteRow[] = []): TablesHead {

@@ -66,19 +66,7 @@ crypto isakmp profile P
   t.teardown(() => router.stop());
   await router.ready();
   const scan = async (...words: string[]): Promise<string> => {
-    const argv = [
-      'ip',
-      'netns',
-      'exec',
-      netns.of('ss'),
-      'ike-scan',
-      '--retry=2',
-      '--nodns',
-      '--aggressive',
-      '--dhgroup=14',
-      fitting,
-      ...words,
-    ];
+    const argv = ['ip', 'netns', 'exec', netns.of('ss'), 'ike-scan', '--retry=2', '--nodns', '--aggressive', '--dhgroup=14', ...words];
     const { status, stdout, stderr } = await run([...argv, gatewayAddress]);
     if (status !== 0) throw new Error(`ike-scan: ${stderr}`);
     return stdout;

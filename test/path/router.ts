@@ -55,6 +55,8 @@ export interface SaSpec {
   expiresAt?: number;
   acl?: number;
   flags?: number;
+  /** Time-based anti-replay; `offset` of the pseudotime to the router's clock, ms. */
+  time?: { windowSeconds: number; offset: number };
 }
 export interface TablesSpec {
   /** `link`: a faster link beside the TUN; it is the queue Cap.Ports + port. */
@@ -66,6 +68,7 @@ export interface TablesSpec {
   routes: { prefix: string; port?: number; kind?: FibRoute['kind']; via?: string }[];
   locals: string[];
   /** `header`: 12 bytes, hexadecimal. */
+  groups?: { group: string; ports: number[] }[];
   neighbours?: { port: number; address: string; header: string }[];
 }
 
@@ -159,6 +162,11 @@ function writeSas(bank: ReturnType<typeof bankOf>, spec: TablesSpec, lists: { fi
     row[Sa.AclFirst] = list.first;
     row[Sa.AclCount] = list.count;
     row[Sa.ExpiresAt] = sa.expiresAt ?? Now + 3600;
+    if (sa.time) {
+      row[Sa.TimeWindow] = sa.time.windowSeconds;
+      row[Sa.TimeHigh] = Math.floor(sa.time.offset / 2 ** 32);
+      row[Sa.TimeLow] = sa.time.offset | 0;
+    }
     bank.saKeys.set(keysOf(sa), slot * SaKey.Bytes);
   });
 }
@@ -190,6 +198,9 @@ export function writeBank(shared: SharedState, index: number, spec: TablesSpec):
   );
   bank.localAddresses.set(spec.locals.map(ip));
   bank.counts[BankCount.LocalAddresses] = spec.locals.length;
+  const groups = spec.groups ?? [];
+  bank.groups.set(groups.flatMap(({ group, ports }) => [ip(group), ports.reduce((bits, port) => bits | (1 << port), 0)]));
+  bank.counts[BankCount.Groups] = groups.length;
   const neighbours = spec.neighbours ?? [];
   neighbours.forEach(({ port, address, header }, i) => {
     const words = [0, 8, 16].map((at) => Number.parseInt(header.slice(at, at + 8), 16));
@@ -287,7 +298,8 @@ export class Router {
     tables.ports.forEach(({ link }, port) => {
       const links: Link[] = [{ fd: port + 100, kind: LinkKind.Tun }];
       if (link !== undefined) links.push({ fd: Cap.Ports + port + 100, kind: link });
-      if (link === LinkKind.Packet || link === LinkKind.Xdp) this.ethernet[Cap.Ports + port] = EthernetHeaderLen;
+      if (link === LinkKind.Packet || link === LinkKind.Xdp || link === LinkKind.Groups)
+        this.ethernet[Cap.Ports + port] = EthernetHeaderLen;
       this.env.links.open(port, links);
     });
     this.adopt(tables);

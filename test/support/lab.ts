@@ -134,6 +134,11 @@ export class Lab {
     writeFileSync(file, change(readFileSync(file, 'utf8')));
   }
 
+  /** SIGHUP: the router reads its configuration file again. */
+  reload(router: Router): void {
+    process.kill(Number(readFileSync(`/run/groupwire-lab/${this.name}/${router}.pid`, 'utf8').trim()), 'SIGHUP');
+  }
+
   /** What the router logged since it was first started. */
   log(router: Router): string {
     return readFileSync(`/run/groupwire-lab/${this.name}/${router}.log`, 'utf8');

@@ -8,6 +8,8 @@ export interface Capture {
   file: string;
   /** Ends the capture; everything that crossed before is in the file. */
   stop(): Promise<void>;
+  /** Ends it while traffic goes on: what crossed last may be missing. */
+  cut(): Promise<void>;
 }
 
 /**
@@ -21,15 +23,16 @@ export async function capture(lab: Lab, node: Parameters<Lab['spawn']>[0], devic
   const argv = ['tcpdump', '-Z', 'root', '-U', '--immediate-mode', '-B', '65536', '-s', '2048', '-n', '-i', device, '-w', file];
   const dump: Background = lab.spawn(node, [...argv, ...filter.split(' ').filter((word) => word !== '')]);
   await dump.says(/listening on/);
-  return {
-    file,
-    async stop() {
-      await settle(file);
-      await dump.stop('SIGINT');
-      const lost = Number(/(\d+) packets dropped by kernel/.exec(dump.stderr)?.[1] ?? 0);
-      if (lost > 0) throw new Error(`the capture itself lost ${lost} packets`);
-    },
+  const cut = async (): Promise<void> => {
+    await dump.stop('SIGINT');
+    const lost = Number(/(\d+) packets dropped by kernel/.exec(dump.stderr)?.[1] ?? 0);
+    if (lost > 0) throw new Error(`the capture itself lost ${lost} packets`);
   };
+  const stop = async (): Promise<void> => {
+    await settle(file);
+    await cut();
+  };
+  return { file, stop, cut };
 }
 
 /** Packets reach the file a little after they crossed: wait until it stops growing. */

@@ -63,6 +63,16 @@ export const gdoiGroupCommands: Node<GroupEdit>[] = [
       ),
     ],
   }),
+  keyword('passive', 'Encrypt, and accept what comes in the clear too', {
+    commit: true,
+    run: (_, { session, target }) => {
+      target.passive = true;
+      session.mark(target, 'passive');
+    },
+    no: (_, { target }) => {
+      target.passive = false;
+    },
+  }),
   keyword('server', 'Key server of the group', {
     commit: true,
     next: [
@@ -95,7 +105,7 @@ function enterGroup(args: Args, { session, target }: Edit<'config'>): void {
   const name = args.text('name');
   let group = target.gdoiGroups.get(name);
   if (!group) {
-    group = { line: session.line, name, identity: null, serverAddresses: [], server: null };
+    group = { line: session.line, name, identity: null, serverAddresses: [], passive: false, server: null };
     session.mark(group, '');
     target.gdoiGroups.set(name, group);
   }
@@ -136,6 +146,7 @@ export function printGdoi(config: Config): Block[] {
       `crypto gdoi group ${group.name}`,
       group.identity && printIdentity(group.identity),
       group.serverAddresses.map((address) => block(`server address ipv4 ${formatIpv4(address)}`)),
+      group.passive && 'passive',
       group.server && printServer(group.server),
     ),
   );

@@ -1,17 +1,18 @@
 // crypto gdoi group / server local and its sa ipsec: what a key server hands out and how it renews it.
-// Does not: multicast rekeys, time-based replay (TBAR), COOP redundancy, Cisco's unpublished acknowledgement.
+// Does not: multicast rekeys, COOP redundancy, Cisco's unpublished acknowledgement.
 // Defaults are those of IOS: rekeys with 3DES and SHA-1, one day, retransmitted twice after 10 s each, replay window 64.
 // The default acknowledgement is ours: `any`, for IOS's own (cisco) is unpublished.
 
 import { formatIpv4 } from '../addresses.js';
 import { integer, ipv4, word } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
-import type { GdoiSa, GdoiServer } from '../model.js';
+import type { GdoiServer } from '../model.js';
 import type { Edit } from '../session.js';
 import { type Args, argument, choice, keyword, type Node, path, refused } from '../tree.js';
+import { authorizationCommand } from './gdoi-authorization.js';
+import { enterSa, printSa, removeSa } from './gdoi-sa.js';
 
 type ServerEdit = Edit<'gdoi-local-server'>;
-type SaEdit = Edit<'gdoi-sa-ipsec'>;
 
 export function defaultServer(line: number): GdoiServer {
   return {
@@ -25,6 +26,9 @@ export function defaultServer(line: number): GdoiServer {
     rekeyTransport: 'multicast',
     rekeyAcknowledgement: 'any',
     address: null,
+    authorizationAcl: null,
+    authorizationIdentity: null,
+    receiveOnly: false,
     sas: new Map(),
   };
 }
@@ -48,6 +52,7 @@ const lifetime = setting('rekeyLifetimeSeconds', (args) => args.number('lifetime
 const authentication = setting('rekeyAuthentication', (args) => args.text('label'));
 const transport = setting('rekeyTransport', () => 'unicast');
 const acknowledgement = setting('rekeyAcknowledgement', (args) => args.text('acknowledgement') as GdoiServer['rekeyAcknowledgement']);
+const receiveOnly = setting('receiveOnly', () => true);
 const address = setting('address', (args) => args.number('address'));
 
 function setRetransmit(args: Args, { session, target }: ServerEdit): void {
@@ -157,7 +162,7 @@ export const localServerCommands: Node<ServerEdit>[] = [
       keyword('ipv4', 'IPv4 address', { no: address.no, next: [argument('address', ipv4, 'Local IPv4 address', { run: address.run })] }),
     ],
   }),
-  refused('authorization', 'authorization of members is not supported yet', 'give each member its own crypto isakmp key'),
+  authorizationCommand,
   keyword('rekey', 'Rekey policy', { commit: true, next: rekeyCommands }),
   refused('redundancy', 'COOP key servers are not supported yet'),
   keyword('sa', 'Security association of the group', {
@@ -166,89 +171,10 @@ export const localServerCommands: Node<ServerEdit>[] = [
       keyword('ipsec', 'IPsec security association', {
         next: [argument('sequence', integer(1, 65535), 'Sequence number', { run: enterSa, no: removeSa })],
       }),
-      refused('receive-only', 'sa receive-only is not supported yet'),
+      keyword('receive-only', 'Members encrypt nothing and accept both', { run: receiveOnly.run, no: receiveOnly.no }),
     ],
   }),
 ];
-
-function enterSa(args: Args, { session, target }: ServerEdit): void {
-  const sequence = args.number('sequence');
-  let sa = target.sas.get(sequence);
-  if (!sa) {
-    sa = { line: session.line, sequence, profile: null, matchAddress: null, replay: { method: 'counter', windowSize: 64 } };
-    session.mark(sa, '');
-    target.sas.set(sequence, sa);
-  }
-  session.enter('gdoi-sa-ipsec', sa, `sa ipsec ${sequence}`);
-}
-
-function removeSa(args: Args, { session, target }: ServerEdit): void {
-  const sequence = args.number('sequence');
-  if (!target.sas.delete(sequence)) {
-    session.warnAbsent(`sa ipsec ${sequence}`);
-    return;
-  }
-  session.forgetLinesIn([...session.frame.path, `sa ipsec ${sequence}`]);
-}
-
-function setSa<K extends keyof GdoiSa>(field: K, read: (args: Args) => GdoiSa[K]): (args: Args, edit: SaEdit) => void {
-  return (args, { session, target }) => {
-    target[field] = read(args);
-    session.mark(target, field);
-  };
-}
-
-const setWindow = setSa('replay', (args) => ({ method: 'counter', windowSize: args.optionalNumber('window') ?? 64 }));
-const noReplay = setSa('replay', () => ({ method: 'none' }));
-const windows = Object.fromEntries(
-  [64, 128, 256, 512, 1024].map((size): [string, [number, string]] => [String(size), [size, 'Window size in packets']]),
-);
-
-export const saCommands: Node<SaEdit>[] = [
-  keyword('profile', 'IPsec profile of the security association', {
-    commit: true,
-    no: setSa('profile', () => null),
-    next: [argument('profile', word(), 'Name of the profile', { run: setSa('profile', (args) => args.text('profile')) })],
-  }),
-  keyword('match', 'Match characteristics of packets to protect', {
-    commit: true,
-    next: [
-      path(
-        [
-          ['address', 'Access list of the traffic to protect'],
-          ['ipv4', 'IPv4 access list'],
-        ],
-        [
-          argument('list', word(), 'Access list name or number', {
-            run: setSa('matchAddress', (args) => args.text('list')),
-            no: setSa('matchAddress', () => null),
-          }),
-        ],
-      ),
-    ],
-  }),
-  keyword('replay', 'Anti-replay', {
-    commit: true,
-    no: noReplay,
-    next: [
-      keyword('counter', 'Anti-replay by sequence number', {
-        run: setWindow,
-        next: [keyword('window-size', 'Size of the replay window', { next: choice('window', windows, { run: setWindow }) })],
-      }),
-      refused('time', 'time-based anti-replay (TBAR) is not supported: its encoding is unpublished', 'use replay counter window-size 64'),
-    ],
-  }),
-  refused('tag', 'tag cts sgt is not supported'),
-];
-
-function printSa(sa: GdoiSa): Block {
-  return block(
-    `sa ipsec ${sa.sequence}`,
-    sa.profile !== null && `profile ${sa.profile}`,
-    sa.matchAddress !== null && `match address ipv4 ${sa.matchAddress}`,
-    sa.replay.method === 'none' ? 'no replay' : `replay counter window-size ${sa.replay.windowSize}`,
-  );
-}
 
 export function printServer(server: GdoiServer): Block {
   const plain = defaultServer(0);
@@ -263,7 +189,10 @@ export function printServer(server: GdoiServer): Block {
     server.rekeyAuthentication !== null && `rekey authentication mypubkey rsa ${server.rekeyAuthentication}`,
     server.rekeyTransport === 'unicast' && 'rekey transport unicast',
     server.rekeyAcknowledgement !== plain.rekeyAcknowledgement && `rekey acknowledgement ${server.rekeyAcknowledgement}`,
+    server.authorizationAcl !== null && `authorization address ipv4 ${server.authorizationAcl}`,
+    server.authorizationIdentity !== null && `authorization identity ${server.authorizationIdentity}`,
     [...server.sas.values()].map(printSa),
+    server.receiveOnly && 'sa receive-only',
     server.address !== null && `address ipv4 ${formatIpv4(server.address)}`,
   );
 }

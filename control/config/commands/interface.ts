@@ -8,6 +8,7 @@ import { unsupportedInterfaceType } from '../interface-names.js';
 import { type Config, type InterfaceConfig, type PortDriver, portDrivers } from '../model.js';
 import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
+import { multicastInterfaceNodes, printStaticGroups } from './multicast.js';
 
 type InterfaceEdit = Edit<'config-if'>;
 
@@ -139,6 +140,7 @@ export const interfaceCommands: Node<InterfaceEdit>[] = [
           refused('negotiated', 'ip address negotiated is not supported'),
         ],
       }),
+      ...multicastInterfaceNodes,
       keyword('mtu', 'Set IP Maximum Transmission Unit', {
         commit: true,
         no: set('ipMtu', () => null),
@@ -196,6 +198,7 @@ function enterInterface(args: Args, { session, target }: Edit<'config'>): void {
       offload: true,
       addresses: [],
       ipMtu: null,
+      staticGroups: [],
       shutdown: false,
       cryptoMap: null,
     };
@@ -250,6 +253,7 @@ function printInterface(item: InterfaceConfig): Block {
       block(`ip address ${formatIpv4(address)} ${formatIpv4(mask)}${secondary ? ' secondary' : ''}`),
     ),
     item.ipMtu !== null && `ip mtu ${item.ipMtu}`,
+    printStaticGroups(item),
     item.portDriver !== null && `port-driver ${item.portDriver}`,
     !item.offload && 'no offload',
     item.shutdown && 'shutdown',

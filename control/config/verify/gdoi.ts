@@ -3,7 +3,10 @@
 import { formatIpv4, isInPrefix } from '../addresses.js';
 import type { Config, GdoiGroup, GdoiSa, GdoiServer } from '../model.js';
 import type { Findings } from './findings.js';
-import { verifyGdoiStaysClear, verifyGroupList, verifySasApart } from './group-acl.js';
+import { verifyGdoiStaysClear, verifyGroupList, verifyGroupsApart, verifySasApart } from './group-acl.js';
+
+/** SAs of one group: members take twice as many TEKs, those that replace each other. */
+const MostSas = 16;
 
 /** Interfaces' own addresses. */
 function ownAddresses(config: Config): Set<number> {
@@ -36,6 +39,14 @@ function verifySa(config: Config, sa: GdoiSa, findings: Findings): void {
 }
 
 function verifyServer(config: Config, group: GdoiGroup, server: GdoiServer, findings: Findings): void {
+  if (group.passive) findings.error(group, 'passive', `passive is a member's: this router is the key server of group ${group.name}`);
+  if (server.receiveOnly)
+    findings.warning(
+      server,
+      'receiveOnly',
+      `sa receive-only: the members of group ${group.name} encrypt nothing`,
+      'no sa receive-only, then crypto gdoi ks rekey',
+    );
   if (server.rekeyAuthentication === null) {
     findings.error(server, '', 'the key server has no RSA key to sign rekeys with', 'rekey authentication mypubkey rsa LABEL');
   }
@@ -67,16 +78,42 @@ function verifyServer(config: Config, group: GdoiGroup, server: GdoiServer, find
     );
   }
   for (const sa of server.sas.values()) verifySa(config, sa, findings);
-  for (const sa of [...server.sas.values()].slice(1)) {
-    // A member's crypto map entry seals with one SA: a second policy would be handed out and never used.
-    findings.error(sa, '', 'several sa ipsec in one group are not supported yet', 'put the entries into one access list');
-  }
+  verifyAuthorization(config, server, findings);
+  for (const sa of [...server.sas.values()].slice(MostSas))
+    findings.error(
+      sa,
+      '',
+      `group ${group.name} has more than ${MostSas} sa ipsec`,
+      'put entries with the same profile into one access list',
+    );
   verifySasApart(config, group, server, findings);
   const lists = new Set([...server.sas.values()].map((sa) => config.accessLists.get(sa.matchAddress ?? '')));
   for (const list of lists) if (list?.kind === 'extended') verifyGdoiStaysClear(config, server, list, findings);
 }
 
+function verifyAuthorization(config: Config, server: GdoiServer, findings: Findings): void {
+  const { authorizationAcl: name, authorizationIdentity: identity } = server;
+  if (name !== null) {
+    const list = config.accessLists.get(name);
+    if (!list) findings.error(server, 'authorizationAcl', `there is no access list ${name}: no member could register`);
+    else if (list.kind !== 'standard')
+      findings.error(server, 'authorizationAcl', `access list ${name} is an extended one: members are named by a standard one`);
+  }
+  if (identity === null) return;
+  const known = config.identities.get(identity);
+  if (!known) findings.error(server, 'authorizationIdentity', `there is no crypto identity ${identity}: no member could register`);
+  else if (known.fqdns.length + known.dns.length === 0)
+    findings.error(known, '', `crypto identity ${identity} names nobody`, 'fqdn NAME, or dn CN=NAME');
+}
+
 function verifyMember(config: Config, group: GdoiGroup, findings: Findings): void {
+  if (group.passive)
+    findings.warning(
+      group,
+      'passive',
+      `group ${group.name} is passive: what should be encrypted is accepted in the clear too`,
+      'no passive, once all members encrypt',
+    );
   const own = ownAddresses(config);
   for (const address of group.serverAddresses) {
     const field = `server ${address}`;
@@ -108,6 +145,7 @@ function describeIdentity(identity: GdoiGroup['identity']): string | null {
 }
 
 export function verifyGdoi(config: Config, findings: Findings): void {
+  verifyGroupsApart(config, findings);
   const identities = new Map<string, string>();
   for (const group of config.gdoiGroups.values()) {
     const identity = describeIdentity(group.identity);

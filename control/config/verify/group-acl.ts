@@ -1,6 +1,7 @@
 // The access list of a group's SA, as far as the wire can carry it: each entry becomes one SA TEK payload (RFC 6407 §5.5) with a
 // source and a destination ID payload, that is an address or subnet, one protocol and one port each (0 = any).
 
+import { findOverlap } from '../acl-overlap.js';
 import { formatIpv4, wildcardToPrefixLength } from '../addresses.js';
 import type { AccessList, AclEntry, Config, GdoiGroup, GdoiServer } from '../model.js';
 import type { Findings } from './findings.js';
@@ -106,36 +107,35 @@ export function verifyGdoiStaysClear(config: Config, server: GdoiServer, list: A
   }
 }
 
-function rangesOverlap(a: number, aWildcard: number, b: number, bWildcard: number): boolean {
-  return ((a ^ b) & ~(aWildcard | bWildcard)) === 0;
-}
-
-function portsOverlap(a: AclEntry['sourcePort'], b: AclEntry['sourcePort']): boolean {
-  return a === null || b === null || a.ports[0] === b.ports[0];
-}
-
-function entriesOverlap(a: AclEntry, b: AclEntry): boolean {
-  return (
-    (a.protocol === null || b.protocol === null || a.protocol === b.protocol) &&
-    rangesOverlap(a.source, a.sourceWildcard, b.source, b.sourceWildcard) &&
-    rangesOverlap(a.destination, a.destinationWildcard, b.destination, b.destinationWildcard) &&
-    portsOverlap(a.sourcePort, b.sourcePort) &&
-    portsOverlap(a.destinationPort, b.destinationPort)
-  );
-}
-
 /** Two SAs of one group must not want the same packet: which of them takes it would depend on the member. */
 export function verifySasApart(config: Config, group: GdoiGroup, server: GdoiServer, findings: Findings): void {
   const sas = [...server.sas.values()].map((sa) => ({ sa, list: config.accessLists.get(sa.matchAddress ?? '') }));
-  const permits = (list: AccessList | undefined): AclEntry[] =>
-    list && list.entries.length <= MostEntries ? list.entries.filter((entry) => entry.action === 'permit') : [];
   sas.forEach(({ sa, list }, at) => {
     for (const other of sas.slice(0, at)) {
-      const taken = permits(other.list);
-      const clash = permits(list).find((entry) => taken.some((before) => entriesOverlap(entry, before)));
+      const clash = findOverlap(boundedEntries(list), boundedEntries(other.list));
       if (!list || !clash) continue;
       const message = `sa ipsec ${sa.sequence} of group ${group.name} protects traffic of sa ipsec ${other.sa.sequence} too`;
-      findings.entry('error', list, clash, message, `see access list ${other.list?.name}`);
+      findings.entry('error', list, clash.a, message, `see access list ${other.list?.name}`);
+    }
+  });
+}
+
+function boundedEntries(list: AccessList | undefined): AclEntry[] {
+  return list && list.entries.length <= MostEntries ? list.entries : [];
+}
+
+/** A member that is in two groups with the same traffic refuses the second: which key takes a packet must not depend on the order of its crypto map. */
+export function verifyGroupsApart(config: Config, findings: Findings): void {
+  const groups = [...config.gdoiGroups.values()].flatMap(({ name, server }) =>
+    server
+      ? [{ name, entries: [...server.sas.values()].flatMap((sa) => boundedEntries(config.accessLists.get(sa.matchAddress ?? ''))), server }]
+      : [],
+  );
+  groups.forEach(({ name, entries, server }, at) => {
+    for (const other of groups.slice(0, at)) {
+      if (!findOverlap(entries, other.entries)) continue;
+      const message = `groups ${other.name} and ${name} protect the same traffic: no router can be a member of both`;
+      findings.warning(server, '', message, 'that is right only when no member is configured with both');
     }
   });
 }

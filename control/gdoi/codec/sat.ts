@@ -4,10 +4,12 @@
 //  | Transform ID | SPI (4) | RFC 2407 attributes
 //
 // Not on the wire: the "DST ID Prot" octet, which RFC 6407 names in its text but not in its figure (no implementation sends it).
-// Ours, because the vendor's numbers for the same things are unpublished; both from the private range of IPsec SA attributes
-// (32001-32767), both TV, both may be absent:
+// Ours, because the vendor's numbers for the same things are unpublished; from the private range of IPsec SA attributes
+// (32001-32767), all TV, all may be absent:
 //   32001 ACE_ACTION     1 permit (assumed when absent), 2 deny: what the ACE matches is not encrypted
 //   32002 REPLAY_WINDOW  packets, 0 = no replay check; 64 when absent
+//   32003 SA_NUMBER      which SA of the policy (`sa ipsec N`): a TEK replaces those of the same number. In the first SAT of an SPI
+//   32004 REPLAY_TIME    seconds, time-based anti-replay (dataplane/proto/tbar.ts) in place of the window. In the first SAT of an SPI
 
 import { type Attribute, numberOf, readAttributes, writeAttributes } from '../../isakmp/attributes.js';
 import { concatBytes, readU32, u32Bytes } from '../../isakmp/bytes.js';
@@ -47,6 +49,8 @@ export const enum SaAttribute {
   Direction = 15,
   AceAction = 32001,
   ReplayWindow = 32002,
+  SaNumber = 32003,
+  ReplayTime = 32004,
 }
 export const enum LifeType {
   Seconds = 1,
@@ -92,6 +96,9 @@ export interface Sat {
   direction: number | null;
   aceAction: number | null;
   replayWindow: number | null;
+  saNumber: number | null;
+  /** Seconds. */
+  replayTime: number | null;
   /** Attributes of other vendors, ignored. */
   ignored: number[];
 }
@@ -109,6 +116,8 @@ const known = [
   SaAttribute.Direction,
   SaAttribute.AceAction,
   SaAttribute.ReplayWindow,
+  SaAttribute.SaNumber,
+  SaAttribute.ReplayTime,
 ];
 
 /** RFC 2407 §4.5.4: a duration follows its type; one of each type. */
@@ -162,6 +171,8 @@ export function readSat(body: Uint8Array): Sat {
     direction: attributes.number(SaAttribute.Direction),
     aceAction: attributes.number(SaAttribute.AceAction),
     replayWindow: attributes.number(SaAttribute.ReplayWindow),
+    saNumber: attributes.number(SaAttribute.SaNumber),
+    replayTime: attributes.number(SaAttribute.ReplayTime),
     ignored: attributes.ignored,
   };
 }
@@ -187,6 +198,8 @@ export function writeSat(sat: Sat): Uint8Array {
   add(SaAttribute.Direction, sat.direction);
   add(SaAttribute.AceAction, sat.aceAction);
   add(SaAttribute.ReplayWindow, sat.replayWindow);
+  add(SaAttribute.SaNumber, sat.saNumber);
+  add(SaAttribute.ReplayTime, sat.replayTime);
   return concatBytes(
     Uint8Array.of(sat.securityProtocol, sat.ipProtocol),
     writeSelector(sat.source),

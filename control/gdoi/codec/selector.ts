@@ -37,8 +37,47 @@ export function ipv4Selector(address: Ipv4, mask: Ipv4, port: number): Selector 
   return { type: IdType.Ipv4Subnet, port, data: concatBytes(u32Bytes(address), u32Bytes(mask)) };
 }
 
+/** IPv4 prefix. */
+export interface SelectorPrefix {
+  address: Ipv4;
+  mask: Ipv4;
+}
+
+/**
+ * What an ACE is compared with. A range (RFC 2407 §4.6.2.8) becomes the prefixes that make it up, 62 at most, so that nothing behind here has to
+ * know ranges. @throws WireError on an IPv6, named or unknown type, a mask with holes, a range that ends before it begins
+ */
+export function readIpv4Selectors(selector: Selector, clause: string): SelectorPrefix[] {
+  const { type, data } = selector;
+  if (type !== IdType.Ipv4Range || data.length !== 8) return [readIpv4Selector(selector, clause)];
+  const first = readU32(data, 0);
+  const last = readU32(data, 4);
+  if (first > last) throw gdoiError('RFC 2407 §4.6.2.8', 'address range ends before it begins');
+  const prefixes: SelectorPrefix[] = [];
+  for (let at = first; at <= last; ) {
+    // The largest block that begins here and ends within the range.
+    let size = at === 0 ? 2 ** 32 : (at & -at) >>> 0;
+    while (at + size - 1 > last) size /= 2;
+    prefixes.push({ address: at, mask: (2 ** 32 - size) >>> 0 });
+    at += size;
+  }
+  return prefixes;
+}
+
+const otherTypes = new Map<number, string>([
+  [IdType.Fqdn, 'RFC 2407 §4.6.2.3: a domain name'],
+  [IdType.UserFqdn, 'RFC 2407 §4.6.2.4: a user name'],
+  [IdType.Ipv6Address, 'RFC 2407 §4.6.2.6: an IPv6 address'],
+  [IdType.Ipv6Subnet, 'RFC 2407 §4.6.2.7: an IPv6 subnet'],
+  [IdType.Ipv6Range, 'RFC 2407 §4.6.2.9: an IPv6 range'],
+  [IdType.DerDn, 'RFC 2407 §4.6.2.10: a distinguished name'],
+  [IdType.DerGn, 'RFC 2407 §4.6.2.11: a general name'],
+  [IdType.KeyId, 'RFC 2407 §4.6.2.12: a key ID'],
+  [IdType.Oid, 'RFC 8052 §2.1: an OID'],
+]);
+
 /** @throws WireError on anything but an IPv4 address, an IPv4 prefix, or no data (RFC 6407 §5.5.1: any source) */
-export function readIpv4Selector({ type, data }: Selector, clause: string): { address: Ipv4; mask: Ipv4 } {
+export function readIpv4Selector({ type, data }: Selector, clause: string): SelectorPrefix {
   if (data.length === 0 || (data.length === 3 && isZero(data))) return { address: 0, mask: 0 };
   if (type === IdType.Ipv4Address && data.length === 4) return { address: readU32(data, 0), mask: 0xffffffff };
   if (type === IdType.Ipv4Subnet && data.length === 8) {
@@ -48,5 +87,7 @@ export function readIpv4Selector({ type, data }: Selector, clause: string): { ad
     if ((inverse & (inverse + 1)) !== 0) throw gdoiError(clause, 'subnet mask has holes');
     return { address: (address & mask) >>> 0, mask };
   }
-  throw gdoiError(clause, `identity type ${type} with ${data.length} bytes is not supported`);
+  const other = otherTypes.get(type);
+  if (other) throw gdoiError(clause, `identity of type ${type} (${other}) cannot be a traffic selector here`);
+  throw gdoiError(clause, `identity of type ${type} with ${data.length} bytes is not supported`);
 }

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { CryptoFlag } from '../../../dataplane/tables/layout.js';
 import { branchPacket, ipv4, udp } from '../packets.js';
 import { type AceSpec, memberTables, Router, type SaSpec, type TablesSpec } from '../router.js';
 
@@ -105,5 +106,22 @@ t.test('hits are counted per row and start again when the rows change', (t) => {
   t.strictSame(hits(), [1, 0, 2, 0], 'the same rows');
   router.adopt(memberTables(1, sa, { acls: [[vpn]] }));
   t.strictSame(hits(), [0, 0, 0, 0]);
+  t.end();
+});
+
+t.test('receive-only sends in the clear and takes both; passive encrypts and takes both', (t) => {
+  const tables = (flags: number, member: 1 | 2 = 1) =>
+    memberTables(member, sa, { entries: [{ port: 1, acl: 0, sa: 0, flags: CryptoFlag.Registered | flags }] });
+  const peer = new Router(memberTables(1, sa));
+  for (const [name, flags, sent] of [
+    ['receive-only', CryptoFlag.ReceiveOnly | CryptoFlag.AcceptClear, 'clear'],
+    ['passive', CryptoFlag.AcceptClear, 'esp'],
+  ] as const) {
+    t.equal(egress(new Router(tables(flags)), branchPacket(10)), sent, name);
+    const receiver = new Router(tables(flags, 2));
+    t.equal(receiver.forward(1, branchPacket(10))[0].length, 1, `${name}: in the clear`);
+    t.equal(receiver.forward(1, ...peer.forward(0, branchPacket(10))[1])[0].length, 1, `${name}: encrypted`);
+    t.notOk(receiver.counters()['drop.clear_must_be_encrypted']);
+  }
   t.end();
 });

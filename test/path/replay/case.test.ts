@@ -99,17 +99,33 @@ t.test('a replayed packet under another outer source opens no window of its own'
   t.end();
 });
 
-t.test('the table of windows is bounded: a sender too many is dropped and counted, the known ones go on', (t) => {
+t.test('the table of windows is bounded: a quiet sender gives way, and what it sent cannot be replayed', (t) => {
   const sa: SaSpec = { spi: 0x3005, transform: 'gcm-128', sids: [0xffffff] };
   const router = new Router(memberTables(2, sa));
   const text = textOf(branchPacket(1), 4);
   const send = (sid: number, seq: number) => router.forward(1, sealByHand(sa, { seq, text, iv: ivOf(sid, seq) }))[0].length;
   for (let sid = 0; sid < 16384; sid++) send(sid, 1);
-  t.equal(send(16384, 1), 0);
-  t.equal(send(16383, 2), 1);
-  t.match(router.counters(), { 'drop.esp_replay_table_full': 1, 'sa[0].opened_packets': 16385 });
+  t.equal(send(16384, 1), 1, 'one more');
+  t.equal(router.env.replay.length, 16384);
+  const again = Array.from({ length: 100 }, (_, sid) => send(sid, 1));
+  t.strictSame([...new Set(again)], [0], 'the one that was forgotten is among them');
+  for (let sid = 0; sid < 100; sid++) t.equal(send(sid, 2), 1, 'its next packet passes');
+  t.match(router.counters(), { 'drop.esp_replay': 100 });
+  t.ok(router.counters()['path.replay_evictions'] > 0);
   router.adopt(memberTables(2, { ...sa, spi: 0x3006 }));
   t.equal(router.env.replay.length, 0, 'a new SA in the slot forgets the windows of the old');
+  t.end();
+});
+
+t.test('a sender that restarts goes on where it was, after a reboot far ahead; one that lost its state is refused', (t) => {
+  const sa: SaSpec = { spi: 0x3008, transform: 'aes-sha256' };
+  const receiver = new Router(memberTables(2, sa));
+  const passes = (router: Router) => receiver.forward(1, ...router.forward(0, branchPacket(10))[1])[0].length;
+  const first = new Router(memberTables(1, sa));
+  for (let i = 0; i < 100; i++) t.equal(passes(first), 1);
+  t.equal(passes(new Router(memberTables(1, sa), first.folder)), 1, 'another process');
+  t.equal(passes(new Router(memberTables(1, sa), first.folder, '99999999-2222-3333-4444-555555555555')), 1, 'another boot');
+  t.equal(passes(new Router(memberTables(1, sa))), 0, 'without its state: until the next TEK');
   t.end();
 });
 

@@ -70,17 +70,20 @@ export function serverConfig(options: ServerOptions = {}): Config {
       rekeyTransport: 'unicast',
       rekeyAcknowledgement: 'any',
       address: serverAddress,
+      authorizationAcl: null,
+      authorizationIdentity: null,
+      receiveOnly: false,
       sas: new Map([[1, { line: 1, sequence: 1, profile: 'P', matchAddress: 'ACL', replay: { method: 'counter', windowSize: 64 } }]]),
       ...options.server,
     };
-    config.gdoiGroups.set(name, { line: 1, name, identity: { kind: 'number', number }, serverAddresses: [], server });
+    config.gdoiGroups.set(name, { line: 1, name, identity: { kind: 'number', number }, serverAddresses: [], passive: false, server });
   }
   return config;
 }
 
 export function memberConfig(number = 777, servers: Ipv4[] = [serverAddress], name = 'G'): Config {
   const config = baseConfig();
-  const group: GdoiGroup = { line: 1, name, identity: { kind: 'number', number }, serverAddresses: servers, server: null };
+  const group: GdoiGroup = { line: 1, name, identity: { kind: 'number', number }, serverAddresses: servers, passive: false, server: null };
   config.gdoiGroups.set(name, group);
   return config;
 }
@@ -286,7 +289,7 @@ export class Network {
       this.now = Math.max(this.now, next);
       this.watch(this.deliver() ?? this.tick());
     }
-    this.now = until;
+    this.now = Math.max(this.now, until);
   }
 
   private queueTouched(): void {

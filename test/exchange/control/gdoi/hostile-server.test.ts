@@ -24,6 +24,8 @@ const policy: SaPolicy = {
   authentication: null,
   lifetimeSeconds: 600,
   replayWindow: 64,
+  replaySeconds: 0,
+  receiveOnly: false,
   entries: [ace()],
 };
 
@@ -50,7 +52,7 @@ class Attack {
   offer(change: Partial<SaPolicy> = {}): { sa: GdoiSa; packets: KeyPacket[] } {
     const tek = makeTek({ ...policy, ...change }, random, () => false, this.network.now, this.network.now);
     return {
-      sa: describePolicy({ teks: [tek], kek: null, activationDelaySeconds: 10 }, this.network.now),
+      sa: describePolicy({ teks: [tek], kek: null, activationDelaySeconds: 10, pseudotimeMs: null }, this.network.now),
       packets: packKeys([tek], null, null),
     };
   }
@@ -98,10 +100,23 @@ const spoilers: Record<string, (offer: { sa: GdoiSa; packets: KeyPacket[] }, sat
   'mask with holes': (_, sat) => (sat.source.data = Uint8Array.of(10, 0, 0, 0, 255, 0, 255, 0)),
   'IPv6 selector': (_, sat) => (sat.source = { type: 5, port: 0, data: new Uint8Array(16) }),
   'address with 3 bytes': (_, sat) => (sat.source = { type: 1, port: 0, data: new Uint8Array([10, 0, 0]) }),
-  'range selector': (_, sat) => (sat.destination = { type: 7, port: 0, data: new Uint8Array(8) }),
+  'range that ends before it begins': (_, sat) => (sat.destination = { type: 7, port: 0, data: Uint8Array.of(10, 0, 0, 2, 10, 0, 0, 1) }),
+  'range of 7 bytes': (_, sat) => (sat.destination = { type: 7, port: 0, data: new Uint8Array(7) }),
+  'ranges that are thousands of prefixes': (_, sat) => {
+    const data = Uint8Array.of(0, 0, 0, 1, 255, 255, 255, 254);
+    sat.source = { type: 7, port: 0, data };
+    sat.destination = { type: 7, port: 0, data };
+  },
+  'domain name selector': (_, sat) => (sat.source = { type: 2, port: 0, data: new TextEncoder().encode('a.example') }),
+  'replay time without a pseudotime': (_, sat) => (sat.replayTime = 5),
+  'replay time of 101 s': ({ sa }, sat) => {
+    sat.replayTime = 101;
+    if (sa.gap) sa.gap.pseudotimeMs = 1;
+  },
   'transport mode': (_, sat) => (sat.encapsulation = 2),
   'no address preservation': (_, sat) => (sat.addressPreservation = 1),
-  'receiver only': (_, sat) => (sat.direction = 2),
+  'sender only': (_, sat) => (sat.direction = 1),
+  'direction 4': (_, sat) => (sat.direction = 4),
   'extended sequence numbers': (_, sat) => (sat.extendedSequence = 1),
   AH: (_, sat) => (sat.securityProtocol = 2),
   'unknown transform': (_, sat) => (sat.transform = 99),
@@ -172,7 +187,7 @@ t.test('an SPI in use: with another key, by another group', async (t) => {
   t.not(g.spi, h.spi);
   const kek = decodeState(server.disk as Uint8Array)?.server.groups[0].state.keys.kek as Kek;
   const stolen = {
-    sa: describePolicy({ teks: [h], kek: null, activationDelaySeconds: 0 }, network.now),
+    sa: describePolicy({ teks: [h], kek: null, activationDelaySeconds: 0, pseudotimeMs: null }, network.now),
     packets: packKeys([h], null, null),
   };
   network.inject({ local: member.end, remote: server.end, bytes: buildPush(kek, { sequence: 9, deletions: [], policy: stolen }, rsaKey) });

@@ -95,6 +95,7 @@ const sa: fc.Arbitrary<GdoiSa> = fc.record({
   matchAddress: fc.option(name),
   replay: fc.oneof(
     fc.record({ method: fc.constant('counter' as const), windowSize: fc.constantFrom(64, 128, 256, 512, 1024) }),
+    fc.record({ method: fc.constant('time' as const), windowSeconds: fc.integer({ min: 1, max: 100 }) }),
     fc.record({ method: fc.constant('none' as const) }),
   ),
 });
@@ -109,6 +110,9 @@ const server: fc.Arbitrary<GdoiServer> = fc.record({
   rekeyTransport: fc.constantFrom('unicast', 'multicast'),
   rekeyAcknowledgement: fc.constantFrom('any', 'interoperable'),
   address: fc.option(address),
+  authorizationAcl: fc.option(name),
+  authorizationIdentity: fc.option(name),
+  receiveOnly: fc.boolean(),
   sas: mapOf(sa, (value) => value.sequence),
 });
 const gdoiGroup: fc.Arbitrary<GdoiGroup> = fc.record({
@@ -121,6 +125,7 @@ const gdoiGroup: fc.Arbitrary<GdoiGroup> = fc.record({
     ),
   ),
   serverAddresses: fc.uniqueArray(address, { maxLength: 8 }),
+  passive: fc.boolean(),
   server: fc.option(server),
 });
 
@@ -148,6 +153,16 @@ const cryptoMaps: fc.Arbitrary<Map<string, CryptoMapEntry[]>> = mapOf(
         entries.map((entry) => ({ ...entry, name: mapName })).sort((a, b) => a.sequence - b.sequence),
       ]),
     ),
+);
+
+const identities = mapOf(
+  fc.record({
+    line,
+    name,
+    fqdns: fc.uniqueArray(fc.constantFrom('example.net', 'r1.example.net', '__proto__', 'x'), { maxLength: 3 }),
+    dns: fc.uniqueArray(fc.constantFrom('CN=r1', 'CN=r1,O="a, b"', 'OU=x'), { maxLength: 2 }),
+  }),
+  (value) => value.name,
 );
 
 const failClose = mapOf(fc.record({ line, name, matchAddress: fc.option(name), activated: fc.boolean() }), (value) => value.name);
@@ -249,6 +264,7 @@ const interfaceConfig: fc.Arbitrary<InterfaceConfig> = fc.record({
     .uniqueArray(interfaceAddress, { selector: (value) => value.address, maxLength: 3 })
     .map((values) => values.map((value, i) => ({ ...value, secondary: i > 0 }))),
   ipMtu: fc.option(fc.integer({ min: 68, max: 65535 })),
+  staticGroups: fc.uniqueArray(fc.integer({ min: 0xe0000100, max: 0xefffffff }), { maxLength: 3 }),
   shutdown: fc.boolean(),
   cryptoMap: fc.option(name),
 });
@@ -287,9 +303,11 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     transformSets: mapOf(transformSet, (set) => set.name),
     ipsecProfiles: mapOf(ipsecProfile, (profile) => profile.name),
     gdoiGroups: mapOf(gdoiGroup, (group) => group.name),
+    identities,
     cryptoMaps,
     failClose,
     accessLists,
+    multicastRouting: fc.boolean(),
     interfaces: mapOf(interfaceConfig, (item) => item.name),
     staticRoutes: fc.uniqueArray(staticRoute, {
       selector: (route) => `${route.prefix}/${route.mask} ${route.interface} ${route.nextHop}`,

@@ -53,12 +53,15 @@ const sat: fc.Arbitrary<Sat> = fc.record({
   direction: orNull(u16),
   aceAction: orNull(u16),
   replayWindow: orNull(u16),
+  saNumber: orNull(u16),
+  replayTime: orNull(u16),
   ignored,
 });
 const gap = fc.record({
   activationDelaySeconds: orNull(u16),
   deactivationDelaySeconds: orNull(u16),
   senderIdRequest: orNull(u16),
+  pseudotimeMs: orNull(fc.integer({ min: 0, max: 2 ** 52 - 1 })),
   ignored,
 });
 const sa: fc.Arbitrary<GdoiSa> = fc

@@ -6,7 +6,7 @@ import t from 'tap';
 import { maskOf, type Prefix } from '../../../../dataplane/port/addresses.js';
 import { planGuard } from '../../../../dataplane/port/leak-guard.js';
 import { RouteType } from '../../../../dataplane/port/linux-state.js';
-import type { Rule } from '../../../../dataplane/port/rules.js';
+import { type PortDevices, type Rule, Table } from '../../../../dataplane/port/rules.js';
 import { Ace, AceAction, CryptoFlag } from '../../../../dataplane/tables/layout.js';
 
 interface Packet {
@@ -69,13 +69,17 @@ function isPermitted(acl: number[][], packet: Packet): boolean {
   return false;
 }
 
-/** The kernel's way through the rules. @returns true when the packet is dropped */
-function isGuarded(rules: readonly Rule[], packet: Packet): boolean {
+/** The kernel's way through the rules. @param way where it came in, and whether it would leave by a closed port @returns true when the packet is dropped */
+function isGuarded(
+  rules: readonly Rule[],
+  packet: Packet,
+  way: { iif: string; outClosed: boolean } = { iif: 'eth1', outClosed: false },
+): boolean {
   let from = 0;
   for (const rule of rules) {
-    if (rule.pref < from || !matches(rule, packet)) continue;
+    if (rule.pref < from || (rule.iif !== null && rule.iif !== way.iif) || !matches(rule, packet)) continue;
     if ('drop' in rule.action) return rule.action.drop === RouteType.Blackhole;
-    if ('lookup' in rule.action) return false;
+    if ('lookup' in rule.action) return rule.action.lookup === Table.Clear && way.outClosed;
     from = rule.action.goto;
   }
   return false;
@@ -124,6 +128,42 @@ t.test('one entry with prefixes and no ports: exactly what it permits', async ()
       packets,
       (acl, packet) => isGuarded(planFor([acl]), packet) === isPermitted(acl, packet),
     ),
+    { numRuns: 5000 },
+  );
+});
+
+t.test('a closed port: what its exceptions deny passes in their direction, nothing else, and no other port is touched', async () => {
+  const plain = aces.map((row) => [...row.slice(0, Ace.SrcPortLow), 0, 65535, 0, 65535]);
+  const isPrefix = (care: number) => (~care & (~care + 1)) === 0;
+  const exact = plain.filter((row) => isPrefix(row[Ace.SrcCare]) && isPrefix(row[Ace.DstCare]));
+  const everything = [AceAction.Permit, -1, 0, 0, 0, 0, 0, 65535, 0, 65535];
+  const eth0: PortDevices = { port: 0, device: 'eth0', tun: 'gw-eth0', driver: 'tun' };
+  const mirror = ([action, protocol, src, srcCare, dst, dstCare, ...ports]: number[]) => [
+    action,
+    protocol,
+    dst,
+    dstCare,
+    src,
+    srcCare,
+    ...ports,
+  ];
+  fc.assert(
+    fc.property(fc.array(exact, { maxLength: 4 }), fc.array(exact, { maxLength: 3 }), packets, (exceptions, group, packet) => {
+      const out = [...exceptions, everything];
+      const back = [...exceptions.map(mirror), everything];
+      const entries = [
+        [0, 0, group.length, -1, 0, CryptoFlag.Registered],
+        [0, group.length, out.length, -1, 0, CryptoFlag.ClosedOut],
+        [0, group.length + out.length, back.length, -1, 0, CryptoFlag.ClosedIn],
+      ];
+      const rules = planGuard(Int32Array.from([...group, ...out, ...back].flat()), Int32Array.from(entries.flat()), [eth0]);
+      const mustEncrypt = isPermitted(group, packet);
+      return (
+        isGuarded(rules, packet, { iif: 'eth1', outClosed: true }) === (mustEncrypt || isPermitted(out, packet)) &&
+        isGuarded(rules, packet, { iif: 'eth0', outClosed: false }) === (mustEncrypt || isPermitted(back, packet)) &&
+        isGuarded(rules, packet, { iif: 'eth1', outClosed: false }) === mustEncrypt
+      );
+    }),
     { numRuns: 5000 },
   );
 });

@@ -78,7 +78,9 @@ t.test('show crypto gdoi group on the key server has the fields of the seed', (t
       rekeyInSeconds: 84_000,
     },
     teks: [{ ...memberTek(4711, 1682), aclName: 'CRYPTO-ACL', rekeyInSeconds: 1500 }],
-    sas: [{ sequence: 1, profile: 'GETVPN-PROFILE', aclName: 'CRYPTO-ACL', acl: [], lifetimeSeconds: 3600, replayWindow: 64 }],
+    sas: [
+      { sequence: 1, profile: 'GETVPN-PROFILE', aclName: 'CRYPTO-ACL', acl: [], lifetimeSeconds: 3600, replayWindow: 64, replaySeconds: 0 },
+    ],
   };
   const text = render('crypto gdoi group GDOI-GROUP', { gdoiServers: [group] }).replace(/ +/g, ' ');
   for (const line of [

@@ -85,7 +85,7 @@ t.test('show crypto gdoi ks', { skip }, (t) => {
   const group = {
     ...serverGroup('getvpn1', '1223', '1.1.1.1'),
     members: [serverMember('3.3.1.1'), serverMember('4.4.1.1')],
-    sas: [{ sequence: 1, profile: 'P', aclName: 'acl1', acl: [], lifetimeSeconds: 600, replayWindow: 64 }],
+    sas: [{ sequence: 1, profile: 'P', aclName: 'acl1', acl: [], lifetimeSeconds: 600, replayWindow: 64, replaySeconds: 0 }],
   };
   t.strictSame(render('crypto gdoi ks', { gdoiServers: [group] }), published('ShowCryptoGdoiKs.txt'));
   t.end();
@@ -136,7 +136,7 @@ t.test('show crypto gdoi ks acl: the IPv4 groups', { skip }, (t) => {
   const lines = published('ShowCryptoGdoiKsAcl.txt');
   const group = (name: string, aclName: string, entries: string[]) => ({
     ...serverGroup(name, '1', '15.15.15.1'),
-    sas: [{ sequence: 1, profile: 'P', aclName, acl: entries.map(ace), lifetimeSeconds: 600, replayWindow: 64 }],
+    sas: [{ sequence: 1, profile: 'P', aclName, acl: entries.map(ace), lifetimeSeconds: 600, replayWindow: 64, replaySeconds: 0 }],
   });
   const denies = ['deny udp any port = 16384 any', 'deny tcp any any port = 179', 'deny tcp any port = 179 any'];
   const first = group('bw6000', 'bw600-crypto-policy', [
@@ -359,5 +359,31 @@ t.test('show access-lists: standard lists', { skip }, (t) => {
   ];
   const strip = (lines: string[]) => lines.map((line) => line.replace(/^( +permit) +/, '$1 '));
   t.strictSame(strip(render('access-lists', { accessLists })), published('show_access-lists.txt'));
+  t.end();
+});
+
+t.test('show crypto gdoi gm replay', { skip }, (t) => {
+  const off = getvpn1().replay;
+  const on = (seconds: number) => ({ ...off, enabled: true, pseudotimeSeconds: seconds });
+  const counters = (timeAccepted: number, timeSent: number) => ({ ...getvpn1().counters, timeAccepted, timeSent });
+  const groups = [
+    'bw600',
+    'GKM_GROUP_1',
+    'bw6000_gike',
+    'bw600-IPV6_gike',
+    'bw6000',
+    'bw600-IPV6',
+    'bw-suiteB',
+    'bw-suiteB-v6',
+    'bw6000_eft',
+  ];
+  const members = groups.map((group) => {
+    if (group === 'bw6000') return { ...getvpn1(), group, replay: on(3611735.21), counters: counters(2209247136, 396920861) };
+    if (group === 'bw600-IPV6') return { ...getvpn1(), group, replay: on(3611735.4), counters: counters(2753845832, 3668218697) };
+    return { ...getvpn1(), group };
+  });
+  // One of the empty lines of the capture has nine blanks, the others one.
+  const wanted = published('ShowCryptogkmgmreplay.txt').map((line) => (line.trim() === '' ? ' ' : line));
+  t.strictSame(render('crypto gkm gm replay', { gdoiMembers: members }), wanted);
   t.end();
 });

@@ -82,6 +82,7 @@ export function memberTek(spi: number, remainingSeconds: number): MemberTekState
     remainingSeconds,
     ageSeconds: 600 - remainingSeconds,
     replayWindow: 64,
+    replaySeconds: 0,
     sending: true,
     counters: noCounters,
   };
@@ -98,6 +99,7 @@ export function getvpn1(): MemberGroupState {
     remoteAddress: '1.1.1.1',
     version: '1.0.26',
     registered: true,
+    saDirection: 'Both',
     failClose: false,
     reregistersInSeconds: 250,
     succeededRegistrations: 1,
@@ -137,8 +139,9 @@ export function getvpn1(): MemberGroupState {
     ].map(ace),
     localAclName: null,
     localAcl: [],
+    replay: { enabled: false, pseudotimeSeconds: null, timeSyncErrors: 0, maxTimeDeltaSeconds: 0, errors: [] },
     senderIds: [],
-    counters: { sealedPackets: 0, sealedBytes: 0, openedPackets: 0, openedBytes: 0 },
+    counters: { sealedPackets: 0, sealedBytes: 0, openedPackets: 0, openedBytes: 0, timeSent: 0, timeAccepted: 0, timeRefused: 0 },
   };
 }
 
@@ -151,6 +154,7 @@ export function serverGroup(group: string, identity: string, address: string): S
     serving: true,
     transport: 'unicast',
     acknowledgement: 'cisco',
+    receiveOnly: false,
     retransmitSeconds: 10,
     retransmitNumber: 3,
     sequence: 0,

@@ -68,7 +68,7 @@ function fullSnapshot(): Snapshot {
       {
         ...getvpn1(),
         teks: [{ ...memberTek(0x1234, 20), counters }],
-        counters: { sealedPackets: 7, sealedBytes: 8, openedPackets: 9, openedBytes: 10 },
+        counters: { sealedPackets: 7, sealedBytes: 8, openedPackets: 9, openedBytes: 10, timeSent: 0, timeAccepted: 0, timeRefused: 0 },
       },
       { ...getvpn1(), group: 'down', registered: false, succeededRegistrations: 0, teks: [], kek: null },
     ],

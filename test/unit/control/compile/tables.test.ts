@@ -151,3 +151,43 @@ t.test('what does not fit is refused, not cut', (t) => {
   t.throws(() => compile({ G: { teks: [tek(0x1234, { entries })], senderIds: null } }), { message: /^more than 4096 access list rows$/ });
   t.end();
 });
+
+t.test('several SAs: a row each, and a deny of an earlier one keeps packets from a later one', (t) => {
+  const deny: PolicyEntry = { ...branches, action: 'deny', protocol: 1 };
+  const tcp: PolicyEntry = { ...branches, protocol: 6 };
+  const teks = [tek(0x1001, { sa: 1, entries: [deny, tcp] }), tek(0x2001, { sa: 2 }), tek(0x2002, { sa: 2, activatesAt: now + 9000 })];
+  const { aces, entries, sas, tables } = compile({ G: { teks, senderIds: { bits: 24, values: [1] } } });
+  const rows = Array.from({ length: entries.length / CryptoEntry.Words }, (_, i) => entries.subarray(i * CryptoEntry.Words));
+  t.strictSame(
+    rows.map((row) => sas[row[CryptoEntry.OutboundSa] * Sa.Words + Sa.Spi]),
+    [0x1001, 0x2001],
+  );
+  const listOf = (row: Int32Array) =>
+    Array.from({ length: row[CryptoEntry.AclCount] }, (_, i) => {
+      const at = (row[CryptoEntry.AclFirst] + i) * Ace.Words;
+      return `${aces[at + Ace.Action]} ${aces[at + Ace.Protocol]}`;
+    });
+  t.strictSame(rows.map(listOf), [
+    ['0 1', '1 6'],
+    ['0 1', '1 -1'],
+  ]);
+  t.strictSame([...new Set(tables.aceOrigins.map(({ list, entry }) => `${list} ${entry}`))].sort(), [
+    'group G 0',
+    'group G 1',
+    'group G 2',
+  ]);
+  t.end();
+});
+
+t.test('directions: receive-only of the key server, what the member chooses, the change-over', (t) => {
+  const flagsOf = (teks: Tek[], direction: GroupKeys['direction'] = null) =>
+    compile({ G: { teks, senderIds: { bits: 24, values: [1] }, direction } }).entries[CryptoEntry.Flags] & ~CryptoFlag.Registered;
+  const receiveOnly = tek(0x1000, { receiveOnly: true, expiresAt: now + 20_000 });
+  t.equal(flagsOf([tek(0x1000)]), 0);
+  t.equal(flagsOf([receiveOnly]), CryptoFlag.ReceiveOnly | CryptoFlag.AcceptClear);
+  t.equal(flagsOf([receiveOnly], 'inbound-optional'), CryptoFlag.AcceptClear as number, 'passive says it again');
+  t.equal(flagsOf([tek(0x1000)], 'inbound-only'), CryptoFlag.ReceiveOnly | CryptoFlag.AcceptClear);
+  t.equal(flagsOf([tek(0x1000)], 'inbound-optional'), CryptoFlag.AcceptClear as number);
+  t.equal(flagsOf([receiveOnly, tek(0x2000)]), CryptoFlag.AcceptClear as number, 'others may not have changed over yet');
+  t.end();
+});

@@ -19,7 +19,14 @@ t.test('the seed’s member, indented or not', (t) => {
       [
         [
           'GDOI-GROUP',
-          { line: 9, name: 'GDOI-GROUP', identity: { kind: 'number', number: 777 }, serverAddresses: [0xac100402], server: null },
+          {
+            line: 9,
+            name: 'GDOI-GROUP',
+            identity: { kind: 'number', number: 777 },
+            serverAddresses: [0xac100402],
+            passive: false,
+            server: null,
+          },
         ],
       ],
     );

@@ -181,14 +181,10 @@ t.test('a list that would encrypt GDOI itself', (t) => {
 t.test('two SAs of a group that want the same packets', (t) => {
   const two = (second: string): string =>
     edit(`${server}ip access-list extended B\n ${second}\n`, 17, '  sa ipsec 2\n   profile P\n   match address ipv4 B\n  sa ipsec 1');
-  const several = '20 error several sa ipsec in one group are not supported yet';
-  t.strictSame(problems(two('permit ip 10.0.5.0 0.0.0.255 any')), [
-    several,
-    '28 error sa ipsec 1 of group G protects traffic of sa ipsec 2 too',
-  ]);
-  t.strictSame(problems(two('permit ip 10.1.5.0 0.0.0.255 any')), [several]);
+  t.strictSame(problems(two('permit ip 10.0.5.0 0.0.0.255 any')), ['28 error sa ipsec 1 of group G protects traffic of sa ipsec 2 too']);
+  t.strictSame(problems(two('permit ip 10.1.5.0 0.0.0.255 any')), []);
+  t.strictSame(problems(two('deny ip any any\n permit ip 10.0.5.0 0.0.0.255 any')), [], 'kept apart by a deny');
   t.strictSame(problems(two('permit tcp 10.0.5.0 0.0.0.255 10.0.0.0 0.0.255.255 eq 22')), [
-    several,
     '28 error sa ipsec 1 of group G protects traffic of sa ipsec 2 too',
   ]);
   t.end();
@@ -327,5 +323,12 @@ t.test('fail-close: no warning about fail-open, exceptions that are there, a map
   ]);
   t.match(problems(close('activate')), [/warning fail-close of crypto map M has no exceptions/]);
   t.match(problems('crypto map N gdoi fail-close\n activate\n').join(), /error crypto map N has no group: fail-close would never open/);
+  t.end();
+});
+
+t.test('two groups of a key server that want the same packets', (t) => {
+  const second = server.slice(server.indexOf('crypto gdoi group G')).split('!')[0].split('ip access-list')[0];
+  const other = second.replace('group G', 'group H').replace('number 777', 'number 778');
+  t.match(problems(`${server}${other}`).join(), /warning groups G and H protect the same traffic: no router can be a member of both/);
   t.end();
 });

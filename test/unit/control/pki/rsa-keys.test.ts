@@ -62,7 +62,7 @@ t.test('the key that a configuration names is made when it is missing', async (t
   const keys = new RsaKeys(await SealedStore.open(directory));
   const config = emptyConfig();
   const server = { rekeyAuthentication: 'AUTO' };
-  config.gdoiGroups.set('G', { line: 1, name: 'G', identity: null, serverAddresses: [], server: server as never });
+  config.gdoiGroups.set('G', { line: 1, name: 'G', identity: null, serverAddresses: [], passive: false, server: server as never });
   const lines: string[] = [];
   const log = { write: (...words: unknown[]) => void lines.push(words.join(' ')) };
   keys.ensure(config, log);

@@ -133,3 +133,10 @@ t.test('a deny of a group goes on to what is closed', async (t) => {
   );
   t.same(rules, ['pref 130 from 10.1.0.0/16 to 10.2.0.0/24 goto 131', 'pref 131 iif eth0 blackhole', 'pref 132 lookup 8498']);
 });
+
+t.test('what a receive-only SA lets go in the clear is not guarded', async (t) => {
+  const acl: AceText[] = [[AceAction.Permit, -1, ...net1, ...net2]];
+  t.same(plan(acl, [[0, 0, 1, 0, 0, CryptoFlag.Registered | CryptoFlag.ReceiveOnly]]), [
+    'pref 130 from 10.1.0.0/16 to 10.2.0.0/24 lookup 254',
+  ]);
+});

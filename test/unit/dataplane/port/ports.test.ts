@@ -19,6 +19,7 @@ const row = {
   addresses: [],
   ipMtu: null,
   shutdown: false,
+  groups: [],
 } satisfies InterfaceRow;
 const link: LinuxLink = { name: 'eth1', index: 5, up: true, carrier: true, mtu: 1500, mac: '02:00:00:00:00:01', ethernet: true };
 

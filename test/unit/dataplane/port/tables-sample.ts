@@ -51,6 +51,7 @@ export function sampleHead(blobBytes: number[]): TablesHead {
         addresses: [{ address: 0x0a010001, prefixLength: 24 }],
         ipMtu: null,
         shutdown: false,
+        groups: [],
       },
       {
         port: 1,
@@ -62,6 +63,7 @@ export function sampleHead(blobBytes: number[]): TablesHead {
         addresses: [],
         ipMtu: 1400,
         shutdown: true,
+        groups: [0xef010101],
       },
       {
         port: 2,
@@ -73,6 +75,7 @@ export function sampleHead(blobBytes: number[]): TablesHead {
         addresses: [],
         ipMtu: null,
         shutdown: false,
+        groups: [],
       },
     ],
     staticRoutes: [{ prefix: 0, prefixLength: 0, nextHop: 0x0a010002, interface: null, distance: 1 }],

@@ -57,9 +57,9 @@ const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][]
       head.blobs.reverse();
     },
   ],
-  ['blobs longer than the frame', /ends within/, (head) => Object.assign(head, { blobBytes: [40, 24, 136, 1040] })],
+  ['blobs longer than the frame', /ends within/, (head) => Object.assign(head, { blobBytes: [40, 24, 144, 1040] })],
   ['bytes behind the blobs', /behind the last blob/, (head) => Object.assign(head, { blobBytes: [0, 0, 0, 0] })],
-  ['half a row', /whole number/, (head) => Object.assign(head, { blobBytes: [20, 24, 136, 104] })],
+  ['half a row', /whole number/, (head) => Object.assign(head, { blobBytes: [20, 24, 144, 104] })],
   ['ace action', /ace action: 2/, (_, rows) => rows.aces.set([2], Ace.Action)],
   ['ace protocol', /ace protocol: 256/, (_, rows) => rows.aces.set([256], Ace.Protocol)],
   ['ace ports turned', /ace port: 65536/, (_, rows) => rows.aces.set([65536], Ace.SrcPortLow)],
@@ -105,6 +105,9 @@ const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][]
   ['ICV of 8 bytes', /ICV of 8/, (_, rows) => rows.sas.set([8], Sa.IcvLen)],
   ['alignment 0', /alignment of 0/, (_, rows) => rows.sas.set([0], Sa.Align)],
   ['seventeen sender IDs', /sender IDs: 17/, (_, rows) => rows.sas.set([17], Sa.SidCount)],
+  ['time window of 101 s', /time window: 101/, (_, rows) => rows.sas.set([101], Sa.TimeWindow)],
+  ['crypto entry with flags of nobody', /flags: 32/, (_, rows) => rows.cryptoEntries.set([32], CryptoEntry.Flags)],
+  ['a group that is none', /groups/, (head) => Object.assign(head.interfaces[0], { groups: [0x0a000001] })],
   ['SA beyond the aces', /SA aces: 5/, (_, rows) => rows.sas.set([5], Sa.AclCount)],
 ];
 

@@ -13,6 +13,7 @@ t.test('a member group', (t) => {
     name: 'G',
     identity: { kind: 'number', number: 777 },
     serverAddresses: [0x01010101, 0x02020202],
+    passive: false,
     server: null,
   });
   const other = parseClean(
@@ -20,6 +21,8 @@ t.test('a member group', (t) => {
   ).gdoiGroups.get('G');
   t.strictSame(other?.identity, { kind: 'address', address: 0x09090909 });
   t.strictSame(other?.serverAddresses, []);
+  t.equal(parseClean('crypto gdoi group G\n passive').gdoiGroups.get('G')?.passive, true);
+  t.equal(parseClean('crypto gdoi group G\n passive\n no passive').gdoiGroups.get('G')?.passive, false);
   t.equal(parseClean('crypto gdoi group G\n identity number 1\n no identity').gdoiGroups.get('G')?.identity, null);
   t.equal(parseClean('crypto gdoi group G\nno crypto gdoi group G').gdoiGroups.size, 0);
   t.end();
@@ -56,12 +59,17 @@ t.test('a key server: defaults and every command', (t) => {
   rekey authentication mypubkey rsa K
   rekey transport unicast
   rekey acknowledgement interoperable
+  authorization address ipv4 10
+  authorization identity I
   sa ipsec 1
    profile P
    match address ipv4 A
    replay counter window-size 1024
   sa ipsec 2
    no replay
+  sa ipsec 3
+   replay time window-size 20
+  sa receive-only
   address ipv4 1.2.3.4`;
   const server = parseClean(text).gdoiGroups.get('G')?.server;
   t.strictSame(server, {
@@ -75,9 +83,13 @@ t.test('a key server: defaults and every command', (t) => {
     rekeyTransport: 'unicast',
     rekeyAcknowledgement: 'interoperable',
     address: 0x01020304,
+    authorizationAcl: '10',
+    authorizationIdentity: 'I',
+    receiveOnly: true,
     sas: new Map([
-      [1, { line: 10, sequence: 1, profile: 'P', matchAddress: 'A', replay: { method: 'counter', windowSize: 1024 } }],
-      [2, { line: 14, sequence: 2, profile: null, matchAddress: null, replay: { method: 'none' } }],
+      [1, { line: 12, sequence: 1, profile: 'P', matchAddress: 'A', replay: { method: 'counter', windowSize: 1024 } }],
+      [2, { line: 16, sequence: 2, profile: null, matchAddress: null, replay: { method: 'none' } }],
+      [3, { line: 18, sequence: 3, profile: null, matchAddress: null, replay: { method: 'time', windowSeconds: 20 } }],
     ]),
   });
   t.strictSame(reprint(text).join('\n'), text, 'printed as it was written');
@@ -91,6 +103,10 @@ t.test('a key server: defaults and every command', (t) => {
   no rekey acknowledgement
   no sa ipsec 1
   no sa ipsec 2
+  no sa ipsec 3
+  no sa receive-only
+  no authorization address ipv4
+  no authorization identity
   no address ipv4`;
   t.strictSame(parseClean(undone).gdoiGroups.get('G')?.server, defaultServer(2), 'no brings every default back');
   t.equal(parseClean(`${text}\n no server local`).gdoiGroups.get('G')?.server, null);
@@ -112,16 +128,18 @@ t.test('what a key server does not take is refused on its line', (t) => {
     ['rekey retransmit 10 periodic', /not supported yet/],
     ['rekey authentication mypubkey dsa K', /Invalid/],
     ['rekey foo', /Invalid/],
-    ['authorization address ipv4 A', /not supported yet/],
+    ['authorization address ipv6 A', /Invalid/],
+    ['authorization identity', /Incomplete/],
     ['redundancy', /not supported yet/],
-    ['sa receive-only', /not supported yet/],
     ['sa ipsec 0', /Invalid/],
     ['address ipv4 1.2.3', /Invalid/],
   ] as const) {
     t.match(listProblems(`crypto gdoi group G\n server local\n  ${line}`), [new RegExp(`^3 error .*${message.source}`)], line);
   }
   for (const [line, message] of [
-    ['replay time window-size 5', /TBAR/],
+    ['replay time window-size 101', /Invalid/],
+    ['replay time window-size 0', /Invalid/],
+    ['replay time', /Incomplete/],
     ['replay counter window-size 65', /Invalid/],
     ['replay counter window-size 2048', /Invalid/],
     ['match address A', /Invalid/],
@@ -174,5 +192,17 @@ t.test('fail-close of a crypto map', (t) => {
   t.match(listProblems('no crypto map M gdoi fail-close'), [/^1 warning .*nothing to remove/]);
   t.match(listProblems('crypto map M gdoi fail-close\n match address'), [/^2 error .*Incomplete/]);
   t.match(listProblems('crypto map M gdoi fail-close\n activate now'), [/^2 error/]);
+  t.end();
+});
+
+t.test('crypto identity', (t) => {
+  const config = parseClean('crypto identity I\n fqdn Example.NET\n fqdn r1.example.org\n no fqdn r1.example.org\n fqdn example.net');
+  t.strictSame([...config.identities.values()], [{ line: 1, name: 'I', fqdns: ['example.net'], dns: [] }]);
+  t.equal(parseClean('crypto identity I\n fqdn a\nno crypto identity I').identities.size, 0);
+  t.strictSame(parseClean('crypto identity I\n dn cn=r1, o="Lab, Inc"\n dn ou=x\n no dn OU=x').identities.get('I')?.dns, [
+    'CN=r1,O="Lab, Inc"',
+  ]);
+  t.match(listProblems('crypto identity I\n dn x=y'), [/^2 error .*not an attribute/]);
+  t.match(listProblems('no crypto identity I'), [/^1 warning/]);
   t.end();
 });

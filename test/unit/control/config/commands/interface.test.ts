@@ -74,6 +74,7 @@ t.test('everything in an interface', (t) => {
       { address: 0x0a090001, mask: 0xffff0000, secondary: true },
     ],
     ipMtu: 1400,
+    staticGroups: [],
     shutdown: true,
     cryptoMap: 'M',
   });
@@ -200,5 +201,23 @@ ip route 10.2.0.0 255.255.0.0 10.0.0.9 250`;
     t.match(listProblems(line), [/^1 error/], line);
   }
   t.match(listProblems('no ip route 10.0.0.0 255.0.0.0'), [/^1 warning/]);
+  t.end();
+});
+
+t.test('static multicast', (t) => {
+  const config = parseClean(
+    'ip multicast-routing\ninterface eth0\n ip igmp static-group 239.1.1.1\n ip igmp static-group 239.1.1.2\n no ip igmp static-group 239.1.1.2',
+  );
+  t.equal(config.multicastRouting, true);
+  t.strictSame(config.interfaces.get('eth0')?.staticGroups, [0xef010101]);
+  t.equal(parseClean('ip multicast-routing distributed\nno ip multicast-routing').multicastRouting, false);
+  for (const [line, message] of [
+    ['ip igmp static-group 10.1.1.1', /no multicast address/],
+    ['ip igmp static-group 224.0.0.5', /never leaves its link/],
+    ['ip igmp join-group 239.1.1.1', /not supported/],
+    ['ip pim sparse-mode', /PIM is not supported/],
+  ] as const) {
+    t.match(listProblems(`interface eth0\n ${line}`), [new RegExp(`^2 error .*${message.source}`)], line);
+  }
   t.end();
 });
