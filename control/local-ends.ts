@@ -1,7 +1,7 @@
 // Where IKE listens and from where it speaks, as the configuration says.
 
 import type { Config, Ipv4 } from './config/model.js';
-import { GdoiPort, IkePort } from './isakmp/ports.js';
+import { GdoiPort, IkePort, NatPort } from './isakmp/ports.js';
 
 /** Only a key server answers main mode. */
 export function hasKeyServer(config: Config): boolean {
@@ -15,7 +15,7 @@ export function listenAddresses(config: Config): Ipv4[] {
 
 /** Of every listen address. 500 only where offers are answered: a member begins its exchanges itself, on 848. */
 export function listenPorts(config: Config): number[] {
-  return hasKeyServer(config) ? [GdoiPort, IkePort] : [GdoiPort];
+  return [GdoiPort, ...(hasKeyServer(config) ? [IkePort] : []), ...(config.isakmp.natTraversal ? [NatPort] : [])];
 }
 
 /** Source towards a key server: the interface whose crypto map names a group of that server, else the first with an address. */

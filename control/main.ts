@@ -18,6 +18,7 @@ import { gdoiCounters } from './gdoi/counters.js';
 import { ikeCounters } from './isakmp/counters.js';
 import { GdoiPort } from './isakmp/ports.js';
 import { KeyLog } from './key-log.js';
+import { listenAddresses, listenPorts } from './local-ends.js';
 import { openLog } from './log.js';
 import { RsaKeys } from './pki/rsa-keys.js';
 import { Trustpoints } from './pki/trustpoints.js';
@@ -121,7 +122,7 @@ const link = new DataplaneLink(join(runDirectory, 'dataplane.sock'), {
   hello: (hello) => void greet(hello),
   applied: (generation, errors) => {
     applied = { generation, errors };
-    sockets.listen(router.listenAddresses(), router.listenPorts());
+    listen();
     startWhenReady();
     for (const error of errors) log.write('SYS', 3, 'DATAPLANE', error);
   },
@@ -150,12 +151,16 @@ const router = new Router(
   Date.now(),
 );
 
+function listen(): void {
+  sockets.listen(listenAddresses(router.config), listenPorts(router.config));
+}
+
 /** A dataplane is there: take its numbers over, start or go on, publish. */
 async function greet(hello: DataplaneHello): Promise<void> {
   const snapshot = await link.snapshot();
   if (!link.connected) return;
   router.dataplaneUp(hello, snapshot, Date.now());
-  sockets.listen(router.listenAddresses(), router.listenPorts());
+  listen();
   scheduleTick();
 }
 
@@ -187,7 +192,7 @@ function reload(): void {
     return;
   }
   const changed = router.reconfigure(next.config, Date.now());
-  sockets.listen(router.listenAddresses(), router.listenPorts());
+  listen();
   log.write(
     'SYS',
     5,

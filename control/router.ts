@@ -11,17 +11,19 @@ import type { SaDirection } from './compile/direction.js';
 import { compileTables, type GroupKeys, type Tables } from './compile/tables.js';
 import { formatIpv4 } from './config/addresses.js';
 import { diffConfig } from './config/diff.js';
-import type { Config, Ipv4 } from './config/model.js';
+import type { Config } from './config/model.js';
 import { GdoiEngine } from './gdoi/gdoi-engine.js';
 import type { Tek } from './gdoi/group-policy.js';
 import { GroupClocks } from './group-clocks.js';
-import { IkeEngine, type IkeSettings } from './isakmp/ike-engine.js';
+import { IkeEngine } from './isakmp/ike-engine.js';
+import { settingsOf } from './isakmp/ike-options.js';
+import { unwrapNonEsp, wrapNonEsp } from './isakmp/nat-traversal.js';
 import type { KeyLog } from './key-log.js';
-import { hasKeyServer, listenAddresses, listenPorts, localAddressFor } from './local-ends.js';
+import { hasKeyServer, localAddressFor } from './local-ends.js';
 import type { SystemLog } from './log.js';
 import { noCertificates } from './pki/certificate-store.js';
 import type { RsaKeys } from './pki/rsa-keys.js';
-import { routerName, type Trustpoints } from './pki/trustpoints.js';
+import type { Trustpoints } from './pki/trustpoints.js';
 import type { SealedStore } from './store/sealed-store.js';
 
 export interface RouterMeans {
@@ -84,7 +86,7 @@ export class Router {
     });
     means.trustpoints?.configure(config);
     this.ike = new IkeEngine({
-      ...this.ikeSettings(config),
+      ...settingsOf(config, means.trustpoints ?? noCertificates),
       random,
       user: this.gdoi,
       acceptInbound: hasKeyServer(config),
@@ -172,7 +174,10 @@ export class Router {
   }
 
   receive(datagram: Datagram, now: Ms): void {
-    if (this.started) this.perform(this.ike.receive(datagram, now), now);
+    if (!this.started) return;
+    const message = unwrapNonEsp(datagram);
+    if (typeof message === 'string') this.means.counters.add(message);
+    else this.perform(this.ike.receive(message, now), now);
   }
 
   tick(now: Ms): void {
@@ -192,7 +197,11 @@ export class Router {
     const changed = diffConfig(this.config, config);
     this.config = config;
     this.means.trustpoints?.configure(config);
-    this.ike.reconfigure({ ...this.ikeSettings(config), acceptInbound: hasKeyServer(config), registrationRate: config.registrationRate });
+    this.ike.reconfigure({
+      ...settingsOf(config, this.means.trustpoints ?? noCertificates),
+      acceptInbound: hasKeyServer(config),
+      registrationRate: config.registrationRate,
+    });
     if (this.started) this.perform(this.gdoi.reconfigure(config, now), now);
     this.publishTables(now);
     return [...changed].map(String);
@@ -202,7 +211,7 @@ export class Router {
   perform(actions: readonly Action[], now: Ms): void {
     let changed = false;
     for (const action of actions) {
-      if (action.kind === 'send') this.means.send(action.datagram);
+      if (action.kind === 'send') this.means.send(wrapNonEsp(action.datagram));
       else if (action.kind === 'log') this.means.log.write(action.facility, action.severity, action.mnemonic, action.text);
       else if (action.kind === 'count') this.means.counters.add(action.counter);
       else if (action.kind === 'key-log') this.means.keyLog?.writeIke(action.initiatorCookie, action.encryptionKey);
@@ -214,20 +223,6 @@ export class Router {
       }
     }
     if (changed) this.publishTables(now);
-  }
-
-  /** Local addresses that IKE listens on: those of every interface. */
-  listenAddresses(): Ipv4[] {
-    return listenAddresses(this.config);
-  }
-
-  listenPorts(): number[] {
-    return listenPorts(this.config);
-  }
-
-  private ikeSettings(config: Config): IkeSettings {
-    const { isakmpPolicies: policies, isakmpKeys: keys, isakmp: settings } = config;
-    return { policies, keys, settings, hostname: routerName(config), certificates: this.means.trustpoints ?? noCertificates };
   }
 
   private publishTables(now: Ms): void {

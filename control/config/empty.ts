@@ -6,7 +6,7 @@ import type { Config, IsakmpSettings } from './model.js';
 export const DefaultHostname = 'Router';
 
 export function defaultIsakmp(): IsakmpSettings {
-  return { identity: 'address' };
+  return { identity: 'address', aggressiveMode: false, keepalive: null, natKeepaliveSeconds: null, natTraversal: true };
 }
 
 export function emptyConfig(): Config {
@@ -16,6 +16,8 @@ export function emptyConfig(): Config {
     isakmpPolicies: [],
     isakmpKeys: [],
     isakmp: defaultIsakmp(),
+    keyrings: new Map(),
+    isakmpProfiles: new Map(),
     trustpoints: new Map(),
     transformSets: new Map(),
     ipsecProfiles: new Map(),

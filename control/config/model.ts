@@ -1,6 +1,10 @@
 // The configuration as the rest of control sees it: plain data, no text. Built by parse.ts, written back by print.ts
 // (parse of print is the identity), checked by verify.ts. Maps keep configuration order; names are case-sensitive as on IOS.
 
+import type { IsakmpKey, IsakmpPolicy, IsakmpProfile, IsakmpSettings, Keyring, Trustpoint } from './model-ike.js';
+
+export type * from './model-ike.js';
+
 /** IPv4 address, unsigned 32-bit number, host order. */
 export type Ipv4 = number;
 
@@ -15,6 +19,8 @@ export interface Config {
   isakmpPolicies: IsakmpPolicy[];
   isakmpKeys: IsakmpKey[];
   isakmp: IsakmpSettings;
+  keyrings: Map<string, Keyring>;
+  isakmpProfiles: Map<string, IsakmpProfile>;
   trustpoints: Map<string, Trustpoint>;
   transformSets: Map<string, TransformSet>;
   ipsecProfiles: Map<string, IpsecProfile>;
@@ -41,53 +47,6 @@ export interface UnknownLine {
   line: number;
   /** Lines of the modes around it, outermost first, then the line itself. */
   path: string[];
-}
-
-export type IkeCipher = 'des' | '3des' | 'aes-128' | 'aes-192' | 'aes-256';
-export type IkeHash = 'md5' | 'sha' | 'sha256' | 'sha384' | 'sha512';
-export type DhGroup = 1 | 2 | 5 | 14 | 15 | 16 | 19 | 20 | 21;
-
-/** IOS defaults: des, sha, rsa-sig, group 1, 86400 s. */
-export interface IsakmpPolicy {
-  line: number;
-  priority: number;
-  encryption: IkeCipher;
-  hash: IkeHash;
-  authentication: 'pre-share' | 'rsa-sig';
-  group: DhGroup;
-  lifetimeSeconds: number;
-}
-
-export interface IsakmpKey {
-  line: number;
-  /** The pre-shared key. Secret: only the IKE engine and print with secrets may read it. */
-  key: string;
-  address: Ipv4;
-  /** 0xffffffff for one host; 0.0.0.0 0.0.0.0 matches every peer. Longest mask wins. */
-  mask: Ipv4;
-}
-
-/** Global settings of phase 1. */
-export interface IsakmpSettings {
-  /** `crypto isakmp identity`: what we call ourselves. With certificates only what the certificate bears out; address by default. */
-  identity: 'address' | 'dn' | 'hostname';
-}
-
-/** `crypto pki trustpoint`: whom we trust, and who we are. */
-export interface Trustpoint {
-  line: number;
-  name: string;
-  /** PATH of `enrollment url file:PATH`: PATH.ca, PATH.crt, PATH.crl are read, PATH.req is written. */
-  enrollmentPath: string | null;
-  /** X.500 name; null = CN and the router's own name. */
-  subjectName: string | null;
-  /** null = the router's own name, `hostname.domain`. */
-  fqdn: string | null;
-  ipAddress: Ipv4 | null;
-  /** null = the key named after the router. */
-  rsaKeypair: { label: string; modulusBits: number | null } | null;
-  /** In the order to try; IOS default: `crl`. */
-  revocationCheck: ('crl' | 'none')[];
 }
 
 export type EspEncryption =

@@ -13,6 +13,8 @@ import { generalCommands, modeExits, printDomain, printGeneral } from './command
 import { interfaceCommands, interfaceGlobalCommands, printInterfaces } from './commands/interface.js';
 import { ipsecCommands, ipsecProfileCommands, printIpsec, transformSetCommands } from './commands/ipsec.js';
 import { isakmpCommands, isakmpPolicyCommands, printIsakmp } from './commands/isakmp.js';
+import { isakmpSettingCommands } from './commands/isakmp-settings.js';
+import { keyringCommands, keyringGlobalCommands, printKeyrings, profileCommands } from './commands/keyring.js';
 import { multicastGlobalCommands, printMulticast } from './commands/multicast.js';
 import { printRoutes, routeCommands } from './commands/route.js';
 import { keyGlobalCommands } from './commands/rsa-key.js';
@@ -26,6 +28,8 @@ export const modeCommands: ModeCommands = {
     ...admissionCommands,
     ...isakmpCommands,
     ...pkiCommands,
+    ...isakmpSettingCommands,
+    ...keyringGlobalCommands,
     ...ipsecCommands,
     ...gdoiCommands,
     ...keyGlobalCommands,
@@ -37,6 +41,8 @@ export const modeCommands: ModeCommands = {
     ...routeCommands,
     ...modeExits<'config'>(),
   ]),
+  'conf-isa-prof': [...profileCommands, ...modeExits<'conf-isa-prof'>()],
+  'config-keyring': [...keyringCommands, ...modeExits<'config-keyring'>()],
   'config-isakmp': [...isakmpPolicyCommands, ...modeExits<'config-isakmp'>()],
   'ca-trustpoint': [...trustpointCommands, ...modeExits<'ca-trustpoint'>()],
   'cfg-crypto-trans': [...transformSetCommands, ...modeExits<'cfg-crypto-trans'>()],
@@ -57,6 +63,7 @@ export type FamilyName =
   | 'domain'
   | 'admission'
   | 'pki'
+  | 'keyring'
   | 'isakmp'
   | 'ipsec'
   | 'gdoi'
@@ -73,6 +80,7 @@ export const families: { name: FamilyName; print: PrintFamily }[] = [
   { name: 'domain', print: printDomain },
   { name: 'admission', print: printAdmission },
   { name: 'pki', print: printTrustpoints },
+  { name: 'keyring', print: printKeyrings },
   { name: 'isakmp', print: printIsakmp },
   { name: 'ipsec', print: printIpsec },
   { name: 'gdoi', print: printGdoi },

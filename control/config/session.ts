@@ -13,6 +13,8 @@ import type {
   InterfaceConfig,
   IpsecProfile,
   IsakmpPolicy,
+  IsakmpProfile,
+  Keyring,
   Problem,
   TransformSet,
   Trustpoint,
@@ -23,7 +25,9 @@ import type { Node } from './tree.js';
 /** Configuration modes, by the name that IOS shows in its prompt, and what a command in each works on. */
 export interface ModeTargets {
   config: Config;
+  'conf-isa-prof': IsakmpProfile;
   'config-isakmp': IsakmpPolicy;
+  'config-keyring': Keyring;
   'ca-trustpoint': Trustpoint;
   'cfg-crypto-trans': TransformSet;
   'ipsec-profile': IpsecProfile;

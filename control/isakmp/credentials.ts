@@ -1,15 +1,15 @@
 // What this router can prove itself with, to whom: pre-shared keys by address, certificates of its trustpoints.
 
-import type { Ipv4, IsakmpKey, IsakmpPolicy, IsakmpSettings } from '../config/model.js';
+import type { Ipv4, IsakmpPolicy, IsakmpSettings } from '../config/model.js';
 import type { CertificateStore } from '../pki/certificate-store.js';
 import { type Authenticator, PreSharedKeyAuthenticator } from './authentication.js';
-import { findPreSharedKey } from './pre-shared-keys.js';
+import type { Identification } from './identification.js';
+import { findKeyByAddress, findKeyByIdentity, type KeySources, profileOf } from './pre-shared-keys.js';
 import { SignatureAuthenticator } from './signature-authenticator.js';
 
 type Method = IsakmpPolicy['authentication'];
 
-export interface CredentialOptions {
-  keys: readonly IsakmpKey[];
+export interface CredentialOptions extends KeySources {
   certificates: CertificateStore;
   settings: Pick<IsakmpSettings, 'identity'>;
   /** The router's full name. */
@@ -19,19 +19,27 @@ export interface CredentialOptions {
 export class Credentials {
   constructor(private readonly options: CredentialOptions) {}
 
-  /** @returns null when we have nothing to prove ourselves with, or nobody to believe */
-  authenticator(method: Method, peer: Ipv4): Authenticator | null {
-    const { keys, certificates, settings, hostname } = this.options;
+  /**
+   * @param id what the peer calls itself, where it says so before it proves itself: aggressive mode
+   * @returns null when we have nothing to prove ourselves with, or nobody to believe
+   */
+  authenticator(method: Method, peer: Ipv4, id: Identification | null = null): Authenticator | null {
+    const { certificates, settings, hostname } = this.options;
     if (method === 'rsa-sig') return SignatureAuthenticator.make({ store: certificates, identity: settings.identity, hostname });
-    const key = findPreSharedKey(keys, peer);
+    const key = id === null ? findKeyByAddress(this.options, peer) : findKeyByIdentity(this.options, peer, id);
     return key && new PreSharedKeyAuthenticator(key, settings.identity === 'hostname' ? hostname : null);
   }
 
+  /** Whether a profile wants aggressive mode with this peer. */
+  initiatesAggressive(peer: Ipv4): boolean {
+    return profileOf(this.options.profiles, peer)?.initiateAggressive ?? false;
+  }
+
   /** Those of the policies that can be offered to a peer, or accepted from it. */
-  usable(policies: readonly IsakmpPolicy[], peer: Ipv4): IsakmpPolicy[] {
+  usable(policies: readonly IsakmpPolicy[], peer: Ipv4, id: Identification | null = null): IsakmpPolicy[] {
     const can = new Map<Method, boolean>();
     for (const { authentication } of policies) {
-      if (!can.has(authentication)) can.set(authentication, this.authenticator(authentication, peer) !== null);
+      if (!can.has(authentication)) can.set(authentication, this.authenticator(authentication, peer, id) !== null);
     }
     return policies.filter(({ authentication }) => can.get(authentication));
   }

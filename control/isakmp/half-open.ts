@@ -27,7 +27,7 @@ export class HalfOpenSet {
     if (!full && !addressFull) return 'free';
     for (const exchange of this.exchanges) {
       const { state, remote } = exchange.sa;
-      if (state === 'MM_SA_SETUP' && (!addressFull || remote.address === address)) return exchange;
+      if ((state === 'MM_SA_SETUP' || state === 'AG_INIT_EXCH') && (!addressFull || remote.address === address)) return exchange;
     }
     return 'full';
   }

@@ -1,4 +1,4 @@
-// ISAKMP header, RFC 2408 §3.1. Does: fields, lengths, version 1.0. Does not: NAT-T's non-ESP marker (GDOI stays on 848), IKEv2.
+// ISAKMP header, RFC 2408 §3.1. Does: fields, lengths, version 1.0. Does not: NAT-T's non-ESP marker (nat-traversal.ts), IKEv2.
 //
 //   0                   1                   2                   3
 //  +---------------------------------------------------------------+

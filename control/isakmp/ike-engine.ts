@@ -1,22 +1,21 @@
 // IKEv1 phase 1 for GDOI, both roles, any number of peers (RFC 2408, 2409, 6407 §2). receive() and tick() return actions; no sockets, no
 // timers; the clock is injected, randomness too except Diffie-Hellman's (keying-material.ts). Does: dispatch by exchange and cookies,
-// lifetimes, limits, informational exchanges, logs in IOS's words at a limited rate. Does not: quick mode, aggressive mode, DPD, NAT-T.
+// lifetimes, limits, informational exchanges, logs in IOS's words at a limited rate. Does not: quick mode.
 
 import type { Action, Datagram, Endpoint, Ms, RandomBytes } from '../actions.js';
-import { defaultIsakmp } from '../config/empty.js';
-import { DefaultRegistrationRate, type IsakmpKey, type IsakmpPolicy, type IsakmpSettings } from '../config/model.js';
-import { type CertificateStore, noCertificates } from '../pki/certificate-store.js';
+import { DefaultRegistrationRate, type IsakmpPolicy } from '../config/model.js';
 import { RateGate } from '../rate-gate.js';
+import { AggressiveInitiator } from './aggressive-mode.js';
 import { concatBytes, equalBytes, isZero } from './bytes.js';
-import { Credentials, whyUnusable } from './credentials.js';
-import { ExchangeRefusal, notEncrypted, outOfState } from './exchange-refusal.js';
-import { Exchanges, type MainModeExchange } from './exchanges.js';
-import { defaultBounds, type HalfOpenBounds, HalfOpenSet } from './half-open.js';
+import { whyUnusable } from './credentials.js';
+import { notEncrypted, outOfState } from './exchange-refusal.js';
+import { Exchanges, IdleMs, type MainModeExchange } from './exchanges.js';
+import { defaultBounds, HalfOpenSet } from './half-open.js';
 import { Exchange, HeaderFlag, type IsakmpHeader, readHeader } from './header.js';
 import { IkeLog } from './ike-log.js';
+import { configurationOf, type IkeConfiguration, type IkeEngineOptions, type IkeSettings } from './ike-options.js';
 import type { IkeUser } from './ike-user.js';
 import {
-  buildClearNotification,
   deletePayload,
   HeardMessages,
   nameClearNotifications,
@@ -24,42 +23,22 @@ import {
   openInformational,
   sealInformational,
 } from './informational.js';
+import { Liveness } from './liveness.js';
 import { MainModeInitiator } from './main-mode-initiator.js';
-import { chooseTransform, MainModeResponder, NoProposalChosen } from './main-mode-responder.js';
-import { newMessageId } from './message-cipher.js';
-import { type Deletion, NotifyType } from './notification.js';
+import { MainModeResponder } from './main-mode-responder.js';
+import { keepaliveBytes } from './nat-traversal.js';
+import { type Deletion, type Notification, NotifyType } from './notification.js';
+import { makeResponder, openOffer } from './offers.js';
 import type { Phase1Sa } from './phase1-sa.js';
 import { Protocol } from './sa-payload.js';
 import { WireError } from './wire-error.js';
 
 export { HalfOpenMs, IdleMs } from './exchanges.js';
+export type { IkeEngineOptions, IkeSettings } from './ike-options.js';
 export type { IkeUser } from './ike-user.js';
 
-/** What configuration says. */
-export interface IkeSettings {
-  policies: IsakmpPolicy[];
-  keys: IsakmpKey[];
-  /** Defaults of IOS unless given. */
-  settings?: IsakmpSettings;
-  /** The router's full name, for its ID. */
-  hostname?: string;
-  /** Of the trustpoints; none unless given. */
-  certificates?: CertificateStore;
-}
-
-export interface IkeEngineOptions extends IkeSettings {
-  random: RandomBytes;
-  user: IkeUser;
-  /** Answer offers: only a key server does. */
-  acceptInbound: boolean;
-  bounds?: HalfOpenBounds;
-  /** Key exchanges a second as responder. */
-  registrationRate?: number;
-}
-
 export class IkeEngine {
-  private policies: IsakmpPolicy[];
-  private credentials: Credentials;
+  private configuration: IkeConfiguration;
   private acceptInbound: boolean;
   private readonly random: RandomBytes;
   private readonly user: IkeUser;
@@ -71,8 +50,7 @@ export class IkeEngine {
   private serial = 0;
 
   constructor(options: IkeEngineOptions) {
-    this.policies = byPriority(options.policies);
-    this.credentials = credentialsOf(options);
+    this.configuration = configurationOf(options);
     this.acceptInbound = options.acceptInbound;
     this.random = options.random;
     this.user = options.user;
@@ -82,8 +60,7 @@ export class IkeEngine {
 
   /** For new exchanges; SAs and exchanges under way keep what they agreed on. */
   reconfigure(options: IkeSettings & { acceptInbound?: boolean; registrationRate?: number }): void {
-    this.policies = byPriority(options.policies);
-    this.credentials = credentialsOf(options);
+    this.configuration = configurationOf(options);
     this.acceptInbound = options.acceptInbound ?? this.acceptInbound;
     this.gate.perSecond = options.registrationRate ?? DefaultRegistrationRate;
   }
@@ -93,22 +70,23 @@ export class IkeEngine {
     return [...this.exchanges].map((exchange) => exchange.sa);
   }
 
-  /** Begins main mode. Does nothing while one that we began with the same remote is under way; an SA that is up does not hinder. */
+  /** Begins main mode, or aggressive mode where a profile says so. Does nothing while one that we began with the same remote is under way; an SA that is up does not hinder. */
   initiate(local: Endpoint, remote: Endpoint, now: Ms): Action[] {
-    for (const exchange of this.exchanges) {
-      if (exchange instanceof MainModeInitiator && !exchange.up && sameEndpoint(exchange.sa.remote, remote)) return [];
-    }
-    const { credentials, random } = this;
-    const policies = credentials.usable(this.policies, remote.address);
-    if (policies.length === 0)
-      return [...this.log.unusable(this.policies, remote, now), ...this.fail(remote, whyUnusable(this.policies), now)];
+    if (this.exchanges.isUnderWay(remote)) return [];
+    const { random } = this;
+    const { credentials, settings, policies: all } = this.configuration;
+    const policies = credentials.usable(all, remote.address);
+    if (policies.length === 0) return [...this.log.unusable(all, remote, now), ...this.fail(remote, whyUnusable(all), now)];
     const authenticatorFor = (method: IsakmpPolicy['authentication']) => credentials.authenticator(method, remote.address);
-    const exchange = new MainModeInitiator({ serial: this.serial++, local, remote, policies, authenticatorFor, random }, now);
+    const abilities = { natTraversal: settings.natTraversal, deadPeerDetection: true };
+    const options = { serial: this.serial++, local, remote, policies, authenticatorFor, random, abilities };
+    const aggressive = credentials.initiatesAggressive(remote.address);
+    const exchange = aggressive ? new AggressiveInitiator(options, now) : new MainModeInitiator(options, now);
     this.exchanges.add(exchange);
     return exchange.start(now);
   }
 
-  /** Any datagram of ports 848 and 500. Never throws because of its contents. */
+  /** Any datagram of ports 848, 500 and 4500, there without the marker (unwrapNonEsp). Never throws because of its contents. */
   receive(datagram: Datagram, now: Ms): Action[] {
     try {
       const header = readHeader(datagram.bytes);
@@ -126,11 +104,26 @@ export class IkeEngine {
     for (const exchange of this.exchanges.takeDue(now)) {
       // Something that an earlier one's user did may have deleted it.
       if (!this.exchanges.has(exchange)) continue;
-      if (exchange.up) actions.push(...this.deleteSa(exchange.sa, now));
+      if (exchange.up) actions.push(...this.tickSa(exchange, now));
       else if (exchange instanceof MainModeInitiator)
         actions.push(...(exchange.tick(now) ?? this.giveUp(exchange, exchange.failureReason(), now)));
       else actions.push(...this.giveUp(exchange, 'the initiator did not finish', now));
     }
+    return actions;
+  }
+
+  /** Lifetime and idleness first, then keepalives. */
+  private tickSa(exchange: MainModeExchange, now: Ms): Action[] {
+    const { sa, liveness } = exchange;
+    if (now >= sa.expiresAt || now >= sa.lastUsedAt + IdleMs || !liveness) return this.deleteSa(sa, now);
+    const actions: Action[] = [];
+    if (liveness.natKeepaliveDue(now)) {
+      const datagram = { local: sa.local, remote: sa.remote, bytes: keepaliveBytes };
+      actions.push({ kind: 'count', counter: 'ike_nat_keepalives_sent' }, { kind: 'send', datagram });
+    }
+    const probe = liveness.detection.tick(sa.lastUsedAt, now);
+    if (probe === 'dead') return [...this.log.dead(sa.remote, now), ...this.forget(exchange, now)];
+    if (probe) actions.push({ kind: 'count', counter: 'ike_dpd_sent' }, ...this.notify(sa, NotifyType.AreYouThere, probe));
     return actions;
   }
 
@@ -159,11 +152,12 @@ export class IkeEngine {
   private dispatch(datagram: Datagram, header: IsakmpHeader, now: Ms): Action[] {
     switch (header.exchange) {
       case Exchange.Main:
-        return this.receiveMainMode(datagram, header, now);
+      case Exchange.Aggressive:
+        return this.receivePhase1(datagram, header, now);
       case Exchange.Informational:
         return this.receiveInformational(datagram, header, now);
       case Exchange.GroupkeyPull: {
-        const exchange = this.exchanges.find(datagram.remote, header);
+        const exchange = this.exchanges.find(datagram, header);
         if (!exchange.up) throw outOfState('PULL before phase 1 is complete');
         if (!(header.flags & HeaderFlag.Encryption)) throw notEncrypted();
         exchange.sa.lastUsedAt = now;
@@ -172,28 +166,29 @@ export class IkeEngine {
       case Exchange.GroupkeyPush:
       case Exchange.GroupkeyPushAck:
         return this.user.pushMessage(datagram, header, now);
-      case Exchange.Aggressive:
-        throw new ExchangeRefusal('RFC 2409 §5', 'Aggressive Mode is disabled', 'ike_unexpected', 5, 'IKMP_AG_MODE_DISABLED');
       default:
         throw new WireError('RFC 2408 §5.2', `exchange type ${header.exchange}`);
     }
   }
 
-  private receiveMainMode(datagram: Datagram, header: IsakmpHeader, now: Ms): Action[] {
-    if (header.messageId !== 0) throw new WireError('RFC 2408 §3.1', 'main mode with a message ID');
+  private receivePhase1(datagram: Datagram, header: IsakmpHeader, now: Ms): Action[] {
+    if (header.messageId !== 0) throw new WireError('RFC 2408 §3.1', 'phase 1 with a message ID');
     const known = this.exchanges.get(datagram.remote, header.initiatorCookie);
     if (!known && isZero(header.responderCookie)) return this.receiveOffer(datagram, header, now);
     // Message 2 tells the initiator the responder's cookie; a repeated message 1 does not know it yet.
-    const learning = known instanceof MainModeInitiator && known.sa.state === 'MM_NO_STATE';
+    const learning = known instanceof MainModeInitiator && known.sa.state.endsWith('_NO_STATE');
     const repeated = known instanceof MainModeResponder && isZero(header.responderCookie);
-    const exchange = known && (learning || repeated) ? known : this.exchanges.find(datagram.remote, header);
+    const exchange = known && (learning || repeated) ? known : this.exchanges.find(datagram, header);
+    if (exchange.exchange !== header.exchange) throw outOfState('a message of the other mode');
     // Message 3 costs a Diffie-Hellman. Its sender got message 2, so a forger of addresses cannot close the gate for others.
     if (exchange instanceof MainModeResponder && exchange.awaitsKeys(datagram.bytes) && !this.gate.take(datagram.remote.address, now))
       return this.log.overRate(datagram.remote, now);
     try {
       const wasUp = exchange.up;
-      const actions = exchange.receive(header, datagram.bytes, now);
+      const actions = exchange.receive(header, datagram, now);
+      this.exchanges.follow(exchange);
       if (wasUp || !exchange.up) return actions;
+      exchange.liveness = new Liveness(exchange.sa, this.configuration.settings, this.random, now);
       if (exchange instanceof MainModeResponder) this.halfOpen.remove(exchange);
       return [...actions, ...this.user.phase1Up(exchange.sa, now)];
     } catch (error) {
@@ -205,41 +200,55 @@ export class IkeEngine {
 
   /** Message 1. Creates no state unless there is a key and a policy for the peer. */
   private receiveOffer(datagram: Datagram, header: IsakmpHeader, now: Ms): Action[] {
-    const { local, remote } = datagram;
+    const { remote } = datagram;
     if (!this.acceptInbound) throw outOfState('an offer, but no group here has a key server');
-    const policies = this.credentials.usable(this.policies, remote.address);
-    if (policies.length === 0) return this.log.unusable(this.policies, remote, now);
-    const place = this.halfOpen.placeFor(remote.address);
-    if (place === 'full') return this.log.tooManyHalfOpen(remote, now);
-    let choice: ReturnType<typeof chooseTransform>;
-    try {
-      choice = chooseTransform(header, datagram.bytes, policies);
-    } catch (error) {
-      if (!(error instanceof NoProposalChosen)) throw error;
-      const bytes = buildClearNotification(header, newMessageId(this.random), error.doi, NotifyType.NoProposalChosen);
-      return [...this.log.refused(error, remote, now), { kind: 'send', datagram: { local, remote, bytes } }];
-    }
+    const { configuration, log, random, halfOpen } = this;
+    const place = halfOpen.placeFor(remote.address);
+    const offer = openOffer({ configuration, log, random }, datagram, header, now);
+    if (Array.isArray(offer)) return offer;
+    if (place === 'full') return log.tooManyHalfOpen(remote, now);
+    // Here message 1 costs a Diffie-Hellman, though a forger may have sent it.
+    if (header.exchange === Exchange.Aggressive && !this.gate.take(remote.address, now)) return log.overRate(remote, now);
+    const exchange = makeResponder(offer, this.serial++, now);
+    const answer = exchange.answer();
     const actions: Action[] = [];
     if (place !== 'free') actions.push({ kind: 'count', counter: 'ike_half_open_limited' }, ...this.forget(place, now));
-    const authenticator = this.credentials.authenticator(choice.policy.authentication, remote.address);
-    if (!authenticator) return this.log.unusable(this.policies, remote, now);
-    const exchange = new MainModeResponder({ serial: this.serial++, local, remote, choice, authenticator, random: this.random }, now);
     this.exchanges.add(exchange);
-    this.halfOpen.add(exchange);
-    return [...actions, ...exchange.answer()];
+    this.exchanges.follow(exchange);
+    halfOpen.add(exchange);
+    return [...actions, ...answer];
   }
 
   private receiveInformational(datagram: Datagram, header: IsakmpHeader, now: Ms): Action[] {
     if (!(header.flags & HeaderFlag.Encryption)) return this.receiveClear(datagram, header, now);
-    const exchange = this.exchanges.find(datagram.remote, header);
+    const exchange = this.exchanges.find(datagram, header);
     if (!exchange.up) throw outOfState('protected notification before phase 1 is complete');
     const { notifications, deletions } = openInformational(exchange.sa, header, datagram.bytes);
     if (!this.heard.add(exchange.sa, header.messageId)) throw outOfState('repeated informational message');
-    exchange.sa.lastUsedAt = now;
     const actions: Action[] = [];
-    for (const { type, data } of notifications) actions.push(...this.user.notification(exchange.sa, type, data, now));
+    this.proved(exchange, datagram, now);
+    for (const notification of notifications) actions.push(...this.receiveNotification(exchange, notification, now));
     for (const deletion of deletions) actions.push(...this.receiveDeletion(exchange.sa.remote, deletion, now));
     return actions;
+  }
+
+  /** The peer has proved that it is there, and, behind a translator, where (RFC 3947 §4). */
+  private proved(exchange: MainModeExchange, { local, remote }: Datagram, now: Ms): void {
+    exchange.liveness?.detection.heard(now);
+    Object.assign(exchange.sa, { local, remote });
+    this.exchanges.follow(exchange);
+  }
+
+  /** Dead peer detection is answered here and is no use of the SA (RFC 3706 §5.5); the rest is the user's. */
+  private receiveNotification(exchange: MainModeExchange, notification: Notification, now: Ms): Action[] {
+    const { sa, liveness } = exchange;
+    const reply = liveness?.detection.read(sa, notification);
+    if (reply)
+      return reply.answer
+        ? [{ kind: 'count', counter: 'ike_dpd_answered' }, ...this.notify(sa, NotifyType.AreYouThereAck, reply.answer)]
+        : [];
+    sa.lastUsedAt = now;
+    return this.user.notification(sa, notification.type, notification.data, now);
   }
 
   /** The peer may delete the SAs that it has with us, no others; repeated deletes find nothing. */
@@ -279,21 +288,4 @@ export class IkeEngine {
     if (exchange instanceof MainModeResponder) this.halfOpen.remove(exchange);
     return exchange.up ? [{ kind: 'count', counter: 'ike_sas_deleted' }, ...this.user.phase1Deleted(exchange.sa, now)] : [];
   }
-}
-
-function byPriority(policies: readonly IsakmpPolicy[]): IsakmpPolicy[] {
-  return [...policies].sort((a, b) => a.priority - b.priority);
-}
-
-function credentialsOf({ keys, settings, hostname, certificates }: IkeSettings): Credentials {
-  return new Credentials({
-    keys,
-    settings: settings ?? defaultIsakmp(),
-    hostname: hostname ?? '',
-    certificates: certificates ?? noCertificates,
-  });
-}
-
-function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
-  return a.address === b.address && a.port === b.port;
 }

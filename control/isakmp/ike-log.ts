@@ -27,6 +27,11 @@ export class IkeLog {
     return this.counted('ike_no_key', 4, 'IKMP_NO_CERTIFICATE', text, now);
   }
 
+  dead(remote: Endpoint, now: Ms): Action[] {
+    const text = `Crypto session is DOWN. Peer ${formatIpv4(remote.address)}:${remote.port} does not answer R-U-THERE`;
+    return this.counted('ike_dpd_dead', 5, 'SESSION_STATUS', text, now);
+  }
+
   tooManyHalfOpen(remote: Endpoint, now: Ms): Action[] {
     const text = `Too many half-open exchanges: offer of ${formatIpv4(remote.address)} ignored`;
     return this.counted('ike_half_open_limited', 4, 'IKMP_HALF_OPEN_LIMIT', text, now);

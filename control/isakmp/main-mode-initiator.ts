@@ -1,16 +1,18 @@
 // Main mode, initiator (RFC 2409 §5.4). Offers every policy in one proposal, repeats its last message by timer, five times in all.
 
-import type { Action, Endpoint, Ms, RandomBytes } from '../actions.js';
+import type { Action, Datagram, Endpoint, Ms, RandomBytes } from '../actions.js';
 import type { IsakmpPolicy } from '../config/model.js';
-import type { Authenticator } from './authentication.js';
+import type { Authenticator, PayloadBody } from './authentication.js';
 import { equalBytes, isZero } from './bytes.js';
 import { ExchangeRefusal, outOfState } from './exchange-refusal.js';
 import { HeaderFlag, type IsakmpHeader, PayloadType } from './header.js';
 import { type DhExchange, startDh } from './keying-material.js';
 import { MainMode, NonceLength, newPhase1Sa } from './main-mode.js';
-import { buildMessage, takePayload } from './payloads.js';
+import { buildMessage, type Payload, takePayload } from './payloads.js';
+import { NatPort } from './ports.js';
 import { Retransmission } from './retransmission.js';
 import { Doi, IdentityOnly, matchesPolicy, Protocol, policyOf, readSa, transformOf, writeSa } from './sa-payload.js';
+import { type Abilities, bothCan, readAbilities, vendorIds } from './vendor-ids.js';
 
 export interface InitiatorOptions {
   serial: number;
@@ -21,24 +23,29 @@ export interface InitiatorOptions {
   /** Never null for the methods of these policies. */
   authenticatorFor(method: IsakmpPolicy['authentication']): Authenticator | null;
   random: RandomBytes;
+  /** What we announce. */
+  abilities: Abilities;
 }
 
 export class MainModeInitiator extends MainMode {
   /** The last refusal of an answer, or what the peer notified in clear: a hint for the operator when the exchange fails. */
   hint: string | null = null;
-  private readonly policies: readonly IsakmpPolicy[];
-  private readonly random: RandomBytes;
+  /** The end that message 1 went to. */
+  readonly begunWith: Endpoint;
+  protected policies: readonly IsakmpPolicy[];
+  protected readonly random: RandomBytes;
   private timer: Retransmission;
-  private dh: DhExchange | null = null;
-  private nonce: Uint8Array = new Uint8Array(0);
+  protected dh: DhExchange | null = null;
+  protected nonce: Uint8Array = new Uint8Array(0);
 
   constructor(
-    private readonly options: InitiatorOptions,
+    protected readonly options: InitiatorOptions,
     now: Ms,
   ) {
     const { serial, local, remote, policies, random } = options;
     super(newPhase1Sa(serial, random(8), true, local, remote, policies[0], now), null);
     this.policies = policies;
+    this.begunWith = remote;
     this.random = random;
     this.timer = new Retransmission(random, now);
   }
@@ -50,6 +57,11 @@ export class MainModeInitiator extends MainMode {
 
   /** Message 1. */
   start(now: Ms): Action[] {
+    const message = buildMessage(this.header(), [this.offeredSa(), ...vendorIds(this.options.abilities)]);
+    return [{ kind: 'count', counter: 'ike_main_mode_started' }, ...this.advance(message, now)];
+  }
+
+  protected offeredSa(): PayloadBody {
     const transforms = this.policies.map((policy, i) => transformOf(policy, i + 1));
     const { doi } = this.sa;
     this.offer = writeSa({
@@ -57,11 +69,10 @@ export class MainModeInitiator extends MainMode {
       situation: doi === Doi.Gdoi ? 0 : IdentityOnly,
       proposals: [{ number: 1, protocol: Protocol.Isakmp, spi: new Uint8Array(0), transforms }],
     });
-    const message = buildMessage(this.header(), [{ type: PayloadType.Sa, body: this.offer }]);
-    return [{ kind: 'count', counter: 'ike_main_mode_started' }, ...this.advance(message, now)];
+    return { type: PayloadType.Sa, body: this.offer };
   }
 
-  override receive(header: IsakmpHeader, message: Uint8Array, now: Ms): Action[] {
+  override receive(header: IsakmpHeader, { bytes: message }: Datagram, now: Ms): Action[] {
     if (this.up || (this.lastReceived && equalBytes(this.lastReceived, message))) throw outOfState('repeated answer');
     let actions: Action[];
     if (this.sa.state === 'MM_NO_STATE') actions = this.receiveChoice(header, message, now);
@@ -80,49 +91,50 @@ export class MainModeInitiator extends MainMode {
 
   /** Why the exchange failed, for the log and the user. */
   failureReason(): string {
-    const awaited = this.sa.state === 'MM_NO_STATE' ? 1 : this.sa.state === 'MM_SA_SETUP' ? 3 : 5;
+    const awaited = this.sa.state.endsWith('_NO_STATE') ? 1 : this.sa.state === 'MM_SA_SETUP' ? 3 : 5;
     const suspicion =
       this.sa.policy.authentication === 'pre-share' ? 'pre-shared key mismatch suspected' : 'our certificate may be refused';
     const hint = this.hint ?? (awaited === 5 ? suspicion : null);
     return `no ${this.hint ? 'valid ' : ''}answer to message ${awaited}${hint ? `: ${hint}` : ''}`;
   }
 
-  private advance(message: Uint8Array, now: Ms): Action[] {
+  protected advance(message: Uint8Array, now: Ms): Action[] {
     this.timer = new Retransmission(this.random, now);
     return this.send(message);
   }
 
-  /** Message 2: one proposal with one of our transforms (RFC 2409 §5: unchanged; a shorter lifetime is accepted). */
+  /** Message 2. */
   private receiveChoice(header: IsakmpHeader, message: Uint8Array, now: Ms): Action[] {
+    this.takeChoice(header, this.readClear(header, message));
+    const { policy } = this.sa;
+    this.authenticator = this.options.authenticatorFor(policy.authentication);
+    this.dh = startDh(policy.group);
+    this.nonce = this.random(NonceLength);
+    this.sa.state = 'MM_SA_SETUP';
+    return this.advance(buildMessage(this.header(), this.keyExchangePayloads(this.dh, this.nonce)), now);
+  }
+
+  /** One proposal with one of our transforms (RFC 2409 §5: unchanged; a shorter lifetime is accepted). @throws WireError, before anything changes */
+  protected takeChoice(header: IsakmpHeader, payloads: readonly Payload[]): void {
     if (isZero(header.responderCookie)) throw outOfState('answer without a responder cookie');
-    const answer = readSa(takePayload(this.readClear(header, message), PayloadType.Sa).body);
+    const answer = readSa(takePayload(payloads, PayloadType.Sa).body);
     const proposal = answer.proposals[0];
     const single = answer.proposals.length === 1 && proposal.protocol === Protocol.Isakmp && proposal.transforms.length === 1;
     const choice = single ? policyOf(proposal.transforms[0]) : null;
     const policy =
       choice && this.policies.find((item) => matchesPolicy(choice, item) && (choice.lifetimeSeconds ?? 0) <= item.lifetimeSeconds);
     if (!choice || !policy) {
-      throw new ExchangeRefusal(
-        'RFC 2409 §5',
-        'responded with attribute not offered or changed',
-        'ike_no_proposal',
-        6,
-        'IKMP_SA_NOT_OFFERED',
-      );
+      const text = 'responded with attribute not offered or changed';
+      throw new ExchangeRefusal('RFC 2409 §5', text, 'ike_no_proposal', 6, 'IKMP_SA_NOT_OFFERED');
     }
-    const lifetimeSeconds = choice.lifetimeSeconds ?? policy.lifetimeSeconds;
-    this.authenticator = this.options.authenticatorFor(policy.authentication);
-    this.dh = startDh(policy.group);
-    this.nonce = this.random(NonceLength);
     Object.assign(this.sa, {
-      policy: { ...policy, lifetimeSeconds },
+      policy: { ...policy, lifetimeSeconds: choice.lifetimeSeconds ?? policy.lifetimeSeconds },
       cipher: policy.encryption,
       hash: policy.hash,
       responderCookie: header.responderCookie,
       doi: answer.doi,
-      state: 'MM_SA_SETUP',
+      abilities: bothCan(this.options.abilities, readAbilities(payloads)),
     });
-    return this.advance(buildMessage(this.header(), this.keyExchangePayloads(this.dh, this.nonce)), now);
   }
 
   /** Message 4. */
@@ -131,7 +143,16 @@ export class MainModeInitiator extends MainMode {
     this.agree(this.dh as DhExchange, this.nonce, peer);
     this.dh = null;
     this.sa.state = 'MM_KEY_EXCH';
+    this.leaveForNatPort();
     return this.advance(this.sealProof(), now);
+  }
+
+  /** RFC 3947 §4: with a translator between, everything from message 5 on goes to and from port 4500. */
+  protected leaveForNatPort(): void {
+    const { translation, local, remote } = this.sa;
+    if (!translation.local && !translation.remote) return;
+    this.sa.local = { ...local, port: NatPort };
+    this.sa.remote = { ...remote, port: NatPort };
   }
 
   /** Message 6. */

@@ -1,9 +1,9 @@
 // Main mode, responder (RFC 2409 §5.4). Has no timer of its own: the initiator repeats, the responder answers a repeated message with
 // its stored reply. The engine gives up exchanges that stay half open.
 
-import type { Action, Endpoint, Ms, RandomBytes } from '../actions.js';
+import type { Action, Datagram, Endpoint, Ms, RandomBytes } from '../actions.js';
 import type { IsakmpPolicy } from '../config/model.js';
-import type { Authenticator } from './authentication.js';
+import type { Authenticator, PayloadBody } from './authentication.js';
 import { equalBytes, isZero } from './bytes.js';
 import { ExchangeRefusal, outOfState } from './exchange-refusal.js';
 import { HeaderFlag, HeaderLength, type IsakmpHeader, PayloadType } from './header.js';
@@ -11,6 +11,7 @@ import { startDh } from './keying-material.js';
 import { MainMode, NonceLength, newPhase1Sa } from './main-mode.js';
 import { buildMessage, readPayloads } from './payloads.js';
 import { matchesPolicy, Protocol, policyOf, readSa, type SaOffer, type SaProposal, type SaTransform, writeSa } from './sa-payload.js';
+import { type Abilities, bothCan, readAbilities, vendorIds } from './vendor-ids.js';
 import { WireError } from './wire-error.js';
 
 export interface ResponderOptions {
@@ -21,6 +22,8 @@ export interface ResponderOptions {
   /** For the chosen policy's method. */
   authenticator: Authenticator;
   random: RandomBytes;
+  /** What we can. */
+  abilities: Abilities;
 }
 
 /** Message 1, read and answered for. */
@@ -34,6 +37,8 @@ export interface OfferChoice {
   transform: SaTransform;
   /** Ours, with the shorter lifetime. */
   policy: IsakmpPolicy;
+  /** What the initiator has announced. */
+  abilities: Abilities;
 }
 
 /** None of an offer's transforms matches a policy: the initiator is told, in its own DOI. */
@@ -63,7 +68,8 @@ export function chooseTransform(header: IsakmpHeader, message: Uint8Array, polic
       const policy = asked && policies.find((item) => matchesPolicy(asked, item));
       if (!asked || !policy) continue;
       const lifetimeSeconds = Math.min(policy.lifetimeSeconds, asked.lifetimeSeconds ?? policy.lifetimeSeconds);
-      return { header, message: message.slice(), body, offer, proposal, transform, policy: { ...policy, lifetimeSeconds } };
+      const abilities = readAbilities(payloads);
+      return { header, message: message.slice(), body, offer, proposal, transform, policy: { ...policy, lifetimeSeconds }, abilities };
     }
   }
   throw new NoProposalChosen(offer.doi);
@@ -71,10 +77,10 @@ export function chooseTransform(header: IsakmpHeader, message: Uint8Array, polic
 
 export class MainModeResponder extends MainMode {
   readonly startedAt: Ms;
-  private readonly random: RandomBytes;
+  protected readonly random: RandomBytes;
 
   constructor(
-    private readonly options: ResponderOptions,
+    protected readonly options: ResponderOptions,
     now: Ms,
   ) {
     const { serial, local, remote, choice, random } = options;
@@ -83,20 +89,24 @@ export class MainModeResponder extends MainMode {
     this.startedAt = now;
     this.offer = choice.body;
     this.sa.doi = choice.offer.doi;
+    this.sa.abilities = bothCan(options.abilities, choice.abilities);
     do this.sa.responderCookie = random(8);
     while (isZero(this.sa.responderCookie));
   }
 
   /** Message 2: the chosen transform, unchanged (RFC 2409 §5). */
   answer(): Action[] {
-    const { offer, proposal, transform, message } = this.options.choice;
-    const body = writeSa({ ...offer, proposals: [{ ...proposal, transforms: [transform] }] });
     this.sa.state = 'MM_SA_SETUP';
-    this.lastReceived = message;
+    this.lastReceived = this.options.choice.message;
     return [
       { kind: 'count', counter: 'ike_main_mode_started' },
-      ...this.send(buildMessage(this.header(), [{ type: PayloadType.Sa, body }])),
+      ...this.send(buildMessage(this.header(), [this.chosenSa(), ...vendorIds(this.sa.abilities)])),
     ];
+  }
+
+  protected chosenSa(): PayloadBody {
+    const { offer, proposal, transform } = this.options.choice;
+    return { type: PayloadType.Sa, body: writeSa({ ...offer, proposals: [{ ...proposal, transforms: [transform] }] }) };
   }
 
   /** This would be message 3. */
@@ -104,12 +114,13 @@ export class MainModeResponder extends MainMode {
     return this.sa.state === 'MM_SA_SETUP' && !(this.lastReceived && equalBytes(this.lastReceived, message));
   }
 
-  override receive(header: IsakmpHeader, message: Uint8Array, now: Ms): Action[] {
+  override receive(header: IsakmpHeader, datagram: Datagram, now: Ms): Action[] {
+    const message = datagram.bytes;
     if (this.lastReceived && equalBytes(this.lastReceived, message)) return this.repeat();
     if (isZero(header.responderCookie)) throw outOfState('another message 1 with the same cookie');
     let actions: Action[];
     if (this.sa.state === 'MM_SA_SETUP') actions = this.receiveKeyExchange(header, message);
-    else if (this.sa.state === 'MM_KEY_EXCH') actions = this.receiveProof(header, message, now);
+    else if (this.sa.state === 'MM_KEY_EXCH') actions = this.receiveProof(header, datagram, now);
     else throw outOfState('main mode is complete');
     this.lastReceived = message.slice();
     return actions;
@@ -126,9 +137,11 @@ export class MainModeResponder extends MainMode {
   }
 
   /** Message 5, answered with message 6. */
-  private receiveProof(header: IsakmpHeader, message: Uint8Array, now: Ms): Action[] {
+  private receiveProof(header: IsakmpHeader, { local, remote, bytes: message }: Datagram, now: Ms): Action[] {
     if (!(header.flags & HeaderFlag.Encryption)) throw outOfState('message 5 is not encrypted');
     this.openProof(message, now);
+    // RFC 3947 §4: the answer goes to where the authenticated message came from.
+    Object.assign(this.sa, { local, remote });
     const actions = this.send(this.sealProof());
     return [...actions, ...this.establish(now)];
   }

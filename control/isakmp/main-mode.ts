@@ -6,7 +6,7 @@
 //
 // A message that is refused changes nothing: the exchange waits for the true one, and ends by its timer. So nobody who merely sends
 // datagrams can end it. A message that repeats the last accepted one byte for byte gets the stored reply and changes nothing either.
-// Does not: public-key encryption, aggressive mode, NAT traversal. Vendor IDs and notifications are ignored.
+// Does not: public-key encryption, aggressive mode. Other vendor IDs and notifications are ignored.
 
 import type { Action, Datagram, Endpoint, Ms } from '../actions.js';
 import type { IsakmpPolicy } from '../config/model.js';
@@ -15,11 +15,14 @@ import { ExchangeRefusal, outOfState } from './exchange-refusal.js';
 import { Exchange, HeaderFlag, type IsakmpHeader, PayloadType } from './header.js';
 import { readIdentification, writeIdentification } from './identification.js';
 import { type DhExchange, derivePhase1Keys, type Phase1Inputs, phase1Hash } from './keying-material.js';
+import type { Liveness } from './liveness.js';
 import { CbcChain } from './message-cipher.js';
+import { findTranslation, natDiscovery, noTranslation } from './nat-traversal.js';
 import { type Payload, readPayloads, takePayload } from './payloads.js';
 import type { Phase1Sa } from './phase1-sa.js';
 import { GdoiPort } from './ports.js';
 import { Doi } from './sa-payload.js';
+import { noAbilities } from './vendor-ids.js';
 import { WireError } from './wire-error.js';
 
 /** Ours; RFC 2409 §5 allows 8 to 256. */
@@ -59,6 +62,8 @@ export function newPhase1Sa(
     expiresAt: 0,
     lastUsedAt: now,
     state: 'MM_NO_STATE',
+    abilities: noAbilities,
+    translation: noTranslation,
   };
 }
 
@@ -71,6 +76,8 @@ export abstract class MainMode {
   protected offer: Uint8Array = new Uint8Array(0);
   private skeyid: Uint8Array = new Uint8Array(0);
   private inputs: Phase1Inputs | null = null;
+  /** Once it is up: keepalives of both kinds. */
+  liveness: Liveness | null = null;
 
   protected constructor(
     readonly sa: Phase1Sa,
@@ -78,16 +85,24 @@ export abstract class MainMode {
     protected authenticator: Authenticator | null,
   ) {}
 
-  /** @param message cut to its length @throws WireError when the message is refused; nothing has changed then */
-  abstract receive(header: IsakmpHeader, message: Uint8Array, now: Ms): Action[];
+  /**
+   * @param datagram cut to the message's length; on port 4500 it may come from another port than earlier ones
+   * @throws WireError when the message is refused; nothing has changed then
+   */
+  abstract receive(header: IsakmpHeader, datagram: Datagram, now: Ms): Action[];
 
   get up(): boolean {
     return this.sa.state === 'GDOI_IDLE';
   }
 
+  /** Its number in the header. */
+  get exchange(): Exchange {
+    return Exchange.Main;
+  }
+
   protected header(): Omit<IsakmpHeader, 'length' | 'nextPayload'> {
     const { initiatorCookie, responderCookie } = this.sa;
-    return { initiatorCookie, responderCookie, exchange: Exchange.Main, flags: 0, messageId: 0 };
+    return { initiatorCookie, responderCookie, exchange: this.exchange, flags: 0, messageId: 0 };
   }
 
   /** Stores the message for repetition. */
@@ -112,8 +127,8 @@ export abstract class MainMode {
   }
 
   protected get facts(): ExchangeFacts {
-    const { local, remote, doi } = this.sa;
-    return { local, remote, doi, translated: false };
+    const { local, remote, doi, translation } = this.sa;
+    return { local, remote, doi, translated: translation.remote };
   }
 
   /** Of message 3 or 4. */
@@ -122,11 +137,24 @@ export abstract class MainMode {
       { type: PayloadType.KeyExchange, body: dh.publicValue },
       { type: PayloadType.Nonce, body: nonce },
       ...(this.authenticator?.requests() ?? []),
+      ...this.natDiscovery(),
     ];
+  }
+
+  /** Nothing before both have announced that they can. */
+  protected natDiscovery(): PayloadBody[] {
+    return this.sa.abilities.natTraversal ? natDiscovery(this.sa) : [];
   }
 
   /** KE and nonce bodies of message 3 or 4. @throws WireError */
   protected readKeyExchange(payloads: readonly Payload[]): { publicValue: Uint8Array; nonce: Uint8Array } {
+    const peer = this.readNonceAndKey(payloads);
+    if (this.sa.abilities.natTraversal) this.sa.translation = findTranslation(this.sa, payloads);
+    return peer;
+  }
+
+  /** As readKeyExchange, of a message without NAT-D. */
+  protected readNonceAndKey(payloads: readonly Payload[]): { publicValue: Uint8Array; nonce: Uint8Array } {
     const publicValue = takePayload(payloads, PayloadType.KeyExchange).body.slice();
     const nonce = takePayload(payloads, PayloadType.Nonce).body.slice();
     if (nonce.length < MinNonceLength || nonce.length > MaxNonceLength) {
@@ -161,27 +189,41 @@ export abstract class MainMode {
 
   /** Message 5 or 6: our ID and what proves us. */
   protected sealProof(): Uint8Array {
-    const authenticator = this.authenticator as Authenticator;
-    const id = writeIdentification(authenticator.identification(this.facts));
+    const id = this.ownId();
+    return this.seal([{ type: PayloadType.Identification, body: id }, ...this.prove(id)]);
+  }
+
+  protected seal(payloads: readonly PayloadBody[]): Uint8Array {
+    return (this.chain as CbcChain).seal(this.header(), payloads);
+  }
+
+  /** Body of our ID payload. */
+  protected ownId(): Uint8Array {
+    return writeIdentification((this.authenticator as Authenticator).identification(this.facts));
+  }
+
+  /** HASH, or certificates and SIG. @param id body of our ID payload */
+  protected prove(id: Uint8Array): PayloadBody[] {
     const hash = phase1Hash(this.inputs as Phase1Inputs, this.skeyid, this.sa.initiator, this.offer, id);
-    return (this.chain as CbcChain).seal(this.header(), [{ type: PayloadType.Identification, body: id }, ...authenticator.prove(hash)]);
+    return (this.authenticator as Authenticator).prove(hash);
   }
 
   /** Reads the peer's message 5 or 6. @throws WireError when it does not prove the peer; the IV chain is as before then */
-  protected openProof(message: Uint8Array, now: Ms): void {
+  protected openProof(message: Uint8Array, now: Ms, idBody: Uint8Array | null = null): void {
     try {
-      (this.chain as CbcChain).open(message, (payloads) => this.verifyProof(payloads, now));
+      (this.chain as CbcChain).open(message, (payloads) => this.verifyProof(payloads, now, idBody));
     } catch (error) {
       if (!(error instanceof WireError) || error.counter !== 'ike_undecryptable') throw error;
-      const number = this.sa.initiator ? 6 : 5;
+      const number = this.exchange === Exchange.Aggressive ? 3 : this.sa.initiator ? 6 : 5;
       const suspicion = this.sa.policy.authentication === 'pre-share' ? 'pre-shared key mismatch suspected: ' : '';
       throw new ExchangeRefusal(error.clause, `${suspicion}message ${number} did not decrypt`, error.counter, 5, 'IKMP_INVAL_KEY');
     }
   }
 
-  private verifyProof(payloads: readonly Payload[], now: Ms): void {
+  /** @param idBody of the peer, when it came in an earlier message */
+  protected verifyProof(payloads: readonly Payload[], now: Ms, idBody: Uint8Array | null = null): void {
     const authenticator = this.authenticator as Authenticator;
-    const { body } = takePayload(payloads, PayloadType.Identification);
+    const body = idBody ?? takePayload(payloads, PayloadType.Identification).body;
     const id = readIdentification(body);
     const expected = phase1Hash(this.inputs as Phase1Inputs, this.skeyid, !this.sa.initiator, this.offer, body);
     authenticator.heed(payloads);

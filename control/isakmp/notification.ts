@@ -25,6 +25,9 @@ export const enum NotifyType {
   ResponderLifetime = 24576,
   ReplayStatus = 24577,
   InitialContact = 24578,
+  /** RFC 3706 §5.3. */
+  AreYouThere = 36136,
+  AreYouThereAck = 36137,
 }
 
 export interface Notification {

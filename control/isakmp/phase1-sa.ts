@@ -3,9 +3,11 @@
 import type { Endpoint, Ms } from '../actions.js';
 import type { IkeCipher, IkeHash, IsakmpPolicy } from '../config/model.js';
 import type { Identification } from './identification.js';
+import type { Translation } from './nat-traversal.js';
+import type { Abilities } from './vendor-ids.js';
 
-/** As `show crypto isakmp sa` prints them. GDOI_IDLE: up; MM_*: main mode after message 1, 2 and 4. */
-export type Phase1State = 'MM_NO_STATE' | 'MM_SA_SETUP' | 'MM_KEY_EXCH' | 'GDOI_IDLE';
+/** As `show crypto isakmp sa` prints them. GDOI_IDLE: up; MM_*: main mode after message 1, 2 and 4; AG_*: aggressive mode after message 1 and 2. */
+export type Phase1State = 'MM_NO_STATE' | 'MM_SA_SETUP' | 'MM_KEY_EXCH' | 'AG_NO_STATE' | 'AG_INIT_EXCH' | 'GDOI_IDLE';
 
 export interface Phase1Sa {
   /** From 1001, as on IOS. */
@@ -38,4 +40,8 @@ export interface Phase1Sa {
   /** Set by the engine with every message of the SA; an idle SA is deleted. Users may set it when they send. */
   lastUsedAt: Ms;
   state: Phase1State;
+  /** What both sides have announced. */
+  abilities: Abilities;
+  /** Who stands behind an address translator: known from message 3 or 4 on. On one, the SA moves to port 4500. */
+  translation: Translation;
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import t from 'tap';
+import { startDh } from '../../control/isakmp/keying-material.js';
 import { writeDeletion } from '../../control/isakmp/notification.js';
 import { buildMessage } from '../../control/isakmp/payloads.js';
 import { fuzz } from './ike-engine.js';
@@ -16,6 +17,13 @@ const messages = [
   buildMessage({ ...cookies, exchange: 2 }, [
     { type: 4, body: body(64) },
     { type: 10, body: body(20) },
+  ]),
+  buildMessage({ ...cookies, exchange: 4 }, [
+    { type: 1, body: offer },
+    { type: 4, body: startDh(19).publicValue },
+    { type: 10, body: body(20) },
+    { type: 5, body: Buffer.from('011103500a000001', 'hex') },
+    { type: 13, body: Buffer.from('4a131c81070358455c5728f20e95452f', 'hex') },
   ]),
   buildMessage({ ...cookies, exchange: 2, flags: 1 }, [{ type: 5, body: body(60) }]),
   buildMessage({ ...cookies, exchange: 5, flags: 1, messageId: 5 }, [{ type: 8, body: body(60) }]),

@@ -3,6 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { Action, Endpoint } from '../../control/actions.js';
+import { defaultIsakmp } from '../../control/config/empty.js';
 import { IkeEngine, type IkeUser } from '../../control/isakmp/ike-engine.js';
 import type { Phase1Sa } from '../../control/isakmp/phase1-sa.js';
 
@@ -27,9 +28,11 @@ function engine(acceptInbound: boolean): IkeEngine {
     group: 19,
     lifetimeSeconds: 60,
   } as const;
-  const keys = [{ line: 1, key: 'k', address: 0, mask: 0 }];
+  // Keys for these hosts alone: aggressive mode answers them.
+  const keys = [member, server].map(({ address }) => ({ line: 1, key: 'k', address, mask: 0xffffffff }));
+  const settings = { ...defaultIsakmp(), aggressiveMode: true };
   const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
-  return new IkeEngine({ policies: [policy], keys, random, user: silent, acceptInbound });
+  return new IkeEngine({ policies: [policy], keys, random, user: silent, acceptInbound, settings });
 }
 
 function sent(actions: Action[]): Uint8Array[] {
@@ -60,14 +63,16 @@ export function fuzz(bytes: Uint8Array): void {
     message[17] = 0x10;
     if (bytes[0] & 0x80) message.set([...sa.initiatorCookie, ...sa.responderCookie]);
     // Mostly the exchanges that are read further, and a length that fits.
-    if (bytes[0] & 0x40) message[18] = [2, 5, 32, 33][message[18] % 4];
+    if (bytes[0] & 0x40) message[18] = [2, 4, 5, 32, 33][message[18] % 5];
     if (bytes[0] & 0x20) new DataView(message.buffer).setUint32(24, message.length);
     if (bytes[0] & 0x10) message[19] = message[18] === 2 && state === 'MM_SA_SETUP' ? 0 : 1;
-    if (message[18] === 2) message.fill(0, 20, 24);
+    if (message[18] === 2 || message[18] === 4) message.fill(0, 20, 24);
   }
   const up = target.sas().filter((item) => item.state === 'GDOI_IDLE').length;
   for (const answer of sent(target.receive({ local: server, remote: member, bytes: message }, 0))) {
-    if (answer.length > Math.max(message.length, 40)) throw new Error(`answer of ${answer.length} bytes to ${message.length}`);
+    // Message 2 of aggressive mode has a hash, and NAT-D, more than message 1.
+    const more = message[18] === 4 ? 150 : 0;
+    if (answer.length > Math.max(message.length, 40) + more) throw new Error(`answer of ${answer.length} bytes to ${message.length}`);
   }
   const after = target.sas();
   if (after.filter((item) => item.state === 'GDOI_IDLE').length !== up) throw new Error('an SA came up, or went away');

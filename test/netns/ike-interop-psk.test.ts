@@ -3,6 +3,7 @@
 //   gw 10.9.0.1 --------- ss 10.9.0.2
 //
 //   ss :: swanctl --initiate --ike gw   :: established with gw as responder; gw has the SA too
+//   ss :: dpd_delay = 2 s               :: its R-U-THERE are answered
 //   ss :: swanctl --rekey --ike gw      :: a second main mode
 //   ss :: another key                   :: refused on both sides, the SA that is there stays
 //   gw :: registers at ss               :: gw begins main mode on 848, ss answers; when ss has lost its SA, gw begins again
@@ -36,12 +37,17 @@ t.test('strongSwan begins', async (t) => {
   );
   t.teardown(() => router.stop());
   await router.ready();
-  const charon = await Strongswan.start(netns, 'ss', { connections, secrets: secretsOf('a-shared-key') });
+  const charon = await Strongswan.start(netns, 'ss', {
+    connections: connections.replace('dpd_delay = 0', 'dpd_delay = 2s'),
+    secrets: secretsOf('a-shared-key'),
+  });
   t.teardown(() => charon.stop());
   await charon.swanctl('--initiate', '--ike', 'gw');
   t.match(await charon.sas(), /gw: #1, ESTABLISHED, IKEv1/, 'charon has it');
   t.match(await sasOf(router), [{ source: strongswanAddress, destination: gatewayAddress, state: 'QM_IDLE' }], 'so do we, as responder');
 
+  await charon.logs(/parsed INFORMATIONAL_V1 request \d+ \[ HASH N\(DPD_ACK\) \]/);
+  t.pass('its R-U-THERE is answered');
   await charon.swanctl('--rekey', '--ike', 'gw', '--reauth');
   await until('the second SA', async () => /^gw: #2, ESTABLISHED/m.test(await charon.sas()));
   t.equal((await sasOf(router)).length, 2, 'authenticated again');
@@ -82,7 +88,8 @@ t.test('we begin', async (t) => {
   t.teardown(() => router.stop());
   await until('charon to have our SA', async () => /gw: #\d+, ESTABLISHED, IKEv1/.test(await charon.sas()));
   const first = /gw: #(\d+), ESTABLISHED/.exec(await charon.sas())?.[1];
-  t.match(await charon.sas(), new RegExp(`local +'?${strongswanAddress}`), 'as responder');
+  // The redirection is a translator to both: from message 5 on we speak on 4500.
+  t.match(await charon.sas(), /remote '10\.9\.0\.1' @ 10\.9\.0\.1\[4500\]/, 'as responder, moved to UDP 4500');
   await until('another SA', async () => {
     const id = /gw: #(\d+), ESTABLISHED/.exec(await charon.sas())?.[1];
     return id !== undefined && id !== first;

@@ -104,11 +104,19 @@ t.test('we begin', async (t) => {
   });
   t.teardown(() => charon.stop());
   for (const suffix of ['ca', 'crt', 'crl', 'req']) if (existsSync(path(`gw.${suffix}`))) rmSync(path(`gw.${suffix}`));
-  const router = SingleRouter.start(netns, 'gw', initiatorText({ policy, global: global('address') }));
+  const router = SingleRouter.start(
+    netns,
+    'gw',
+    initiatorText({ policy, global: `${global('address')}no crypto ipsec nat-transparency udp-encapsulation\n` }),
+  );
   t.teardown(() => router.stop());
   await enrolled(router);
   await until('charon to have our SA', async () => /gw: #\d+, ESTABLISHED, IKEv1/.test(await charon.sas()));
-  t.match(await charon.sas(), /remote '10\.9\.0\.1'/, 'under our address, which our certificate holds');
+  t.match(
+    await charon.sas(),
+    /remote '10\.9\.0\.1' @ 10\.9\.0\.1\[848\]/,
+    'under our address, which our certificate holds, on GDOI’s port',
+  );
   const first = /gw: #(\d+), ESTABLISHED/.exec(await charon.sas())?.[1];
   await until('another SA', async () => {
     const id = /gw: #(\d+), ESTABLISHED/.exec(await charon.sas())?.[1];

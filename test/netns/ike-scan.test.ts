@@ -6,6 +6,7 @@
 //   ss :: ike-scan, its own default offers       :: NO-PROPOSAL-CHOSEN
 //   ss :: ike-scan -A --id=...                   :: no aggressive mode: no answer for any identity, so no hash to crack
 //   ss :: ike-scan from 10.9.0.3                 :: no answer: as if nobody were there
+//   ss :: the same, with aggressive mode on      :: who has a key of its own is answered; unknown identities are not, so there is no hash
 
 import t from 'tap';
 import { run } from '../support/netns.js';
@@ -46,4 +47,52 @@ t.test('a stranger asks', async (t) => {
   }
   t.match(router.log(), /%CRYPTO-5-IKMP_AG_MODE_DISABLED/, 'the operator is told');
   t.match(await scan(fitting, '--sourceip=10.9.0.3'), /0 returned handshake; 0 returned notify/, 'an address without a key: silence');
+});
+
+t.test('a stranger asks where aggressive mode is on', async (t) => {
+  const netns = await twoNodes();
+  t.teardown(() => netns.remove());
+  await netns.sh('ss', 'ip address add 10.9.0.3/24 dev eth0');
+  const global = `no crypto isakmp aggressive-mode disable
+crypto isakmp key a-shared-key address ${strongswanAddress}
+crypto isakmp key for-everybody address 0.0.0.0 0.0.0.0
+crypto keyring R
+ pre-shared-key hostname member1.example.net key another-key
+crypto isakmp profile P
+ keyring R
+ match identity address 10.9.0.0 255.255.255.0
+`;
+  const router = SingleRouter.start(netns, 'gw', responderText({ policy, global }));
+  t.teardown(() => router.stop());
+  await router.ready();
+  const scan = async (...words: string[]): Promise<string> => {
+    const argv = ['ip', 'netns', 'exec', netns.of('ss'), 'ike-scan', '--retry=2', '--nodns', '--aggressive', '--dhgroup=14', ...words];
+    const { status, stdout, stderr } = await run([...argv, gatewayAddress]);
+    if (status !== 0) throw new Error(`ike-scan: ${stderr}`);
+    return stdout;
+  };
+  const hash =
+    /Aggressive Mode Handshake returned.*KeyExchange\(256 bytes\) Nonce\(32 bytes\) ID\(Type=ID_IPV4_ADDR, Value=10\.9\.0\.1\) Hash\(32 bytes\)/;
+  const silence = /0 returned handshake; 0 returned notify/;
+  t.match(await scan(fitting, '--idtype=2', '--id=member1.example.net'), hash, 'a name that has a key');
+  t.match(await scan(fitting, '--idtype=1', '--id=0x0a090002'), hash, 'an address that has a key');
+  for (const [type, id, what] of [
+    ['2', 'member2.example.net', 'another name'],
+    ['2', '', 'no name'],
+    ['3', 'root@example.net', 'a user'],
+    ['11', 'group', 'a group name'],
+    ['1', '0x0a090003', 'another address than its own'],
+  ]) {
+    t.match(await scan(fitting, `--idtype=${type}`, `--id=${id}`), silence, `${what}: silence`);
+  }
+  t.match(
+    await scan(fitting, '--idtype=1', '--id=0x0a090003', '--sourceip=10.9.0.3'),
+    silence,
+    'an address that only the wildcard key covers: silence',
+  );
+  t.match(
+    await scan('--idtype=2', '--id=member1.example.net', '--trans=(1=5,2=1,3=1,4=14)'),
+    silence,
+    'an offer that does not fit: silence',
+  );
 });

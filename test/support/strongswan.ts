@@ -110,6 +110,11 @@ swanctl {
     }
   }
 
+  /** As a crash: it says farewell to nobody. */
+  async kill(): Promise<void> {
+    await this.process?.stop('SIGKILL');
+  }
+
   async stop(): Promise<void> {
     await this.process?.stop();
     this.undo();

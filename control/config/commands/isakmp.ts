@@ -1,5 +1,5 @@
 // crypto isakmp policy, crypto isakmp key: IKE phase 1. Defaults are those of IOS: DES, SHA-1, RSA signatures, group 1, one day.
-// Does not: key 6 (encrypted with a master key), keyrings, isakmp profiles, keepalives.
+// Does not: key 6 (encrypted with a master key), keyrings, isakmp profiles.
 
 import { AllOnes, formatIpv4, maskToPrefixLength } from '../addresses.js';
 import { integer, ipv4, word } from '../arguments.js';
@@ -8,6 +8,8 @@ import type { Config, DhGroup, IkeCipher, IkeHash, IsakmpKey, IsakmpPolicy } fro
 import { Removed } from '../secrets.js';
 import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, choice, keyword, type Node, path, refused } from '../tree.js';
+
+import { printIsakmpSettings } from './isakmp-settings.js';
 
 type PolicyEdit = Edit<'config-isakmp'>;
 
@@ -227,7 +229,5 @@ export function printIsakmp(config: Config, options: PrintOptions): Block[] {
     const usual = mask === (address === 0 ? 0 : AllOnes);
     return block(`crypto isakmp key ${shown} address ${formatIpv4(address)}${usual ? '' : ` ${formatIpv4(mask)}`}`);
   });
-  const { identity } = config.isakmp;
-  const settings = identity === 'address' ? [] : [block(`crypto isakmp identity ${identity}`)];
-  return [...config.isakmpPolicies.map(printPolicy), ...settings, ...keys];
+  return [...config.isakmpPolicies.map(printPolicy), ...printIsakmpSettings(config), ...keys];
 }

@@ -7,7 +7,7 @@ import { type Block, block } from '../blocks.js';
 import { NameError, parseDistinguishedName } from '../distinguished-name.js';
 import type { Config, Trustpoint } from '../model.js';
 import { ConfigError, type Edit } from '../session.js';
-import { type Args, argument, choice, keyword, type Node, path, refused } from '../tree.js';
+import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
 
 type TrustpointEdit = Edit<'ca-trustpoint'>;
 
@@ -150,10 +150,6 @@ function removeTrustpoint(args: Args, { session, target }: Edit<'config'>): void
   session.forgetLinesIn([`crypto pki trustpoint ${name}`]);
 }
 
-const identity = (_: Args, edit: Edit<'config'>, value: Config['isakmp']['identity']): void => {
-  edit.target.isakmp.identity = value;
-};
-
 export const pkiCommands: Node<Edit<'config'>>[] = [
   path(
     [
@@ -164,27 +160,6 @@ export const pkiCommands: Node<Edit<'config'>>[] = [
       keyword('trustpoint', 'Define a CA trustpoint', {
         commit: true,
         next: [argument('name', word(40), 'CA Server Name', { run: enterTrustpoint, no: removeTrustpoint })],
-      }),
-    ],
-  ),
-  path(
-    [
-      ['crypto', 'Encryption module'],
-      ['isakmp', 'Configure ISAKMP policy'],
-    ],
-    [
-      keyword('identity', 'Set the identity which ISAKMP will use', {
-        commit: true,
-        no: (args, edit) => identity(args, edit, 'address'),
-        next: choice(
-          'identity',
-          {
-            address: ['address', 'Use the IP address of the interface for the identity'],
-            dn: ['dn', "Use the distinguished name of the router's certificate for the identity"],
-            hostname: ['hostname', 'Use the hostname of the router for the identity'],
-          },
-          { run: (args, edit) => identity(args, edit, args.text('identity') as Config['isakmp']['identity']) },
-        ),
       }),
     ],
   ),

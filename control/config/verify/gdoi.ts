@@ -57,7 +57,7 @@ function verifyServer(config: Config, group: GdoiGroup, server: GdoiServer, find
   if (server.address !== null && !ownAddresses(config).has(server.address)) {
     findings.warning(server, 'address', `no interface has the address ${formatIpv4(server.address)}: rekeys cannot come from it`);
   }
-  if (config.isakmpKeys.length === 0 && !provesByCertificate(config)) {
+  if (config.isakmpKeys.length === 0 && !provesOtherwise(config)) {
     findings.warning(group, '', 'there is no crypto isakmp key: no member can register', 'crypto isakmp key KEY address MEMBER');
   }
   if (server.rekeyEncryption === 'des')
@@ -119,7 +119,7 @@ function verifyMember(config: Config, group: GdoiGroup, findings: Findings): voi
     const field = `server ${address}`;
     if (own.has(address))
       findings.error(group, field, `${formatIpv4(address)} is this router's own address`, 'a key server has server local');
-    if (!provesByCertificate(config) && !config.isakmpKeys.some((key) => isInPrefix(address, key.address, key.mask))) {
+    if (!provesOtherwise(config) && !config.isakmpKeys.some((key) => isInPrefix(address, key.address, key.mask))) {
       findings.warning(
         group,
         field,
@@ -133,9 +133,10 @@ function verifyMember(config: Config, group: GdoiGroup, findings: Findings): voi
     findings.warning(group, '', `group ${group.name} is in no crypto map: it protects nothing`, 'crypto map M 10 gdoi, set group G');
 }
 
-/** A policy with rsa-sig and a trustpoint: a key is not needed. */
-function provesByCertificate(config: Config): boolean {
-  return config.trustpoints.size > 0 && config.isakmpPolicies.some(({ authentication }) => authentication === 'rsa-sig');
+/** By a policy with rsa-sig and a trustpoint, or a keyring: a global key is not needed. */
+function provesOtherwise(config: Config): boolean {
+  const signs = config.isakmpPolicies.some(({ authentication }) => authentication === 'rsa-sig');
+  return config.keyrings.size > 0 || (config.trustpoints.size > 0 && signs);
 }
 
 function describeIdentity(identity: GdoiGroup['identity']): string | null {

@@ -36,6 +36,34 @@ export function verifyIsakmp(config: Config, findings: Findings): void {
   }
 }
 
+/** A keyring counts through the profiles that name it. */
+export function verifyKeyrings(config: Config, findings: Findings): void {
+  const used = new Set<string | null>();
+  for (const profile of config.isakmpProfiles.values()) {
+    used.add(profile.keyring);
+    const name = `crypto isakmp profile ${profile.name}`;
+    if (profile.keyring !== null && !config.keyrings.has(profile.keyring))
+      findings.error(profile, 'keyring', `there is no crypto keyring ${profile.keyring}`);
+    if (profile.matchAddresses.length === 0) findings.warning(profile, '', `${name} matches nobody`, 'match identity address A [MASK]');
+  }
+  for (const keyring of config.keyrings.values()) {
+    if (!used.has(keyring.name)) {
+      const hint = 'crypto isakmp profile P, keyring, match identity address';
+      findings.warning(keyring, '', `crypto keyring ${keyring.name} is in no profile: its keys are not used`, hint);
+    }
+  }
+  verifyAggressive(config, findings);
+}
+
+function verifyAggressive(config: Config, findings: Findings): void {
+  if (!config.isakmpPolicies.some(({ authentication }) => authentication === 'pre-share')) return;
+  const message = 'aggressive mode gives away a hash of the pre-shared key, to guess at';
+  const hint = 'a long random key, or authentication rsa-sig';
+  if (config.isakmp.aggressiveMode) findings.warning(config.isakmp, 'aggressiveMode', message, hint);
+  for (const profile of config.isakmpProfiles.values())
+    if (profile.initiateAggressive) findings.warning(profile, 'initiateAggressive', message, hint);
+}
+
 export function verifyTrustpoints(config: Config, findings: Findings): void {
   for (const item of config.trustpoints.values()) {
     if (item.enrollmentPath === null) {

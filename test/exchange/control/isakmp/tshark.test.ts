@@ -105,7 +105,11 @@ for (const form of forms) {
       const column = (i: number): string[] => messages.map((message) => message[i]);
       t.same(column(2), ['2', '2', '2', '2', '2', '2', '5'], `${name}: exchange types`);
       if (path === file) continue;
-      t.same(column(3), ['1,2,3,3', '1,2,3', '4,10', '4,10', '5,8', '5,8', '8,12'], 'payloads, those of the encrypted messages included');
+      t.same(
+        column(3),
+        ['1,2,3,3,13,13', '1,2,3,13,13', '4,10,20,20', '4,10,20,20', '5,8', '5,8', '8,12'],
+        'payloads, those of the encrypted messages included',
+      );
       t.same(column(4), ['', '', '', '', '10.0.0.1', '10.0.0.2', ''], 'identities');
       t.same(column(5), ['', '', '', '', '848', '848', ''], 'port');
     }

@@ -4,11 +4,12 @@
 import { createHash } from 'node:crypto';
 import type { Action, Datagram, Endpoint, Ms, RandomBytes } from '../../../../control/actions.js';
 import { defaultIsakmp } from '../../../../control/config/empty.js';
-import type { IsakmpKey, IsakmpPolicy, IsakmpSettings } from '../../../../control/config/model.js';
+import type { IsakmpKey, IsakmpPolicy, IsakmpProfile, IsakmpSettings, Keyring } from '../../../../control/config/model.js';
 import { ikeCounters } from '../../../../control/isakmp/counters.js';
 import type { HalfOpenBounds } from '../../../../control/isakmp/half-open.js';
 import type { IsakmpHeader } from '../../../../control/isakmp/header.js';
 import { IkeEngine, type IkeUser } from '../../../../control/isakmp/ike-engine.js';
+import { unwrapNonEsp, wrapNonEsp } from '../../../../control/isakmp/nat-traversal.js';
 import type { Phase1Sa } from '../../../../control/isakmp/phase1-sa.js';
 import type { CertificateStore } from '../../../../control/pki/certificate-store.js';
 
@@ -56,6 +57,8 @@ export interface PeerOptions {
   identity?: IsakmpSettings['identity'];
   hostname?: string;
   settings?: Partial<IsakmpSettings>;
+  keyrings?: Map<string, Keyring>;
+  profiles?: Map<string, IsakmpProfile>;
 }
 
 /** One engine with a user that writes down what it is told. */
@@ -82,6 +85,8 @@ export class Peer implements IkeUser {
       acceptInbound: options.acceptInbound ?? options.end !== memberEnd,
       bounds: options.bounds,
       certificates: options.certificates,
+      keyrings: options.keyrings,
+      profiles: options.profiles,
       hostname: options.hostname,
       settings: { ...defaultIsakmp(), identity: options.identity ?? 'address', ...options.settings },
     });
@@ -126,6 +131,8 @@ export class Network {
   now: Ms = 1_000_000;
   /** Everything that was sent, in order, before the fault. */
   readonly sent: Datagram[] = [];
+  /** What an address translator makes of a datagram on its way. */
+  translate: (datagram: Datagram) => Datagram = (datagram) => datagram;
   private readonly flying: { at: Ms; datagram: Datagram }[] = [];
 
   constructor(
@@ -172,14 +179,19 @@ export class Network {
     this.perform(to, to.engine.receive({ local: to.end, remote: from, bytes }, this.now));
   }
 
-  private launch(datagram: Datagram): void {
+  private launch(unwrapped: Datagram): void {
+    const datagram = wrapNonEsp(unwrapped);
     const n = this.sent.push(datagram) - 1;
     for (const { delay, bytes } of this.fault(datagram, n)) this.flying.push({ at: this.now + delay, datagram: { ...datagram, bytes } });
   }
 
-  private arrive({ local, remote, bytes }: Datagram): void {
-    const to = this.peers.find(({ end }) => end.address === remote.address && end.port === remote.port);
-    if (to) this.inject(local, to, bytes);
+  private arrive(datagram: Datagram): void {
+    const { local, remote, bytes } = this.translate(datagram);
+    const to = this.peers.find(({ end }) => end.address === remote.address);
+    if (!to || ![to.end.port, 4500].includes(remote.port)) return;
+    const message = unwrapNonEsp({ local: remote, remote: local, bytes });
+    if (typeof message === 'string') this.perform(to, [{ kind: 'count', counter: message }]);
+    else this.perform(to, to.engine.receive(message, this.now));
   }
 }
 

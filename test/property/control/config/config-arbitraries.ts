@@ -22,7 +22,7 @@ import type {
   UnknownLine,
 } from '../../../../control/config/model.js';
 import { portDrivers } from '../../../../control/config/model.js';
-import { isakmpSettings, trustpoint } from './ike-arbitraries.js';
+import { isakmpProfile, isakmpSettings, keyring, trustpoint } from './ike-arbitraries.js';
 
 /** Ordinary names, and those that would be special in a plain object or look like something else. */
 const name = fc.oneof(
@@ -297,6 +297,8 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
       .map((list) => list.sort((a, b) => a.priority - b.priority)),
     isakmpKeys: fc.uniqueArray(isakmpKey, { selector: (key) => `${key.address}/${key.mask}`, maxLength: 4 }),
     isakmp: isakmpSettings,
+    keyrings: mapOf(keyring, (item) => item.name),
+    isakmpProfiles: mapOf(isakmpProfile, (item) => item.name),
     trustpoints: mapOf(trustpoint, (item) => item.name),
     transformSets: mapOf(transformSet, (set) => set.name),
     ipsecProfiles: mapOf(ipsecProfile, (profile) => profile.name),

@@ -1,9 +1,9 @@
 // Random settings of phase 1 and trustpoints that parse.ts can have made.
 
 import fc from 'fast-check';
-import { AllOnes } from '../../../../control/config/addresses.js';
+import { AllOnes, prefixLengthToMask } from '../../../../control/config/addresses.js';
 import { formatDistinguishedName, type NameAttribute } from '../../../../control/config/distinguished-name.js';
-import type { IsakmpSettings, Trustpoint } from '../../../../control/config/model.js';
+import type { IsakmpProfile, IsakmpSettings, Keyring, Trustpoint } from '../../../../control/config/model.js';
 
 const line = fc.constant(0);
 const label = fc.oneof(
@@ -11,7 +11,19 @@ const label = fc.oneof(
   fc.constantFrom('__proto__', 'constructor', 'no', 'exit', '!x', '0'),
 );
 
-export const isakmpSettings: fc.Arbitrary<IsakmpSettings> = fc.record({ identity: fc.constantFrom('address', 'dn', 'hostname') });
+export const isakmpSettings: fc.Arbitrary<IsakmpSettings> = fc.record({
+  identity: fc.constantFrom('address', 'dn', 'hostname'),
+  aggressiveMode: fc.boolean(),
+  keepalive: fc.option(
+    fc.record({
+      seconds: fc.integer({ min: 10, max: 3600 }),
+      retrySeconds: fc.integer({ min: 2, max: 60 }),
+      mode: fc.constantFrom('periodic', 'on-demand'),
+    }),
+  ),
+  natKeepaliveSeconds: fc.option(fc.integer({ min: 5, max: 3600 })),
+  natTraversal: fc.boolean(),
+});
 
 const valueText = fc.stringMatching(/^[!-~]([ -~]{0,20}[!-~])?$/);
 export const nameAttribute: fc.Arbitrary<NameAttribute> = fc.oneof(
@@ -29,4 +41,31 @@ export const trustpoint: fc.Arbitrary<Trustpoint> = fc.record({
   ipAddress: fc.option(fc.integer({ min: 0, max: AllOnes })),
   rsaKeypair: fc.option(fc.record({ label, modulusBits: fc.option(fc.integer({ min: 1024, max: 4096 })) })),
   revocationCheck: fc.constantFrom(['crl'], ['none'], ['crl', 'none']) as fc.Arbitrary<Trustpoint['revocationCheck']>,
+});
+
+const secret = fc.oneof(fc.stringMatching(/^[!-~]{1,128}$/), fc.constantFrom('0', '6', 'key', '<removed>'));
+const peer = fc
+  .record({ address: fc.integer({ min: 0, max: AllOnes }), length: fc.integer({ min: 0, max: 32 }) })
+  .map(({ address, length }) => {
+    const mask = prefixLengthToMask(length);
+    return { address: (address & mask) >>> 0, mask };
+  });
+const peerKey = ({ address, mask }: { address: number; mask: number }): string => `${address}/${mask}`;
+
+export const keyring: fc.Arbitrary<Keyring> = fc.record({
+  line,
+  name: label,
+  keys: fc.uniqueArray(
+    fc.tuple(peer, secret).map(([ends, key]) => ({ line: 0, key, ...ends })),
+    { selector: peerKey, maxLength: 3 },
+  ),
+  hostKeys: fc.uniqueArray(fc.record({ line, hostname: label, key: secret }), { selector: ({ hostname }) => hostname, maxLength: 3 }),
+});
+
+export const isakmpProfile: fc.Arbitrary<IsakmpProfile> = fc.record({
+  line,
+  name: label,
+  keyring: fc.option(label),
+  matchAddresses: fc.uniqueArray(peer, { selector: peerKey, maxLength: 3 }),
+  initiateAggressive: fc.boolean(),
 });
