@@ -82,8 +82,18 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
         'the key server',
       );
       if (typeof groups === 'string') return refused(groups);
-      for (const group of groups) router.perform(router.gdoi.rekey(group, now), now);
+      for (const group of groups) router.perform(router.gdoi.rekey(group, now, command.immediately), now);
       return done();
+    }
+    case 'clear crypto gdoi ks members': {
+      const groups = chooseGroups(
+        command.group,
+        router.gdoi.serverGroups().map(({ name }) => name),
+        'the key server',
+      );
+      if (typeof groups === 'string') return refused(groups);
+      for (const group of groups) router.perform(router.gdoi.removeMembers(group, now, command.immediately), now);
+      return done(groups.map((group) => `Sending GM-Removal message to group ${group}...`).join('\n'));
     }
     case 'clear crypto gdoi': {
       const groups = chooseGroups(

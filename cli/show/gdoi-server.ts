@@ -72,6 +72,8 @@ function renderServer(state: ServerGroupState): string[] {
     '    CKM status               : Disabled',
     '    ACL Configured:',
     ...state.sas.map((sa) => `        access-list ${sa.aclName}`),
+    // Not IOS, so only when there is something to say.
+    ...(state.policyPending ? ['    Policy changes pending   : yes, until the next rekey'] : []),
   ];
 }
 

@@ -130,6 +130,7 @@ const metrics: Metric[] = [
   onMember('rekey_acks_sent_total', 'Rekeys acknowledged', (g) => g.rekeyAcksSent),
   ...groupCounts.map(([key, name, help]) => onMember(name, help, (g) => g.counters[key])),
   onServer('serving', 'Whether the key server hands out policy', (g) => Number(g.serving)),
+  onServer('policy_pending', 'Whether a changed policy waits for the next rekey', (g) => Number(g.policyPending)),
   onServer('members', 'Registered members', (g) => g.members.length),
   onServer('teks', 'Live TEKs', (g) => g.teks.length),
   onServer('registrations_total', 'Registrations served', (g) => g.registrations),

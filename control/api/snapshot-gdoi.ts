@@ -131,6 +131,8 @@ export const serverGroupState = z.object({
   address: z.string(),
   /** The configuration is complete and the KEK and TEKs exist. */
   serving: z.boolean(),
+  /** A changed policy waits for the next rekey. */
+  policyPending: z.boolean(),
   transport: z.enum(['unicast', 'multicast']),
   acknowledgement: z.enum(['any', 'cisco', 'interoperable']),
   retransmitSeconds: seconds,

@@ -36,8 +36,9 @@ export type Pipe = { filter: 'json' } | { filter: 'include' | 'exclude' | 'begin
 export type ExecCommand =
   | ({ kind: 'show'; pipe: Pipe | null } & ShowTopic)
   | ({ kind: 'crypto key generate rsa' } & KeyRequest)
-  | { kind: 'crypto gdoi ks rekey'; group: string | null }
+  | { kind: 'crypto gdoi ks rekey'; group: string | null; immediately: boolean }
   | { kind: 'clear crypto gdoi'; group: string | null }
+  | { kind: 'clear crypto gdoi ks members'; group: string | null; immediately: boolean }
   | { kind: 'clear counters' }
   | { kind: 'terminal length' };
 
@@ -158,20 +159,34 @@ const showCommands: ExecNode[] = [
   keyword('version', 'System hardware and software status', { run: show(() => ({ topic: 'version' })) }),
 ];
 
-/** An action that takes `[group G]` at its end. */
-function withGroup(words: string, help: string, kind: 'crypto gdoi ks rekey' | 'clear crypto gdoi'): ExecNode {
-  const run = give((args) => ({ kind, group: groupOf(args) }));
-  return keyword(words, help, {
-    run,
-    next: [keyword('group', 'One group', { next: [argument('group', word(80), 'Group name', { run })] })],
-  });
+/** `group G` with what may follow it. */
+function groupNode(run: (args: Args, sink: ExecSink) => void, next: ExecNode[]): ExecNode {
+  return keyword('group', 'One group', { next: [argument('group', word(80), 'Group name', { run, next })] });
+}
+
+/** `crypto gdoi ks rekey [group G] [replace-now]`. */
+function rekeyNode(): ExecNode {
+  const run = give((args) => ({ kind: 'crypto gdoi ks rekey', group: groupOf(args), immediately: args.has('now') }));
+  const now = keyword('replace-now', 'Members replace their keys at once: traffic under way is lost', { set: ['now', 1], run });
+  return keyword('rekey', 'Renew the keys of the group now', { run, next: [now, groupNode(run, [now])] });
+}
+
+/** `clear crypto gdoi [group G]`, and `... ks members [now]` behind it. */
+function clearNode(): ExecNode {
+  const run = give((args) => ({ kind: 'clear crypto gdoi', group: groupOf(args) }));
+  const remove = give((args) => ({ kind: 'clear crypto gdoi ks members', group: groupOf(args), immediately: args.has('now') }));
+  const now = keyword('now', 'Members delete their keys at once', { set: ['now', 1], run: remove });
+  const members = keyword('members', 'Members register again or are out of the group', { run: remove, next: [now] });
+  const server: ExecNode = path([['ks', 'Key server']], [members]);
+  const rest = [server];
+  return keyword('gdoi|gkm', 'Leave the group and register again', { run, next: [groupNode(run, rest), ...rest] });
 }
 
 export const execCommands: ExecNode[] = mergeNodes([
   keyword('clear', 'Reset functions', {
     next: [
       keyword('counters', 'Clear counters on all interfaces', { run: give(() => ({ kind: 'clear counters' })) }),
-      path([['crypto', 'Encryption module']], [withGroup('gdoi|gkm', 'Leave the group and register again', 'clear crypto gdoi')]),
+      path([['crypto', 'Encryption module']], [clearNode()]),
     ],
   }),
   path(
@@ -184,7 +199,7 @@ export const execCommands: ExecNode[] = mergeNodes([
       ['gdoi|gkm', 'GDOI key server actions'],
       ['ks', 'Key server'],
     ],
-    [withGroup('rekey', 'Renew the keys of the group now', 'crypto gdoi ks rekey')],
+    [rekeyNode()],
   ),
   keyword('show', 'Show running system information', { next: showCommands }),
   path(

@@ -190,9 +190,14 @@ export class GdoiEngine implements IkeUser {
     return { teks: member?.keys.teks ?? [], senderIds: member?.keys.senderIds ?? null, localAcl: this.localAcl(group) };
   }
 
-  /** `crypto gdoi ks rekey`. */
-  rekey(group: string, now: Ms): Action[] {
-    return this.server.rekey(group, now);
+  /** `crypto gdoi ks rekey [replace-now]`. */
+  rekey(group: string, now: Ms, immediately = false): Action[] {
+    return this.server.rekey(group, now, immediately);
+  }
+
+  /** `clear crypto gdoi ks members [now]`. */
+  removeMembers(group: string, now: Ms, immediately: boolean): Action[] {
+    return this.server.removeMembers(group, now, immediately);
   }
 
   /** `clear crypto gdoi`: the member registers again at once; its keys stay until it has. */

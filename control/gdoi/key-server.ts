@@ -67,8 +67,12 @@ export class KeyServer {
     return [...this.groups.values()].some(({ group }) => group.keys.teks.some((tek) => tek.spi === spi));
   }
 
-  rekey(name: string, now: Ms): Action[] {
-    return this.groups.get(name)?.group.rekey(now) ?? [];
+  rekey(name: string, now: Ms, immediately = false): Action[] {
+    return this.groups.get(name)?.group.rekey(now, immediately) ?? [];
+  }
+
+  removeMembers(name: string, now: Ms, immediately: boolean): Action[] {
+    return this.groups.get(name)?.group.removeMembers(now, immediately) ?? [];
   }
 
   pullMessage(sa: Phase1Sa, message: Uint8Array, header: IsakmpHeader, now: Ms): Action[] {

@@ -10,7 +10,8 @@ import { Backoff } from './backoff.js';
 import { GroupkeyPull } from './groupkey-pull.js';
 import { openPush } from './groupkey-push.js';
 import { applyPull, applyPush, dropExpired, type MemberKeys, noKeys, reregistrationTime } from './member-keys.js';
-import { freshRecord, type MemberRecord, type SavedMember } from './member-record.js';
+import { freshRecord, type MemberRecord, noteRekey, type SavedMember } from './member-record.js';
+import { afterDeletion } from './member-removal.js';
 import { LastMessage } from './pull-messages.js';
 import { buildAck } from './push-ack.js';
 import { judgeOffer, type ReceivedPolicy, takeKeys } from './received-policy.js';
@@ -177,11 +178,7 @@ export class MemberGroup {
       throw new WireError(error.clause, error.message, 'gdoi_push_rejected_policy');
     }
     const { record } = this;
-    record.rekeysReceived++;
-    record.rekeysReceivedSinceRegistration++;
-    record.lastRekeyFrom = datagram.remote.address;
-    record.lastRekeySequence = opened.sequence;
-    record.lastRekeyAt = now;
+    noteRekey(record, datagram.remote.address, opened.sequence, now);
     const ack = kek.acknowledge && record.localAddress !== null ? buildAck(kek, opened.sequence, record.localAddress) : null;
     this.lastPush.note(datagram.bytes);
     this.lastAck = ack;
@@ -192,10 +189,11 @@ export class MemberGroup {
       this.log(5, 'GM_RECV_REKEY', `Received Rekey for group ${this.name} ${ends} with seq # ${opened.sequence}`),
       ...this.sendAck(ack, datagram),
     ];
-    const idle = this.registration.kind === 'none';
-    if (idle && (this.keys.kek === null || this.keys.teks.length === 0))
-      actions.push(...this.reregister('the key server deleted the keys', now));
-    return actions;
+    const removal = this.registration.kind === 'none' ? afterDeletion(this.name, this.keys, this.environment.random, now) : null;
+    if (!removal) return actions;
+    this.backoff.restart();
+    this.registration = { kind: 'waiting', until: removal.until };
+    return [...actions, removal.log];
   }
 
   private sendAck(ack: Uint8Array | null, datagram: Datagram): Action[] {

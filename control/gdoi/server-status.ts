@@ -15,6 +15,7 @@ export function serverStatus(group: ServerGroup, config: GdoiGroup, server: Gdoi
     address: server.address ?? members[0]?.local.address ?? null,
     serving: group.serving(),
     problem: group.problem,
+    policyPending: group.pending(),
     transport: server.rekeyTransport,
     acknowledgement: server.rekeyAcknowledgement,
     retransmitSeconds: server.rekeyRetransmitSeconds,

@@ -117,6 +117,8 @@ export interface ServerStatus {
   serving: boolean;
   /** Why it is not serving; null when it is. */
   problem: string | null;
+  /** The configuration has changed and members have not got it: the next rekey brings it. */
+  policyPending: boolean;
   transport: 'unicast' | 'multicast';
   acknowledgement: GdoiServer['rekeyAcknowledgement'];
   retransmitSeconds: number;

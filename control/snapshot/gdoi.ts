@@ -108,6 +108,7 @@ export function serverState(status: ServerStatus, now: Ms): ServerGroupState {
     identity: status.identity,
     address: dotted(status.address),
     serving: status.serving,
+    policyPending: status.policyPending,
     transport: status.transport,
     acknowledgement: status.acknowledgement,
     retransmitSeconds: status.retransmitSeconds,

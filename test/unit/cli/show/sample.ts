@@ -147,6 +147,7 @@ export function serverGroup(group: string, identity: string, address: string): S
     identity,
     address,
     serving: true,
+    policyPending: false,
     transport: 'unicast',
     acknowledgement: 'cisco',
     retransmitSeconds: 10,
