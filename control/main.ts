@@ -17,6 +17,7 @@ import { gdoiCounters } from './gdoi/counters.js';
 import { ikeCounters } from './isakmp/counters.js';
 import { KeyLog } from './key-log.js';
 import { openLog } from './log.js';
+import { MulticastSockets } from './multicast-sockets.js';
 import { RsaKeys } from './pki/rsa-keys.js';
 import { findMissing } from './readiness.js';
 import { type DataplaneHello, Router, routerCounters } from './router.js';
@@ -109,6 +110,14 @@ const sockets = new UdpSockets(
   () => startWhenReady(),
   (address, reason) => log.write('CRYPTO', 3, 'UDP_BIND', `cannot listen on ${address} port ${GdoiPort}: ${reason}`),
 );
+const multicast = new MulticastSockets(
+  GdoiPort,
+  (datagram) => {
+    router.receiveMulticast(datagram, Date.now());
+    scheduleTick();
+  },
+  (group, local, reason) => log.write('GDOI', 3, 'MCAST_JOIN', `cannot join ${group} for rekeys on ${local || 'any interface'}: ${reason}`),
+);
 const link = new DataplaneLink(join(runDirectory, 'dataplane.sock'), {
   hello: (hello) => void greet(hello),
   applied: (generation, errors) => {
@@ -137,6 +146,7 @@ const router = new Router(
     keyLog,
     send: (datagram) => sockets.send(datagram),
     publish: (head, blobs) => link.publish(head, blobs),
+    join: (memberships) => multicast.set(memberships),
   },
   Date.now(),
 );
@@ -216,7 +226,8 @@ const api = await startApi({
   socketPath: join(runDirectory, 'control.sock'),
   snapshot,
   ready: () => {
-    const missing = findMissing(router, { connected: link.connected, ...applied, unboundAddresses: sockets.missing() }, Date.now());
+    const waiting = { unboundAddresses: sockets.missing(), unjoinedGroups: multicast.missing() };
+    const missing = findMissing(router, { connected: link.connected, ...applied, ...waiting }, Date.now());
     return { ready: missing.length === 0, missing };
   },
   exec: async (line) => {
@@ -241,6 +252,7 @@ async function stop(): Promise<void> {
   clearInterval(rateTimer);
   link.close();
   sockets.close();
+  multicast.close();
   await api.close();
   await metrics?.close();
   process.exit(0);

@@ -10,11 +10,14 @@ import { compileTables, type GroupKeys, type Tables } from './compile/tables.js'
 import { formatIpv4 } from './config/addresses.js';
 import { diffConfig } from './config/diff.js';
 import type { Config, Ipv4 } from './config/model.js';
+import { isMulticast } from './config/rekey-address.js';
 import { GdoiEngine } from './gdoi/gdoi-engine.js';
 import type { Tek } from './gdoi/group-policy.js';
+import { Exchange } from './isakmp/header.js';
 import { IkeEngine } from './isakmp/ike-engine.js';
 import type { KeyLog } from './key-log.js';
 import type { SystemLog } from './log.js';
+import type { Membership } from './multicast-sockets.js';
 import type { RsaKeys } from './pki/rsa-keys.js';
 import type { SealedStore } from './store/sealed-store.js';
 
@@ -27,12 +30,15 @@ export interface RouterMeans {
   /** @returns false when there is no socket for the datagram's local address */
   send(datagram: Datagram): boolean;
   publish(head: TablesHead, blobs: Uint8Array[]): void;
+  /** Multicast groups that rekeys come to; nothing else is listened for there. */
+  join(memberships: readonly Membership[]): void;
 }
 
 /** What the packet path says of itself when it comes up. */
 export type DataplaneHello = Pick<Extract<FromDataplane, { type: 'hello' }>, 'generation' | 'knownSenders' | 'workers'>;
 
 export const routerCounters = [
+  { name: 'multicast_rejected', help: 'Datagrams to a multicast group of rekeys that are no rekey' },
   { name: 'invalid_spi', help: 'Reports of ESP for us with an SPI that we do not have (rate-limited by the packet path)' },
 ];
 
@@ -73,7 +79,7 @@ export class Router {
     this.gdoi = new GdoiEngine({
       config,
       random,
-      localAddressFor: (remote) => this.localAddressFor(remote),
+      localAddressFor: (remote, from) => this.localAddressFor(remote, from),
       signingKey: (label) => means.rsaKeys.privateKey(label),
     });
     this.ike = new IkeEngine({
@@ -99,6 +105,7 @@ export class Router {
     const saved = this.means.store.load(GdoiState);
     if (saved) this.gdoi.importState(saved, now, { members: resume });
     this.perform(this.gdoi.start(now), now);
+    this.means.join(this.memberships());
   }
 
   /**
@@ -159,6 +166,12 @@ export class Router {
     if (this.started) this.perform(this.ike.receive(datagram, now), now);
   }
 
+  /** What came to a multicast group: rekeys, and nothing else is looked at. */
+  receiveMulticast(datagram: Datagram, now: Ms): void {
+    if (datagram.bytes[18] === Exchange.GroupkeyPush) this.receive(datagram, now);
+    else this.means.counters.add('multicast_rejected');
+  }
+
   tick(now: Ms): void {
     if (!this.started) return;
     this.perform([...this.ike.tick(now), ...this.gdoi.tick(now)], now);
@@ -194,7 +207,17 @@ export class Router {
         changed = true;
       }
     }
-    if (changed) this.publishTables(now);
+    if (!changed) return;
+    this.publishTables(now);
+    this.means.join(this.memberships());
+  }
+
+  /** Multicast groups of the KEKs that this router has, on the interfaces that it registered from. */
+  private memberships(): Membership[] {
+    return this.gdoi.memberGroups().flatMap(({ kek, localAddress }) => {
+      const joins = kek !== null && localAddress !== null && isMulticast(kek.destination);
+      return joins ? [{ group: kek.destination, local: localAddress }] : [];
+    });
   }
 
   /** Local addresses that IKE listens on: those of every interface. */
@@ -252,8 +275,9 @@ export class Router {
     if (changed) this.means.store.save(PublishedSenders, new TextEncoder().encode(JSON.stringify([...this.published])));
   }
 
-  /** Source towards a key server: the interface whose crypto map names a group of that server, else the first with an address. */
-  private localAddressFor(remote: Ipv4): Ipv4 | null {
+  /** Source towards a key server: the interface that the group names, else the one whose crypto map names a group of that server, else the first with an address. */
+  private localAddressFor(remote: Ipv4, registrationInterface: string | undefined): Ipv4 | null {
+    if (registrationInterface !== undefined) return this.config.interfaces.get(registrationInterface)?.addresses[0]?.address ?? null;
     let fallback: Ipv4 | null = null;
     for (const item of this.config.interfaces.values()) {
       const address = item.addresses[0]?.address;

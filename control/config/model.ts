@@ -88,6 +88,8 @@ export interface GdoiGroup {
   identity: { kind: 'number'; number: number } | { kind: 'address'; address: Ipv4 } | null;
   /** In the order to try. Empty on a key server. */
   serverAddresses: Ipv4[];
+  /** `client registration interface`: full IOS name; registrations come from its address. */
+  registrationInterface?: string;
   /** Set by `server local`: this router is the group's key server. */
   server: GdoiServer | null;
 }
@@ -103,6 +105,8 @@ export interface GdoiServer {
   /** Label of the RSA key. */
   rekeyAuthentication: string | null;
   rekeyTransport: 'unicast' | 'multicast';
+  /** `rekey address ipv4`: the access list that names the multicast group. */
+  rekeyAddress?: string;
   rekeyAcknowledgement: 'any' | 'cisco' | 'interoperable';
   /** `address ipv4`: source of rekeys; null = first interface address that routes to the member. */
   address: Ipv4 | null;

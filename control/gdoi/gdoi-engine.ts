@@ -28,7 +28,7 @@ const FreshSaMs = 10_000;
 export interface GdoiEngineOptions {
   config: Config;
   /** Source address towards a key server. */
-  localAddressFor(remote: Ipv4): Ipv4 | null;
+  localAddressFor(remote: Ipv4, registrationInterface: string | undefined): Ipv4 | null;
   random: RandomBytes;
   /** RSA key that signs rekeys, by label. */
   signingKey(label: string): KeyObject | null;

@@ -32,5 +32,6 @@ export function kekStatus(kek: Kek): KekStatus {
     expiresAt: kek.expiresAt,
     sequence: kek.sequence,
     acknowledge: kek.acknowledge,
+    destination: kek.destination,
   };
 }

@@ -18,12 +18,12 @@ import { judgeOffer, type ReceivedPolicy, takeKeys } from './received-policy.js'
 
 /** RFC 6407 §2.2. */
 const GdoiPort = 848;
-/** A group without a key server: the configuration may bring one. */
-const NoServerMs = 60_000;
+const NoServerMs = 60_000; // the configuration may bring one
 
 export interface MemberEnvironment {
   random: RandomBytes;
-  localAddressFor(remote: Ipv4): Ipv4 | null;
+  /** @param registrationInterface IOS name, where the configuration says one */
+  localAddressFor(remote: Ipv4, registrationInterface: string | undefined): Ipv4 | null;
   /** Starts phase 1, or takes one that has just come up. */
   connect(local: Endpoint, remote: Endpoint, now: Ms): { sa: Phase1Sa | null; actions: Action[] };
   deleteSa(sa: Phase1Sa, now: Ms): Action[];
@@ -196,12 +196,14 @@ export class MemberGroup {
     return [...actions, removal.log];
   }
 
+  /** From where we registered, also when the push went to a multicast address (RFC 8263 §3.4). */
   private sendAck(ack: Uint8Array | null, datagram: Datagram): Action[] {
     if (!ack) return [];
     this.record.rekeyAcksSent++;
+    const local = { ...datagram.local, address: this.record.localAddress ?? datagram.local.address };
     return [
       { kind: 'count', counter: 'gdoi_rekey_acks_sent' },
-      { kind: 'send', datagram: { local: datagram.local, remote: datagram.remote, bytes: ack } },
+      { kind: 'send', datagram: { local, remote: datagram.remote, bytes: ack } },
     ];
   }
 
@@ -219,7 +221,7 @@ export class MemberGroup {
       return [];
     }
     this.record.attemptedRegistrations++;
-    const address = this.environment.localAddressFor(server);
+    const address = this.environment.localAddressFor(server, this.config.registrationInterface);
     if (address === null) return this.failed('no interface with an address leads to the key server', now);
     const [local, remote] = [address, server].map((end) => ({ address: end, port: GdoiPort }));
     const text = `Start registration to KS ${formatIpv4(server)} for group ${this.name} using address ${formatIpv4(address)}`;

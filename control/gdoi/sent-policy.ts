@@ -35,7 +35,7 @@ function describeKek(kek: Kek, modulusBits: number, source: Ipv4, member: Ipv4, 
   return {
     protocol: Udp,
     source: ipv4Selector(source, 0xffffffff, GdoiPort),
-    destination: ipv4Selector(member, 0xffffffff, GdoiPort),
+    destination: ipv4Selector(kek.destination || member, 0xffffffff, GdoiPort),
     spi: kek.spi,
     ...kekAlgorithms[kek.cipher],
     lifetimeSeconds: remainingSeconds(kek.expiresAt, now),

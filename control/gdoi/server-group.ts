@@ -4,6 +4,7 @@
 import type { Action, Ms, Severity } from '../actions.js';
 import { formatIpv4 } from '../config/addresses.js';
 import type { Config, GdoiGroup, GdoiServer, Ipv4 } from '../config/model.js';
+import { rekeyDestination } from '../config/rekey-address.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { isCounterMode } from './esp-transforms.js';
 import type { Kek, SenderIds } from './group-policy.js';
@@ -95,11 +96,16 @@ export class ServerGroup {
       this.problem = error.message;
       return known ? [] : [this.log(3, 'KS_POLICY', text)];
     }
-    const before = JSON.stringify([this.policies, this.keys.config]);
+    const substance = () => JSON.stringify([this.policies, this.keys.config, this.keys.rekeyDestination]);
+    const before = substance();
     this.policies = policies;
-    if (group.server) this.keys.config = group.server;
+    if (group.server) {
+      const destination = rekeyDestination(config, group.server);
+      this.keys.config = group.server;
+      this.keys.rekeyDestination = ('address' in destination && destination.address) || 0;
+    }
     const actions = this.start(now);
-    const news = before !== JSON.stringify([this.policies, this.keys.config]);
+    const news = before !== substance();
     return news && this.pending() ? [...actions, this.log(5, 'POLICY_CHANGE', `GDOI group ${this.name} ${PolicyChangeText}`)] : actions;
   }
 
@@ -234,10 +240,11 @@ export class ServerGroup {
       return buildPush(kek, { sequence, deletions, policy }, signer.key);
     };
     let common: Uint8Array | null = null;
-    // With a new KEK the push names the member it is for (RFC 6407 §5.3), else all members get the same bytes.
+    // With a new KEK for unicast the push names the member it is for (RFC 6407 §5.3), else all members get the same bytes.
     const build = (member: Ipv4): Uint8Array => {
-      if (successor) return buildFor(member, this.sourceFor(this.members.find(member)?.local.address ?? 0));
-      common ??= buildFor(0, 0);
+      if (successor?.destination === 0 && kek.destination === 0)
+        return buildFor(member, this.sourceFor(this.members.find(member)?.local.address ?? 0));
+      common ??= buildFor(0, this.sourceFor(this.members.list()[0]?.local.address ?? 0));
       return common;
     };
     const intervalSeconds = retransmitIntervalSeconds(delay, remainingSeconds, keys.retransmit);

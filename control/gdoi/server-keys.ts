@@ -2,11 +2,11 @@
 
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { Ms, RandomBytes } from '../actions.js';
-import type { GdoiServer } from '../config/model.js';
+import type { GdoiServer, Ipv4 } from '../config/model.js';
 import { equalBytes } from '../isakmp/bytes.js';
 import { signatureLength } from '../pki/push-signature.js';
 import type { Kek, SenderIds } from './group-policy.js';
-import { makeKek, makeTek, type ServedTek } from './new-keys.js';
+import { makeKek, makeTek, type ServedTek, wantsAcknowledgement } from './new-keys.js';
 import type { SaPolicy } from './policy.js';
 import { rekeyLeadSeconds } from './rekey-timing.js';
 import { SenderIdAllocator } from './sender-ids.js';
@@ -43,6 +43,8 @@ export class ServerKeys {
   /** In order of creation. */
   teks: ServedTek[];
   readonly senderIds: SenderIdAllocator;
+  /** Multicast address that the next KEK's pushes go to, 0 = unicast. */
+  rekeyDestination: Ipv4 = 0;
 
   constructor(
     private readonly environment: ServerEnvironment,
@@ -105,12 +107,12 @@ export class ServerKeys {
   kekOutdated(): boolean {
     const { kek, config } = this;
     if (!kek) return false;
-    const acknowledge = config.rekeyAcknowledgement !== 'cisco';
     return (
       kek.cipher !== config.rekeyEncryption ||
       kek.signatureHash !== config.rekeySignatureHash ||
       kek.lifetimeSeconds !== config.rekeyLifetimeSeconds ||
-      kek.acknowledge !== acknowledge
+      kek.acknowledge !== wantsAcknowledgement(config) ||
+      kek.destination !== this.rekeyDestination
     );
   }
 
@@ -135,7 +137,8 @@ export class ServerKeys {
 
   /** Not yet in use. */
   makeKek(signer: Signer, now: Ms): Kek {
-    return makeKek(this.config, signer.publicKey, this.config.address ?? 0, this.environment.random, now);
+    const ends = { source: this.config.address ?? 0, destination: this.rekeyDestination };
+    return makeKek(this.config, signer.publicKey, ends, this.environment.random, now);
   }
 
   /** RFC 6407 §3.5 step 5: everything anew, sender IDs from 0. */

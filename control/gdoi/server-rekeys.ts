@@ -46,7 +46,7 @@ export class ServerRekeys {
     this.counts = { rekeysSent, retransmitsLastRekey, lastRekeyMilliseconds };
   }
 
-  /** Sends a push to every member, after the state is saved. */
+  /** Sends a push to every member, or once to the multicast group of its KEK, after the state is saved. */
   deliver(form: PushForm, now: Ms): Action[] {
     const delivery = new RekeyDelivery(form.kek, form.sequence, form.build, form.intervalSeconds * 1000, form.repeats, now);
     this.generation++;
@@ -56,11 +56,18 @@ export class ServerRekeys {
     if (members.length === 0) return [changed];
     this.counts.rekeysSent++;
     this.counts.retransmitsLastRekey = 0;
-    const sends = members.map(({ address, local, remote }) => this.sendTo(delivery, address, local, remote));
+    const local = members[0].local;
+    const group = form.kek.destination;
+    const sends =
+      group === 0
+        ? members.map((member) => this.sendTo(delivery, member.address, member.local, member.remote))
+        : [delivery.sendTo(group, { ...local, address: this.sourceFor(local.address) }, { address: group, port: local.port })];
     this.deliveries.push(delivery);
-    const source = formatIpv4(this.sourceFor(members[0].local.address));
-    const text = `Sending Unicast Rekey for group ${this.group} from address ${source} with seq # ${form.sequence}`;
-    const log: Action = { kind: 'log', facility: 'GDOI', severity: 5, mnemonic: 'KS_SEND_UNICAST_REKEY', text };
+    const source = formatIpv4(this.sourceFor(local.address));
+    const [how, mnemonic] = group === 0 ? ['Unicast', 'KS_SEND_UNICAST_REKEY'] : ['Multicast', 'KS_SEND_MCAST_REKEY'];
+    const to = group === 0 ? '' : ` to ${formatIpv4(group)}`;
+    const text = `Sending ${how} Rekey for group ${this.group} from address ${source}${to} with seq # ${form.sequence}`;
+    const log: Action = { kind: 'log', facility: 'GDOI', severity: 5, mnemonic, text };
     return [changed, { kind: 'count', counter: 'gdoi_rekeys_sent' }, log, ...sends];
   }
 

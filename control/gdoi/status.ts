@@ -37,6 +37,8 @@ export interface KekStatus {
   expiresAt: Ms;
   sequence: number;
   acknowledge: boolean;
+  /** Multicast address of the pushes; another address = unicast. */
+  destination: Ipv4;
 }
 
 export interface MemberStatus {

@@ -1,5 +1,5 @@
 // crypto gdoi group / server local and its sa ipsec: what a key server hands out and how it renews it.
-// Does not: multicast rekeys, time-based replay (TBAR), COOP redundancy, Cisco's unpublished acknowledgement.
+// Does not: time-based replay (TBAR), COOP redundancy, Cisco's unpublished acknowledgement.
 // Defaults are those of IOS: rekeys with 3DES and SHA-1, one day, retransmitted twice after 10 s each, replay window 64.
 // The default acknowledgement is ours: `any`, for IOS's own (cisco) is unpublished.
 
@@ -77,7 +77,25 @@ const rekeyCommands: Node<ServerEdit>[] = [
       refused('cisco', "Cisco's rekey acknowledgement is unpublished and not supported", 'use interoperable (RFC 8263) or any'),
     ],
   }),
-  refused('address', 'multicast rekeys are not supported yet', 'use rekey transport unicast'),
+  keyword('address', 'Where multicast rekeys go', {
+    no: (_, { session, target }) => {
+      delete target.rekeyAddress;
+      session.mark(target, 'rekeyAddress');
+    },
+    next: [
+      path(
+        [['ipv4', 'IPv4 access list that names the multicast address']],
+        [
+          argument('list', word(), 'Access list name or number', {
+            run: (args, { session, target }) => {
+              target.rekeyAddress = args.text('list');
+              session.mark(target, 'rekeyAddress');
+            },
+          }),
+        ],
+      ),
+    ],
+  }),
   keyword('algorithm', 'Rekey encryption algorithm', {
     no: encryption.no,
     next: [
@@ -261,6 +279,7 @@ export function printServer(server: GdoiServer): Block {
     server.rekeyLifetimeSeconds !== plain.rekeyLifetimeSeconds && `rekey lifetime seconds ${server.rekeyLifetimeSeconds}`,
     !usualRetransmit && `rekey retransmit ${server.rekeyRetransmitSeconds} number ${server.rekeyRetransmitNumber}`,
     server.rekeyAuthentication !== null && `rekey authentication mypubkey rsa ${server.rekeyAuthentication}`,
+    server.rekeyAddress !== undefined && `rekey address ipv4 ${server.rekeyAddress}`,
     server.rekeyTransport === 'unicast' && 'rekey transport unicast',
     server.rekeyAcknowledgement !== plain.rekeyAcknowledgement && `rekey acknowledgement ${server.rekeyAcknowledgement}`,
     [...server.sas.values()].map(printSa),

@@ -19,7 +19,11 @@ const rsaKeys = new RsaKeys(store);
 const counters = new CounterSet(ikeCounters, gdoiCounters, routerCounters);
 const log = { write: () => undefined };
 const means = { rsaKeys, counters, log };
-const router = new Router(config, { log, counters, store, rsaKeys, keyLog: null, send: () => true, publish: () => undefined }, 0);
+const router = new Router(
+  config,
+  { log, counters, store, rsaKeys, keyLog: null, send: () => true, publish: () => undefined, join: () => undefined },
+  0,
+);
 const run = (line: string) => runExec(line, router, means, 0);
 
 t.test('the seed makes its key', (t) => {

@@ -5,6 +5,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { Action, Datagram, Endpoint, Ms, RandomBytes } from '../../../../control/actions.js';
 import { emptyConfig } from '../../../../control/config/empty.js';
 import type { AclEntry, Config, EspAuthentication, EspEncryption, GdoiGroup, GdoiServer, Ipv4 } from '../../../../control/config/model.js';
+import { isMulticast } from '../../../../control/config/rekey-address.js';
 import { gdoiCounters } from '../../../../control/gdoi/counters.js';
 import { GdoiEngine } from '../../../../control/gdoi/gdoi-engine.js';
 import type { SenderIds } from '../../../../control/gdoi/group-policy.js';
@@ -52,6 +53,8 @@ export function serverConfig(options: ServerOptions = {}): Config {
   const authentication = encryption.startsWith('esp-gcm') ? null : (options.authentication ?? 'esp-sha256-hmac');
   config.transformSets.set('TS', { line: 1, name: 'TS', encryption, authentication, mode: 'tunnel' });
   config.ipsecProfiles.set('P', { line: 1, name: 'P', transformSets: ['TS'], lifetimeSeconds: options.lifetimeSeconds ?? 3600 });
+  const rekeyTo = ace({ protocol: 17, source: serverAddress, sourceWildcard: 0, destination: 0xef010203, destinationWildcard: 0 });
+  config.accessLists.set('REKEY', { line: 1, name: 'REKEY', kind: 'extended', entries: [rekeyTo] });
   const entries = options.aces ?? [
     ace({ action: 'deny', protocol: 17, sourcePort: { operator: 'eq', ports: [848] }, destinationPort: { operator: 'eq', ports: [848] } }),
     ace({ sequence: 20, source: 0x0a000000, sourceWildcard: 0xffff, destination: 0x0a000000, destinationWildcard: 0xffff }),
@@ -255,12 +258,20 @@ export class Network {
       this.now = Math.max(this.now, next);
       if (flight && flight.at <= next) {
         this.flights.splice(this.flights.indexOf(flight), 1);
-        const node = this.nodes.get(flight.datagram.local.address);
-        if (node?.alive) node.perform(node.ike.receive(flight.datagram, this.now));
+        for (const node of this.receivers(flight.datagram.local.address)) node.perform(node.ike.receive(flight.datagram, this.now));
       } else if (tick) tick.node.perform([...tick.node.ike.tick(this.now), ...tick.node.gdoi.tick(this.now)]);
       this.watch();
     }
     this.now = until;
+  }
+
+  /** Who has the address, or has joined the multicast group. */
+  private receivers(address: Ipv4): Node[] {
+    const own = this.nodes.get(address);
+    if (!isMulticast(address)) return own?.alive ? [own] : [];
+    return [...this.nodes.values()].filter(
+      (node) => node.alive && node.gdoi.memberGroups().some(({ kek }) => kek?.destination === address),
+    );
   }
 
   private nextFlight(): Flight | null {

@@ -87,6 +87,22 @@ const ipsecProfile = fc.record({
   lifetimeSeconds: fc.option(fc.integer({ min: 20, max: 2592000 })),
 });
 
+const interfaceName = fc.oneof(
+  fc
+    .tuple(
+      fc.constantFrom('GigabitEthernet', 'FastEthernet', 'Ethernet', 'TenGigabitEthernet'),
+      fc.array(fc.integer({ min: 0, max: 99 }), { minLength: 1, maxLength: 3 }),
+    )
+    .map(([type, units]) => `${type}${units.join('/')}`),
+  fc.integer({ min: 0, max: 999 }).map((unit) => `Loopback${unit}`),
+  fc.constantFrom('eth0', 'eth1.20', 'ens3', 'enp0s31f6', 'wan', 'br-lan', 'veth_a', 'constructor'),
+);
+
+/** A field that is there or is not. */
+function sometimes<T, K extends keyof T>(base: fc.Arbitrary<T>, key: K, value: fc.Arbitrary<NonNullable<T[K]>>): fc.Arbitrary<T> {
+  return fc.tuple(base, fc.option(value)).map(([item, chosen]) => (chosen === null ? item : { ...item, [key]: chosen }));
+}
+
 const sa: fc.Arbitrary<GdoiSa> = fc.record({
   line,
   sequence: fc.integer({ min: 1, max: 65535 }),
@@ -97,7 +113,7 @@ const sa: fc.Arbitrary<GdoiSa> = fc.record({
     fc.record({ method: fc.constant('none' as const) }),
   ),
 });
-const server: fc.Arbitrary<GdoiServer> = fc.record({
+const plainServer: fc.Arbitrary<GdoiServer> = fc.record({
   line,
   rekeyEncryption: fc.constantFrom('des', '3des', 'aes-128', 'aes-192', 'aes-256'),
   rekeySignatureHash: fc.constantFrom('sha', 'sha256', 'sha384', 'sha512'),
@@ -110,7 +126,8 @@ const server: fc.Arbitrary<GdoiServer> = fc.record({
   address: fc.option(address),
   sas: mapOf(sa, (value) => value.sequence),
 });
-const gdoiGroup: fc.Arbitrary<GdoiGroup> = fc.record({
+const server: fc.Arbitrary<GdoiServer> = sometimes(plainServer, 'rekeyAddress', name);
+const plainGroup: fc.Arbitrary<GdoiGroup> = fc.record({
   line,
   name,
   identity: fc.option(
@@ -122,6 +139,7 @@ const gdoiGroup: fc.Arbitrary<GdoiGroup> = fc.record({
   serverAddresses: fc.uniqueArray(address, { maxLength: 8 }),
   server: fc.option(server),
 });
+const gdoiGroup: fc.Arbitrary<GdoiGroup> = sometimes(plainGroup, 'registrationInterface', interfaceName);
 
 const cryptoMaps: fc.Arbitrary<Map<string, CryptoMapEntry[]>> = mapOf(
   fc.record({
@@ -214,16 +232,6 @@ const accessLists = mapOf(
   (list) => list.name,
 );
 
-const interfaceName = fc.oneof(
-  fc
-    .tuple(
-      fc.constantFrom('GigabitEthernet', 'FastEthernet', 'Ethernet', 'TenGigabitEthernet'),
-      fc.array(fc.integer({ min: 0, max: 99 }), { minLength: 1, maxLength: 3 }),
-    )
-    .map(([type, units]) => `${type}${units.join('/')}`),
-  fc.integer({ min: 0, max: 999 }).map((unit) => `Loopback${unit}`),
-  fc.constantFrom('eth0', 'eth1.20', 'ens3', 'enp0s31f6', 'wan', 'br-lan', 'veth_a', 'constructor'),
-);
 const interfaceAddress = fc
   .record({
     top: fc.integer({ min: 1, max: 223 }).filter((octet) => octet !== 127),

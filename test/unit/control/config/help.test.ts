@@ -25,6 +25,7 @@ t.test('what may come next', (t) => {
 t.test('after no: only what can be negated', (t) => {
   t.strictSame(tokens(helpFor('gdoi-local-server', 'no rekey ')), [
     'acknowledgement',
+    'address',
     'algorithm',
     'authentication',
     'lifetime',

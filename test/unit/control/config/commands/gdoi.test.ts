@@ -20,6 +20,10 @@ t.test('a member group', (t) => {
   ).gdoiGroups.get('G');
   t.strictSame(other?.identity, { kind: 'address', address: 0x09090909 });
   t.strictSame(other?.serverAddresses, []);
+  const text = 'crypto gdoi group G\n client registration interface Loopback0';
+  t.equal(parseClean(text.replace('Loopback0', 'lo0')).gdoiGroups.get('G')?.registrationInterface, 'Loopback0');
+  t.strictSame(reprint(text).join('\n'), text);
+  t.notOk('registrationInterface' in (parseClean(`${text}\n no client registration interface`).gdoiGroups.get('G') ?? {}));
   t.equal(parseClean('crypto gdoi group G\n identity number 1\n no identity').gdoiGroups.get('G')?.identity, null);
   t.equal(parseClean('crypto gdoi group G\nno crypto gdoi group G').gdoiGroups.size, 0);
   t.end();
@@ -54,6 +58,7 @@ t.test('a key server: defaults and every command', (t) => {
   rekey lifetime seconds 60
   rekey retransmit 10 number 3
   rekey authentication mypubkey rsa K
+  rekey address ipv4 MCAST
   rekey transport unicast
   rekey acknowledgement interoperable
   sa ipsec 1
@@ -73,11 +78,12 @@ t.test('a key server: defaults and every command', (t) => {
     rekeyRetransmitNumber: 3,
     rekeyAuthentication: 'K',
     rekeyTransport: 'unicast',
+    rekeyAddress: 'MCAST',
     rekeyAcknowledgement: 'interoperable',
     address: 0x01020304,
     sas: new Map([
-      [1, { line: 10, sequence: 1, profile: 'P', matchAddress: 'A', replay: { method: 'counter', windowSize: 1024 } }],
-      [2, { line: 14, sequence: 2, profile: null, matchAddress: null, replay: { method: 'none' } }],
+      [1, { line: 11, sequence: 1, profile: 'P', matchAddress: 'A', replay: { method: 'counter', windowSize: 1024 } }],
+      [2, { line: 15, sequence: 2, profile: null, matchAddress: null, replay: { method: 'none' } }],
     ]),
   });
   t.strictSame(reprint(text).join('\n'), text, 'printed as it was written');
@@ -87,6 +93,7 @@ t.test('a key server: defaults and every command', (t) => {
   no rekey lifetime seconds
   no rekey retransmit
   no rekey authentication
+  no rekey address ipv4
   no rekey transport unicast
   no rekey acknowledgement
   no sa ipsec 1
@@ -100,7 +107,8 @@ t.test('a key server: defaults and every command', (t) => {
 t.test('what a key server does not take is refused on its line', (t) => {
   for (const [line, message] of [
     ['rekey acknowledgement cisco', /unpublished/],
-    ['rekey address ipv4 ACL', /multicast rekeys are not supported yet/],
+    ['rekey address ipv6 ACL', /Invalid/],
+    ['rekey address ipv4', /Incomplete/],
     ['rekey transport multicast', /Invalid/],
     ['rekey algorithm aes', /Incomplete/],
     ['rekey algorithm blowfish', /Invalid/],
