@@ -14,7 +14,15 @@ export type ShowTopic =
   | { topic: 'crypto gdoi gm'; group: string | null }
   | { topic: 'crypto gdoi gm acl'; group: string | null }
   | { topic: 'crypto gdoi gm acl local'; group: string | null }
-  | { topic: 'crypto gdoi ks'; group: string | null }
+  | { topic: 'crypto gdoi gm dataplan counter'; group: string | null }
+  | { topic: 'crypto gdoi gm identifier'; group: string | null }
+  | { topic: 'crypto gdoi gm pubkey'; group: string | null }
+  | { topic: 'crypto gdoi gm rekey'; group: string | null; detail: boolean }
+  | { topic: 'crypto gdoi rekey sa'; group: string | null; detail: boolean }
+  | { topic: 'crypto gdoi ipsec sa'; group: string | null }
+  | { topic: 'crypto gdoi feature'; group: string | null; feature: GdoiFeature }
+  | { topic: 'crypto gdoi ks'; group: string | null; detail: boolean }
+  | { topic: 'crypto gdoi ks identifier'; group: string | null }
   | { topic: 'crypto gdoi ks members'; group: string | null }
   | { topic: 'crypto gdoi ks members summary'; group: string | null }
   | { topic: 'crypto gdoi ks policy'; group: string | null }
@@ -29,6 +37,24 @@ export type ShowTopic =
   | { topic: 'running-config' }
   | { topic: 'version' }
   | { topic: 'clock' };
+
+/** What `show crypto gdoi feature` asks about, in the words of IOS. */
+export const gdoiFeatures = {
+  ckm: 'CKM',
+  'crl-check': 'CRL check',
+  'cts-sgt': 'CTS SGT',
+  'dp-recovery': 'Data-plane error recovery',
+  'gdoi-interop-ack': 'GDOI interoperable acknowledgement (RFC 8263)',
+  'gdoi-mib': 'GDOI MIB',
+  gikev2: 'G-IKEv2',
+  'gm-removal': 'Removal of group members',
+  'ip-d3p': 'IP D3P',
+  'long-sa-lifetime': 'Long SA lifetime',
+  pfs: 'PFS',
+  'policy-replace': 'Replacement of policy',
+  'suite-b': 'Suite B',
+} as const;
+export type GdoiFeature = keyof typeof gdoiFeatures;
 
 /** `| include RE` and so on: a regular expression, case-sensitive, which the one that shows compiles (cli/show/filter.ts). */
 export type Pipe = { filter: 'json' } | { filter: 'include' | 'exclude' | 'begin' | 'section'; text: string };
@@ -64,7 +90,23 @@ function groupOf(args: Args): string | null {
 
 const detailNode = (run: (args: Args, sink: ExecSink) => void): ExecNode => keyword('detail', 'Show detail', { set: ['detail', 1], run });
 
+const showRekey = show((args) => ({ topic: 'crypto gdoi gm rekey', group: groupOf(args), detail: args.has('detail') }));
+const showRekeySa = show((args) => ({ topic: 'crypto gdoi rekey sa', group: groupOf(args), detail: args.has('detail') }));
+const showServer = show((args) => ({ topic: 'crypto gdoi ks', group: groupOf(args), detail: args.has('detail') }));
+
 const groupTopics: ExecNode[] = [
+  keyword('feature', 'Which key servers and members have a feature', {
+    next: Object.entries(gdoiFeatures).map(([feature, help]) =>
+      keyword(feature, help, {
+        run: show((args) => ({ topic: 'crypto gdoi feature', group: groupOf(args), feature: feature as GdoiFeature })),
+      }),
+    ),
+  }),
+  path(
+    [['ipsec', 'Policy in force']],
+    [keyword('sa', 'IPsec SAs of the group', { run: show((args) => ({ topic: 'crypto gdoi ipsec sa', group: groupOf(args) })) })],
+  ),
+  path([['rekey', 'Rekeys']], [keyword('sa', 'Rekey (KEK) SAs', { run: showRekeySa, next: [detailNode(showRekeySa)] })]),
   detailNode(show((args) => ({ topic: 'crypto gdoi', group: groupOf(args), detail: true }))),
   keyword('gm', 'Group member information', {
     run: show((args) => ({ topic: 'crypto gdoi gm', group: groupOf(args) })),
@@ -77,11 +119,25 @@ const groupTopics: ExecNode[] = [
           }),
         ],
       }),
+      path(
+        // Cisco's spelling.
+        [['dataplan|dataplane', 'Data-plane statistics']],
+        [
+          keyword('counter', 'Packet counters', {
+            run: show((args) => ({ topic: 'crypto gdoi gm dataplan counter', group: groupOf(args) })),
+          }),
+        ],
+      ),
+      keyword('identifier', 'Sender identifiers', { run: show((args) => ({ topic: 'crypto gdoi gm identifier', group: groupOf(args) })) }),
+      keyword('pubkey', 'Public keys', { run: show((args) => ({ topic: 'crypto gdoi gm pubkey', group: groupOf(args) })) }),
+      keyword('rekey', 'Rekeys received', { run: showRekey, next: [detailNode(showRekey)] }),
     ],
   }),
   keyword('ks', 'Key server information', {
-    run: show((args) => ({ topic: 'crypto gdoi ks', group: groupOf(args) })),
+    run: showServer,
     next: [
+      detailNode(showServer),
+      keyword('identifier', 'Sender identifiers', { run: show((args) => ({ topic: 'crypto gdoi ks identifier', group: groupOf(args) })) }),
       keyword('acl', 'Access control list of the key server', {
         run: show((args) => ({ topic: 'crypto gdoi ks acl', group: groupOf(args) })),
       }),

@@ -5,7 +5,7 @@ import { MaxLineLength, splitWords } from './lexer.js';
 import { matchLine } from './match.js';
 import { ConfigError } from './session.js';
 
-export type { ExecCommand, Pipe, ShowTopic } from './exec-tree.js';
+export type { ExecCommand, GdoiFeature, Pipe, ShowTopic } from './exec-tree.js';
 
 export interface ExecError {
   /** `% Invalid input detected at '^' marker.`, `% Incomplete command.` or `% Ambiguous command:  "..."`. */

@@ -32,6 +32,7 @@ export function kekStatus(kek: Kek): KekStatus {
     expiresAt: kek.expiresAt,
     sequence: kek.sequence,
     acknowledge: kek.acknowledge,
+    source: kek.source,
     destination: kek.destination,
   };
 }
