@@ -13,6 +13,8 @@ export interface ExecMeans {
   rsaKeys: RsaKeys;
   counters: CounterSet;
   log: SystemLog;
+  /** What `clear logging` clears. */
+  logBuffer: { clear(): void };
 }
 
 export interface ExecAnswer {
@@ -104,6 +106,15 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
       if (typeof groups === 'string') return refused(groups);
       for (const group of groups) router.perform(router.gdoi.clearGroup(group, now), now);
       return done();
+    }
+    case 'clear logging':
+      means.logBuffer.clear();
+      return done();
+    case 'debug': {
+      if (command.selection) router.debug.set(command.selection, command.on);
+      else router.debug.clear();
+      if (!command.on && !router.debug.active) return done('All possible debugging has been turned off');
+      return done(router.debug.describe().join('\n'));
     }
     case 'clear counters':
       return refused('% clear counters is not supported: counters are Prometheus counters and never go back');

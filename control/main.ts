@@ -93,6 +93,7 @@ function loadAtStart() {
 
 const store = await SealedStore.open(required('state'), (message) => log.write('SYS', 3, 'STATE_DAMAGED', message));
 const loaded = loadAtStart();
+log.configure(loaded.config.logging, loaded.config.hostname);
 const rsaKeys = new RsaKeys(store);
 const counters = new CounterSet(ikeCounters, gdoiCounters, routerCounters);
 const keyLog = args['key-log'] === undefined ? null : new KeyLog(args['key-log']);
@@ -187,6 +188,7 @@ function reload(): void {
     log.write('SYS', 3, 'RELOAD', `${configFile} has errors: the running configuration stays`);
     return;
   }
+  log.configure(next.config.logging, next.config.hostname);
   const changed = router.reconfigure(next.config, Date.now());
   sockets.listen(router.listenAddresses());
   log.write(
@@ -198,7 +200,7 @@ function reload(): void {
 }
 
 for (const { line, text } of loaded.execLines) {
-  const answer = ensureKeyOf(text, loaded.config, { rsaKeys, counters, log });
+  const answer = ensureKeyOf(text, loaded.config, { rsaKeys, counters, log, logBuffer: log });
   if (answer.error) log.write('PARSER', 3, 'CFGLOG', `${configFile}:${line}: ${answer.error}`);
 }
 rsaKeys.ensure(loaded.config, log);
@@ -213,6 +215,7 @@ const snapshot = async () =>
     rates,
     publicKeys: rsaKeys.list(),
     processes: readProcesses(runDirectory),
+    logging: log.state(),
     dataplane: await link.snapshot(),
     now: Date.now(),
   });
@@ -231,7 +234,7 @@ const api = await startApi({
     return { ready: missing.length === 0, missing };
   },
   exec: async (line) => {
-    const answer = runExec(line, router, { rsaKeys, counters, log }, Date.now());
+    const answer = runExec(line, router, { rsaKeys, counters, log, logBuffer: log }, Date.now());
     scheduleTick();
     if (answer.error) throw new Error(answer.error);
     return answer.output;
@@ -255,6 +258,7 @@ async function stop(): Promise<void> {
   multicast.close();
   await api.close();
   await metrics?.close();
+  log.close();
   process.exit(0);
 }
 process.on('SIGTERM', () => void stop());

@@ -11,11 +11,13 @@ import { formatIpv4 } from './config/addresses.js';
 import { diffConfig } from './config/diff.js';
 import type { Config, Ipv4 } from './config/model.js';
 import { isMulticast } from './config/rekey-address.js';
+import { Debug } from './debug.js';
 import { GdoiEngine } from './gdoi/gdoi-engine.js';
 import type { Tek } from './gdoi/group-policy.js';
 import { Exchange } from './isakmp/header.js';
 import { IkeEngine } from './isakmp/ike-engine.js';
 import type { KeyLog } from './key-log.js';
+import { localAddressFor } from './local-address.js';
 import type { SystemLog } from './log.js';
 import type { Membership } from './multicast-sockets.js';
 import type { RsaKeys } from './pki/rsa-keys.js';
@@ -62,6 +64,7 @@ export class Router {
   readonly startedAt: Ms;
   /** What the last compilation gave; null before the first. */
   tables: Tables | null = null;
+  readonly debug: Debug;
   private generation = 0;
   private started = false;
   private publishable = false;
@@ -75,11 +78,15 @@ export class Router {
     now: Ms,
   ) {
     this.startedAt = now;
+    this.debug = new Debug(
+      (text) => means.log.write('GDOI', 7, 'DEBUG', text),
+      (counter) => means.counters.helpOf(counter),
+    );
     const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
     this.gdoi = new GdoiEngine({
       config,
       random,
-      localAddressFor: (remote, from) => this.localAddressFor(remote, from),
+      localAddressFor: (remote, from) => localAddressFor(this.config, remote, from),
       signingKey: (label) => means.rsaKeys.privateKey(label),
     });
     this.ike = new IkeEngine({
@@ -163,7 +170,9 @@ export class Router {
   }
 
   receive(datagram: Datagram, now: Ms): void {
-    if (this.started) this.perform(this.ike.receive(datagram, now), now);
+    if (!this.started) return;
+    this.debug.datagram('received', datagram, this.config);
+    this.perform(this.ike.receive(datagram, now), now);
   }
 
   /** What came to a multicast group: rekeys, and nothing else is looked at. */
@@ -198,18 +207,26 @@ export class Router {
   perform(actions: readonly Action[], now: Ms): void {
     let changed = false;
     for (const action of actions) {
-      if (action.kind === 'send') this.means.send(action.datagram);
-      else if (action.kind === 'log') this.means.log.write(action.facility, action.severity, action.mnemonic, action.text);
-      else if (action.kind === 'count') this.means.counters.add(action.counter);
+      if (action.kind === 'send') {
+        this.debug.datagram('sent', action.datagram, this.config);
+        this.means.send(action.datagram);
+      } else if (action.kind === 'log') this.means.log.write(action.facility, action.severity, action.mnemonic, action.text);
+      else if (action.kind === 'count') this.count(action.counter, action.reason);
       else if (action.kind === 'key-log') this.means.keyLog?.writeIke(action.initiatorCookie, action.encryptionKey);
       else {
         this.means.store.save(GdoiState, this.gdoi.exportState());
+        this.debug.changed(action.group, this.gdoi, now);
         changed = true;
       }
     }
     if (!changed) return;
     this.publishTables(now);
     this.means.join(this.memberships());
+  }
+
+  private count(counter: string, reason: string | undefined): void {
+    this.means.counters.add(counter);
+    this.debug.counted(counter, reason);
   }
 
   /** Multicast groups of the KEKs that this router has, on the interfaces that it registered from. */
@@ -273,20 +290,5 @@ export class Router {
       changed = true;
     }
     if (changed) this.means.store.save(PublishedSenders, new TextEncoder().encode(JSON.stringify([...this.published])));
-  }
-
-  /** Source towards a key server: the interface that the group names, else the one whose crypto map names a group of that server, else the first with an address. */
-  private localAddressFor(remote: Ipv4, registrationInterface: string | undefined): Ipv4 | null {
-    if (registrationInterface !== undefined) return this.config.interfaces.get(registrationInterface)?.addresses[0]?.address ?? null;
-    let fallback: Ipv4 | null = null;
-    for (const item of this.config.interfaces.values()) {
-      const address = item.addresses[0]?.address;
-      if (address === undefined || item.shutdown) continue;
-      fallback ??= address;
-      const entries = item.cryptoMap === null ? [] : (this.config.cryptoMaps.get(item.cryptoMap) ?? []);
-      for (const { group } of entries)
-        if (group !== null && this.config.gdoiGroups.get(group)?.serverAddresses.includes(remote)) return address;
-    }
-    return fallback;
   }
 }

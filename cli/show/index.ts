@@ -26,6 +26,7 @@ import {
 import { renderInterface, renderInterfaceBrief } from './interfaces.js';
 import { renderCryptoMaps, renderIpsecSas } from './ipsec.js';
 import { renderIsakmpPolicies, renderIsakmpSas } from './isakmp.js';
+import { renderDebugging, renderLogging } from './logging.js';
 import { renderAccessList, renderRoutes } from './routing.js';
 import { renderClock, renderPublicKeys, renderRunningConfig, renderVersion } from './system.js';
 
@@ -90,6 +91,10 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot): View {
     case 'crypto gdoi ks members summary':
     case 'crypto gdoi ks policy':
       return viewOfGdoi(topic.topic, topic.group, snapshot);
+    case 'debugging':
+      return { lines: renderDebugging(snapshot), json: { debugging: snapshot.debugging } };
+    case 'logging':
+      return { lines: renderLogging(snapshot), json: { logging: snapshot.logging } };
     case 'crypto gdoi feature':
     case 'crypto gdoi gm rekey':
     case 'crypto gdoi ks':

@@ -2,6 +2,7 @@
 
 import { integer, interfaceName, word } from './arguments.js';
 import { generateKeyNodes, type KeyRequest, readKeyRequest } from './commands/rsa-key.js';
+import { type DebugSelection, debugNodes, undebugNodes } from './debug-commands.js';
 import { type Args, argument, keyword, mergeNodes, type Node, path } from './tree.js';
 
 export const InvalidInput = "% Invalid input detected at '^' marker.";
@@ -35,6 +36,8 @@ export type ShowTopic =
   | { topic: 'ip route' }
   | { topic: 'access-lists'; name: string | null }
   | { topic: 'running-config' }
+  | { topic: 'logging' }
+  | { topic: 'debugging' }
   | { topic: 'version' }
   | { topic: 'clock' };
 
@@ -66,6 +69,9 @@ export type ExecCommand =
   | { kind: 'clear crypto gdoi'; group: string | null }
   | { kind: 'clear crypto gdoi ks members'; group: string | null; immediately: boolean }
   | { kind: 'clear counters' }
+  | { kind: 'clear logging' }
+  /** `selection: null` is everything, which can only be switched off. */
+  | { kind: 'debug'; on: boolean; selection: DebugSelection | null }
   | { kind: 'terminal length' };
 
 /** What a node's action fills. */
@@ -211,6 +217,8 @@ const showCommands: ExecNode[] = [
       }),
     ],
   ),
+  keyword('debugging', 'State of each debugging option', { run: show(() => ({ topic: 'debugging' })) }),
+  keyword('logging', 'Contents of the logging buffer', { run: show(() => ({ topic: 'logging' })) }),
   keyword('running-config', 'Current operating configuration', { run: show(() => ({ topic: 'running-config' })) }),
   keyword('version', 'System hardware and software status', { run: show(() => ({ topic: 'version' })) }),
 ];
@@ -238,10 +246,20 @@ function clearNode(): ExecNode {
   return keyword('gdoi|gkm', 'Leave the group and register again', { run, next: [groupNode(run, rest), ...rest] });
 }
 
+function debug(on: boolean): (selection: DebugSelection | null, sink: ExecSink) => void {
+  return (selection, sink) => {
+    sink.command = { kind: 'debug', on, selection };
+  };
+}
+
 export const execCommands: ExecNode[] = mergeNodes([
+  keyword('debug', 'Debugging functions', { next: debugNodes(debug(true)) }),
+  keyword('undebug', 'Disable debugging functions', { next: undebugNodes(debug(false)) }),
+  path([['no', 'Disable debugging functions']], [keyword('debug', 'Debugging functions', { next: undebugNodes(debug(false)) })]),
   keyword('clear', 'Reset functions', {
     next: [
       keyword('counters', 'Clear counters on all interfaces', { run: give(() => ({ kind: 'clear counters' })) }),
+      keyword('logging', 'Clear the logging buffer', { run: give(() => ({ kind: 'clear logging' })) }),
       path([['crypto', 'Encryption module']], [clearNode()]),
     ],
   }),

@@ -9,6 +9,7 @@ import { generalCommands, modeExits, printDomain, printGeneral } from './command
 import { interfaceCommands, interfaceGlobalCommands, printInterfaces } from './commands/interface.js';
 import { ipsecCommands, ipsecProfileCommands, printIpsec, transformSetCommands } from './commands/ipsec.js';
 import { isakmpCommands, isakmpPolicyCommands, printIsakmp } from './commands/isakmp.js';
+import { loggingCommands, printLogging } from './commands/logging.js';
 import { printRoutes, routeCommands } from './commands/route.js';
 import { keyGlobalCommands } from './commands/rsa-key.js';
 import type { ModeCommands } from './session.js';
@@ -23,6 +24,7 @@ export const modeCommands: ModeCommands = {
     ...keyGlobalCommands,
     ...cryptoMapCommands,
     ...generalCommands,
+    ...loggingCommands,
     ...interfaceGlobalCommands,
     ...routeCommands,
     ...modeExits<'config'>(),
@@ -39,7 +41,17 @@ export const modeCommands: ModeCommands = {
   'config-if': mergeNodes([...interfaceCommands, ...modeExits<'config-if'>()]),
 };
 
-export type FamilyName = 'general' | 'domain' | 'isakmp' | 'ipsec' | 'gdoi' | 'crypto-map' | 'interface' | 'route' | 'access-list';
+export type FamilyName =
+  | 'general'
+  | 'domain'
+  | 'isakmp'
+  | 'ipsec'
+  | 'gdoi'
+  | 'crypto-map'
+  | 'interface'
+  | 'route'
+  | 'access-list'
+  | 'logging';
 
 /** In the order of a running configuration. */
 export const families: { name: FamilyName; print: PrintFamily }[] = [
@@ -52,4 +64,5 @@ export const families: { name: FamilyName; print: PrintFamily }[] = [
   { name: 'interface', print: printInterfaces },
   { name: 'route', print: printRoutes },
   { name: 'access-list', print: printAccessLists },
+  { name: 'logging', print: printLogging },
 ];

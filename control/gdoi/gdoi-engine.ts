@@ -171,7 +171,7 @@ export class GdoiEngine implements IkeUser {
       if (!(error instanceof WireError)) throw error;
       const mnemonic = error.counter === 'gdoi_push_rejected_sequence' ? 'GDOI_REKEY_SEQ_FAILURE' : 'GDOI_REKEY_FAILURE';
       const text = `Rekey for group ${member.name} from ${from} rejected: ${error.message} (${error.clause})`;
-      return [{ kind: 'count', counter: error.counter }, ...this.limit.log(3, mnemonic, text, now).map(asGdoi)];
+      return [{ kind: 'count', counter: error.counter, reason: text }, ...this.limit.log(3, mnemonic, text, now).map(asGdoi)];
     }
   }
 

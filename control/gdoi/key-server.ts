@@ -101,7 +101,7 @@ export class KeyServer {
       if (!(error instanceof WireError)) throw error;
       const text = `acknowledgement of a rekey from ${from} rejected: ${error.message}`;
       return [
-        { kind: 'count', counter: error.counter },
+        { kind: 'count', counter: error.counter, reason: text },
         ...this.limit.log(4, 'KS_ACK_REJECTED', text, now).map((log) => ({ ...log, facility: 'GDOI' })),
       ];
     }

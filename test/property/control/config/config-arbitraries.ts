@@ -16,6 +16,8 @@ import type {
   InterfaceConfig,
   IsakmpKey,
   IsakmpPolicy,
+  Logging,
+  LogSeverity,
   PortMatch,
   StaticRoute,
   TransformSet,
@@ -274,6 +276,27 @@ const staticRoute: fc.Arbitrary<StaticRoute> = fc
     return { ...rest, prefix: (prefix & mask) >>> 0, mask, ...way };
   });
 
+const severity = fc.integer({ min: 0, max: 7 }) as fc.Arbitrary<LogSeverity>;
+const level = fc.oneof(severity, fc.constant('off' as const));
+/** Only what differs from the defaults, as parse.ts keeps it. */
+const logging: fc.Arbitrary<Logging> = fc
+  .record(
+    {
+      off: fc.constant(true as const),
+      console: level.filter((value) => value !== 7),
+      buffered: fc.oneof(fc.constant('off' as const), fc.record({ bytes: fc.integer({ min: 4097, max: 1 << 20 }), severity })),
+      trap: level.filter((value) => value !== 6),
+      facility: fc.constantFrom('local0', 'daemon', 'auth'),
+      file: fc.record({ path: fc.stringMatching(/^\/[!-~]{1,40}$/), severity }),
+      hosts: fc.uniqueArray(fc.record({ address, port: fc.integer({ min: 1, max: 65535 }) }), {
+        selector: (host) => host.address,
+        maxLength: 3,
+      }),
+    },
+    { requiredKeys: ['hosts'] },
+  )
+  .filter((value) => Object.keys(value).length > 1 || value.hosts.length > 0);
+
 /** Every list in the order that parse.ts keeps it in. No unknown lines: those come from texts. */
 export const configArbitrary: fc.Arbitrary<Config> = fc
   .record({
@@ -294,6 +317,11 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
       selector: (route) => `${route.prefix}/${route.mask} ${route.interface} ${route.nextHop}`,
       maxLength: 4,
     }),
+    logging: fc.option(logging),
     unknownLines: fc.constant<UnknownLine[]>([]),
   })
-  .map(({ version, ...config }) => (version === null ? config : { version, ...config }));
+  .map(({ version, logging: log, ...config }) => ({
+    ...config,
+    ...(version === null ? {} : { version }),
+    ...(log === null ? {} : { logging: log }),
+  }));

@@ -24,6 +24,18 @@ export function emptySnapshot(): Snapshot {
     runningConfig: 'hostname R1\n!\ninterface eth0\n ip address 10.0.0.1 255.255.255.0\n!\nend\n',
     counters: { drops: [], path: [], control: [] },
     processes: [],
+    logging: {
+      enabled: true,
+      dropped: 0,
+      console: { severity: 'debugging', messages: 0 },
+      buffered: { severity: 'debugging', messages: 0, bytes: 4096 },
+      file: null,
+      trap: { severity: 'informational', messages: 0 },
+      facility: 'local7',
+      hosts: [],
+      lines: [],
+    },
+    debugging: [],
   };
 }
 
