@@ -33,5 +33,7 @@ export type Action =
   | { kind: 'count'; counter: string /** Why, in words; `debug` prints it. Never key material. */; reason?: string }
   /** IKE keys for --key-log; carried out only when the operator asked for it. */
   | { kind: 'key-log'; initiatorCookie: Uint8Array; encryptionKey: Uint8Array }
+  /** What changed in a large state, to be appended to the saved one: on disk before what follows leaves, as if all of it had been saved. */
+  | { kind: 'journal'; entry: Uint8Array }
   /** The group's keys or policy changed: recompile the tables, save the state. */
   | { kind: 'policy-changed'; group: string };

@@ -29,6 +29,8 @@ const places: Record<string, Place> = {
   gdoi_registrations: ['gm', 'registration', 'event'],
   gdoi_registration_failures: ['gm', 'registration', 'error'],
   gdoi_policy_rejected: ['gm', 'acls', 'error'],
+  gdoi_invalid_spi_registrations: ['gm', 'registration', 'event'],
+  gdoi_pull_rate_limited: ['ks', 'registration', 'error'],
   gdoi_pull_retransmits: ['both', 'registration', 'event'],
   gdoi_pull_served: ['ks', 'registration', 'event'],
   gdoi_pull_unknown_group: ['ks', 'registration', 'error'],

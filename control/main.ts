@@ -10,11 +10,13 @@ import { readProcesses } from './api/processes.js';
 import { RateMeter } from './api/rates.js';
 import { startApi } from './api/server.js';
 import { readVersion } from './api/version.js';
+import { formatIpv4 } from './config/addresses.js';
 import { checkConfig } from './config/check.js';
 import { DataplaneLink } from './dataplane-link.js';
 import { ensureKeyOf, runExec } from './exec.js';
 import { gdoiCounters } from './gdoi/counters.js';
 import { ikeCounters } from './isakmp/counters.js';
+import { GdoiPort } from './isakmp/ports.js';
 import { KeyLog } from './key-log.js';
 import { openLog } from './log.js';
 import { MulticastSockets } from './multicast-sockets.js';
@@ -25,8 +27,6 @@ import { buildSnapshot } from './snapshot/build.js';
 import { SealedStore } from './store/sealed-store.js';
 import { UdpSockets } from './udp-sockets.js';
 
-/** RFC 6407 §2.2. */
-const GdoiPort = 848;
 /** Engines ask for their next tick; this bounds the wait. */
 const MaxTickMs = 1000;
 const SocketsWaitMs = 1000;
@@ -103,13 +103,13 @@ let applied = { generation: 0, errors: ['not applied yet'] };
 let tickTimer: NodeJS.Timeout | null = null;
 
 const sockets = new UdpSockets(
-  GdoiPort,
   (datagram) => {
     router.receive(datagram, Date.now());
     scheduleTick();
   },
   () => startWhenReady(),
-  (address, reason) => log.write('CRYPTO', 3, 'UDP_BIND', `cannot listen on ${address} port ${GdoiPort}: ${reason}`),
+  ({ address, port }, reason) =>
+    log.write('CRYPTO', port === GdoiPort ? 3 : 4, 'UDP_BIND', `cannot listen on ${formatIpv4(address)} port ${port}: ${reason}`),
 );
 const multicast = new MulticastSockets(
   GdoiPort,
@@ -123,7 +123,7 @@ const link = new DataplaneLink(join(runDirectory, 'dataplane.sock'), {
   hello: (hello) => void greet(hello),
   applied: (generation, errors) => {
     applied = { generation, errors };
-    sockets.listen(router.listenAddresses());
+    sockets.listen(router.listenAddresses(), router.listenPorts());
     startWhenReady();
     for (const error of errors) log.write('SYS', 3, 'DATAPLANE', error);
   },
@@ -157,14 +157,14 @@ async function greet(hello: DataplaneHello): Promise<void> {
   const snapshot = await link.snapshot();
   if (!link.connected) return;
   router.dataplaneUp(hello, snapshot, Date.now());
-  sockets.listen(router.listenAddresses());
+  sockets.listen(router.listenAddresses(), router.listenPorts());
   scheduleTick();
 }
 
 /** Members register once their interfaces and sockets are there; a wrong interface does not hold the others up for long. */
 function startWhenReady(late = false): void {
   if (router.running || applied.generation === 0) return;
-  if (sockets.missing().length > 0 && !late) {
+  if (sockets.missing(GdoiPort).length > 0 && !late) {
     setTimeout(() => startWhenReady(true), SocketsWaitMs).unref();
     return;
   }
@@ -190,7 +190,7 @@ function reload(): void {
   }
   log.configure(next.config.logging, next.config.hostname);
   const changed = router.reconfigure(next.config, Date.now());
-  sockets.listen(router.listenAddresses());
+  sockets.listen(router.listenAddresses(), router.listenPorts());
   log.write(
     'SYS',
     5,
@@ -229,7 +229,7 @@ const api = await startApi({
   socketPath: join(runDirectory, 'control.sock'),
   snapshot,
   ready: () => {
-    const waiting = { unboundAddresses: sockets.missing(), unjoinedGroups: multicast.missing() };
+    const waiting = { unboundAddresses: sockets.missing(GdoiPort), unjoinedGroups: multicast.missing() };
     const missing = findMissing(router, { connected: link.connected, ...applied, ...waiting }, Date.now());
     return { ready: missing.length === 0, missing };
   },

@@ -6,6 +6,7 @@ import type { DataplaneEvent, FromDataplane, SnapshotHead, TablesHead } from '..
 import type { Action, Datagram, Ms } from './actions.js';
 import type { CounterSet } from './api/counters.js';
 import { Allocation, CapacityError } from './compile/allocation.js';
+import { isClosed } from './compile/crypto-entries.js';
 import { compileTables, type GroupKeys, type Tables } from './compile/tables.js';
 import { formatIpv4 } from './config/addresses.js';
 import { diffConfig } from './config/diff.js';
@@ -13,9 +14,10 @@ import type { Config, Ipv4 } from './config/model.js';
 import { isMulticast } from './config/rekey-address.js';
 import { Debug } from './debug.js';
 import { GdoiEngine } from './gdoi/gdoi-engine.js';
-import type { Tek } from './gdoi/group-policy.js';
 import { Exchange } from './isakmp/header.js';
 import { IkeEngine } from './isakmp/ike-engine.js';
+import { GdoiPort, IkePort } from './isakmp/ports.js';
+import { IvSpaces } from './iv-spaces.js';
 import type { KeyLog } from './key-log.js';
 import { localAddressFor } from './local-address.js';
 import type { SystemLog } from './log.js';
@@ -45,16 +47,10 @@ export const routerCounters = [
 ];
 
 const GdoiState = 'gdoi';
-const PublishedSenders = 'published-senders';
 
 /** Only a key server answers main mode. */
 function hasKeyServer(config: Config): boolean {
   return [...config.gdoiGroups.values()].some((group) => group.server !== null);
-}
-
-/** `${spi}:${sid}`: one IV space (RFC 6054 §2), as the dataplane names it in `hello`. */
-function senderPair(tek: Tek, sid: number): string {
-  return `${tek.spi}:${sid}`;
 }
 
 export class Router {
@@ -68,9 +64,9 @@ export class Router {
   private generation = 0;
   private started = false;
   private publishable = false;
-  /** IV spaces that a dataplane was ever given (saved before it is), and those whose counters are lost for good. */
-  private readonly published: Set<string>;
-  private readonly lost = new Set<string>();
+  private readonly ivSpaces: IvSpaces;
+  /** Crypto maps that are closed now. */
+  private readonly closed = new Set<string>();
 
   constructor(
     public config: Config,
@@ -95,10 +91,10 @@ export class Router {
       random,
       user: this.gdoi,
       acceptInbound: hasKeyServer(config),
+      registrationRate: config.registrationRate,
     });
     this.gdoi.attach(this.ike);
-    const saved = means.store.load(PublishedSenders);
-    this.published = new Set(saved ? (JSON.parse(new TextDecoder().decode(saved)) as string[]) : []);
+    this.ivSpaces = new IvSpaces(means.store);
   }
 
   get running(): boolean {
@@ -109,8 +105,8 @@ export class Router {
   start(resume: boolean, now: Ms): void {
     if (this.started) return;
     this.started = true;
-    const saved = this.means.store.load(GdoiState);
-    if (saved) this.gdoi.importState(saved, now, { members: resume });
+    const saved = this.means.store.loadWithJournal(GdoiState);
+    if (saved) this.gdoi.importState(saved.bytes, now, { members: resume }, saved.entries);
     this.perform(this.gdoi.start(now), now);
     this.means.join(this.memberships());
   }
@@ -125,12 +121,11 @@ export class Router {
     if (snapshot) this.allocation.seed(snapshot);
     this.generation = Math.max(this.generation, generation);
     this.publishable = true;
-    const known = new Set(knownSenders);
-    for (const pair of this.published) if (!known.has(pair)) this.lost.add(pair); // before anything is published
+    this.ivSpaces.dataplaneUp(knownSenders); // before anything is published
     if (generation > 0) this.start(true, now);
     for (const { name } of this.gdoi.memberGroups()) {
       const { teks, senderIds } = this.gdoi.policyOf(name);
-      if (senderIds?.values.some((sid) => !this.usable(teks, sid))) this.perform(this.gdoi.renewSenderIds(name, now), now);
+      if (senderIds?.values.some((sid) => !this.ivSpaces.usable(teks, sid))) this.perform(this.gdoi.renewSenderIds(name, now), now);
     }
     this.publishTables(now);
   }
@@ -146,6 +141,7 @@ export class Router {
       const spi = `0x${event.spi.toString(16).toUpperCase()}`;
       const text = `rec'd IPSEC packet has invalid spi for destaddr=${formatIpv4(event.dst)}, prot=50, spi=${spi}, srcaddr=${formatIpv4(event.src)}`;
       this.means.log.write('CRYPTO', 4, 'RECVD_PKT_INV_SPI', text);
+      this.gdoi.invalidSpi(event.spi, event.src, event.dst, now);
     } else if (event.kind === 'replay') {
       const text = `decrypt: replay check failed ${event.count} times, last from ${formatIpv4(event.src)} to ${formatIpv4(event.dst)}`;
       this.means.log.write('CRYPTO', 4, 'PKT_REPLAY_ERR', text);
@@ -197,7 +193,8 @@ export class Router {
   reconfigure(config: Config, now: Ms): string[] {
     const changed = diffConfig(this.config, config);
     this.config = config;
-    this.ike.reconfigure({ policies: config.isakmpPolicies, keys: config.isakmpKeys, acceptInbound: hasKeyServer(config) });
+    const { isakmpPolicies: policies, isakmpKeys: keys, registrationRate } = config;
+    this.ike.reconfigure({ policies, keys, acceptInbound: hasKeyServer(config), registrationRate });
     if (this.started) this.perform(this.gdoi.reconfigure(config, now), now);
     this.publishTables(now);
     return [...changed].map(String);
@@ -213,7 +210,9 @@ export class Router {
       } else if (action.kind === 'log') this.means.log.write(action.facility, action.severity, action.mnemonic, action.text);
       else if (action.kind === 'count') this.count(action.counter, action.reason);
       else if (action.kind === 'key-log') this.means.keyLog?.writeIke(action.initiatorCookie, action.encryptionKey);
-      else {
+      else if (action.kind === 'journal') {
+        if (!this.means.store.append(GdoiState, action.entry)) this.means.store.save(GdoiState, this.gdoi.exportState());
+      } else {
         this.means.store.save(GdoiState, this.gdoi.exportState());
         this.debug.changed(action.group, this.gdoi, now);
         changed = true;
@@ -244,12 +243,17 @@ export class Router {
       .flatMap((item) => item.addresses.map(({ address }) => address));
   }
 
+  /** UDP ports of every listen address. 500 only where offers are answered: a member begins its exchanges itself, on 848. */
+  listenPorts(): number[] {
+    return hasKeyServer(this.config) ? [GdoiPort, IkePort] : [GdoiPort];
+  }
+
   private publishTables(now: Ms): void {
     if (!this.publishable) return;
     const keys = new Map<string, GroupKeys>();
     for (const { name } of this.gdoi.memberGroups()) {
       const { teks, senderIds } = this.gdoi.policyOf(name);
-      const values = senderIds?.values.filter((sid) => this.usable(teks, sid)) ?? [];
+      const values = senderIds?.values.filter((sid) => this.ivSpaces.usable(teks, sid)) ?? [];
       keys.set(name, { teks, senderIds: senderIds ? { ...senderIds, values } : null });
     }
     try {
@@ -259,36 +263,23 @@ export class Router {
       this.means.log.write('CRYPTO', 3, 'TABLE_FULL', `${error.message}: the tables before stay in force`);
       return;
     }
-    this.rememberSenders(keys);
+    this.ivSpaces.remember(keys);
+    this.tellClosed(now);
     for (const { teks } of keys.values()) for (const tek of teks) this.means.keyLog?.writeTek(tek);
     this.means.publish(this.tables.head, this.tables.blobs);
   }
 
-  private usable(teks: readonly Tek[], sid: number): boolean {
-    return teks.every((tek) => !this.lost.has(senderPair(tek, sid)));
-  }
-
-  /** Saves which IV spaces the dataplane gets, before it gets them; forgets those of TEKs that are gone. */
-  private rememberSenders(keys: ReadonlyMap<string, GroupKeys>): void {
-    const live = new Set<string>();
-    const spis = new Set<string>();
-    for (const { teks, senderIds } of keys.values()) {
-      for (const tek of teks) {
-        spis.add(String(tek.spi));
-        for (const sid of tek.salt.length > 0 ? (senderIds?.values ?? []) : []) live.add(senderPair(tek, sid));
-      }
+  /** A line in the log when a map closes or opens (`fail-close`). */
+  private tellClosed(now: Ms): void {
+    for (const map of this.config.failClose.keys()) {
+      const closed = isClosed(this.config, map, (group) => this.gdoi.policyOf(group).teks, now);
+      if (closed === this.closed.has(map)) continue;
+      const text = closed
+        ? `crypto map ${map} is closed: nothing passes in the clear until its groups are registered`
+        : `crypto map ${map} is open: the policy of its groups is in force`;
+      this.means.log.write('CRYPTO', closed ? 4 : 5, 'FAIL_CLOSE', text);
+      if (closed) this.closed.add(map);
+      else this.closed.delete(map);
     }
-    let changed = false;
-    for (const pair of live) {
-      changed ||= !this.published.has(pair);
-      this.published.add(pair);
-    }
-    for (const pair of this.published) {
-      if (spis.has(pair.split(':')[0])) continue;
-      this.published.delete(pair);
-      this.lost.delete(pair);
-      changed = true;
-    }
-    if (changed) this.means.store.save(PublishedSenders, new TextEncoder().encode(JSON.stringify([...this.published])));
   }
 }

@@ -70,3 +70,8 @@ export function formatMask(prefixLength: number): string {
   const mask = prefixLength === 0 ? 0 : (-1 << (32 - prefixLength)) >>> 0;
   return [mask >>> 24, (mask >>> 16) & 255, (mask >>> 8) & 255, mask & 255].join('.');
 }
+
+/** Blocks with an empty line between them. */
+export function joinBlocks(blocks: string[][]): string[] {
+  return blocks.flatMap((lines, index) => (index > 0 ? ['', ...lines] : lines));
+}

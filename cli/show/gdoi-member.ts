@@ -64,7 +64,7 @@ export function renderMember(state: MemberGroupState): string[] {
     '       IPSEC init reg postponed   : 0',
     line('Active TEK Number', state.teks.length),
     line('SA Track (OID/status)', 'disabled'),
-    '       Fail-Close Revert : Disabled',
+    `       Fail-Close Revert : ${state.failClose ? 'Enabled' : 'Disabled'}`,
   ];
 }
 

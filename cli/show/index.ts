@@ -3,6 +3,7 @@
 
 import type { InterfaceState, MemberGroupState, ServerGroupState, Snapshot } from '../../control/api/snapshot.js';
 import type { Pipe, ShowTopic } from '../../control/config/exec.js';
+import { joinBlocks } from './columns.js';
 import { filterLines } from './filter.js';
 import { renderAllGroups, renderMember, renderMemberAcl, renderMemberGroup } from './gdoi-member.js';
 import { renderDataplaneCounters, renderGroupSas } from './gdoi-policy.js';
@@ -24,7 +25,7 @@ import {
   renderServers,
 } from './gdoi-server.js';
 import { renderInterface, renderInterfaceBrief } from './interfaces.js';
-import { renderCryptoMaps, renderIpsecSas } from './ipsec.js';
+import { renderCryptoMaps, renderFailCloses, renderIpsecSas } from './ipsec.js';
 import { renderIsakmpPolicies, renderIsakmpSas } from './isakmp.js';
 import { renderDebugging, renderLogging } from './logging.js';
 import { renderAccessList, renderRoutes } from './routing.js';
@@ -46,11 +47,6 @@ export function renderShow(topic: ShowTopic, pipe: Pipe | null, snapshot: Snapsh
   if (pipe?.filter === 'json') return `${JSON.stringify(json, null, 2)}\n`;
   const shown = filterLines(lines, pipe);
   return shown.length === 0 ? '' : `${shown.join('\n')}\n`;
-}
-
-/** Blocks with an empty line between them. */
-function joinBlocks(blocks: string[][]): string[] {
-  return blocks.flatMap((lines, index) => (index > 0 ? ['', ...lines] : lines));
 }
 
 /** The elements of a list that bear a name, all for null. @throws ShowError when none does */
@@ -109,7 +105,9 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot): View {
     case 'crypto key mypubkey rsa':
       return { lines: renderPublicKeys(snapshot), json: { publicKeys: snapshot.publicKeys } };
     case 'crypto map':
-      return { lines: renderCryptoMaps(snapshot), json: { cryptoMaps: snapshot.cryptoMaps } };
+      return { lines: renderCryptoMaps(snapshot), json: { cryptoMaps: snapshot.cryptoMaps, failClose: snapshot.failClose } };
+    case 'crypto map gdoi fail-close':
+      return { lines: renderFailCloses(snapshot), json: { failClose: snapshot.failClose } };
     case 'interfaces': {
       const interfaces: InterfaceState[] = select(snapshot.interfaces, topic.interface, ({ name }) => name, 'Interface');
       return { lines: interfaces.flatMap(renderInterface), json: { interfaces } };

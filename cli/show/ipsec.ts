@@ -1,7 +1,14 @@
 // `show crypto ipsec sa` and `show crypto map`.
 
-import type { CryptoMapState, IpsecFlowState, IpsecInterfaceState, IpsecSaState, Snapshot } from '../../control/api/snapshot.js';
-import { formatSeconds, formatSpi } from './columns.js';
+import type {
+  CryptoMapState,
+  FailCloseState,
+  IpsecFlowState,
+  IpsecInterfaceState,
+  IpsecSaState,
+  Snapshot,
+} from '../../control/api/snapshot.js';
+import { formatGroupAce, formatSeconds, formatSpi, joinBlocks } from './columns.js';
 
 export function renderIpsecSas(snapshot: Snapshot): string[] {
   return snapshot.ipsec.flatMap((state) => ['', ...renderInterface(state)]);
@@ -70,7 +77,22 @@ function renderSa(sa: IpsecSaState, cryptoMap: string): string[] {
 }
 
 export function renderCryptoMaps(snapshot: Snapshot): string[] {
-  return snapshot.cryptoMaps.flatMap((map, index) => [...(index > 0 ? [''] : []), ...renderCryptoMap(map)]);
+  return joinBlocks([...snapshot.failClose.map(renderFailClose), ...snapshot.cryptoMaps.map(renderCryptoMap)]);
+}
+
+export function renderFailCloses(snapshot: Snapshot): string[] {
+  return joinBlocks(snapshot.failClose.map(renderFailClose));
+}
+
+/** As `show crypto map gdoi fail-close` of IOS; which interfaces are closed now is ours. */
+function renderFailClose(state: FailCloseState): string[] {
+  return [
+    `Crypto Map: "${state.name}"`,
+    `\tActivate: ${state.activated ? 'yes' : 'no'}`,
+    '\tFail-Close Access-List: (Deny = Forward In Clear, Permit = Drop)',
+    ...state.acl.map((ace) => `\t\taccess-list ${state.aclName} ${formatGroupAce(ace)}${ace.hits ? ` (${ace.hits} matches)` : ''}`),
+    `\tInterfaces closed now: ${state.closedInterfaces.join(', ') || 'none'}`,
+  ];
 }
 
 function renderCryptoMap(map: CryptoMapState): string[] {

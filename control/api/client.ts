@@ -1,6 +1,6 @@
 // The other end of server.ts: one request on the control socket. Checks what comes back, names what is wrong in one line.
 
-import { request } from 'node:http';
+import { request } from './http.js';
 import { type Ready, readySchema, type Snapshot, snapshotSchema } from './snapshot.js';
 
 /** Not reachable, or an error that control answered; the message is one line for the operator. */

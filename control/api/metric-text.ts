@@ -117,11 +117,20 @@ const metrics: Metric[] = [
     () => 1,
   ),
   onInterface('mtu_bytes', 'IP MTU', (i) => i.ipMtu),
+  {
+    name: 'interface_closed',
+    help: 'Whether nothing passes in the clear now (fail-close), because a group is not registered',
+    samples: ({ interfaces, failClose }) => {
+      const closed = new Set(failClose.flatMap(({ closedInterfaces }) => closedInterfaces));
+      return interfaces.map(({ name }) => [{ interface: name }, Number(closed.has(name))]);
+    },
+  },
   ...portCounts.map(([key, name, help]) => onInterface(name, help, (i) => i.counters[key])),
   ...saCounts.map(([key, name, help]) => onSa(name, help, (tek) => tek.counters[key])),
   onSa('age_seconds', 'Since the SA was installed', (tek) => tek.ageSeconds),
   onSa('remaining_seconds', 'Until the SA expires', (tek) => tek.remainingSeconds),
   onMember('registered', 'Whether the member is registered with a key server', (g) => Number(g.registered)),
+  onMember('fail_close', 'Whether traffic is dropped while the group has no keys', (g) => Number(g.failClose)),
   onMember('teks', 'SAs of the group that are installed', (g) => g.teks.length),
   onMember('kek_remaining_seconds', 'Until the KEK expires, 0 without one', (g) => g.kek?.remainingSeconds ?? 0),
   onMember('registrations_total', 'Completed registrations', (g) => g.succeededRegistrations),

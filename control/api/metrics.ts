@@ -1,9 +1,10 @@
 // The metrics listener: /metrics in Prometheus' text format and a small status page at /. Every scrape takes one snapshot and renders
 // it; nothing is counted here. When the port is taken the router goes on without it.
 
-import { createServer, type ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { SystemLog } from '../log.js';
+import { createServer } from './http.js';
 import { renderMetrics } from './metric-text.js';
 import type { Snapshot } from './snapshot.js';
 import { renderStatusPage } from './status-page.js';

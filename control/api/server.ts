@@ -6,8 +6,9 @@
 //   GET  /config     { config }           POST /exec    { line } -> { output } | { error }
 
 import { chmodSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { createServer } from './http.js';
 import { type Ready, type Snapshot, snapshotSchema } from './snapshot.js';
 
 export interface ApiOptions {

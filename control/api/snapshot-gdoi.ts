@@ -69,6 +69,8 @@ export const memberGroupState = z.object({
   remoteAddress: z.string(),
   version: z.string(),
   registered: z.boolean(),
+  /** In a map that drops in place of forwarding in the clear while the group is not registered, and after its keys have expired. */
+  failClose: z.boolean(),
   /** Until re-registration, or the next try. */
   reregistersInSeconds: seconds.nullable(),
   succeededRegistrations: count,

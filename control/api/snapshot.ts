@@ -133,6 +133,16 @@ const cryptoMapState = z.object({
   interfaces: z.array(z.string()),
 });
 
+/** `crypto map NAME gdoi fail-close`. */
+const failCloseState = z.object({
+  name: z.string(),
+  activated: z.boolean(),
+  /** Interfaces of the map that drop now, because a group of it is not registered. */
+  closedInterfaces: z.array(z.string()),
+  aclName: z.string().nullable(),
+  acl: z.array(aceState),
+});
+
 const accessListState = z.object({ name: z.string(), kind: z.enum(['standard', 'extended']), entries: z.array(aceState) });
 
 /** One path of the kernel's FIB. */
@@ -183,6 +193,7 @@ export const snapshotSchema = z.object({
   gdoiMembers: z.array(memberGroupState),
   gdoiServers: z.array(serverGroupState),
   cryptoMaps: z.array(cryptoMapState),
+  failClose: z.array(failCloseState),
   ipsec: z.array(ipsecInterface),
   accessLists: z.array(accessListState),
   routes: z.array(routeState),
@@ -218,6 +229,7 @@ export type IpsecInterfaceState = z.infer<typeof ipsecInterface>;
 export type IpsecFlowState = z.infer<typeof ipsecFlow>;
 export type IpsecSaState = z.infer<typeof ipsecSa>;
 export type CryptoMapState = z.infer<typeof cryptoMapState>;
+export type FailCloseState = z.infer<typeof failCloseState>;
 export type AccessListState = z.infer<typeof accessListState>;
 export type RouteState = z.infer<typeof routeState>;
 export type PublicKeyState = z.infer<typeof publicKeyState>;

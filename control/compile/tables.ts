@@ -1,13 +1,16 @@
 // Configuration + group keys -> the dataplane's tables (dataplane/tables/layout.ts). Pure: the same input gives the same rows.
 
-import { Ace, Cap, CryptoEntry, CryptoFlag, Sa, SaFlag, SaKey } from '../../dataplane/tables/layout.js';
+import { isDeepStrictEqual } from 'node:util';
+import { Ace, Cap, CryptoEntry, Sa, SaFlag, SaKey } from '../../dataplane/tables/layout.js';
 import type { InterfaceRow, StaticRouteRow, TablesHead } from '../../dataplane/tables/message.js';
 import type { Ms } from '../actions.js';
 import { maskToPrefixLength } from '../config/addresses.js';
 import { type Config, driverOf, type InterfaceConfig } from '../config/model.js';
-import type { PolicyEntry, SenderIds, Tek } from '../gdoi/group-policy.js';
+import type { SenderIds, Tek } from '../gdoi/group-policy.js';
 import { appendAceRows } from './aces.js';
 import { type Allocation, CapacityError, serialOf } from './allocation.js';
+import { type AceOrigin, compileEntries, type TracedEntry, traceGroup } from './crypto-entries.js';
+import { outboundTeks } from './outbound.js';
 import { authRow, cipherRow } from './transforms.js';
 
 /** What a member knows of one group. */
@@ -21,8 +24,8 @@ export interface GroupKeys {
 export interface Tables {
   head: TablesHead;
   blobs: Uint8Array[];
-  /** Where each ACE row came from, for hit counters: ACL name (or group) and entry index. */
-  aceOrigins: { list: string; entry: number }[];
+  /** Where each ACE row came from, for hit counters. */
+  aceOrigins: AceOrigin[];
   /** When the choice of outbound SAs changes next by itself. */
   nextChange: Ms | null;
 }
@@ -40,32 +43,20 @@ class Rows {
   private readonly lists = new Map<string, { first: number; count: number }>();
 
   /** Appends a list once; equal lists share their rows. */
-  addAces(list: string, entries: readonly PolicyEntry[]): { first: number; count: number } {
-    const key = JSON.stringify([list, entries]);
+  addAces(entries: readonly TracedEntry[]): { first: number; count: number } {
+    const key = JSON.stringify(entries);
     const known = this.lists.get(key);
     if (known) return known;
     const first = this.aces.length / Ace.Words;
-    entries.forEach((entry, index) => {
+    for (const { entry, origin } of entries) {
       const rows = appendAceRows(this.aces, entry);
-      for (let row = 0; row < rows; row++) this.aceOrigins.push({ list, entry: index });
-    });
+      for (let row = 0; row < rows; row++) this.aceOrigins.push(origin);
+    }
     const added = { first, count: this.aces.length / Ace.Words - first };
     if (first + added.count > Cap.Aces) throw new CapacityError(`more than ${Cap.Aces} access list rows`);
     this.lists.set(key, added);
     return added;
   }
-}
-
-/** The TEK that senders use at `now`: the one activated last, else the one that activates first. */
-export function outboundTek(teks: readonly Tek[], now: Ms): Tek | null {
-  let best: Tek | null = null;
-  for (const tek of teks) {
-    if (tek.expiresAt <= now) continue;
-    if (best === null) best = tek;
-    else if (tek.activatesAt <= now ? best.activatesAt > now || tek.activatesAt >= best.activatesAt : tek.activatesAt < best.activatesAt)
-      best = tek;
-  }
-  return best;
 }
 
 function writeSa(
@@ -137,7 +128,7 @@ function routeRows(config: Config): StaticRouteRow[] {
 
 /**
  * Compiles the whole desired state.
- * @param groupKeys by group name; a group that is missing or has no TEK is not registered (fail-open)
+ * @param groupKeys by group name; a group that is missing or has no TEK is not registered (fail-open, or its map is closed)
  * @throws CapacityError when a table does not hold it
  */
 export function compileTables(
@@ -153,16 +144,20 @@ export function compileTables(
   for (const keys of groupKeys.values()) for (const tek of keys.teks) serials.add(String(serialOf(tek)));
   allocation.sas.keep(serials);
 
-  const outbound = new Map<string, number>();
+  /** Slots of the TEKs that may seal now. */
+  const outbound = new Map<Tek, number>();
   const writeGroup = (name: string, keys: GroupKeys): void => {
     const group = allocation.groups.take(name);
-    const sending = outboundTek(keys.teks, now);
+    const sending = outboundTeks(keys.teks, now);
+    const lists = traceGroup(name, sending);
     for (const tek of keys.teks) {
       if (tek.activatesAt > now && (nextChange === null || tek.activatesAt < nextChange)) nextChange = tek.activatesAt;
       const serial = serialOf(tek);
       const slot = allocation.sas.take(String(serial));
-      const canSeal = writeSa(rows, slot, serial, tek, keys, group, rows.addAces(name, tek.entries));
-      if (tek === sending && canSeal) outbound.set(name, slot);
+      const successor = sending.findIndex((other) => (other.sa ?? 0) === (tek.sa ?? 0) && isDeepStrictEqual(other.entries, tek.entries));
+      const old = tek.entries.map((entry, index) => ({ entry, origin: { list: `SPI ${tek.spi}`, entry: index } }));
+      const canSeal = writeSa(rows, slot, serial, tek, keys, group, rows.addAces(lists[successor] ?? old));
+      if (canSeal && sending.includes(tek)) outbound.set(tek, slot);
     }
   };
   for (const [name, keys] of groupKeys) writeGroup(name, keys);
@@ -171,23 +166,16 @@ export function compileTables(
   for (const item of config.interfaces.values()) {
     const port = allocation.ports.take(item.name);
     interfaces.push(interfaceRow(item, port));
-    for (const entry of item.cryptoMap === null ? [] : (config.cryptoMaps.get(item.cryptoMap) ?? [])) {
-      if (entry.group === null) continue;
-      const keys = groupKeys.get(entry.group);
-      const sending = keys ? outboundTek(keys.teks, now) : null;
-      const row = new Array<number>(CryptoEntry.Words).fill(0);
-      row[CryptoEntry.Port] = port;
-      row[CryptoEntry.Group] = allocation.groups.take(entry.group);
-      row[CryptoEntry.OutboundSa] = outbound.get(entry.group) ?? -1;
-      if (sending) {
-        const local = entry.matchAddress === null ? [] : (config.accessLists.get(entry.matchAddress)?.entries ?? []);
-        const acl = rows.addAces(local.length > 0 ? `${entry.matchAddress}+${entry.group}` : entry.group, [...local, ...sending.entries]);
-        row[CryptoEntry.AclFirst] = acl.first;
-        row[CryptoEntry.AclCount] = acl.count;
-        row[CryptoEntry.Flags] = CryptoFlag.Registered;
-      }
-      rows.cryptoEntries.push(...row);
-    }
+    rows.cryptoEntries.push(
+      ...compileEntries(item, port, {
+        config,
+        now,
+        teksOf: (group) => groupKeys.get(group)?.teks ?? [],
+        groupIndex: (group) => allocation.groups.take(group),
+        slotOf: (tek) => outbound.get(tek) ?? -1,
+        addAces: (entries) => rows.addAces(entries),
+      }),
+    );
   }
   if (rows.cryptoEntries.length > Cap.CryptoEntries * CryptoEntry.Words)
     throw new CapacityError(`more than ${Cap.CryptoEntries} crypto map entries`);

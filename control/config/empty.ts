@@ -15,6 +15,7 @@ export function emptyConfig(): Config {
     ipsecProfiles: new Map(),
     gdoiGroups: new Map(),
     cryptoMaps: new Map(),
+    failClose: new Map(),
     accessLists: new Map(),
     interfaces: new Map(),
     staticRoutes: [],

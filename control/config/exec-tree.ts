@@ -3,6 +3,7 @@
 import { integer, interfaceName, word } from './arguments.js';
 import { generateKeyNodes, type KeyRequest, readKeyRequest } from './commands/rsa-key.js';
 import { type DebugSelection, debugNodes, undebugNodes } from './debug-commands.js';
+import { type GdoiFeature, gdoiFeatures } from './gdoi-features.js';
 import { type Args, argument, keyword, mergeNodes, type Node, path } from './tree.js';
 
 export const InvalidInput = "% Invalid input detected at '^' marker.";
@@ -30,6 +31,7 @@ export type ShowTopic =
   | { topic: 'crypto gdoi ks acl'; group: string | null }
   | { topic: 'crypto ipsec sa'; detail: boolean }
   | { topic: 'crypto map' }
+  | { topic: 'crypto map gdoi fail-close' }
   | { topic: 'crypto key mypubkey rsa' }
   | { topic: 'ip interface brief' }
   | { topic: 'interfaces'; interface: string | null }
@@ -40,24 +42,6 @@ export type ShowTopic =
   | { topic: 'debugging' }
   | { topic: 'version' }
   | { topic: 'clock' };
-
-/** What `show crypto gdoi feature` asks about, in the words of IOS. */
-export const gdoiFeatures = {
-  ckm: 'CKM',
-  'crl-check': 'CRL check',
-  'cts-sgt': 'CTS SGT',
-  'dp-recovery': 'Data-plane error recovery',
-  'gdoi-interop-ack': 'GDOI interoperable acknowledgement (RFC 8263)',
-  'gdoi-mib': 'GDOI MIB',
-  gikev2: 'G-IKEv2',
-  'gm-removal': 'Removal of group members',
-  'ip-d3p': 'IP D3P',
-  'long-sa-lifetime': 'Long SA lifetime',
-  pfs: 'PFS',
-  'policy-replace': 'Replacement of policy',
-  'suite-b': 'Suite B',
-} as const;
-export type GdoiFeature = keyof typeof gdoiFeatures;
 
 /** `| include RE` and so on: a regular expression, case-sensitive, which the one that shows compiles (cli/show/filter.ts). */
 export type Pipe = { filter: 'json' } | { filter: 'include' | 'exclude' | 'begin' | 'section'; text: string };
@@ -189,7 +173,19 @@ const showCrypto: ExecNode[] = [
     ],
     [keyword('rsa', 'Show RSA public keys', { run: show(() => ({ topic: 'crypto key mypubkey rsa' })) })],
   ),
-  keyword('map', 'Crypto maps', { run: show(() => ({ topic: 'crypto map' })) }),
+  keyword('map', 'Crypto maps', {
+    run: show(() => ({ topic: 'crypto map' })),
+    next: [
+      path(
+        [['gdoi|gkm', 'Crypto maps of groups']],
+        [
+          keyword('fail-close', 'Maps that drop until their groups are registered', {
+            run: show(() => ({ topic: 'crypto map gdoi fail-close' })),
+          }),
+        ],
+      ),
+    ],
+  }),
 ];
 
 const showCommands: ExecNode[] = [

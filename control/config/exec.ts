@@ -5,7 +5,8 @@ import { MaxLineLength, splitWords } from './lexer.js';
 import { matchLine } from './match.js';
 import { ConfigError } from './session.js';
 
-export type { ExecCommand, GdoiFeature, Pipe, ShowTopic } from './exec-tree.js';
+export type { ExecCommand, Pipe, ShowTopic } from './exec-tree.js';
+export type { GdoiFeature } from './gdoi-features.js';
 
 export interface ExecError {
   /** `% Invalid input detected at '^' marker.`, `% Incomplete command.` or `% Ambiguous command:  "..."`. */

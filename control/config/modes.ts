@@ -2,7 +2,9 @@
 
 import type { PrintFamily } from './blocks.js';
 import { accessListCommands, listCommands, printAccessLists } from './commands/access-list.js';
+import { admissionCommands, printAdmission } from './commands/admission.js';
 import { cryptoMapCommands, cryptoMapEntryCommands, printCryptoMaps } from './commands/crypto-map.js';
+import { failCloseCommands } from './commands/fail-close.js';
 import { gdoiCommands, gdoiGroupCommands, printGdoi } from './commands/gdoi-group.js';
 import { localServerCommands, saCommands } from './commands/gdoi-server.js';
 import { generalCommands, modeExits, printDomain, printGeneral } from './commands/general.js';
@@ -18,6 +20,7 @@ import { mergeNodes } from './tree.js';
 export const modeCommands: ModeCommands = {
   config: mergeNodes([
     ...accessListCommands,
+    ...admissionCommands,
     ...isakmpCommands,
     ...ipsecCommands,
     ...gdoiCommands,
@@ -36,6 +39,7 @@ export const modeCommands: ModeCommands = {
   'gdoi-local-server': [...localServerCommands, ...modeExits<'gdoi-local-server'>()],
   'gdoi-sa-ipsec': [...saCommands, ...modeExits<'gdoi-sa-ipsec'>()],
   'config-crypto-map': [...cryptoMapEntryCommands, ...modeExits<'config-crypto-map'>()],
+  'crypto-map-fail-close': [...failCloseCommands, ...modeExits<'crypto-map-fail-close'>()],
   'config-std-nacl': [...listCommands<'config-std-nacl'>('standard'), ...modeExits<'config-std-nacl'>()],
   'config-ext-nacl': [...listCommands<'config-ext-nacl'>('extended'), ...modeExits<'config-ext-nacl'>()],
   'config-if': mergeNodes([...interfaceCommands, ...modeExits<'config-if'>()]),
@@ -44,6 +48,7 @@ export const modeCommands: ModeCommands = {
 export type FamilyName =
   | 'general'
   | 'domain'
+  | 'admission'
   | 'isakmp'
   | 'ipsec'
   | 'gdoi'
@@ -57,6 +62,7 @@ export type FamilyName =
 export const families: { name: FamilyName; print: PrintFamily }[] = [
   { name: 'general', print: printGeneral },
   { name: 'domain', print: printDomain },
+  { name: 'admission', print: printAdmission },
   { name: 'isakmp', print: printIsakmp },
   { name: 'ipsec', print: printIpsec },
   { name: 'gdoi', print: printGdoi },

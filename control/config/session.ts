@@ -5,6 +5,7 @@ import type {
   AccessList,
   Config,
   CryptoMapEntry,
+  FailClose,
   GdoiGroup,
   GdoiSa,
   GdoiServer,
@@ -27,6 +28,7 @@ export interface ModeTargets {
   'gdoi-local-server': GdoiServer;
   'gdoi-sa-ipsec': GdoiSa;
   'config-crypto-map': CryptoMapEntry;
+  'crypto-map-fail-close': FailClose;
   'config-std-nacl': AccessList;
   'config-ext-nacl': AccessList;
   'config-if': InterfaceConfig;

@@ -3,6 +3,7 @@
 // Cannot see: the length of RSA keys that exist already, whether netdevs exist, what other routers are configured with.
 
 import type { Config, Problem } from './model.js';
+import { verifyFailClose } from './verify/fail-close.js';
 import { Findings } from './verify/findings.js';
 import { verifyGdoi } from './verify/gdoi.js';
 import { verifyCryptoMaps, verifyInterfaces, verifyRoutes } from './verify/interfaces.js';
@@ -15,6 +16,7 @@ export function verifyConfig(config: Config): Problem[] {
   verifyIpsec(config, findings);
   verifyGdoi(config, findings);
   verifyCryptoMaps(config, findings);
+  verifyFailClose(config, findings);
   verifyInterfaces(config, findings);
   verifyRoutes(config, findings);
   const seen = new Set<string>();

@@ -14,8 +14,10 @@ import { WireError } from '../isakmp/wire-error.js';
 import { identityKey } from './codec/group-identity.js';
 import { isCounterMode } from './esp-transforms.js';
 import type { SenderIds, Tek } from './group-policy.js';
+import { covers } from './invalid-spi.js';
 import { KeyServer } from './key-server.js';
-import { type MemberEnvironment, MemberGroup } from './member.js';
+import { MemberGroup } from './member.js';
+import type { MemberEnvironment } from './member-environment.js';
 import { memberStatus } from './member-status.js';
 import { asGdoi } from './pull-responder.js';
 import { decodeState, encodeState, type SavedState } from './saved-state.js';
@@ -205,6 +207,11 @@ export class GdoiEngine implements IkeUser {
     return this.members.get(group)?.clear(now) ?? [];
   }
 
+  /** ESP came between these hosts under an SPI that no group here has (the packet path limits its reports). */
+  invalidSpi(spi: number, source: Ipv4, destination: Ipv4, now: Ms): void {
+    for (const member of this.members.values()) if (covers(member.keys.teks, source, destination)) member.reportInvalidSpi(spi, now);
+  }
+
   /** The IV counters of this group's sender IDs are gone: they are given up, and new ones fetched. Nothing to do without counter modes. */
   renewSenderIds(group: string, now: Ms): Action[] {
     const member = this.members.get(group);
@@ -221,10 +228,11 @@ export class GdoiEngine implements IkeUser {
   /**
    * Before start(). A key server goes on with its keys; a member is registered with what it had.
    * @param _now state that has expired by then is dropped in start()
+   * @param entries of `journal` actions since those bytes were exported, in order
    * @param options `members: false`: the packet path has lost its IV counters, so members must register afresh
    */
-  importState(bytes: Uint8Array, _now: Ms, options: { members: boolean } = { members: true }): void {
-    const state = decodeState(bytes);
+  importState(bytes: Uint8Array, _now: Ms, options: { members: boolean } = { members: true }, entries: readonly Uint8Array[] = []): void {
+    const state = decodeState(bytes, entries);
     if (!state) return;
     this.server.restore(state.server);
     this.restored = options.members ? state.members : [];

@@ -25,6 +25,8 @@ export interface Tek {
   activatesAt: Ms;
   /** 0 = no replay check. */
   replayWindow: number;
+  /** Which SA of the policy it is of (`sa ipsec N` at the key server): TEKs of one SA replace each other. Absent = 0. */
+  sa?: number;
   entries: PolicyEntry[];
 }
 

@@ -2,12 +2,13 @@
 
 import type { Action, Datagram, Ms } from '../actions.js';
 import { formatIpv4 } from '../config/addresses.js';
-import type { Config } from '../config/model.js';
+import { type Config, DefaultRegistrationRate } from '../config/model.js';
 import { concatBytes } from '../isakmp/bytes.js';
 import type { IsakmpHeader } from '../isakmp/header.js';
 import { LogLimit } from '../isakmp/log-limit.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { WireError } from '../isakmp/wire-error.js';
+import { RateGate } from '../rate-gate.js';
 import { type GroupIdentity, identityKey } from './codec/group-identity.js';
 import { type PullOffer, PullResponder } from './pull-responder.js';
 import { openAck } from './push-ack.js';
@@ -21,11 +22,16 @@ export class KeyServer {
   private readonly groups = new Map<string, { identity: string; group: ServerGroup }>();
   private readonly responder: PullResponder;
   private readonly limit = new LogLimit();
+  private readonly gate = new RateGate(DefaultRegistrationRate);
   private saved: SavedServer | null = null;
   private config: Config | null = null;
 
   constructor(private readonly environment: ServerEnvironment) {
-    this.responder = new PullResponder({ offer: (identity, sa, now) => this.offer(identity, sa, now) }, environment.random, this.limit);
+    const served = {
+      offer: (identity: GroupIdentity, sa: Phase1Sa, now: Ms) => this.offer(identity, sa, now),
+      admit: (sa: Phase1Sa, now: Ms) => this.gate.take(sa.remote.address, now),
+    };
+    this.responder = new PullResponder(served, environment.random, this.limit);
   }
 
   /** Before the first configure(). */
@@ -40,6 +46,7 @@ export class KeyServer {
   /** Groups that stay keep their keys, members and sequence numbers. */
   configure(config: Config, now: Ms): Action[] {
     this.config = config;
+    this.gate.perSecond = config.registrationRate ?? DefaultRegistrationRate;
     const actions: Action[] = [];
     for (const [name, { identity }] of this.groups) {
       const next = config.gdoiGroups.get(name);

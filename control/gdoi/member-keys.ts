@@ -7,7 +7,7 @@ import type { GroupDeletion } from './codec/deletion.js';
 import { isCounterMode } from './esp-transforms.js';
 import type { Kek, SenderIds, Tek } from './group-policy.js';
 import type { ReceivedPolicy } from './received-policy.js';
-import { defaultSwitchMarginSeconds, reregisterMarginSeconds } from './rekey-timing.js';
+import { defaultSwitchMarginSeconds, reregisterMarginSeconds, reregisterSpreadSeconds, spread } from './rekey-timing.js';
 
 export interface MemberKeys {
   kek: Kek | null;
@@ -94,8 +94,7 @@ export function applyPull(
     (tek) => tek.expiresAt > now && (!isCounterMode(tek.encryption) || policy.teks.some((item) => item.spi === tek.spi)),
   );
   const teks = mergeTeks(held, policy, false, spiTaken, now);
-  const margin = reregisterMarginSeconds(teks[teks.length - 1]?.lifetimeSeconds ?? 0);
-  const jitterMs = Math.floor((random(1)[0] / 256) * Math.min(5, margin / 10) * 1000);
+  const jitterMs = spread(reregisterSpreadSeconds(teks[teks.length - 1]?.lifetimeSeconds ?? 0), random);
   return { kek: policy.kek, teks, senderIds: policy.senderIds, quietUntil: now + QuietMs, jitterMs };
 }
 
@@ -135,10 +134,16 @@ export function dropExpired(keys: MemberKeys, now: Ms): MemberKeys {
   return teks.length === keys.teks.length && kek === keys.kek ? keys : { ...keys, teks, kek };
 }
 
-/** When a member registers again if no rekey comes. @param hadKek the registration brought a KEK: without one there are no rekeys, and none to miss */
+/** Before `expiresAt`, by the margin and this member's share of the spread: of a short lifetime a shorter share. */
+function beforeExpiry({ expiresAt, lifetimeSeconds }: Tek | Kek, jitterMs: Ms): Ms {
+  const jitter = Math.min(jitterMs, reregisterSpreadSeconds(lifetimeSeconds) * 1000);
+  return expiresAt - reregisterMarginSeconds(lifetimeSeconds) * 1000 - jitter;
+}
+
+/** When a member registers again if no rekey comes: before the newest TEK, and before the KEK, expires. Without a KEK there are no rekeys to miss. */
 export function reregistrationTime(keys: MemberKeys): Ms {
   const newest = keys.teks[keys.teks.length - 1];
   if (!newest) return keys.quietUntil;
-  const byTek = newest.expiresAt - reregisterMarginSeconds(newest.lifetimeSeconds) * 1000 - keys.jitterMs;
-  return Math.max(keys.quietUntil, keys.kek ? Math.min(byTek, keys.kek.expiresAt) : byTek);
+  const times = [newest, ...(keys.kek ? [keys.kek] : [])].map((key) => beforeExpiry(key, keys.jitterMs));
+  return Math.max(keys.quietUntil, Math.min(...times));
 }

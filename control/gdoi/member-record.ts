@@ -2,6 +2,7 @@
 
 import type { Ms } from '../actions.js';
 import type { Ipv4 } from '../config/model.js';
+import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import type { MemberKeys } from './member-keys.js';
 
 /** Counts and times that `show` prints; saved with the keys. */
@@ -16,6 +17,23 @@ export interface MemberRecord {
   rekeysReceived: number;
   rekeysReceivedSinceRegistration: number;
   rekeyAcksSent: number;
+}
+
+/** A rekey was accepted. */
+export function recordRekey(record: MemberRecord, from: Ipv4, sequence: number, now: Ms): void {
+  record.rekeysReceived++;
+  record.rekeysReceivedSinceRegistration++;
+  record.lastRekeyFrom = from;
+  record.lastRekeySequence = sequence;
+  record.lastRekeyAt = now;
+}
+
+/** A registration is complete. */
+export function recordRegistration(record: MemberRecord, sa: Phase1Sa): void {
+  record.succeededRegistrations++;
+  record.rekeysReceivedSinceRegistration = 0;
+  record.registeredWith = sa.remote.address;
+  record.localAddress = sa.local.address;
 }
 
 export interface SavedMember {

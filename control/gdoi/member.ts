@@ -1,6 +1,6 @@
 // One group at a member: registration with back-off over the list of key servers, rekeys, re-registration in time. Sans-I/O.
 
-import type { Action, Datagram, Endpoint, Ms, RandomBytes, Severity } from '../actions.js';
+import type { Action, Datagram, Endpoint, Ms, Severity } from '../actions.js';
 import { formatIpv4 } from '../config/addresses.js';
 import type { GdoiGroup, Ipv4 } from '../config/model.js';
 import { NotifyType } from '../isakmp/notification.js';
@@ -9,29 +9,17 @@ import { WireError } from '../isakmp/wire-error.js';
 import { Backoff } from './backoff.js';
 import { GroupkeyPull } from './groupkey-pull.js';
 import { openPush } from './groupkey-push.js';
+import { InvalidSpi } from './invalid-spi.js';
+import type { MemberEnvironment } from './member-environment.js';
 import { applyPull, applyPush, dropExpired, type MemberKeys, noKeys, reregistrationTime } from './member-keys.js';
-import { freshRecord, type MemberRecord, noteRekey, type SavedMember } from './member-record.js';
+import { freshRecord, type MemberRecord, recordRegistration, recordRekey, type SavedMember } from './member-record.js';
 import { afterDeletion } from './member-removal.js';
 import { LastMessage } from './pull-messages.js';
 import { buildAck } from './push-ack.js';
 import { judgeOffer, type ReceivedPolicy, takeKeys } from './received-policy.js';
 
-/** RFC 6407 §2.2. */
-const GdoiPort = 848;
-const NoServerMs = 60_000; // the configuration may bring one
-
-export interface MemberEnvironment {
-  random: RandomBytes;
-  /** @param registrationInterface IOS name, where the configuration says one */
-  localAddressFor(remote: Ipv4, registrationInterface: string | undefined): Ipv4 | null;
-  /** Starts phase 1, or takes one that has just come up. */
-  connect(local: Endpoint, remote: Endpoint, now: Ms): { sa: Phase1Sa | null; actions: Action[] };
-  deleteSa(sa: Phase1Sa, now: Ms): Action[];
-  /** Whether another group of this router uses the SPI (bad-input 22). */
-  spiTaken(spi: number, group: string): boolean;
-  /** How many sender IDs the packet path can use. */
-  senderIdsWanted(): number;
-}
+const GdoiPort = 848; // RFC 6407 §2.2
+const NoServerMs = 60_000; // without a key server: the configuration may bring one
 
 type Registration =
   | { kind: 'none' }
@@ -45,6 +33,7 @@ export class MemberGroup {
   lastFailure: string | null = null;
   registration: Registration = { kind: 'none' };
   private readonly backoff = new Backoff();
+  private readonly invalidSpi = new InvalidSpi();
   /** The last push that was accepted: its repetition is acknowledged again, nothing more. */
   private lastPush = new LastMessage();
   private lastAck: Uint8Array | null = null;
@@ -56,6 +45,7 @@ export class MemberGroup {
     saved: SavedMember | null,
   ) {
     this.keys = saved?.keys ?? noKeys;
+    this.invalidSpi.keysChanged(this.keys.teks);
     this.record = { ...(saved?.record ?? freshRecord) };
   }
 
@@ -79,7 +69,7 @@ export class MemberGroup {
 
   nextTick(): Ms | null {
     const { registration, keys } = this;
-    const times = [...keys.teks, ...(keys.kek ? [keys.kek] : [])].map(({ expiresAt }) => expiresAt);
+    const times = [...keys.teks, ...(keys.kek ? [keys.kek] : [])].map(({ expiresAt }) => expiresAt).concat(this.invalidSpi.due);
     if (registration.kind === 'waiting') times.push(registration.until);
     else if (registration.kind === 'pull') times.push(registration.pull.nextTick() ?? Number.POSITIVE_INFINITY);
     else if (registration.kind === 'none' && this.record.attemptedRegistrations > 0) times.push(reregistrationTime(keys));
@@ -101,7 +91,16 @@ export class MemberGroup {
     else if (registration.kind === 'pull') actions.push(...registration.pull.tick(now), ...this.settle(now));
     else if (registration.kind === 'none' && this.record.attemptedRegistrations > 0 && reregistrationTime(this.keys) <= now)
       actions.push(...this.reregister('no rekey came in time', now));
+    if (this.invalidSpi.take(now) && this.registration.kind === 'none') {
+      const count: Action = { kind: 'count', counter: 'gdoi_invalid_spi_registrations' };
+      actions.push(count, ...this.reregister('packets under an SPI we do not have', now));
+    }
     return actions;
+  }
+
+  /** ESP of this group came under an SPI that is none of ours. */
+  reportInvalidSpi(spi: number, now: Ms): void {
+    if (this.registration.kind === 'none' && this.keys.teks.length > 0) this.invalidSpi.report(spi, this.environment.random, now);
   }
 
   /** `clear crypto gdoi`: registers again at once. The keys in use stay until the new ones are there, so that nothing leaks meanwhile. */
@@ -144,10 +143,7 @@ export class MemberGroup {
   notification(sa: Phase1Sa, type: number, now: Ms): Action[] {
     // RFC 2408 §3.14.1: up to 16383 are errors.
     if (this.registration.kind !== 'pull' || this.registration.pull.sa !== sa || type > 16383) return [];
-    const what =
-      type === NotifyType.InvalidIdInformation
-        ? 'the key server does not serve this group (INVALID-ID-INFORMATION)'
-        : `notification ${type}`;
+    const what = type === NotifyType.InvalidIdInformation ? 'group not served: INVALID-ID-INFORMATION' : `notification ${type}`;
     this.registration.pull.fail(what);
     return this.settle(now);
   }
@@ -178,7 +174,7 @@ export class MemberGroup {
       throw new WireError(error.clause, error.message, 'gdoi_push_rejected_policy');
     }
     const { record } = this;
-    noteRekey(record, datagram.remote.address, opened.sequence, now);
+    recordRekey(record, datagram.remote.address, opened.sequence, now);
     const ack = kek.acknowledge && record.localAddress !== null ? buildAck(kek, opened.sequence, record.localAddress) : null;
     this.lastPush.note(datagram.bytes);
     this.lastAck = ack;
@@ -239,10 +235,9 @@ export class MemberGroup {
 
   /** Takes up what came of the exchange. */
   private settle(now: Ms): Action[] {
-    if (this.registration.kind !== 'pull') return [];
-    const { pull } = this.registration;
-    const { outcome } = pull;
-    if (!outcome) return [];
+    const pull = this.registration.kind === 'pull' ? this.registration.pull : null;
+    const outcome = pull?.outcome;
+    if (!pull || !outcome) return [];
     if (outcome.kind === 'failed') {
       const actions = this.failed(outcome.reason, now);
       if (!outcome.refused) return actions;
@@ -263,25 +258,24 @@ export class MemberGroup {
     this.backoff.succeeded();
     this.lastFailure = null;
     this.lastPush = new LastMessage();
-    const { record } = this;
-    record.succeededRegistrations++;
-    record.rekeysReceivedSinceRegistration = 0;
-    record.registeredWith = sa.remote.address;
-    record.localAddress = sa.local.address;
+    recordRegistration(this.record, sa);
     const ends = `KS ${formatIpv4(sa.remote.address)} complete for group ${this.name} using address ${formatIpv4(sa.local.address)}`;
     const actions: Action[] = [
       this.changed(),
       { kind: 'count', counter: 'gdoi_registrations' },
       this.log(5, 'GM_REGS_COMPL', `Registration to ${ends}`),
     ];
-    const note = `policy of group ${this.name}: private attributes ${ignored.join(', ')} ignored`;
-    return ignored.length > 0 ? [...actions, this.log(6, 'GM_UNKNOWN_ATTRIBUTE', note)] : actions;
+    if (ignored.length === 0) return actions;
+    return [
+      ...actions,
+      this.log(6, 'GM_UNKNOWN_ATTRIBUTE', `policy of group ${this.name}: private attributes ${ignored.join(', ')} ignored`),
+    ];
   }
 
   /** Next server, later. The keys in use stay. */
   private failed(reason: string, now: Ms): Action[] {
     const server = this.remoteAddress;
-    const delay = this.backoff.failed(this.environment.random);
+    const delay = this.backoff.failed(this.config.serverAddresses.length, this.environment.random);
     this.lastFailure = reason;
     this.registration = { kind: 'waiting', until: now + delay };
     const to = server === null ? '' : ` to KS ${formatIpv4(server)}`;
@@ -290,6 +284,7 @@ export class MemberGroup {
   }
 
   private changed(): Action {
+    this.invalidSpi.keysChanged(this.keys.teks);
     return { kind: 'policy-changed', group: this.name };
   }
 

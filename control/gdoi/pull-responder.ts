@@ -2,7 +2,7 @@
 // completed registration changes is the group's business (server-group.ts). Nothing outside the exchange changes before a valid HASH(3).
 
 import type { Action, Ms, RandomBytes } from '../actions.js';
-import { toHex } from '../isakmp/bytes.js';
+import { formatIpv4 } from '../config/addresses.js';
 import { type IsakmpHeader, PayloadType } from '../isakmp/header.js';
 import { notifyPayload, sealInformational } from '../isakmp/informational.js';
 import type { LogLimit } from '../isakmp/log-limit.js';
@@ -17,11 +17,8 @@ import { type KeyPacket, writeKd } from './codec/kd.js';
 import { type GdoiSa, writeSa } from './codec/sa.js';
 import { writeSequence } from './codec/sequence.js';
 import { LastMessage, NonceLength, nonceOf, openPull, sealPull } from './pull-messages.js';
+import { ServedExchanges } from './served-exchanges.js';
 
-/** An exchange takes less than a second; the rest is repetitions. */
-const ExchangeLifeMs = 60_000;
-const MaxPerSa = 8;
-const MaxExchanges = 4096;
 const MaxRepeats = 16;
 
 export interface PullOffer {
@@ -45,6 +42,8 @@ export interface PullGrant {
 export interface PullServer {
   /** @returns null when the group is not served; a reason in words for the log comes with it */
   offer(identity: GroupIdentity, sa: Phase1Sa, now: Ms): PullOffer | { refused: string };
+  /** @returns false when no more registrations are to be completed in this second */
+  admit(sa: Phase1Sa, now: Ms): boolean;
 }
 
 interface ServedExchange {
@@ -62,7 +61,7 @@ interface ServedExchange {
 }
 
 export class PullResponder {
-  private readonly exchanges = new Map<string, ServedExchange>();
+  private readonly exchanges = new ServedExchanges<ServedExchange>();
 
   constructor(
     private readonly server: PullServer,
@@ -71,13 +70,14 @@ export class PullResponder {
   ) {}
 
   receive(sa: Phase1Sa, message: Uint8Array, header: IsakmpHeader, now: Ms): Action[] {
-    const key = `${toHex(sa.initiatorCookie)}${toHex(sa.responderCookie)}${header.messageId}`;
-    const exchange = this.exchanges.get(key);
+    const exchange = this.exchanges.find(sa, header.messageId);
     try {
-      if (!exchange) return this.begin(key, sa, message, header.messageId, now);
+      if (!exchange) return this.begin(sa, message, header.messageId, now);
       if (exchange.received.is(message)) return this.repeat(exchange);
       if (exchange.complete) throw new WireError('RFC 6407 §3.2', 'message behind the end of a GROUPKEY-PULL', 'gdoi_pull_unexpected');
-      return this.finish(key, exchange, message, now);
+      // Before anything is computed: the member repeats the message, and one of its repetitions finds the gate open.
+      if (!this.server.admit(sa, now)) return this.overRate(sa, now);
+      return this.finish(exchange, message, now);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       return [{ kind: 'count', counter: error.counter, reason: `${error.message} (${error.clause})` }];
@@ -86,16 +86,16 @@ export class PullResponder {
 
   /** The SA is gone, and with it its exchanges. */
   forget(sa: Phase1Sa): void {
-    for (const [key, exchange] of this.exchanges) if (exchange.sa === sa) this.exchanges.delete(key);
+    this.exchanges.forget(sa);
   }
 
   tick(now: Ms): void {
-    for (const [key, exchange] of this.exchanges) if (now - exchange.createdAt > ExchangeLifeMs) this.exchanges.delete(key);
+    this.exchanges.dropOld(now);
   }
 
-  private begin(key: string, sa: Phase1Sa, message: Uint8Array, messageId: number, now: Ms): Action[] {
+  private begin(sa: Phase1Sa, message: Uint8Array, messageId: number, now: Ms): Action[] {
     if (messageId === 0) throw new WireError('RFC 6407 §3.2', 'GROUPKEY-PULL without a message ID', 'gdoi_malformed');
-    this.makeRoom(sa);
+    this.exchanges.makeRoom(sa);
     const cipher = new MessageCipher(sa, messageId);
     const payloads = openPull(sa, cipher, message, messageId, []);
     const initiatorNonce = nonceOf(takePayload(payloads, PayloadType.Nonce));
@@ -135,11 +135,11 @@ export class PullResponder {
       received,
       repeats: 0,
     };
-    this.exchanges.set(key, exchange);
+    this.exchanges.add(exchange);
     return [this.send(exchange)];
   }
 
-  private finish(key: string, exchange: ServedExchange, message: Uint8Array, now: Ms): Action[] {
+  private finish(exchange: ServedExchange, message: Uint8Array, now: Ms): Action[] {
     const { sa, cipher, messageId, initiatorNonce, responderNonce } = exchange;
     const nonces = [initiatorNonce, responderNonce];
     const payloads = openPull(sa, cipher, message, messageId, nonces);
@@ -147,7 +147,7 @@ export class PullResponder {
     sa.lastUsedAt = now;
     const grant = exchange.offer.complete(senderIds, now);
     if (!grant.keys) {
-      this.exchanges.delete(key);
+      this.exchanges.delete(exchange);
       return [...grant.before, this.notify(sa, NotifyType.InvalidIdInformation), ...grant.after];
     }
     const { sequence, packets } = grant.keys;
@@ -165,11 +165,9 @@ export class PullResponder {
     return gap ? readGap(gap.body).senderIdRequest : null;
   }
 
-  /** Old exchanges make room for new ones: a member that never finishes must not lock others out. */
-  private makeRoom(sa: Phase1Sa): void {
-    const own = [...this.exchanges].filter(([, exchange]) => exchange.sa === sa);
-    if (own.length >= MaxPerSa) this.exchanges.delete(own[0][0]);
-    if (this.exchanges.size >= MaxExchanges) this.exchanges.delete(this.exchanges.keys().next().value as string);
+  private overRate(sa: Phase1Sa, now: Ms): Action[] {
+    const text = `Registration of ${formatIpv4(sa.remote.address)} put off: more per second than the configured rate`;
+    return [{ kind: 'count', counter: 'gdoi_pull_rate_limited' }, ...this.limit.log(4, 'KS_REGISTRATION_RATE', text, now).map(asGdoi)];
   }
 
   private repeat(exchange: ServedExchange): Action[] {

@@ -1,5 +1,6 @@
 // One push on its way to the members: sent to each, repeated byte for byte with the same sequence number until acknowledged (RFC 8263 §6)
-// or used up. Without acknowledgements every repetition goes out. Does not: keys, policy, who is a member.
+// or used up. Without acknowledgements every repetition goes out. All get the same bytes: signed and encrypted once, whatever their number.
+// Does not: keys, policy, who is a member.
 
 import type { Action, Endpoint, Ms } from '../actions.js';
 import type { Ipv4 } from '../config/model.js';
@@ -25,6 +26,10 @@ export interface DeliveryTick {
 
 export class RekeyDelivery {
   readonly targets = new Map<Ipv4, Target>();
+  /** Targets that have not acknowledged: counted, so that an acknowledgement costs the same among ten members and ten thousand. */
+  private outstanding = 0;
+  /** By our address: one, unless members know this key server by several. */
+  private readonly built = new Map<Ipv4, Uint8Array>();
   private repeatsLeft: number;
   private nextAt: Ms;
   private acknowledgedAt: Ms;
@@ -32,12 +37,12 @@ export class RekeyDelivery {
 
   /**
    * @param kek that protects the push @param sequence under that KEK
-   * @param build the push for one member (with a new KEK it names the member)
+   * @param build the push as it is sent from one of our addresses
    */
   constructor(
     readonly kek: Kek,
     readonly sequence: number,
-    private readonly build: (member: Ipv4) => Uint8Array,
+    private readonly build: (source: Ipv4) => Uint8Array,
     private readonly intervalMs: Ms,
     repeats: number,
     private readonly startedAt: Ms,
@@ -48,10 +53,17 @@ export class RekeyDelivery {
     this.closesAt = startedAt + Math.max(AckWaitMs, repeats * intervalMs + Math.min(intervalMs, AckWaitMs));
   }
 
-  /** Adds a member and sends to it. */
+  /** Adds a member and sends to it. @param local where the push comes from */
   sendTo(member: Ipv4, local: Endpoint, remote: Endpoint): Action {
-    const target = { local, remote, bytes: this.build(member), acknowledged: false };
+    let bytes = this.built.get(local.address);
+    if (!bytes) {
+      bytes = this.build(local.address);
+      this.built.set(local.address, bytes);
+    }
+    const target = { local, remote, bytes, acknowledged: false };
+    this.remove(member);
     this.targets.set(member, target);
+    this.outstanding++;
     return { kind: 'send', datagram: target };
   }
 
@@ -60,6 +72,7 @@ export class RekeyDelivery {
     const target = this.targets.get(member);
     if (!target || target.acknowledged) return false;
     target.acknowledged = true;
+    this.outstanding--;
     this.acknowledgedAt = now;
     return true;
   }
@@ -89,10 +102,12 @@ export class RekeyDelivery {
 
   /** A member left: nothing more goes to it. */
   remove(member: Ipv4): void {
+    const target = this.targets.get(member);
+    if (target && !target.acknowledged) this.outstanding--;
     this.targets.delete(member);
   }
 
   private complete(): boolean {
-    return this.kek.acknowledge && [...this.targets.values()].every(({ acknowledged }) => acknowledged);
+    return this.kek.acknowledge && this.outstanding === 0;
   }
 }

@@ -5,8 +5,14 @@
 //                                    |-- repetitions --|                    |
 //                                    |-- activation delay --|-- new sends --|
 //
+// Members that got none of them register again, spread over the time between the last repetition and the re-registration margin:
+//
+//   rekey                                   |-- spread --|-- margin -- old expires
+//
 // Repetitions end before anyone seals with the new TEK, and late receivers (their delay starts with the copy they got) still switch
 // before the old one expires. Facts: gdoi-wire §2 3.1 (rekey 90 s before expiry plus the retransmit allowance).
+
+import type { Ms, RandomBytes } from '../actions.js';
 
 const LeadSeconds = 90;
 /** Share of a short lifetime that the lead may take. */
@@ -51,6 +57,20 @@ export function shortenedLifetimeSeconds(remainingSeconds: number, lifetimeSecon
 /** Member: seconds before the newest TEK's expiry at which it registers again when no rekey came. */
 export function reregisterMarginSeconds(lifetimeSeconds: number): number {
   return Math.min(60, lifetimeSeconds * 0.2);
+}
+
+/**
+ * Member: seconds before that margin over which the members of a group spread, so that a thousand of them do not come back in the same
+ * second. Within the 30 s that the lead leaves behind the last repetition.
+ */
+export function reregisterSpreadSeconds(lifetimeSeconds: number): number {
+  return Math.min(20, reregisterMarginSeconds(lifetimeSeconds) / 3);
+}
+
+/** @returns milliseconds, evenly from 0 to `seconds` */
+export function spread(seconds: number, random: RandomBytes): Ms {
+  const [high, low] = random(2);
+  return Math.floor(((high * 256 + low) / 65536) * seconds * 1000);
 }
 
 /** Member without an activation delay from the key server: how long before the old TEK's expiry it switches. */

@@ -9,6 +9,7 @@ import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { isCounterMode } from './esp-transforms.js';
 import type { Kek, SenderIds } from './group-policy.js';
 import { buildPush } from './groupkey-push.js';
+import { JoinJournal } from './join-journal.js';
 import type { ServedTek } from './new-keys.js';
 import { PolicyError, resolvePolicy, type SaPolicy } from './policy.js';
 import { policyPending } from './policy-pending.js';
@@ -24,7 +25,7 @@ import { removeMembers, replaceNow, shortenTeks, startOver } from './server-repl
 import { MemberVersion } from './status.js';
 
 const RetryMs = 1000;
-/** SAs that are due within this of each other are renewed by one push. */
+/** SAs due within this of each other are renewed by one push. */
 const TogetherMs = 1000;
 
 /** IOS's words. */
@@ -62,6 +63,7 @@ export class ServerGroup {
   registrations: number;
   private resume: boolean;
   private retryAt: Ms | null = null;
+  private readonly joins = new JoinJournal();
 
   constructor(
     readonly name: string,
@@ -77,6 +79,7 @@ export class ServerGroup {
   }
 
   save(): SavedServerGroup {
+    this.joins.allSaved();
     return { keys: this.keys.save(), rekeys: this.rekeys.counts, members: this.members.list(), registrations: this.registrations };
   }
 
@@ -234,18 +237,11 @@ export class ServerGroup {
     }
     const { sequence } = kek;
     const delay = keys.pendingSeconds(teks, now);
-    const buildFor = (member: Ipv4, source: Ipv4): Uint8Array => {
-      const sa = describePolicy({ teks, kek: this.kekOffer(successor, source, member), activationDelaySeconds: delay }, now);
+    const build = (source: Ipv4): Uint8Array => {
+      // The same for all, so that it is signed once: 0.0.0.0 as destination of the new KEK's pushes is wherever the member is (README).
+      const sa = describePolicy({ teks, kek: this.kekOffer(successor, source, 0), activationDelaySeconds: delay }, now);
       const policy = teks.length > 0 ? { sa, packets: packKeys(teks, successor, null) } : null;
       return buildPush(kek, { sequence, deletions, policy }, signer.key);
-    };
-    let common: Uint8Array | null = null;
-    // With a new KEK for unicast the push names the member it is for (RFC 6407 §5.3), else all members get the same bytes.
-    const build = (member: Ipv4): Uint8Array => {
-      if (successor?.destination === 0 && kek.destination === 0)
-        return buildFor(member, this.sourceFor(this.members.find(member)?.local.address ?? 0));
-      common ??= buildFor(0, this.sourceFor(this.members.list()[0]?.local.address ?? 0));
-      return common;
     };
     const intervalSeconds = retransmitIntervalSeconds(delay, remainingSeconds, keys.retransmit);
     return this.rekeys.deliver({ kek, sequence, build, intervalSeconds, repeats: keys.retransmit.retransmitNumber }, now);
@@ -261,13 +257,16 @@ export class ServerGroup {
       if (!senderIds) return { before: this.exhausted(now), keys: null, after: [] };
     }
     this.registrations++;
-    this.members.register(sa.local, sa.remote, MemberVersion, now);
+    const joined = this.joins.save(this, this.members.register(sa.local, sa.remote, MemberVersion, now));
     // A push left while this exchange was under way: it goes to the new member too.
     const after = missedPush ? this.rekeys.sendLast(sa.local, sa.remote) : [];
     after.push({ kind: 'count', counter: 'gdoi_pull_served' });
     for (let i = 0; i < (senderIds?.values.length ?? 0); i++) after.push({ kind: 'count', counter: 'gdoi_sender_ids_allocated' });
     return {
-      before: [this.changed(), this.log(6, 'KS_GM_REGISTER', `GM ${formatIpv4(sa.remote.address)} registered to group ${this.name}`)],
+      before: [
+        joined ?? this.changed(),
+        this.log(6, 'KS_GM_REGISTER', `GM ${formatIpv4(sa.remote.address)} registered to group ${this.name}`),
+      ],
       keys: { sequence: offered.sequence, packets: packKeys(offered.teks, offered.kek, senderIds) },
       after,
     };

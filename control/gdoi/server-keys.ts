@@ -45,6 +45,8 @@ export class ServerKeys {
   readonly senderIds: SenderIdAllocator;
   /** Multicast address that the next KEK's pushes go to, 0 = unicast. */
   rekeyDestination: Ipv4 = 0;
+  /** Of the last call: every registration asks, and deriving a public key costs more than the rest of a PULL. */
+  private knownSigner: Signer | null = null;
 
   constructor(
     private readonly environment: ServerEnvironment,
@@ -71,8 +73,10 @@ export class ServerKeys {
     const label = this.config.rekeyAuthentication;
     const key = label === null ? null : this.environment.signingKey(label);
     if (!key) return null;
+    if (this.knownSigner?.key === key) return this.knownSigner;
     const publicKey = new Uint8Array(createPublicKey(key).export({ type: 'spki', format: 'der' }));
-    return { key, publicKey, modulusBits: key.asymmetricKeyDetails?.modulusLength ?? signatureLength(key) * 8 };
+    this.knownSigner = { key, publicKey, modulusBits: key.asymmetricKeyDetails?.modulusLength ?? signatureLength(key) * 8 };
+    return this.knownSigner;
   }
 
   newest(sa: number): ServedTek | null {

@@ -45,10 +45,10 @@ export class ServerMembers {
   }
 
   /** A registration, first or repeated: its counts go on, what it missed is forgiven. */
-  register(local: Endpoint, remote: Endpoint, version: string, now: Ms): void {
+  register(local: Endpoint, remote: Endpoint, version: string, now: Ms): ServerMember {
     const known = this.members.get(remote.address);
     const fresh = { rekeysSent: 0, rekeyRetries: 0, rekeyAcksReceived: 0, rekeyAcksMissed: 0, sentSequences: [], receivedSequences: [] };
-    this.members.set(remote.address, {
+    const member: ServerMember = {
       ...fresh,
       everAcknowledged: false,
       ...known,
@@ -59,7 +59,9 @@ export class ServerMembers {
       local,
       remote,
       consecutiveMissed: 0,
-    });
+    };
+    this.members.set(remote.address, member);
+    return member;
   }
 
   sent(address: Ipv4, sequence: number): void {

@@ -18,8 +18,8 @@ export interface RekeyCounts {
 export interface PushForm {
   kek: Kek;
   sequence: number;
-  /** Bytes for one member. */
-  build(member: Ipv4): Uint8Array;
+  /** Bytes for all members that pushes from this address of ours go to. */
+  build(source: Ipv4): Uint8Array;
   intervalSeconds: number;
   repeats: number;
 }

@@ -11,6 +11,7 @@ export const ikeCounters: { name: string; help: string }[] = [
   { name: 'ike_auth_failed', help: 'Messages whose HASH payload is wrong' },
   { name: 'ike_retransmits', help: 'ISAKMP messages sent again, by timer or because the peer repeated itself' },
   { name: 'ike_half_open_limited', help: 'Offers refused, or half-open exchanges given up, because too many are half open' },
+  { name: 'ike_rate_limited', help: 'Key exchanges put off by the limit of registrations per second, before anything was computed' },
   { name: 'ike_unprotected_notifications', help: 'Notifications in clear: logged, never acted upon' },
   { name: 'ike_main_mode_started', help: 'Main mode exchanges begun, in either role' },
   { name: 'ike_main_mode_completed', help: 'Main mode exchanges that led to an SA' },

@@ -3,8 +3,10 @@
 // lifetimes, limits, informational exchanges, logs in IOS's words at a limited rate. Does not: quick mode, aggressive mode, DPD, NAT-T.
 
 import type { Action, Datagram, Endpoint, Ms, RandomBytes } from '../actions.js';
-import type { IsakmpKey, IsakmpPolicy } from '../config/model.js';
+import { DefaultRegistrationRate, type IsakmpKey, type IsakmpPolicy } from '../config/model.js';
+import { RateGate } from '../rate-gate.js';
 import { concatBytes, equalBytes, isZero } from './bytes.js';
+import { ExchangeTable } from './exchange-table.js';
 import { defaultBounds, type HalfOpenBounds, HalfOpenSet } from './half-open.js';
 import { Exchange, HeaderFlag, type IsakmpHeader, readHeader } from './header.js';
 import { IkeLog } from './ike-log.js';
@@ -18,15 +20,14 @@ import {
   openInformational,
   sealInformational,
 } from './informational.js';
-
-import { ExchangeRefusal, exchangeKey, outOfState } from './main-mode.js';
+import { ExchangeRefusal, exchangeKey, notEncrypted, outOfState } from './main-mode.js';
 import { MainModeInitiator } from './main-mode-initiator.js';
-import { chooseTransform, MainModeResponder } from './main-mode-responder.js';
+import { chooseTransform, MainModeResponder, NoProposalChosen } from './main-mode-responder.js';
 import { newMessageId } from './message-cipher.js';
 import { type Deletion, NotifyType } from './notification.js';
 import type { Phase1Sa } from './phase1-sa.js';
 import { findPreSharedKey } from './pre-shared-keys.js';
-import { Doi, Protocol } from './sa-payload.js';
+import { Protocol } from './sa-payload.js';
 import { WireError } from './wire-error.js';
 
 export type { IkeUser } from './ike-user.js';
@@ -44,6 +45,8 @@ export interface IkeEngineOptions {
   /** Answer offers: only a key server does. */
   acceptInbound: boolean;
   bounds?: HalfOpenBounds;
+  /** Key exchanges a second as responder. */
+  registrationRate?: number;
 }
 
 type MainModeExchange = MainModeInitiator | MainModeResponder;
@@ -54,10 +57,11 @@ export class IkeEngine {
   private acceptInbound: boolean;
   private readonly random: RandomBytes;
   private readonly user: IkeUser;
-  private readonly exchanges = new Map<string, MainModeExchange>();
+  private readonly exchanges = new ExchangeTable<MainModeExchange>(dueTime);
   private readonly halfOpen: HalfOpenSet;
   private readonly log = new IkeLog();
   private readonly heard = new HeardMessages();
+  private readonly gate: RateGate;
   private serial = 0;
 
   constructor(options: IkeEngineOptions) {
@@ -67,13 +71,15 @@ export class IkeEngine {
     this.random = options.random;
     this.user = options.user;
     this.halfOpen = new HalfOpenSet(options.bounds ?? defaultBounds);
+    this.gate = new RateGate(options.registrationRate ?? DefaultRegistrationRate);
   }
 
   /** For new exchanges; SAs and exchanges under way keep what they agreed on. */
-  reconfigure(options: { policies: IsakmpPolicy[]; keys: IsakmpKey[]; acceptInbound?: boolean }): void {
+  reconfigure(options: Pick<IkeEngineOptions, 'policies' | 'keys' | 'registrationRate'> & { acceptInbound?: boolean }): void {
     this.policies = usable(options.policies);
     this.keys = options.keys;
     this.acceptInbound = options.acceptInbound ?? this.acceptInbound;
+    this.gate.perSecond = options.registrationRate ?? DefaultRegistrationRate;
   }
 
   /** All of them, also those in main mode (state MM_*, no keys yet). */
@@ -95,7 +101,7 @@ export class IkeEngine {
     return exchange.start(now);
   }
 
-  /** Any datagram of port 848. Never throws because of its contents. */
+  /** Any datagram of ports 848 and 500. Never throws because of its contents. */
   receive(datagram: Datagram, now: Ms): Action[] {
     try {
       const header = readHeader(datagram.bytes);
@@ -110,8 +116,7 @@ export class IkeEngine {
   /** Repetitions, lifetimes, giving up. */
   tick(now: Ms): Action[] {
     const actions: Action[] = [];
-    for (const exchange of [...this.exchanges.values()]) {
-      if (dueTime(exchange) > now) continue;
+    for (const exchange of this.exchanges.takeDue(now)) {
       // Something that an earlier one's user did may have deleted it.
       if (this.exchanges.get(keyOf(exchange)) !== exchange) continue;
       if (exchange.up) actions.push(...this.deleteSa(exchange.sa, now));
@@ -124,12 +129,7 @@ export class IkeEngine {
 
   /** When tick() has something to do; null = nothing. */
   nextTick(): Ms | null {
-    let next: Ms | null = null;
-    for (const exchange of this.exchanges.values()) {
-      const due = dueTime(exchange);
-      if (next === null || due < next) next = due;
-    }
-    return next;
+    return this.exchanges.nextDue();
   }
 
   /** Sends a Delete, forgets the SA, then tells the user (phase1Deleted). An SA still in main mode is dropped silently; an unknown one is ignored. */
@@ -187,6 +187,9 @@ export class IkeEngine {
     const learning = known instanceof MainModeInitiator && known.sa.state === 'MM_NO_STATE';
     const repeated = known instanceof MainModeResponder && isZero(header.responderCookie);
     const exchange = known && (learning || repeated) ? known : this.find(datagram.remote, header);
+    // Message 3 costs a Diffie-Hellman. Its sender got message 2, so a forger of addresses cannot close the gate for others.
+    if (exchange instanceof MainModeResponder && exchange.awaitsKeys(datagram.bytes) && !this.gate.take(datagram.remote.address, now))
+      return this.log.overRate(datagram.remote, now);
     try {
       const wasUp = exchange.up;
       const actions = exchange.receive(header, datagram.bytes, now);
@@ -212,8 +215,8 @@ export class IkeEngine {
     try {
       choice = chooseTransform(header, datagram.bytes, this.policies);
     } catch (error) {
-      if (!(error instanceof ExchangeRefusal) || error.counter !== 'ike_no_proposal') throw error;
-      const bytes = buildClearNotification(header, newMessageId(this.random), Doi.Gdoi, NotifyType.NoProposalChosen);
+      if (!(error instanceof NoProposalChosen)) throw error;
+      const bytes = buildClearNotification(header, newMessageId(this.random), error.doi, NotifyType.NoProposalChosen);
       return [...this.log.refused(error, remote, now), { kind: 'send', datagram: { local, remote, bytes } }];
     }
     const actions: Action[] = [];
@@ -292,8 +295,4 @@ function keyOf(exchange: MainModeExchange): string {
 function dueTime(exchange: MainModeExchange): Ms {
   if (exchange.up) return Math.min(exchange.sa.expiresAt, exchange.sa.lastUsedAt + IdleMs);
   return exchange instanceof MainModeInitiator ? exchange.due : exchange.startedAt + HalfOpenMs;
-}
-
-function notEncrypted(): ExchangeRefusal {
-  return new ExchangeRefusal('RFC 6407 §3.2', "was not encrypted and it should've been", 'ike_unexpected', 6, 'IKMP_NOT_ENCRYPTED');
 }

@@ -25,6 +25,11 @@ export class IkeLog {
     return this.counted('ike_half_open_limited', 4, 'IKMP_HALF_OPEN_LIMIT', text, now);
   }
 
+  overRate(remote: Endpoint, now: Ms): Action[] {
+    const text = `Key exchange of ${formatIpv4(remote.address)} put off: more per second than the configured rate`;
+    return this.counted('ike_rate_limited', 4, 'IKMP_ADMISSION_RATE', text, now);
+  }
+
   /** @param name of the notification */
   unprotected(remote: Endpoint, name: string, now: Ms): Action[] {
     const text = `Unprotected notification ${name} from ${formatIpv4(remote.address)} is not acted upon`;

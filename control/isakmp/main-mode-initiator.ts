@@ -8,7 +8,7 @@ import { type DhExchange, startDh } from './keying-material.js';
 import { ExchangeRefusal, MainMode, NonceLength, newPhase1Sa, outOfState } from './main-mode.js';
 import { buildMessage, takePayload } from './payloads.js';
 import { Retransmission } from './retransmission.js';
-import { Doi, matchesPolicy, Protocol, policyOf, readSa, transformOf, writeSa } from './sa-payload.js';
+import { Doi, IdentityOnly, matchesPolicy, Protocol, policyOf, readSa, transformOf, writeSa } from './sa-payload.js';
 
 export interface InitiatorOptions {
   serial: number;
@@ -45,9 +45,10 @@ export class MainModeInitiator extends MainMode {
   /** Message 1. */
   start(now: Ms): Action[] {
     const transforms = this.policies.map((policy, i) => transformOf(policy, i + 1));
+    const { doi } = this.sa;
     this.offer = writeSa({
-      doi: Doi.Gdoi,
-      situation: 0,
+      doi,
+      situation: doi === Doi.Gdoi ? 0 : IdentityOnly,
       proposals: [{ number: 1, protocol: Protocol.Isakmp, spi: new Uint8Array(0), transforms }],
     });
     const message = buildMessage(this.header(), [{ type: PayloadType.Sa, body: this.offer }]);

@@ -33,10 +33,17 @@ export interface OfferChoice {
   policy: IsakmpPolicy;
 }
 
+/** None of an offer's transforms matches a policy: the initiator is told, in its own DOI. */
+export class NoProposalChosen extends ExchangeRefusal {
+  constructor(readonly doi: number) {
+    super('RFC 2409 §5', 'no offered ISAKMP transform matches a policy', 'ike_no_proposal', 6, 'IKMP_MODE_FAILURE');
+  }
+}
+
 /**
  * Reads message 1 and takes the first of the initiator's transforms that one of our policies, in priority order, matches.
  * @param message cut to its length @param policies all `pre-share`
- * @throws WireError when malformed; ExchangeRefusal with counter `ike_no_proposal` when nothing matches
+ * @throws WireError when malformed; NoProposalChosen when nothing matches
  */
 export function chooseTransform(header: IsakmpHeader, message: Uint8Array, policies: readonly IsakmpPolicy[]): OfferChoice {
   if (header.flags & HeaderFlag.Encryption) throw new WireError('RFC 2409 §5', 'message 1 is encrypted');
@@ -56,8 +63,7 @@ export function chooseTransform(header: IsakmpHeader, message: Uint8Array, polic
       return { header, message: message.slice(), body, offer, proposal, transform, policy: { ...policy, lifetimeSeconds } };
     }
   }
-  const text = 'no offered ISAKMP transform matches a policy';
-  throw new ExchangeRefusal('RFC 2409 §5', text, 'ike_no_proposal', 6, 'IKMP_MODE_FAILURE');
+  throw new NoProposalChosen(offer.doi);
 }
 
 export class MainModeResponder extends MainMode {
@@ -88,6 +94,11 @@ export class MainModeResponder extends MainMode {
       { kind: 'count', counter: 'ike_main_mode_started' },
       ...this.send(buildMessage(this.header(), [{ type: PayloadType.Sa, body }])),
     ];
+  }
+
+  /** This would be message 3. */
+  awaitsKeys(message: Uint8Array): boolean {
+    return this.sa.state === 'MM_SA_SETUP' && !(this.lastReceived && equalBytes(this.lastReceived, message));
   }
 
   override receive(header: IsakmpHeader, message: Uint8Array, now: Ms): Action[] {

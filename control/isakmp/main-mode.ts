@@ -16,9 +16,10 @@ import { type DhExchange, derivePhase1Keys, type Phase1Inputs, phase1Hash } from
 import { CbcChain, sameHash } from './message-cipher.js';
 import { type Payload, readPayloads, takePayload } from './payloads.js';
 import type { Phase1Sa } from './phase1-sa.js';
+import { GdoiPort, IkePort } from './ports.js';
+import { Doi } from './sa-payload.js';
 import { WireError } from './wire-error.js';
 
-export const IsakmpPort = 848;
 const UdpProtocol = 17;
 /** Ours; RFC 2409 §5 allows 8 to 256. */
 export const NonceLength = 32;
@@ -44,6 +45,10 @@ export function outOfState(message: string): WireError {
   return new WireError('RFC 2408 §5.1', message, 'ike_unexpected');
 }
 
+export function notEncrypted(): ExchangeRefusal {
+  return new ExchangeRefusal('RFC 6407 §3.2', "was not encrypted and it should've been", 'ike_unexpected', 6, 'IKMP_NOT_ENCRYPTED');
+}
+
 /** @returns an SA without keys, in MM_NO_STATE */
 export function newPhase1Sa(
   serial: number,
@@ -65,7 +70,7 @@ export function newPhase1Sa(
     policy,
     cipher: policy.encryption,
     hash: policy.hash,
-    doi: 2,
+    doi: remote.port === GdoiPort ? Doi.Gdoi : Doi.Ipsec,
     skeyidD: none,
     skeyidA: none,
     key: none,
@@ -161,8 +166,9 @@ export abstract class MainMode {
 
   /** Message 5 or 6: our ID and the hash that proves us. */
   protected sealProof(): Uint8Array {
-    const { initiator, local } = this.sa;
-    const id = writeIdentification(ipv4Identification(local.address, UdpProtocol, IsakmpPort));
+    const { initiator, local, doi } = this.sa;
+    // RFC 2407 §4.6.2: phase 1's port is 0 or UDP 500; GDOI's own is 848.
+    const id = writeIdentification(ipv4Identification(local.address, UdpProtocol, doi === Doi.Gdoi ? GdoiPort : IkePort));
     const hash = phase1Hash(this.inputs as Phase1Inputs, this.skeyid, initiator, this.offer, id);
     return (this.chain as CbcChain).seal(this.header(), [
       { type: PayloadType.Identification, body: id },

@@ -22,7 +22,7 @@ export interface Phase1Sa {
   policy: IsakmpPolicy;
   cipher: IkeCipher;
   hash: IkeHash;
-  /** Of SA payload, notifications and deletes: 2 = GDOI (RFC 6407 §2.1); 1 when the peer said so. */
+  /** Of SA payload, notifications and deletes: what the initiator began with, 2 on port 848 (RFC 6407 §2.1), 1 (IPsec) elsewhere; we answer either. */
   doi: number;
   /** Keys: empty until GDOI_IDLE. */
   skeyidD: Uint8Array;

@@ -20,6 +20,9 @@ export const enum Doi {
   Gdoi = 2,
 }
 
+/** Situation of DOI 1 (RFC 2407 §4.2.1); GDOI's is 0. */
+export const IdentityOnly = 1;
+
 export const enum Protocol {
   Isakmp = 1,
 }

@@ -10,9 +10,11 @@ import type { LoggingState } from '../api/snapshot-logging.js';
 import { formatIpv4 } from '../config/addresses.js';
 import { printConfig } from '../config/print.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
+import { Doi } from '../isakmp/sa-payload.js';
 import type { RsaKeyInfo } from '../pki/rsa-keys.js';
 import type { Router } from '../router.js';
 import { accessListStates } from './access-lists.js';
+import { failCloseStates } from './fail-close.js';
 import { memberState, serverState } from './gdoi.js';
 import { interfaceStates, routeStates } from './interfaces.js';
 import { cryptoMapStates, ipsecStates } from './ipsec.js';
@@ -41,7 +43,8 @@ function isakmpSaState(sa: Phase1Sa): IsakmpSaState {
   return {
     destination: sa.initiator ? remote : local,
     source: sa.initiator ? local : remote,
-    state: sa.state,
+    // IOS names the idle SA of the IPsec DOI after quick mode.
+    state: sa.state === 'GDOI_IDLE' && sa.doi === Doi.Ipsec ? 'QM_IDLE' : sa.state,
     connectionId: sa.connectionId,
     status: 'ACTIVE',
   };
@@ -67,6 +70,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     gdoiMembers: router.gdoi.memberGroups().map((status) => memberState(status, { config, allocation, tables, dataplane, teksOf, now })),
     gdoiServers: router.gdoi.serverGroups().map((status) => serverState(status, now)),
     cryptoMaps: cryptoMapStates(config),
+    failClose: failCloseStates(config, teksOf, tables, dataplane?.aceHits ?? [], now),
     ipsec: ipsecStates(config, {
       allocation,
       dataplane,

@@ -5,7 +5,9 @@ import type { SnapshotHead } from '../../dataplane/tables/message.js';
 import type { Ms } from '../actions.js';
 import type { AceState, MemberGroupState, ServerGroupState } from '../api/snapshot.js';
 import type { Allocation } from '../compile/allocation.js';
-import { outboundTek, type Tables } from '../compile/tables.js';
+import { groupOrigin, localOrigin } from '../compile/crypto-entries.js';
+import { outboundTeks } from '../compile/outbound.js';
+import type { Tables } from '../compile/tables.js';
 import { formatIpv4 } from '../config/addresses.js';
 import type { Config, Ipv4 } from '../config/model.js';
 import type { PolicyEntry, Tek } from '../gdoi/group-policy.js';
@@ -47,18 +49,17 @@ function tekState(tek: TekStatus, now: Ms) {
   };
 }
 
-/** Entries of the list that the packet path uses for this group: the local ACL's, then the key server's. */
-function listedAces(list: string, entries: readonly PolicyEntry[], from: number, context: GroupContext): AceState[] {
-  return entries.map((entry, index) => aceState(entry, null, hitsOf(context.tables, context.dataplane?.aceHits ?? [], list, from + index)));
+/** @param list where the packet path counts the entries' hits */
+function listedAces(list: string, entries: readonly PolicyEntry[], context: GroupContext): AceState[] {
+  return entries.map((entry, index) => aceState(entry, null, hitsOf(context.tables, context.dataplane?.aceHits ?? [], list, index)));
 }
 
 export function memberState(status: MemberStatus, context: GroupContext): MemberGroupState {
   const { config, now, dataplane } = context;
   const maps = [...config.cryptoMaps.values()].flat().filter((entry) => entry.group === status.name);
   const localEntries = status.localAcl === null ? [] : (config.accessLists.get(status.localAcl)?.entries ?? []);
-  const list = localEntries.length > 0 ? `${status.localAcl}+${status.name}` : status.name;
   const teks = context.teksOf(status.name);
-  const sending = outboundTek(teks, now);
+  const sending = outboundTeks(teks, now);
   const group = dataplane?.groups[context.allocation.groups.take(status.name)] ?? [];
   return {
     group: status.name,
@@ -69,6 +70,7 @@ export function memberState(status: MemberStatus, context: GroupContext): Member
     remoteAddress: dotted(status.registeredWith ?? status.remoteAddress),
     version: status.version,
     registered: status.registered,
+    failClose: maps.length > 0 && maps.every(({ name }) => config.failClose.get(name)?.activated === true),
     reregistersInSeconds: untilOrNull(status.reregistersAt, now),
     succeededRegistrations: status.succeededRegistrations,
     attemptedRegistrations: status.attemptedRegistrations,
@@ -94,11 +96,15 @@ export function memberState(status: MemberStatus, context: GroupContext): Member
     },
     teks: status.teks.map((tek) => {
       const keys = teks.find(({ spi }) => spi === tek.spi);
-      return { ...tekState(tek, now), sending: sending?.spi === tek.spi, counters: saCounters(keys ?? null, dataplane) };
+      return { ...tekState(tek, now), sending: sending.some(({ spi }) => spi === tek.spi), counters: saCounters(keys ?? null, dataplane) };
     }),
-    acl: listedAces(list, status.acl, localEntries.length, context),
+    acl: listedAces(
+      groupOrigin(status.name),
+      sending.flatMap(({ entries }) => entries),
+      context,
+    ),
     localAclName: status.localAcl,
-    localAcl: listedAces(list, localEntries, 0, context),
+    localAcl: listedAces(localOrigin(status.name), localEntries, context),
     senderIds: status.senderIds?.values ?? [],
     senderIdBits: status.senderIds?.bits ?? null,
     counters: {

@@ -6,7 +6,7 @@ import type { Ms } from '../actions.js';
 import type { CryptoMapState, IpsecFlowState, IpsecInterfaceState, IpsecSaState, SaCounters } from '../api/snapshot.js';
 import type { Allocation } from '../compile/allocation.js';
 import { serialOf } from '../compile/allocation.js';
-import { outboundTek } from '../compile/tables.js';
+import { outboundTek } from '../compile/outbound.js';
 import { cipherRow, plaintextMtu, transformText } from '../compile/transforms.js';
 import { formatIpv4 } from '../config/addresses.js';
 import type { Config, GdoiGroup } from '../config/model.js';

@@ -4,15 +4,18 @@
 //
 // The name inside keeps one file from being taken for another.
 // The key lies beside the files, mode 0600: sealing makes damage visible and keeps keys out of backups of single files; it does not
-// protect from root. Does not: key rotation, several writers (the instance lock sees to that).
+// protect from root. A journal beside it (journal.ts) takes small changes of a large state. Does not: key rotation, several writers (the
+// instance lock sees to that).
 
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import sodium from 'libsodium-wrappers';
+import { appendRecord, closeJournal, openJournal, readJournal, sealEntry } from './journal.js';
 
 const Magic = Uint8Array.of(0x47, 0x57, 0x53, 0x31);
 const KeyFile = 'seal.key';
 const Suffix = '.sealed';
+const JournalSuffix = '.journal';
 
 /** Why a file could not be used. Its text names the file and never holds its contents. */
 export type ReportDamage = (message: string) => void;
@@ -53,7 +56,23 @@ function labelOf(file: string): Uint8Array {
   return new TextEncoder().encode(`${file}\0`);
 }
 
+/** The journal of one entry of the store, while it may be appended to. */
+interface Journal {
+  /** Nonce of the sealed file. */
+  owner: Uint8Array;
+  /** null = not opened since the sealed file was written or read. */
+  fd: number | null;
+  entries: number;
+  length: number;
+}
+
+function nonceOf(sealed: Uint8Array): Uint8Array {
+  return sealed.slice(Magic.length, Magic.length + sodium.crypto_secretbox_NONCEBYTES);
+}
+
 export class SealedStore {
+  private readonly journals = new Map<string, Journal>();
+
   private constructor(
     private readonly directory: string,
     private readonly key: Uint8Array,
@@ -88,15 +107,41 @@ export class SealedStore {
 
   /** @returns null when there is no such entry, or when its file is damaged (reported, set aside) @throws RangeError on a bad name */
   load(name: string): Uint8Array | null {
+    return this.loadWithJournal(name)?.bytes ?? null;
+  }
+
+  /** What was saved and what was appended to it since, in order; null as load(). A damaged journal damages the whole. */
+  loadWithJournal(name: string): { bytes: Uint8Array; entries: Uint8Array[] } | null {
     const path = join(this.directory, this.fileOf(name));
     const sealed = readOrNull(path);
     if (!sealed) return null;
-    const opened = this.unseal(sealed, labelOf(this.fileOf(name)));
-    if (!opened) {
-      renameSync(path, `${path}.damaged`);
-      this.report(`${path} is damaged or was sealed with another key: set aside as ${name}${Suffix}.damaged`);
+    const bytes = this.unseal(sealed, labelOf(this.fileOf(name)));
+    const owner = nonceOf(sealed);
+    const journal = readJournal(readOrNull(path + JournalSuffix) ?? new Uint8Array(0), owner, this.key);
+    if (bytes && journal) {
+      this.forgetJournal(name);
+      this.journals.set(name, { owner, fd: null, entries: journal.entries.length, length: journal.length });
+      return { bytes, entries: journal.entries };
     }
-    return opened;
+    renameSync(path, `${path}.damaged`);
+    this.report(`${path} is damaged or was sealed with another key: set aside as ${name}${Suffix}.damaged`);
+    return null;
+  }
+
+  /**
+   * Adds to what was saved last; on disk when it returns.
+   * @returns false when nothing was saved or loaded under that name in this process: save() first
+   * @throws the system's error (disk full): what was appended before is still there
+   */
+  append(name: string, bytes: Uint8Array): boolean {
+    const journal = this.journals.get(name);
+    if (!journal) return false;
+    journal.fd ??= this.openJournal(name, journal);
+    const record = sealEntry(bytes, journal.owner, journal.entries, this.key);
+    appendRecord(journal.fd, record, journal.length);
+    journal.entries++;
+    journal.length += record.length;
+    return true;
   }
 
   /** On disk when it returns. @throws RangeError on a bad name, or the system's error (disk full): the old contents are still there */
@@ -114,10 +159,13 @@ export class SealedStore {
     sealed.set(nonce, Magic.length);
     sealed.set(box, Magic.length + nonce.length);
     writeDurably(this.directory, file, sealed);
+    this.forgetJournal(name);
+    this.journals.set(name, { owner: nonce, fd: null, entries: 0, length: 0 });
   }
 
   remove(name: string): void {
-    rmSync(join(this.directory, this.fileOf(name)), { force: true });
+    this.forgetJournal(name);
+    for (const suffix of ['', JournalSuffix]) rmSync(join(this.directory, this.fileOf(name) + suffix), { force: true });
     syncDirectory(this.directory);
   }
 
@@ -127,6 +175,18 @@ export class SealedStore {
       .filter((file) => file.endsWith(Suffix))
       .map((file) => decodeURIComponent(file.slice(0, -Suffix.length)))
       .sort();
+  }
+
+  private openJournal(name: string, journal: Journal): number {
+    const fd = openJournal(join(this.directory, this.fileOf(name) + JournalSuffix), journal.length);
+    syncDirectory(this.directory);
+    return fd;
+  }
+
+  private forgetJournal(name: string): void {
+    const fd = this.journals.get(name)?.fd ?? null;
+    if (fd !== null) closeJournal(fd);
+    this.journals.delete(name);
   }
 
   private unseal(sealed: Uint8Array, label: Uint8Array): Uint8Array | null {

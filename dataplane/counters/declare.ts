@@ -41,6 +41,7 @@ export const enum Drop {
   SealFailed,
   TtlExpired,
   HandOverFull,
+  FailClose,
   Count,
 }
 export const dropTexts: readonly CounterText[] = [
@@ -76,6 +77,7 @@ export const dropTexts: readonly CounterText[] = [
   { name: 'seal_failed', help: 'the crypto library could not encrypt' },
   { name: 'ttl_expired', help: 'TTL used up; ICMP time exceeded sent (RFC 1812 §5.3.1)' },
   { name: 'hand_over_full', help: 'the worker that owns the sender or seals took no more packets' },
+  { name: 'fail_close', help: 'in the clear on an interface that is closed until its groups are registered (fail-close)' },
 ];
 
 /** Per port. */

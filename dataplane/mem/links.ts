@@ -13,6 +13,8 @@ export const enum LinkKind {
   Packet = 2,
   /** Ethernet: receives ESP, sends whatever has a known neighbour. */
   Xdp = 3,
+  /** The sending half of another worker's Xdp link, for a worker that has no receive queue. */
+  XdpSender = 4,
 }
 
 export interface Link {
@@ -46,15 +48,16 @@ export class Links {
     this.close(port);
     this.isOpen[port] = 1;
     for (const { fd, kind } of links) {
-      if (this.count === MaxLinks) break; // its packets are read by nobody, which its counters show
-      this.fd[this.count] = fd;
-      this.port[this.count] = port;
-      this.kind[this.count++] = kind;
       if (kind === LinkKind.Tun) this.tun[port] = fd;
       else if (this.fast[port] < 0) {
         this.fast[port] = fd;
         this.fastKind[port] = kind;
       }
+      if (kind === LinkKind.XdpSender) continue; // nothing to read
+      if (this.count === MaxLinks) break; // its packets are read by nobody, which its counters show
+      this.fd[this.count] = fd;
+      this.port[this.count] = port;
+      this.kind[this.count++] = kind;
     }
   }
 

@@ -65,11 +65,14 @@ export class SenderState {
   /** Counters, one Float64 per quarter row; index with {@link numberAt}. */
   readonly numbers: Float64Array;
   private stamp = 0;
+  /** The addon's mapping is the file: there a flush would be a call for nothing, and it is one per pass. */
+  private readonly isMapped: boolean;
 
   private constructor(
     private readonly native: Native,
     private readonly buffer: ArrayBuffer,
   ) {
+    this.isMapped = native.kind === 'addon';
     this.words = new Uint32Array(buffer, File.HeaderBytes, File.Rows * Row.Words);
     this.numbers = new Float64Array(buffer, File.HeaderBytes, File.Rows * RowNumber.Count);
   }
@@ -135,7 +138,7 @@ export class SenderState {
 
   /** Makes what was written survive the process: before a batch that used new numbers is sent. */
   flush(): void {
-    this.native.mapFlush(this.buffer);
+    if (!this.isMapped) this.native.mapFlush(this.buffer);
   }
 }
 

@@ -17,12 +17,16 @@ enum { JOB_SLOT, JOB_OFFSET, JOB_TEXT_LEN, JOB_STATUS, JOB_WORDS };
 enum { STATUS_OK, STATUS_INTEGRITY, STATUS_ERROR };
 enum { MAX_POLL_FDS = 64 };
 
+// des.c: a gcry_cipher_hd_t
+typedef struct Des Des;
+
 // One keyed SA, both directions. cipher == CIPHER_NONE: the slot is empty.
 typedef struct {
   int cipher;
   uint32_t iv_len, icv_len, block_len; // bytes; block_len: the text is a multiple of it
   uint8_t salt[4];                     // RFC 4106 section 4
-  EVP_CIPHER_CTX *seal, *open;         // NULL for CIPHER_NULL
+  EVP_CIPHER_CTX *seal, *open;         // NULL for CIPHER_NULL and CIPHER_3DES_CBC
+  Des *des;                            // of CIPHER_3DES_CBC
   EVP_MAC_CTX *mac;                    // NULL for GCM and without authentication
 } Sa;
 
@@ -67,6 +71,10 @@ napi_value js_pin(napi_env env, napi_callback_info info);
 void sa_clear(Sa *sa);
 napi_value js_sa_set(napi_env env, napi_callback_info info);
 napi_value js_sa_clear(napi_env env, napi_callback_info info);
+// des.c
+Des *des_open(const uint8_t *key);
+bool des_cbc(Des *des, const uint8_t *iv, uint8_t *text, size_t length, bool encrypt);
+void des_close(Des *des);
 // batch.c
 napi_value js_seal(napi_env env, napi_callback_info info);
 napi_value js_open(napi_env env, napi_callback_info info);
@@ -79,6 +87,7 @@ napi_value js_raw_open(napi_env env, napi_callback_info info);
 napi_value js_packet_open(napi_env env, napi_callback_info info);
 napi_value js_packet_filter(napi_env env, napi_callback_info info);
 napi_value js_xdp_open(napi_env env, napi_callback_info info);
+napi_value js_xdp_sender(napi_env env, napi_callback_info info);
 // wake.c
 napi_value js_wake_open(napi_env env, napi_callback_info info);
 napi_value js_wake_signal(napi_env env, napi_callback_info info);

@@ -51,8 +51,10 @@ static int open_gcm(const Sa *sa, const Packet *packet) {
 }
 
 // CBC without padding, in place; nothing to do for NULL.
-static bool run_cbc(EVP_CIPHER_CTX *context, const Packet *packet, int encrypt) {
+static bool run_cbc(const Sa *sa, const Packet *packet, int encrypt) {
+  EVP_CIPHER_CTX *context = encrypt ? sa->seal : sa->open;
   int length;
+  if (sa->des != NULL) return des_cbc(sa->des, packet->iv, packet->text, (size_t)packet->text_len, encrypt);
   return context == NULL || (EVP_CipherInit_ex(context, NULL, NULL, NULL, packet->iv, encrypt) == 1 &&
                              EVP_CipherUpdate(context, packet->text, &length, packet->text, packet->text_len) == 1);
 }
@@ -67,7 +69,7 @@ static bool run_hmac(const Sa *sa, const Packet *packet, uint8_t *out) {
 // Encrypt, then authenticate (RFC 4303 section 3.3.2). The IV has been written.
 static int seal_cbc(const Sa *sa, const Packet *packet) {
   uint8_t full[MAX_ICV];
-  if (!run_cbc(sa->seal, packet, 1)) return STATUS_ERROR;
+  if (!run_cbc(sa, packet, 1)) return STATUS_ERROR;
   if (sa->mac == NULL) return STATUS_OK;
   if (!run_hmac(sa, packet, full)) return STATUS_ERROR;
   memcpy(packet->icv, full, sa->icv_len);
@@ -81,7 +83,7 @@ static int open_cbc(const Sa *sa, const Packet *packet) {
     if (!run_hmac(sa, packet, full)) return STATUS_ERROR;
     if (CRYPTO_memcmp(full, packet->icv, sa->icv_len) != 0) return STATUS_INTEGRITY;
   }
-  return run_cbc(sa->open, packet, 0) ? STATUS_OK : STATUS_ERROR;
+  return run_cbc(sa, packet, 0) ? STATUS_OK : STATUS_ERROR;
 }
 
 // Why a packet cannot be worked on at all: no SA, or text that is not whole blocks (a peer can send that).

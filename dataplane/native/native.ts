@@ -104,6 +104,11 @@ export interface Native {
    * netdev share one program: open queue 0 first. Throws Error with `code`.
    */
   xdpOpen(device: string, queue: number): number;
+  /**
+   * A further descriptor for an xdp link, for the tx() of another thread: rx() on it reads nothing, and it is not to be polled, because it is
+   * ready when the link is. Each of the two may be closed first. @param fd what xdpOpen returned. Throws RangeError when it is no xdp link
+   */
+  xdpSender(fd: number): number;
   /** Closes what an open call returned. No thread may be using it any more. Throws Error with `code`. */
   fdClose(fd: number): void;
   /** A descriptor that makes another thread's poll() return. */
@@ -122,7 +127,7 @@ export interface Native {
    * left to its device are completed: what arrives is what a wire would carry. A superpacket that does not fit into the remaining offsets
    * goes on with the next call (poll() then reports the descriptor as ready). Ethernet headers are taken off.
    * @param maxLength bytes that each slot has room for @param lengths out: bytes; a longer datagram is cut and its length reported as maxLength + 1
-   * @returns how many were read, 0 = none waiting, -1 = the device is gone.
+   * @returns how many were read, perhaps fewer than wait (poll() tells), 0 = none waiting, -1 = the device is gone.
    */
   rx(fd: number, pool: Uint8Array, offsets: Int32Array, lengths: Int32Array, count: number, maxLength: number): number;
   /**

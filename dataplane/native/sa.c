@@ -20,11 +20,9 @@ static const AuthSpec AUTH_SPECS[] = {
     [AUTH_SHA512_256] = {"SHA512", 64, 32},
 };
 
-// NULL when the cipher has no such key length.
+// OpenSSL's cipher. NULL when it is not OpenSSL's, or has no such key length.
 static const EVP_CIPHER *find_cipher(int cipher, int32_t key_len) {
   switch (cipher) {
-  case CIPHER_3DES_CBC:
-    return key_len == 24 ? EVP_des_ede3_cbc() : NULL;
   case CIPHER_AES_CBC:
     return key_len == 16 ? EVP_aes_128_cbc() : key_len == 24 ? EVP_aes_192_cbc() : key_len == 32 ? EVP_aes_256_cbc() : NULL;
   case CIPHER_AES_GCM16:
@@ -34,11 +32,17 @@ static const EVP_CIPHER *find_cipher(int cipher, int32_t key_len) {
   }
 }
 
-// Frees the contexts (OpenSSL cleanses keys in them) and wipes the slot.
+static bool has_key_length(int cipher, int32_t key_len) {
+  if (cipher == CIPHER_NULL) return key_len == 0;
+  return cipher == CIPHER_3DES_CBC ? key_len == 24 : find_cipher(cipher, key_len) != NULL;
+}
+
+// Frees the contexts (the libraries cleanse keys in them) and wipes the slot.
 void sa_clear(Sa *sa) {
   EVP_CIPHER_CTX_free(sa->seal);
   EVP_CIPHER_CTX_free(sa->open);
   EVP_MAC_CTX_free(sa->mac);
+  des_close(sa->des);
   OPENSSL_cleanse(sa, sizeof *sa);
 }
 
@@ -63,10 +67,13 @@ static EVP_MAC_CTX *key_mac(const AuthSpec *spec, const uint8_t *key) {
   return NULL;
 }
 
-// Fills an empty slot. False when OpenSSL refuses.
+// Fills an empty slot. False when a library refuses.
 static bool sa_fill(Sa *sa, int cipher, const EVP_CIPHER *evp, const AuthSpec *auth, const uint8_t *keys) {
   bool gcm = cipher == CIPHER_AES_GCM16;
-  if (evp != NULL) {
+  if (cipher == CIPHER_3DES_CBC) {
+    sa->des = des_open(keys + SA_KEY_CIPHER);
+    if (sa->des == NULL) return false;
+  } else if (evp != NULL) {
     sa->seal = key_cipher(evp, keys + SA_KEY_CIPHER, 1);
     sa->open = key_cipher(evp, keys + SA_KEY_CIPHER, 0);
     if (sa->seal == NULL || sa->open == NULL) return false;
@@ -76,8 +83,8 @@ static bool sa_fill(Sa *sa, int cipher, const EVP_CIPHER *evp, const AuthSpec *a
     if (sa->mac == NULL) return false;
   }
   memcpy(sa->salt, keys + SA_KEY_SALT, sizeof sa->salt);
-  sa->block_len = gcm || evp == NULL ? 1 : (uint32_t)EVP_CIPHER_get_block_size(evp);
-  sa->iv_len = gcm ? 8 : evp == NULL ? 0 : sa->block_len; // RFC 4106 section 3.1, RFC 3602 section 3, RFC 2451 section 3
+  sa->block_len = cipher == CIPHER_3DES_CBC ? 8 : cipher == CIPHER_AES_CBC ? 16 : 1;
+  sa->iv_len = gcm ? 8 : cipher == CIPHER_NULL ? 0 : sa->block_len; // RFC 4106 section 3.1, RFC 3602 section 3, RFC 2451 section 3
   sa->icv_len = gcm ? 16 : auth->icv_len;
   sa->cipher = cipher;
   return true;
@@ -98,7 +105,7 @@ napi_value js_sa_set(napi_env env, napi_callback_info info) {
   }
   if (keys.length < SA_KEY_BYTES) return throw_range(env, "keys: %zu bytes, a row has %d", keys.length, SA_KEY_BYTES);
   const EVP_CIPHER *evp = find_cipher(cipher, cipher_key_len);
-  if (cipher == CIPHER_NULL ? cipher_key_len != 0 : evp == NULL) {
+  if (!has_key_length(cipher, cipher_key_len)) {
     return throw_range(env, "saSet: cipher %d has no key of %d bytes", cipher, cipher_key_len);
   }
   if ((uint32_t)auth_key_len != AUTH_SPECS[auth].key_len) {
@@ -111,7 +118,7 @@ napi_value js_sa_set(napi_env env, napi_callback_info info) {
   sa_clear(sa);
   if (!sa_fill(sa, cipher, evp, &AUTH_SPECS[auth], keys.at)) {
     sa_clear(sa);
-    napi_throw_error(env, NULL, "saSet: OpenSSL refuses this algorithm");
+    napi_throw_error(env, NULL, "saSet: the library refuses this algorithm");
   }
   return NULL;
 }

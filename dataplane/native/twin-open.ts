@@ -87,7 +87,7 @@ function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException | null)?.code === 'ENOENT';
 }
 
-/** Native.tunSteer, rawOpen, packetOpen, packetFilter, xdpOpen: sockets and programs for which perl would have to stay. */
+/** Native.tunSteer, rawOpen, packetOpen, packetFilter, xdpOpen, xdpSender: sockets and programs for which perl would have to stay. */
 export function refuse(what: string): () => never {
   return () => {
     const text = `${what}: not supported by the twin: this driver needs the addon (make build)`;

@@ -18,6 +18,7 @@ export function makeTwin(): Native {
     packetOpen: refuse('packet'),
     packetFilter: refuse('packet'),
     xdpOpen: refuse('xdp'),
+    xdpSender: refuse('xdp'),
     wakeOpen: openFifo,
     ...makeTwinIo(),
     ...makeTwinCrypto(),

@@ -1,10 +1,16 @@
-// The `xdp` driver: AF_XDP in copy mode on one receive queue (Linux Documentation/networking/af_xdp.rst). One UMEM of chunks per link;
+// The `xdp` driver: AF_XDP in copy mode on one receive queue (Linux Documentation/networking/af_xdp.rst). One UMEM of chunks per socket;
 // what the program of bpf.c redirects is copied from there to the slots, what leaves is copied there. Copy mode and need-wakeup work
 // with every netdev. Does not: zero copy, frames of several chunks.
+//
+// A queue has one socket (the kernel refuses a second memory), so workers without a queue send by another's: a sender link is the same socket under a
+// descriptor of its own. Only what sends is shared, under two locks. `ring_lock` is held for the copying. `kick_lock` is held while the kernel sends, which is long:
+// who finds it taken goes on without waiting, because its holder looks again after letting go.
 #include "driver.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_xdp.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -41,8 +47,11 @@ typedef struct {
   uint32_t chunk; // bytes
   uint8_t *umem;
   Ring rx, tx, fill, completion;
+  pthread_mutex_t ring_lock;       // the tx and completion rings and what follows
   uint64_t free_chunks[TX_CHUNKS]; // a stack of offsets in umem
   uint32_t free_count;
+  pthread_mutex_t kick_lock;
+  int users; // links of this socket, counted by the main thread
 } Xdp;
 
 // The other side's index: what it wrote to the ring before is visible after.
@@ -105,19 +114,18 @@ static void reap(Xdp *xdp) {
 }
 
 static uint32_t waiting(const Xdp *xdp) {
-  return *xdp->tx.producer - load_index(xdp->tx.consumer);
+  return load_index(xdp->tx.producer) - load_index(xdp->tx.consumer);
 }
 
 // Has the kernel send what waits in the ring. What it will not take now stays there and goes with the next call or poll(2).
 // @returns 0, or the errno that left something there
-static int32_t kick(Link *link) {
-  Xdp *xdp = link->state;
+static int32_t kick(int fd, const Xdp *xdp) {
   uint32_t left = waiting(xdp);
   // EAGAIN: so many were sent, or the socket is full. The ring's index need not tell which: older kernels move it late. So count.
   uint32_t patience = left / SENT_PER_CALL + 4;
   int32_t error = 0;
   while (left > 0 && patience > 0) {
-    error = sendto(link->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 ? errno : 0;
+    error = sendto(fd, NULL, 0, MSG_DONTWAIT, NULL, 0) < 0 ? errno : 0;
     // EBUSY: the netdev dropped one frame, for want of a carrier or of room. The others want another call each.
     if (error == EBUSY) left--;
     else if (error == 0 || error == EAGAIN || error == ENOBUFS || error == EINTR) patience--;
@@ -125,6 +133,17 @@ static int32_t kick(Link *link) {
     if (waiting(xdp) == 0) return 0;
   }
   return waiting(xdp) > 0 ? error : 0;
+}
+
+// The same, by one thread at a time: another that kicks will see what we have put there. @returns as kick(), 0 when another is at it
+static int32_t kick_alone(int fd, Xdp *xdp) {
+  int32_t error = 0;
+  while (error == 0 && waiting(xdp) > 0 && pthread_mutex_trylock(&xdp->kick_lock) == 0) {
+    error = kick(fd, xdp);
+    pthread_mutex_unlock(&xdp->kick_lock);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); // letting go comes before looking again; the other side's trylock is behind its store
+  }
+  return error;
 }
 
 // Copies one datagram with its Ethernet header to a free chunk and into the ring, not yet seen by the kernel. @returns errno, 0 = done
@@ -137,12 +156,25 @@ static int32_t put_frame(Xdp *xdp, uint32_t index, const uint8_t *frame, uint32_
   return 0;
 }
 
+// Takes the ring, and waits for the thread that kicks when there is no room for `count` frames.
+static void lock_ring(int fd, Xdp *xdp, uint32_t count) {
+  pthread_mutex_lock(&xdp->ring_lock);
+  reap(xdp);
+  if (xdp->free_count >= count) return;
+  pthread_mutex_unlock(&xdp->ring_lock);
+  pthread_mutex_lock(&xdp->kick_lock);
+  kick(fd, xdp);
+  pthread_mutex_unlock(&xdp->kick_lock);
+  pthread_mutex_lock(&xdp->ring_lock);
+  reap(xdp);
+}
+
 static int32_t xdp_tx(Link *link, uint8_t *pool, const int32_t *offsets, const int32_t *lengths, int32_t count, int32_t *results) {
   Xdp *xdp = link->state;
   // What the last batch left there goes first. Nothing is piled up behind it when the netdev is down.
-  int32_t error = kick(link), sent = 0;
+  int32_t error = kick_alone(link->fd, xdp), sent = 0;
   bool down = error != 0 && error != EAGAIN && error != EBUSY && error != ENOBUFS;
-  reap(xdp);
+  lock_ring(link->fd, xdp, (uint32_t)count);
   uint32_t end = *xdp->tx.producer;
   for (int32_t i = 0; i < count; i++) {
     const uint8_t *frame = pool + offsets[i] - ETHERNET_HEADER;
@@ -152,7 +184,8 @@ static int32_t xdp_tx(Link *link, uint8_t *pool, const int32_t *offsets, const i
     sent++;
   }
   store_index(xdp->tx.producer, end);
-  kick(link);
+  pthread_mutex_unlock(&xdp->ring_lock);
+  kick_alone(link->fd, xdp);
   return sent;
 }
 
@@ -160,21 +193,41 @@ static void unmap(Ring *ring) {
   if (ring->memory != NULL) munmap(ring->memory, ring->bytes);
 }
 
-static void free_xdp(Xdp *xdp) {
+static void leave(Xdp *xdp) {
   if (xdp->joined) redirect_leave(xdp->ifindex, xdp->queue);
+  xdp->joined = false;
+}
+
+static void free_xdp(Xdp *xdp) {
+  leave(xdp);
   unmap(&xdp->rx);
   unmap(&xdp->tx);
   unmap(&xdp->fill);
   unmap(&xdp->completion);
   if (xdp->umem != NULL) munmap(xdp->umem, (size_t)CHUNKS * xdp->chunk);
+  pthread_mutex_destroy(&xdp->ring_lock);
+  pthread_mutex_destroy(&xdp->kick_lock);
   free(xdp);
 }
 
+static void sender_close(Link *link) {
+  Xdp *xdp = link->state;
+  if (--xdp->users == 0) free_xdp(xdp);
+}
+
+// Nothing is redirected to it any more; what still sends keeps the rings.
 static void xdp_close(Link *link) {
-  free_xdp(link->state);
+  leave(link->state);
+  sender_close(link);
+}
+
+static int32_t sender_rx(Link *link, uint8_t *pool, const int32_t *offsets, int32_t *lengths, int32_t count, int32_t max_length) {
+  (void)link, (void)pool, (void)offsets, (void)lengths, (void)count, (void)max_length;
+  return 0;
 }
 
 static const LinkOps xdp_ops = {.rx = xdp_rx, .tx = xdp_tx, .close = xdp_close};
+static const LinkOps sender_ops = {.rx = sender_rx, .tx = xdp_tx, .close = sender_close};
 
 static bool map_ring(int fd, Ring *ring, const struct xdp_ring_offset *at, uint32_t size, size_t entry_bytes, uint64_t page) {
   ring->bytes = at->desc + size * entry_bytes;
@@ -254,6 +307,9 @@ napi_value js_xdp_open(napi_env env, napi_callback_info info) {
   if (bytes > 4096) return throw_errno(env, EMSGSIZE, device, "a frame must fit a chunk: set its MTU to 3826 or less, or use port-driver raw");
   Xdp *xdp = calloc(1, sizeof *xdp);
   if (xdp == NULL) return throw_errno(env, ENOMEM, device, "");
+  pthread_mutex_init(&xdp->ring_lock, NULL);
+  pthread_mutex_init(&xdp->kick_lock, NULL);
+  xdp->users = 1;
   xdp->ifindex = netdev.index;
   xdp->queue = (uint32_t)queue;
   xdp->chunk = bytes > 2048 ? 4096 : 2048;
@@ -269,4 +325,24 @@ napi_value js_xdp_open(napi_env env, napi_callback_info info) {
   link->state = xdp;
   link->headroom = ETHERNET_HEADER;
   return to_int(env, fd);
+}
+
+// xdpSender(fd): fd
+napi_value js_xdp_sender(napi_env env, napi_callback_info info) {
+  napi_value argv[1];
+  int32_t fd;
+  if (!read_args(env, info, 1, argv) || !read_int(env, argv[0], "fd", 0, INT32_MAX, &fd)) return NULL;
+  Link *of = link_find(fd);
+  if (of == NULL || of->ops != &xdp_ops) return throw_range(env, "fd: %d is no xdp link", fd);
+  int sender = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  Link *link = sender < 0 ? NULL : link_add(sender, &sender_ops);
+  if (link == NULL) {
+    int error = sender < 0 ? errno : ENOMEM;
+    if (sender >= 0) close(sender);
+    return throw_errno(env, error, "xdp sender", "");
+  }
+  link->state = of->state;
+  link->headroom = of->headroom;
+  ((Xdp *)link->state)->users++;
+  return to_int(env, sender);
 }

@@ -1,5 +1,6 @@
 // 27-policy-in: what arrives in the clear on a crypto-map port although the policy wants it encrypted is dropped (RFC 4301 §5.2,
-// IOS "packet not IPSEC but should have been"). In: packets that are not ours to open. Out: route. Drops: clear-must-be-encrypted.
+// IOS "packet not IPSEC but should have been"). In: packets that are not ours to open. Out: route.
+// Drops: clear-must-be-encrypted, fail-close (all that arrives in the clear on a port that is closed, but for its exceptions).
 //
 // It stands behind 25-esp-open, which decides what came encrypted, and before any stage that changes addresses. The packet is
 // matched as it stands, not mirrored: the sender's gateway matched the same rows with the same addresses. Exempt: what this host
@@ -27,18 +28,21 @@ export function makePolicyIn(env: Env): () => void {
   const { aceHits } = env.counters;
   const { policyIn: input, route } = env.vec;
 
-  function mustBeEncrypted(id: number): boolean {
+  /** @returns the reason to drop it, -1 = it may pass */
+  function verdict(id: number): number {
     const port = rxPort[id];
     const end = entryFirst[port] + entryCount[port];
     for (let entry = entryFirst[port]; entry < end; entry++) {
       const at = entry * CryptoEntry.Words;
-      if ((cryptoEntries[at + CryptoEntry.Flags] & CryptoFlag.Registered) === 0) continue;
+      const entryFlags = cryptoEntries[at + CryptoEntry.Flags];
+      if ((entryFlags & (CryptoFlag.Registered | CryptoFlag.ClosedIn)) === 0) continue;
       const ace = classify(aces, aclWords, entryLists[entry], proto[id], src[id], dst[id], sport[id], dport[id]);
       if (ace < 0) continue;
       aceHits[ace]++;
-      if (aces[ace * Ace.Words + Ace.Action] === AceAction.Permit) return true;
+      if (aces[ace * Ace.Words + Ace.Action] !== AceAction.Permit) continue;
+      return (entryFlags & CryptoFlag.ClosedIn) !== 0 ? Drop.FailClose : Drop.ClearMustBeEncrypted;
     }
-    return false;
+    return -1;
   }
 
   function isKeyManagement(id: number): boolean {
@@ -52,7 +56,8 @@ export function makePolicyIn(env: Env): () => void {
         (flags[id] & (PacketFlag.FromHost | PacketFlag.Decrypted)) !== 0 ||
         ports[rxPort[id] * PortRow.Words + PortRow.HasCryptoMap] === 0 ||
         isKeyManagement(id);
-      if (!exempt && mustBeEncrypted(id)) drop(id, Drop.ClearMustBeEncrypted);
+      const reason = exempt ? -1 : verdict(id);
+      if (reason >= 0) drop(id, reason);
       else route.push(id);
     }
     input.clear();

@@ -1,6 +1,6 @@
 // 55-crypto-map: does this packet leave encrypted, and under which SA? In: routed packets. Out: pmtu, with the sa column set or -1.
-// Drops: no-sa. Entries of the egress port's crypto map are tried in order; an entry whose group has no policy yet is passed over
-// (fail-open, the IOS default). A deny in an entry's list means "not by this entry", not "in the clear": the next entry is
+// Drops: no-sa, fail-close. Entries of the egress port's crypto map are tried in order; an entry whose group has no policy yet is passed over
+// (fail-open, the IOS default); a port that is closed has one more at its end, which drops what it permits. A deny in an entry's list means "not by this entry", not "in the clear": the next entry is
 // tried, and only what no entry permits goes in the clear. What a list permits never goes in the clear, SA or not; nor does an ICMP
 // error of ours that quotes a decrypted packet.
 
@@ -15,6 +15,7 @@ import { Ace, AceAction, CryptoEntry, CryptoFlag, Sa, SaFlag } from '../tables/l
 const enum Verdict {
   Clear = -1,
   NoSa = -2,
+  Closed = -3,
 }
 
 export function makeCryptoMap(env: Env): () => void {
@@ -39,11 +40,13 @@ export function makeCryptoMap(env: Env): () => void {
     const end = entryFirst[port] + entryCount[port];
     for (let entry = entryFirst[port]; entry < end; entry++) {
       const at = entry * CryptoEntry.Words;
-      if ((cryptoEntries[at + CryptoEntry.Flags] & CryptoFlag.Registered) === 0) continue;
+      const entryFlags = cryptoEntries[at + CryptoEntry.Flags];
+      if ((entryFlags & (CryptoFlag.Registered | CryptoFlag.ClosedOut)) === 0) continue;
       const ace = classify(aces, aclWords, entryLists[entry], proto[id], src[id], dst[id], sport[id], dport[id]);
       if (ace < 0) continue;
       aceHits[ace]++;
       if (aces[ace * Ace.Words + Ace.Action] !== AceAction.Permit) continue;
+      if ((entryFlags & CryptoFlag.ClosedOut) !== 0) return Verdict.Closed;
       const slot = cryptoEntries[at + CryptoEntry.OutboundSa];
       return usable(slot) ? slot : Verdict.NoSa;
     }
@@ -55,8 +58,8 @@ export function makeCryptoMap(env: Env): () => void {
       const id = input.ids[i];
       const port = txPort[id];
       const verdict = ports[port * PortRow.Words + PortRow.HasCryptoMap] === 0 ? Verdict.Clear : decide(id, port);
-      if (verdict === Verdict.NoSa) {
-        drop(id, Drop.NoSa);
+      if (verdict < Verdict.Clear) {
+        drop(id, verdict === Verdict.NoSa ? Drop.NoSa : Drop.FailClose);
         continue;
       }
       sa[id] = verdict;

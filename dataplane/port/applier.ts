@@ -10,13 +10,13 @@ import { SlotShape } from '../mem/slots.js';
 import type { InterfaceRow, TablesHead } from '../tables/message.js';
 import { listLocalAddresses, mirrorFib } from './fib-mirror.js';
 import { describePorts, planInterfaces } from './interfaces.js';
-import { planGuard } from './leak-guard.js';
-import { type LinuxState, RouteTable, readLinux } from './linux-state.js';
+import { closedPorts, planGuard } from './leak-guard.js';
+import { type LinuxState, OurProtocol, RouteTable, readLinux } from './linux-state.js';
 import type { NeighbourWatch } from './neighbour-watch.js';
 import { planNeighbours } from './neighbours.js';
 import type { Ports } from './ports.js';
 import { type BankContent, emptyRows, isSameContent, isSameList, type PortState, type Publisher } from './publisher.js';
-import { diffRoutes, planGatewayTable, planPortTable, planProgramTable, planStaticRoutes } from './routes.js';
+import { diffRoutes, planClearTable, planGatewayTable, planPortTable, planProgramTable, planStaticRoutes } from './routes.js';
 import { diffRules, type PortDevices, planRules, Table } from './rules.js';
 import { describeErrors, runBatch } from './run-command.js';
 import { setDevice, setGlobals } from './sysctl.js';
@@ -149,6 +149,7 @@ export class Applier {
     let state = this.change(planInterfaces(head.interfaces, readLinux(), this.ledger, errors), errors) ?? readLinux();
     // A TUN that is made again is another one, and what was routed to it is gone.
     if (await this.changePorts(head.interfaces, state, errors)) state = readLinux();
+    state = this.closeFirst(tables, state, errors);
     setGlobals(this.ledger);
     for (const { device } of this.ports.list()) setDevice(this.ledger, device);
     state = this.change(this.ports.planLinks(state), errors) ?? state;
@@ -223,9 +224,30 @@ export class Applier {
     return state.links.has(device) ? device : null;
   }
 
+  /** Closed ports are guarded before the kernel is told to forward on them. @returns the state afterwards */
+  private closeFirst(tables: Tables, state: LinuxState, errors: string[]): LinuxState {
+    const { aces, cryptoEntries } = tables.rows;
+    const devices = this.ports.list();
+    const clear = this.planClear(tables, devices, state);
+    if (clear.length === 0) return state;
+    const rules = diffRules(state.rules, [
+      ...state.rules.filter(({ protocol }) => protocol === OurProtocol),
+      ...planGuard(aces, cryptoEntries, devices),
+    ]);
+    return this.change([...diffRoutes(state, clear, (table) => table === Table.Clear), ...rules], errors) ?? state;
+  }
+
+  private planClear({ rows }: Tables, devices: readonly PortDevices[], state: LinuxState) {
+    return planClearTable(new Set(closedPorts(rows.cryptoEntries, devices).map(({ device }) => device)), state);
+  }
+
   private planPolicy(tables: Tables, devices: readonly PortDevices[], state: LinuxState): string[] {
-    const routes = [...devices.flatMap((port) => planPortTable(port, state)), ...planProgramTable(devices, state)];
-    const guard = planGuard(tables.rows.aces, tables.rows.cryptoEntries);
+    const routes = [
+      ...devices.flatMap((port) => planPortTable(port, state)),
+      ...planProgramTable(devices, state),
+      ...this.planClear(tables, devices, state),
+    ];
+    const guard = planGuard(tables.rows.aces, tables.rows.cryptoEntries, devices);
     return [
       ...diffRoutes(state, routes, (table) => table !== RouteTable.Main && table !== Table.Gateways),
       ...diffRules(state.rules, [...planRules(devices, tables.head.controlPorts, listLocalAddresses(devices, state)), ...guard]),

@@ -4,32 +4,67 @@
 //
 // A policy rule cannot name the egress port, so the guard covers every way out. An ACL that is denied in one crypto entry may be
 // permitted in the next: `goto` goes on there, and only what the last entry denies is let through.
+//
+// A port that is closed (`fail-close`) is guarded as a whole. Which way a packet would leave is a matter of routes, so those of main stand in
+// a table of their own, in which whatever leads out of a closed port is a blackhole (planClearTable), and its rule is the last.
 
 import { Ace, AceAction, CryptoEntry, CryptoFlag } from '../tables/layout.js';
 import type { Prefix } from './addresses.js';
 import { OurProtocol, RouteTable, RouteType } from './linux-state.js';
-import { Pref, type Rule } from './rules.js';
+import { type PortDevices, Pref, type Rule, Table } from './rules.js';
 
-/** @param aces Ace rows @param cryptoEntries CryptoEntry rows @returns rules from pref 130 on, in the order of the ACEs */
-export function planGuard(aces: Int32Array, cryptoEntries: Int32Array): Rule[] {
-  const blocks = readRanges(cryptoEntries)
+/**
+ * @param aces Ace rows @param cryptoEntries CryptoEntry rows @param ports those that are open
+ * @returns rules from pref 130 on, in the order of the ACEs
+ */
+export function planGuard(aces: Int32Array, cryptoEntries: Int32Array, ports: readonly PortDevices[]): Rule[] {
+  const blocks = readRanges(cryptoEntries, CryptoFlag.Registered)
     .map(([first, count]) => readBlock(aces, first, count))
     .filter((block) => block.length > 0);
+  const closed = planClosed(aces, cryptoEntries, ports);
   const rules: Rule[] = [];
   let pref = Pref.Guard as number;
   for (const [index, block] of blocks.entries()) {
     const next = pref + block.length;
-    const onDeny = index + 1 < blocks.length ? { goto: next } : { lookup: RouteTable.Main };
+    const onDeny = index + 1 < blocks.length || closed.length > 0 ? { goto: next } : { lookup: RouteTable.Main };
     for (const { permit, rule } of block) rules.push({ ...rule, pref: pref++, action: permit ? { drop: RouteType.Blackhole } : onDeny });
   }
+  return [...rules, ...closed.map((rule) => ({ ...rule, pref: pref++ }))];
+}
+
+/** Ports that are closed and open in the kernel. */
+export function closedPorts(cryptoEntries: Int32Array, ports: readonly PortDevices[]): PortDevices[] {
+  const closed = new Set<number>();
+  for (let at = 0; at + CryptoEntry.Words <= cryptoEntries.length; at += CryptoEntry.Words)
+    if ((cryptoEntries[at + CryptoEntry.Flags] & CryptoFlag.ClosedOut) !== 0) closed.add(cryptoEntries[at + CryptoEntry.Port]);
+  return ports.filter(({ port }) => closed.has(port));
+}
+
+/** What comes in on closed ports, then what leaves by them; pref is the caller's. Exceptions of two closed maps count for both: a rule does not see the way out. */
+function planClosed(aces: Int32Array, entries: Int32Array, ports: readonly PortDevices[]): Rule[] {
+  const closed = closedPorts(entries, ports);
+  if (closed.length === 0) return [];
+  const rules: Rule[] = [];
+  const add = (block: readonly GuardEntry[], iif: string | null, onPermit: Rule['action']): void => {
+    for (const { permit, rule } of block) rules.push({ ...rule, iif, pref: 0, action: permit ? onPermit : { lookup: RouteTable.Main } });
+  };
+  for (const { port, device } of closed) {
+    const drop = { drop: RouteType.Blackhole };
+    for (const [first, count] of readRanges(entries, CryptoFlag.ClosedIn, port)) add(readBlock(aces, first, count), device, drop);
+  }
+  // The last row of a list permits everything, which is what the rule of the table says: behind it nothing would be reached.
+  for (const [first, count] of readRanges(entries, CryptoFlag.ClosedOut))
+    add(readBlock(aces, first, count - 1), null, { lookup: Table.Clear });
+  rules.push({ ...anyPacket, pref: 0, action: { lookup: Table.Clear } });
   return rules;
 }
 
-/** ACE ranges of the entries whose policy is known, each once: two ports with one map would double the rules. */
-function readRanges(entries: Int32Array): [number, number][] {
+/** ACE ranges of the entries with a flag, each once: two ports with one map would double the rules. @param port of this port only */
+function readRanges(entries: Int32Array, flag: CryptoFlag, port?: number): [number, number][] {
   const ranges = new Map<string, [number, number]>();
   for (let at = 0; at + CryptoEntry.Words <= entries.length; at += CryptoEntry.Words) {
-    if ((entries[at + CryptoEntry.Flags] & CryptoFlag.Registered) === 0) continue;
+    if ((entries[at + CryptoEntry.Flags] & flag) === 0) continue;
+    if (port !== undefined && entries[at + CryptoEntry.Port] !== port) continue;
     const range: [number, number] = [entries[at + CryptoEntry.AclFirst], entries[at + CryptoEntry.AclCount]];
     ranges.set(range.join(' '), range);
   }
@@ -38,8 +73,24 @@ function readRanges(entries: Int32Array): [number, number][] {
 
 type Selectors = Omit<Rule, 'pref' | 'action'>;
 
-function readBlock(aces: Int32Array, first: number, count: number): { permit: boolean; rule: Selectors }[] {
-  const block: { permit: boolean; rule: Selectors }[] = [];
+interface GuardEntry {
+  permit: boolean;
+  rule: Selectors;
+}
+
+const anyPacket: Selectors = {
+  iif: null,
+  mark: null,
+  from: null,
+  to: null,
+  ipProtocol: null,
+  sourcePorts: null,
+  destinationPorts: null,
+  protocol: OurProtocol,
+};
+
+function readBlock(aces: Int32Array, first: number, count: number): GuardEntry[] {
+  const block: GuardEntry[] = [];
   for (let at = first * Ace.Words; at < (first + count) * Ace.Words; at += Ace.Words) {
     const permit = aces[at + Ace.Action] === AceAction.Permit;
     const from = coveringPrefix(aces[at + Ace.Src], aces[at + Ace.SrcCare]);
@@ -54,14 +105,12 @@ function readBlock(aces: Int32Array, first: number, count: number): { permit: bo
     block.push({
       permit,
       rule: {
-        iif: null,
-        mark: null,
+        ...anyPacket,
         from: from.prefix,
         to: to.prefix,
         ipProtocol: ipProtocol <= 0 ? null : ipProtocol, // the kernel takes 0 for any
         sourcePorts,
         destinationPorts,
-        protocol: OurProtocol,
       },
     });
   }

@@ -4,7 +4,8 @@
 //            link of a worker                                  instead
 //   raw      a raw socket, with its share of the senders       tun
 //   packet   a packet socket, with its share of the senders    tun
-//   xdp      the receive queues q with q % workers = worker    raw, tun
+//   xdp      the receive queues q with q % workers = worker,   raw, tun
+//            without any: what sends by another's queue
 
 import { existsSync, readdirSync } from 'node:fs';
 import { type Link, LinkKind } from '../mem/links.js';
@@ -78,6 +79,8 @@ function openAll(native: Native, driver: PortDriver, request: LinkRequest, byWor
     if (queues > MaxQueues * workers) throw new Error(`${device} has ${queues} receive queues: ethtool -L ${device} combined ${workers}`);
     for (let queue = 0; queue < queues; queue++)
       byWorker[queue % workers].push({ kind: LinkKind.Xdp, fd: loadProgram(() => native.xdpOpen(device, queue)) });
+    for (let worker = queues; worker < workers; worker++)
+      byWorker[worker].push({ kind: LinkKind.XdpSender, fd: native.xdpSender(byWorker[worker % queues][0].fd) });
     return;
   }
   const addresses = ownAddresses(own);

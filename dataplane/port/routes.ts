@@ -82,6 +82,34 @@ export function planGatewayTable(ports: readonly PortDevices[], state: LinuxStat
   return [...planned.values()];
 }
 
+/**
+ * Table of the leak guard while ports are closed: main's routes, those out of closed ports as blackholes. It answers for every destination, so
+ * that no route which main gets while nobody watches opens a way. @param closed netdevs of closed ports
+ */
+export function planClearTable(closed: ReadonlySet<string>, state: LinuxState): PlannedRoute[] {
+  if (closed.size === 0) return [];
+  const planned = new Map<string, PlannedRoute>();
+  const add = (type: string, prefix: string, path: string): void => {
+    const route = planRoute(Table.Clear, 0, type, prefix, path);
+    if (!planned.has(route.key)) planned.set(route.key, route);
+  };
+  for (const { type, prefix, device, gateway, source, scope } of mainRoutes(state)) {
+    if (type !== RouteType.Unicast || device === null || closed.has(device)) {
+      add('blackhole', formatPrefix(prefix), '');
+      continue;
+    }
+    const via = gateway === 0 ? '' : `via ${formatAddress(gateway)}`;
+    const from = source === 0 ? '' : `src ${formatAddress(source)}`;
+    add(
+      '',
+      formatPrefix(prefix),
+      [via, `dev ${device}`, from, gateway === 0 ? `scope ${scope}` : ''].filter((word) => word !== '').join(' '),
+    );
+  }
+  add('blackhole', 'default', '');
+  return [...planned.values()];
+}
+
 /** Live routes of main, the preferred one of equal prefixes first. */
 export function mainRoutes(state: LinuxState): LinuxRoute[] {
   return state.routes.filter((route) => route.table === RouteTable.Main && route.alive).sort((a, b) => a.metric - b.metric);

@@ -46,6 +46,8 @@ export const enum Table {
   FirstPort = 8480,
   Programs = 8496,
   Gateways = 8497,
+  /** What may leave in the clear while ports are closed. */
+  Clear = 8498,
   /** One per port with raw sockets: everything is delivered locally. */
   FirstRaw = 8512,
 }

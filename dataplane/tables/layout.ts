@@ -34,7 +34,10 @@ export const enum AceAction {
   Permit = 1,
 }
 
-/** One crypto map entry bound to a port, in order of (port, sequence). */
+/**
+ * One crypto map entry bound to a port, in order of (port, sequence); an entry whose group has several SAs is several rows. Behind those of its
+ * groups stand the rows of a port that is closed.
+ */
 export const enum CryptoEntry {
   Port = 0, // port id
   AclFirst = 1, // first ACE row: local deny ACL, then the key server's
@@ -47,6 +50,10 @@ export const enum CryptoEntry {
 export const enum CryptoFlag {
   /** Policy is known. Without it the entry does not match at all (fail-open, the IOS default). */
   Registered = 1,
+  /** What leaves in the clear and the list permits is dropped: the port is closed (`fail-close`). */
+  ClosedOut = 2,
+  /** The same for what arrives; the list is that of what leaves with its ends exchanged. */
+  ClosedIn = 4,
 }
 
 /** One ESP SA, used in both directions by every member of the group (RFC 6407 §5.5). The row's index is its slot. */

@@ -76,6 +76,11 @@ async function boot(name: string, text: string) {
     journal.push(`save ${entry}`);
     save(entry, bytes);
   };
+  const append = store.append.bind(store);
+  store.append = (entry, bytes) => {
+    journal.push(`append ${entry}`);
+    return append(entry, bytes);
+  };
   const router = new Router(
     parseConfig(text).config,
     {
@@ -151,7 +156,7 @@ t.test('a member registers, survives restarts of either process, and never uses 
   // The key server's sender-ID counter is on disk before the ID leaves; the member's IV space before the dataplane gets it.
   const lastSend = r4.journal.lastIndexOf('send');
   t.ok(
-    r4.journal.lastIndexOf('save gdoi', lastSend) >= 0 && r4.journal[lastSend - 1] === 'save gdoi',
+    r4.journal.lastIndexOf('append gdoi', lastSend) >= 0 && r4.journal[lastSend - 1] === 'append gdoi',
     `saved, then sent: ${r4.journal.slice(-4).join(', ')}`,
   );
   t.ok(

@@ -61,7 +61,7 @@ export interface TablesSpec {
   ports: { mtu?: number; address?: string; up?: boolean; link?: LinkKind }[];
   acls: AceSpec[][];
   /** Crypto map entries, in order of port. `sa`: index into sas, -1 = none. */
-  entries: { port: number; acl: number; sa: number; registered?: boolean }[];
+  entries: { port: number; acl: number; sa: number; registered?: boolean; flags?: number }[];
   sas: (SaSpec | null)[];
   routes: { prefix: string; port?: number; kind?: FibRoute['kind']; via?: string }[];
   locals: string[];
@@ -169,7 +169,7 @@ export function writeBank(shared: SharedState, index: number, spec: TablesSpec):
   bank.counts[BankCount.Aces] = lists.reduce((sum, { count }) => sum + count, 0);
   bank.cryptoEntries.fill(0);
   spec.entries.forEach((entry, i) => {
-    const flags = entry.registered === false ? 0 : CryptoFlag.Registered;
+    const flags = entry.flags ?? (entry.registered === false ? 0 : CryptoFlag.Registered);
     bank.cryptoEntries.set([entry.port, lists[entry.acl].first, lists[entry.acl].count, entry.sa, 0, flags], i * CryptoEntry.Words);
   });
   bank.counts[BankCount.CryptoEntries] = spec.entries.length;

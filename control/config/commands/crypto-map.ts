@@ -1,10 +1,11 @@
-// crypto map NAME SEQ gdoi: which group protects an interface. Does not: ipsec-isakmp entries, fail-close, local-address.
+// crypto map NAME SEQ gdoi: which group protects an interface; fail-close is in fail-close.ts. Does not: ipsec-isakmp entries, local-address.
 
 import { integer, word } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
 import type { Config, CryptoMapEntry } from '../model.js';
 import type { Edit } from '../session.js';
 import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
+import { failCloseNode, forgetFailClose, printFailCloses } from './fail-close.js';
 
 type MapEdit = Edit<'config-crypto-map'>;
 
@@ -27,13 +28,15 @@ function enterEntry(args: Args, { session, target }: Edit<'config'>): void {
   session.enter('config-crypto-map', entry, opening(name, sequence));
 }
 
-function removeMap(args: Args, { session, target }: Edit<'config'>): void {
+function removeMap(args: Args, edit: Edit<'config'>): void {
+  const { session, target } = edit;
   const name = args.text('name');
   const sequence = args.optionalNumber('sequence');
   const entries = target.cryptoMaps.get(name) ?? [];
   const removed = entries.filter((entry) => sequence === null || entry.sequence === sequence);
+  const wasClosed = sequence === null && forgetFailClose(name, edit);
   if (removed.length === 0) {
-    session.warnAbsent(`crypto map ${name}${sequence === null ? '' : ` ${sequence}`}`);
+    if (!wasClosed) session.warnAbsent(`crypto map ${name}${sequence === null ? '' : ` ${sequence}`}`);
     return;
   }
   const kept = entries.filter((entry) => !removed.includes(entry));
@@ -60,16 +63,7 @@ export const cryptoMapCommands: Node<Edit<'config'>>[] = [
                   refused('ipsec-manual', 'crypto map ... ipsec-manual is not supported', 'only gdoi entries are'),
                 ],
               }),
-              path(
-                [['gdoi|gkm', 'GDOI']],
-                [
-                  refused(
-                    'fail-close',
-                    'crypto map ... gdoi fail-close is not supported yet',
-                    'until registration traffic is forwarded in the clear',
-                  ),
-                ],
-              ),
+              path([['gdoi|gkm', 'GDOI']], [failCloseNode]),
               refused('local-address', 'crypto map ... local-address is not supported yet'),
             ],
           }),
@@ -129,5 +123,5 @@ function printEntry(entry: CryptoMapEntry): Block {
 }
 
 export function printCryptoMaps(config: Config): Block[] {
-  return [...config.cryptoMaps.values()].flat().map(printEntry);
+  return [...printFailCloses(config), ...[...config.cryptoMaps.values()].flat().map(printEntry)];
 }

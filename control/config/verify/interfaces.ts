@@ -3,6 +3,7 @@
 import { formatIpv4, prefixRange } from '../addresses.js';
 import { isIosInterfaceName, isLoopback } from '../interface-names.js';
 import type { Config, CryptoMapEntry, InterfaceConfig } from '../model.js';
+import { warnFailOpen } from './fail-close.js';
 import type { Findings } from './findings.js';
 
 function verifyDevice(item: InterfaceConfig, devices: Map<string, string>, findings: Findings): void {
@@ -62,15 +63,7 @@ function verifyMapEntry(config: Config, entry: CryptoMapEntry, applied: boolean,
     if (!group) findings.error(entry, 'group', `there is no crypto gdoi group ${entry.group}`);
     else if (group.server)
       findings.error(entry, 'group', `this router is the key server of group ${entry.group}: it cannot be its member too`);
-    else if (applied) {
-      const hint = 'fail-close is not supported yet; filter on the next router if that matters';
-      findings.warning(
-        entry,
-        'group',
-        `group ${entry.group} is fail-open: until it is registered, its traffic is forwarded in the clear`,
-        hint,
-      );
-    }
+    else if (applied) warnFailOpen(config, entry, findings);
   }
   if (entry.matchAddress === null) return;
   const list = config.accessLists.get(entry.matchAddress);

@@ -6,6 +6,7 @@ import type { Action, Datagram, Endpoint, Ms, RandomBytes } from '../../../../co
 import { emptyConfig } from '../../../../control/config/empty.js';
 import type { AclEntry, Config, EspAuthentication, EspEncryption, GdoiGroup, GdoiServer, Ipv4 } from '../../../../control/config/model.js';
 import { isMulticast } from '../../../../control/config/rekey-address.js';
+import { Deadlines } from '../../../../control/deadlines.js';
 import { gdoiCounters } from '../../../../control/gdoi/counters.js';
 import { GdoiEngine } from '../../../../control/gdoi/gdoi-engine.js';
 import type { SenderIds } from '../../../../control/gdoi/group-policy.js';
@@ -89,6 +90,10 @@ export function memberConfig(number = 777, servers: Ipv4[] = [serverAddress], na
 
 export interface NodeOptions {
   seed?: string;
+  /** Instead of what the seed gives. */
+  random?: RandomBytes;
+  /** Keeps neither logs nor what it sent: a day of a thousand members would not fit. */
+  quiet?: boolean;
   senderIdBits?: SenderIds['bits'];
   signingKey?: KeyObject | null;
 }
@@ -98,6 +103,8 @@ export class Node {
   gdoi!: GdoiEngine;
   ike!: IkeEngine;
   disk: Uint8Array | null = null;
+  /** Appended to it. */
+  readonly journal: Uint8Array[] = [];
   alive = true;
   readonly logs: string[] = [];
   readonly counts = new Map<string, number>();
@@ -111,7 +118,7 @@ export class Node {
     public config: Config,
     private readonly options: NodeOptions = {},
   ) {
-    this.random = seededRandom(options.seed ?? String(address));
+    this.random = options.random ?? seededRandom(options.seed ?? String(address));
     this.build();
   }
 
@@ -135,6 +142,7 @@ export class Node {
       random,
       user: this.gdoi,
       acceptInbound: [...config.gdoiGroups.values()].some((group) => group.server !== null),
+      registrationRate: config.registrationRate,
     });
     this.gdoi.attach(this.ike);
   }
@@ -152,19 +160,34 @@ export class Node {
   restart(options: { members?: boolean; loseDisk?: boolean } = {}): void {
     this.build();
     this.alive = true;
-    if (this.disk && !options.loseDisk) this.gdoi.importState(this.disk, this.network.now, { members: options.members ?? true });
+    if (options.loseDisk) {
+      this.disk = null;
+      this.journal.length = 0;
+    }
+    if (this.disk) this.gdoi.importState(this.disk, this.network.now, { members: options.members ?? true }, this.journal);
     this.start();
   }
 
+  /** When it has something to do. */
+  nextTick(): Ms | null {
+    const times = [this.ike.nextTick(), this.gdoi.nextTick()].filter((time) => time !== null);
+    return this.alive && times.length > 0 ? Math.min(...times) : null;
+  }
+
   perform(actions: readonly Action[]): void {
+    this.network.touch(this);
     for (const action of actions) {
-      if (action.kind === 'policy-changed') this.disk = this.gdoi.exportState();
-      else if (action.kind === 'log') this.logs.push(`%${action.facility}-${action.severity}-${action.mnemonic}: ${action.text}`);
-      else if (action.kind === 'count') {
+      if (action.kind === 'policy-changed') {
+        this.disk = this.gdoi.exportState();
+        this.journal.length = 0;
+      } else if (action.kind === 'journal') this.journal.push(action.entry);
+      else if (action.kind === 'log') {
+        if (!this.options.quiet) this.logs.push(`%${action.facility}-${action.severity}-${action.mnemonic}: ${action.text}`);
+      } else if (action.kind === 'count') {
         if (!declared.has(action.counter)) throw new Error(`counter ${action.counter} is not declared`);
         this.counts.set(action.counter, (this.counts.get(action.counter) ?? 0) + 1);
       } else if (action.kind === 'send') {
-        this.sent.push(action.datagram);
+        if (!this.options.quiet) this.sent.push(action.datagram);
         this.network.send(action.datagram, this);
       }
     }
@@ -202,8 +225,6 @@ export class Node {
 export type Fault = (datagram: Datagram, from: Node) => { delays?: Ms[]; bytes?: Uint8Array } | null;
 
 interface Flight {
-  at: Ms;
-  order: number;
   datagram: Datagram;
 }
 
@@ -211,10 +232,15 @@ export class Network {
   now = start;
   readonly nodes = new Map<Ipv4, Node>();
   fault: Fault = () => null;
-  /** Called after every event. */
-  watch: () => void = () => {};
-  private readonly flights: Flight[] = [];
-  private order = 0;
+  /** Called after every event, with the node that it happened to. */
+  watch: (node: Node | null) => void = () => {};
+  /** What the event was, when something arrived. */
+  delivered: Datagram | null = null;
+  /** Deadlines of equal times come in order of arrival: what is late is seen late, the same on every run. */
+  private readonly flights = new Deadlines<Flight>();
+  private readonly ticks = new Deadlines<Node>();
+  /** Their next tick may have moved. */
+  private readonly touched = new Set<Node>();
 
   add(address: Ipv4, config: Config, options: NodeOptions = {}): Node {
     const node = new Node(this, address, config, options);
@@ -232,15 +258,19 @@ export class Network {
     return { network, server: node, members };
   }
 
+  touch(node: Node): void {
+    this.touched.add(node);
+  }
+
   send(datagram: Datagram, from: Node): void {
     const fate = this.fault(datagram, from);
     const arriving = { local: datagram.remote, remote: datagram.local, bytes: (fate?.bytes ?? datagram.bytes).slice() };
-    for (const delay of fate?.delays ?? [1]) this.flights.push({ at: this.now + delay, order: this.order++, datagram: arriving });
+    for (const delay of fate?.delays ?? [1]) this.flights.set({ datagram: arriving }, this.now + delay);
   }
 
   /** Delivers a datagram that nobody here sent. */
   inject(datagram: Datagram): void {
-    this.flights.push({ at: this.now, order: this.order++, datagram });
+    this.flights.set({ datagram }, this.now);
   }
 
   runFor(ms: Ms): void {
@@ -249,18 +279,17 @@ export class Network {
 
   /** @param until reached exactly */
   runUntil(until: Ms): void {
-    for (let events = 0; ; events++) {
-      if (events > 2_000_000) throw new Error('the simulation does not come to rest');
-      const flight = this.nextFlight();
-      const tick = this.nextTick();
-      const next = Math.min(flight?.at ?? Number.POSITIVE_INFINITY, tick?.at ?? Number.POSITIVE_INFINITY);
+    for (const node of this.nodes.values()) this.touch(node);
+    for (let idle = 0; ; ) {
+      this.queueTouched();
+      const next = Math.min(this.flights.next() ?? Number.POSITIVE_INFINITY, this.ticks.next() ?? Number.POSITIVE_INFINITY);
       if (next > until) break;
+      idle = next > this.now ? 0 : idle + 1;
+      if (idle > 2_000_000) throw new Error('the simulation does not come to rest');
       this.now = Math.max(this.now, next);
-      if (flight && flight.at <= next) {
-        this.flights.splice(this.flights.indexOf(flight), 1);
-        for (const node of this.receivers(flight.datagram.local.address)) node.perform(node.ike.receive(flight.datagram, this.now));
-      } else if (tick) tick.node.perform([...tick.node.ike.tick(this.now), ...tick.node.gdoi.tick(this.now)]);
-      this.watch();
+      const heard = this.deliver();
+      if (heard.length === 0) this.watch(this.tick());
+      for (const node of heard) this.watch(node);
     }
     this.now = until;
   }
@@ -274,19 +303,29 @@ export class Network {
     );
   }
 
-  private nextFlight(): Flight | null {
-    let best: Flight | null = null;
-    for (const flight of this.flights)
-      if (!best || flight.at < best.at || (flight.at === best.at && flight.order < best.order)) best = flight;
-    return best;
+  private queueTouched(): void {
+    for (const node of this.touched) {
+      const at = node.nextTick();
+      if (at !== null) this.ticks.set(node, at);
+    }
+    this.touched.clear();
   }
 
-  private nextTick(): { at: Ms; node: Node } | null {
-    let best: { at: Ms; node: Node } | null = null;
-    for (const node of this.nodes.values()) {
-      if (!node.alive) continue;
-      for (const at of [node.ike.nextTick(), node.gdoi.nextTick()]) if (at !== null && (!best || at < best.at)) best = { at, node };
-    }
-    return best;
+  /** @returns who heard it, nobody when nothing arrives now; what nobody listens for is lost */
+  private deliver(): Node[] {
+    const flight = this.flights.take(this.now);
+    this.delivered = flight?.datagram ?? null;
+    if (!flight) return [];
+    const nodes = this.receivers(flight.datagram.local.address);
+    for (const node of nodes) node.perform(node.ike.receive(flight.datagram, this.now));
+    return nodes;
+  }
+
+  private tick(): Node | null {
+    const node = this.ticks.take(this.now);
+    if (!node) return null;
+    this.touch(node);
+    if (node.alive) node.perform([...node.ike.tick(this.now), ...node.gdoi.tick(this.now)]);
+    return node;
   }
 }

@@ -169,6 +169,8 @@ const cryptoMaps: fc.Arbitrary<Map<string, CryptoMapEntry[]>> = mapOf(
     ),
 );
 
+const failClose = mapOf(fc.record({ line, name, matchAddress: fc.option(name), activated: fc.boolean() }), (value) => value.name);
+
 const port = fc.oneof(fc.integer({ min: 0, max: 65535 }), fc.constantFrom(20, 21, 53, 80, 123, 179, 500, 514, 848, 4500));
 const portMatch: fc.Arbitrary<PortMatch> = fc.oneof(
   fc.record({ operator: fc.constantFrom('eq', 'neq', 'gt', 'lt'), ports: fc.tuple(port) }),
@@ -303,6 +305,7 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     version: fc.option(fc.constantFrom('15.1', '17.3')),
     hostname: fc.stringMatching(/^[A-Za-z][A-Za-z0-9_-]{0,20}[A-Za-z0-9]$/),
     domainName: fc.option(fc.constantFrom('lab.local', '__proto__')),
+    registrationRate: fc.option(fc.integer({ min: 1, max: 10_000 })),
     isakmpPolicies: fc
       .uniqueArray(isakmpPolicy, { selector: (policy) => policy.priority, maxLength: 4 })
       .map((list) => list.sort((a, b) => a.priority - b.priority)),
@@ -311,6 +314,7 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     ipsecProfiles: mapOf(ipsecProfile, (profile) => profile.name),
     gdoiGroups: mapOf(gdoiGroup, (group) => group.name),
     cryptoMaps,
+    failClose,
     accessLists,
     interfaces: mapOf(interfaceConfig, (item) => item.name),
     staticRoutes: fc.uniqueArray(staticRoute, {
@@ -320,8 +324,9 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     logging: fc.option(logging),
     unknownLines: fc.constant<UnknownLine[]>([]),
   })
-  .map(({ version, logging: log, ...config }) => ({
+  .map(({ version, registrationRate, logging: log, ...config }) => ({
     ...config,
-    ...(version === null ? {} : { version }),
-    ...(log === null ? {} : { logging: log }),
+    ...(version !== null && { version }),
+    ...(registrationRate !== null && { registrationRate }),
+    ...(log !== null && { logging: log }),
   }));

@@ -102,7 +102,7 @@ function planFor(acls: number[][][]): Rule[] {
     first += acl.length;
     return entry;
   });
-  return planGuard(Int32Array.from(acls.flat(2)), Int32Array.from(entries));
+  return planGuard(Int32Array.from(acls.flat(2)), Int32Array.from(entries), []);
 }
 
 t.test('nothing that any entry permits gets through', async () => {

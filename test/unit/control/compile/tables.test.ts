@@ -1,6 +1,7 @@
 import t from 'tap';
 import { Allocation, serialOf } from '../../../../control/compile/allocation.js';
-import { compileTables, type GroupKeys, outboundTek } from '../../../../control/compile/tables.js';
+import { outboundTek } from '../../../../control/compile/outbound.js';
+import { compileTables, type GroupKeys } from '../../../../control/compile/tables.js';
 import { defaultPortDriver, portDrivers } from '../../../../control/config/model.js';
 import { parseConfig } from '../../../../control/config/parse.js';
 import type { PolicyEntry, Tek } from '../../../../control/gdoi/group-policy.js';

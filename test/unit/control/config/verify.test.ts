@@ -340,3 +340,21 @@ t.test('problems carry the line as written, and without a text the place it came
   t.match(verifyConfig(copy), [{ line: 17, text: '' }], 'a copy still knows the lines of its objects');
   t.end();
 });
+
+t.test('fail-close: no warning about fail-open, exceptions that are there, a map that can open', (t) => {
+  const close = (...lines: string[]) => `${member}crypto map M gdoi fail-close\n${lines.map((line) => ` ${line}\n`).join('')}`;
+  const acl = 'ip access-list extended A\n deny tcp any any eq 22\n';
+  t.strictSame(problems(close('match address A', 'activate') + acl), []);
+  const first = member.split('\n').length;
+  t.strictSame(problems(close('match address A') + acl), [
+    failOpen,
+    `${first} warning fail-close of crypto map M is not activated: the map is fail-open`,
+  ]);
+  t.strictSame(problems(close('match address X', 'activate')), [`${first + 1} error there is no access list X`]);
+  t.match(problems(`${close('match address 10', 'activate')}access-list 10 deny host 1.1.1.1\n`), [
+    /error access list 10 is a standard one/,
+  ]);
+  t.match(problems(close('activate')), [/warning fail-close of crypto map M has no exceptions/]);
+  t.match(problems('crypto map N gdoi fail-close\n activate\n').join(), /error crypto map N has no group: fail-close would never open/);
+  t.end();
+});

@@ -92,3 +92,76 @@ t.test('a file of one name under another', async (t) => {
   writeFileSync(join(directory, 'b.sealed'), readFileSync(join(directory, 'a.sealed')));
   t.equal(store.load('b'), null, 'is not taken');
 });
+
+const texts = (list: readonly Uint8Array[] | undefined): (string | null)[] | undefined => list?.map(text);
+
+t.test('journal: what was appended comes back in order, behind its own file only', async (t) => {
+  const { directory, store } = await openIn(t);
+  t.equal(store.append('gdoi', bytes('early')), false, 'nothing to append to');
+  store.save('gdoi', bytes('one'));
+  t.equal(store.append('gdoi', bytes('a')), true);
+  t.equal(store.append('gdoi', bytes('')), true);
+  let again = await SealedStore.open(directory);
+  t.same(texts(again.loadWithJournal('gdoi')?.entries), ['a', '']);
+  t.equal(again.append('gdoi', bytes('c')), true, 'goes on after a restart');
+  t.same(texts(again.loadWithJournal('gdoi')?.entries), ['a', '', 'c']);
+  t.equal(statSync(join(directory, 'gdoi.sealed.journal')).mode & 0o777, 0o600);
+  // A crash between the writing of a new file and the emptying of its journal leaves the entries of the old one.
+  const old = readFileSync(join(directory, 'gdoi.sealed.journal'));
+  again.save('gdoi', bytes('two'));
+  writeFileSync(join(directory, 'gdoi.sealed.journal'), old);
+  again = await SealedStore.open(directory);
+  const loaded = again.loadWithJournal('gdoi');
+  t.equal(text(loaded?.bytes ?? null), 'two');
+  t.same(loaded?.entries, [], 'not of this file');
+  again.append('gdoi', bytes('z'));
+  t.same(texts((await SealedStore.open(directory)).loadWithJournal('gdoi')?.entries), ['z']);
+  t.same(again.names(), ['gdoi']);
+  again.remove('gdoi');
+  t.same(readdirSync(directory), ['seal.key']);
+});
+
+t.test('journal: a cut end never counted, everything else that is wrong damages the state', async (t) => {
+  const { directory, store } = await openIn(t);
+  const [path, sealed] = ['gdoi.sealed.journal', 'gdoi.sealed'].map((file) => join(directory, file));
+  store.save('gdoi', bytes('state'));
+  const ends = [0];
+  for (const entry of ['first', 'second', 'third']) {
+    store.append('gdoi', bytes(entry));
+    ends.push(statSync(path).size);
+  }
+  const whole = readFileSync(path);
+  const kept = readFileSync(sealed);
+  const load = async () => (await SealedStore.open(directory, () => undefined)).loadWithJournal('gdoi');
+  for (let length = 0; length <= whole.length; length++) {
+    writeFileSync(path, whole.subarray(0, length));
+    const full = ends.filter((end) => end > 0 && end <= length).length;
+    t.equal((await load())?.entries.length, full, `cut at ${length}`);
+    writeFileSync(path, Buffer.concat([whole.subarray(0, length), Buffer.alloc(100)]));
+    if (ends.includes(length)) t.equal((await load())?.entries.length, full, `zeros behind ${length}`);
+    writeFileSync(sealed, kept);
+  }
+  for (let at = 0; at < whole.length; at++) {
+    const damaged = Buffer.from(whole);
+    damaged[at] ^= 1;
+    writeFileSync(path, damaged);
+    t.equal(await load(), null, `byte ${at}`);
+    writeFileSync(sealed, kept);
+  }
+  const [a, b] = [whole.subarray(0, ends[1]), whole.subarray(ends[1], ends[2])];
+  writeFileSync(path, Buffer.concat([b, a]));
+  t.equal(await load(), null, 'another order');
+});
+
+t.test('journal: appending behind a cut end replaces it', async (t) => {
+  const { directory, store } = await openIn(t);
+  store.save('gdoi', bytes('state'));
+  store.append('gdoi', bytes('first'));
+  store.append('gdoi', bytes('a longer second one'));
+  const path = join(directory, 'gdoi.sealed.journal');
+  truncateSync(path, statSync(path).size - 3);
+  const again = await SealedStore.open(directory);
+  t.same(texts(again.loadWithJournal('gdoi')?.entries), ['first']);
+  again.append('gdoi', bytes('x'));
+  t.same(texts((await SealedStore.open(directory)).loadWithJournal('gdoi')?.entries), ['first', 'x']);
+});

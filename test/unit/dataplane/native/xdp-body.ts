@@ -1,8 +1,10 @@
 // Runs inside its own network namespace (xdp.test.ts): the xdp driver against scapy at both ends of a veth pair.
 
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { isWholeEsp, randomFrames, takenOf } from './random-frames.js';
 import { datagramOf, ip, makePair, native, ourMac, rxAll, rxCount, rxOnce, Station, sleep, tx } from './station.js';
@@ -13,6 +15,26 @@ host.command('ethtool', '-L', 'host0', 'tx', '1');
 const kernel = await Station.start('gw0', false);
 const { errno } = constants;
 const ready = new Int32Array(1);
+
+/** 100 batches of 64 datagrams of 120 bytes; behind the IPv4 header the descriptor and a number. What a full ring refused is not counted. */
+const sendingThread = `
+const { parentPort, workerData: { module, by } } = require('node:worker_threads');
+import(module).then(({ loadNative }) => {
+  const native = loadNative();
+  const pool = new Uint8Array(64 * 256), view = new DataView(pool.buffer);
+  const offsets = Int32Array.from({ length: 64 }, (_, i) => i * 256 + 64), lengths = new Int32Array(64).fill(120), results = new Int32Array(64);
+  let sent = 0;
+  for (let round = 0; round < 100; round++) {
+    for (const [i, at] of offsets.entries()) {
+      pool.set(Buffer.from('0200000000020200000000010800' + '45000078000000004032' + '0000' + '0a0900010a090002', 'hex'), at - 14);
+      view.setInt32(at + 20, by);
+      view.setInt32(at + 24, round * 64 + i);
+    }
+    sent += native.tx(by, pool, offsets, lengths, 64, results);
+  }
+  parentPort.postMessage(sent);
+});
+`;
 
 /** Datagrams made by scapy. */
 async function datagrams(expression: string): Promise<string[]> {
@@ -141,6 +163,36 @@ t.test('datagrams leave behind their Ethernet header, byte for byte', async (t) 
   );
   const long = Buffer.alloc(2048 - 14 + 1, 0x45).toString('hex');
   t.same(tx(fd, [out[0], long.slice(2), long, out[1]]).results, [0, 0, errno.EMSGSIZE, 0], 'a frame fits a chunk or not');
+});
+
+t.test('two threads send by one queue: each datagram once, in the order of its thread', async (t) => {
+  const fd = native.xdpOpen('gw0', 0);
+  const sender = native.xdpSender(fd);
+  t.teardown(() => native.fdClose(sender));
+  t.throws(() => native.xdpSender(sender), RangeError, 'a sender has no sender');
+  t.equal(native.rx(sender, new Uint8Array(9), new Int32Array(1), new Int32Array(1), 1, 9), 0);
+  await host.listen();
+  const module = new URL('../../../../dataplane/native/native.js', import.meta.url).href;
+  const threads = [fd, sender].map((by) => new Worker(sendingThread, { eval: true, workerData: { module, by } }));
+  const sent = await Promise.all(threads.map((thread) => once(thread, 'message').then(([count]) => count as number)));
+  native.fdClose(fd);
+  t.ok(Math.min(...sent) > 5000, `${sent} of 6400 each`);
+  const frames = await host.receive(sent[0] + sent[1]);
+  for (const [i, by] of [fd, sender].entries()) {
+    const numbers = frames
+      .filter((frame) => Number.parseInt(frame.slice(68, 76), 16) === by)
+      .map((frame) => Number.parseInt(frame.slice(76, 84), 16));
+    t.equal(numbers.length, sent[i]);
+    t.same(
+      numbers,
+      [...new Set(numbers)].sort((a, b) => a - b),
+    );
+  }
+  // The socket lives on in what still sends, and its queue is nobody's.
+  const [out] = await datagrams("[IP(dst='10.7.0.1')/ESP()/b'after']");
+  t.equal(tx(sender, [out]).sent, 1);
+  t.same((await host.receive(1)).map(datagramOf), [out]);
+  t.same(attached(), {}, 'what comes goes to the kernel');
 });
 
 t.test('without a carrier and down: dropped, and nothing is stuck afterwards', async (t) => {

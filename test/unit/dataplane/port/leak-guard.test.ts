@@ -1,6 +1,6 @@
 import t from 'tap';
 import { planGuard } from '../../../../dataplane/port/leak-guard.js';
-import { formatRule } from '../../../../dataplane/port/rules.js';
+import { formatRule, type PortDevices } from '../../../../dataplane/port/rules.js';
 import { AceAction, CryptoFlag } from '../../../../dataplane/tables/layout.js';
 
 type AceText = [AceAction, number, number, number, number, number, number?, number?, number?, number?];
@@ -20,8 +20,8 @@ function ace([
   return [action, protocol, src | 0, srcCare | 0, dst | 0, dstCare | 0, sportLow, sportHigh, dportLow, dportHigh];
 }
 
-function plan(aces: AceText[], entries: number[][]): string[] {
-  return planGuard(Int32Array.from(aces.flatMap(ace)), Int32Array.from(entries.flat())).map(formatRule);
+function plan(aces: AceText[], entries: number[][], ports: PortDevices[] = []): string[] {
+  return planGuard(Int32Array.from(aces.flatMap(ace)), Int32Array.from(entries.flat()), ports).map(formatRule);
 }
 
 const net1 = [0x0a010000, 0xffff0000] as const;
@@ -90,4 +90,46 @@ t.test('what a rule cannot say', async (t) => {
   t.same(one([AceAction.Deny, 17, ...net1, ...net2, 0, 0]), [], 'port 0 alone');
   t.same(one([AceAction.Deny, 0, ...net1, ...net2]), [], 'protocol 0 would mean any');
   t.same(one([AceAction.Permit, 0, ...net1, ...net2]), ['pref 130 from 10.1.0.0/16 to 10.2.0.0/24 blackhole'], 'and does, for a permit');
+});
+
+const eth0: PortDevices = { port: 0, device: 'eth0', tun: 'gw-eth0', driver: 'tun' };
+
+t.test('a closed port: exceptions both ways, then nothing that comes in by it, then the table', async (t) => {
+  const aces: AceText[] = [
+    [AceAction.Permit, -1, ...net1, ...net2],
+    [AceAction.Deny, 6, 0, 0, ...net2, 0, 65535, 22, 22],
+    [AceAction.Permit, -1, 0, 0, 0, 0],
+    [AceAction.Deny, 6, ...net2, 0, 0, 22, 22],
+    [AceAction.Permit, -1, 0, 0, 0, 0],
+  ];
+  const entries = [
+    [0, 0, 1, -1, 0, CryptoFlag.Registered],
+    [0, 1, 2, -1, 0, CryptoFlag.ClosedOut],
+    [0, 3, 2, -1, 0, CryptoFlag.ClosedIn],
+  ];
+  t.same(plan(aces, entries, [eth0]), [
+    'pref 130 from 10.1.0.0/16 to 10.2.0.0/24 blackhole',
+    'pref 131 iif eth0 from 10.2.0.0/24 ipproto 6 sport 22 lookup 254',
+    'pref 132 iif eth0 blackhole',
+    'pref 133 to 10.2.0.0/24 ipproto 6 dport 22 lookup 254',
+    'pref 134 lookup 8498',
+  ]);
+  t.same(plan(aces, entries, []), ['pref 130 from 10.1.0.0/16 to 10.2.0.0/24 blackhole'], 'a port that is not open has no netdev to guard');
+});
+
+t.test('a deny of a group goes on to what is closed', async (t) => {
+  const aces: AceText[] = [
+    [AceAction.Deny, -1, ...net1, ...net2],
+    [AceAction.Permit, -1, 0, 0, 0, 0],
+  ];
+  const rules = plan(
+    aces,
+    [
+      [0, 0, 1, -1, 0, CryptoFlag.Registered],
+      [0, 1, 1, -1, 0, CryptoFlag.ClosedOut],
+      [0, 1, 1, -1, 0, CryptoFlag.ClosedIn],
+    ],
+    [eth0],
+  );
+  t.same(rules, ['pref 130 from 10.1.0.0/16 to 10.2.0.0/24 goto 131', 'pref 131 iif eth0 blackhole', 'pref 132 lookup 8498']);
 });

@@ -5,7 +5,7 @@ import { type Link, LinkKind } from '../../../../dataplane/mem/links.js';
 import type { Native } from '../../../../dataplane/native/native.js';
 import { filterPackets, type LinkRequest, loadProgram, openFastLinks, RawMark } from '../../../../dataplane/port/links.js';
 
-type Calls = Pick<Native, 'rawOpen' | 'packetOpen' | 'packetFilter' | 'xdpOpen' | 'fdClose'>;
+type Calls = Pick<Native, 'rawOpen' | 'packetOpen' | 'packetFilter' | 'xdpOpen' | 'xdpSender' | 'fdClose'>;
 
 /** Hands out descriptors and remembers which are open. */
 class FakeNative implements Calls {
@@ -32,6 +32,9 @@ class FakeNative implements Calls {
   }
   xdpOpen(device: string, queue: number): number {
     return this.make(`xdp ${device} ${queue}`);
+  }
+  xdpSender(fd: number): number {
+    return this.make(`sender of ${this.open.get(fd)}`);
   }
   fdClose(fd: number): void {
     if (!this.open.delete(fd)) throw new Error(`${fd} is not open`);
@@ -78,14 +81,16 @@ t.test('what a worker gets', async (t) => {
     [`${LinkKind.Packet} packet lo ${own} 0/2 false`],
     [`${LinkKind.Packet} packet lo ${own} 1/2 false`],
   ]);
-  // lo has one receive queue: the second worker has only its TUN.
-  t.same((await openWith(new FakeNative(), { driver: 'xdp' })).texts, [[`${LinkKind.Xdp} xdp lo 0`], []]);
+  // lo has one receive queue: the other workers send by it.
+  const sender = [`${LinkKind.XdpSender} sender of xdp lo 0`];
+  t.same((await openWith(new FakeNative(), { driver: 'xdp', workers: 3 })).texts, [[`${LinkKind.Xdp} xdp lo 0`], sender, sender]);
 });
 
 t.test('what takes its place', async (t) => {
   const noXdp = await openWith(new FakeNative(/^xdp/), { driver: 'xdp' });
   t.equal(noXdp.driver, 'raw');
   t.same(noXdp.reasons, ['xdp: xdp lo 0: refused']);
+  t.equal((await openWith(new FakeNative(/^sender/), { driver: 'xdp' })).driver, 'raw', 'no half of a driver');
   const nothingFast = await openWith(new FakeNative(/^xdp|^raw .* 1\/2/), { driver: 'xdp' });
   t.equal(nothingFast.driver, 'tun', 'one worker without its link is a driver that cannot be had');
   t.equal(nothingFast.reasons.length, 2);

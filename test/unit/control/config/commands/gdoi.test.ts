@@ -157,7 +157,6 @@ t.test('crypto maps', (t) => {
   t.equal(parseClean('crypto map M 1 gdoi\nno crypto map M 1 gdoi').cryptoMaps.size, 0);
   for (const [line, message] of [
     ['crypto map M 10 ipsec-isakmp', /not supported yet/],
-    ['crypto map M gdoi fail-close', /fail-close is not supported yet/],
     ['crypto map M local-address Loopback0', /not supported yet/],
     ['crypto map M 0 gdoi', /Invalid/],
     ['crypto map M 10', /Incomplete/],
@@ -166,5 +165,22 @@ t.test('crypto maps', (t) => {
   }
   t.match(listProblems('crypto map M 1 gdoi\n set peer 1.1.1.1'), [/^2 error/]);
   t.match(listProblems('no crypto map M'), [/^1 warning/]);
+  t.end();
+});
+
+t.test('fail-close of a crypto map', (t) => {
+  const config = parseClean('crypto map M gdoi fail-close\n match address A\n activate\ncrypto map M 10 gdoi\n set group G');
+  t.strictSame([...config.failClose], [['M', { line: 1, name: 'M', matchAddress: 'A', activated: true }]]);
+  t.equal(config.cryptoMaps.get('M')?.length, 1, 'it is no entry');
+  const again = parseClean(
+    'crypto map M gkm fail-close\n activate\n match address A\ncrypto map M gdoi fail-close\n no activate\n no match address',
+  );
+  t.strictSame([...again.failClose.values()], [{ line: 1, name: 'M', matchAddress: null, activated: false }]);
+  t.equal(parseClean('crypto map M gdoi fail-close\nno crypto map M gdoi fail-close').failClose.size, 0);
+  t.equal(parseClean('crypto map M gdoi fail-close\ncrypto map M 1 gdoi\nno crypto map M').failClose.size, 0, 'it goes with its map');
+  t.equal(parseClean('crypto map M gdoi fail-close\ncrypto map M 1 gdoi\nno crypto map M 1').failClose.size, 1);
+  t.match(listProblems('no crypto map M gdoi fail-close'), [/^1 warning .*nothing to remove/]);
+  t.match(listProblems('crypto map M gdoi fail-close\n match address'), [/^2 error .*Incomplete/]);
+  t.match(listProblems('crypto map M gdoi fail-close\n activate now'), [/^2 error/]);
   t.end();
 });

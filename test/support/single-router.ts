@@ -1,0 +1,67 @@
+// One groupwire router in a namespace of the test's own, without the lab around it.
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { repoRoot } from './lab.js';
+import { type Background, type Netns, removeAtExit, runChecked, until } from './netns.js';
+
+export class SingleRouter {
+  readonly directory = mkdtempSync(join(tmpdir(), 'groupwire-router-'));
+  private readonly undo = removeAtExit(() => rmSync(this.directory, { recursive: true, force: true }));
+  private process!: Background;
+
+  private constructor(
+    private readonly netns: Netns,
+    private readonly node: string,
+  ) {}
+
+  /** Starts it; does not wait until it is ready. */
+  static start(netns: Netns, node: string, configuration: string): SingleRouter {
+    const router = new SingleRouter(netns, node);
+    const file = join(router.directory, 'router.cfg');
+    writeFileSync(file, configuration);
+    const words = ['run', '-c', file, '--instance', 'x', '--state', join(router.directory, 'state'), '--metrics', 'off'];
+    router.process = netns.spawn(node, [join(repoRoot, 'cli/groupwire'), ...words, '--runtime', join(router.directory, 'run')]);
+    return router;
+  }
+
+  log(): string {
+    return this.process.stderr;
+  }
+
+  /** @throws Error with the end of its log */
+  async logs(pattern: RegExp): Promise<void> {
+    try {
+      await until(`the router to log ${pattern}`, () => pattern.test(this.log()));
+    } catch (error) {
+      throw new Error(`${(error as Error).message}; it logged:\n${this.log().slice(-3000)}`);
+    }
+  }
+
+  /** `groupwire WORDS`. @throws Error when its status is not 0 */
+  groupwire(...words: string[]): Promise<string> {
+    const command = join(repoRoot, 'cli/groupwire');
+    const argv = ['ip', 'netns', 'exec', this.netns.of(this.node), command, '--instance', 'x', '--runtime', join(this.directory, 'run')];
+    return runChecked([...argv, ...words]);
+  }
+
+  /** @throws Error with the end of its log when it is not ready in time */
+  async ready(): Promise<void> {
+    try {
+      await this.groupwire('wait-ready', '--timeout', '50');
+    } catch (error) {
+      throw new Error(`${(error as Error).message}; it logged:\n${this.log().slice(-3000)}`);
+    }
+  }
+
+  /** A `show` command's JSON form. */
+  async show(what: string): Promise<unknown> {
+    return JSON.parse(await this.groupwire('show', ...what.split(' '), '|', 'json'));
+  }
+
+  async stop(): Promise<void> {
+    await this.process.stop();
+    this.undo();
+  }
+}
