@@ -51,6 +51,7 @@ const places: Record<string, Place> = {
   gdoi_push_rejected_sequence: ['gm', 'replay', 'error'],
   gdoi_push_rejected_signature: ['gm', 'rekey', 'error'],
   gdoi_push_rejected_policy: ['gm', 'rekey', 'error'],
+  gdoi_ack_duplicates: ['ks', 'replay', 'detail'],
   gdoi_acks_rejected: ['ks', 'rekey', 'error'],
 };
 const exchangeNames: Record<number, [name: string, feature: DebugFeature]> = {

@@ -114,6 +114,12 @@ export interface GdoiServer {
   /** Label of the RSA key. */
   rekeyAuthentication: string | null;
   rekeyTransport: 'unicast' | 'multicast';
+  /** `group size`: bits of sender IDs (RFC 6054 §3); absent = 24, medium. */
+  senderIdBits?: 8 | 12 | 16 | 32;
+  /** `rekey signature-encoding raw-hash`: PKCS #1 over the bare hash, as old implementations expect; absent = with DigestInfo (RFC 6407 §5.3.6). */
+  rekeySignatureEncoding?: 'raw';
+  /** `rekey deactivation-delay`: seconds after a rekey at which members drop what it replaced (RFC 6407 §5.4.1); absent = at its expiry. */
+  rekeyDeactivationSeconds?: number;
   /** `rekey address ipv4`: the access list that names the multicast group. */
   rekeyAddress?: string;
   rekeyAcknowledgement: 'any' | 'cisco' | 'interoperable';

@@ -50,6 +50,8 @@ export class GdoiEngine implements IkeUser {
   /** Of each registration: one per forwarding worker (RFC 6407 §3.5). */
   senderIdsWanted = 1;
   private config: Config;
+  /** There is a group. */
+  private on = false;
   private readonly server: KeyServer;
   private readonly members = new Map<string, MemberGroup>();
   private readonly environment: MemberEnvironment;
@@ -89,7 +91,7 @@ export class GdoiEngine implements IkeUser {
   /** Unchanged groups keep their state; a group with another identity begins anew; groups that are gone are forgotten. */
   reconfigure(config: Config, now: Ms): Action[] {
     this.config = config;
-    const actions = this.server.configure(config, now);
+    const actions = [...this.tellOn(config.gdoiGroups.size > 0), ...this.server.configure(config, now)];
     for (const [name, member] of this.members) {
       const next = config.gdoiGroups.get(name);
       if (
@@ -115,6 +117,12 @@ export class GdoiEngine implements IkeUser {
     }
     this.restored = [];
     return actions;
+  }
+
+  private tellOn(on: boolean): Action[] {
+    if (on === this.on) return [];
+    this.on = on;
+    return [{ kind: 'log', facility: 'CRYPTO', severity: 6, mnemonic: 'GDOI_ON_OFF', text: `GDOI is ${on ? 'ON' : 'OFF'}` }];
   }
 
   tick(now: Ms): Action[] {

@@ -12,6 +12,7 @@ import { RateGate } from '../rate-gate.js';
 import { type GroupIdentity, identityKey } from './codec/group-identity.js';
 import { type PullOffer, PullResponder } from './pull-responder.js';
 import { openAck } from './push-ack.js';
+import { RecentMessages } from './recent-messages.js';
 import type { SavedServer } from './saved-state.js';
 import { ServerGroup } from './server-group.js';
 import type { ServerEnvironment } from './server-keys.js';
@@ -22,6 +23,7 @@ export class KeyServer {
   private readonly groups = new Map<string, { identity: string; group: ServerGroup }>();
   private readonly responder: PullResponder;
   private readonly limit = new LogLimit();
+  private readonly recentAcks = new RecentMessages();
   private readonly gate = new RateGate(DefaultRegistrationRate);
   private saved: SavedServer | null = null;
   private config: Config | null = null;
@@ -95,6 +97,8 @@ export class KeyServer {
     const spi = concatBytes(header.initiatorCookie, header.responderCookie);
     const from = formatIpv4(datagram.remote.address);
     try {
+      // RFC 8263 §5: before anything is computed.
+      if (!this.recentAcks.add(datagram)) return [{ kind: 'count', counter: 'gdoi_ack_duplicates' }];
       for (const { group } of this.groups.values()) {
         const kek = group.keys.kekOf(spi);
         if (!kek) continue;

@@ -1,5 +1,6 @@
 // Key server: what members have against what the configuration says now. A changed policy waits for the next rekey, as on IOS.
 
+import { isCounterMode } from './esp-transforms.js';
 import type { SaPolicy } from './policy.js';
 import type { ServerKeys } from './server-keys.js';
 
@@ -19,5 +20,7 @@ export function policyPending(keys: ServerKeys, policies: readonly SaPolicy[]): 
     const tek = keys.newest(policy.sequence);
     return !tek || substance({ ...tek, sequence: tek.sa }) !== substance(policy);
   });
-  return gone || changed || keys.kekOutdated();
+  const counters = policies.some(({ encryption }) => isCounterMode(encryption));
+  const size = counters && keys.senderIds.bits !== keys.wantedSenderIdBits;
+  return gone || changed || size || keys.kekOutdated();
 }

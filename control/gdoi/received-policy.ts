@@ -46,6 +46,8 @@ export interface OfferedPolicy {
   kek: KekPolicy | null;
   teks: TekPolicy[];
   activationDelaySeconds: number | null;
+  /** null = what is replaced lives until it expires. */
+  deactivationDelaySeconds: number | null;
   /** Private attribute types that were ignored. */
   ignored: number[];
 }
@@ -56,6 +58,8 @@ export interface ReceivedPolicy {
   teks: Tek[];
   senderIds: SenderIds | null;
   activationDelaySeconds: number | null;
+  /** null = what is replaced lives until it expires. */
+  deactivationDelaySeconds: number | null;
 }
 
 function reject(clause: string, message: string): WireError {
@@ -167,6 +171,7 @@ export function judgeOffer(sa: GdoiSa): OfferedPolicy {
     kek: sa.sak ? readKekPolicy(sa.sak) : null,
     teks: [...teks.values()],
     activationDelaySeconds: sa.gap?.activationDelaySeconds ?? null,
+    deactivationDelaySeconds: sa.gap?.deactivationDelaySeconds ?? null,
     ignored: [...ignored],
   };
 }
@@ -250,5 +255,6 @@ export function takeKeys(
   if (origin === 'pull' && teks.some((tek) => isCounterMode(tek.encryption)) && !senderIds)
     throw reject('RFC 6407 §5.6.4', 'counter mode without sender IDs');
   const kek = offer.kek ? takeKek(offer.kek, packets, current, sequence, now) : null;
-  return { kek, teks, senderIds, activationDelaySeconds: offer.activationDelaySeconds };
+  const { activationDelaySeconds, deactivationDelaySeconds } = offer;
+  return { kek, teks, senderIds, activationDelaySeconds, deactivationDelaySeconds };
 }

@@ -77,6 +77,8 @@ export interface Offer {
   kek: { kek: Kek; modulusBits: number; source: Ipv4; member: Ipv4 } | null;
   /** Whole seconds; null = no GAP payload. */
   activationDelaySeconds: number | null;
+  /** Whole seconds; absent = the old SAs live until they expire. */
+  deactivationDelaySeconds?: number;
 }
 
 export function describePolicy(offer: Offer, now: Ms): GdoiSa {
@@ -86,7 +88,7 @@ export function describePolicy(offer: Offer, now: Ms): GdoiSa {
     gap:
       activationDelaySeconds === null
         ? null
-        : { activationDelaySeconds, deactivationDelaySeconds: null, senderIdRequest: null, ignored: [] },
+        : { activationDelaySeconds, deactivationDelaySeconds: offer.deactivationDelaySeconds ?? null, senderIdRequest: null, ignored: [] },
     sats: teks.flatMap((tek) => tek.entries.map((entry) => describeEntry(tek, entry, now))),
   };
 }

@@ -239,12 +239,16 @@ export class ServerGroup {
     const delay = keys.pendingSeconds(teks, now);
     const build = (source: Ipv4): Uint8Array => {
       // The same for all, so that it is signed once: 0.0.0.0 as destination of the new KEK's pushes is wherever the member is (README).
-      const sa = describePolicy({ teks, kek: this.kekOffer(successor, source, 0), activationDelaySeconds: delay }, now);
+      const kekOffer = this.kekOffer(successor, source, 0);
+      const sa = describePolicy({ teks, kek: kekOffer, activationDelaySeconds: delay, ...keys.deactivation(delay) }, now);
       const policy = teks.length > 0 ? { sa, packets: packKeys(teks, successor, null) } : null;
-      return buildPush(kek, { sequence, deletions, policy }, signer.key);
+      return buildPush(kek, { sequence, deletions, policy }, signer.key, keys.config.rekeySignatureEncoding ?? 'digest-info');
     };
     const intervalSeconds = retransmitIntervalSeconds(delay, remainingSeconds, keys.retransmit);
-    return this.rekeys.deliver({ kek, sequence, build, intervalSeconds, repeats: keys.retransmit.retransmitNumber }, now);
+    const sent = this.rekeys.deliver({ kek, sequence, build, intervalSeconds, repeats: keys.retransmit.retransmitNumber }, now);
+    if (!successor || (successor.destination === 0) === (kek.destination === 0)) return sent;
+    const [how, mnemonic] = successor.destination === 0 ? ['Unicast', 'KS_REKEY_TRANS_2_UNI'] : ['Multicast', 'KS_REKEY_TRANS_2_MULTI'];
+    return [...sent, this.log(5, mnemonic, `Group ${this.name} transitioned to ${how} Rekey`)];
   }
 
   /** HASH(3) was right: the member joins. */

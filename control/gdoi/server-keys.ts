@@ -42,7 +42,7 @@ export class ServerKeys {
   previousKek: Kek | null;
   /** In order of creation. */
   teks: ServedTek[];
-  readonly senderIds: SenderIdAllocator;
+  senderIds: SenderIdAllocator;
   /** Multicast address that the next KEK's pushes go to, 0 = unicast. */
   rekeyDestination: Ipv4 = 0;
   /** Of the last call: every registration asks, and deriving a public key costs more than the rest of a PULL. */
@@ -56,7 +56,10 @@ export class ServerKeys {
     this.kek = saved?.kek ?? null;
     this.previousKek = saved?.previousKek ?? null;
     this.teks = saved?.teks ?? [];
-    this.senderIds = new SenderIdAllocator(saved?.senderIdBits ?? environment.senderIdBits, saved?.senderIdsUsed ?? 0);
+    this.senderIds = new SenderIdAllocator(
+      saved?.senderIdBits ?? config.senderIdBits ?? environment.senderIdBits,
+      saved?.senderIdsUsed ?? 0,
+    );
   }
 
   save(): SavedServerKeys {
@@ -107,6 +110,17 @@ export class ServerKeys {
     return this.kek !== null && signer !== null && this.kek.expiresAt > now && equalBytes(this.kek.publicKey, signer.publicKey);
   }
 
+  /** DEACTIVATION_TIME_DELAY beside an activation delay: the larger, so that the new SAs are in use by then (RFC 6407 §5.4.1). */
+  deactivation(activationDelaySeconds: number): { deactivationDelaySeconds?: number } {
+    const { rekeyDeactivationSeconds: seconds } = this.config;
+    return seconds === undefined ? {} : { deactivationDelaySeconds: Math.min(Math.max(seconds, activationDelaySeconds * 2), 65_535) };
+  }
+
+  /** What `group size` says. Another size than the present one begins with new keys: under the present ones its IDs would overlap with those given out. */
+  get wantedSenderIdBits(): SenderIds['bits'] {
+    return this.config.senderIdBits ?? this.environment.senderIdBits;
+  }
+
   /** The KEK no longer is what the configuration says. */
   kekOutdated(): boolean {
     const { kek, config } = this;
@@ -150,7 +164,7 @@ export class ServerKeys {
     this.previousKek = this.kek;
     this.kek = signer ? this.makeKek(signer, now) : null;
     this.teks = [];
-    this.senderIds.reset();
+    this.senderIds = new SenderIdAllocator(this.wantedSenderIdBits);
     this.addTeks(policies, now, now);
   }
 }

@@ -8,6 +8,9 @@ import type { Kek } from './group-policy.js';
 import { RekeyDelivery } from './rekey-delivery.js';
 import type { ServerMembers } from './server-members.js';
 
+/** Of members without acknowledgement in one line of the log. */
+const MaxNamed = 5;
+
 /** Saved with the group. */
 export interface RekeyCounts {
   rekeysSent: number;
@@ -112,11 +115,22 @@ export class ServerRekeys {
       if (!finished) continue;
       this.deliveries = this.deliveries.filter((item) => item !== delivery);
       this.counts.lastRekeyMilliseconds = finished.milliseconds;
-      if (delivery.kek.acknowledge) for (const member of finished.unacknowledged) actions.push(...this.missed(member));
+      if (delivery.kek.acknowledge && finished.unacknowledged.length > 0) {
+        actions.push(this.logMissing(finished.unacknowledged, delivery));
+        for (const member of finished.unacknowledged) actions.push(...this.missed(member));
+      }
       // Who acknowledged is saved once per rekey, not per acknowledgement.
       actions.push({ kind: 'policy-changed', group: this.group });
     }
     return actions;
+  }
+
+  /** RFC 8263 §6: an acknowledgement that does not come is logged; one line for all. */
+  private logMissing(members: readonly Ipv4[], delivery: RekeyDelivery): Action {
+    const named = members.slice(0, MaxNamed).map(formatIpv4).join(', ');
+    const rest = members.length > MaxNamed ? ` and ${members.length - MaxNamed} more` : '';
+    const text = `Rekey seq # ${delivery.sequence} for group ${this.group} not acknowledged by ${members.length} of ${delivery.targets.size}: ${named}${rest}`;
+    return { kind: 'log', facility: 'GDOI', severity: 4, mnemonic: 'KS_ACK_MISSING', text };
   }
 
   private missed(member: Ipv4): Action[] {

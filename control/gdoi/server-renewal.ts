@@ -27,6 +27,8 @@ export function renew(group: ServerGroup, policies: readonly SaPolicy[], newKek:
   const oldRemaining = replaced.length > 0 ? Math.min(...replaced.map((tek) => (tek.expiresAt - now) / 1000)) : 0;
   const delay = activationDelaySeconds(oldRemaining, keys.retransmit);
   const fresh = keys.addTeks(policies, now, now + delay * 1000);
+  const { deactivationDelaySeconds: deactivation } = keys.deactivation(delay);
+  if (deactivation !== undefined) for (const tek of replaced) tek.expiresAt = Math.min(tek.expiresAt, now + deactivation * 1000);
   const signer = keys.signer();
   const { kek } = keys;
   if (!kek || !signer || !keys.kekUsable(signer, now)) {

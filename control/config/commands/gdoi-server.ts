@@ -9,6 +9,7 @@ import { type Block, block } from '../blocks.js';
 import type { GdoiSa, GdoiServer } from '../model.js';
 import type { Edit } from '../session.js';
 import { type Args, argument, choice, keyword, type Node, path, refused } from '../tree.js';
+import { deactivationCommand, printServerOptions, signatureEncodingCommand, sizeCommand } from './gdoi-server-options.js';
 
 type ServerEdit = Edit<'gdoi-local-server'>;
 type SaEdit = Edit<'gdoi-sa-ipsec'>;
@@ -116,6 +117,7 @@ const rekeyCommands: Node<ServerEdit>[] = [
       ),
     ],
   }),
+  deactivationCommand,
   keyword('lifetime', 'Rekey lifetime', {
     no: lifetime.no,
     next: [
@@ -165,6 +167,7 @@ const rekeyCommands: Node<ServerEdit>[] = [
       ),
     ],
   }),
+  signatureEncodingCommand,
   keyword('transport', 'Rekey transport type', { no: transport.no, next: [keyword('unicast', 'Unicast rekey', { run: transport.run })] }),
 ];
 
@@ -176,6 +179,7 @@ export const localServerCommands: Node<ServerEdit>[] = [
     ],
   }),
   refused('authorization', 'authorization of members is not supported yet', 'give each member its own crypto isakmp key'),
+  sizeCommand,
   keyword('rekey', 'Rekey policy', { commit: true, next: rekeyCommands }),
   refused('redundancy', 'COOP key servers are not supported yet'),
   keyword('sa', 'Security association of the group', {
@@ -279,6 +283,7 @@ export function printServer(server: GdoiServer): Block {
     server.rekeyLifetimeSeconds !== plain.rekeyLifetimeSeconds && `rekey lifetime seconds ${server.rekeyLifetimeSeconds}`,
     !usualRetransmit && `rekey retransmit ${server.rekeyRetransmitSeconds} number ${server.rekeyRetransmitNumber}`,
     server.rekeyAuthentication !== null && `rekey authentication mypubkey rsa ${server.rekeyAuthentication}`,
+    printServerOptions(server),
     server.rekeyAddress !== undefined && `rekey address ipv4 ${server.rekeyAddress}`,
     server.rekeyTransport === 'unicast' && 'rekey transport unicast',
     server.rekeyAcknowledgement !== plain.rekeyAcknowledgement && `rekey acknowledgement ${server.rekeyAcknowledgement}`,

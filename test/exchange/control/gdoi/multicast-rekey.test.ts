@@ -74,6 +74,7 @@ t.test('from unicast to multicast and back, by a rekey that brings the KEK', (t)
     server.perform(server.gdoi.rekey('G', network.now));
     network.runFor(60_000);
     for (const member of members) t.match(member.gdoi.memberGroups()[0], { transport, succeededRegistrations: 1 });
+    t.match(server.logs.join('\n'), new RegExp(`KS_REKEY_TRANS_2_\\w+: Group G transitioned to ${transport} Rekey`, 'i'));
     const received = members[0].count('gdoi_rekeys_received');
     server.perform(server.gdoi.rekey('G', network.now));
     network.runFor(60_000);

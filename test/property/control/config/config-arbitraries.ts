@@ -128,7 +128,10 @@ const plainServer: fc.Arbitrary<GdoiServer> = fc.record({
   address: fc.option(address),
   sas: mapOf(sa, (value) => value.sequence),
 });
-const server: fc.Arbitrary<GdoiServer> = sometimes(plainServer, 'rekeyAddress', name);
+const withAddress = sometimes(plainServer, 'rekeyAddress', name);
+const withEncoding = sometimes(withAddress, 'rekeySignatureEncoding', fc.constant('raw' as const));
+const withDelay = sometimes(withEncoding, 'rekeyDeactivationSeconds', fc.integer({ min: 10, max: 65535 }));
+const server: fc.Arbitrary<GdoiServer> = sometimes(withDelay, 'senderIdBits', fc.constantFrom(8, 12, 16, 32));
 const plainGroup: fc.Arbitrary<GdoiGroup> = fc.record({
   line,
   name,

@@ -28,9 +28,11 @@ t.test('after no: only what can be negated', (t) => {
     'address',
     'algorithm',
     'authentication',
+    'deactivation-delay',
     'lifetime',
     'retransmit',
     'sig-hash',
+    'signature-encoding',
     'transport',
   ]);
   t.notOk(tokens(helpFor('config', 'no ')).includes('version'));

@@ -104,6 +104,29 @@ t.test('a key server: defaults and every command', (t) => {
   t.end();
 });
 
+t.test('a key server: what is not by default', (t) => {
+  const text = (line: string) => `crypto gdoi group G\n server local\n  ${line}`;
+  const serverOf = (line: string) => parseClean(text(line)).gdoiGroups.get('G')?.server;
+  for (const [line, field, value] of [
+    ['group size small 8', 'senderIdBits', 8],
+    ['group size small 12', 'senderIdBits', 12],
+    ['group size small 16', 'senderIdBits', 16],
+    ['group size large', 'senderIdBits', 32],
+    ['rekey signature-encoding raw-hash', 'rekeySignatureEncoding', 'raw'],
+    ['rekey deactivation-delay 45', 'rekeyDeactivationSeconds', 45],
+  ] as const) {
+    t.equal(serverOf(line)?.[field], value, line);
+    t.strictSame(reprint(text(line)).join('\n'), text(line));
+    const undo = line.startsWith('group') ? 'no group size' : `no ${line.split(' ').slice(0, 2).join(' ')}`;
+    t.strictSame(parseClean(`${text(line)}\n  ${undo}`).gdoiGroups.get('G')?.server, defaultServer(2), undo);
+  }
+  t.equal(serverOf('group size small')?.senderIdBits, 8);
+  for (const plain of ['group size medium', 'rekey signature-encoding digest-info']) t.strictSame(serverOf(plain), defaultServer(2), plain);
+  for (const line of ['group size tiny', 'group size small 24', 'rekey deactivation-delay 9', 'rekey signature-encoding pss'])
+    t.match(listProblems(text(line)), [/^3 error/], line);
+  t.end();
+});
+
 t.test('what a key server does not take is refused on its line', (t) => {
   for (const [line, message] of [
     ['rekey acknowledgement cisco', /unpublished/],
