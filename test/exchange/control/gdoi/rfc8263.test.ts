@@ -2,7 +2,6 @@
 
 import { createHmac } from 'node:crypto';
 import t from 'tap';
-import { readSa } from '../../../../control/gdoi/codec/sa.js';
 import { writeSequence } from '../../../../control/gdoi/codec/sequence.js';
 import type { Kek } from '../../../../control/gdoi/group-policy.js';
 import { buildAck, openAck } from '../../../../control/gdoi/push-ack.js';
@@ -27,7 +26,15 @@ t.test('§2: KEK_ACK_REQUESTED (9) is in the SA KEK of a registration when asked
     const sa = describePolicy({ teks: [], kek: { kek, modulusBits: 1024, source: 1, member: 2 }, activationDelaySeconds: null }, 0);
     t.equal(sa.sak?.ackRequested, value);
   }
-  t.type(readSa, 'function');
+  for (const [rekeyAcknowledgement, acknowledge] of [
+    ['interoperable', true],
+    ['any', true],
+    ['cisco', false],
+  ] as const) {
+    const { network, members } = Network.group(1, { server: { rekeyAcknowledgement } });
+    network.runFor(2000);
+    t.equal(members[0].gdoi.memberGroups()[0].kek?.acknowledge, acknowledge, rekeyAcknowledgement);
+  }
 });
 
 t.test('§2.1, §2.3, §3.2: the hash, computed here from the text of the RFC', async (t) => {
