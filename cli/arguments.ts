@@ -33,6 +33,7 @@ export type CliCommand =
   | ({ name: 'wait-ready'; timeoutSeconds: number } & Target)
   | ({ name: 'exec'; line: string } & Target)
   | { name: 'check'; file: string }
+  | { name: 'pki'; words: string[] }
   | { name: 'version' }
   | { name: 'help' };
 
@@ -92,6 +93,7 @@ function splitExecWords(words: readonly string[]): { options: string[]; words: s
 
 /** @param args without node and script. @throws UsageError */
 export function parseArguments(args: readonly string[]): CliCommand {
+  if (args[0] === 'pki') return { name: 'pki', words: args.slice(1) };
   const at = findCommand(args);
   const name = args[at] ?? (args.includes('--version') ? 'version' : args.some((a) => a === '--help' || a === '-h') ? 'help' : undefined);
   if (name === undefined) throw new UsageError('no command given (try: groupwire help)');

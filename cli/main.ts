@@ -16,6 +16,7 @@ const help = `groupwire: a userspace router that makes a Linux VM a member, or t
   groupwire show WORDS [| json | include RE | exclude RE | begin RE | section RE]
   groupwire exec "LINE"                        any exec command
   groupwire check FILE                         report every problem of a configuration file
+  groupwire pki WORDS                          a local CA for authentication with certificates; groupwire pki --help
   groupwire version
 
 Of every command but check, version and help:
@@ -36,6 +37,10 @@ async function runCommand(command: CliCommand): Promise<number> {
     }
     case 'check':
       return await check(command.file, process.stdout);
+    case 'pki': {
+      const { runPki } = await import('./pki.js');
+      return runPki(command.words);
+    }
     case 'run': {
       if ((await check(command.configFile, process.stderr, 'error')) !== 0) return 1; // control logs the warnings
       const { runInstance } = await import('./run.js');

@@ -2,11 +2,13 @@
 // from the snapshot and never arrive here.
 
 import type { CounterSet } from './api/counters.js';
+import type { PkiRequest } from './config/commands/pki-exec.js';
 import type { KeyRequest } from './config/commands/rsa-key.js';
 import { parseExec } from './config/exec.js';
 import type { Config } from './config/model.js';
 import type { SystemLog } from './log.js';
 import { RsaKeyError, type RsaKeys } from './pki/rsa-keys.js';
+import type { Trustpoints } from './pki/trustpoints.js';
 import type { Router } from './router.js';
 
 export interface ExecMeans {
@@ -66,6 +68,26 @@ function chooseGroups(named: string | null, all: readonly string[], role: string
   return all.includes(named) ? [named] : `% This router is not ${role} of group ${named}`;
 }
 
+/** Looks at the trustpoint's files now, and says what it has then. */
+function runPki({ action, trustpoint }: PkiRequest, trustpoints: Trustpoints | null): ExecAnswer {
+  trustpoints?.refresh();
+  const held = trustpoints?.states().find(({ state }) => state.name === trustpoint);
+  if (!held) return refused(`% CA trustpoint ${trustpoint} is not known`);
+  const { trust, identity } = held.state;
+  const path = held.config.enrollmentPath;
+  if (action === 'authenticate') {
+    if (trust.anchors.length === 0) return refused(`% No CA certificate in ${path}.ca`);
+    return done(trust.anchors.map(({ fingerprint256 }) => `Fingerprint SHA256: ${fingerprint256.replaceAll(':', '')}`).join('\n'));
+  }
+  if (action === 'enroll') {
+    return done(
+      identity ? `% Certificate with serial number ${identity.certificate.serialNumber} is there` : `% Certificate request: ${path}.req`,
+    );
+  }
+  if (trust.crls.length === 0) return refused(`% No certificate revocation list in ${path}.crl`);
+  return done(trust.crls.map(({ nextUpdate }) => `CRL is good until ${new Date(nextUpdate).toISOString()}`).join('\n'));
+}
+
 /** Carries one exec line out. @param now Unix ms */
 export function runExec(line: string, router: Router, means: ExecMeans, now: number): ExecAnswer {
   const command = parseExec(line);
@@ -77,6 +99,8 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
       return done();
     case 'crypto key generate rsa':
       return generateKey(command, router.config, means);
+    case 'crypto pki':
+      return runPki(command, router.trustpoints);
     case 'crypto gdoi ks rekey': {
       const groups = chooseGroups(
         command.group,

@@ -21,6 +21,7 @@ import { KeyLog } from './key-log.js';
 import { openLog } from './log.js';
 import { MulticastSockets } from './multicast-sockets.js';
 import { RsaKeys } from './pki/rsa-keys.js';
+import { Trustpoints } from './pki/trustpoints.js';
 import { findMissing } from './readiness.js';
 import { type DataplaneHello, Router, routerCounters } from './router.js';
 import { buildSnapshot } from './snapshot/build.js';
@@ -32,6 +33,7 @@ const MaxTickMs = 1000;
 const SocketsWaitMs = 1000;
 /** Interface rates are averages over five minutes. */
 const RateSampleMs = 5000;
+const TrustpointRefreshMs = 10_000;
 const LastGoodConfig = 'configuration';
 
 const { values: args } = parseArgs({
@@ -95,7 +97,13 @@ const store = await SealedStore.open(required('state'), (message) => log.write('
 const loaded = loadAtStart();
 log.configure(loaded.config.logging, loaded.config.hostname);
 const rsaKeys = new RsaKeys(store);
+const trustpoints = new Trustpoints(store, rsaKeys, log);
 const counters = new CounterSet(ikeCounters, gdoiCounters, routerCounters);
+// Before a trustpoint or a group makes a key of that label with another modulus.
+for (const { line, text } of loaded.execLines) {
+  const answer = ensureKeyOf(text, loaded.config, { rsaKeys, counters, log, logBuffer: log });
+  if (answer.error) log.write('PARSER', 3, 'CFGLOG', `${configFile}:${line}: ${answer.error}`);
+}
 const keyLog = args['key-log'] === undefined ? null : new KeyLog(args['key-log']);
 if (keyLog) log.write('CRYPTO', 1, 'KEY_LOG', `--key-log is on: ${args['key-log']} holds the keys of this router's traffic in the clear`);
 
@@ -144,6 +152,7 @@ const router = new Router(
     counters,
     store,
     rsaKeys,
+    trustpoints,
     keyLog,
     send: (datagram) => sockets.send(datagram),
     publish: (head, blobs) => link.publish(head, blobs),
@@ -199,10 +208,6 @@ function reload(): void {
   );
 }
 
-for (const { line, text } of loaded.execLines) {
-  const answer = ensureKeyOf(text, loaded.config, { rsaKeys, counters, log, logBuffer: log });
-  if (answer.error) log.write('PARSER', 3, 'CFGLOG', `${configFile}:${line}: ${answer.error}`);
-}
 rsaKeys.ensure(loaded.config, log);
 
 const rates = new RateMeter();
@@ -223,6 +228,8 @@ const snapshot = async () =>
 async function sampleRates(): Promise<void> {
   for (const { name, counters: counted } of (await snapshot()).interfaces) rates.sample(name, Date.now(), counted);
 }
+/** Certificates and revocation lists are renewed by replacing their files. */
+const trustpointTimer = setInterval(() => trustpoints.refresh(), TrustpointRefreshMs);
 const rateTimer = setInterval(() => void sampleRates(), RateSampleMs);
 
 const api = await startApi({
@@ -253,6 +260,7 @@ function splitAddress(text: string): { address: string; port: number } {
 async function stop(): Promise<void> {
   if (tickTimer) clearTimeout(tickTimer);
   clearInterval(rateTimer);
+  clearInterval(trustpointTimer);
   link.close();
   sockets.close();
   multicast.close();

@@ -15,14 +15,15 @@ import { isMulticast } from './config/rekey-address.js';
 import { Debug } from './debug.js';
 import { GdoiEngine } from './gdoi/gdoi-engine.js';
 import { Exchange } from './isakmp/header.js';
-import { IkeEngine } from './isakmp/ike-engine.js';
-import { GdoiPort, IkePort } from './isakmp/ports.js';
+import { IkeEngine, type IkeSettings } from './isakmp/ike-engine.js';
 import { IvSpaces } from './iv-spaces.js';
 import type { KeyLog } from './key-log.js';
-import { localAddressFor } from './local-address.js';
+import { hasKeyServer, listenAddresses, listenPorts, localAddressFor } from './local-ends.js';
 import type { SystemLog } from './log.js';
 import type { Membership } from './multicast-sockets.js';
+import { noCertificates } from './pki/certificate-store.js';
 import type { RsaKeys } from './pki/rsa-keys.js';
+import { routerName, type Trustpoints } from './pki/trustpoints.js';
 import type { SealedStore } from './store/sealed-store.js';
 
 export interface RouterMeans {
@@ -30,6 +31,8 @@ export interface RouterMeans {
   counters: CounterSet;
   store: SealedStore;
   rsaKeys: RsaKeys;
+  /** null: no certificates. */
+  trustpoints?: Trustpoints | null;
   keyLog: KeyLog | null;
   /** @returns false when there is no socket for the datagram's local address */
   send(datagram: Datagram): boolean;
@@ -47,11 +50,6 @@ export const routerCounters = [
 ];
 
 const GdoiState = 'gdoi';
-
-/** Only a key server answers main mode. */
-function hasKeyServer(config: Config): boolean {
-  return [...config.gdoiGroups.values()].some((group) => group.server !== null);
-}
 
 export class Router {
   readonly allocation = new Allocation();
@@ -85,9 +83,9 @@ export class Router {
       localAddressFor: (remote, from) => localAddressFor(this.config, remote, from),
       signingKey: (label) => means.rsaKeys.privateKey(label),
     });
+    means.trustpoints?.configure(config);
     this.ike = new IkeEngine({
-      policies: config.isakmpPolicies,
-      keys: config.isakmpKeys,
+      ...this.ikeSettings(config),
       random,
       user: this.gdoi,
       acceptInbound: hasKeyServer(config),
@@ -95,6 +93,10 @@ export class Router {
     });
     this.gdoi.attach(this.ike);
     this.ivSpaces = new IvSpaces(means.store);
+  }
+
+  get trustpoints(): Trustpoints | null {
+    return this.means.trustpoints ?? null;
   }
 
   get running(): boolean {
@@ -193,8 +195,8 @@ export class Router {
   reconfigure(config: Config, now: Ms): string[] {
     const changed = diffConfig(this.config, config);
     this.config = config;
-    const { isakmpPolicies: policies, isakmpKeys: keys, registrationRate } = config;
-    this.ike.reconfigure({ policies, keys, acceptInbound: hasKeyServer(config), registrationRate });
+    this.means.trustpoints?.configure(config);
+    this.ike.reconfigure({ ...this.ikeSettings(config), acceptInbound: hasKeyServer(config), registrationRate: config.registrationRate });
     if (this.started) this.perform(this.gdoi.reconfigure(config, now), now);
     this.publishTables(now);
     return [...changed].map(String);
@@ -238,14 +240,16 @@ export class Router {
 
   /** Local addresses that IKE listens on: those of every interface. */
   listenAddresses(): Ipv4[] {
-    return [...this.config.interfaces.values()]
-      .filter((item) => !item.shutdown)
-      .flatMap((item) => item.addresses.map(({ address }) => address));
+    return listenAddresses(this.config);
   }
 
-  /** UDP ports of every listen address. 500 only where offers are answered: a member begins its exchanges itself, on 848. */
   listenPorts(): number[] {
-    return hasKeyServer(this.config) ? [GdoiPort, IkePort] : [GdoiPort];
+    return listenPorts(this.config);
+  }
+
+  private ikeSettings(config: Config): IkeSettings {
+    const { isakmpPolicies: policies, isakmpKeys: keys, isakmp: settings } = config;
+    return { policies, keys, settings, hostname: routerName(config), certificates: this.means.trustpoints ?? noCertificates };
   }
 
   private publishTables(now: Ms): void {

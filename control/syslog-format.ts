@@ -5,7 +5,7 @@
 //   journal   <5>%GDOI-5-GM_REGS_COMPL: ...     what systemd reads from the standard error of a service (sd-daemon(3)); it has the time itself
 
 import type { Severity } from './actions.js';
-import { logFacilities } from './config/model.js';
+import { logFacilities } from './config/logging-model.js';
 
 export interface LogRecord {
   /** Unix ms. */

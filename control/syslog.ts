@@ -7,7 +7,7 @@ import type { Severity } from './actions.js';
 import type { LoggingState } from './api/snapshot-logging.js';
 import { formatIpv4 } from './config/addresses.js';
 import { loggingDefaults } from './config/commands/logging.js';
-import { type Logging, type LogSeverity, severityNames } from './config/model.js';
+import { type Logging, type LogSeverity, severityNames } from './config/logging-model.js';
 import type { SystemLog } from './log.js';
 import { iosLine, type LogRecord, rfc5424, type SyslogSource } from './syslog-format.js';
 

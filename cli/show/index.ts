@@ -28,6 +28,7 @@ import { renderInterface, renderInterfaceBrief } from './interfaces.js';
 import { renderCryptoMaps, renderFailCloses, renderIpsecSas } from './ipsec.js';
 import { renderIsakmpPolicies, renderIsakmpSas } from './isakmp.js';
 import { renderDebugging, renderLogging } from './logging.js';
+import { renderCertificates, renderCrls, renderTrustpoints } from './pki.js';
 import { renderAccessList, renderRoutes } from './routing.js';
 import { renderClock, renderPublicKeys, renderRunningConfig, renderVersion } from './system.js';
 
@@ -108,6 +109,13 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot): View {
       return { lines: renderCryptoMaps(snapshot), json: { cryptoMaps: snapshot.cryptoMaps, failClose: snapshot.failClose } };
     case 'crypto map gdoi fail-close':
       return { lines: renderFailCloses(snapshot), json: { failClose: snapshot.failClose } };
+    case 'crypto pki certificates':
+    case 'crypto pki crls':
+    case 'crypto pki trustpoints': {
+      const trustpoints = select(snapshot.trustpoints ?? [], topic.trustpoint, ({ name }) => name, 'Trustpoint');
+      if (topic.topic === 'crypto pki certificates') return { lines: renderCertificates(snapshot, trustpoints), json: { trustpoints } };
+      return { lines: topic.topic === 'crypto pki crls' ? renderCrls(trustpoints) : renderTrustpoints(trustpoints), json: { trustpoints } };
+    }
     case 'interfaces': {
       const interfaces: InterfaceState[] = select(snapshot.interfaces, topic.interface, ({ name }) => name, 'Interface');
       return { lines: interfaces.flatMap(renderInterface), json: { interfaces } };

@@ -16,6 +16,7 @@ import {
 } from './snapshot-gdoi.js';
 import { debuggingState, loggingState } from './snapshot-logging.js';
 import { aceState, count, seconds } from './snapshot-parts.js';
+import { trustpointState } from './snapshot-pki.js';
 
 const interfaceState = z.object({
   name: z.string(),
@@ -198,6 +199,7 @@ export const snapshotSchema = z.object({
   accessLists: z.array(accessListState),
   routes: z.array(routeState),
   publicKeys: z.array(publicKeyState),
+  trustpoints: z.array(trustpointState).optional(),
   /** With every secret masked. */
   runningConfig: z.string(),
   counters: z.object({

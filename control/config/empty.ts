@@ -1,9 +1,13 @@
 // The configuration of a router without any line of text.
 
-import type { Config } from './model.js';
+import type { Config, IsakmpSettings } from './model.js';
 
 /** IOS calls a router without a name `Router`. */
 export const DefaultHostname = 'Router';
+
+export function defaultIsakmp(): IsakmpSettings {
+  return { identity: 'address' };
+}
 
 export function emptyConfig(): Config {
   return {
@@ -11,6 +15,8 @@ export function emptyConfig(): Config {
     domainName: null,
     isakmpPolicies: [],
     isakmpKeys: [],
+    isakmp: defaultIsakmp(),
+    trustpoints: new Map(),
     transformSets: new Map(),
     ipsecProfiles: new Map(),
     gdoiGroups: new Map(),

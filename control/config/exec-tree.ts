@@ -1,6 +1,7 @@
 // The exec commands, as a tree like those of the configuration modes. Each ends by naming what is asked for; nothing is done here.
 
 import { integer, interfaceName, word } from './arguments.js';
+import { type PkiRequest, type PkiTopic, pkiRequestNodes, pkiTopicNodes } from './commands/pki-exec.js';
 import { generateKeyNodes, type KeyRequest, readKeyRequest } from './commands/rsa-key.js';
 import { type DebugSelection, debugNodes, undebugNodes } from './debug-commands.js';
 import { type GdoiFeature, gdoiFeatures } from './gdoi-features.js';
@@ -33,6 +34,7 @@ export type ShowTopic =
   | { topic: 'crypto map' }
   | { topic: 'crypto map gdoi fail-close' }
   | { topic: 'crypto key mypubkey rsa' }
+  | PkiTopic
   | { topic: 'ip interface brief' }
   | { topic: 'interfaces'; interface: string | null }
   | { topic: 'ip route' }
@@ -49,6 +51,7 @@ export type Pipe = { filter: 'json' } | { filter: 'include' | 'exclude' | 'begin
 export type ExecCommand =
   | ({ kind: 'show'; pipe: Pipe | null } & ShowTopic)
   | ({ kind: 'crypto key generate rsa' } & KeyRequest)
+  | ({ kind: 'crypto pki' } & PkiRequest)
   | { kind: 'crypto gdoi ks rekey'; group: string | null; immediately: boolean }
   | { kind: 'clear crypto gdoi'; group: string | null }
   | { kind: 'clear crypto gdoi ks members'; group: string | null; immediately: boolean }
@@ -173,6 +176,10 @@ const showCrypto: ExecNode[] = [
     ],
     [keyword('rsa', 'Show RSA public keys', { run: show(() => ({ topic: 'crypto key mypubkey rsa' })) })],
   ),
+  path(
+    [['pki|ca', 'Show PKI']],
+    pkiTopicNodes<ExecSink>((read) => show(read)),
+  ),
   keyword('map', 'Crypto maps', {
     run: show(() => ({ topic: 'crypto map' })),
     next: [
@@ -262,6 +269,13 @@ export const execCommands: ExecNode[] = mergeNodes([
   path(
     [['crypto', 'Encryption module']],
     [generateKeyNodes<ExecSink>(give((args) => ({ kind: 'crypto key generate rsa', ...readKeyRequest(args) })))],
+  ),
+  path(
+    [
+      ['crypto', 'Encryption module'],
+      ['pki|ca', 'Public Key components'],
+    ],
+    pkiRequestNodes<ExecSink>((read) => give((args) => ({ kind: 'crypto pki', ...read(args) }))),
   ),
   path(
     [

@@ -1,6 +1,8 @@
 // The configuration as the rest of control sees it: plain data, no text. Built by parse.ts, written back by print.ts
 // (parse of print is the identity), checked by verify.ts. Maps keep configuration order; names are case-sensitive as on IOS.
 
+import type { Logging } from './logging-model.js';
+
 /** IPv4 address, unsigned 32-bit number, host order. */
 export type Ipv4 = number;
 
@@ -14,6 +16,8 @@ export interface Config {
   /** Ascending priority. */
   isakmpPolicies: IsakmpPolicy[];
   isakmpKeys: IsakmpKey[];
+  isakmp: IsakmpSettings;
+  trustpoints: Map<string, Trustpoint>;
   transformSets: Map<string, TransformSet>;
   ipsecProfiles: Map<string, IpsecProfile>;
   gdoiGroups: Map<string, GdoiGroup>;
@@ -61,6 +65,29 @@ export interface IsakmpKey {
   address: Ipv4;
   /** 0xffffffff for one host; 0.0.0.0 0.0.0.0 matches every peer. Longest mask wins. */
   mask: Ipv4;
+}
+
+/** Global settings of phase 1. */
+export interface IsakmpSettings {
+  /** `crypto isakmp identity`: what we call ourselves. With certificates only what the certificate bears out; address by default. */
+  identity: 'address' | 'dn' | 'hostname';
+}
+
+/** `crypto pki trustpoint`: whom we trust, and who we are. */
+export interface Trustpoint {
+  line: number;
+  name: string;
+  /** PATH of `enrollment url file:PATH`: PATH.ca, PATH.crt, PATH.crl are read, PATH.req is written. */
+  enrollmentPath: string | null;
+  /** X.500 name; null = CN and the router's own name. */
+  subjectName: string | null;
+  /** null = the router's own name, `hostname.domain`. */
+  fqdn: string | null;
+  ipAddress: Ipv4 | null;
+  /** null = the key named after the router. */
+  rsaKeypair: { label: string; modulusBits: number | null } | null;
+  /** In the order to try; IOS default: `crl`. */
+  revocationCheck: ('crl' | 'none')[];
 }
 
 export type EspEncryption =
@@ -223,54 +250,6 @@ export interface StaticRoute {
   interface: string | null;
   nextHop: Ipv4 | null;
   distance: number;
-}
-
-/** Severity by number (RFC 5424 §6.2.1), in the words of IOS. */
-export const severityNames = [
-  'emergencies',
-  'alerts',
-  'critical',
-  'errors',
-  'warnings',
-  'notifications',
-  'informational',
-  'debugging',
-] as const;
-export type LogSeverity = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7;
-/** RFC 5424 §6.2.1, those that IOS names. */
-export const logFacilities = {
-  auth: 4,
-  cron: 9,
-  daemon: 3,
-  kern: 0,
-  local0: 16,
-  local1: 17,
-  local2: 18,
-  local3: 19,
-  local4: 20,
-  local5: 21,
-  local6: 22,
-  local7: 23,
-  lpr: 6,
-  mail: 2,
-  news: 7,
-  syslog: 5,
-  user: 1,
-  uucp: 8,
-} as const;
-export type LogFacility = keyof typeof logFacilities;
-
-/** What is absent is as by default. */
-export interface Logging {
-  /** `no logging on`: the console alone. */
-  off?: true;
-  console?: LogSeverity | 'off';
-  buffered?: { bytes: number; severity: LogSeverity } | 'off';
-  /** Severity towards hosts. */
-  trap?: LogSeverity | 'off';
-  facility?: LogFacility;
-  file?: { path: string; severity: LogSeverity };
-  hosts: { address: Ipv4; port: number }[];
 }
 
 /** What is wrong with a configuration text. `error` keeps it from being applied; `warning` does not. */

@@ -14,6 +14,7 @@ import { isakmpCommands, isakmpPolicyCommands, printIsakmp } from './commands/is
 import { loggingCommands, printLogging } from './commands/logging.js';
 import { printRoutes, routeCommands } from './commands/route.js';
 import { keyGlobalCommands } from './commands/rsa-key.js';
+import { pkiCommands, printTrustpoints, trustpointCommands } from './commands/trustpoint.js';
 import type { ModeCommands } from './session.js';
 import { mergeNodes } from './tree.js';
 
@@ -22,6 +23,7 @@ export const modeCommands: ModeCommands = {
     ...accessListCommands,
     ...admissionCommands,
     ...isakmpCommands,
+    ...pkiCommands,
     ...ipsecCommands,
     ...gdoiCommands,
     ...keyGlobalCommands,
@@ -33,6 +35,7 @@ export const modeCommands: ModeCommands = {
     ...modeExits<'config'>(),
   ]),
   'config-isakmp': [...isakmpPolicyCommands, ...modeExits<'config-isakmp'>()],
+  'ca-trustpoint': [...trustpointCommands, ...modeExits<'ca-trustpoint'>()],
   'cfg-crypto-trans': [...transformSetCommands, ...modeExits<'cfg-crypto-trans'>()],
   'ipsec-profile': [...ipsecProfileCommands, ...modeExits<'ipsec-profile'>()],
   'config-gdoi-group': [...gdoiGroupCommands, ...modeExits<'config-gdoi-group'>()],
@@ -49,6 +52,7 @@ export type FamilyName =
   | 'general'
   | 'domain'
   | 'admission'
+  | 'pki'
   | 'isakmp'
   | 'ipsec'
   | 'gdoi'
@@ -63,6 +67,7 @@ export const families: { name: FamilyName; print: PrintFamily }[] = [
   { name: 'general', print: printGeneral },
   { name: 'domain', print: printDomain },
   { name: 'admission', print: printAdmission },
+  { name: 'pki', print: printTrustpoints },
   { name: 'isakmp', print: printIsakmp },
   { name: 'ipsec', print: printIpsec },
   { name: 'gdoi', print: printGdoi },

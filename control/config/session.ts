@@ -14,6 +14,7 @@ import type {
   IsakmpPolicy,
   Problem,
   TransformSet,
+  Trustpoint,
 } from './model.js';
 import { recordSource } from './source-lines.js';
 import type { Node } from './tree.js';
@@ -22,6 +23,7 @@ import type { Node } from './tree.js';
 export interface ModeTargets {
   config: Config;
   'config-isakmp': IsakmpPolicy;
+  'ca-trustpoint': Trustpoint;
   'cfg-crypto-trans': TransformSet;
   'ipsec-profile': IpsecProfile;
   'config-gdoi-group': GdoiGroup;

@@ -7,12 +7,13 @@ import { verifyFailClose } from './verify/fail-close.js';
 import { Findings } from './verify/findings.js';
 import { verifyGdoi } from './verify/gdoi.js';
 import { verifyCryptoMaps, verifyInterfaces, verifyRoutes } from './verify/interfaces.js';
-import { verifyIpsec, verifyIsakmp } from './verify/isakmp.js';
+import { verifyIpsec, verifyIsakmp, verifyTrustpoints } from './verify/isakmp.js';
 
 /** @returns problems in no particular order; a thing that two others refer to is reported once */
 export function verifyConfig(config: Config): Problem[] {
   const findings = new Findings();
   verifyIsakmp(config, findings);
+  verifyTrustpoints(config, findings);
   verifyIpsec(config, findings);
   verifyGdoi(config, findings);
   verifyCryptoMaps(config, findings);

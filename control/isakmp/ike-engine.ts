@@ -3,10 +3,14 @@
 // lifetimes, limits, informational exchanges, logs in IOS's words at a limited rate. Does not: quick mode, aggressive mode, DPD, NAT-T.
 
 import type { Action, Datagram, Endpoint, Ms, RandomBytes } from '../actions.js';
-import { DefaultRegistrationRate, type IsakmpKey, type IsakmpPolicy } from '../config/model.js';
+import { defaultIsakmp } from '../config/empty.js';
+import { DefaultRegistrationRate, type IsakmpKey, type IsakmpPolicy, type IsakmpSettings } from '../config/model.js';
+import { type CertificateStore, noCertificates } from '../pki/certificate-store.js';
 import { RateGate } from '../rate-gate.js';
 import { concatBytes, equalBytes, isZero } from './bytes.js';
-import { ExchangeTable } from './exchange-table.js';
+import { Credentials, whyUnusable } from './credentials.js';
+import { ExchangeRefusal, notEncrypted, outOfState } from './exchange-refusal.js';
+import { Exchanges, type MainModeExchange } from './exchanges.js';
 import { defaultBounds, type HalfOpenBounds, HalfOpenSet } from './half-open.js';
 import { Exchange, HeaderFlag, type IsakmpHeader, readHeader } from './header.js';
 import { IkeLog } from './ike-log.js';
@@ -20,26 +24,30 @@ import {
   openInformational,
   sealInformational,
 } from './informational.js';
-import { ExchangeRefusal, exchangeKey, notEncrypted, outOfState } from './main-mode.js';
 import { MainModeInitiator } from './main-mode-initiator.js';
 import { chooseTransform, MainModeResponder, NoProposalChosen } from './main-mode-responder.js';
 import { newMessageId } from './message-cipher.js';
 import { type Deletion, NotifyType } from './notification.js';
 import type { Phase1Sa } from './phase1-sa.js';
-import { findPreSharedKey } from './pre-shared-keys.js';
 import { Protocol } from './sa-payload.js';
 import { WireError } from './wire-error.js';
 
+export { HalfOpenMs, IdleMs } from './exchanges.js';
 export type { IkeUser } from './ike-user.js';
 
-/** A responder's exchange that is not complete by then is given up: longer than the initiator's five sendings take. */
-export const HalfOpenMs = 45_000;
-/** An SA without messages is deleted: registration needs it for seconds only (IOS times GDOI_IDLE out). */
-export const IdleMs = 300_000;
-
-export interface IkeEngineOptions {
+/** What configuration says. */
+export interface IkeSettings {
   policies: IsakmpPolicy[];
   keys: IsakmpKey[];
+  /** Defaults of IOS unless given. */
+  settings?: IsakmpSettings;
+  /** The router's full name, for its ID. */
+  hostname?: string;
+  /** Of the trustpoints; none unless given. */
+  certificates?: CertificateStore;
+}
+
+export interface IkeEngineOptions extends IkeSettings {
   random: RandomBytes;
   user: IkeUser;
   /** Answer offers: only a key server does. */
@@ -49,15 +57,13 @@ export interface IkeEngineOptions {
   registrationRate?: number;
 }
 
-type MainModeExchange = MainModeInitiator | MainModeResponder;
-
 export class IkeEngine {
   private policies: IsakmpPolicy[];
-  private keys: IsakmpKey[];
+  private credentials: Credentials;
   private acceptInbound: boolean;
   private readonly random: RandomBytes;
   private readonly user: IkeUser;
-  private readonly exchanges = new ExchangeTable<MainModeExchange>(dueTime);
+  private readonly exchanges = new Exchanges();
   private readonly halfOpen: HalfOpenSet;
   private readonly log = new IkeLog();
   private readonly heard = new HeardMessages();
@@ -65,8 +71,8 @@ export class IkeEngine {
   private serial = 0;
 
   constructor(options: IkeEngineOptions) {
-    this.policies = usable(options.policies);
-    this.keys = options.keys;
+    this.policies = byPriority(options.policies);
+    this.credentials = credentialsOf(options);
     this.acceptInbound = options.acceptInbound;
     this.random = options.random;
     this.user = options.user;
@@ -75,29 +81,30 @@ export class IkeEngine {
   }
 
   /** For new exchanges; SAs and exchanges under way keep what they agreed on. */
-  reconfigure(options: Pick<IkeEngineOptions, 'policies' | 'keys' | 'registrationRate'> & { acceptInbound?: boolean }): void {
-    this.policies = usable(options.policies);
-    this.keys = options.keys;
+  reconfigure(options: IkeSettings & { acceptInbound?: boolean; registrationRate?: number }): void {
+    this.policies = byPriority(options.policies);
+    this.credentials = credentialsOf(options);
     this.acceptInbound = options.acceptInbound ?? this.acceptInbound;
     this.gate.perSecond = options.registrationRate ?? DefaultRegistrationRate;
   }
 
   /** All of them, also those in main mode (state MM_*, no keys yet). */
   sas(): Phase1Sa[] {
-    return [...this.exchanges.values()].map((exchange) => exchange.sa);
+    return [...this.exchanges].map((exchange) => exchange.sa);
   }
 
   /** Begins main mode. Does nothing while one that we began with the same remote is under way; an SA that is up does not hinder. */
   initiate(local: Endpoint, remote: Endpoint, now: Ms): Action[] {
-    for (const exchange of this.exchanges.values()) {
+    for (const exchange of this.exchanges) {
       if (exchange instanceof MainModeInitiator && !exchange.up && sameEndpoint(exchange.sa.remote, remote)) return [];
     }
-    const preSharedKey = findPreSharedKey(this.keys, remote.address);
-    if (this.policies.length === 0) return this.fail(remote, 'no ISAKMP policy with authentication pre-share', now);
-    if (!preSharedKey) return [...this.log.missingKey(remote, now), ...this.fail(remote, 'no pre-shared key', now)];
-    const { policies, random } = this;
-    const exchange = new MainModeInitiator({ serial: this.serial++, local, remote, policies, preSharedKey, random }, now);
-    this.exchanges.set(exchangeKey(remote, exchange.sa.initiatorCookie), exchange);
+    const { credentials, random } = this;
+    const policies = credentials.usable(this.policies, remote.address);
+    if (policies.length === 0)
+      return [...this.log.unusable(this.policies, remote, now), ...this.fail(remote, whyUnusable(this.policies), now)];
+    const authenticatorFor = (method: IsakmpPolicy['authentication']) => credentials.authenticator(method, remote.address);
+    const exchange = new MainModeInitiator({ serial: this.serial++, local, remote, policies, authenticatorFor, random }, now);
+    this.exchanges.add(exchange);
     return exchange.start(now);
   }
 
@@ -118,7 +125,7 @@ export class IkeEngine {
     const actions: Action[] = [];
     for (const exchange of this.exchanges.takeDue(now)) {
       // Something that an earlier one's user did may have deleted it.
-      if (this.exchanges.get(keyOf(exchange)) !== exchange) continue;
+      if (!this.exchanges.has(exchange)) continue;
       if (exchange.up) actions.push(...this.deleteSa(exchange.sa, now));
       else if (exchange instanceof MainModeInitiator)
         actions.push(...(exchange.tick(now) ?? this.giveUp(exchange, exchange.failureReason(), now)));
@@ -134,8 +141,8 @@ export class IkeEngine {
 
   /** Sends a Delete, forgets the SA, then tells the user (phase1Deleted). An SA still in main mode is dropped silently; an unknown one is ignored. */
   deleteSa(sa: Phase1Sa, now: Ms): Action[] {
-    const exchange = this.exchanges.get(exchangeKey(sa.remote, sa.initiatorCookie));
-    if (exchange?.sa !== sa) return [];
+    const exchange = this.exchanges.ofSa(sa);
+    if (!exchange) return [];
     const farewell = exchange.up ? this.sendProtected(sa, deletePayload(sa)) : [];
     return [...farewell, ...this.forget(exchange, now)];
   }
@@ -156,7 +163,7 @@ export class IkeEngine {
       case Exchange.Informational:
         return this.receiveInformational(datagram, header, now);
       case Exchange.GroupkeyPull: {
-        const exchange = this.find(datagram.remote, header);
+        const exchange = this.exchanges.find(datagram.remote, header);
         if (!exchange.up) throw outOfState('PULL before phase 1 is complete');
         if (!(header.flags & HeaderFlag.Encryption)) throw notEncrypted();
         exchange.sa.lastUsedAt = now;
@@ -172,21 +179,14 @@ export class IkeEngine {
     }
   }
 
-  /** @throws WireError when no exchange has these cookies with this peer */
-  private find(remote: Endpoint, header: IsakmpHeader): MainModeExchange {
-    const exchange = this.exchanges.get(exchangeKey(remote, header.initiatorCookie));
-    if (exchange && equalBytes(exchange.sa.responderCookie, header.responderCookie)) return exchange;
-    throw new ExchangeRefusal('RFC 2408 §5.2', 'has no SA and is not an initialization offer', 'ike_no_sa', 4, 'IKMP_NO_SA');
-  }
-
   private receiveMainMode(datagram: Datagram, header: IsakmpHeader, now: Ms): Action[] {
     if (header.messageId !== 0) throw new WireError('RFC 2408 §3.1', 'main mode with a message ID');
-    const known = this.exchanges.get(exchangeKey(datagram.remote, header.initiatorCookie));
+    const known = this.exchanges.get(datagram.remote, header.initiatorCookie);
     if (!known && isZero(header.responderCookie)) return this.receiveOffer(datagram, header, now);
     // Message 2 tells the initiator the responder's cookie; a repeated message 1 does not know it yet.
     const learning = known instanceof MainModeInitiator && known.sa.state === 'MM_NO_STATE';
     const repeated = known instanceof MainModeResponder && isZero(header.responderCookie);
-    const exchange = known && (learning || repeated) ? known : this.find(datagram.remote, header);
+    const exchange = known && (learning || repeated) ? known : this.exchanges.find(datagram.remote, header);
     // Message 3 costs a Diffie-Hellman. Its sender got message 2, so a forger of addresses cannot close the gate for others.
     if (exchange instanceof MainModeResponder && exchange.awaitsKeys(datagram.bytes) && !this.gate.take(datagram.remote.address, now))
       return this.log.overRate(datagram.remote, now);
@@ -207,13 +207,13 @@ export class IkeEngine {
   private receiveOffer(datagram: Datagram, header: IsakmpHeader, now: Ms): Action[] {
     const { local, remote } = datagram;
     if (!this.acceptInbound) throw outOfState('an offer, but no group here has a key server');
-    const preSharedKey = findPreSharedKey(this.keys, remote.address);
-    if (!preSharedKey) return this.log.missingKey(remote, now);
+    const policies = this.credentials.usable(this.policies, remote.address);
+    if (policies.length === 0) return this.log.unusable(this.policies, remote, now);
     const place = this.halfOpen.placeFor(remote.address);
     if (place === 'full') return this.log.tooManyHalfOpen(remote, now);
     let choice: ReturnType<typeof chooseTransform>;
     try {
-      choice = chooseTransform(header, datagram.bytes, this.policies);
+      choice = chooseTransform(header, datagram.bytes, policies);
     } catch (error) {
       if (!(error instanceof NoProposalChosen)) throw error;
       const bytes = buildClearNotification(header, newMessageId(this.random), error.doi, NotifyType.NoProposalChosen);
@@ -221,15 +221,17 @@ export class IkeEngine {
     }
     const actions: Action[] = [];
     if (place !== 'free') actions.push({ kind: 'count', counter: 'ike_half_open_limited' }, ...this.forget(place, now));
-    const exchange = new MainModeResponder({ serial: this.serial++, local, remote, choice, preSharedKey, random: this.random }, now);
-    this.exchanges.set(keyOf(exchange), exchange);
+    const authenticator = this.credentials.authenticator(choice.policy.authentication, remote.address);
+    if (!authenticator) return this.log.unusable(this.policies, remote, now);
+    const exchange = new MainModeResponder({ serial: this.serial++, local, remote, choice, authenticator, random: this.random }, now);
+    this.exchanges.add(exchange);
     this.halfOpen.add(exchange);
     return [...actions, ...exchange.answer()];
   }
 
   private receiveInformational(datagram: Datagram, header: IsakmpHeader, now: Ms): Action[] {
     if (!(header.flags & HeaderFlag.Encryption)) return this.receiveClear(datagram, header, now);
-    const exchange = this.find(datagram.remote, header);
+    const exchange = this.exchanges.find(datagram.remote, header);
     if (!exchange.up) throw outOfState('protected notification before phase 1 is complete');
     const { notifications, deletions } = openInformational(exchange.sa, header, datagram.bytes);
     if (!this.heard.add(exchange.sa, header.messageId)) throw outOfState('repeated informational message');
@@ -245,7 +247,7 @@ export class IkeEngine {
     const actions: Action[] = [];
     if (deletion.protocol !== Protocol.Isakmp || deletion.spiSize !== 16) return actions;
     for (const spi of deletion.spis) {
-      const exchange = this.exchanges.get(exchangeKey(remote, spi.subarray(0, 8)));
+      const exchange = this.exchanges.get(remote, spi.subarray(0, 8));
       if (!exchange?.up) continue;
       const { initiatorCookie, responderCookie } = exchange.sa;
       if (equalBytes(concatBytes(initiatorCookie, responderCookie), spi)) actions.push(...this.forget(exchange, now));
@@ -256,7 +258,7 @@ export class IkeEngine {
   /** In clear, so from anybody: a hint for the operator, never a reason to act. */
   private receiveClear(datagram: Datagram, header: IsakmpHeader, now: Ms): Action[] {
     const name = nameClearNotifications(header, datagram.bytes);
-    const known = this.exchanges.get(exchangeKey(datagram.remote, header.initiatorCookie));
+    const known = this.exchanges.get(datagram.remote, header.initiatorCookie);
     if (known instanceof MainModeInitiator && !known.up) known.hint = `peer notified ${name} (not authenticated)`;
     return this.log.unprotected(datagram.remote, name, now);
   }
@@ -273,26 +275,25 @@ export class IkeEngine {
 
   /** Removes it; tells the user when it was up. */
   private forget(exchange: MainModeExchange, now: Ms): Action[] {
-    this.exchanges.delete(keyOf(exchange));
+    this.exchanges.remove(exchange);
     if (exchange instanceof MainModeResponder) this.halfOpen.remove(exchange);
     return exchange.up ? [{ kind: 'count', counter: 'ike_sas_deleted' }, ...this.user.phase1Deleted(exchange.sa, now)] : [];
   }
 }
 
-/** Certificates come later: policies with rsa-sig are neither offered nor accepted. */
-function usable(policies: readonly IsakmpPolicy[]): IsakmpPolicy[] {
-  return policies.filter((policy) => policy.authentication === 'pre-share').sort((a, b) => a.priority - b.priority);
+function byPriority(policies: readonly IsakmpPolicy[]): IsakmpPolicy[] {
+  return [...policies].sort((a, b) => a.priority - b.priority);
+}
+
+function credentialsOf({ keys, settings, hostname, certificates }: IkeSettings): Credentials {
+  return new Credentials({
+    keys,
+    settings: settings ?? defaultIsakmp(),
+    hostname: hostname ?? '',
+    certificates: certificates ?? noCertificates,
+  });
 }
 
 function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
   return a.address === b.address && a.port === b.port;
-}
-
-function keyOf(exchange: MainModeExchange): string {
-  return exchangeKey(exchange.sa.remote, exchange.sa.initiatorCookie);
-}
-
-function dueTime(exchange: MainModeExchange): Ms {
-  if (exchange.up) return Math.min(exchange.sa.expiresAt, exchange.sa.lastUsedAt + IdleMs);
-  return exchange instanceof MainModeInitiator ? exchange.due : exchange.startedAt + HalfOpenMs;
 }

@@ -2,8 +2,10 @@
 
 import type { Action, Endpoint, Ms, Severity } from '../actions.js';
 import { formatIpv4 } from '../config/addresses.js';
+import type { IsakmpPolicy } from '../config/model.js';
+import { ExchangeRefusal } from './exchange-refusal.js';
 import { LogLimit } from './log-limit.js';
-import { ExchangeRefusal } from './main-mode.js';
+
 import type { WireError } from './wire-error.js';
 
 export class IkeLog {
@@ -15,9 +17,14 @@ export class IkeLog {
     return this.counted('ike_main_mode_failed', 6, 'IKMP_MODE_FAILURE', text, now);
   }
 
-  missingKey(remote: Endpoint, now: Ms): Action[] {
-    const text = `Pre-shared key for remote peer at ${formatIpv4(remote.address)} is missing`;
-    return this.counted('ike_no_key', 4, 'IKMP_NO_PRESHARED_KEY', text, now);
+  /** There is no policy under which we could prove ourselves to this peer. */
+  unusable(policies: readonly IsakmpPolicy[], remote: Endpoint, now: Ms): Action[] {
+    const peer = formatIpv4(remote.address);
+    if (policies.some(({ authentication }) => authentication === 'pre-share')) {
+      return this.counted('ike_no_key', 4, 'IKMP_NO_PRESHARED_KEY', `Pre-shared key for remote peer at ${peer} is missing`, now);
+    }
+    const text = `No certificate to prove this router to ${peer}: enroll a trustpoint`;
+    return this.counted('ike_no_key', 4, 'IKMP_NO_CERTIFICATE', text, now);
   }
 
   tooManyHalfOpen(remote: Endpoint, now: Ms): Action[] {

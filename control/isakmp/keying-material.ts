@@ -1,7 +1,7 @@
-// Diffie-Hellman and the keys of phase 1 with pre-shared keys, RFC 2409 §5 and App. B. Groups 1, 2 (RFC 2409 §6), 5, 14-16 (RFC 3526),
+// Diffie-Hellman and the keys of phase 1, RFC 2409 §5 and App. B. Groups 1, 2 (RFC 2409 §6), 5, 14-16 (RFC 3526),
 // 19-21 (RFC 5903). All arithmetic and the private values are node:crypto's: DH objects with injected private values would make OpenSSL
 // test the prime again, which takes seconds for group 16.
-// Does not: weak DES keys (RFC 2409 App. A: chance 2^-52), signatures and public-key encryption modes.
+// Does not: weak DES keys (RFC 2409 App. A: chance 2^-52), public-key encryption modes.
 
 import { createDiffieHellman, createECDH, type DiffieHellman, getDiffieHellman, randomBytes } from 'node:crypto';
 import type { DhGroup, IkeCipher, IkeHash } from '../config/model.js';
@@ -137,8 +137,8 @@ export function startDh(group: DhGroup): DhExchange {
 export interface Phase1Inputs {
   cipher: IkeCipher;
   hash: IkeHash;
-  /** The pre-shared key, as configured. */
-  preSharedKey: Uint8Array;
+  /** The pre-shared key, as configured; null: signatures. */
+  preSharedKey: Uint8Array | null;
   /** Nonce bodies. */
   nonceInitiator: Uint8Array;
   nonceResponder: Uint8Array;
@@ -174,10 +174,13 @@ export function expandKey(hash: IkeHash, skeyidE: Uint8Array, length: number): U
   return key.slice(0, length);
 }
 
-/** RFC 2409 §5 and §5.4 (pre-shared key), App. B (key and IV). */
+/** RFC 2409 §5 and §5.4 (SKEYID of pre-shared keys), §5.1 (of signatures), App. B (key and IV). */
 export function derivePhase1Keys(inputs: Phase1Inputs): Phase1Keys {
-  const { hash, cipher, sharedSecret, initiatorCookie, responderCookie } = inputs;
-  const skeyid = prf(hash, inputs.preSharedKey, inputs.nonceInitiator, inputs.nonceResponder);
+  const { hash, cipher, preSharedKey, nonceInitiator, nonceResponder, sharedSecret, initiatorCookie, responderCookie } = inputs;
+  const skeyid =
+    preSharedKey === null
+      ? prf(hash, concatBytes(nonceInitiator, nonceResponder), sharedSecret)
+      : prf(hash, preSharedKey, nonceInitiator, nonceResponder);
   const tail = (number: number): Uint8Array[] => [sharedSecret, initiatorCookie, responderCookie, new Uint8Array([number])];
   const skeyidD = prf(hash, skeyid, ...tail(0));
   const skeyidA = prf(hash, skeyid, skeyidD, ...tail(1));

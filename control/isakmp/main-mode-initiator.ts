@@ -2,10 +2,12 @@
 
 import type { Action, Endpoint, Ms, RandomBytes } from '../actions.js';
 import type { IsakmpPolicy } from '../config/model.js';
+import type { Authenticator } from './authentication.js';
 import { equalBytes, isZero } from './bytes.js';
+import { ExchangeRefusal, outOfState } from './exchange-refusal.js';
 import { HeaderFlag, type IsakmpHeader, PayloadType } from './header.js';
 import { type DhExchange, startDh } from './keying-material.js';
-import { ExchangeRefusal, MainMode, NonceLength, newPhase1Sa, outOfState } from './main-mode.js';
+import { MainMode, NonceLength, newPhase1Sa } from './main-mode.js';
 import { buildMessage, takePayload } from './payloads.js';
 import { Retransmission } from './retransmission.js';
 import { Doi, IdentityOnly, matchesPolicy, Protocol, policyOf, readSa, transformOf, writeSa } from './sa-payload.js';
@@ -14,9 +16,10 @@ export interface InitiatorOptions {
   serial: number;
   local: Endpoint;
   remote: Endpoint;
-  /** At least one, ascending priority; all `pre-share`. */
+  /** At least one, ascending priority. */
   policies: readonly IsakmpPolicy[];
-  preSharedKey: Uint8Array;
+  /** Never null for the methods of these policies. */
+  authenticatorFor(method: IsakmpPolicy['authentication']): Authenticator | null;
   random: RandomBytes;
 }
 
@@ -29,9 +32,12 @@ export class MainModeInitiator extends MainMode {
   private dh: DhExchange | null = null;
   private nonce: Uint8Array = new Uint8Array(0);
 
-  constructor(options: InitiatorOptions, now: Ms) {
+  constructor(
+    private readonly options: InitiatorOptions,
+    now: Ms,
+  ) {
     const { serial, local, remote, policies, random } = options;
-    super(newPhase1Sa(serial, random(8), true, local, remote, policies[0], now), options.preSharedKey);
+    super(newPhase1Sa(serial, random(8), true, local, remote, policies[0], now), null);
     this.policies = policies;
     this.random = random;
     this.timer = new Retransmission(random, now);
@@ -75,7 +81,9 @@ export class MainModeInitiator extends MainMode {
   /** Why the exchange failed, for the log and the user. */
   failureReason(): string {
     const awaited = this.sa.state === 'MM_NO_STATE' ? 1 : this.sa.state === 'MM_SA_SETUP' ? 3 : 5;
-    const hint = this.hint ?? (awaited === 5 ? 'pre-shared key mismatch suspected' : null);
+    const suspicion =
+      this.sa.policy.authentication === 'pre-share' ? 'pre-shared key mismatch suspected' : 'our certificate may be refused';
+    const hint = this.hint ?? (awaited === 5 ? suspicion : null);
     return `no ${this.hint ? 'valid ' : ''}answer to message ${awaited}${hint ? `: ${hint}` : ''}`;
   }
 
@@ -103,6 +111,7 @@ export class MainModeInitiator extends MainMode {
       );
     }
     const lifetimeSeconds = choice.lifetimeSeconds ?? policy.lifetimeSeconds;
+    this.authenticator = this.options.authenticatorFor(policy.authentication);
     this.dh = startDh(policy.group);
     this.nonce = this.random(NonceLength);
     Object.assign(this.sa, {
@@ -113,11 +122,7 @@ export class MainModeInitiator extends MainMode {
       doi: answer.doi,
       state: 'MM_SA_SETUP',
     });
-    const reply = buildMessage(this.header(), [
-      { type: PayloadType.KeyExchange, body: this.dh.publicValue },
-      { type: PayloadType.Nonce, body: this.nonce },
-    ]);
-    return this.advance(reply, now);
+    return this.advance(buildMessage(this.header(), this.keyExchangePayloads(this.dh, this.nonce)), now);
   }
 
   /** Message 4. */
@@ -132,7 +137,7 @@ export class MainModeInitiator extends MainMode {
   /** Message 6. */
   private receiveProof(header: IsakmpHeader, message: Uint8Array, now: Ms): Action[] {
     if (!(header.flags & HeaderFlag.Encryption)) throw outOfState('message 6 is not encrypted');
-    this.openProof(message);
+    this.openProof(message, now);
     return this.establish(now);
   }
 }

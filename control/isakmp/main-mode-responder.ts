@@ -3,10 +3,12 @@
 
 import type { Action, Endpoint, Ms, RandomBytes } from '../actions.js';
 import type { IsakmpPolicy } from '../config/model.js';
+import type { Authenticator } from './authentication.js';
 import { equalBytes, isZero } from './bytes.js';
+import { ExchangeRefusal, outOfState } from './exchange-refusal.js';
 import { HeaderFlag, HeaderLength, type IsakmpHeader, PayloadType } from './header.js';
 import { startDh } from './keying-material.js';
-import { ExchangeRefusal, MainMode, NonceLength, newPhase1Sa, outOfState } from './main-mode.js';
+import { MainMode, NonceLength, newPhase1Sa } from './main-mode.js';
 import { buildMessage, readPayloads } from './payloads.js';
 import { matchesPolicy, Protocol, policyOf, readSa, type SaOffer, type SaProposal, type SaTransform, writeSa } from './sa-payload.js';
 import { WireError } from './wire-error.js';
@@ -16,7 +18,8 @@ export interface ResponderOptions {
   local: Endpoint;
   remote: Endpoint;
   choice: OfferChoice;
-  preSharedKey: Uint8Array;
+  /** For the chosen policy's method. */
+  authenticator: Authenticator;
   random: RandomBytes;
 }
 
@@ -42,7 +45,7 @@ export class NoProposalChosen extends ExchangeRefusal {
 
 /**
  * Reads message 1 and takes the first of the initiator's transforms that one of our policies, in priority order, matches.
- * @param message cut to its length @param policies all `pre-share`
+ * @param message cut to its length @param policies those that can be used with this peer
  * @throws WireError when malformed; NoProposalChosen when nothing matches
  */
 export function chooseTransform(header: IsakmpHeader, message: Uint8Array, policies: readonly IsakmpPolicy[]): OfferChoice {
@@ -75,7 +78,7 @@ export class MainModeResponder extends MainMode {
     now: Ms,
   ) {
     const { serial, local, remote, choice, random } = options;
-    super(newPhase1Sa(serial, choice.header.initiatorCookie, false, local, remote, choice.policy, now), options.preSharedKey);
+    super(newPhase1Sa(serial, choice.header.initiatorCookie, false, local, remote, choice.policy, now), options.authenticator);
     this.random = random;
     this.startedAt = now;
     this.offer = choice.body;
@@ -119,17 +122,13 @@ export class MainModeResponder extends MainMode {
     const nonce = this.random(NonceLength);
     this.agree(dh, nonce, peer);
     this.sa.state = 'MM_KEY_EXCH';
-    const reply = buildMessage(this.header(), [
-      { type: PayloadType.KeyExchange, body: dh.publicValue },
-      { type: PayloadType.Nonce, body: nonce },
-    ]);
-    return this.send(reply);
+    return this.send(buildMessage(this.header(), this.keyExchangePayloads(dh, nonce)));
   }
 
   /** Message 5, answered with message 6. */
   private receiveProof(header: IsakmpHeader, message: Uint8Array, now: Ms): Action[] {
     if (!(header.flags & HeaderFlag.Encryption)) throw outOfState('message 5 is not encrypted');
-    this.openProof(message);
+    this.openProof(message, now);
     const actions = this.send(this.sealProof());
     return [...actions, ...this.establish(now)];
   }

@@ -1,53 +1,32 @@
-// Main mode with pre-shared keys, RFC 2409 §5.4: what both roles share. The roles are in main-mode-initiator.ts and main-mode-responder.ts.
+// Main mode, RFC 2409 §5: what both roles share. The roles are in main-mode-initiator.ts and main-mode-responder.ts, the ways to prove
+// oneself (HASH for pre-shared keys §5.4, CERT and SIG for signatures §5.1) in authentication.ts and signature-authenticator.ts.
 //
-//   1  HDR, SA          ->        3  HDR, KE, Ni      ->        5  HDR*, IDii, HASH_I  ->
-//   2       <-  HDR, SA           4       <-  HDR, KE, Nr       6       <-  HDR*, IDir, HASH_R
+//   1  HDR, SA          ->        3  HDR, KE, Ni      ->        5  HDR*, IDii, proof   ->
+//   2       <-  HDR, SA           4       <-  HDR, KE, Nr       6       <-  HDR*, IDir, proof
 //
 // A message that is refused changes nothing: the exchange waits for the true one, and ends by its timer. So nobody who merely sends
 // datagrams can end it. A message that repeats the last accepted one byte for byte gets the stored reply and changes nothing either.
-// Does not: signatures and public-key encryption, aggressive mode, NAT traversal, certificates. Vendor IDs and notifications are ignored.
+// Does not: public-key encryption, aggressive mode, NAT traversal. Vendor IDs and notifications are ignored.
 
-import type { Action, Datagram, Endpoint, Ms, Severity } from '../actions.js';
+import type { Action, Datagram, Endpoint, Ms } from '../actions.js';
 import type { IsakmpPolicy } from '../config/model.js';
-import { toHex } from './bytes.js';
+import type { Authenticator, ExchangeFacts, PayloadBody } from './authentication.js';
+import { ExchangeRefusal, outOfState } from './exchange-refusal.js';
 import { Exchange, HeaderFlag, type IsakmpHeader, PayloadType } from './header.js';
-import { ipv4Identification, readIdentification, writeIdentification } from './identification.js';
+import { readIdentification, writeIdentification } from './identification.js';
 import { type DhExchange, derivePhase1Keys, type Phase1Inputs, phase1Hash } from './keying-material.js';
-import { CbcChain, sameHash } from './message-cipher.js';
+import { CbcChain } from './message-cipher.js';
 import { type Payload, readPayloads, takePayload } from './payloads.js';
 import type { Phase1Sa } from './phase1-sa.js';
-import { GdoiPort, IkePort } from './ports.js';
+import { GdoiPort } from './ports.js';
 import { Doi } from './sa-payload.js';
 import { WireError } from './wire-error.js';
 
-const UdpProtocol = 17;
 /** Ours; RFC 2409 §5 allows 8 to 256. */
 export const NonceLength = 32;
 const MinNonceLength = 8;
 const MaxNonceLength = 256;
 const FirstConnectionId = 1001;
-
-/** A refusal that an operator should read under its own IOS mnemonic instead of IKMP_BAD_MESSAGE. */
-export class ExchangeRefusal extends WireError {
-  constructor(
-    clause: string,
-    message: string,
-    counter: string,
-    readonly severity: Severity,
-    readonly mnemonic: string,
-  ) {
-    super(clause, message, counter);
-  }
-}
-
-/** A message that does not fit the state: late, early or repeated. Counted, not logged. */
-export function outOfState(message: string): WireError {
-  return new WireError('RFC 2408 §5.1', message, 'ike_unexpected');
-}
-
-export function notEncrypted(): ExchangeRefusal {
-  return new ExchangeRefusal('RFC 6407 §3.2', "was not encrypted and it should've been", 'ike_unexpected', 6, 'IKMP_NOT_ENCRYPTED');
-}
 
 /** @returns an SA without keys, in MM_NO_STATE */
 export function newPhase1Sa(
@@ -95,7 +74,8 @@ export abstract class MainMode {
 
   protected constructor(
     readonly sa: Phase1Sa,
-    private readonly preSharedKey: Uint8Array,
+    /** Null until the initiator knows which policy was chosen. */
+    protected authenticator: Authenticator | null,
   ) {}
 
   /** @param message cut to its length @throws WireError when the message is refused; nothing has changed then */
@@ -131,6 +111,20 @@ export abstract class MainMode {
     return readPayloads(header.nextPayload, message.subarray(28));
   }
 
+  protected get facts(): ExchangeFacts {
+    const { local, remote, doi } = this.sa;
+    return { local, remote, doi, translated: false };
+  }
+
+  /** Of message 3 or 4. */
+  protected keyExchangePayloads(dh: DhExchange, nonce: Uint8Array): PayloadBody[] {
+    return [
+      { type: PayloadType.KeyExchange, body: dh.publicValue },
+      { type: PayloadType.Nonce, body: nonce },
+      ...(this.authenticator?.requests() ?? []),
+    ];
+  }
+
   /** KE and nonce bodies of message 3 or 4. @throws WireError */
   protected readKeyExchange(payloads: readonly Payload[]): { publicValue: Uint8Array; nonce: Uint8Array } {
     const publicValue = takePayload(payloads, PayloadType.KeyExchange).body.slice();
@@ -138,6 +132,7 @@ export abstract class MainMode {
     if (nonce.length < MinNonceLength || nonce.length > MaxNonceLength) {
       throw new WireError('RFC 2409 §5', `nonce of ${nonce.length} bytes`);
     }
+    this.authenticator?.heed(payloads);
     return { publicValue, nonce };
   }
 
@@ -148,7 +143,7 @@ export abstract class MainMode {
     const inputs: Phase1Inputs = {
       cipher,
       hash,
-      preSharedKey: this.preSharedKey,
+      preSharedKey: this.authenticator?.preSharedKey ?? null,
       nonceInitiator: initiator ? ourNonce : peer.nonce,
       nonceResponder: initiator ? peer.nonce : ourNonce,
       initiatorCookie,
@@ -164,36 +159,34 @@ export abstract class MainMode {
     this.chain = new CbcChain(cipher, keys.key, keys.iv);
   }
 
-  /** Message 5 or 6: our ID and the hash that proves us. */
+  /** Message 5 or 6: our ID and what proves us. */
   protected sealProof(): Uint8Array {
-    const { initiator, local, doi } = this.sa;
-    // RFC 2407 §4.6.2: phase 1's port is 0 or UDP 500; GDOI's own is 848.
-    const id = writeIdentification(ipv4Identification(local.address, UdpProtocol, doi === Doi.Gdoi ? GdoiPort : IkePort));
-    const hash = phase1Hash(this.inputs as Phase1Inputs, this.skeyid, initiator, this.offer, id);
-    return (this.chain as CbcChain).seal(this.header(), [
-      { type: PayloadType.Identification, body: id },
-      { type: PayloadType.Hash, body: hash },
-    ]);
+    const authenticator = this.authenticator as Authenticator;
+    const id = writeIdentification(authenticator.identification(this.facts));
+    const hash = phase1Hash(this.inputs as Phase1Inputs, this.skeyid, this.sa.initiator, this.offer, id);
+    return (this.chain as CbcChain).seal(this.header(), [{ type: PayloadType.Identification, body: id }, ...authenticator.prove(hash)]);
   }
 
   /** Reads the peer's message 5 or 6. @throws WireError when it does not prove the peer; the IV chain is as before then */
-  protected openProof(message: Uint8Array): void {
-    const number = this.sa.initiator ? 6 : 5;
+  protected openProof(message: Uint8Array, now: Ms): void {
     try {
-      (this.chain as CbcChain).open(message, (payloads) => {
-        const id = takePayload(payloads, PayloadType.Identification);
-        const hash = takePayload(payloads, PayloadType.Hash);
-        const expected = phase1Hash(this.inputs as Phase1Inputs, this.skeyid, !this.sa.initiator, this.offer, id.body);
-        if (!sameHash(expected, hash.body)) {
-          throw new ExchangeRefusal('RFC 2409 §5', `message ${number} does not prove its sender`, 'ike_auth_failed', 5, 'IKMP_INVAL_KEY');
-        }
-        this.sa.peerId = readIdentification(id.body);
-      });
+      (this.chain as CbcChain).open(message, (payloads) => this.verifyProof(payloads, now));
     } catch (error) {
       if (!(error instanceof WireError) || error.counter !== 'ike_undecryptable') throw error;
-      const text = `pre-shared key mismatch suspected: message ${number} did not decrypt`;
-      throw new ExchangeRefusal(error.clause, text, error.counter, 5, 'IKMP_INVAL_KEY');
+      const number = this.sa.initiator ? 6 : 5;
+      const suspicion = this.sa.policy.authentication === 'pre-share' ? 'pre-shared key mismatch suspected: ' : '';
+      throw new ExchangeRefusal(error.clause, `${suspicion}message ${number} did not decrypt`, error.counter, 5, 'IKMP_INVAL_KEY');
     }
+  }
+
+  private verifyProof(payloads: readonly Payload[], now: Ms): void {
+    const authenticator = this.authenticator as Authenticator;
+    const { body } = takePayload(payloads, PayloadType.Identification);
+    const id = readIdentification(body);
+    const expected = phase1Hash(this.inputs as Phase1Inputs, this.skeyid, !this.sa.initiator, this.offer, body);
+    authenticator.heed(payloads);
+    authenticator.verify(payloads, id, expected, this.facts, now);
+    this.sa.peerId = id;
   }
 
   /** Both sides are proved and nothing more is sent in phase 1. */
@@ -207,14 +200,10 @@ export abstract class MainMode {
     // Only the stored reply outlives the exchange.
     this.inputs = null;
     this.skeyid = new Uint8Array(0);
+    this.authenticator = null;
     return [
       { kind: 'count', counter: 'ike_main_mode_completed' },
       { kind: 'key-log', initiatorCookie: sa.initiatorCookie, encryptionKey: sa.key },
     ];
   }
-}
-
-/** Key of an exchange among all of one engine: the peer's end and the initiator's cookie. */
-export function exchangeKey(remote: Endpoint, initiatorCookie: Uint8Array): string {
-  return `${remote.address}:${remote.port}/${toHex(initiatorCookie)}`;
 }

@@ -33,11 +33,22 @@ export function hashBytes(hash: SignatureHash, parts: readonly Uint8Array[]): Ui
   return new Uint8Array(digest.digest());
 }
 
+/** Keys that were read, as long as their bytes are held: a member asks with every push, and reading costs more than verifying. */
+const readKeys = new WeakMap<Uint8Array, KeyObject>();
+
 /**
  * Reads and checks the key that verifies pushes (bad-input 27: tiny, zero or even modulus, exponent 0, 1 or even).
- * @param spki DER SubjectPublicKeyInfo @throws PublicKeyError
+ * @param spki DER SubjectPublicKeyInfo; never changed afterwards @throws PublicKeyError
  */
 export function readPublicKey(spki: Uint8Array): KeyObject {
+  const known = readKeys.get(spki);
+  if (known) return known;
+  const key = readAndCheck(spki);
+  readKeys.set(spki, key);
+  return key;
+}
+
+function readAndCheck(spki: Uint8Array): KeyObject {
   let key: KeyObject;
   let jwk: { n?: string; e?: string };
   try {
@@ -71,8 +82,8 @@ export function signPush(key: KeyObject, hash: SignatureHash, parts: readonly Ui
   return new Uint8Array(sign(opensslNames[hash], Buffer.concat(parts), { key, padding: constants.RSA_PKCS1_PADDING }));
 }
 
-/** 00 01 FF.. 00 | T (RFC 8017 §9.2), the whole block. */
-function expectedBlock(length: number, payload: Uint8Array): Buffer | null {
+/** 00 01 FF.. 00 | T (RFC 8017 §9.2), the whole block. @returns null when it does not fit */
+export function expectedBlock(length: number, payload: Uint8Array): Buffer | null {
   const padding = length - 3 - payload.length;
   if (padding < 8) return null;
   const block = Buffer.alloc(length, 0xff);

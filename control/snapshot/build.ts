@@ -18,6 +18,7 @@ import { failCloseStates } from './fail-close.js';
 import { memberState, serverState } from './gdoi.js';
 import { interfaceStates, routeStates } from './interfaces.js';
 import { cryptoMapStates, ipsecStates } from './ipsec.js';
+import { trustpointStates } from './pki.js';
 
 export interface SnapshotParts {
   router: Router;
@@ -87,6 +88,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
       generatedAt: key.generatedAt,
       publicKeyHex: Buffer.from(key.publicKey).toString('hex').toUpperCase(),
     })),
+    trustpoints: trustpointStates(router.trustpoints),
     runningConfig: printConfig(config, { secrets: false }),
     counters: {
       drops: named(dropTexts, dataplane?.drops),

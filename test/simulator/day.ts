@@ -55,11 +55,13 @@ export class Day {
   readonly senderSpaces = new SenderSpaces();
   readonly rekeys = new RekeyOrder();
   readonly registrations = new FullestSecond();
-  readonly keyExchanges = new FullestSecond();
   /** Datagrams: sent, lost, doubled. */
   readonly traffic = { sent: 0, lost: 0, doubled: 0, cut: 0 };
+  restarts = 0;
   /** Packets between members that the receiver could not open, of all that were tried. */
   readonly probes = { sent: 0, unopened: 0 };
+  /** Members without keys when the division ended. */
+  cutOff = 0;
   /** Simulated ms from the end of the division until everybody was registered. */
   backAfterMs: Ms | null = null;
   private readonly random: Random;
@@ -67,6 +69,8 @@ export class Day {
   private readonly plans: Planned[] = [];
   private readonly start: Ms;
   private divided = false;
+  /** Saved anew whenever its keys change. */
+  private serverDisk: Uint8Array | null = null;
 
   constructor(readonly options: DayOptions) {
     const { network } = this;
@@ -98,6 +102,25 @@ export class Day {
     network.runUntil(this.start + this.options.hours * Hour);
   }
 
+  /** What happened, in one line: printed with a failure. */
+  summary(): string {
+    const { options, traffic, probes, registrations, rekeys, senderSpaces, server } = this;
+    return JSON.stringify({
+      seed: options.seed,
+      ...traffic,
+      registrations: server.count('gdoi_pull_served'),
+      putOff: server.count('ike_rate_limited') + server.count('gdoi_pull_rate_limited'),
+      fullestSecond: registrations.most,
+      rekeysAccepted: rekeys.accepted,
+      senderSpaces: senderSpaces.size,
+      restarts: this.restarts,
+      probes: probes.sent,
+      unopened: probes.unopened,
+      backAfterMs: this.backAfterMs,
+      faults: this.faults.length,
+    });
+  }
+
   get unregistered(): number {
     return this.members.filter(({ node }) => node.alive && !node.registered).length;
   }
@@ -119,11 +142,14 @@ export class Day {
     if (!options.partition) return;
     const { at, length } = options.partition;
     this.plans.push({ at, run: () => this.divide(true) }, { at: at + length, run: () => this.divide(false) });
+    for (let waited = 0; waited < 10 * Minute; waited += 250)
+      this.plans.push({ at: at + length + waited, run: () => this.lookForAll(waited) });
   }
 
   /** @param lost the packet path died too, and its IV counters with it */
   private revive(node: Node, lost: boolean): void {
     if (node.alive) return; // two restarts overlapped
+    this.restarts++;
     const member = this.byNode.get(node);
     if (member && lost) {
       member.epoch++;
@@ -137,19 +163,17 @@ export class Day {
     this.divided = divided;
     for (const member of this.members) {
       member.side = divided && this.isFar(member.node) ? 1 : 0;
-      this.note(this.commonTek.update(member));
+      this.note(this.commonTek.update(member, this.network.now));
     }
-    if (!divided) this.waitForAll(this.network.now);
+    if (!divided) this.cutOff = this.unregistered;
   }
 
   private isFar(node: Node): boolean {
     return node !== this.server && node.address % 2 === 1;
   }
 
-  private waitForAll(since: Ms): void {
-    const { network } = this;
-    for (let waited = 0; waited < Hour && this.unregistered > 0; waited += 1000) network.runFor(1000);
-    this.backAfterMs = network.now - since;
+  private lookForAll(waited: Ms): void {
+    if (this.backAfterMs === null && this.unregistered === 0) this.backAfterMs = waited;
   }
 
   private fateOf(from: Node, to: number): { delays: Ms[] } {
@@ -193,7 +217,8 @@ export class Day {
     const { network } = this;
     if (node === this.server) {
       this.registrations.update(node.count('gdoi_pull_served'), network.now);
-      this.keyExchanges.update(node.count('ike_main_mode_completed'), network.now);
+      if (node.disk !== this.serverDisk) this.commonTek.learn(node.gdoi.serverGroups()[0].teks);
+      this.serverDisk = node.disk;
       return;
     }
     const member = this.byNode.get(node);
@@ -202,7 +227,7 @@ export class Day {
     const policy = node.gdoi.policyOf('G');
     const same = member.policy?.teks === policy.teks && member.policy.senderIds === policy.senderIds;
     member.policy = policy;
-    this.note(this.commonTek.update(member));
+    this.note(this.commonTek.update(member, network.now));
     if (!same) this.note(this.senderSpaces.update(member));
   }
 

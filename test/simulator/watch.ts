@@ -16,13 +16,23 @@ export interface Watched {
   policy: Policy | null;
 }
 
-/** No two registered members of one side are without a common TEK. Members with the same set of TEKs are counted together. */
+/**
+ * No two registered members of one side are without a common TEK. Members with the same set of TEKs are counted together. A TEK counts as
+ * long as the key server that made it says: a member may keep it for some seconds more (its lifetime came in whole seconds, perhaps with
+ * the last repetition of a push), but whoever has nothing else by then is not registered any more.
+ */
 export class CommonTek {
   private readonly counts = new Map<string, number>();
   private readonly sets = new Map<Watched, string>();
+  private readonly ends = new Map<number, Ms>();
+
+  /** What the key server has now. */
+  learn(teks: readonly { spi: number; expiresAt: Ms }[]): void {
+    for (const { spi, expiresAt } of teks) this.ends.set(spi, expiresAt);
+  }
 
   /** @returns what is wrong; null when nothing is */
-  update(member: Watched): string | null {
+  update(member: Watched, now: Ms): string | null {
     const spis = member.node.alive ? (member.policy?.teks.map(({ spi }) => spi) ?? []) : [];
     const set = spis.length > 0 ? `${member.side}:${spis.sort().join()}` : '';
     const before = this.sets.get(member) ?? '';
@@ -31,7 +41,7 @@ export class CommonTek {
     this.add(before, -1);
     this.add(set, 1);
     if (set === '') return null;
-    const apart = [...this.counts.keys()].find((other) => !shareOne(set, other));
+    const apart = [...this.counts.keys()].find((other) => !this.shareOne(set, other, now));
     return apart === undefined ? null : `members with TEKs ${set} and members with TEKs ${apart} have none in common`;
   }
 
@@ -40,20 +50,20 @@ export class CommonTek {
     return [...this.counts.values()].reduce((sum, count) => sum + count, 0);
   }
 
+  private shareOne(a: string, b: string, now: Ms): boolean {
+    const [sideA, listA] = a.split(':');
+    const [sideB, listB] = b.split(':');
+    if (sideA !== sideB) return true;
+    const [mine, others] = [listA, listB].map((list) => list.split(',').filter((spi) => (this.ends.get(Number(spi)) ?? now + 1) > now));
+    return mine.length === 0 || others.length === 0 || mine.some((spi) => others.includes(spi));
+  }
+
   private add(set: string, change: number): void {
     if (set === '') return;
     const count = (this.counts.get(set) ?? 0) + change;
     if (count > 0) this.counts.set(set, count);
     else this.counts.delete(set);
   }
-}
-
-function shareOne(a: string, b: string): boolean {
-  const [sideA, listA] = a.split(':');
-  const [sideB, listB] = b.split(':');
-  if (sideA !== sideB) return true;
-  const others = listB.split(',');
-  return listA.split(',').some((spi) => others.includes(spi));
 }
 
 /** One IV space, a sender ID under a TEK, has one owner for ever (RFC 6054 §2), whatever restarts. */

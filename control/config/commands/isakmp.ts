@@ -227,5 +227,7 @@ export function printIsakmp(config: Config, options: PrintOptions): Block[] {
     const usual = mask === (address === 0 ? 0 : AllOnes);
     return block(`crypto isakmp key ${shown} address ${formatIpv4(address)}${usual ? '' : ` ${formatIpv4(mask)}`}`);
   });
-  return [...config.isakmpPolicies.map(printPolicy), ...keys];
+  const { identity } = config.isakmp;
+  const settings = identity === 'address' ? [] : [block(`crypto isakmp identity ${identity}`)];
+  return [...config.isakmpPolicies.map(printPolicy), ...settings, ...keys];
 }

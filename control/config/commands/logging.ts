@@ -5,8 +5,8 @@
 import { formatIpv4 } from '../addresses.js';
 import { integer, ipv4, word } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
-import type { Config, LogFacility, Logging, LogSeverity } from '../model.js';
-import { logFacilities, severityNames } from '../model.js';
+import { type LogFacility, type Logging, type LogSeverity, logFacilities, severityNames } from '../logging-model.js';
+import type { Config } from '../model.js';
 import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, choice, keyword, type Node, path } from '../tree.js';
 

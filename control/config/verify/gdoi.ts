@@ -52,7 +52,7 @@ function verifyServer(config: Config, group: GdoiGroup, server: GdoiServer, find
   if (server.address !== null && !ownAddresses(config).has(server.address)) {
     findings.warning(server, 'address', `no interface has the address ${formatIpv4(server.address)}: rekeys cannot come from it`);
   }
-  if (config.isakmpKeys.length === 0) {
+  if (config.isakmpKeys.length === 0 && !provesByCertificate(config)) {
     findings.warning(group, '', 'there is no crypto isakmp key: no member can register', 'crypto isakmp key KEY address MEMBER');
   }
   if (server.rekeyEncryption === 'des')
@@ -88,7 +88,7 @@ function verifyMember(config: Config, group: GdoiGroup, findings: Findings): voi
     const field = `server ${address}`;
     if (own.has(address))
       findings.error(group, field, `${formatIpv4(address)} is this router's own address`, 'a key server has server local');
-    if (!config.isakmpKeys.some((key) => isInPrefix(address, key.address, key.mask))) {
+    if (!provesByCertificate(config) && !config.isakmpKeys.some((key) => isInPrefix(address, key.address, key.mask))) {
       findings.warning(
         group,
         field,
@@ -104,6 +104,11 @@ function verifyMember(config: Config, group: GdoiGroup, findings: Findings): voi
   const used = [...config.cryptoMaps.values()].flat().some((entry) => entry.group === group.name);
   if (!used)
     findings.warning(group, '', `group ${group.name} is in no crypto map: it protects nothing`, 'crypto map M 10 gdoi, set group G');
+}
+
+/** A policy with rsa-sig and a trustpoint: a key is not needed. */
+function provesByCertificate(config: Config): boolean {
+  return config.trustpoints.size > 0 && config.isakmpPolicies.some(({ authentication }) => authentication === 'rsa-sig');
 }
 
 function describeIdentity(identity: GdoiGroup['identity']): string | null {

@@ -10,10 +10,11 @@ const weakGroups: ReadonlyMap<number, string> = new Map([
   [5, '1536 bits: no longer recommended'],
 ]);
 
-function verifyPolicy(policy: IsakmpPolicy, findings: Findings): void {
+function verifyPolicy(policy: IsakmpPolicy, config: Config, findings: Findings): void {
   const name = `crypto isakmp policy ${policy.priority}`;
-  if (policy.authentication === 'rsa-sig') {
-    findings.error(policy, 'authentication', `${name}: rsa-sig (the default) is not supported yet`, 'authentication pre-share');
+  if (policy.authentication === 'rsa-sig' && config.trustpoints.size === 0) {
+    const hint = 'authentication pre-share, or crypto pki trustpoint';
+    findings.error(policy, 'authentication', `${name}: rsa-sig (the default) needs a trustpoint`, hint);
   }
   if (policy.encryption === 'des') findings.warning(policy, 'encryption', `${name}: DES can be broken within a day`, 'encr aes 256');
   if (policy.encryption === '3des') findings.warning(policy, 'encryption', `${name}: 3DES is deprecated (64-bit blocks)`, 'encr aes 256');
@@ -23,15 +24,33 @@ function verifyPolicy(policy: IsakmpPolicy, findings: Findings): void {
 }
 
 export function verifyIsakmp(config: Config, findings: Findings): void {
-  for (const policy of config.isakmpPolicies) verifyPolicy(policy, findings);
+  for (const policy of config.isakmpPolicies) verifyPolicy(policy, config, findings);
   const [group] = config.gdoiGroups.values();
   if (group && config.isakmpPolicies.length === 0) {
     findings.error(
       group,
       '',
       'there is no crypto isakmp policy, so no phase 1 can be agreed',
-      'IOS falls back to DES and RSA signatures; that is not supported',
+      'IOS falls back to DES and RSA signatures; we do not',
     );
+  }
+}
+
+export function verifyTrustpoints(config: Config, findings: Findings): void {
+  for (const item of config.trustpoints.values()) {
+    if (item.enrollmentPath === null) {
+      const hint = 'enrollment url file:/PATH: PATH.ca, PATH.crt and PATH.crl are read';
+      findings.error(item, '', `trustpoint ${item.name} has no enrollment url: there is nothing it could trust`, hint);
+    }
+    if ((item.rsaKeypair?.modulusBits ?? 2048) < 2048)
+      findings.warning(
+        item,
+        'rsaKeypair',
+        `trustpoint ${item.name}: an RSA key of ${item.rsaKeypair?.modulusBits} bits is weak`,
+        '2048 or more',
+      );
+    if (item.revocationCheck[0] === 'none')
+      findings.warning(item, 'revocationCheck', `trustpoint ${item.name}: revoked certificates are accepted`, 'revocation-check crl');
   }
 }
 

@@ -291,7 +291,7 @@ export class Network {
       if (heard.length === 0) this.watch(this.tick());
       for (const node of heard) this.watch(node);
     }
-    this.now = until;
+    this.now = Math.max(this.now, until);
   }
 
   /** Who has the address, or has joined the multicast group. */

@@ -3,12 +3,14 @@
 
 import { createHash } from 'node:crypto';
 import type { Action, Datagram, Endpoint, Ms, RandomBytes } from '../../../../control/actions.js';
-import type { IsakmpKey, IsakmpPolicy } from '../../../../control/config/model.js';
+import { defaultIsakmp } from '../../../../control/config/empty.js';
+import type { IsakmpKey, IsakmpPolicy, IsakmpSettings } from '../../../../control/config/model.js';
 import { ikeCounters } from '../../../../control/isakmp/counters.js';
 import type { HalfOpenBounds } from '../../../../control/isakmp/half-open.js';
 import type { IsakmpHeader } from '../../../../control/isakmp/header.js';
 import { IkeEngine, type IkeUser } from '../../../../control/isakmp/ike-engine.js';
 import type { Phase1Sa } from '../../../../control/isakmp/phase1-sa.js';
+import type { CertificateStore } from '../../../../control/pki/certificate-store.js';
 
 export const memberEnd: Endpoint = { address: 0x0a000001, port: 848 };
 export const serverEnd: Endpoint = { address: 0x0a000002, port: 848 };
@@ -50,6 +52,10 @@ export interface PeerOptions {
   acceptInbound?: boolean;
   seed?: string;
   bounds?: HalfOpenBounds;
+  certificates?: CertificateStore;
+  identity?: IsakmpSettings['identity'];
+  hostname?: string;
+  settings?: Partial<IsakmpSettings>;
 }
 
 /** One engine with a user that writes down what it is told. */
@@ -75,6 +81,9 @@ export class Peer implements IkeUser {
       user: this,
       acceptInbound: options.acceptInbound ?? options.end !== memberEnd,
       bounds: options.bounds,
+      certificates: options.certificates,
+      hostname: options.hostname,
+      settings: { ...defaultIsakmp(), identity: options.identity ?? 'address', ...options.settings },
     });
   }
 

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { AllOnes, prefixLengthToMask, prefixRange } from '../../../../control/config/addresses.js';
+import type { Logging, LogSeverity } from '../../../../control/config/logging-model.js';
 import type {
   AccessList,
   AclEntry,
@@ -16,14 +17,13 @@ import type {
   InterfaceConfig,
   IsakmpKey,
   IsakmpPolicy,
-  Logging,
-  LogSeverity,
   PortMatch,
   StaticRoute,
   TransformSet,
   UnknownLine,
 } from '../../../../control/config/model.js';
 import { portDrivers } from '../../../../control/config/model.js';
+import { isakmpSettings, trustpoint } from './ike-arbitraries.js';
 
 /** Ordinary names, and those that would be special in a plain object or look like something else. */
 const name = fc.oneof(
@@ -313,6 +313,8 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
       .uniqueArray(isakmpPolicy, { selector: (policy) => policy.priority, maxLength: 4 })
       .map((list) => list.sort((a, b) => a.priority - b.priority)),
     isakmpKeys: fc.uniqueArray(isakmpKey, { selector: (key) => `${key.address}/${key.mask}`, maxLength: 4 }),
+    isakmp: isakmpSettings,
+    trustpoints: mapOf(trustpoint, (item) => item.name),
     transformSets: mapOf(transformSet, (set) => set.name),
     ipsecProfiles: mapOf(ipsecProfile, (profile) => profile.name),
     gdoiGroups: mapOf(gdoiGroup, (group) => group.name),

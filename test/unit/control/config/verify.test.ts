@@ -105,7 +105,7 @@ t.test('a key server that is incomplete or refers to nothing', (t) => {
     ],
     [edit(server, 12, null), ['11 error group G has no identity']],
     [edit(server, 25, null), ['19 error access list A permits nothing']],
-    [edit(server, 5, null), ['2 error crypto isakmp policy 10: rsa-sig (the default) is not supported yet']],
+    [edit(server, 5, null), ['2 error crypto isakmp policy 10: rsa-sig (the default) needs a trustpoint']],
     [server.replace(/crypto isakmp policy 10\n( .*\n)+/, ''), ['6 error there is no crypto isakmp policy, so no phase 1 can be agreed']],
     [edit(server, 20, '  address ipv4 172.16.4.1'), ['20 warning no interface has the address 172.16.4.1: rekeys cannot come from it']],
     [edit(server, 7, null), ['10 warning there is no crypto isakmp key: no member can register']],

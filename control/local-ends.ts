@@ -1,0 +1,33 @@
+// Where IKE listens and from where it speaks, as the configuration says.
+
+import type { Config, Ipv4 } from './config/model.js';
+import { GdoiPort, IkePort } from './isakmp/ports.js';
+
+/** Only a key server answers main mode. */
+export function hasKeyServer(config: Config): boolean {
+  return [...config.gdoiGroups.values()].some((group) => group.server !== null);
+}
+
+/** Those of every interface. */
+export function listenAddresses(config: Config): Ipv4[] {
+  return [...config.interfaces.values()].filter((item) => !item.shutdown).flatMap((item) => item.addresses.map(({ address }) => address));
+}
+
+/** Of every listen address. 500 only where offers are answered: a member begins its exchanges itself, on 848. */
+export function listenPorts(config: Config): number[] {
+  return hasKeyServer(config) ? [GdoiPort, IkePort] : [GdoiPort];
+}
+
+/** Source towards a key server: the interface that the group names (`client registration interface`), else the one whose crypto map names a group of that server, else the first with an address. */
+export function localAddressFor(config: Config, remote: Ipv4, registrationInterface: string | undefined): Ipv4 | null {
+  if (registrationInterface !== undefined) return config.interfaces.get(registrationInterface)?.addresses[0]?.address ?? null;
+  let fallback: Ipv4 | null = null;
+  for (const item of config.interfaces.values()) {
+    const address = item.addresses[0]?.address;
+    if (address === undefined || item.shutdown) continue;
+    fallback ??= address;
+    const entries = item.cryptoMap === null ? [] : (config.cryptoMaps.get(item.cryptoMap) ?? []);
+    for (const { group } of entries) if (group !== null && config.gdoiGroups.get(group)?.serverAddresses.includes(remote)) return address;
+  }
+  return fallback;
+}

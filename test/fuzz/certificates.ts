@@ -1,0 +1,38 @@
+// Everything that reads DER and PEM of the PKI, on damaged input: only CertificateError may come out, and a damaged certificate is never good.
+
+import { pemOf } from '../../control/pki/authority-directory.js';
+import { CertificateError } from '../../control/pki/certificate-error.js';
+import { verifyChain } from '../../control/pki/chain.js';
+import { readCrl, readPem } from '../../control/pki/crl.js';
+import { nameKey, readCertificateFields } from '../../control/pki/der.js';
+import { readUse } from '../../control/pki/extensions.js';
+import { readRequest } from '../../control/pki/request.js';
+import { authority, entity, trustOf } from '../support/test-ca.js';
+
+export const root = authority('Root');
+export const own = entity('r1', root, { dns: ['r1.example.net'], ip: ['10.0.0.1'] });
+const trust = trustOf([root]);
+const now = Date.now();
+
+function tryRead(read: () => void): void {
+  try {
+    read();
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    if (error.clause === '' || error.message === '') throw new Error('refused without clause or reason');
+  }
+}
+
+/** @param bytes DER of something */
+export function fuzz(bytes: Uint8Array): void {
+  tryRead(() => readUse(readCertificateFields(bytes).extensions));
+  tryRead(() => readCrl(bytes).signedBy(root.certificate.publicKey));
+  tryRead(() => void nameKey(bytes));
+  for (const label of ['CERTIFICATE', 'X509 CRL']) tryRead(() => void readPem(pemOf(bytes, label)));
+  tryRead(() => void readRequest(pemOf(bytes, 'CERTIFICATE REQUEST')));
+  tryRead(() => void readPem(Buffer.from(bytes).toString('latin1')));
+  tryRead(() => {
+    verifyChain([bytes], trust, now);
+    if (Buffer.compare(bytes, own.raw) !== 0) throw new Error('a damaged certificate is taken for good');
+  });
+}
