@@ -12,8 +12,8 @@ function formatIdent(address: string, wildcard: string): string {
 
 /** `show crypto gdoi ipsec sa` of one group: permit and deny entries alike. */
 export function renderGroupSas(state: MemberGroupState): string[] {
-  const replay = state.teks.at(-1)?.replayWindow ?? 0;
-  const method = replay > 0 ? `Counter/${replay}` : 'Disabled';
+  const { replayWindow = 0, replaySeconds = 0 } = state.teks.at(-1) ?? {};
+  const method = replaySeconds > 0 ? `Time/${replaySeconds}` : replayWindow > 0 ? `Counter/${replayWindow}` : 'Disabled';
   const entry = (ace: AceState) => [
     `    protocol = ${formatProtocol(ace.protocol)}`,
     `      local ident  = ${formatIdent(ace.source, ace.sourceWildcard)}, port = ${ace.sourcePort?.ports[0] ?? 0}`,

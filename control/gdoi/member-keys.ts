@@ -96,8 +96,7 @@ function deactivate(held: Tek[], added: readonly Tek[], policy: ReceivedPolicy, 
   if (delay === null) return;
   for (const tek of held) {
     if (policy.teks.some(({ spi }) => spi === tek.spi)) continue;
-    // A push may renew one SA of several: only what has the same entries is replaced for sure.
-    const successor = added.find((item) => sameEntries(item, tek));
+    const successor = added.find((item) => (item.sa ?? 0) === (tek.sa ?? 0));
     if (successor) tek.expiresAt = Math.min(tek.expiresAt, Math.max(now + delay * 1000, successor.activatesAt));
   }
 }
