@@ -1,5 +1,6 @@
 // How much work something is, counted instead of timed, so that the count is the same on every machine: blocks of our code that ran (V8's
-// precise coverage: a loop over all members counts every turn) and calls of node:crypto.
+// precise coverage: a loop over all members counts every turn) and calls of node:crypto. Import it before what is counted: only what is
+// compiled after coverage began has counters in its blocks.
 
 import { Session } from 'node:inspector';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
@@ -41,6 +42,7 @@ export class WorkCounter {
     syncBuiltinESMExports();
     this.session.connect();
     this.session.post('Profiler.enable');
+    this.session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
   }
 
   /** Counts what `run` does, between start() and take(). What is done outside is not counted. */
@@ -57,14 +59,12 @@ export class WorkCounter {
   };
 
   start(): void {
-    this.session.post('Profiler.startPreciseCoverage', { callCount: true, detailed: true });
     this.work = { blocks: 0, crypto: {} };
     this.open = true;
   }
 
   take(): Work {
     this.open = false;
-    this.session.post('Profiler.stopPreciseCoverage');
     return this.work;
   }
 
