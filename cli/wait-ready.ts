@@ -5,12 +5,14 @@ import { ApiError, fetchReady } from '../control/api/client.js';
 import { CliError } from './errors.js';
 
 const PollMs = 50;
+/** To answer: with `--timeout 0` too, on a busy machine. */
+const LeastMs = 2000;
 
 /** @throws CliError after `timeoutSeconds`, naming what is missing */
 export async function waitReady(instance: string, socketPath: string, timeoutSeconds: number): Promise<void> {
   const deadline = performance.now() + timeoutSeconds * 1000;
   for (;;) {
-    const missing = await findMissing(socketPath, Math.max(deadline - performance.now(), 100));
+    const missing = await findMissing(socketPath, Math.max(deadline - performance.now(), LeastMs));
     if (missing.length === 0) return;
     if (performance.now() + PollMs > deadline) {
       throw new CliError(`instance '${instance}' is not ready after ${timeoutSeconds} s: ${missing.join('; ')}`);

@@ -30,7 +30,7 @@ export type Action =
   /** Printed as `%FACILITY-SEVERITY-MNEMONIC: text`. Never holds key material. */
   | { kind: 'log'; facility: string; severity: Severity; mnemonic: string; text: string }
   /** Add one to a control counter (control/api/counters.ts declares them). */
-  | { kind: 'count'; counter: string }
+  | { kind: 'count'; counter: string /** Why, in words; `debug` prints it. Never key material. */; reason?: string }
   /** IKE keys for --key-log; carried out only when the operator asked for it. */
   | { kind: 'key-log'; initiatorCookie: Uint8Array; encryptionKey: Uint8Array }
   /** What changed in a large state, to be appended to the saved one: on disk before what follows leaves, as if all of it had been saved. */

@@ -15,6 +15,8 @@ export interface ExecMeans {
   rsaKeys: RsaKeys;
   counters: CounterSet;
   log: SystemLog;
+  /** What `clear logging` clears. */
+  logBuffer: { clear(): void };
 }
 
 export interface ExecAnswer {
@@ -106,8 +108,18 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
         'the key server',
       );
       if (typeof groups === 'string') return refused(groups);
-      for (const group of groups) router.perform(router.gdoi.rekey(group, now), now);
+      for (const group of groups) router.perform(router.gdoi.rekey(group, now, command.immediately), now);
       return done();
+    }
+    case 'clear crypto gdoi ks members': {
+      const groups = chooseGroups(
+        command.group,
+        router.gdoi.serverGroups().map(({ name }) => name),
+        'the key server',
+      );
+      if (typeof groups === 'string') return refused(groups);
+      for (const group of groups) router.perform(router.gdoi.removeMembers(group, now, command.immediately), now);
+      return done(groups.map((group) => `Sending GM-Removal message to group ${group}...`).join('\n'));
     }
     case 'clear crypto gdoi': {
       const groups = chooseGroups(
@@ -128,6 +140,15 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
       if (typeof groups === 'string') return refused(groups);
       for (const group of groups) router.setDirection(group, command.direction, now);
       return done();
+    }
+    case 'clear logging':
+      means.logBuffer.clear();
+      return done();
+    case 'debug': {
+      if (command.selection) router.debug.set(command.selection, command.on);
+      else router.debug.clear();
+      if (!command.on && !router.debug.active) return done('All possible debugging has been turned off');
+      return done(router.debug.describe().join('\n'));
     }
     case 'clear counters':
       return refused('% clear counters is not supported: counters are Prometheus counters and never go back');

@@ -18,8 +18,9 @@ export function listenPorts(config: Config): number[] {
   return [GdoiPort, ...(hasKeyServer(config) ? [IkePort] : []), ...(config.isakmp.natTraversal ? [NatPort] : [])];
 }
 
-/** Source towards a key server: the interface whose crypto map names a group of that server, else the first with an address. */
-export function localAddressFor(config: Config, remote: Ipv4): Ipv4 | null {
+/** Source towards a key server: the interface that the group names (`client registration interface`), else the one whose crypto map names a group of that server, else the first with an address. */
+export function localAddressFor(config: Config, remote: Ipv4, registrationInterface: string | undefined): Ipv4 | null {
+  if (registrationInterface !== undefined) return config.interfaces.get(registrationInterface)?.addresses[0]?.address ?? null;
   let fallback: Ipv4 | null = null;
   for (const item of config.interfaces.values()) {
     const address = item.addresses[0]?.address;

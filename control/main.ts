@@ -20,6 +20,7 @@ import { GdoiPort } from './isakmp/ports.js';
 import { KeyLog } from './key-log.js';
 import { listenAddresses, listenPorts } from './local-ends.js';
 import { openLog } from './log.js';
+import { MulticastSockets } from './multicast-sockets.js';
 import { RsaKeys } from './pki/rsa-keys.js';
 import { Trustpoints } from './pki/trustpoints.js';
 import { findMissing } from './readiness.js';
@@ -95,12 +96,13 @@ function loadAtStart() {
 
 const store = await SealedStore.open(required('state'), (message) => log.write('SYS', 3, 'STATE_DAMAGED', message));
 const loaded = loadAtStart();
+log.configure(loaded.config.logging, loaded.config.hostname);
 const rsaKeys = new RsaKeys(store);
 const trustpoints = new Trustpoints(store, rsaKeys, log);
 const counters = new CounterSet(ikeCounters, gdoiCounters, routerCounters);
 // Before a trustpoint or a group makes a key of that label with another modulus.
 for (const { line, text } of loaded.execLines) {
-  const answer = ensureKeyOf(text, loaded.config, { rsaKeys, counters, log });
+  const answer = ensureKeyOf(text, loaded.config, { rsaKeys, counters, log, logBuffer: log });
   if (answer.error) log.write('PARSER', 3, 'CFGLOG', `${configFile}:${line}: ${answer.error}`);
 }
 const keyLog = args['key-log'] === undefined ? null : new KeyLog(args['key-log']);
@@ -117,6 +119,14 @@ const sockets = new UdpSockets(
   () => startWhenReady(),
   ({ address, port }, reason) =>
     log.write('CRYPTO', port === GdoiPort ? 3 : 4, 'UDP_BIND', `cannot listen on ${formatIpv4(address)} port ${port}: ${reason}`),
+);
+const multicast = new MulticastSockets(
+  GdoiPort,
+  (datagram) => {
+    router.receiveMulticast(datagram, Date.now());
+    scheduleTick();
+  },
+  (group, local, reason) => log.write('GDOI', 3, 'MCAST_JOIN', `cannot join ${group} for rekeys on ${local || 'any interface'}: ${reason}`),
 );
 const link = new DataplaneLink(join(runDirectory, 'dataplane.sock'), {
   hello: (hello) => void greet(hello),
@@ -147,6 +157,7 @@ const router = new Router(
     keyLog,
     send: (datagram) => sockets.send(datagram),
     publish: (head, blobs) => link.publish(head, blobs),
+    join: (memberships) => multicast.set(memberships),
   },
   Date.now(),
 );
@@ -191,6 +202,7 @@ function reload(): void {
     log.write('SYS', 3, 'RELOAD', `${configFile} has errors: the running configuration stays`);
     return;
   }
+  log.configure(next.config.logging, next.config.hostname);
   const changed = router.reconfigure(next.config, Date.now());
   listen();
   log.write(
@@ -213,6 +225,7 @@ const snapshot = async () =>
     rates,
     publicKeys: rsaKeys.list(),
     processes: readProcesses(runDirectory),
+    logging: log.state(),
     dataplane: await link.snapshot(),
     now: Date.now(),
   });
@@ -228,11 +241,12 @@ const api = await startApi({
   socketPath: join(runDirectory, 'control.sock'),
   snapshot,
   ready: () => {
-    const missing = findMissing(router, { connected: link.connected, ...applied, unboundAddresses: sockets.missing(GdoiPort) }, Date.now());
+    const waiting = { unboundAddresses: sockets.missing(GdoiPort), unjoinedGroups: multicast.missing() };
+    const missing = findMissing(router, { connected: link.connected, ...applied, ...waiting }, Date.now());
     return { ready: missing.length === 0, missing };
   },
   exec: async (line) => {
-    const answer = runExec(line, router, { rsaKeys, counters, log }, Date.now());
+    const answer = runExec(line, router, { rsaKeys, counters, log, logBuffer: log }, Date.now());
     scheduleTick();
     if (answer.error) throw new Error(answer.error);
     return answer.output;
@@ -254,8 +268,10 @@ async function stop(): Promise<void> {
   clearInterval(trustpointTimer);
   link.close();
   sockets.close();
+  multicast.close();
   await api.close();
   await metrics?.close();
+  log.close();
   process.exit(0);
 }
 process.on('SIGTERM', () => void stop());

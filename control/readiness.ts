@@ -10,6 +10,8 @@ export interface DataplaneState {
   errors: readonly string[];
   /** Local addresses on which UDP 848 is not bound yet. */
   unboundAddresses: readonly string[];
+  /** Multicast groups of rekeys that are not joined yet. */
+  unjoinedGroups: readonly string[];
 }
 
 /** @returns one line per thing that is missing; empty = ready */
@@ -21,6 +23,7 @@ export function findMissing(router: Router, dataplane: DataplaneState, now: Ms):
     missing.push('the newest tables are not in force yet');
   const usesIke = router.config.gdoiGroups.size > 0;
   if (usesIke) for (const address of dataplane.unboundAddresses) missing.push(`UDP 848 is not bound on ${address}`);
+  for (const group of dataplane.unjoinedGroups) missing.push(`rekeys are not received yet: multicast group ${group} is not joined`);
   for (const group of router.gdoi.memberGroups()) {
     if (!router.gdoi.policyOf(group.name).teks.some((tek) => tek.expiresAt > now)) missing.push(`group ${group.name} is not registered`);
   }

@@ -12,15 +12,20 @@ import { compileTables, type GroupKeys, type Tables } from './compile/tables.js'
 import { formatIpv4 } from './config/addresses.js';
 import { diffConfig } from './config/diff.js';
 import type { Config } from './config/model.js';
+import { isMulticast } from './config/rekey-address.js';
+import { Debug } from './debug.js';
 import { GdoiEngine } from './gdoi/gdoi-engine.js';
 import type { Tek } from './gdoi/group-policy.js';
 import { GroupClocks } from './group-clocks.js';
+import { Exchange } from './isakmp/header.js';
 import { IkeEngine } from './isakmp/ike-engine.js';
 import { settingsOf } from './isakmp/ike-options.js';
 import { unwrapNonEsp, wrapNonEsp } from './isakmp/nat-traversal.js';
+import { IvSpaces } from './iv-spaces.js';
 import type { KeyLog } from './key-log.js';
 import { hasKeyServer, localAddressFor } from './local-ends.js';
 import type { SystemLog } from './log.js';
+import type { Membership } from './multicast-sockets.js';
 import { noCertificates } from './pki/certificate-store.js';
 import type { RsaKeys } from './pki/rsa-keys.js';
 import type { Trustpoints } from './pki/trustpoints.js';
@@ -37,22 +42,19 @@ export interface RouterMeans {
   /** @returns false when there is no socket for the datagram's local address */
   send(datagram: Datagram): boolean;
   publish(head: TablesHead, blobs: Uint8Array[]): void;
+  /** Multicast groups that rekeys come to; nothing else is listened for there. */
+  join(memberships: readonly Membership[]): void;
 }
 
 /** What the packet path says of itself when it comes up. */
 export type DataplaneHello = Pick<Extract<FromDataplane, { type: 'hello' }>, 'generation' | 'knownSenders' | 'workers'>;
 
 export const routerCounters = [
+  { name: 'multicast_rejected', help: 'Datagrams to a multicast group of rekeys that are no rekey' },
   { name: 'invalid_spi', help: 'Reports of ESP for us with an SPI that we do not have (rate-limited by the packet path)' },
 ];
 
 const GdoiState = 'gdoi';
-const PublishedSenders = 'published-senders';
-
-/** `${spi}:${sid}`: one IV space (RFC 6054 §2), as the dataplane names it in `hello`. */
-function senderPair(tek: Tek, sid: number): string {
-  return `${tek.spi}:${sid}`;
-}
 
 export class Router {
   readonly allocation = new Allocation();
@@ -61,12 +63,11 @@ export class Router {
   readonly startedAt: Ms;
   /** What the last compilation gave; null before the first. */
   tables: Tables | null = null;
+  readonly debug: Debug;
   private generation = 0;
   private started = false;
   private publishable = false;
-  /** IV spaces that a dataplane was ever given (saved before it is), and those whose counters are lost for good. */
-  private readonly published: Set<string>;
-  private readonly lost = new Set<string>();
+  private readonly ivSpaces: IvSpaces;
   private readonly directions = new Map<string, SaDirection>();
   readonly clocks = new GroupClocks();
   private readonly closedMaps = new ClosedMaps();
@@ -77,11 +78,15 @@ export class Router {
     now: Ms,
   ) {
     this.startedAt = now;
+    this.debug = new Debug(
+      (text) => means.log.write('GDOI', 7, 'DEBUG', text),
+      (counter) => means.counters.helpOf(counter),
+    );
     const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
     this.gdoi = new GdoiEngine({
       config,
       random,
-      localAddressFor: (remote) => localAddressFor(this.config, remote),
+      localAddressFor: (remote, from) => localAddressFor(this.config, remote, from),
       signingKey: (label) => means.rsaKeys.privateKey(label),
     });
     means.trustpoints?.configure(config);
@@ -93,8 +98,7 @@ export class Router {
       registrationRate: config.registrationRate,
     });
     this.gdoi.attach(this.ike);
-    const saved = means.store.load(PublishedSenders);
-    this.published = new Set(saved ? (JSON.parse(new TextDecoder().decode(saved)) as string[]) : []);
+    this.ivSpaces = new IvSpaces(means.store);
   }
 
   get trustpoints(): Trustpoints | null {
@@ -112,6 +116,7 @@ export class Router {
     const saved = this.means.store.loadWithJournal(GdoiState);
     if (saved) this.gdoi.importState(saved.bytes, now, { members: resume }, saved.entries);
     this.perform(this.gdoi.start(now), now);
+    this.means.join(this.memberships());
   }
 
   /**
@@ -124,12 +129,11 @@ export class Router {
     if (snapshot) this.allocation.seed(snapshot);
     this.generation = Math.max(this.generation, generation);
     this.publishable = true;
-    const known = new Set(knownSenders);
-    for (const pair of this.published) if (!known.has(pair)) this.lost.add(pair); // before anything is published
+    this.ivSpaces.dataplaneUp(knownSenders); // before anything is published
     if (generation > 0) this.start(true, now);
     for (const { name } of this.gdoi.memberGroups()) {
       const { teks, senderIds } = this.gdoi.policyOf(name);
-      if (senderIds?.values.some((sid) => !this.usable(teks, sid))) this.perform(this.gdoi.renewSenderIds(name, now), now);
+      if (senderIds?.values.some((sid) => !this.ivSpaces.usable(teks, sid))) this.perform(this.gdoi.renewSenderIds(name, now), now);
     }
     this.publishTables(now);
   }
@@ -176,8 +180,18 @@ export class Router {
   receive(datagram: Datagram, now: Ms): void {
     if (!this.started) return;
     const message = unwrapNonEsp(datagram);
-    if (typeof message === 'string') this.means.counters.add(message);
-    else this.perform(this.ike.receive(message, now), now);
+    if (typeof message === 'string') {
+      this.means.counters.add(message);
+      return;
+    }
+    this.debug.datagram('received', message, this.config);
+    this.perform(this.ike.receive(message, now), now);
+  }
+
+  /** What came to a multicast group: rekeys, and nothing else is looked at. */
+  receiveMulticast(datagram: Datagram, now: Ms): void {
+    if (datagram.bytes[18] === Exchange.GroupkeyPush) this.receive(datagram, now);
+    else this.means.counters.add('multicast_rejected');
   }
 
   tick(now: Ms): void {
@@ -211,18 +225,36 @@ export class Router {
   perform(actions: readonly Action[], now: Ms): void {
     let changed = false;
     for (const action of actions) {
-      if (action.kind === 'send') this.means.send(wrapNonEsp(action.datagram));
-      else if (action.kind === 'log') this.means.log.write(action.facility, action.severity, action.mnemonic, action.text);
-      else if (action.kind === 'count') this.means.counters.add(action.counter);
+      if (action.kind === 'send') {
+        this.debug.datagram('sent', action.datagram, this.config);
+        this.means.send(wrapNonEsp(action.datagram));
+      } else if (action.kind === 'log') this.means.log.write(action.facility, action.severity, action.mnemonic, action.text);
+      else if (action.kind === 'count') this.count(action.counter, action.reason);
       else if (action.kind === 'key-log') this.means.keyLog?.writeIke(action.initiatorCookie, action.encryptionKey);
       else if (action.kind === 'journal') {
         if (!this.means.store.append(GdoiState, action.entry)) this.means.store.save(GdoiState, this.gdoi.exportState());
       } else {
         this.means.store.save(GdoiState, this.gdoi.exportState());
+        this.debug.changed(action.group, this.gdoi, now);
         changed = true;
       }
     }
-    if (changed) this.publishTables(now);
+    if (!changed) return;
+    this.publishTables(now);
+    this.means.join(this.memberships());
+  }
+
+  private count(counter: string, reason: string | undefined): void {
+    this.means.counters.add(counter);
+    this.debug.counted(counter, reason);
+  }
+
+  /** Multicast groups of the KEKs that this router has, on the interfaces that it registered from. */
+  private memberships(): Membership[] {
+    return this.gdoi.memberGroups().flatMap(({ kek, localAddress }) => {
+      const joins = kek !== null && localAddress !== null && isMulticast(kek.destination);
+      return joins ? [{ group: kek.destination, local: localAddress }] : [];
+    });
   }
 
   private publishTables(now: Ms): void {
@@ -230,7 +262,7 @@ export class Router {
     const keys = new Map<string, GroupKeys>();
     for (const { name } of this.gdoi.memberGroups()) {
       const { teks, senderIds, pseudotime } = this.gdoi.policyOf(name);
-      const values = senderIds?.values.filter((sid) => this.usable(teks, sid)) ?? [];
+      const values = senderIds?.values.filter((sid) => this.ivSpaces.usable(teks, sid)) ?? [];
       const pseudotimeOffset = this.clocks.offsetOf(name, pseudotime, now);
       keys.set(name, { teks, senderIds: senderIds ? { ...senderIds, values } : null, direction: this.directionOf(name), pseudotimeOffset });
     }
@@ -241,7 +273,7 @@ export class Router {
       this.means.log.write('CRYPTO', 3, 'TABLE_FULL', `${error.message}: the tables before stay in force`);
       return;
     }
-    this.rememberSenders(keys);
+    this.ivSpaces.remember(keys);
     const teksOf = (group: string): Tek[] => this.gdoi.policyOf(group).teks;
     for (const { severity, text } of this.closedMaps.update(this.config, teksOf, now))
       this.means.log.write('CRYPTO', severity, 'FAIL_CLOSE', text);
@@ -259,33 +291,5 @@ export class Router {
   /** What is chosen here; null = the key server says it. */
   directionOf(group: string): SaDirection | null {
     return this.directions.get(group) ?? (this.config.gdoiGroups.get(group)?.passive ? 'inbound-optional' : null);
-  }
-
-  private usable(teks: readonly Tek[], sid: number): boolean {
-    return teks.every((tek) => !this.lost.has(senderPair(tek, sid)));
-  }
-
-  /** Saves which IV spaces the dataplane gets, before it gets them; forgets those of TEKs that are gone. */
-  private rememberSenders(keys: ReadonlyMap<string, GroupKeys>): void {
-    const live = new Set<string>();
-    const spis = new Set<string>();
-    for (const { teks, senderIds } of keys.values()) {
-      for (const tek of teks) {
-        spis.add(String(tek.spi));
-        for (const sid of tek.salt.length > 0 ? (senderIds?.values ?? []) : []) live.add(senderPair(tek, sid));
-      }
-    }
-    let changed = false;
-    for (const pair of live) {
-      changed ||= !this.published.has(pair);
-      this.published.add(pair);
-    }
-    for (const pair of this.published) {
-      if (spis.has(pair.split(':')[0])) continue;
-      this.published.delete(pair);
-      this.lost.delete(pair);
-      changed = true;
-    }
-    if (changed) this.means.store.save(PublishedSenders, new TextEncoder().encode(JSON.stringify([...this.published])));
   }
 }

@@ -7,6 +7,8 @@ import { formatIpv4, parseIpv4 } from './config/addresses.js';
 import type { Ipv4 } from './config/model.js';
 
 const RetryMs = 100;
+/** As unicast datagrams have it. */
+const MulticastTtl = 64;
 
 interface Bound {
   end: Endpoint;
@@ -88,6 +90,10 @@ export class UdpSockets {
     socket.on('listening', () => {
       bound.listening = true;
       this.failing.delete(key);
+      // Multicast rekeys leave by the interface of this address and cross the WAN; nothing of them comes back to us.
+      socket.setMulticastInterface(formatIpv4(end.address));
+      socket.setMulticastTTL(MulticastTtl);
+      socket.setMulticastLoopback(false);
       this.onBound();
     });
     socket.on('message', (bytes, from) => {

@@ -51,13 +51,13 @@ export function renderServerGroup(state: ServerGroupState): string[] {
   ];
 }
 
-/** `show crypto gdoi ks`. */
-export function renderServers(groups: readonly ServerGroupState[]): string[] {
+/** `show crypto gdoi ks [detail]`. */
+export function renderServers(groups: readonly ServerGroupState[], detail: boolean): string[] {
   const total = groups.reduce((sum, state) => sum + state.members.length, 0);
-  return [`Total group members registered to this box: ${total}`, ...groups.flatMap((state) => ['', ...renderServer(state)])];
+  return [`Total group members registered to this box: ${total}`, ...groups.flatMap((state) => ['', ...renderServer(state, detail)])];
 }
 
-function renderServer(state: ServerGroupState): string[] {
+function renderServer(state: ServerGroupState, detail: boolean): string[] {
   return [
     `Key Server Information For Group ${state.group}:`,
     `    Group Name               : ${state.group}`,
@@ -70,8 +70,10 @@ function renderServer(state: ServerGroupState): string[] {
     '    IP D3P Window            : Disabled',
     '    Split Resiliency Factor  : 0',
     '    CKM status               : Disabled',
-    '    ACL Configured:',
+    `    ACL Configured:${detail ? ' ' : ''}`, // as IOS prints it
     ...state.sas.map((sa) => `        access-list ${sa.aclName}`),
+    // Not IOS, so only when there is something to say.
+    ...(state.policyPending ? ['    Policy changes pending   : yes, until the next rekey'] : []),
   ];
 }
 

@@ -6,6 +6,16 @@ import type { Pipe, ShowTopic } from '../../control/config/exec.js';
 import { joinBlocks } from './columns.js';
 import { filterLines } from './filter.js';
 import { renderAllGroups, renderMember, renderMemberAcl, renderMemberGroup } from './gdoi-member.js';
+import { renderDataplaneCounters, renderGroupSas } from './gdoi-policy.js';
+import {
+  featureState,
+  renderFeature,
+  renderMemberIdentifiers,
+  renderMemberRekey,
+  renderPublicKeyGroups,
+  renderRekeySas,
+  renderServerIdentifiers,
+} from './gdoi-rekey.js';
 import { renderReplay } from './gdoi-replay.js';
 import {
   renderServerAcl,
@@ -18,6 +28,7 @@ import {
 import { renderInterface, renderInterfaceBrief } from './interfaces.js';
 import { renderCryptoMaps, renderFailCloses, renderIpsecSas } from './ipsec.js';
 import { renderIsakmpPolicies, renderIsakmpSas } from './isakmp.js';
+import { renderDebugging, renderLogging } from './logging.js';
 import { renderCertificates, renderCrls, renderTrustpoints } from './pki.js';
 import { renderAccessList, renderRoutes } from './routing.js';
 import { renderClock, renderPublicKeys, renderRunningConfig, renderVersion } from './system.js';
@@ -69,12 +80,25 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot): View {
     case 'crypto gdoi gm replay':
     case 'crypto gdoi gm acl':
     case 'crypto gdoi gm acl local':
-    case 'crypto gdoi ks':
+    case 'crypto gdoi gm identifier':
+    case 'crypto gdoi gm pubkey':
+    case 'crypto gdoi gm dataplan counter':
+    case 'crypto gdoi ipsec sa':
+    case 'crypto gdoi ks identifier':
     case 'crypto gdoi ks acl':
     case 'crypto gdoi ks members':
     case 'crypto gdoi ks members summary':
     case 'crypto gdoi ks policy':
       return viewOfGdoi(topic.topic, topic.group, snapshot);
+    case 'debugging':
+      return { lines: renderDebugging(snapshot), json: { debugging: snapshot.debugging } };
+    case 'logging':
+      return { lines: renderLogging(snapshot), json: { logging: snapshot.logging } };
+    case 'crypto gdoi feature':
+    case 'crypto gdoi gm rekey':
+    case 'crypto gdoi ks':
+    case 'crypto gdoi rekey sa':
+      return viewOfGdoiDetail(topic, snapshot);
     case 'crypto ipsec sa':
       return { lines: renderIpsecSas(snapshot), json: { ipsec: snapshot.ipsec } };
     case 'crypto isakmp policy':
@@ -112,7 +136,26 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot): View {
   }
 }
 
-type GdoiTopic = Extract<ShowTopic, { topic: `crypto gdoi${string}` }>['topic'];
+/** Topics that say more than a group. */
+type DetailTopic = Extract<
+  ShowTopic,
+  { topic: 'crypto gdoi feature' | 'crypto gdoi gm rekey' | 'crypto gdoi ks' | 'crypto gdoi rekey sa' }
+>;
+type GdoiTopic = Exclude<Extract<ShowTopic, { topic: `crypto gdoi${string}` }>['topic'], DetailTopic['topic']>;
+
+function viewOfGdoiDetail(topic: DetailTopic, snapshot: Snapshot): View {
+  const { members, servers } = selectGroup(snapshot, topic.group);
+  switch (topic.topic) {
+    case 'crypto gdoi feature':
+      return { lines: renderFeature(topic.feature, members, servers), json: featureState(topic.feature, members, servers) };
+    case 'crypto gdoi gm rekey':
+      return { lines: joinBlocks(members.map((state) => renderMemberRekey(state, topic.detail))), json: { gdoiMembers: members } };
+    case 'crypto gdoi ks':
+      return { lines: renderServers(servers, topic.detail), json: { gdoiServers: servers } };
+    case 'crypto gdoi rekey sa':
+      return { lines: renderRekeySas(members, topic.detail), json: { gdoiMembers: members.map(({ group, kek }) => ({ group, kek })) } };
+  }
+}
 
 function viewOfGdoi(topic: GdoiTopic, group: string | null, snapshot: Snapshot): View {
   const { members, servers } = selectGroup(snapshot, group);
@@ -141,8 +184,27 @@ function viewOfGdoi(topic: GdoiTopic, group: string | null, snapshot: Snapshot):
       }));
       return { lines: members.flatMap((state) => renderMemberAcl(state, onlyLocal)), json: { gdoiMembers: json } };
     }
-    case 'crypto gdoi ks':
-      return { lines: renderServers(servers), json: { gdoiServers: servers } };
+    case 'crypto gdoi gm dataplan counter': {
+      const lines = joinBlocks(members.map((state) => renderDataplaneCounters(state, snapshot.counters.drops)));
+      return { lines: ['', ...lines], json: { gdoiMembers: members.map(({ group, counters, teks }) => ({ group, counters, teks })) } };
+    }
+    case 'crypto gdoi gm identifier': {
+      const json = members.map(({ group, senderIds, senderIdBits }) => ({ group, senderIds, senderIdBits }));
+      return { lines: joinBlocks(members.map(renderMemberIdentifiers)), json: { gdoiMembers: json } };
+    }
+    case 'crypto gdoi gm pubkey':
+      return { lines: renderPublicKeyGroups(members), json: { gdoiMembers: members.map(({ group }) => ({ group })) } };
+    case 'crypto gdoi ipsec sa':
+      return { lines: joinBlocks(members.map(renderGroupSas)), json: { gdoiMembers: members.map(({ group, acl }) => ({ group, acl })) } };
+    case 'crypto gdoi ks identifier': {
+      const json = servers.map(({ group, counterMode, senderIdBits, senderIdsUsed }) => ({
+        group,
+        counterMode,
+        senderIdBits,
+        senderIdsUsed,
+      }));
+      return { lines: joinBlocks(servers.map(renderServerIdentifiers)), json: { gdoiServers: json } };
+    }
     case 'crypto gdoi ks acl':
       return { lines: servers.flatMap(renderServerAcl), json: { gdoiServers: servers.map(({ group, sas }) => ({ group, sas })) } };
     case 'crypto gdoi ks members':

@@ -28,6 +28,11 @@ export class CounterSet {
     counter.value += amount;
   }
 
+  /** @returns undefined for a counter that nobody declared */
+  helpOf(name: string): string | undefined {
+    return this.counts.get(name)?.help;
+  }
+
   /** In order of declaration. */
   values(): CounterValue[] {
     return [...this.counts].map(([name, { help, value }]) => ({ name, help, value }));

@@ -157,6 +157,7 @@ const metrics: Metric[] = [
     ({ nextUpdate }) => nextUpdate / 1000,
   ),
   onServer('serving', 'Whether the key server hands out policy', (g) => Number(g.serving)),
+  onServer('policy_pending', 'Whether a changed policy waits for the next rekey', (g) => Number(g.policyPending)),
   onServer('members', 'Registered members', (g) => g.members.length),
   onServer('teks', 'Live TEKs', (g) => g.teks.length),
   onServer('registrations_total', 'Registrations served', (g) => g.registrations),

@@ -74,6 +74,18 @@ const memberKek = z.object({
   /** Length of the DER SubjectPublicKeyInfo in bytes: IOS prints 8 times this as `Sig Key Length (bits)`. */
   publicKeyBytes: z.number(),
   remainingSeconds: seconds,
+  /** 32 hex digits: the cookie pair of the pushes. */
+  spi: z.string().regex(/^[0-9A-F]{32}$/),
+  /** Bytes of one signature. */
+  signatureBytes: z.number(),
+  lifetimeSeconds: seconds,
+  /** Last sequence number accepted under this KEK. */
+  sequence: count,
+  /** Acknowledgements are asked for (RFC 8263). */
+  acknowledge: z.boolean(),
+  /** Where pushes come from and go to. */
+  source: z.string(),
+  destination: z.string(),
 });
 
 /** A group this router is a member of; present from configuration on, registered or not. */
@@ -114,6 +126,8 @@ export const memberGroupState = z.object({
   /** Sender IDs of counter modes (RFC 6407 §5.7.4). */
   senderIds: z.array(z.number()),
   replay: timeReplay,
+  /** null without counter modes. */
+  senderIdBits: z.number().nullable(),
   counters: groupCounters,
 });
 
@@ -169,6 +183,13 @@ export const serverGroupState = z.object({
   address: z.string(),
   /** The configuration is complete and the KEK and TEKs exist. */
   serving: z.boolean(),
+  version: z.string(),
+  /** Some SA is of a counter mode (RFC 6407 §3.5). */
+  counterMode: z.boolean(),
+  senderIdBits: z.number(),
+  senderIdsUsed: count,
+  /** A changed policy waits for the next rekey. */
+  policyPending: z.boolean(),
   transport: z.enum(['unicast', 'multicast']),
   acknowledgement: z.enum(['any', 'cisco', 'interoperable']),
   /** `sa receive-only`. */

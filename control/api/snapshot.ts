@@ -14,6 +14,7 @@ import {
   type serverMember,
   type serverTek,
 } from './snapshot-gdoi.js';
+import { debuggingState, loggingState } from './snapshot-logging.js';
 import { aceState, count, seconds } from './snapshot-parts.js';
 import { trustpointState } from './snapshot-pki.js';
 
@@ -210,6 +211,8 @@ export const snapshotSchema = z.object({
     control: z.array(counterValue),
   }),
   processes: z.array(processState),
+  logging: loggingState,
+  debugging: debuggingState,
 });
 
 export type Snapshot = z.infer<typeof snapshotSchema>;

@@ -1,108 +1,14 @@
 // The exec commands, as a tree like those of the configuration modes. Each ends by naming what is asked for; nothing is done here.
 
 import { integer, interfaceName, word } from './arguments.js';
-import { type PkiRequest, type PkiTopic, pkiRequestNodes, pkiTopicNodes } from './commands/pki-exec.js';
-import { generateKeyNodes, type KeyRequest, readKeyRequest } from './commands/rsa-key.js';
-import { type Args, argument, keyword, mergeNodes, type Node, path } from './tree.js';
+import { pkiRequestNodes, pkiTopicNodes } from './commands/pki-exec.js';
+import { generateKeyNodes, readKeyRequest } from './commands/rsa-key.js';
+import { type DebugSelection, debugNodes, undebugNodes } from './debug-commands.js';
+import { clearNode, directionNodes, groupTopics, rekeyNode } from './exec-gdoi.js';
+import { detailNode, type ExecNode, type ExecSink, give, groupOf, show } from './exec-node.js';
+import { argument, keyword, mergeNodes, path } from './tree.js';
 
 export const InvalidInput = "% Invalid input detected at '^' marker.";
-
-/** What is shown, in the words of the command. `group: null` is every group. */
-export type ShowTopic =
-  | { topic: 'crypto isakmp policy' }
-  | { topic: 'crypto isakmp sa'; detail: boolean }
-  | { topic: 'crypto gdoi'; group: string | null; detail: boolean }
-  | { topic: 'crypto gdoi gm'; group: string | null }
-  | { topic: 'crypto gdoi gm replay'; group: string | null }
-  | { topic: 'crypto gdoi gm acl'; group: string | null }
-  | { topic: 'crypto gdoi gm acl local'; group: string | null }
-  | { topic: 'crypto gdoi ks'; group: string | null }
-  | { topic: 'crypto gdoi ks members'; group: string | null }
-  | { topic: 'crypto gdoi ks members summary'; group: string | null }
-  | { topic: 'crypto gdoi ks policy'; group: string | null }
-  | { topic: 'crypto gdoi ks acl'; group: string | null }
-  | { topic: 'crypto ipsec sa'; detail: boolean }
-  | { topic: 'crypto map' }
-  | { topic: 'crypto map gdoi fail-close' }
-  | { topic: 'crypto key mypubkey rsa' }
-  | PkiTopic
-  | { topic: 'ip interface brief' }
-  | { topic: 'interfaces'; interface: string | null }
-  | { topic: 'ip route' }
-  | { topic: 'access-lists'; name: string | null }
-  | { topic: 'running-config' }
-  | { topic: 'version' }
-  | { topic: 'clock' };
-
-/** `| include RE` and so on: a regular expression, case-sensitive, which the one that shows compiles (cli/show/filter.ts). */
-export type Pipe = { filter: 'json' } | { filter: 'include' | 'exclude' | 'begin' | 'section'; text: string };
-
-export type ExecCommand =
-  | ({ kind: 'show'; pipe: Pipe | null } & ShowTopic)
-  | ({ kind: 'crypto key generate rsa' } & KeyRequest)
-  | ({ kind: 'crypto pki' } & PkiRequest)
-  | { kind: 'crypto gdoi ks rekey'; group: string | null }
-  | { kind: 'clear crypto gdoi'; group: string | null }
-  | { kind: 'crypto gdoi gm ipsec direction'; group: string | null; direction: 'both' | 'inbound-only' | 'inbound-optional' }
-  | { kind: 'clear counters' }
-  | { kind: 'terminal length' };
-
-/** What a node's action fills. */
-export interface ExecSink {
-  command: ExecCommand | null;
-}
-type ExecNode = Node<ExecSink>;
-
-function give(read: (args: Args) => ExecCommand): (args: Args, sink: ExecSink) => void {
-  return (args, sink) => {
-    sink.command = read(args);
-  };
-}
-
-function show(read: (args: Args) => ShowTopic): (args: Args, sink: ExecSink) => void {
-  return give((args) => ({ kind: 'show', pipe: null, ...read(args) }));
-}
-
-function groupOf(args: Args): string | null {
-  return args.optionalText('group');
-}
-
-const detailNode = (run: (args: Args, sink: ExecSink) => void): ExecNode => keyword('detail', 'Show detail', { set: ['detail', 1], run });
-
-const groupTopics: ExecNode[] = [
-  detailNode(show((args) => ({ topic: 'crypto gdoi', group: groupOf(args), detail: true }))),
-  keyword('gm', 'Group member information', {
-    run: show((args) => ({ topic: 'crypto gdoi gm', group: groupOf(args) })),
-    next: [
-      keyword('replay', 'Time-based anti-replay', { run: show((args) => ({ topic: 'crypto gdoi gm replay', group: groupOf(args) })) }),
-      keyword('acl', 'Access control list of the group member', {
-        run: show((args) => ({ topic: 'crypto gdoi gm acl', group: groupOf(args) })),
-        next: [
-          keyword('local', 'Only the list configured here', {
-            run: show((args) => ({ topic: 'crypto gdoi gm acl local', group: groupOf(args) })),
-          }),
-        ],
-      }),
-    ],
-  }),
-  keyword('ks', 'Key server information', {
-    run: show((args) => ({ topic: 'crypto gdoi ks', group: groupOf(args) })),
-    next: [
-      keyword('acl', 'Access control list of the key server', {
-        run: show((args) => ({ topic: 'crypto gdoi ks acl', group: groupOf(args) })),
-      }),
-      keyword('members', 'Registered group members', {
-        run: show((args) => ({ topic: 'crypto gdoi ks members', group: groupOf(args) })),
-        next: [
-          keyword('summary', 'One line per member', {
-            run: show((args) => ({ topic: 'crypto gdoi ks members summary', group: groupOf(args) })),
-          }),
-        ],
-      }),
-      keyword('policy', 'Policy of the key server', { run: show((args) => ({ topic: 'crypto gdoi ks policy', group: groupOf(args) })) }),
-    ],
-  }),
-];
 
 const showIsakmpSa = show((args) => ({ topic: 'crypto isakmp sa', detail: args.has('detail') }));
 const showIpsecSa = show((args) => ({ topic: 'crypto ipsec sa', detail: args.has('detail') }));
@@ -177,49 +83,27 @@ const showCommands: ExecNode[] = [
       }),
     ],
   ),
+  keyword('debugging', 'State of each debugging option', { run: show(() => ({ topic: 'debugging' })) }),
+  keyword('logging', 'Contents of the logging buffer', { run: show(() => ({ topic: 'logging' })) }),
   keyword('running-config', 'Current operating configuration', { run: show(() => ({ topic: 'running-config' })) }),
   keyword('version', 'System hardware and software status', { run: show(() => ({ topic: 'version' })) }),
 ];
 
-/** An action that takes `[group G]` at its end. */
-function withGroup(words: string, help: string, kind: 'crypto gdoi ks rekey' | 'clear crypto gdoi'): ExecNode {
-  const run = give((args) => ({ kind, group: groupOf(args) }));
-  return keyword(words, help, {
-    run,
-    next: [keyword('group', 'One group', { next: [argument('group', word(80), 'Group name', { run })] })],
-  });
+function debug(on: boolean): (selection: DebugSelection | null, sink: ExecSink) => void {
+  return (selection, sink) => {
+    sink.command = { kind: 'debug', on, selection };
+  };
 }
 
-const setDirection = give((args) => ({
-  kind: 'crypto gdoi gm ipsec direction',
-  group: groupOf(args),
-  direction: args.text('direction') as 'both',
-}));
-
-const directionNodes: ExecNode[] = [
-  path(
-    [
-      ['ipsec', 'IPsec SAs of the member'],
-      ['direction', 'Which way they are used, until the router restarts or says otherwise'],
-    ],
-    [
-      keyword('both', 'As the key server says', { set: ['direction', 'both'], run: setDirection }),
-      path(
-        [['inbound', 'Accept what comes in the clear too']],
-        [
-          keyword('only', 'Encrypt nothing', { set: ['direction', 'inbound-only'], run: setDirection }),
-          keyword('optional', 'Encrypt', { set: ['direction', 'inbound-optional'], run: setDirection }),
-        ],
-      ),
-    ],
-  ),
-];
-
 export const execCommands: ExecNode[] = mergeNodes([
+  keyword('debug', 'Debugging functions', { next: debugNodes(debug(true)) }),
+  keyword('undebug', 'Disable debugging functions', { next: undebugNodes(debug(false)) }),
+  path([['no', 'Disable debugging functions']], [keyword('debug', 'Debugging functions', { next: undebugNodes(debug(false)) })]),
   keyword('clear', 'Reset functions', {
     next: [
       keyword('counters', 'Clear counters on all interfaces', { run: give(() => ({ kind: 'clear counters' })) }),
-      path([['crypto', 'Encryption module']], [withGroup('gdoi|gkm', 'Leave the group and register again', 'clear crypto gdoi')]),
+      keyword('logging', 'Clear the logging buffer', { run: give(() => ({ kind: 'clear logging' })) }),
+      path([['crypto', 'Encryption module']], [clearNode()]),
     ],
   }),
   path(
@@ -239,7 +123,7 @@ export const execCommands: ExecNode[] = mergeNodes([
       ['gdoi|gkm', 'GDOI key server actions'],
       ['ks', 'Key server'],
     ],
-    [withGroup('rekey', 'Renew the keys of the group now', 'crypto gdoi ks rekey')],
+    [rekeyNode()],
   ),
   path(
     [

@@ -1,11 +1,13 @@
 // An exec line -> a typed command, with abbreviations and errors as IOS words them. Carries nothing out.
 
-import { type ExecCommand, type ExecSink, execCommands, InvalidInput, type Pipe } from './exec-tree.js';
+import type { ExecCommand, ExecSink, Pipe } from './exec-node.js';
+import { execCommands, InvalidInput } from './exec-tree.js';
 import { MaxLineLength, splitWords } from './lexer.js';
 import { matchLine } from './match.js';
 import { ConfigError } from './session.js';
 
-export type { ExecCommand, Pipe, ShowTopic } from './exec-tree.js';
+export type { ExecCommand, Pipe, ShowTopic } from './exec-node.js';
+export type { GdoiFeature } from './gdoi-features.js';
 
 export interface ExecError {
   /** `% Invalid input detected at '^' marker.`, `% Incomplete command.` or `% Ambiguous command:  "..."`. */

@@ -1,6 +1,7 @@
 // The configuration as the rest of control sees it: plain data, no text. Built by parse.ts, written back by print.ts
 // (parse of print is the identity), checked by verify.ts. Maps keep configuration order; names are case-sensitive as on IOS.
 
+import type { Logging } from './logging-model.js';
 import type { IsakmpKey, IsakmpPolicy, IsakmpProfile, IsakmpSettings, Keyring, Trustpoint } from './model-ike.js';
 
 export type * from './model-ike.js';
@@ -36,6 +37,8 @@ export interface Config {
   multicastRouting: boolean;
   interfaces: Map<string, InterfaceConfig>;
   staticRoutes: StaticRoute[];
+  /** `logging ...`, as far as it is not the default (commands/logging.ts). */
+  logging?: Logging;
   /** Lines that no command matches: reported once, kept, printed back. */
   unknownLines: UnknownLine[];
 }
@@ -85,6 +88,8 @@ export interface GdoiGroup {
   serverAddresses: Ipv4[];
   /** Encrypts and accepts both, while a network moves to the VPN. */
   passive: boolean;
+  /** `client registration interface`: full IOS name; registrations come from its address. */
+  registrationInterface?: string;
   /** Set by `server local`: this router is the group's key server. */
   server: GdoiServer | null;
 }
@@ -100,6 +105,14 @@ export interface GdoiServer {
   /** Label of the RSA key. */
   rekeyAuthentication: string | null;
   rekeyTransport: 'unicast' | 'multicast';
+  /** `group size`: bits of sender IDs (RFC 6054 §3); absent = 24, medium. */
+  senderIdBits?: 8 | 12 | 16 | 32;
+  /** `rekey signature-encoding raw-hash`: PKCS #1 over the bare hash, as old implementations expect; absent = with DigestInfo (RFC 6407 §5.3.6). */
+  rekeySignatureEncoding?: 'raw';
+  /** `rekey deactivation-delay`: seconds after a rekey at which members drop what it replaced (RFC 6407 §5.4.1); absent = at its expiry. */
+  rekeyDeactivationSeconds?: number;
+  /** `rekey address ipv4`: the access list that names the multicast group. */
+  rekeyAddress?: string;
   rekeyAcknowledgement: 'any' | 'cisco' | 'interoperable';
   /** `address ipv4`: source of rekeys; null = first interface address that routes to the member. */
   address: Ipv4 | null;

@@ -15,6 +15,7 @@ import { ipsecCommands, ipsecProfileCommands, printIpsec, transformSetCommands }
 import { isakmpCommands, isakmpPolicyCommands, printIsakmp } from './commands/isakmp.js';
 import { isakmpSettingCommands } from './commands/isakmp-settings.js';
 import { keyringCommands, keyringGlobalCommands, printKeyrings, profileCommands } from './commands/keyring.js';
+import { loggingCommands, printLogging } from './commands/logging.js';
 import { multicastGlobalCommands, printMulticast } from './commands/multicast.js';
 import { printRoutes, routeCommands } from './commands/route.js';
 import { keyGlobalCommands } from './commands/rsa-key.js';
@@ -37,6 +38,7 @@ export const modeCommands: ModeCommands = {
     ...cryptoMapCommands,
     ...generalCommands,
     ...multicastGlobalCommands,
+    ...loggingCommands,
     ...interfaceGlobalCommands,
     ...routeCommands,
     ...modeExits<'config'>(),
@@ -72,7 +74,8 @@ export type FamilyName =
   | 'multicast'
   | 'interface'
   | 'route'
-  | 'access-list';
+  | 'access-list'
+  | 'logging';
 
 /** In the order of a running configuration. */
 export const families: { name: FamilyName; print: PrintFamily }[] = [
@@ -90,4 +93,5 @@ export const families: { name: FamilyName; print: PrintFamily }[] = [
   { name: 'interface', print: printInterfaces },
   { name: 'route', print: printRoutes },
   { name: 'access-list', print: printAccessLists },
+  { name: 'logging', print: printLogging },
 ];

@@ -87,5 +87,6 @@ export function shownLine(text: string): string {
     const code = character.charCodeAt(0);
     shown += code < 0x20 || code === 0x7f ? `\\x${code.toString(16).padStart(2, '0')}` : character;
   }
-  return masked.length > MaxShown ? `${shown}...` : shown;
+  // Counted as it is shown: a control character takes four.
+  return masked.length > MaxShown || shown.length > MaxShown ? `${shown.slice(0, MaxShown)}...` : shown;
 }

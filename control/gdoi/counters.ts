@@ -28,5 +28,6 @@ export const gdoiCounters: { name: string; help: string }[] = [
   { name: 'gdoi_push_rejected_sequence', help: 'Rekey messages with a sequence number that was used (replay)' },
   { name: 'gdoi_push_rejected_signature', help: 'Rekey messages with a wrong signature' },
   { name: 'gdoi_push_rejected_policy', help: 'Rekey messages with a policy that cannot be applied' },
+  { name: 'gdoi_ack_duplicates', help: 'Rekey acknowledgements that were received before, byte for byte' },
   { name: 'gdoi_acks_rejected', help: 'Rekey acknowledgements that are malformed, unproven or from a stranger' },
 ];

@@ -32,7 +32,7 @@ const FreshSaMs = 10_000;
 export interface GdoiEngineOptions {
   config: Config;
   /** Source address towards a key server. */
-  localAddressFor(remote: Ipv4): Ipv4 | null;
+  localAddressFor(remote: Ipv4, registrationInterface: string | undefined): Ipv4 | null;
   random: RandomBytes;
   /** RSA key that signs rekeys, by label. */
   signingKey(label: string): KeyObject | null;
@@ -54,6 +54,8 @@ export class GdoiEngine implements IkeUser {
   /** Of each registration: one per forwarding worker (RFC 6407 §3.5). */
   senderIdsWanted = 1;
   private config: Config;
+  /** There is a group. */
+  private on = false;
   private readonly server: KeyServer;
   private readonly members = new Map<string, MemberGroup>();
   private readonly environment: MemberEnvironment;
@@ -94,7 +96,7 @@ export class GdoiEngine implements IkeUser {
   /** Unchanged groups keep their state; a group with another identity begins anew; groups that are gone are forgotten. */
   reconfigure(config: Config, now: Ms): Action[] {
     this.config = config;
-    const actions = this.server.configure(config, now);
+    const actions = [...this.tellOn(config.gdoiGroups.size > 0), ...this.server.configure(config, now)];
     for (const [name, member] of this.members) {
       const next = config.gdoiGroups.get(name);
       if (
@@ -120,6 +122,12 @@ export class GdoiEngine implements IkeUser {
     }
     this.restored = [];
     return actions;
+  }
+
+  private tellOn(on: boolean): Action[] {
+    if (on === this.on) return [];
+    this.on = on;
+    return [{ kind: 'log', facility: 'CRYPTO', severity: 6, mnemonic: 'GDOI_ON_OFF', text: `GDOI is ${on ? 'ON' : 'OFF'}` }];
   }
 
   tick(now: Ms): Action[] {
@@ -178,7 +186,7 @@ export class GdoiEngine implements IkeUser {
       if (!(error instanceof WireError)) throw error;
       const mnemonic = error.counter === 'gdoi_push_rejected_sequence' ? 'GDOI_REKEY_SEQ_FAILURE' : 'GDOI_REKEY_FAILURE';
       const text = `Rekey for group ${member.name} from ${from} rejected: ${error.message} (${error.clause})`;
-      return [{ kind: 'count', counter: error.counter }, ...this.limit.log(3, mnemonic, text, now).map(asGdoi)];
+      return [{ kind: 'count', counter: error.counter, reason: text }, ...this.limit.log(3, mnemonic, text, now).map(asGdoi)];
     }
   }
 
@@ -198,9 +206,14 @@ export class GdoiEngine implements IkeUser {
     return { teks, senderIds, pseudotime: pseudotime ?? null, localAcl: this.localAcl(group) };
   }
 
-  /** `crypto gdoi ks rekey`. */
-  rekey(group: string, now: Ms): Action[] {
-    return this.server.rekey(group, now);
+  /** `crypto gdoi ks rekey [replace-now]`. */
+  rekey(group: string, now: Ms, immediately = false): Action[] {
+    return this.server.rekey(group, now, immediately);
+  }
+
+  /** `clear crypto gdoi ks members [now]`. */
+  removeMembers(group: string, now: Ms, immediately: boolean): Action[] {
+    return this.server.removeMembers(group, now, immediately);
   }
 
   /** `clear crypto gdoi`: the member registers again at once; its keys stay until it has. */

@@ -51,6 +51,7 @@ export interface Kek {
   /** Last sequence number used (key server) or accepted (member) under this SPI; the first push is 1. */
   sequence: number;
   source: Ipv4;
+  /** Of the pushes. A key server has 0 here for unicast, each member its own address. */
   destination: Ipv4;
   acknowledge: boolean;
   /** PRF of acknowledgements (RFC 8263 §2.1, §2.3); absent = SHA-256. */

@@ -76,7 +76,7 @@ export class GroupkeyPull {
       // After the hash was right, what is wrong is the key server's own doing: waiting for a better message is vain.
       const unproven = error.counter === 'ike_undecryptable' || error.counter === 'gdoi_pull_auth_failed';
       if (!unproven) this.outcome = { kind: 'failed', reason: `${error.message} (${error.clause})`, refused: true };
-      return [{ kind: 'count', counter: error.counter }];
+      return [{ kind: 'count', counter: error.counter, reason: `${error.message} (${error.clause})` }];
     }
   }
 

@@ -13,6 +13,7 @@ import { refuseMember } from './authorization.js';
 import { type GroupIdentity, identityKey } from './codec/group-identity.js';
 import { type PullOffer, PullResponder, type Refused } from './pull-responder.js';
 import { openAck } from './push-ack.js';
+import { RecentMessages } from './recent-messages.js';
 import type { SavedServer } from './saved-state.js';
 import { ServerGroup } from './server-group.js';
 import type { ServerEnvironment } from './server-keys.js';
@@ -23,6 +24,7 @@ export class KeyServer {
   private readonly groups = new Map<string, { identity: string; group: ServerGroup }>();
   private readonly responder: PullResponder;
   private readonly limit = new LogLimit();
+  private readonly recentAcks = new RecentMessages();
   private readonly gate = new RateGate(DefaultRegistrationRate);
   private saved: SavedServer | null = null;
   private config: Config | null = null;
@@ -75,8 +77,12 @@ export class KeyServer {
     return [...this.groups.values()].some(({ group }) => group.keys.teks.some((tek) => tek.spi === spi));
   }
 
-  rekey(name: string, now: Ms): Action[] {
-    return this.groups.get(name)?.group.rekey(now) ?? [];
+  rekey(name: string, now: Ms, immediately = false): Action[] {
+    return this.groups.get(name)?.group.rekey(now, immediately) ?? [];
+  }
+
+  removeMembers(name: string, now: Ms, immediately: boolean): Action[] {
+    return this.groups.get(name)?.group.removeMembers(now, immediately) ?? [];
   }
 
   pullMessage(sa: Phase1Sa, message: Uint8Array, header: IsakmpHeader, now: Ms): Action[] {
@@ -92,6 +98,8 @@ export class KeyServer {
     const spi = concatBytes(header.initiatorCookie, header.responderCookie);
     const from = formatIpv4(datagram.remote.address);
     try {
+      // RFC 8263 §5: before anything is computed.
+      if (!this.recentAcks.add(datagram)) return [{ kind: 'count', counter: 'gdoi_ack_duplicates' }];
       for (const { group } of this.groups.values()) {
         const kek = group.keys.kekOf(spi);
         if (!kek) continue;
@@ -105,7 +113,7 @@ export class KeyServer {
       if (!(error instanceof WireError)) throw error;
       const text = `acknowledgement of a rekey from ${from} rejected: ${error.message}`;
       return [
-        { kind: 'count', counter: error.counter },
+        { kind: 'count', counter: error.counter, reason: text },
         ...this.limit.log(4, 'KS_ACK_REJECTED', text, now).map((log) => ({ ...log, facility: 'GDOI' })),
       ];
     }

@@ -1,5 +1,6 @@
 // TEK and KEK as shown: everything but the keys.
 
+import type { Ms } from '../actions.js';
 import { transformText } from '../compile/transforms.js';
 import { toHex } from '../isakmp/bytes.js';
 import { readPublicKey, signatureLength } from '../pki/push-signature.js';
@@ -33,5 +34,14 @@ export function kekStatus(kek: Kek): KekStatus {
     expiresAt: kek.expiresAt,
     sequence: kek.sequence,
     acknowledge: kek.acknowledge,
+    source: kek.source,
+    destination: kek.destination,
   };
+}
+
+/** For `debug`: SPIs and lifetimes in one line. */
+export function describeKeys(kek: KekStatus | null, teks: readonly TekStatus[], now: Ms): string {
+  const left = (expiresAt: Ms) => `${Math.round((expiresAt - now) / 1000)} s left`;
+  const parts = teks.map((tek) => `TEK 0x${tek.spi.toString(16).toUpperCase()} ${tek.transform} ${left(tek.expiresAt)}`);
+  return [kek ? `KEK 0x${kek.spi} seq # ${kek.sequence} ${left(kek.expiresAt)}` : 'no KEK', ...parts].join(', ');
 }

@@ -7,7 +7,8 @@ import type { ReceivedPolicy } from './received-policy.js';
 
 export interface MemberEnvironment {
   random: RandomBytes;
-  localAddressFor(remote: Ipv4): Ipv4 | null;
+  /** @param registrationInterface IOS name, where the configuration says one */
+  localAddressFor(remote: Ipv4, registrationInterface: string | undefined): Ipv4 | null;
   /** Starts phase 1, or takes one that has just come up. */
   connect(local: Endpoint, remote: Endpoint, now: Ms): { sa: Phase1Sa | null; actions: Action[] };
   deleteSa(sa: Phase1Sa, now: Ms): Action[];

@@ -90,12 +90,23 @@ function activation(predecessor: Tek | null, delaySeconds: number | null, now: M
   return Math.max(now, Math.min(wanted, predecessor.expiresAt));
 }
 
+/** RFC 6407 §5.4.1: what the new SAs replace, and the policy does not name again, goes when its delay is over; not before they are in use. */
+function deactivate(held: Tek[], added: readonly Tek[], policy: ReceivedPolicy, now: Ms): void {
+  const { deactivationDelaySeconds: delay } = policy;
+  if (delay === null) return;
+  for (const tek of held) {
+    if (policy.teks.some(({ spi }) => spi === tek.spi)) continue;
+    const successor = added.find((item) => (item.sa ?? 0) === (tek.sa ?? 0));
+    if (successor) tek.expiresAt = Math.min(tek.expiresAt, Math.max(now + delay * 1000, successor.activatesAt));
+  }
+}
+
 /** Known TEKs stay as they are (a repeated push extends nothing), new ones are added. @param spiTaken by another group */
 function mergeTeks(held: readonly Tek[], policy: ReceivedPolicy, isRekey: boolean, spiTaken: (spi: number) => boolean, now: Ms): Tek[] {
   const added: Tek[] = [];
   const merged = held.map((tek) => {
     const same = policy.teks.find((item) => item.spi === tek.spi);
-    return same ? { ...tek, expiresAt: Math.min(tek.expiresAt, same.expiresAt) } : tek;
+    return { ...tek, expiresAt: same ? Math.min(tek.expiresAt, same.expiresAt) : tek.expiresAt };
   });
   for (const tek of policy.teks) {
     if (spiTaken(tek.spi)) throw reject('RFC 6407 §5.5', `SPI ${tek.spi} is in use by another group`);
@@ -106,6 +117,7 @@ function mergeTeks(held: readonly Tek[], policy: ReceivedPolicy, isRekey: boolea
   numberSas(merged, added, isRekey);
   const all = [...merged, ...added];
   for (const tek of added) tek.activatesAt = activation(predecessorOf(tek, all), policy.activationDelaySeconds, now);
+  deactivate(merged, added, policy, now);
   return all.sort((a, b) => a.expiresAt - b.expiresAt);
 }
 

@@ -2,6 +2,7 @@
 
 import type { Ms } from '../actions.js';
 import { formatIpv4 } from '../config/addresses.js';
+import { isMulticast } from '../config/rekey-address.js';
 import { kekStatus, tekStatus } from './key-status.js';
 import type { MemberGroup } from './member.js';
 import { reregistrationTime } from './member-keys.js';
@@ -38,7 +39,7 @@ export function memberStatus(group: MemberGroup, localAcl: string | null): Membe
     rekeysReceived: record.rekeysReceived,
     rekeysReceivedSinceRegistration: record.rekeysReceivedSinceRegistration,
     rekeyAcksSent: record.rekeyAcksSent,
-    transport: 'unicast',
+    transport: keys.kek && isMulticast(keys.kek.destination) ? 'multicast' : 'unicast',
     kek: keys.kek && kekStatus(keys.kek),
     teks: keys.teks.map(tekStatus),
     acl: keys.teks[keys.teks.length - 1]?.entries ?? [],

@@ -12,16 +12,14 @@ import { InvalidSpi } from './invalid-spi.js';
 import type { MemberEnvironment } from './member-environment.js';
 import { applyPull, dropExpired, type MemberKeys, noKeys, reregistrationTime } from './member-keys.js';
 import { freshRecord, type MemberRecord, recordRegistration, recordRekey, type SavedMember } from './member-record.js';
+import { afterDeletion } from './member-removal.js';
 import { noteRekeyTime } from './pseudotime.js';
 import { LastMessage } from './pull-messages.js';
 import { buildAck } from './push-ack.js';
 import { receiveRekey } from './received-rekey.js';
-import { spread } from './rekey-timing.js';
 
 const GdoiPort = 848; // RFC 6407 §2.2
 const NoServerMs = 60_000; // without a key server: the configuration may bring one
-/** The keys were deleted: every second counts, but a thousand members learn it in the same one. */
-const SoonSeconds = 5;
 
 type Registration =
   | { kind: 'none' }
@@ -182,32 +180,29 @@ export class MemberGroup {
       ...noteRekeyTime(this.name, record, clock, opened.pseudotimeMs, now),
       ...this.sendAck(ack, datagram),
     ];
-    const idle = this.registration.kind === 'none';
-    if (idle && (this.keys.kek === null || this.keys.teks.length === 0))
-      actions.push(...this.reregisterSoon('the key server deleted the keys', now));
-    return actions;
+    const removal = this.registration.kind === 'none' ? afterDeletion(this.name, this.keys, this.environment.random, now) : null;
+    if (!removal) return actions;
+    this.backoff.restart();
+    this.registration = { kind: 'waiting', until: removal.until };
+    return [...actions, removal.log];
   }
 
+  /** From where we registered, also when the push went to a multicast address (RFC 8263 §3.4). */
   private sendAck(ack: Uint8Array | null, datagram: Datagram): Action[] {
     if (!ack) return [];
     this.record.rekeyAcksSent++;
+    const local = { ...datagram.local, address: this.record.localAddress ?? datagram.local.address };
     return [
       { kind: 'count', counter: 'gdoi_rekey_acks_sent' },
-      { kind: 'send', datagram: { local: datagram.local, remote: datagram.remote, bytes: ack } },
+      { kind: 'send', datagram: { local, remote: datagram.remote, bytes: ack } },
     ];
   }
 
   private reregister(reason: string, now: Ms): Action[] {
-    return [...this.reregisterSoon(reason, now, 0), ...this.register(now)];
-  }
-
-  /** What all members learn at once they do not do at once. */
-  private reregisterSoon(reason: string, now: Ms, withinSeconds = SoonSeconds): Action[] {
     this.backoff.restart();
-    this.registration = { kind: 'waiting', until: now + spread(withinSeconds, this.environment.random) };
     const server = this.config.serverAddresses[0];
     const start = server === undefined ? '' : ` to KS ${formatIpv4(server)}`;
-    return [this.log(4, 'GM_RE_REGISTER', `Start re-registration${start} for group ${this.name}: ${reason}`)];
+    return [this.log(4, 'GM_RE_REGISTER', `Start re-registration${start} for group ${this.name}: ${reason}`), ...this.register(now)];
   }
 
   private register(now: Ms): Action[] {
@@ -217,7 +212,7 @@ export class MemberGroup {
       return [];
     }
     this.record.attemptedRegistrations++;
-    const address = this.environment.localAddressFor(server);
+    const address = this.environment.localAddressFor(server, this.config.registrationInterface);
     if (address === null) return this.failed('no interface with an address leads to the key server', now);
     const [local, remote] = [address, server].map((end) => ({ address: end, port: GdoiPort }));
     const text = `Start registration to KS ${formatIpv4(server)} for group ${this.name} using address ${formatIpv4(address)}`;

@@ -42,8 +42,22 @@ export function makeTek(policy: SaPolicy, random: RandomBytes, taken: (spi: numb
   };
 }
 
-/** @param publicKey DER SubjectPublicKeyInfo of the key that will sign the pushes */
-export function makeKek(server: GdoiServer, publicKey: Uint8Array, source: Ipv4, random: RandomBytes, now: Ms): Kek {
+/** Whether members are asked to acknowledge rekeys: Cisco's own way is unpublished, and what is multicast is not acknowledged on IOS either. */
+export function wantsAcknowledgement(server: GdoiServer): boolean {
+  return server.rekeyAcknowledgement !== 'cisco' && server.rekeyTransport === 'unicast';
+}
+
+/**
+ * @param publicKey DER SubjectPublicKeyInfo of the key that will sign the pushes
+ * @param destination multicast address of the pushes, 0 = each member's own
+ */
+export function makeKek(
+  server: GdoiServer,
+  publicKey: Uint8Array,
+  { source, destination }: { source: Ipv4; destination: Ipv4 },
+  random: RandomBytes,
+  now: Ms,
+): Kek {
   return {
     spi: random(16),
     cipher: server.rekeyEncryption,
@@ -56,9 +70,9 @@ export function makeKek(server: GdoiServer, publicKey: Uint8Array, source: Ipv4,
     expiresAt: now + server.rekeyLifetimeSeconds * 1000,
     sequence: 0,
     source,
-    destination: 0,
-    // Cisco's own acknowledgement is unpublished: with `cisco` none is asked for and every repetition is sent.
-    acknowledge: server.rekeyAcknowledgement !== 'cisco',
+    destination,
+    // Without acknowledgements every repetition is sent.
+    acknowledge: wantsAcknowledgement(server),
     acknowledgeHash: 'sha256',
   };
 }

@@ -3,6 +3,7 @@
 
 import { wildcardToPrefixLength } from '../config/addresses.js';
 import type { AclEntry, Config, EspAuthentication, EspEncryption, GdoiGroup, GdoiSa, PortMatch } from '../config/model.js';
+import { rekeyDestination } from '../config/rekey-address.js';
 import { MaxSats } from './codec/sa.js';
 import { isCounterMode } from './esp-transforms.js';
 import type { PolicyEntry } from './group-policy.js';
@@ -113,7 +114,8 @@ export function resolvePolicy(config: Config, group: GdoiGroup): SaPolicy[] {
   const sas = [...(group.server?.sas.values() ?? [])].sort((a, b) => a.sequence - b.sequence);
   if (group.identity === null) reasons.push('the group has no identity');
   if (sas.length === 0) reasons.push('no sa ipsec is configured');
-  if (group.server?.rekeyTransport === 'multicast') reasons.push('multicast rekey is not supported: use rekey transport unicast');
+  const destination = group.server ? rekeyDestination(config, group.server) : { address: null };
+  if ('problem' in destination) reasons.push(destination.problem);
   const policies = sas.map((sa) => resolveSa(config, sa, group.server?.receiveOnly === true, reasons)).filter((policy) => policy !== null);
   const aces = policies.reduce((sum, policy) => sum + policy.entries.length, 0);
   if (aces > Math.min(MaxAces, MaxSats)) reasons.push(`${aces} access list entries in all: at most ${MaxAces} fit one message`);

@@ -86,7 +86,7 @@ export class PullResponder {
       return this.finish(exchange, message, now);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
-      return [{ kind: 'count', counter: error.counter }];
+      return [{ kind: 'count', counter: error.counter, reason: `${error.message} (${error.clause})` }];
     }
   }
 

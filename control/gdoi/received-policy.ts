@@ -57,6 +57,8 @@ export interface OfferedPolicy {
   activationDelaySeconds: number | null;
   /** Of the group when it was sent, ms; null = the key server has none. */
   pseudotimeMs: number | null;
+  /** null = what is replaced lives until it expires. */
+  deactivationDelaySeconds: number | null;
   /** Private attribute types that were ignored. */
   ignored: number[];
 }
@@ -68,6 +70,8 @@ export interface ReceivedPolicy {
   senderIds: SenderIds | null;
   activationDelaySeconds: number | null;
   pseudotimeMs: number | null;
+  /** null = what is replaced lives until it expires. */
+  deactivationDelaySeconds: number | null;
 }
 
 function reject(clause: string, message: string): WireError {
@@ -203,6 +207,7 @@ export function judgeOffer(sa: GdoiSa): OfferedPolicy {
     teks: [...teks.values()],
     activationDelaySeconds: sa.gap?.activationDelaySeconds ?? null,
     pseudotimeMs,
+    deactivationDelaySeconds: sa.gap?.deactivationDelaySeconds ?? null,
     ignored: [...ignored],
   };
 }
@@ -288,5 +293,6 @@ export function takeKeys(
   if (origin === 'pull' && teks.some((tek) => isCounterMode(tek.encryption)) && !senderIds)
     throw reject('RFC 6407 §5.6.4', 'counter mode without sender IDs');
   const kek = offer.kek ? takeKek(offer.kek, packets, current, sequence, now) : null;
-  return { kek, teks, senderIds, activationDelaySeconds: offer.activationDelaySeconds, pseudotimeMs: offer.pseudotimeMs };
+  const { activationDelaySeconds, deactivationDelaySeconds, pseudotimeMs } = offer;
+  return { kek, teks, senderIds, activationDelaySeconds, deactivationDelaySeconds, pseudotimeMs };
 }

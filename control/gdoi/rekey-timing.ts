@@ -45,6 +45,15 @@ export function retransmitIntervalSeconds(delaySeconds: number, remainingSeconds
   return Math.min(retransmitSeconds, Math.max(room / retransmitNumber, 0.1));
 }
 
+const ShortenedSeconds = 90;
+const ShortenedShare = 0.05;
+const MaxShortenedSeconds = 3600;
+
+/** What a TEK may still live when an operator replaces it (gdoi-wire §1.11). @param lifetimeSeconds as configured */
+export function shortenedLifetimeSeconds(remainingSeconds: number, lifetimeSeconds: number): number {
+  return Math.min(remainingSeconds, Math.max(ShortenedSeconds, Math.min(lifetimeSeconds * ShortenedShare, MaxShortenedSeconds)));
+}
+
 /** Member: seconds before the newest TEK's expiry at which it registers again when no rekey came. */
 export function reregisterMarginSeconds(lifetimeSeconds: number): number {
   return Math.min(60, lifetimeSeconds * 0.2);

@@ -20,17 +20,12 @@ export class SenderIdAllocator {
     return this.next;
   }
 
-  /** @returns null when the space does not hold `count` more: all keys must be replaced before reset() */
+  /** @returns null when the space does not hold `count` more: all keys must be replaced, and another allocator begins at 0 (RFC 6407 §3.5 step 5) */
   allocate(count: number): SenderIds | null {
     const wanted = Math.min(Math.max(count, 1), MaxSenderIdsPerMember);
     if (this.next + wanted > 2 ** this.bits) return null;
     const values = Array.from({ length: wanted }, (_, i) => this.next + i);
     this.next += wanted;
     return { bits: this.bits, values };
-  }
-
-  /** Only together with new TEKs and a new KEK (RFC 6407 §3.5 step 5). */
-  reset(): void {
-    this.next = 0;
   }
 }

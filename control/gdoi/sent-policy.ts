@@ -35,7 +35,7 @@ function describeKek(kek: Kek, modulusBits: number, source: Ipv4, member: Ipv4, 
   return {
     protocol: Udp,
     source: ipv4Selector(source, 0xffffffff, GdoiPort),
-    destination: ipv4Selector(member, 0xffffffff, GdoiPort),
+    destination: ipv4Selector(kek.destination || member, 0xffffffff, GdoiPort),
     spi: kek.spi,
     ...kekAlgorithms[kek.cipher],
     lifetimeSeconds: remainingSeconds(kek.expiresAt, now),
@@ -82,6 +82,8 @@ export interface Offer {
   activationDelaySeconds: number | null;
   /** Of the group, now; null = no SA of it is replayed by time. */
   pseudotimeMs: number | null;
+  /** Whole seconds; absent = the old SAs live until they expire. */
+  deactivationDelaySeconds?: number;
 }
 
 export function describePolicy(offer: Offer, now: Ms): GdoiSa {
@@ -89,7 +91,15 @@ export function describePolicy(offer: Offer, now: Ms): GdoiSa {
   const hasGap = activationDelaySeconds !== null || pseudotimeMs !== null;
   return {
     sak: kek ? describeKek(kek.kek, kek.modulusBits, kek.source, kek.member, now) : null,
-    gap: hasGap ? { activationDelaySeconds, deactivationDelaySeconds: null, senderIdRequest: null, pseudotimeMs, ignored: [] } : null,
+    gap: hasGap
+      ? {
+          activationDelaySeconds,
+          deactivationDelaySeconds: offer.deactivationDelaySeconds ?? null,
+          senderIdRequest: null,
+          pseudotimeMs,
+          ignored: [],
+        }
+      : null,
     sats: teks.flatMap((tek) => tek.entries.map((entry, index) => describeEntry(tek, entry, index, now))),
   };
 }

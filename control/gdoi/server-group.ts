@@ -4,28 +4,33 @@
 import type { Action, Ms, Severity } from '../actions.js';
 import { formatIpv4 } from '../config/addresses.js';
 import type { Config, GdoiGroup, GdoiServer, Ipv4 } from '../config/model.js';
+import { rekeyDestination } from '../config/rekey-address.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
-import { writeDeleteAll } from './codec/deletion.js';
 import { isCounterMode } from './esp-transforms.js';
 import type { Kek, SenderIds } from './group-policy.js';
-import { buildPush, MaxSequence } from './groupkey-push.js';
+import { buildPush } from './groupkey-push.js';
 import { JoinJournal } from './join-journal.js';
 import type { ServedTek } from './new-keys.js';
 import { PolicyError, resolvePolicy, type SaPolicy } from './policy.js';
+import { policyPending } from './policy-pending.js';
 import type { PullGrant, PullOffer } from './pull-responder.js';
-import { activationDelaySeconds, retransmitIntervalSeconds } from './rekey-timing.js';
+import { retransmitIntervalSeconds } from './rekey-timing.js';
 import type { SavedServerGroup } from './saved-state.js';
 import { packKeys } from './sent-policy.js';
 import { type ServerEnvironment, ServerKeys } from './server-keys.js';
 import { ServerMembers } from './server-members.js';
 import { ServerRekeys } from './server-rekeys.js';
+import { renew, resumeRekey } from './server-renewal.js';
+import { removeMembers, replaceNow, shortenTeks, startOver } from './server-replace.js';
 import { MemberVersion } from './status.js';
 
 const RetryMs = 1000;
 /** SAs due within this of each other are renewed by one push. */
 const TogetherMs = 1000;
-/** After a restart, a KEK younger than this may not have reached all members. */
-const ResumeMs = 60_000;
+
+/** IOS's words. */
+const PolicyChangeText =
+  "policy has changed. Use 'crypto gdoi ks rekey' to send a rekey, or the changes will be send in the next scheduled rekey";
 
 interface Offered {
   kek: Kek | null;
@@ -33,6 +38,19 @@ interface Offered {
   /** null without a KEK. */
   sequence: number | null;
   teks: ServedTek[];
+}
+
+/** What one push brings. */
+export interface GroupPush {
+  /** Protects it. */
+  kek: Kek;
+  teks: readonly ServedTek[];
+  /** The KEK it brings, null = none. */
+  successor: Kek | null;
+  /** Bodies of Delete payloads. */
+  deletions?: readonly Uint8Array[];
+  /** Until what is replaced expires: repetitions are over well before. */
+  remainingSeconds: number;
 }
 
 export class ServerGroup {
@@ -81,9 +99,22 @@ export class ServerGroup {
       this.problem = error.message;
       return known ? [] : [this.log(3, 'KS_POLICY', text)];
     }
+    const substance = () => JSON.stringify([this.policies, this.keys.config, this.keys.rekeyDestination]);
+    const before = substance();
     this.policies = policies;
-    if (group.server) this.keys.config = group.server;
-    return this.start(now);
+    if (group.server) {
+      const destination = rekeyDestination(config, group.server);
+      this.keys.config = group.server;
+      this.keys.rekeyDestination = ('address' in destination && destination.address) || 0;
+    }
+    const actions = this.start(now);
+    const news = before !== substance();
+    return news && this.pending() ? [...actions, this.log(5, 'POLICY_CHANGE', `GDOI group ${this.name} ${PolicyChangeText}`)] : actions;
+  }
+
+  /** Members have another policy than the configuration says, until the next rekey. */
+  pending(): boolean {
+    return this.serving() && policyPending(this.keys, this.policies);
   }
 
   /** Keys exist and the configuration is complete. tick() renews keys before they expire. */
@@ -112,15 +143,25 @@ export class ServerGroup {
     const due = this.policies.filter((policy) => keys.tekDue(policy) <= now + TogetherMs);
     const anyDue = due.some((policy) => keys.tekDue(policy) <= now);
     const kekDue = keys.kek !== null && keys.kekDue() <= now;
-    if (anyDue || kekDue) actions.push(...this.renew(anyDue ? due : [], kekDue, now));
+    if (anyDue || kekDue) actions.push(...renew(this, anyDue ? due : [], kekDue, now));
     return actions;
   }
 
-  /** `crypto gdoi ks rekey`: new TEKs by the configuration as it is now; the old ones live until they expire. */
-  rekey(now: Ms): Action[] {
+  /** `crypto gdoi ks rekey [replace-now]`: new TEKs by the configuration as it is now; the old ones are given up soon, or at once. */
+  rekey(now: Ms, immediately = false): Action[] {
     if (this.problem !== null) return [this.log(4, 'KS_POLICY', `group ${this.name} cannot be rekeyed: ${this.problem}`)];
+    const replaced = immediately ? replaceNow(this, now) : null;
+    if (replaced) return replaced;
+    this.keys.dropExpired(now);
     this.keys.retire(this.policies);
-    return this.renew(this.policies, this.keys.kekOutdated(), now);
+    shortenTeks(this, now);
+    return renew(this, this.policies, this.keys.kekOutdated(), now, true);
+  }
+
+  /** `clear crypto gdoi ks members [now]`: nobody is a member who does not register again. */
+  removeMembers(now: Ms, immediately: boolean): Action[] {
+    if (this.problem !== null) return [this.log(4, 'KS_POLICY', `group ${this.name} has no members to remove: ${this.problem}`)];
+    return removeMembers(this, immediately, now);
   }
 
   /** A verified acknowledgement. @param kek under which it came */
@@ -181,45 +222,11 @@ export class ServerGroup {
       this.rekeys.invalidateOffers();
       return [this.changed()];
     }
-    return resume ? this.resumeRekey(now) : [];
+    return resume ? resumeRekey(this, now) : [];
   }
 
-  /** Members may not have got the last push before we died: it goes out again. Those that have it keep what they have. */
-  private resumeRekey(now: Ms): Action[] {
-    const { kek, previousKek, teks } = this.keys;
-    const remaining = Math.min(...teks.map((tek) => (tek.expiresAt - now) / 1000));
-    if (kek && previousKek && kek.sequence === 0 && now - kek.createdAt < ResumeMs)
-      return this.push(previousKek, [...teks], kek, remaining, now);
-    return kek && this.keys.pendingSeconds(teks, now) > 0 ? this.push(kek, [...teks], null, remaining, now) : [];
-  }
-
-  /** New TEKs for `policies`, a new KEK when asked for, and the push that brings them. */
-  private renew(policies: readonly SaPolicy[], newKek: boolean, now: Ms): Action[] {
-    const { keys } = this;
-    keys.dropExpired(now);
-    const replaced = policies.map((policy) => keys.newest(policy.sequence)).filter((tek) => tek !== null);
-    const oldRemaining = replaced.length > 0 ? Math.min(...replaced.map((tek) => (tek.expiresAt - now) / 1000)) : 0;
-    const delay = activationDelaySeconds(oldRemaining, keys.retransmit);
-    const fresh = keys.addTeks(policies, now, now + delay * 1000);
-    const signer = keys.signer();
-    const { kek } = keys;
-    if (!kek || !signer || !keys.kekUsable(signer, now)) {
-      // Members could not open or verify a push: they register again before their TEKs expire.
-      keys.kek = signer ? keys.makeKek(signer, now) : null;
-      this.rekeys.invalidateOffers();
-      return [this.changed()];
-    }
-    if (!newKek && kek.sequence + 1 < MaxSequence) return this.push(kek, fresh, null, oldRemaining, now);
-    // RFC 6407 §5.6.1: a rekey holds at least one TEK. All that are live: a member that missed one gets it now.
-    const remaining = fresh.length > 0 ? oldRemaining : (kek.expiresAt - now) / 1000;
-    return this.push(kek, [...keys.teks], keys.makeKek(signer, now), remaining, now);
-  }
-
-  /**
-   * @param kek protects the push @param successor the KEK it brings, null = none
-   * @param remainingSeconds until what is replaced expires: repetitions are over well before
-   */
-  private push(kek: Kek, teks: readonly ServedTek[], successor: Kek | null, remainingSeconds: number, now: Ms): Action[] {
+  /** Takes the KEK's next sequence number and sends to all members. */
+  push({ kek, teks, successor, deletions = [], remainingSeconds }: GroupPush, now: Ms): Action[] {
     const { keys } = this;
     const signer = keys.signer();
     if (!signer) return [this.changed()];
@@ -232,11 +239,15 @@ export class ServerGroup {
     const delay = keys.pendingSeconds(teks, now);
     const build = (source: Ipv4): Uint8Array => {
       // The same for all, so that it is signed once: 0.0.0.0 as destination of the new KEK's pushes is wherever the member is (README).
-      const sa = keys.describe(teks, this.kekOffer(successor, source, 0), now);
-      return buildPush(kek, { sequence, deletions: [], policy: { sa, packets: packKeys(teks, successor, null) } }, signer.key);
+      const sa = keys.describe(teks, this.kekOffer(successor, source, 0), now, true);
+      const policy = teks.length > 0 ? { sa, packets: packKeys(teks, successor, null) } : null;
+      return buildPush(kek, { sequence, deletions, policy }, signer.key, keys.config.rekeySignatureEncoding ?? 'digest-info');
     };
     const intervalSeconds = retransmitIntervalSeconds(delay, remainingSeconds, keys.retransmit);
-    return this.rekeys.deliver({ kek, sequence, build, intervalSeconds, repeats: keys.retransmit.retransmitNumber }, now);
+    const sent = this.rekeys.deliver({ kek, sequence, build, intervalSeconds, repeats: keys.retransmit.retransmitNumber }, now);
+    if (!successor || (successor.destination === 0) === (kek.destination === 0)) return sent;
+    const [how, mnemonic] = successor.destination === 0 ? ['Unicast', 'KS_REKEY_TRANS_2_UNI'] : ['Multicast', 'KS_REKEY_TRANS_2_MULTI'];
+    return [...sent, this.log(5, mnemonic, `Group ${this.name} transitioned to ${how} Rekey`)];
   }
 
   /** HASH(3) was right: the member joins. */
@@ -246,7 +257,7 @@ export class ServerGroup {
     let senderIds: SenderIds | null = null;
     if (offered.teks.some((tek) => isCounterMode(tek.encryption))) {
       senderIds = this.keys.senderIds.allocate(wanted ?? 1);
-      if (!senderIds) return { before: this.startOver(now), keys: null, after: [] };
+      if (!senderIds) return { before: this.exhausted(now), keys: null, after: [] };
     }
     this.registrations++;
     const joined = this.joins.save(this, this.members.register(sa.local, sa.remote, MemberVersion, now));
@@ -264,28 +275,10 @@ export class ServerGroup {
     };
   }
 
-  /** RFC 6407 §3.5 steps 5 and 6: the sender-ID space is used up. All keys are deleted and replaced; members register again. */
-  private startOver(now: Ms): Action[] {
-    const { keys } = this;
-    const signer = keys.signer();
-    const { kek } = keys;
-    keys.replaceAll(this.policies, signer, now);
-    let pushed: Action[] = [];
-    if (kek && signer && kek.sequence < MaxSequence) {
-      kek.sequence++;
-      const { sequence } = kek;
-      const bytes = buildPush(kek, { sequence, deletions: writeDeleteAll(), policy: null }, signer.key);
-      const { retransmitSeconds, retransmitNumber } = keys.retransmit;
-      pushed = this.rekeys.deliver(
-        { kek, sequence, build: () => bytes, intervalSeconds: retransmitSeconds, repeats: retransmitNumber },
-        now,
-      );
-    }
-    // What was offered under the old keys must not be completed, not even with this push.
-    this.rekeys.invalidateOffers();
-    this.members.clear();
+  /** The sender-ID space is used up (RFC 6407 §3.5). */
+  private exhausted(now: Ms): Action[] {
     const text = `sender IDs of group ${this.name} are used up: all keys are replaced and the members register again`;
-    return [this.changed(), { kind: 'count', counter: 'gdoi_sender_ids_exhausted' }, this.log(4, 'KS_SID_EXHAUSTED', text), ...pushed];
+    return [{ kind: 'count', counter: 'gdoi_sender_ids_exhausted' }, this.log(4, 'KS_SID_EXHAUSTED', text), ...startOver(this, now)];
   }
 
   private changed(): Action {

@@ -2,12 +2,12 @@
 
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { Ms, RandomBytes } from '../actions.js';
-import type { GdoiServer } from '../config/model.js';
+import type { GdoiServer, Ipv4 } from '../config/model.js';
 import { equalBytes } from '../isakmp/bytes.js';
 import { signatureLength } from '../pki/push-signature.js';
 import type { GdoiSa } from './codec/sa.js';
 import type { Kek, SenderIds } from './group-policy.js';
-import { makeKek, makeTek, type ServedTek } from './new-keys.js';
+import { makeKek, makeTek, type ServedTek, wantsAcknowledgement } from './new-keys.js';
 import type { SaPolicy } from './policy.js';
 import { rekeyLeadSeconds } from './rekey-timing.js';
 import { SenderIdAllocator } from './sender-ids.js';
@@ -46,8 +46,10 @@ export class ServerKeys {
   previousKek: Kek | null;
   /** In order of creation. */
   teks: ServedTek[];
-  readonly senderIds: SenderIdAllocator;
+  senderIds: SenderIdAllocator;
   private epoch: Ms | null;
+  /** Multicast address that the next KEK's pushes go to, 0 = unicast. */
+  rekeyDestination: Ipv4 = 0;
   /** Of the last call: every registration asks, and deriving a public key costs more than the rest of a PULL. */
   private knownSigner: Signer | null = null;
 
@@ -60,7 +62,10 @@ export class ServerKeys {
     this.previousKek = saved?.previousKek ?? null;
     this.teks = saved?.teks ?? [];
     this.epoch = saved?.epoch ?? null;
-    this.senderIds = new SenderIdAllocator(saved?.senderIdBits ?? environment.senderIdBits, saved?.senderIdsUsed ?? 0);
+    this.senderIds = new SenderIdAllocator(
+      saved?.senderIdBits ?? config.senderIdBits ?? environment.senderIdBits,
+      saved?.senderIdsUsed ?? 0,
+    );
   }
 
   save(): SavedServerKeys {
@@ -111,23 +116,35 @@ export class ServerKeys {
     return this.kek !== null && signer !== null && this.kek.expiresAt > now && equalBytes(this.kek.publicKey, signer.publicKey);
   }
 
+  /** DEACTIVATION_TIME_DELAY beside an activation delay: the larger, so that the new SAs are in use by then (RFC 6407 §5.4.1). */
+  deactivation(activationDelaySeconds: number): { deactivationDelaySeconds?: number } {
+    const { rekeyDeactivationSeconds: seconds } = this.config;
+    return seconds === undefined ? {} : { deactivationDelaySeconds: Math.min(Math.max(seconds, activationDelaySeconds * 2), 65_535) };
+  }
+
+  /** What `group size` says. Another size than the present one begins with new keys: under the present ones its IDs would overlap with those given out. */
+  get wantedSenderIdBits(): SenderIds['bits'] {
+    return this.config.senderIdBits ?? this.environment.senderIdBits;
+  }
+
   /** The KEK no longer is what the configuration says. */
   kekOutdated(): boolean {
     const { kek, config } = this;
     if (!kek) return false;
-    const acknowledge = config.rekeyAcknowledgement !== 'cisco';
     return (
       kek.cipher !== config.rekeyEncryption ||
       kek.signatureHash !== config.rekeySignatureHash ||
       kek.lifetimeSeconds !== config.rekeyLifetimeSeconds ||
-      kek.acknowledge !== acknowledge
+      kek.acknowledge !== wantsAcknowledgement(config) ||
+      kek.destination !== this.rekeyDestination
     );
   }
 
-  /** SA payload of a registration or a rekey. @param kek part of it; null = not */
-  describe(teks: readonly ServedTek[], kek: Offer['kek'], now: Ms): GdoiSa {
+  /** SA payload of a registration or a rekey. @param kek part of it; null = not @param isRekey says when what it replaces is given up */
+  describe(teks: readonly ServedTek[], kek: Offer['kek'], now: Ms, isRekey = false): GdoiSa {
     const activationDelaySeconds = this.pendingSeconds(teks, now);
-    return describePolicy({ teks, kek, activationDelaySeconds, pseudotimeMs: this.pseudotime(teks, now) }, now);
+    const deactivation = isRekey ? this.deactivation(activationDelaySeconds) : {};
+    return describePolicy({ teks, kek, activationDelaySeconds, ...deactivation, pseudotimeMs: this.pseudotime(teks, now) }, now);
   }
 
   /** TEKs of SAs that are no more: nobody gets them any more; who has them opens with them until they expire. */
@@ -163,7 +180,8 @@ export class ServerKeys {
 
   /** Not yet in use. */
   makeKek(signer: Signer, now: Ms): Kek {
-    return makeKek(this.config, signer.publicKey, this.config.address ?? 0, this.environment.random, now);
+    const ends = { source: this.config.address ?? 0, destination: this.rekeyDestination };
+    return makeKek(this.config, signer.publicKey, ends, this.environment.random, now);
   }
 
   /** RFC 6407 §3.5 step 5: everything anew, sender IDs from 0. */
@@ -171,7 +189,7 @@ export class ServerKeys {
     this.previousKek = this.kek;
     this.kek = signer ? this.makeKek(signer, now) : null;
     this.teks = [];
-    this.senderIds.reset();
+    this.senderIds = new SenderIdAllocator(this.wantedSenderIdBits);
     this.addTeks(policies, now, now);
   }
 }

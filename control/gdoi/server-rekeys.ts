@@ -8,6 +8,9 @@ import type { Kek } from './group-policy.js';
 import { RekeyDelivery } from './rekey-delivery.js';
 import type { ServerMembers } from './server-members.js';
 
+/** Of members without acknowledgement in one line of the log. */
+const MaxNamed = 5;
+
 /** Saved with the group. */
 export interface RekeyCounts {
   rekeysSent: number;
@@ -46,7 +49,7 @@ export class ServerRekeys {
     this.counts = { rekeysSent, retransmitsLastRekey, lastRekeyMilliseconds };
   }
 
-  /** Sends a push to every member, after the state is saved. */
+  /** Sends a push to every member, or once to the multicast group of its KEK, after the state is saved. */
   deliver(form: PushForm, now: Ms): Action[] {
     const delivery = new RekeyDelivery(form.kek, form.sequence, form.build, form.intervalSeconds * 1000, form.repeats, now);
     this.generation++;
@@ -56,11 +59,18 @@ export class ServerRekeys {
     if (members.length === 0) return [changed];
     this.counts.rekeysSent++;
     this.counts.retransmitsLastRekey = 0;
-    const sends = members.map(({ address, local, remote }) => this.sendTo(delivery, address, local, remote));
+    const local = members[0].local;
+    const group = form.kek.destination;
+    const sends =
+      group === 0
+        ? members.map((member) => this.sendTo(delivery, member.address, member.local, member.remote))
+        : [delivery.sendTo(group, { ...local, address: this.sourceFor(local.address) }, { address: group, port: local.port })];
     this.deliveries.push(delivery);
-    const source = formatIpv4(this.sourceFor(members[0].local.address));
-    const text = `Sending Unicast Rekey for group ${this.group} from address ${source} with seq # ${form.sequence}`;
-    const log: Action = { kind: 'log', facility: 'GDOI', severity: 5, mnemonic: 'KS_SEND_UNICAST_REKEY', text };
+    const source = formatIpv4(this.sourceFor(local.address));
+    const [how, mnemonic] = group === 0 ? ['Unicast', 'KS_SEND_UNICAST_REKEY'] : ['Multicast', 'KS_SEND_MCAST_REKEY'];
+    const to = group === 0 ? '' : ` to ${formatIpv4(group)}`;
+    const text = `Sending ${how} Rekey for group ${this.group} from address ${source}${to} with seq # ${form.sequence}`;
+    const log: Action = { kind: 'log', facility: 'GDOI', severity: 5, mnemonic, text };
     return [changed, { kind: 'count', counter: 'gdoi_rekeys_sent' }, log, ...sends];
   }
 
@@ -105,11 +115,22 @@ export class ServerRekeys {
       if (!finished) continue;
       this.deliveries = this.deliveries.filter((item) => item !== delivery);
       this.counts.lastRekeyMilliseconds = finished.milliseconds;
-      if (delivery.kek.acknowledge) for (const member of finished.unacknowledged) actions.push(...this.missed(member));
+      if (delivery.kek.acknowledge && finished.unacknowledged.length > 0) {
+        actions.push(this.logMissing(finished.unacknowledged, delivery));
+        for (const member of finished.unacknowledged) actions.push(...this.missed(member));
+      }
       // Who acknowledged is saved once per rekey, not per acknowledgement.
       actions.push({ kind: 'policy-changed', group: this.group });
     }
     return actions;
+  }
+
+  /** RFC 8263 §6: an acknowledgement that does not come is logged; one line for all. */
+  private logMissing(members: readonly Ipv4[], delivery: RekeyDelivery): Action {
+    const named = members.slice(0, MaxNamed).map(formatIpv4).join(', ');
+    const rest = members.length > MaxNamed ? ` and ${members.length - MaxNamed} more` : '';
+    const text = `Rekey seq # ${delivery.sequence} for group ${this.group} not acknowledged by ${members.length} of ${delivery.targets.size}: ${named}${rest}`;
+    return { kind: 'log', facility: 'GDOI', severity: 4, mnemonic: 'KS_ACK_MISSING', text };
   }
 
   private missed(member: Ipv4): Action[] {

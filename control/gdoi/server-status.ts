@@ -2,9 +2,10 @@
 
 import { formatIpv4 } from '../config/addresses.js';
 import type { GdoiGroup, GdoiServer } from '../config/model.js';
+import { isCounterMode } from './esp-transforms.js';
 import { kekStatus, tekStatus } from './key-status.js';
 import type { ServerGroup } from './server-group.js';
-import type { ServerStatus } from './status.js';
+import { type ServerStatus, ServerVersion } from './status.js';
 
 export function serverStatus(group: ServerGroup, config: GdoiGroup, server: GdoiServer): ServerStatus {
   const { identity } = config;
@@ -14,7 +15,10 @@ export function serverStatus(group: ServerGroup, config: GdoiGroup, server: Gdoi
     identity: identity?.kind === 'address' ? formatIpv4(identity.address) : String(identity?.number ?? ''),
     address: server.address ?? members[0]?.local.address ?? null,
     serving: group.serving(),
+    version: ServerVersion,
+    counterMode: group.keys.teks.some((tek) => isCounterMode(tek.encryption)),
     problem: group.problem,
+    policyPending: group.pending(),
     transport: server.rekeyTransport,
     acknowledgement: server.rekeyAcknowledgement,
     receiveOnly: server.receiveOnly,

@@ -6,6 +6,8 @@ import type { Kek, PolicyEntry, SenderIds } from './group-policy.js';
 
 /** GET VPN version that members of this implementation announce, and that is shown for members of a key server. */
 export const MemberVersion = '1.0.26';
+/** The same of a key server. */
+export const ServerVersion = '1.0.27';
 
 /** A TEK without its keys. */
 export interface TekStatus {
@@ -39,6 +41,9 @@ export interface KekStatus {
   expiresAt: Ms;
   sequence: number;
   acknowledge: boolean;
+  source: Ipv4;
+  /** Multicast address of the pushes; another address = unicast. */
+  destination: Ipv4;
 }
 
 export interface MemberStatus {
@@ -120,8 +125,13 @@ export interface ServerStatus {
   address: Ipv4 | null;
   /** The configuration is complete and the keys exist. */
   serving: boolean;
+  version: string;
+  /** Some SA is of a counter mode: members have sender IDs (RFC 6407 §3.5). */
+  counterMode: boolean;
   /** Why it is not serving; null when it is. */
   problem: string | null;
+  /** The configuration has changed and members have not got it: the next rekey brings it. */
+  policyPending: boolean;
   transport: 'unicast' | 'multicast';
   acknowledgement: GdoiServer['rekeyAcknowledgement'];
   receiveOnly: boolean;

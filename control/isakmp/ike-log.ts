@@ -53,7 +53,7 @@ export class IkeLog {
     const from = `IKE message from ${formatIpv4(remote.address)}`;
     const reason = `${error.message} (${error.clause})`;
     if (error instanceof ExchangeRefusal) return this.counted(error.counter, error.severity, error.mnemonic, `${from}: ${reason}`, now);
-    if (error.counter === 'ike_unexpected') return [{ kind: 'count', counter: error.counter }];
+    if (error.counter === 'ike_unexpected') return [{ kind: 'count', counter: error.counter, reason: error.message }];
     return this.counted(error.counter, 4, 'IKMP_BAD_MESSAGE', `${from} failed its sanity check or is malformed: ${reason}`, now);
   }
 

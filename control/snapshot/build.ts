@@ -6,6 +6,7 @@ import type { Ms } from '../actions.js';
 import type { CounterSet } from '../api/counters.js';
 import type { RateMeter } from '../api/rates.js';
 import type { CounterValue, IsakmpSaState, ProcessState, Snapshot } from '../api/snapshot.js';
+import type { LoggingState } from '../api/snapshot-logging.js';
 import { formatIpv4 } from '../config/addresses.js';
 import { printConfig } from '../config/print.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
@@ -27,6 +28,7 @@ export interface SnapshotParts {
   rates: RateMeter;
   publicKeys: RsaKeyInfo[];
   processes: ProcessState[];
+  logging: LoggingState;
   /** null when no dataplane answers: its counters are 0 then. */
   dataplane: SnapshotHead | null;
   now: Ms;
@@ -97,5 +99,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
       control: parts.counters.values(),
     },
     processes: parts.processes,
+    logging: parts.logging,
+    debugging: router.debug.describe(),
   };
 }

@@ -113,6 +113,13 @@ export function memberState(status: MemberStatus, context: GroupContext): Member
       signatureHash: status.kek.signatureHash,
       publicKeyBytes: status.kek.publicKeyBytes,
       remainingSeconds: until(status.kek.expiresAt, now),
+      spi: status.kek.spi,
+      signatureBytes: status.kek.signatureBytes,
+      lifetimeSeconds: status.kek.lifetimeSeconds,
+      sequence: status.kek.sequence,
+      acknowledge: status.kek.acknowledge,
+      source: formatIpv4(status.kek.source),
+      destination: formatIpv4(status.kek.destination),
     },
     teks: status.teks.map((tek) => {
       const keys = teks.find(({ spi }) => spi === tek.spi);
@@ -126,6 +133,7 @@ export function memberState(status: MemberStatus, context: GroupContext): Member
     localAclName: status.localAcl,
     localAcl: listedAces(localOrigin(status.name), localEntries, context),
     senderIds: status.senderIds?.values ?? [],
+    senderIdBits: status.senderIds?.bits ?? null,
     counters: {
       sealedPackets: group[GroupCount.SealedPackets] ?? 0,
       sealedBytes: group[GroupCount.SealedBytes] ?? 0,
@@ -145,6 +153,11 @@ export function serverState(status: ServerStatus, now: Ms): ServerGroupState {
     identity: status.identity,
     address: dotted(status.address),
     serving: status.serving,
+    version: status.version,
+    counterMode: status.counterMode,
+    senderIdBits: status.senderIdBits,
+    senderIdsUsed: status.senderIdsUsed,
+    policyPending: status.policyPending,
     transport: status.transport,
     acknowledgement: status.acknowledgement,
     receiveOnly: status.receiveOnly,

@@ -10,6 +10,7 @@ import { CounterSet } from '../../control/api/counters.js';
 import { parseConfig } from '../../control/config/parse.js';
 import { gdoiCounters } from '../../control/gdoi/counters.js';
 import { ikeCounters } from '../../control/isakmp/counters.js';
+import type { Membership } from '../../control/multicast-sockets.js';
 import { RsaKeys } from '../../control/pki/rsa-keys.js';
 import { Router, routerCounters } from '../../control/router.js';
 import { SealedStore } from '../../control/store/sealed-store.js';
@@ -65,8 +66,9 @@ t.teardown(() => rmSync(folder, { recursive: true, force: true }));
 async function boot(name: string, text: string) {
   const store = await SealedStore.open(join(folder, name));
   const rsaKeys = new RsaKeys(store);
-  if (name === 'r4' && !rsaKeys.privateKey('K')) rsaKeys.generate('K', 1024);
+  if (name.startsWith('r4') && !rsaKeys.privateKey('K')) rsaKeys.generate('K', 1024);
   const outbox: Datagram[] = [];
+  const joins: Membership[] = [];
   const published: { head: TablesHead; blobs: Uint8Array[] }[] = [];
   const journal: string[] = [];
   const save = store.save.bind(store);
@@ -92,6 +94,7 @@ async function boot(name: string, text: string) {
         outbox.push(datagram);
         return true;
       },
+      join: (memberships) => joins.push(...memberships),
       publish(head, blobs) {
         journal.push('publish');
         published.push({ head, blobs });
@@ -99,7 +102,7 @@ async function boot(name: string, text: string) {
     },
     now,
   );
-  return { router, outbox, published, journal };
+  return { router, outbox, published, journal, joins };
 }
 type Node = Awaited<ReturnType<typeof boot>>;
 
@@ -227,4 +230,39 @@ t.test('a member registers, survives restarts of either process, and never uses 
   t.equal(pairs(fresh).length, 1);
   t.notOk([...firstPairs, ...renewed, ...ofTwo, ...third].includes(pairs(fresh)[0]), 'again a fresh one');
   t.end();
+});
+
+t.test('multicast rekeys: the group is joined from the address of the registration; nothing but rekeys is taken from it', async (t) => {
+  const text = server
+    .replace('  rekey transport unicast\n', '  rekey address ipv4 REKEY\n')
+    .concat('\nip access-list extended REKEY\n permit udp host 172.16.4.2 eq 848 host 239.1.2.3 eq 848');
+  const [r4, r1] = [await boot('r4-multicast', text), await boot('r1-multicast', member)];
+  for (const node of [r4, r1]) node.router.start(false, now);
+  exchange(r4, r1);
+  t.same(r1.joins.at(-1), { group: 0xef010203, local: 0xac100102 });
+  t.same(r4.joins, []);
+  r4.router.perform(r4.router.gdoi.rekey('G', now), now);
+  t.equal(r4.outbox.length, 1);
+  const [push] = r4.outbox.splice(0);
+  t.same([push.remote, push.local.address], [{ address: 0xef010203, port: 848 }, 0xac100402]);
+  const before = r1.router.gdoi.memberGroups()[0].rekeysReceived;
+  for (const type of [2, 4, 5, 32, 35]) {
+    const bytes = push.bytes.slice();
+    bytes[18] = type;
+    r1.router.receiveMulticast({ local: push.remote, remote: push.local, bytes }, now);
+  }
+  r1.router.receiveMulticast({ local: push.remote, remote: push.local, bytes: new Uint8Array(3) }, now);
+  t.equal(r1.router.gdoi.memberGroups()[0].rekeysReceived, before);
+  r1.router.receiveMulticast({ local: push.remote, remote: push.local, bytes: push.bytes }, now);
+  t.equal(r1.router.gdoi.memberGroups()[0].rekeysReceived, before + 1);
+  t.same(r1.outbox, [], 'no acknowledgement');
+});
+
+t.test('client registration interface: its address is used, also when another interface carries the crypto map', async (t) => {
+  const text = member
+    .replace(' server address', ' client registration interface Loopback0\n server address')
+    .concat('\ninterface Loopback0\n ip address 192.0.2.1 255.255.255.255');
+  const r1 = await boot('r1-loopback', text);
+  r1.router.start(false, now);
+  t.match(r1.outbox, [{ local: { address: 0xc0000201, port: 848 } }]);
 });

@@ -23,3 +23,9 @@ export function fuzz(bytes: Uint8Array): void {
     }
   }
 }
+
+export const seeds: readonly Uint8Array[] = [
+  'run\0-c\0r1.cfg\0--instance\0r1',
+  'show\0crypto gdoi\0|\0include\0(a+)+$',
+  'wait-ready\0--timeout\x009',
+].map((text) => new TextEncoder().encode(text));

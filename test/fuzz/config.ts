@@ -7,6 +7,7 @@ import { helpFor } from '../../control/config/help.js';
 import { decodeConfig } from '../../control/config/lexer.js';
 import { parseConfig } from '../../control/config/parse.js';
 import { printConfig } from '../../control/config/print.js';
+import { seedKeyServer, seedMember } from '../unit/control/config/texts.js';
 
 /** @throws Error when the text is not read as promised: any throw is a finding */
 export function fuzz(bytes: Uint8Array): void {
@@ -29,3 +30,13 @@ export function fuzz(bytes: Uint8Array): void {
   helpFor('config', line);
   helpFor('config-ext-nacl', line);
 }
+
+export const seeds: readonly Uint8Array[] = [
+  seedMember,
+  seedKeyServer,
+  'crypto gdoi group G\n client registration interface lo0\n server local\n  rekey address ipv4 A\n  no rekey transport unicast',
+  'logging host 1.1.1.1 transport udp port 9\nlogging buffered 9999 3\nno logging on\nlogging file /x debugging\nlogging facility local1',
+  'debug crypto gdoi ks rekey detail',
+  'access-list 100 permit tcp any range 20 ftp host 1.1.1.1 gt 1023\nip access-list standard 7\n 15 permit host 1.2.3.4\n no 15\n remark x',
+  'banner motd ^C\n hello\n^C\nrouter ospf 1\n network 10.0.0.0 0.255.255.255 area 0',
+].map((text) => new TextEncoder().encode(text));

@@ -2,18 +2,21 @@
 // Only WireError may come out.
 
 import { generateKeyPairSync } from 'node:crypto';
-import { readGroupDeletion } from '../../control/gdoi/codec/deletion.js';
+import { readGroupDeletion, writeDeleteAll } from '../../control/gdoi/codec/deletion.js';
 import { readGap } from '../../control/gdoi/codec/gap.js';
 import { readGroupIdentity } from '../../control/gdoi/codec/group-identity.js';
-import { readKd } from '../../control/gdoi/codec/kd.js';
-import { readSa } from '../../control/gdoi/codec/sa.js';
+import { readKd, writeKd } from '../../control/gdoi/codec/kd.js';
+import { readSa, writeSa } from '../../control/gdoi/codec/sa.js';
 import { readSak } from '../../control/gdoi/codec/sak.js';
 import { readSat } from '../../control/gdoi/codec/sat.js';
 import { readSequence } from '../../control/gdoi/codec/sequence.js';
 import type { Kek } from '../../control/gdoi/group-policy.js';
-import { openPush } from '../../control/gdoi/groupkey-push.js';
-import { openAck } from '../../control/gdoi/push-ack.js';
+import { buildPush, openPush } from '../../control/gdoi/groupkey-push.js';
+import { makeTek } from '../../control/gdoi/new-keys.js';
+import { buildAck, openAck } from '../../control/gdoi/push-ack.js';
 import { judgeOffer, takeKeys } from '../../control/gdoi/received-policy.js';
+import { describePolicy, packKeys } from '../../control/gdoi/sent-policy.js';
+import { concatBytes } from '../../control/isakmp/bytes.js';
 import { readHeader } from '../../control/isakmp/header.js';
 import { WireError } from '../../control/isakmp/wire-error.js';
 
@@ -60,3 +63,42 @@ export function fuzz(bytes: Uint8Array): void {
     tryRead(() => void openAck(fuzzKek, message, header));
   });
 }
+
+const any = {
+  source: 0,
+  sourceWildcard: 0xffffffff,
+  destination: 0x0a000000,
+  destinationWildcard: 0xff,
+  sourcePort: null,
+  destinationPort: null,
+};
+const policy = {
+  sequence: 1,
+  profile: 'P',
+  aclName: 'A',
+  encryption: 'esp-gcm-128',
+  authentication: null,
+  lifetimeSeconds: 3600,
+  replayWindow: 64,
+  replaySeconds: 0,
+  receiveOnly: false,
+  entries: [{ action: 'permit', protocol: null, ...any }],
+} as const;
+const random = (length: number): Uint8Array => new Uint8Array(length).fill(0x33);
+const kek = fuzzKek;
+const teks = [makeTek({ ...policy, entries: [...policy.entries] }, random, () => false, 0, 0)];
+const sa = describePolicy(
+  { teks, kek: { kek, modulusBits: 1024, source: 1, member: 2 }, activationDelaySeconds: 20, pseudotimeMs: null },
+  0,
+);
+const packets = packKeys(teks, kek, { bits: 24, values: [5] });
+const [saBody, kdBody] = [writeSa(sa), writeKd(packets)];
+export const seeds: readonly Uint8Array[] = [
+  saBody,
+  kdBody,
+  concatBytes(Uint8Array.of(saBody.length), saBody, kdBody),
+  ...writeDeleteAll(),
+  Uint8Array.of(11, 0, 0, 0, 0, 0, 4, 210),
+  buildPush(kek, { sequence: 1, deletions: [], policy: { sa, packets } }, fuzzKeys.privateKey),
+  buildAck(kek, 1, 0x0a000001),
+];

@@ -1,4 +1,5 @@
 // The pass as a fuzz target: any bytes on either port must be accounted for, and nothing may throw.
+import { branchPacket } from '../path/packets.js';
 import { memberTables, Router } from '../path/router.js';
 
 let router: Router | null = null;
@@ -17,3 +18,7 @@ export function fuzz(bytes: Uint8Array): void {
   const wrong = router.imbalance();
   if (wrong !== null) throw new Error(wrong);
 }
+
+export const seeds: readonly Uint8Array[] = [0, 1].flatMap((port) =>
+  [40, 600].map((length) => Uint8Array.of(port, ...branchPacket(length))),
+);

@@ -4,7 +4,8 @@
 import { ShapeError } from '../../dataplane/port/shape.js';
 import { readTables } from '../../dataplane/port/validate-tables.js';
 import { Ace, CryptoEntry, Sa } from '../../dataplane/tables/layout.js';
-import { FrameReader } from '../../dataplane/tables/message.js';
+import { encodeFrame, FrameReader } from '../../dataplane/tables/message.js';
+import { joinRows, sampleHead, sampleRows } from '../unit/dataplane/port/tables-sample.js';
 
 export function fuzz(bytes: Uint8Array): void {
   let frames: { head: unknown; rest: Uint8Array }[];
@@ -30,3 +31,6 @@ export function fuzz(bytes: Uint8Array): void {
     }
   }
 }
+
+const { bytes: rows, blobBytes } = joinRows(sampleRows());
+export const seeds: readonly Uint8Array[] = [encodeFrame(sampleHead(blobBytes), [rows])];

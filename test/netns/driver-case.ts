@@ -179,6 +179,7 @@ for n in range(int(sys.argv[2])):
 const receiver = `
 import socket, struct, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.SOL_SOCKET, 33, 8 << 20) # SO_RCVBUFFORCE: a busy machine may leave it waiting for a tenth of a second
 s.bind(('0.0.0.0', 7100))
 print('ready', flush=True)
 seen = set(); doubled = 0

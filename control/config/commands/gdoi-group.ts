@@ -1,8 +1,8 @@
 // crypto gdoi group: its identity, and either the key servers to register with or `server local`.
-// Does not: IPv6 groups, GIKEv2, the `client ...` settings.
+// Does not: IPv6 groups, GIKEv2, the other `client ...` settings.
 
 import { formatIpv4 } from '../addresses.js';
-import { integer, ipv4, word } from '../arguments.js';
+import { integer, interfaceName, ipv4, word } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
 import type { Config, GdoiGroup } from '../model.js';
 import { ConfigError, type Edit } from '../session.js';
@@ -38,7 +38,31 @@ function removeServer(args: Args, { session, target }: GroupEdit): void {
   else target.serverAddresses.splice(at, 1);
 }
 
+/** `client registration interface IF`. */
+const clientCommands: Node<GroupEdit>[] = [
+  path(
+    [['registration', 'Registration with the key server']],
+    [
+      keyword('interface', 'Interface that registrations come from', {
+        no: (_, { session, target }) => {
+          delete target.registrationInterface;
+          session.mark(target, 'registrationInterface');
+        },
+        next: [
+          argument('interface', interfaceName, 'Interface name', {
+            run: (args, { session, target }) => {
+              target.registrationInterface = args.text('interface');
+              session.mark(target, 'registrationInterface');
+            },
+          }),
+        ],
+      }),
+    ],
+  ),
+];
+
 export const gdoiGroupCommands: Node<GroupEdit>[] = [
+  keyword('client', 'Settings of the group member', { next: clientCommands }),
   keyword('identity', 'Identity of the group', {
     commit: true,
     no: setIdentity(() => null),
@@ -147,6 +171,7 @@ export function printGdoi(config: Config): Block[] {
       group.identity && printIdentity(group.identity),
       group.serverAddresses.map((address) => block(`server address ipv4 ${formatIpv4(address)}`)),
       group.passive && 'passive',
+      group.registrationInterface !== undefined && `client registration interface ${group.registrationInterface}`,
       group.server && printServer(group.server),
     ),
   );

@@ -1,5 +1,5 @@
 // crypto gdoi group / server local and its sa ipsec: what a key server hands out and how it renews it.
-// Does not: multicast rekeys, COOP redundancy, Cisco's unpublished acknowledgement.
+// Does not: COOP redundancy, Cisco's unpublished acknowledgement.
 // Defaults are those of IOS: rekeys with 3DES and SHA-1, one day, retransmitted twice after 10 s each, replay window 64.
 // The default acknowledgement is ours: `any`, for IOS's own (cisco) is unpublished.
 
@@ -11,6 +11,7 @@ import type { Edit } from '../session.js';
 import { type Args, argument, choice, keyword, type Node, path, refused } from '../tree.js';
 import { authorizationCommand } from './gdoi-authorization.js';
 import { enterSa, printSa, removeSa } from './gdoi-sa.js';
+import { deactivationCommand, printServerOptions, signatureEncodingCommand, sizeCommand } from './gdoi-server-options.js';
 
 type ServerEdit = Edit<'gdoi-local-server'>;
 
@@ -82,7 +83,25 @@ const rekeyCommands: Node<ServerEdit>[] = [
       refused('cisco', "Cisco's rekey acknowledgement is unpublished and not supported", 'use interoperable (RFC 8263) or any'),
     ],
   }),
-  refused('address', 'multicast rekeys are not supported yet', 'use rekey transport unicast'),
+  keyword('address', 'Where multicast rekeys go', {
+    no: (_, { session, target }) => {
+      delete target.rekeyAddress;
+      session.mark(target, 'rekeyAddress');
+    },
+    next: [
+      path(
+        [['ipv4', 'IPv4 access list that names the multicast address']],
+        [
+          argument('list', word(), 'Access list name or number', {
+            run: (args, { session, target }) => {
+              target.rekeyAddress = args.text('list');
+              session.mark(target, 'rekeyAddress');
+            },
+          }),
+        ],
+      ),
+    ],
+  }),
   keyword('algorithm', 'Rekey encryption algorithm', {
     no: encryption.no,
     next: [
@@ -103,6 +122,7 @@ const rekeyCommands: Node<ServerEdit>[] = [
       ),
     ],
   }),
+  deactivationCommand,
   keyword('lifetime', 'Rekey lifetime', {
     no: lifetime.no,
     next: [
@@ -152,6 +172,7 @@ const rekeyCommands: Node<ServerEdit>[] = [
       ),
     ],
   }),
+  signatureEncodingCommand,
   keyword('transport', 'Rekey transport type', { no: transport.no, next: [keyword('unicast', 'Unicast rekey', { run: transport.run })] }),
 ];
 
@@ -163,6 +184,7 @@ export const localServerCommands: Node<ServerEdit>[] = [
     ],
   }),
   authorizationCommand,
+  sizeCommand,
   keyword('rekey', 'Rekey policy', { commit: true, next: rekeyCommands }),
   refused('redundancy', 'COOP key servers are not supported yet'),
   keyword('sa', 'Security association of the group', {
@@ -187,6 +209,8 @@ export function printServer(server: GdoiServer): Block {
     server.rekeyLifetimeSeconds !== plain.rekeyLifetimeSeconds && `rekey lifetime seconds ${server.rekeyLifetimeSeconds}`,
     !usualRetransmit && `rekey retransmit ${server.rekeyRetransmitSeconds} number ${server.rekeyRetransmitNumber}`,
     server.rekeyAuthentication !== null && `rekey authentication mypubkey rsa ${server.rekeyAuthentication}`,
+    printServerOptions(server),
+    server.rekeyAddress !== undefined && `rekey address ipv4 ${server.rekeyAddress}`,
     server.rekeyTransport === 'unicast' && 'rekey transport unicast',
     server.rekeyAcknowledgement !== plain.rekeyAcknowledgement && `rekey acknowledgement ${server.rekeyAcknowledgement}`,
     server.authorizationAcl !== null && `authorization address ipv4 ${server.authorizationAcl}`,

@@ -2,6 +2,7 @@
 
 import { formatIpv4, isInPrefix } from '../addresses.js';
 import type { Config, GdoiGroup, GdoiSa, GdoiServer } from '../model.js';
+import { rekeyDestination } from '../rekey-address.js';
 import type { Findings } from './findings.js';
 import { verifyGdoiStaysClear, verifyGroupList, verifyGroupsApart, verifySasApart } from './group-acl.js';
 
@@ -50,8 +51,13 @@ function verifyServer(config: Config, group: GdoiGroup, server: GdoiServer, find
   if (server.rekeyAuthentication === null) {
     findings.error(server, '', 'the key server has no RSA key to sign rekeys with', 'rekey authentication mypubkey rsa LABEL');
   }
-  if (server.rekeyTransport === 'multicast') {
-    findings.error(server, 'rekeyTransport', 'multicast rekeys (the default) are not supported yet', 'rekey transport unicast');
+  const destination = rekeyDestination(config, server);
+  if ('problem' in destination) {
+    const hint = 'rekey transport unicast, or rekey address ipv4 ACL with: permit udp host A eq 848 host 239.1.1.1 eq 848';
+    findings.error(server, 'rekeyAddress', destination.problem, hint);
+  } else if (destination.address === null && server.rekeyAddress !== undefined) {
+    const hint = 'no rekey transport unicast';
+    findings.warning(server, 'rekeyAddress', 'rekey address has no effect: rekeys are unicast', hint);
   }
   if (server.sas.size === 0) findings.error(server, '', 'the key server has no sa ipsec: there is nothing to hand out');
   if (server.address !== null && !ownAddresses(config).has(server.address)) {
@@ -127,6 +133,10 @@ function verifyMember(config: Config, group: GdoiGroup, findings: Findings): voi
         'crypto isakmp key KEY address A',
       );
     }
+  }
+  const from = group.registrationInterface;
+  if (from !== undefined && !config.interfaces.get(from)?.addresses.length) {
+    findings.error(group, 'registrationInterface', `client registration interface ${from} does not exist or has no address`);
   }
   const used = [...config.cryptoMaps.values()].flat().some((entry) => entry.group === group.name);
   if (!used)

@@ -29,10 +29,17 @@ export function readGroupDeletion(body: Uint8Array): GroupDeletion[] {
   return spis.map((spi) => ({ kind: 'tek', spi: isZero(spi) ? null : readU32(spi, 0) }));
 }
 
+/** Every TEK: "D(ESP, 0)". @returns payload bodies */
+export function writeDeleteTeks(): Uint8Array[] {
+  return [writeDeletion({ doi: GdoiDoi, protocol: SecurityProtocol.Esp, spiSize: 4, spis: [u32Bytes(0)] })];
+}
+
+/** @param spi 16 bytes, all zero for every KEK @returns payload bodies */
+export function writeDeleteKek(spi: Uint8Array): Uint8Array[] {
+  return [writeDeletion({ doi: GdoiDoi, protocol: 0, spiSize: 16, spis: [spi] })];
+}
+
 /** Everything the group has: "D(ESP, 0), D(KEK, 0)". @returns payload bodies */
 export function writeDeleteAll(): Uint8Array[] {
-  return [
-    writeDeletion({ doi: GdoiDoi, protocol: SecurityProtocol.Esp, spiSize: 4, spis: [u32Bytes(0)] }),
-    writeDeletion({ doi: GdoiDoi, protocol: 0, spiSize: 16, spis: [new Uint8Array(16)] }),
-  ];
+  return [...writeDeleteTeks(), ...writeDeleteKek(new Uint8Array(16))];
 }

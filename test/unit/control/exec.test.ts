@@ -18,8 +18,14 @@ const store = await SealedStore.open(folder);
 const rsaKeys = new RsaKeys(store);
 const counters = new CounterSet(ikeCounters, gdoiCounters, routerCounters);
 const log = { write: () => undefined };
-const means = { rsaKeys, counters, log };
-const router = new Router(config, { log, counters, store, rsaKeys, keyLog: null, send: () => true, publish: () => undefined }, 0);
+let cleared = 0;
+const logBuffer = { clear: () => cleared++ };
+const means = { rsaKeys, counters, log, logBuffer };
+const router = new Router(
+  config,
+  { log, counters, store, rsaKeys, keyLog: null, send: () => true, publish: () => undefined, join: () => undefined },
+  0,
+);
 const run = (line: string) => runExec(line, router, means, 0);
 
 t.test('the seed makes its key', (t) => {
@@ -40,6 +46,14 @@ t.test('a key that the configuration file asks for is made once', (t) => {
   t.match(ensureKeyOf(line, config, means), { error: null, output: '' });
   t.equal(rsaKeys.list().find(({ label }) => label === 'ONCE')?.generatedAt, first?.generatedAt, 'the key stays');
   t.match(ensureKeyOf('clear crypto gdoi', config, means), { error: /not for a configuration file/ });
+  t.end();
+});
+
+t.test('debug and logging', (t) => {
+  t.match(run('debug crypto gdoi ks rekey error'), { output: 'GDOI KS rekey debugging is on, level error', error: null });
+  t.match(run('undebug all'), { output: 'All possible debugging has been turned off', error: null });
+  run('clear logging');
+  t.equal(cleared, 1);
   t.end();
 });
 

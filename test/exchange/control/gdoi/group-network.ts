@@ -5,6 +5,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { Action, Datagram, Endpoint, Ms, RandomBytes } from '../../../../control/actions.js';
 import { emptyConfig } from '../../../../control/config/empty.js';
 import type { AclEntry, Config, EspAuthentication, EspEncryption, GdoiGroup, GdoiServer, Ipv4 } from '../../../../control/config/model.js';
+import { isMulticast } from '../../../../control/config/rekey-address.js';
 import { Deadlines } from '../../../../control/deadlines.js';
 import { gdoiCounters } from '../../../../control/gdoi/counters.js';
 import { GdoiEngine } from '../../../../control/gdoi/gdoi-engine.js';
@@ -53,6 +54,8 @@ export function serverConfig(options: ServerOptions = {}): Config {
   const authentication = encryption.startsWith('esp-gcm') ? null : (options.authentication ?? 'esp-sha256-hmac');
   config.transformSets.set('TS', { line: 1, name: 'TS', encryption, authentication, mode: 'tunnel' });
   config.ipsecProfiles.set('P', { line: 1, name: 'P', transformSets: ['TS'], lifetimeSeconds: options.lifetimeSeconds ?? 3600 });
+  const rekeyTo = ace({ protocol: 17, source: serverAddress, sourceWildcard: 0, destination: 0xef010203, destinationWildcard: 0 });
+  config.accessLists.set('REKEY', { line: 1, name: 'REKEY', kind: 'extended', entries: [rekeyTo] });
   const entries = options.aces ?? [
     ace({ action: 'deny', protocol: 17, sourcePort: { operator: 'eq', ports: [848] }, destinationPort: { operator: 'eq', ports: [848] } }),
     ace({ sequence: 20, source: 0x0a000000, sourceWildcard: 0xffff, destination: 0x0a000000, destinationWildcard: 0xffff }),
@@ -287,9 +290,20 @@ export class Network {
       idle = next > this.now ? 0 : idle + 1;
       if (idle > 2_000_000) throw new Error('the simulation does not come to rest');
       this.now = Math.max(this.now, next);
-      this.watch(this.deliver() ?? this.tick());
+      const heard = this.deliver();
+      if (heard.length === 0) this.watch(this.tick());
+      for (const node of heard) this.watch(node);
     }
     this.now = Math.max(this.now, until);
+  }
+
+  /** Who has the address, or has joined the multicast group. */
+  private receivers(address: Ipv4): Node[] {
+    const own = this.nodes.get(address);
+    if (!isMulticast(address)) return own?.alive ? [own] : [];
+    return [...this.nodes.values()].filter(
+      (node) => node.alive && node.gdoi.memberGroups().some(({ kek }) => kek?.destination === address),
+    );
   }
 
   private queueTouched(): void {
@@ -300,14 +314,14 @@ export class Network {
     this.touched.clear();
   }
 
-  /** @returns null when nothing arrives now; what nobody listens for is lost */
-  private deliver(): Node | null {
+  /** @returns who heard it, nobody when nothing arrives now; what nobody listens for is lost */
+  private deliver(): Node[] {
     const flight = this.flights.take(this.now);
     this.delivered = flight?.datagram ?? null;
-    const node = flight && this.nodes.get(flight.datagram.local.address);
-    if (!flight || !node?.alive) return null;
-    node.perform(node.ike.receive(flight.datagram, this.now));
-    return node;
+    if (!flight) return [];
+    const nodes = this.receivers(flight.datagram.local.address);
+    for (const node of nodes) node.perform(node.ike.receive(flight.datagram, this.now));
+    return nodes;
   }
 
   private tick(): Node | null {

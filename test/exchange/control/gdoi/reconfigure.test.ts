@@ -61,6 +61,7 @@ t.test('a group that goes, and one with another identity', async (t) => {
   empty.gdoiGroups.clear();
   gone.perform(gone.gdoi.reconfigure(empty, network.now));
   t.same(gone.gdoi.memberGroups(), []);
+  t.match(gone.logged('GDOI_ON_OFF'), [/%CRYPTO-6-GDOI_ON_OFF: GDOI is ON/, /GDOI is OFF/]);
   t.same(gone.gdoi.policyOf('G').teks, []);
   server.perform(server.gdoi.reconfigure(serverConfig({ groups: [{ name: 'G', number: 888 }] }), network.now));
   moved.perform(moved.gdoi.reconfigure(memberConfig(888), network.now));

@@ -2,6 +2,7 @@
 
 import fc from 'fast-check';
 import { AllOnes, prefixLengthToMask, prefixRange } from '../../../../control/config/addresses.js';
+import type { Logging, LogSeverity } from '../../../../control/config/logging-model.js';
 import type {
   AccessList,
   AclEntry,
@@ -88,6 +89,22 @@ const ipsecProfile = fc.record({
   lifetimeSeconds: fc.option(fc.integer({ min: 20, max: 2592000 })),
 });
 
+const interfaceName = fc.oneof(
+  fc
+    .tuple(
+      fc.constantFrom('GigabitEthernet', 'FastEthernet', 'Ethernet', 'TenGigabitEthernet'),
+      fc.array(fc.integer({ min: 0, max: 99 }), { minLength: 1, maxLength: 3 }),
+    )
+    .map(([type, units]) => `${type}${units.join('/')}`),
+  fc.integer({ min: 0, max: 999 }).map((unit) => `Loopback${unit}`),
+  fc.constantFrom('eth0', 'eth1.20', 'ens3', 'enp0s31f6', 'wan', 'br-lan', 'veth_a', 'constructor'),
+);
+
+/** A field that is there or is not. */
+function sometimes<T, K extends keyof T>(base: fc.Arbitrary<T>, key: K, value: fc.Arbitrary<NonNullable<T[K]>>): fc.Arbitrary<T> {
+  return fc.tuple(base, fc.option(value)).map(([item, chosen]) => (chosen === null ? item : { ...item, [key]: chosen }));
+}
+
 const sa: fc.Arbitrary<GdoiSa> = fc.record({
   line,
   sequence: fc.integer({ min: 1, max: 65535 }),
@@ -99,7 +116,7 @@ const sa: fc.Arbitrary<GdoiSa> = fc.record({
     fc.record({ method: fc.constant('none' as const) }),
   ),
 });
-const server: fc.Arbitrary<GdoiServer> = fc.record({
+const plainServer: fc.Arbitrary<GdoiServer> = fc.record({
   line,
   rekeyEncryption: fc.constantFrom('des', '3des', 'aes-128', 'aes-192', 'aes-256'),
   rekeySignatureHash: fc.constantFrom('sha', 'sha256', 'sha384', 'sha512'),
@@ -115,7 +132,11 @@ const server: fc.Arbitrary<GdoiServer> = fc.record({
   receiveOnly: fc.boolean(),
   sas: mapOf(sa, (value) => value.sequence),
 });
-const gdoiGroup: fc.Arbitrary<GdoiGroup> = fc.record({
+const withAddress = sometimes(plainServer, 'rekeyAddress', name);
+const withEncoding = sometimes(withAddress, 'rekeySignatureEncoding', fc.constant('raw' as const));
+const withDelay = sometimes(withEncoding, 'rekeyDeactivationSeconds', fc.integer({ min: 10, max: 65535 }));
+const server: fc.Arbitrary<GdoiServer> = sometimes(withDelay, 'senderIdBits', fc.constantFrom(8, 12, 16, 32));
+const plainGroup: fc.Arbitrary<GdoiGroup> = fc.record({
   line,
   name,
   identity: fc.option(
@@ -128,6 +149,7 @@ const gdoiGroup: fc.Arbitrary<GdoiGroup> = fc.record({
   passive: fc.boolean(),
   server: fc.option(server),
 });
+const gdoiGroup: fc.Arbitrary<GdoiGroup> = sometimes(plainGroup, 'registrationInterface', interfaceName);
 
 const cryptoMaps: fc.Arbitrary<Map<string, CryptoMapEntry[]>> = mapOf(
   fc.record({
@@ -232,16 +254,6 @@ const accessLists = mapOf(
   (list) => list.name,
 );
 
-const interfaceName = fc.oneof(
-  fc
-    .tuple(
-      fc.constantFrom('GigabitEthernet', 'FastEthernet', 'Ethernet', 'TenGigabitEthernet'),
-      fc.array(fc.integer({ min: 0, max: 99 }), { minLength: 1, maxLength: 3 }),
-    )
-    .map(([type, units]) => `${type}${units.join('/')}`),
-  fc.integer({ min: 0, max: 999 }).map((unit) => `Loopback${unit}`),
-  fc.constantFrom('eth0', 'eth1.20', 'ens3', 'enp0s31f6', 'wan', 'br-lan', 'veth_a', 'constructor'),
-);
 const interfaceAddress = fc
   .record({
     top: fc.integer({ min: 1, max: 223 }).filter((octet) => octet !== 127),
@@ -285,6 +297,27 @@ const staticRoute: fc.Arbitrary<StaticRoute> = fc
     return { ...rest, prefix: (prefix & mask) >>> 0, mask, ...way };
   });
 
+const severity = fc.integer({ min: 0, max: 7 }) as fc.Arbitrary<LogSeverity>;
+const level = fc.oneof(severity, fc.constant('off' as const));
+/** Only what differs from the defaults, as parse.ts keeps it. */
+const logging: fc.Arbitrary<Logging> = fc
+  .record(
+    {
+      off: fc.constant(true as const),
+      console: level.filter((value) => value !== 7),
+      buffered: fc.oneof(fc.constant('off' as const), fc.record({ bytes: fc.integer({ min: 4097, max: 1 << 20 }), severity })),
+      trap: level.filter((value) => value !== 6),
+      facility: fc.constantFrom('local0', 'daemon', 'auth'),
+      file: fc.record({ path: fc.stringMatching(/^\/[!-~]{1,40}$/), severity }),
+      hosts: fc.uniqueArray(fc.record({ address, port: fc.integer({ min: 1, max: 65535 }) }), {
+        selector: (host) => host.address,
+        maxLength: 3,
+      }),
+    },
+    { requiredKeys: ['hosts'] },
+  )
+  .filter((value) => Object.keys(value).length > 1 || value.hosts.length > 0);
+
 /** Every list in the order that parse.ts keeps it in. No unknown lines: those come from texts. */
 export const configArbitrary: fc.Arbitrary<Config> = fc
   .record({
@@ -313,10 +346,12 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
       selector: (route) => `${route.prefix}/${route.mask} ${route.interface} ${route.nextHop}`,
       maxLength: 4,
     }),
+    logging: fc.option(logging),
     unknownLines: fc.constant<UnknownLine[]>([]),
   })
-  .map(({ version, registrationRate, ...config }) => ({
+  .map(({ version, registrationRate, logging: log, ...config }) => ({
     ...config,
     ...(version !== null && { version }),
     ...(registrationRate !== null && { registrationRate }),
+    ...(log !== null && { logging: log }),
   }));

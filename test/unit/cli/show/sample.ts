@@ -25,6 +25,18 @@ export function emptySnapshot(): Snapshot {
     runningConfig: 'hostname R1\n!\ninterface eth0\n ip address 10.0.0.1 255.255.255.0\n!\nend\n',
     counters: { drops: [], path: [], control: [] },
     processes: [],
+    logging: {
+      enabled: true,
+      dropped: 0,
+      console: { severity: 'debugging', messages: 0 },
+      buffered: { severity: 'debugging', messages: 0, bytes: 4096 },
+      file: null,
+      trap: { severity: 'informational', messages: 0 },
+      facility: 'local7',
+      hosts: [],
+      lines: [],
+    },
+    debugging: [],
   };
 }
 
@@ -111,7 +123,19 @@ export function getvpn1(): MemberGroupState {
     rekeysReceivedSinceRegistration: 25,
     rekeyAcksSent: 25,
     transport: 'unicast',
-    kek: { cipher: 'aes-256', signatureHash: 'sha', publicKeyBytes: 550, remainingSeconds: 909 },
+    kek: {
+      cipher: 'aes-256',
+      signatureHash: 'sha',
+      publicKeyBytes: 550,
+      remainingSeconds: 909,
+      spi: 'EEB0E9A2BBD4C71AF1034F6B24EB8022',
+      signatureBytes: 512,
+      lifetimeSeconds: 1200,
+      sequence: 0,
+      acknowledge: true,
+      source: '1.1.1.1',
+      destination: '3.3.1.1',
+    },
     teks: [memberTek(0x5a69f51e, 310)],
     acl: [
       'deny ip host 11.23.33.33 host 24.54.55.55',
@@ -141,6 +165,7 @@ export function getvpn1(): MemberGroupState {
     localAcl: [],
     replay: { enabled: false, pseudotimeSeconds: null, timeSyncErrors: 0, maxTimeDeltaSeconds: 0, errors: [] },
     senderIds: [],
+    senderIdBits: null,
     counters: { sealedPackets: 0, sealedBytes: 0, openedPackets: 0, openedBytes: 0, timeSent: 0, timeAccepted: 0, timeRefused: 0 },
   };
 }
@@ -152,6 +177,11 @@ export function serverGroup(group: string, identity: string, address: string): S
     identity,
     address,
     serving: true,
+    version: '1.0.27',
+    counterMode: false,
+    senderIdBits: 24,
+    senderIdsUsed: 0,
+    policyPending: false,
     transport: 'unicast',
     acknowledgement: 'cisco',
     receiveOnly: false,

@@ -4,9 +4,9 @@ import { completeLine, type Help, helpFor } from '../../../../control/config/hel
 const tokens = (help: Help): string[] => ('entries' in help ? help.entries.map((entry) => entry.token) : [help.error]);
 
 t.test('what may come next', (t) => {
-  t.strictSame(tokens(helpFor('exec', '')), ['clear', 'crypto', 'show', 'terminal']);
+  t.strictSame(tokens(helpFor('exec', '')), ['clear', 'crypto', 'debug', 'no', 'show', 'terminal', 'undebug']);
   t.strictSame(tokens(helpFor('exec', 'c')), ['clear', 'crypto']);
-  t.strictSame(tokens(helpFor('exec', 'sh cry gdoi ks ')), ['acl', 'members', 'policy', '<cr>']);
+  t.strictSame(tokens(helpFor('exec', 'sh cry gdoi ks ')), ['acl', 'detail', 'identifier', 'members', 'policy', '<cr>']);
   t.strictSame(tokens(helpFor('exec', 'show crypto gdoi group ')), ['WORD']);
   t.strictSame(tokens(helpFor('exec', 'show version ')), ['<cr>']);
   t.strictSame(tokens(helpFor('config-isakmp', 'encr ')), ['3des', 'aes', 'des']);
@@ -25,11 +25,14 @@ t.test('what may come next', (t) => {
 t.test('after no: only what can be negated', (t) => {
   t.strictSame(tokens(helpFor('gdoi-local-server', 'no rekey ')), [
     'acknowledgement',
+    'address',
     'algorithm',
     'authentication',
+    'deactivation-delay',
     'lifetime',
     'retransmit',
     'sig-hash',
+    'signature-encoding',
     'transport',
   ]);
   t.notOk(tokens(helpFor('config', 'no ')).includes('version'));

@@ -145,7 +145,7 @@ router ospf 1
   deeper
  description not the interface's
 crypto gdoi group G
- client registration interface eth0
+ client recovery-check interval 60
 line vty 0 4
  login
 banner motd ^C
@@ -163,7 +163,7 @@ banner motd ^C
       [6, 'router ospf 1', 'network 10.0.0.0 0.255.255.255 area 0'],
       [7, 'router ospf 1', 'network 10.0.0.0 0.255.255.255 area 0', 'deeper'],
       [8, 'router ospf 1', "description not the interface's"],
-      [10, 'crypto gdoi group G', 'client registration interface eth0'],
+      [10, 'crypto gdoi group G', 'client recovery-check interval 60'],
       [11, 'line vty 0 4'],
       [12, 'line vty 0 4', 'login'],
       [13, 'banner motd ^C\n interface eth9\n^C'],
@@ -187,7 +187,7 @@ banner motd ^C
     ' interface eth9',
     '^C',
     'crypto gdoi group G',
-    ' client registration interface eth0',
+    ' client recovery-check interval 60',
     'interface eth0',
     ' ip nat outside',
     ' load-interval 30',

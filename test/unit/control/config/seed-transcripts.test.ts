@@ -102,7 +102,7 @@ t.test('the key server: what the session lacks of the listing is what the listin
   const errors = verifyConfig(session.config).filter((problem) => problem.severity === 'error');
   t.strictSame(
     errors.map((problem) => problem.message),
-    ['multicast rekeys (the default) are not supported yet'],
+    ['multicast rekeys (the default) have no rekey address ipv4'],
     'the session never typed rekey transport unicast; the listing has it',
   );
   const server = session.config.gdoiGroups.get('GDOI-GROUP')?.server;

@@ -90,7 +90,7 @@ t.test('the seed’s configurations: no error, and the weak choices named with t
 t.test('a key server that is incomplete or refers to nothing', (t) => {
   const cases: [string, string[]][] = [
     [edit(server, 15, null), ['13 error the key server has no RSA key to sign rekeys with']],
-    [edit(server, 16, null), ['13 error multicast rekeys (the default) are not supported yet']],
+    [edit(server, 16, null), ['13 error multicast rekeys (the default) have no rekey address ipv4']],
     [edit(edit(edit(server, 19, null), 18, null), 17, null), ['13 error the key server has no sa ipsec: there is nothing to hand out']],
     [edit(server, 18, null), ['17 error sa ipsec 1 has no profile']],
     [edit(server, 19, null), ['17 error sa ipsec 1 has no match address ipv4']],
@@ -131,6 +131,35 @@ t.test('a key server that is incomplete or refers to nothing', (t) => {
     ],
   ];
   for (const [text, wanted] of cases) t.strictSame(problems(text), wanted, wanted[0]);
+  t.end();
+});
+
+t.test('where multicast rekeys go', (t) => {
+  const withList = (entry: string): string[] =>
+    problems(`${edit(server, 16, '  rekey address ipv4 REKEY')}ip access-list extended REKEY\n ${entry}\n`);
+  t.strictSame(withList('permit udp host 172.16.4.2 eq 848 host 239.1.1.1 eq 848'), []);
+  t.strictSame(withList('permit ip any host 239.1.1.1'), []);
+  const list = '16 error rekey address: access list REKEY';
+  for (const [entry, reason] of [
+    ['permit tcp any host 239.1.1.1', `${list}: rekeys are UDP`],
+    ['permit udp any host 10.1.1.1', `${list}: the destination is not one multicast address`],
+    ['permit udp any 239.0.0.0 0.255.255.255', `${list}: the destination is not one multicast address`],
+    ['permit udp any host 224.0.0.9', `${list}: routers do not forward 224.0.0.9`],
+    ['permit udp any host 239.1.1.1 eq 500', `${list}: rekeys come from and go to port 848`],
+    ['permit udp any range 800 900 host 239.1.1.1', `${list}: rekeys come from and go to port 848`],
+    ['deny udp any host 239.1.1.1', `${list} does not exist or permits nothing`],
+  ]) {
+    t.strictSame(withList(entry), [reason], entry);
+  }
+  t.strictSame(problems(edit(server, 16, '  rekey address ipv4 NONE')), [
+    '16 error rekey address: access list NONE does not exist or permits nothing',
+  ]);
+  t.strictSame(problems(edit(server, 16, '  rekey transport unicast\n  rekey address ipv4 X')), [
+    '17 warning rekey address has no effect: rekeys are unicast',
+  ]);
+  const from = (name: string): string[] =>
+    problems(edit(member, 1, `hostname R1\ncrypto gdoi group G\n client registration interface ${name}`));
+  t.match(from('Loopback7').join('\n'), /client registration interface Loopback7 does not exist or has no address/);
   t.end();
 });
 

@@ -54,7 +54,7 @@ t.test('refused', async (t) => {
   const cases: [RegExp, (config: Config) => void][] = [
     [/the group has no identity/, (config) => Object.assign(config.gdoiGroups.get('G') ?? {}, { identity: null })],
     [/no sa ipsec is configured/, (config) => server(config).sas.clear()],
-    [/multicast rekey is not supported/, (config) => Object.assign(server(config), { rekeyTransport: 'multicast' })],
+    [/multicast rekeys \(the default\) have no rekey address/, (config) => Object.assign(server(config), { rekeyTransport: 'multicast' })],
     [/sa ipsec 1: profile P does not exist/, (config) => config.ipsecProfiles.clear()],
     [/sa ipsec 1: profile P has no transform set/, (config) => config.transformSets.clear()],
     [/transport mode is not supported/, (config) => Object.assign(config.transformSets.get('TS') ?? {}, { mode: 'transport' })],

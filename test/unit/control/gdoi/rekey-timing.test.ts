@@ -49,7 +49,7 @@ t.test('any lifetime, any repetition: whoever gets the last copy still switches 
 });
 
 t.test('sender IDs in sequence, bounded, then none', async (t) => {
-  const ids = new SenderIdAllocator(8);
+  let ids = new SenderIdAllocator(8);
   t.same(ids.allocate(1), { bits: 8, values: [0] });
   t.same(ids.allocate(2), { bits: 8, values: [1, 2] });
   t.same(ids.allocate(0), { bits: 8, values: [3] }, 'at least one');
@@ -57,6 +57,6 @@ t.test('sender IDs in sequence, bounded, then none', async (t) => {
   for (let n = 20; n < 256; n++) t.same(ids.allocate(1)?.values, [n]);
   t.equal(ids.used, 256);
   t.equal(ids.allocate(1), null);
-  ids.reset();
+  ids = new SenderIdAllocator(8);
   t.same(ids.allocate(1)?.values, [0]);
 });

@@ -23,6 +23,10 @@ t.test('a member group', (t) => {
   t.strictSame(other?.serverAddresses, []);
   t.equal(parseClean('crypto gdoi group G\n passive').gdoiGroups.get('G')?.passive, true);
   t.equal(parseClean('crypto gdoi group G\n passive\n no passive').gdoiGroups.get('G')?.passive, false);
+  const text = 'crypto gdoi group G\n client registration interface Loopback0';
+  t.equal(parseClean(text.replace('Loopback0', 'lo0')).gdoiGroups.get('G')?.registrationInterface, 'Loopback0');
+  t.strictSame(reprint(text).join('\n'), text);
+  t.notOk('registrationInterface' in (parseClean(`${text}\n no client registration interface`).gdoiGroups.get('G') ?? {}));
   t.equal(parseClean('crypto gdoi group G\n identity number 1\n no identity').gdoiGroups.get('G')?.identity, null);
   t.equal(parseClean('crypto gdoi group G\nno crypto gdoi group G').gdoiGroups.size, 0);
   t.end();
@@ -57,6 +61,7 @@ t.test('a key server: defaults and every command', (t) => {
   rekey lifetime seconds 60
   rekey retransmit 10 number 3
   rekey authentication mypubkey rsa K
+  rekey address ipv4 MCAST
   rekey transport unicast
   rekey acknowledgement interoperable
   authorization address ipv4 10
@@ -81,15 +86,16 @@ t.test('a key server: defaults and every command', (t) => {
     rekeyRetransmitNumber: 3,
     rekeyAuthentication: 'K',
     rekeyTransport: 'unicast',
+    rekeyAddress: 'MCAST',
     rekeyAcknowledgement: 'interoperable',
     address: 0x01020304,
     authorizationAcl: '10',
     authorizationIdentity: 'I',
     receiveOnly: true,
     sas: new Map([
-      [1, { line: 12, sequence: 1, profile: 'P', matchAddress: 'A', replay: { method: 'counter', windowSize: 1024 } }],
-      [2, { line: 16, sequence: 2, profile: null, matchAddress: null, replay: { method: 'none' } }],
-      [3, { line: 18, sequence: 3, profile: null, matchAddress: null, replay: { method: 'time', windowSeconds: 20 } }],
+      [1, { line: 13, sequence: 1, profile: 'P', matchAddress: 'A', replay: { method: 'counter', windowSize: 1024 } }],
+      [2, { line: 17, sequence: 2, profile: null, matchAddress: null, replay: { method: 'none' } }],
+      [3, { line: 19, sequence: 3, profile: null, matchAddress: null, replay: { method: 'time', windowSeconds: 20 } }],
     ]),
   });
   t.strictSame(reprint(text).join('\n'), text, 'printed as it was written');
@@ -99,6 +105,7 @@ t.test('a key server: defaults and every command', (t) => {
   no rekey lifetime seconds
   no rekey retransmit
   no rekey authentication
+  no rekey address ipv4
   no rekey transport unicast
   no rekey acknowledgement
   no sa ipsec 1
@@ -113,10 +120,34 @@ t.test('a key server: defaults and every command', (t) => {
   t.end();
 });
 
+t.test('a key server: what is not by default', (t) => {
+  const text = (line: string) => `crypto gdoi group G\n server local\n  ${line}`;
+  const serverOf = (line: string) => parseClean(text(line)).gdoiGroups.get('G')?.server;
+  for (const [line, field, value] of [
+    ['group size small 8', 'senderIdBits', 8],
+    ['group size small 12', 'senderIdBits', 12],
+    ['group size small 16', 'senderIdBits', 16],
+    ['group size large', 'senderIdBits', 32],
+    ['rekey signature-encoding raw-hash', 'rekeySignatureEncoding', 'raw'],
+    ['rekey deactivation-delay 45', 'rekeyDeactivationSeconds', 45],
+  ] as const) {
+    t.equal(serverOf(line)?.[field], value, line);
+    t.strictSame(reprint(text(line)).join('\n'), text(line));
+    const undo = line.startsWith('group') ? 'no group size' : `no ${line.split(' ').slice(0, 2).join(' ')}`;
+    t.strictSame(parseClean(`${text(line)}\n  ${undo}`).gdoiGroups.get('G')?.server, defaultServer(2), undo);
+  }
+  t.equal(serverOf('group size small')?.senderIdBits, 8);
+  for (const plain of ['group size medium', 'rekey signature-encoding digest-info']) t.strictSame(serverOf(plain), defaultServer(2), plain);
+  for (const line of ['group size tiny', 'group size small 24', 'rekey deactivation-delay 9', 'rekey signature-encoding pss'])
+    t.match(listProblems(text(line)), [/^3 error/], line);
+  t.end();
+});
+
 t.test('what a key server does not take is refused on its line', (t) => {
   for (const [line, message] of [
     ['rekey acknowledgement cisco', /unpublished/],
-    ['rekey address ipv4 ACL', /multicast rekeys are not supported yet/],
+    ['rekey address ipv6 ACL', /Invalid/],
+    ['rekey address ipv4', /Incomplete/],
     ['rekey transport multicast', /Invalid/],
     ['rekey algorithm aes', /Incomplete/],
     ['rekey algorithm blowfish', /Invalid/],

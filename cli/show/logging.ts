@@ -1,0 +1,28 @@
+// `show logging` and `show debugging`.
+
+import type { Snapshot } from '../../control/api/snapshot.js';
+
+const plural = (count: number) => `${count} message${count === 1 ? '' : 's'} logged`;
+
+export function renderLogging({ logging }: Snapshot): string[] {
+  const { console, buffered, file, trap, hosts } = logging;
+  const place = (name: string, level: string | null, messages: number) =>
+    `    ${name}: ${level === null ? 'disabled' : `level ${level}, ${plural(messages)}`}`;
+  return [
+    `Syslog logging: ${logging.enabled ? 'enabled' : 'disabled'} (${logging.dropped} messages dropped)`,
+    '',
+    place('Console logging', console.severity, console.messages),
+    place('Buffer logging', buffered.severity, buffered.messages),
+    file === null ? '    File logging: disabled' : place(`File logging: ${file.path}`, file.severity, file.messages),
+    place('Trap logging', trap.severity, trap.messages),
+    ...hosts.map(({ address, port }) => `        Logging to ${address}  (udp port ${port}, facility ${logging.facility})`),
+    '',
+    `Log Buffer (${buffered.bytes} bytes):`,
+    '',
+    ...logging.lines,
+  ];
+}
+
+export function renderDebugging({ debugging }: Snapshot): string[] {
+  return debugging.length === 0 ? [] : ['CRYPTO GDOI:', ...debugging.map((line) => `  ${line}`)];
+}

@@ -1,0 +1,84 @@
+// What an exec line can ask for, and the actions that say so. The tree itself: exec-tree.ts, exec-gdoi.ts.
+
+import type { PkiRequest, PkiTopic } from './commands/pki-exec.js';
+import type { KeyRequest } from './commands/rsa-key.js';
+import type { DebugSelection } from './debug-commands.js';
+import type { GdoiFeature } from './gdoi-features.js';
+import { type Args, keyword, type Node } from './tree.js';
+
+/** What is shown, in the words of the command. `group: null` is every group. */
+export type ShowTopic =
+  | { topic: 'crypto isakmp policy' }
+  | { topic: 'crypto isakmp sa'; detail: boolean }
+  | { topic: 'crypto gdoi'; group: string | null; detail: boolean }
+  | { topic: 'crypto gdoi gm'; group: string | null }
+  | { topic: 'crypto gdoi gm replay'; group: string | null }
+  | { topic: 'crypto gdoi gm acl'; group: string | null }
+  | { topic: 'crypto gdoi gm acl local'; group: string | null }
+  | { topic: 'crypto gdoi gm dataplan counter'; group: string | null }
+  | { topic: 'crypto gdoi gm identifier'; group: string | null }
+  | { topic: 'crypto gdoi gm pubkey'; group: string | null }
+  | { topic: 'crypto gdoi gm rekey'; group: string | null; detail: boolean }
+  | { topic: 'crypto gdoi rekey sa'; group: string | null; detail: boolean }
+  | { topic: 'crypto gdoi ipsec sa'; group: string | null }
+  | { topic: 'crypto gdoi feature'; group: string | null; feature: GdoiFeature }
+  | { topic: 'crypto gdoi ks'; group: string | null; detail: boolean }
+  | { topic: 'crypto gdoi ks identifier'; group: string | null }
+  | { topic: 'crypto gdoi ks members'; group: string | null }
+  | { topic: 'crypto gdoi ks members summary'; group: string | null }
+  | { topic: 'crypto gdoi ks policy'; group: string | null }
+  | { topic: 'crypto gdoi ks acl'; group: string | null }
+  | { topic: 'crypto ipsec sa'; detail: boolean }
+  | { topic: 'crypto map' }
+  | { topic: 'crypto map gdoi fail-close' }
+  | { topic: 'crypto key mypubkey rsa' }
+  | PkiTopic
+  | { topic: 'ip interface brief' }
+  | { topic: 'interfaces'; interface: string | null }
+  | { topic: 'ip route' }
+  | { topic: 'access-lists'; name: string | null }
+  | { topic: 'running-config' }
+  | { topic: 'logging' }
+  | { topic: 'debugging' }
+  | { topic: 'version' }
+  | { topic: 'clock' };
+
+/** `| include RE` and so on: a regular expression, case-sensitive, which the one that shows compiles (cli/show/filter.ts). */
+export type Pipe = { filter: 'json' } | { filter: 'include' | 'exclude' | 'begin' | 'section'; text: string };
+
+export type ExecCommand =
+  | ({ kind: 'show'; pipe: Pipe | null } & ShowTopic)
+  | ({ kind: 'crypto key generate rsa' } & KeyRequest)
+  | ({ kind: 'crypto pki' } & PkiRequest)
+  | { kind: 'crypto gdoi ks rekey'; group: string | null; immediately: boolean }
+  | { kind: 'clear crypto gdoi'; group: string | null }
+  | { kind: 'crypto gdoi gm ipsec direction'; group: string | null; direction: 'both' | 'inbound-only' | 'inbound-optional' }
+  | { kind: 'clear crypto gdoi ks members'; group: string | null; immediately: boolean }
+  | { kind: 'clear counters' }
+  | { kind: 'clear logging' }
+  /** `selection: null` is everything, which can only be switched off. */
+  | { kind: 'debug'; on: boolean; selection: DebugSelection | null }
+  | { kind: 'terminal length' };
+
+/** What a node's action fills. */
+export interface ExecSink {
+  command: ExecCommand | null;
+}
+export type ExecNode = Node<ExecSink>;
+
+export function give(read: (args: Args) => ExecCommand): (args: Args, sink: ExecSink) => void {
+  return (args, sink) => {
+    sink.command = read(args);
+  };
+}
+
+export function show(read: (args: Args) => ShowTopic): (args: Args, sink: ExecSink) => void {
+  return give((args) => ({ kind: 'show', pipe: null, ...read(args) }));
+}
+
+export function groupOf(args: Args): string | null {
+  return args.optionalText('group');
+}
+
+export const detailNode = (run: (args: Args, sink: ExecSink) => void): ExecNode =>
+  keyword('detail', 'Show detail', { set: ['detail', 1], run });
