@@ -1,0 +1,264 @@
+// The sessions of NAT: one row of 64 bytes each, found from both sides. Of one worker; nothing here knows bytes of packets or rules.
+//
+//             inside                                        outside
+//   key       protocol, inside address and port,            protocol, global address and port,
+//             outside address and port                      outside address and port
+//   chain     heads -> row.NextInside -> ...                heads -> row.NextOutside -> ...
+//
+// The outside address and port are in both keys: every flow has a row of its own, as fully extended entries of IOS are, and one global port
+// serves many destinations. No two rows have equal keys on either side.
+//
+// Rows are taken from below and given back to a list, so that the part of the memory that is in use stays small; the heads are as many as
+// rows can be, so that chains stay short. Time is in seconds of a clock that only moves forward.
+
+export const enum NatRow {
+  /** Signed, as all addresses here. */
+  InsideAddress = 0,
+  GlobalAddress = 1,
+  OutsideAddress = 2,
+  /** Inside port << 16 | outside port. */
+  InsidePorts = 3,
+  /** Global port << 16 | outside port. */
+  OutsidePorts = 4,
+  /** IP protocol; 0 = the row is free. */
+  Protocol = 5,
+  /** NatState. */
+  State = 6,
+  /** Seconds: when it was made, when a packet last counted for it. */
+  Made = 7,
+  Used = 8,
+  NextInside = 9,
+  /** Of a free row: the next free one. */
+  NextOutside = 10,
+  /** Rule that made it. */
+  Rule = 11,
+  PacketsOut = 12,
+  PacketsIn = 13,
+  /** Changes whenever the row becomes another session: whoever remembers a row can tell. */
+  Serial = 14,
+  Words = 16,
+}
+
+export const enum NatShape {
+  None = -1,
+  /** What one call of sweep looks at. */
+  SweepRows = 2048,
+}
+
+/** Mixes a key well enough for chains over a power of two. */
+function mix(a: number, b: number, c: number, d: number): number {
+  let hash = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 15) ^ c, 0xc2b2ae35);
+  hash = Math.imul(hash ^ (hash >>> 13) ^ d, 0x27d4eb2f);
+  return hash ^ (hash >>> 16);
+}
+
+export class NatSessions {
+  readonly rows: Int32Array;
+  private readonly insideHeads: Int32Array;
+  private readonly outsideHeads: Int32Array;
+  private readonly mask: number;
+  /** First row that was never used. */
+  private fresh = 0;
+  private free: number = NatShape.None;
+  private sweptTo = 0;
+  private serial = 0;
+  /** Sessions there are. */
+  length = 0;
+
+  /** @param capacity rows, a power of two @param memory for the rows, so that another thread can show them; default: this thread's own */
+  constructor(
+    readonly capacity: number,
+    memory: ArrayBufferLike = new ArrayBuffer(capacity * NatRow.Words * 4),
+  ) {
+    this.rows = new Int32Array(memory, 0, capacity * NatRow.Words);
+    // Row + 1, so that memory that was never touched means "none".
+    this.insideHeads = new Int32Array(capacity);
+    this.outsideHeads = new Int32Array(capacity);
+    this.mask = capacity - 1;
+  }
+
+  private insideHash(protocol: number, address: number, ports: number, outside: number): number {
+    return mix(address, ports, outside, protocol) & this.mask;
+  }
+
+  private outsideHash(protocol: number, global: number, ports: number, outside: number): number {
+    return mix(outside, ports, global, protocol) & this.mask;
+  }
+
+  /** @param ports inside port << 16 | outside port @returns row, NatShape.None */
+  findInside(protocol: number, address: number, ports: number, outside: number): number {
+    const { rows } = this;
+    let row = this.insideHeads[this.insideHash(protocol, address, ports, outside)] - 1;
+    while (row >= 0) {
+      const at = row * NatRow.Words;
+      if (
+        rows[at + NatRow.InsidePorts] === ports &&
+        rows[at + NatRow.InsideAddress] === address &&
+        rows[at + NatRow.OutsideAddress] === outside &&
+        rows[at + NatRow.Protocol] === protocol
+      )
+        return row;
+      row = rows[at + NatRow.NextInside] - 1;
+    }
+    return NatShape.None;
+  }
+
+  /** @param ports global port << 16 | outside port @returns row, NatShape.None */
+  findOutside(protocol: number, global: number, ports: number, outside: number): number {
+    const { rows } = this;
+    let row = this.outsideHeads[this.outsideHash(protocol, global, ports, outside)] - 1;
+    while (row >= 0) {
+      const at = row * NatRow.Words;
+      if (
+        rows[at + NatRow.OutsidePorts] === ports &&
+        rows[at + NatRow.GlobalAddress] === global &&
+        rows[at + NatRow.OutsideAddress] === outside &&
+        rows[at + NatRow.Protocol] === protocol
+      )
+        return row;
+      row = rows[at + NatRow.NextOutside] - 1;
+    }
+    return NatShape.None;
+  }
+
+  /**
+   * Makes a session. The caller has seen that neither key is there. @param ports 0..65535 each @returns row, NatShape.None when all are taken
+   */
+  add(
+    protocol: number,
+    inside: number,
+    insidePort: number,
+    global: number,
+    globalPort: number,
+    outside: number,
+    outsidePort: number,
+    rule: number,
+    now: number,
+  ): number {
+    const row = this.takeRow();
+    if (row < 0) return row;
+    const { rows } = this;
+    const at = row * NatRow.Words;
+    const insidePorts = (insidePort << 16) | outsidePort;
+    const outsidePorts = (globalPort << 16) | outsidePort;
+    rows[at + NatRow.InsideAddress] = inside;
+    rows[at + NatRow.GlobalAddress] = global;
+    rows[at + NatRow.OutsideAddress] = outside;
+    rows[at + NatRow.InsidePorts] = insidePorts;
+    rows[at + NatRow.OutsidePorts] = outsidePorts;
+    rows[at + NatRow.State] = 0;
+    rows[at + NatRow.Made] = now;
+    rows[at + NatRow.Used] = now;
+    rows[at + NatRow.Rule] = rule;
+    rows[at + NatRow.PacketsOut] = 0;
+    rows[at + NatRow.PacketsIn] = 0;
+    this.serial = (this.serial + 1) | 0;
+    rows[at + NatRow.Serial] = this.serial;
+    const insideHead = this.insideHash(protocol, inside, insidePorts, outside);
+    rows[at + NatRow.NextInside] = this.insideHeads[insideHead];
+    this.insideHeads[insideHead] = row + 1;
+    const outsideHead = this.outsideHash(protocol, global, outsidePorts, outside);
+    rows[at + NatRow.NextOutside] = this.outsideHeads[outsideHead];
+    this.outsideHeads[outsideHead] = row + 1;
+    rows[at + NatRow.Protocol] = protocol; // last: whoever looks from another thread sees a whole row
+    this.length++;
+    return row;
+  }
+
+  private takeRow(): number {
+    const row = this.free;
+    if (row >= 0) {
+      this.free = this.rows[row * NatRow.Words + NatRow.NextOutside];
+      return row;
+    }
+    return this.fresh < this.capacity ? this.fresh++ : NatShape.None;
+  }
+
+  /** Ends a session. */
+  remove(row: number): void {
+    const { rows } = this;
+    const at = row * NatRow.Words;
+    const protocol = rows[at + NatRow.Protocol];
+    const outside = rows[at + NatRow.OutsideAddress];
+    const insideHead = this.insideHash(protocol, rows[at + NatRow.InsideAddress], rows[at + NatRow.InsidePorts], outside);
+    const outsideHead = this.outsideHash(protocol, rows[at + NatRow.GlobalAddress], rows[at + NatRow.OutsidePorts], outside);
+    this.unlink(this.insideHeads, insideHead, row, NatRow.NextInside);
+    this.unlink(this.outsideHeads, outsideHead, row, NatRow.NextOutside);
+    rows[at + NatRow.Protocol] = 0;
+    rows[at + NatRow.NextOutside] = this.free;
+    this.free = row;
+    this.length--;
+  }
+
+  private unlink(heads: Int32Array, head: number, row: number, link: NatRow): void {
+    const { rows } = this;
+    const next = rows[row * NatRow.Words + link];
+    if (heads[head] === row + 1) {
+      heads[head] = next;
+      return;
+    }
+    let at = (heads[head] - 1) * NatRow.Words;
+    while (rows[at + link] !== row + 1) at = (rows[at + link] - 1) * NatRow.Words;
+    rows[at + link] = next;
+  }
+
+  /** Is the row a session that has been quiet for longer than it may? @param limits seconds by NatState */
+  isOver(row: number, limits: Int32Array, now: number): boolean {
+    const at = row * NatRow.Words;
+    return now - this.rows[at + NatRow.Used] >= limits[this.rows[at + NatRow.State]];
+  }
+
+  /**
+   * Looks at the next rows, a bounded number, and ends the sessions that are over. Called again and again it comes by every row.
+   * @returns how many ended
+   */
+  sweep(limits: Int32Array, now: number): number {
+    let ended = 0;
+    const count = Math.min(this.fresh, NatShape.SweepRows);
+    for (let i = 0; i < count; i++) {
+      if (this.sweptTo >= this.fresh) this.sweptTo = 0;
+      const row = this.sweptTo++;
+      if (this.rows[row * NatRow.Words + NatRow.Protocol] === 0 || !this.isOver(row, limits, now)) continue;
+      this.remove(row);
+      ended++;
+    }
+    return ended;
+  }
+
+  /** Ends all. */
+  clear(): void {
+    for (let row = 0; row < this.fresh; row++) if (this.rows[row * NatRow.Words + NatRow.Protocol] !== 0) this.remove(row);
+  }
+}
+
+/**
+ * A free global port for a flow, in the range of its inside port (as on IOS: 1..511, 512..1023, 1024..65535): the inside port itself if it can be, else
+ * the first free one from a place that depends on the flow. @param step, @param offset a worker's share: ports p with p % step = offset
+ * @param tries at the most @returns 1..65535, 0 = none was found
+ */
+export function findGlobalPort(
+  sessions: NatSessions,
+  protocol: number,
+  global: number,
+  wanted: number,
+  outside: number,
+  outsidePort: number,
+  step: number,
+  offset: number,
+  tries: number,
+): number {
+  if (wanted > 0 && wanted % step === offset && sessions.findOutside(protocol, global, (wanted << 16) | outsidePort, outside) < 0)
+    return wanted;
+  const low = wanted < 512 ? 1 : wanted < 1024 ? 512 : 1024;
+  const high = wanted < 512 ? 511 : wanted < 1024 ? 1023 : 65535;
+  const first = low + ((((offset - low) % step) + step) % step);
+  const places = Math.floor((high - first) / step) + 1;
+  if (places < 1) return 0;
+  const begin = (mix(outside, wanted, outsidePort, global) >>> 0) % places;
+  for (let i = 0; i < Math.min(tries, places); i++) {
+    const port = first + ((begin + i) % places) * step;
+    if (sessions.findOutside(protocol, global, (port << 16) | outsidePort, outside) < 0) return port;
+  }
+  return 0;
+}
