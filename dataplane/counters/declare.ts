@@ -44,6 +44,9 @@ export const enum Drop {
   EspTime,
   MulticastReverse,
   MulticastNoLink,
+  NatNoPort,
+  NatFull,
+  NatFragment,
   Count,
 }
 export const dropTexts: readonly CounterText[] = [
@@ -88,6 +91,9 @@ export const dropTexts: readonly CounterText[] = [
     name: 'multicast_no_link',
     help: 'multicast out of an interface that cannot send it: no Ethernet, or the router runs without its addon',
   },
+  { name: 'nat_no_port', help: 'no free port at the inside global address for a new NAT session' },
+  { name: 'nat_full', help: 'as many NAT sessions as there may be (ip nat translation max-entries)' },
+  { name: 'nat_fragment', help: 'later fragment of a translated flow whose first fragment has not come' },
 ];
 
 /** Per port. */
@@ -181,3 +187,22 @@ export const groupTexts: readonly CounterText[] = [
   { name: 'time_refused', help: 'packets of the group whose pseudotime was not' },
 ];
 export const GroupCap = 16;
+
+/** NAT. */
+export const enum NatCount {
+  /** Sessions there are now. */
+  Sessions,
+  Created,
+  Expired,
+  /** Packets translated from inside to outside, and back. */
+  Outbound,
+  Inbound,
+  Count,
+}
+export const natTexts: readonly CounterText[] = [
+  { name: 'sessions', help: 'NAT sessions there are' },
+  { name: 'sessions_created', help: 'NAT sessions made' },
+  { name: 'sessions_expired', help: 'NAT sessions that ended because they were quiet' },
+  { name: 'outbound_packets', help: 'packets translated on their way from inside to outside' },
+  { name: 'inbound_packets', help: 'packets translated on their way from outside to inside' },
+];

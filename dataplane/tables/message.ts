@@ -6,7 +6,7 @@
 //
 // `total` counts the bytes after itself. Blobs hold rows of layout.ts in the machine's byte order: both ends are one machine.
 
-import type { Ace, CryptoEntry, Sa, SaKey } from './layout.js';
+import type { Ace, CryptoEntry, NatClause, NatRow, NatState, Sa, SaKey } from './layout.js';
 
 /** How packets pass between a netdev and us (DESIGN §2). */
 export const portDrivers = ['tun', 'raw', 'packet', 'xdp'] as const;
@@ -31,6 +31,8 @@ export interface InterfaceRow {
   shutdown: boolean;
   /** Multicast groups that are sent out of it. */
   groups: number[];
+  /** `ip nat inside|outside`. */
+  nat: 'inside' | 'outside' | null;
 }
 
 export interface StaticRouteRow {
@@ -52,7 +54,13 @@ export interface TablesHead {
   controlPorts: number[];
   /** Names of groups by index. */
   groups: string[];
-  blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys'];
+  nat: {
+    /** Seconds by {@link NatState}; 0 = never. */
+    timeouts: number[];
+    /** Sessions at the most, 0 = as many as fit. */
+    maxEntries: number;
+  };
+  blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses'];
   blobBytes: number[];
 }
 /** Rows that travel with TablesHead. Lengths are multiples of the row sizes; `sas` and `saKeys` are indexed by slot (empty slot: serial 0). */
@@ -65,10 +73,21 @@ export interface TablesRows {
   sas: Int32Array;
   /** {@link SaKey} */
   saKeys: Uint8Array;
+  /** {@link NatClause} */
+  natClauses: Int32Array;
 }
-export type RowTypes = [Ace, CryptoEntry, Sa, SaKey];
+export type RowTypes = [Ace, CryptoEntry, Sa, SaKey, NatClause];
 
-export type ToDataplane = TablesHead | { type: 'snapshot'; id: number };
+export type ToDataplane =
+  | TablesHead
+  | { type: 'snapshot'; id: number }
+  /** @param limit rows at the most, 0..MaxNatRows */
+  | { type: 'nat-sessions'; id: number; limit: number }
+  /** Ends all sessions of NAT. */
+  | { type: 'nat-clear' };
+
+/** Sessions that one answer carries. */
+export const MaxNatRows = 32768;
 
 /** What the dataplane says. */
 export type FromDataplane =
@@ -86,7 +105,9 @@ export type FromDataplane =
     }
   | { type: 'applied'; generation: number /** One line per thing that could not be applied. */; errors: string[] }
   | { type: 'event'; event: DataplaneEvent }
-  | SnapshotHead;
+  | SnapshotHead
+  /** Behind it: rows of {@link NatRow}, no more than were asked for. @param sessions how many there are */
+  | { type: 'nat-sessions'; id: number; sessions: number };
 
 export type DataplaneEvent =
   | { kind: 'invalid-spi'; spi: number; src: number; dst: number; count: number }
@@ -122,6 +143,8 @@ export interface SnapshotHead {
   groups: number[][];
   aceHits: number[];
   path: number[];
+  /** NatCount of counters/declare.ts. */
+  nat: number[];
 }
 
 /** Encodes one frame. @param blobs appended in the order of the head's `blobs` */
