@@ -32,6 +32,8 @@ export const enum PacketFlag {
   Confidential = 64,
   /** The hop that this router is has not been taken from its TTL yet: it came by a link that the kernel does not route, or out of an SA. */
   OwesHop = 128,
+  /** NAT has changed one of its ends: an error about it goes to the end as it was. */
+  Translated = 256,
 }
 
 function column(): Int32Array {

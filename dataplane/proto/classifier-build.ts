@@ -3,7 +3,7 @@
 // more than its share of words is walked: a hostile list costs time per packet, as without trees, but neither memory nor a pause.
 
 import { AclShape, type Bank, BankCount } from '../mem/shared.js';
-import { Ace, AceAction, CryptoEntry, Sa } from '../tables/layout.js';
+import { Ace, AceAction, CryptoEntry, NatClause, Sa } from '../tables/layout.js';
 import { AclField, AclList, AclNode, LastRow, MaxTrees } from './classifier.js';
 
 const enum Limit {
@@ -270,6 +270,11 @@ export function buildClassifier(bank: Bank): void {
   for (let slot = 0; slot < bank.counts[BankCount.Sas]; slot++) {
     const row = slot * Sa.Words;
     if (bank.sas[row + Sa.Serial] !== 0) bank.saLists[slot] = listOf(bank.sas[row + Sa.AclFirst], bank.sas[row + Sa.AclCount]);
+  }
+  for (let clause = 0; clause < bank.counts[BankCount.NatClauses]; clause++) {
+    const row = clause * NatClause.Words;
+    const count = bank.natClauses[row + NatClause.AclCount];
+    if (count >= 0) bank.natLists[clause] = listOf(bank.natClauses[row + NatClause.AclFirst], count);
   }
 }
 
