@@ -106,6 +106,12 @@ export class Nat {
     return this.live(this.sessions.findOutside(proto[id], dst[id], (this.to << 16) | far, src[id]), now);
   }
 
+  /** Is a packet without ports from outside that of a session? (ESP to an inside host, which is not for this router to open.) */
+  hasFromOutside(id: number): boolean {
+    const { proto, src, dst } = this.slots;
+    return this.sessions.length > 0 && this.sessions.findOutside(proto[id], dst[id], 0, src[id]) >= 0;
+  }
+
   private live(row: number, now: number): number {
     if (row < 0 || !this.sessions.isOver(row, this.timeouts, now)) return row;
     this.sessions.remove(row);
