@@ -6,9 +6,10 @@ import { Drop, PathCount, PortCount, SaCount } from './counters/declare.js';
 import { Events } from './mem/events.js';
 import { HandOver } from './mem/hand-over.js';
 import { Links } from './mem/links.js';
+import { Nat } from './mem/nat.js';
 import { Neighbours } from './mem/neighbours.js';
 import { SenderKind, type SenderState, SenderState as Senders } from './mem/sender-state.js';
-import { bankOf, type CounterBlocks, countersOf, type SharedState } from './mem/shared.js';
+import { bankOf, type CounterBlocks, countersOf, natRowsOf, type SharedState } from './mem/shared.js';
 import { PacketFlag, Slots } from './mem/slots.js';
 import { Tables } from './mem/tables.js';
 import { Vector } from './mem/vector.js';
@@ -65,6 +66,7 @@ export interface Env {
   readonly clock: Float64Array;
   readonly events: Events;
   readonly replay: ReplayTable;
+  readonly nat: Nat;
   readonly senders: SenderState;
   /** Per SA slot {@link SenderRow}: index into `senders.numbers`, -1 = must not be used. */
   readonly senderRows: Int32Array;
@@ -91,6 +93,7 @@ export function makeEnv(options: EnvOptions): Env {
   const { index, shared, native } = options;
   const slots = new Slots();
   const counters = countersOf(shared, index);
+  const tables = new Tables(shared);
   const wake = (fd: number): void => native.wakeSignal(fd);
   return {
     workerIndex: index,
@@ -99,11 +102,12 @@ export function makeEnv(options: EnvOptions): Env {
     native,
     slots,
     vec: makeVectors(),
-    tables: new Tables(shared),
+    tables,
     counters,
     clock: new Float64Array(Clock.Count),
     events: new Events(),
     replay: new ReplayTable(),
+    nat: new Nat(slots, natRowsOf(shared, index), tables.natTimeouts, counters.nat),
     senders: options.senders,
     senderRows: new Int32Array(Cap.Sas * SenderRow.Words).fill(-1),
     links: new Links(),

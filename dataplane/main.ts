@@ -147,6 +147,8 @@ const socket = new ControlSocket(join(args.run, 'dataplane.sock'), {
   }),
   tables: takeTables,
   snapshot: (id) => snapshots.make(id),
+  natSessions: (id, limit) => snapshots.natSessions(id, limit, Math.floor(native.monotonicMs() / 1000)),
+  natClear: () => workers.sendAll({ kind: 'nat-clear' }),
   log: (text) => log(4, 'CONTROL', text),
 });
 const monitor = new KernelMonitor(

@@ -9,14 +9,17 @@ import { makeIpInput } from './path/15-ip-input.js';
 import { makeHandOver } from './path/17-hand-over.js';
 import { makeEspOpen } from './path/25-esp-open.js';
 import { makePolicyIn } from './path/27-policy-in.js';
+import { makeNatOutside } from './path/35-nat-outside.js';
 import { makeRoute } from './path/40-route.js';
 import { makeMulticast } from './path/42-multicast.js';
+import { makeNatInside } from './path/45-nat-inside.js';
 import { makeCryptoMap } from './path/55-crypto-map.js';
 import { makePmtu } from './path/60-pmtu.js';
 import { makeHandToSealer } from './path/67-hand-to-sealer.js';
 import { makeEspSeal } from './path/70-esp-seal.js';
 import { makeTx } from './path/90-tx.js';
 import { makeLocal } from './path/95-local.js';
+import { makeNatExpire } from './path/97-nat-expire.js';
 import { makeAnnounce } from './path/99-announce.js';
 
 /**
@@ -30,14 +33,17 @@ export function makePipeline(env: Env): () => number {
   const handOver = makeHandOver(env);
   const espOpen = makeEspOpen(env);
   const policyIn = makePolicyIn(env);
+  const natOutside = makeNatOutside(env);
   const route = makeRoute(env);
   const multicast = makeMulticast(env);
+  const natInside = makeNatInside(env);
   const cryptoMap = makeCryptoMap(env);
   const pmtu = makePmtu(env);
   const handToSealer = makeHandToSealer(env);
   const espSeal = makeEspSeal(env);
   const tx = makeTx(env);
   const local = makeLocal(env);
+  const natExpire = makeNatExpire(env);
   const announce = makeAnnounce(env);
   const { clock, native } = env;
   const { path } = env.counters;
@@ -54,8 +60,10 @@ export function makePipeline(env: Env): () => number {
       handOver();
       espOpen();
       policyIn();
+      natOutside();
       route();
       multicast();
+      natInside();
       cryptoMap();
       pmtu();
       handToSealer();
@@ -63,6 +71,7 @@ export function makePipeline(env: Env): () => number {
       tx();
       local();
     }
+    natExpire();
     announce();
     return taken + received;
   };

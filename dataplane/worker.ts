@@ -20,7 +20,9 @@ function takeMessages(env: Env, port: MessagePort, wakeFd: number): void {
   env.native.wakeClear(wakeFd);
   for (let received = receiveMessageOnPort(port); received; received = receiveMessageOnPort(port)) {
     const message = received.message as ToWorker;
-    if (message.kind === 'port-open') {
+    if (message.kind === 'nat-clear') {
+      env.nat.sessions.clear();
+    } else if (message.kind === 'port-open') {
       env.links.open(message.port, message.links);
     } else if (env.links.close(message.port)) {
       port.postMessage({ kind: 'port-closed', port: message.port } satisfies FromWorker);

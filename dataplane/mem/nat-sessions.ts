@@ -11,38 +11,14 @@
 // Rows are taken from below and given back to a list, so that the part of the memory that is in use stays small; the heads are as many as
 // rows can be, so that chains stay short. Time is in seconds of a clock that only moves forward.
 
-export const enum NatRow {
-  /** Signed, as all addresses here. */
-  InsideAddress = 0,
-  GlobalAddress = 1,
-  OutsideAddress = 2,
-  /** Inside port << 16 | outside port. */
-  InsidePorts = 3,
-  /** Global port << 16 | outside port. */
-  OutsidePorts = 4,
-  /** IP protocol; 0 = the row is free. */
-  Protocol = 5,
-  /** NatState. */
-  State = 6,
-  /** Seconds: when it was made, when a packet last counted for it. */
-  Made = 7,
-  Used = 8,
-  NextInside = 9,
-  /** Of a free row: the next free one. */
-  NextOutside = 10,
-  /** Rule that made it. */
-  Rule = 11,
-  PacketsOut = 12,
-  PacketsIn = 13,
-  /** Changes whenever the row becomes another session: whoever remembers a row can tell. */
-  Serial = 14,
-  Words = 16,
-}
+import { NatRow } from '../tables/layout.js';
 
 export const enum NatShape {
   None = -1,
-  /** What one call of sweep looks at. */
-  SweepRows = 2048,
+  /** Rows of a worker, a power of two. Memory that no session has touched costs nothing. */
+  Capacity = 1 << 20,
+  /** Seconds for what never ends by itself. */
+  Never = 0x7fffffff,
 }
 
 /** Mixes a key well enough for chains over a power of two. */
@@ -54,7 +30,6 @@ function mix(a: number, b: number, c: number, d: number): number {
 }
 
 export class NatSessions {
-  readonly rows: Int32Array;
   private readonly insideHeads: Int32Array;
   private readonly outsideHeads: Int32Array;
   private readonly mask: number;
@@ -66,12 +41,11 @@ export class NatSessions {
   /** Sessions there are. */
   length = 0;
 
-  /** @param capacity rows, a power of two @param memory for the rows, so that another thread can show them; default: this thread's own */
+  /** @param capacity rows, a power of two @param rows memory for them, so that another thread can show them; default: this thread's own */
   constructor(
     readonly capacity: number,
-    memory: ArrayBufferLike = new ArrayBuffer(capacity * NatRow.Words * 4),
+    readonly rows: Int32Array = new Int32Array(capacity * NatRow.Words),
   ) {
-    this.rows = new Int32Array(memory, 0, capacity * NatRow.Words);
     // Row + 1, so that memory that was never touched means "none".
     this.insideHeads = new Int32Array(capacity);
     this.outsideHeads = new Int32Array(capacity);
@@ -210,12 +184,12 @@ export class NatSessions {
   }
 
   /**
-   * Looks at the next rows, a bounded number, and ends the sessions that are over. Called again and again it comes by every row.
+   * Looks at the next rows and ends the sessions that are over. Called again and again it comes by every row. @param rows how many
    * @returns how many ended
    */
-  sweep(limits: Int32Array, now: number): number {
+  sweep(limits: Int32Array, now: number, rows: number): number {
     let ended = 0;
-    const count = Math.min(this.fresh, NatShape.SweepRows);
+    const count = Math.min(this.fresh, rows);
     for (let i = 0; i < count; i++) {
       if (this.sweptTo >= this.fresh) this.sweptTo = 0;
       const row = this.sweptTo++;

@@ -2,8 +2,9 @@
 // current, the counters, and the rings between workers. The main thread writes the idle bank, then publishes; a worker picks the bank up between
 // two passes and acknowledges. The idle bank may be written only when every worker has acknowledged the last epoch.
 
-import { Drop, GroupCap, GroupCount, PathCount, PortCount, SaCount } from '../counters/declare.js';
-import { Ace, Cap, CryptoEntry, Sa, SaKey } from '../tables/layout.js';
+import { Drop, GroupCap, GroupCount, NatCount, PathCount, PortCount, SaCount } from '../counters/declare.js';
+import { Ace, Cap, CryptoEntry, NatClause, NatRow, NatState, Sa, SaKey } from '../tables/layout.js';
+import { NatShape } from './nat-sessions.js';
 import { RingShape } from './ring.js';
 
 /** Words of the control block. */
@@ -32,7 +33,10 @@ export const enum BankCount {
   LocalAddresses = 5,
   Neighbours = 6,
   Groups = 7,
-  Words = 8,
+  NatClauses = 8,
+  /** NAT sessions a worker may have. */
+  NatSessions = 9,
+  Words = 10,
 }
 
 /** Per port, filled from the Linux netdev by the main thread. */
@@ -44,7 +48,16 @@ export const enum PortRow {
   Address = 2,
   /** 1 when a crypto map is bound. */
   HasCryptoMap = 3,
-  Words = 4,
+  /** NatSide */
+  Nat = 4,
+  Words = 5,
+}
+
+/** `ip nat inside|outside`. */
+export const enum NatSide {
+  None = 0,
+  Inside = 1,
+  Outside = 2,
 }
 
 /** Who is reached on an Ethernet port, and the header that leads there (RFC 894), ready to be written: 12 bytes and the type. */
@@ -124,6 +137,11 @@ export interface Bank {
   localAddresses: Int32Array;
   neighbours: Int32Array; // MaxNeighbours * NeighbourRow.Words
   groups: Int32Array; // MaxGroups * GroupRow.Words
+  natClauses: Int32Array; // Cap.NatClauses * NatClause.Words
+  /** The compiled list of each clause, as entryLists. */
+  natLists: Int32Array;
+  /** Seconds by NatState. */
+  natTimeouts: Int32Array;
 }
 
 /** Counter blocks of one worker; only that worker writes them. */
@@ -136,6 +154,7 @@ export interface CounterBlocks {
   groups: Float64Array; // GroupCap * GroupCount.Count
   aceHits: Float64Array; // Cap.Aces, reset on a table swap that changes the ACEs
   path: Float64Array; // PathCount.Count
+  nat: Float64Array; // NatCount.Count
 }
 
 export interface SharedState {
@@ -154,6 +173,9 @@ const bankWords: readonly [keyof Bank, number][] = [
   ['saLists', Cap.Sas],
   ['neighbours', MaxNeighbours * NeighbourRow.Words],
   ['groups', MaxGroups * GroupRow.Words],
+  ['natClauses', Cap.NatClauses * NatClause.Words],
+  ['natLists', Cap.NatClauses],
+  ['natTimeouts', NatState.Count],
 ];
 /**
  * What is large is read where it lies: the two banks' arrays are neighbours, so that a stage captures one array and adds where the current
@@ -179,6 +201,7 @@ const counterLengths: readonly [keyof CounterBlocks, number][] = [
   ['groups', GroupCap * GroupCount.Count],
   ['aceHits', Cap.Aces],
   ['path', PathCount.Count],
+  ['nat', NatCount.Count],
 ];
 const counterBytes = counterLengths.reduce((sum, [, length]) => sum + length * 8, 0);
 const controlBytes = align8(Ctl.Words * 4);
@@ -193,10 +216,21 @@ function ringsAt(workers: number): number {
   return (countersAt + workers * counterBytes + 63) & ~63;
 }
 
+function natRowsAt(workers: number): number {
+  const rings = workers > 1 ? workers * workers : 0;
+  return (ringsAt(workers) + rings * RingShape.Bytes + 63) & ~63;
+}
+
+const natRowBytes = NatShape.Capacity * NatRow.Words * 4;
+
 /** @param workers 1..MaxWorkers. With several there is a ring for every two of them: memory that nobody touches costs nothing */
 export function allocateShared(workers: number): SharedState {
-  const rings = workers > 1 ? workers * workers : 0;
-  return { memory: new SharedArrayBuffer(ringsAt(workers) + rings * RingShape.Bytes), workers };
+  return { memory: new SharedArrayBuffer(natRowsAt(workers) + workers * natRowBytes), workers };
+}
+
+/** NAT sessions of a worker, NatShape.Capacity rows of NatRow: it writes them, the main thread shows them. */
+export function natRowsOf({ memory, workers }: SharedState, worker: number): Int32Array {
+  return new Int32Array(memory, natRowsAt(workers) + worker * natRowBytes, NatShape.Capacity * NatRow.Words);
 }
 
 /** First byte of the ring by which `from` gives packets to `to`. */

@@ -32,6 +32,8 @@ export const enum PacketFlag {
   Confidential = 64,
   /** The hop that this router is has not been taken from its TTL yet: it came by a link that the kernel does not route, or out of an SA. */
   OwesHop = 128,
+  /** NAT has changed one of its ends: an error about it goes to the end as it was. */
+  Translated = 256,
 }
 
 function column(): Int32Array {
@@ -82,6 +84,23 @@ export class Slots {
   /** @returns an id, or -1 when the pool is empty. Columns hold what the last user left. */
   allocate(): number {
     return this.freeCount > 0 ? this.freeIds[--this.freeCount] : -1;
+  }
+
+  /** What is known about one packet, for another made of it; where its bytes lie (off, len, l4Off) is for the caller. */
+  copyColumns(from: number, to: number): void {
+    const { rxPort, txPort, nextHop, proto, src, dst, sport, dport, tos, flags, sa, nesting } = this;
+    rxPort[to] = rxPort[from];
+    txPort[to] = txPort[from];
+    nextHop[to] = nextHop[from];
+    proto[to] = proto[from];
+    src[to] = src[from];
+    dst[to] = dst[from];
+    sport[to] = sport[from];
+    dport[to] = dport[from];
+    tos[to] = tos[from];
+    flags[to] = flags[from];
+    sa[to] = sa[from];
+    nesting[to] = nesting[from];
   }
 
   release(id: number): void {

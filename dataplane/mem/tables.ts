@@ -2,7 +2,7 @@
 // capture one set of arrays for ever and never ask which bank is current. What is large, the FIB and the compiled access lists, is read in the bank itself; `counts` says
 // where. Keys are not copied: adoption hands them to the crypto contexts and forgets them.
 
-import { Ace, Cap, CryptoEntry, Sa } from '../tables/layout.js';
+import { Ace, Cap, CryptoEntry, NatClause, NatState, Sa } from '../tables/layout.js';
 import { fillLocalSet, fillSpiMap, HashShape } from './hash.js';
 import { type Bank, BankCount, GroupRow, halvesOf, MaxGroups, MaxLocalAddresses, PortRow, pairOf, type SharedState } from './shared.js';
 
@@ -16,6 +16,9 @@ export class Tables {
   readonly saLists = new Int32Array(Cap.Sas);
   readonly localAddresses = new Int32Array(MaxLocalAddresses);
   readonly groups = new Int32Array(MaxGroups * GroupRow.Words);
+  readonly natClauses = new Int32Array(Cap.NatClauses * NatClause.Words);
+  readonly natLists = new Int32Array(Cap.NatClauses);
+  readonly natTimeouts = new Int32Array(NatState.Count);
 
   /** Of both banks; the current one's root begins at counts[BankCount.FibRoot], all else is reached from there. */
   readonly fibRoot: Int32Array;
@@ -51,6 +54,9 @@ export class Tables {
     this.groups.set(bank.groups);
     this.entryLists.set(bank.entryLists);
     this.saLists.set(bank.saLists);
+    this.natClauses.set(bank.natClauses);
+    this.natLists.set(bank.natLists);
+    this.natTimeouts.set(bank.natTimeouts);
     fillLocalSet(this.localSet, this.localAddresses, this.counts[BankCount.LocalAddresses]);
     fillSpiMap(this.spiMap, this.sas);
     this.findEntries();

@@ -6,22 +6,43 @@
 
 import { Drop, PathCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
+import { isLocal } from '../mem/hash.js';
+import { BankCount, NatSide, PortRow } from '../mem/shared.js';
+import { PacketFlag } from '../mem/slots.js';
 import type { Vector } from '../mem/vector.js';
 import { ownerOf } from '../native/native.js';
+import { End } from '../proto/nat.js';
 
 export function makeHandOver(env: Env): () => void {
   if (env.handOver === null) return () => undefined;
-  const { workerIndex, workers, slots, drop } = env;
+  const { workerIndex, workers, slots, drop, nat } = env;
   const rings = env.handOver;
-  const { src } = slots;
+  const { src, dst, rxPort, flags } = slots;
+  const { counts, ports, localSet } = env.tables;
   const { path } = env.counters;
   const { espOpen, policyIn } = env.vec;
+
+  /**
+   * NAT: who has the session has the port (45-nat-inside), so what comes from outside for one of our addresses belongs to its port's worker, and so do
+   * flows of our own programs. Where there is no port, fragments among them, it is the source's as ever.
+   */
+  function ownerOfPacket(id: number): number {
+    if (counts[BankCount.NatClauses] === 0 || ports[rxPort[id] * PortRow.Words + PortRow.Nat] !== NatSide.Outside)
+      return ownerOf(src[id], workers);
+    const port =
+      (flags[id] & PacketFlag.FromHost) !== 0
+        ? nat.portOf(id, End.Source)
+        : isLocal(localSet, dst[id])
+          ? nat.portOf(id, End.Destination)
+          : -1;
+    return port < 0 ? ownerOf(src[id], workers) : port % workers;
+  }
 
   function keepOwn(vector: Vector): void {
     let kept = 0;
     for (let i = 0; i < vector.length; i++) {
       const id = vector.ids[i];
-      const owner = ownerOf(src[id], workers);
+      const owner = ownerOfPacket(id);
       if (owner === workerIndex) {
         vector.ids[kept++] = id;
       } else if (rings.give(id, owner, 0)) {

@@ -25,7 +25,7 @@ import { Ace, AceAction, Cap, Sa } from '../tables/layout.js';
 export const MaxNesting = 4;
 
 export function makeEspOpen(env: Env): () => void {
-  const { drop, parse, replay, events, native, clock } = env;
+  const { drop, parse, replay, events, native, clock, nat } = env;
   const { bytes, view, off, len, l4Off, rxPort, src, dst, tos, flags, sa, sender, nesting, proto, sport, dport } = env.slots;
   const { sas, saLists, ports, aces, aclWords, spiMap, localSet } = env.tables;
   const counts = env.counters.sas;
@@ -66,7 +66,7 @@ export function makeEspOpen(env: Env): () => void {
     const room = off[id] + len[id] - esp;
     const slot = room >= Esp.HeaderLen && !isFragment ? findSpi(spiMap, view.getInt32(esp + Esp.Spi)) : -1;
     if (slot < 0 || (flags[id] & PacketFlag.FromHost) !== 0) {
-      if (!isOurs(id)) policyIn.push(id);
+      if (!isOurs(id) || nat.hasFromOutside(id)) policyIn.push(id);
       else if (isFragment) drop(id, Drop.EspFragment);
       else if (room < Esp.HeaderLen) drop(id, Drop.EspTruncated);
       else {

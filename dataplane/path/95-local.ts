@@ -69,11 +69,11 @@ export function makeLocal(env: Env): () => void {
 
   /**
    * RFC 1812 §4.3.2.4: the address of the interface the packet came in by. Two exceptions: an error to this host itself names the
-   * destination, because the kernel refuses what comes in with one of its own addresses as source; and an error about a decrypted
-   * packet names the inside, so that the policy encrypts on its way back what it quotes.
+   * destination, because the kernel refuses what comes in with one of its own addresses as source (a source that NAT gave is none of this
+   * host's); and an error about a decrypted packet names the inside, so that the policy encrypts on its way back what it quotes.
    */
   function sourceFor(id: number): number {
-    if (isLocal(localSet, src[id])) return dst[id];
+    if (isLocal(localSet, src[id]) && (flags[id] & PacketFlag.Translated) === 0) return dst[id];
     const isDecrypted = (flags[id] & PacketFlag.Decrypted) !== 0;
     const own = isDecrypted ? (txPort[id] !== rxPort[id] ? addressOf(txPort[id]) : 0) : addressOf(rxPort[id]);
     if (own !== 0) return own;

@@ -7,7 +7,7 @@
 // Does not: talk to control (it reports through its events), or forward.
 
 import { SlotShape } from '../mem/slots.js';
-import type { InterfaceRow, TablesHead } from '../tables/message.js';
+import type { InterfaceRow } from '../tables/message.js';
 import { planClear, planCloseFirst } from './closed-ports.js';
 import { listLocalAddresses, mirrorFib } from './fib-mirror.js';
 import { describePorts, planInterfaces } from './interfaces.js';
@@ -17,7 +17,7 @@ import { groupNeighbours, listGroups, planGroups } from './multicast.js';
 import type { NeighbourWatch } from './neighbour-watch.js';
 import { planNeighbours } from './neighbours.js';
 import type { Ports } from './ports.js';
-import { type BankContent, emptyRows, isSameContent, isSameList, type PortState, type Publisher } from './publisher.js';
+import { type BankContent, emptyRows, isSameContent, isSameList, noTables, type PortState, type Publisher } from './publisher.js';
 import { diffRoutes, planGatewayTable, planPortTable, planProgramTable, planStaticRoutes } from './routes.js';
 import { diffRules, type PortDevices, planRules, Table } from './rules.js';
 import { describeErrors, runBatch } from './run-command.js';
@@ -35,17 +35,6 @@ export interface ApplierEvents {
   /** The workers do not answer, or ip cannot be run: the process cannot go on. */
   failed(error: Error): void;
 }
-
-const noTables: TablesHead = {
-  type: 'tables',
-  generation: 0,
-  interfaces: [],
-  staticRoutes: [],
-  controlPorts: [],
-  groups: [],
-  blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys'],
-  blobBytes: [0, 0, 0, 0],
-};
 
 export class Applier {
   private desired: Tables = { head: noTables, rows: emptyRows() };
@@ -251,6 +240,7 @@ export class Applier {
       localAddresses: listLocalAddresses(devices, state),
       neighbours: this.neighbours(devices, state),
       groups: planGroups(tables.head.interfaces, errors),
+      nat: tables.head.nat,
     };
     if (this.published && isSameContent(this.published, content)) return;
     errors.push(...(await this.publisher.publish(content)));

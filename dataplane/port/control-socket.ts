@@ -3,7 +3,7 @@
 
 import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
-import { encodeFrame, FrameReader, type FromDataplane } from '../tables/message.js';
+import { encodeFrame, FrameReader, type FromDataplane, MaxNatRows } from '../tables/message.js';
 
 export interface ControlMessages {
   /** First message of a connection. */
@@ -11,6 +11,9 @@ export interface ControlMessages {
   tables(head: unknown, rest: Uint8Array): void;
   /** @returns the answer */
   snapshot(id: number): FromDataplane;
+  /** @returns the answer and its rows */
+  natSessions(id: number, limit: number): { message: FromDataplane; rows: Uint8Array };
+  natClear(): void;
   log(text: string): void;
 }
 
@@ -54,11 +57,11 @@ export class ControlSocket {
   }
 
   /** Nothing happens without a control. */
-  send(message: FromDataplane): void {
+  send(message: FromDataplane, blobs: readonly Uint8Array[] = []): void {
     const socket = this.connection;
     if (!socket) return;
     if (socket.writableLength > MaxUnsentBytes) socket.destroy(new Error('control does not read'));
-    else socket.write(encodeFrame(message));
+    else socket.write(encodeFrame(message, blobs));
   }
 
   private accept(socket: Socket): void {
@@ -83,11 +86,15 @@ export class ControlSocket {
 
   private take(head: unknown, rest: Uint8Array): void {
     const type = typeof head === 'object' && head !== null ? (head as { type?: unknown }).type : undefined;
-    const id = (head as { id?: unknown } | null)?.id;
+    const { id, limit } = (head ?? {}) as { id?: unknown; limit?: unknown };
     if (type === 'tables') {
       this.messages.tables(head, rest);
       rest.fill(0);
     } else if (type === 'snapshot' && Number.isSafeInteger(id)) this.send(this.messages.snapshot(id as number));
+    else if (type === 'nat-sessions' && Number.isSafeInteger(id) && Number.isSafeInteger(limit)) {
+      const { message, rows } = this.messages.natSessions(id as number, Math.min(Math.max(limit as number, 0), MaxNatRows));
+      this.send(message, [rows]);
+    } else if (type === 'nat-clear') this.messages.natClear();
     else throw new Error('a message of no known type');
   }
 }

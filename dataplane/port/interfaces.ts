@@ -1,6 +1,7 @@
 // Configured interfaces against the netdevs that are there: addresses, up and down. Pure plans plus what must be remembered to undo
 // them. Does not: TUNs (ports.ts), routes.
 
+import { NatSide } from '../mem/shared.js';
 import type { InterfaceRow } from '../tables/message.js';
 import { formatAddress } from './addresses.js';
 import type { LinuxState } from './linux-state.js';
@@ -79,6 +80,7 @@ export function describePorts(rows: readonly InterfaceRow[], open: ReadonlySet<n
       up: !row.shutdown && (row.device === null || open.has(row.port)) && (link?.up ?? false) && (link?.carrier ?? false),
       mtu: Math.min(row.ipMtu ?? 65535, link?.mtu ?? 0),
       address: row.device === null ? (row.addresses[0]?.address ?? 0) : (primary?.address ?? 0),
+      nat: row.nat === null ? NatSide.None : row.nat === 'inside' ? NatSide.Inside : NatSide.Outside,
     };
   });
 }

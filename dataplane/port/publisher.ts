@@ -1,6 +1,7 @@
 // Writes the idle bank and publishes it (mem/shared.ts has the protocol). Keys live in the shared banks for as short as can be: the
 // workers hand them to their crypto contexts when they take a bank over, after that they are wiped from both banks.
 
+import { NatShape } from '../mem/nat-sessions.js';
 import {
   type Bank,
   BankCount,
@@ -9,14 +10,15 @@ import {
   controlWords,
   GroupRow,
   MaxLocalAddresses,
+  type NatSide,
   NeighbourRow,
   PortRow,
   type SharedState,
 } from '../mem/shared.js';
 import { buildClassifier } from '../proto/classifier-build.js';
 import { buildFib, type FibRoute } from '../proto/fib.js';
-import { Ace, Cap, CryptoEntry } from '../tables/layout.js';
-import type { TablesRows } from '../tables/message.js';
+import { Ace, Cap, CryptoEntry, NatClause, NatState } from '../tables/layout.js';
+import type { TablesHead, TablesRows } from '../tables/message.js';
 import type { WorkerSet } from './worker-set.js';
 
 export interface PortState {
@@ -26,6 +28,7 @@ export interface PortState {
   mtu: number;
   /** Primary address, 0 = none. */
   address: number;
+  nat: NatSide;
 }
 
 /** Everything a bank holds. */
@@ -38,6 +41,7 @@ export interface BankContent {
   neighbours: Int32Array;
   /** {@link GroupRow} */
   groups: Int32Array;
+  nat: TablesHead['nat'];
 }
 
 export class Publisher {
@@ -76,7 +80,7 @@ export class Publisher {
 }
 
 /** Everything but the FIB. @returns what did not fit */
-function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups }: BankContent): string[] {
+function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups, nat }: BankContent): string[] {
   const errors: string[] = [];
   fillRows(bank.aces, rows.aces);
   fillRows(bank.cryptoEntries, rows.cryptoEntries);
@@ -84,7 +88,7 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
   bank.saKeys.fill(0);
   bank.saKeys.set(rows.saKeys);
   bank.ports.fill(0);
-  for (const { port, up, mtu, address } of ports) bank.ports.set([up ? 1 : 0, mtu, address | 0, 0], port * PortRow.Words);
+  for (const { port, up, mtu, address, nat } of ports) bank.ports.set([up ? 1 : 0, mtu, address | 0, 0, nat], port * PortRow.Words);
   for (let at = 0; at < rows.cryptoEntries.length; at += CryptoEntry.Words) {
     bank.ports[rows.cryptoEntries[at + CryptoEntry.Port] * PortRow.Words + PortRow.HasCryptoMap] = 1;
   }
@@ -100,6 +104,10 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
   bank.counts[BankCount.CryptoEntries] = rows.cryptoEntries.length / CryptoEntry.Words;
   bank.counts[BankCount.Sas] = Cap.Sas; // indexed by slot: holes have serial 0
   bank.counts[BankCount.LocalAddresses] = own.length;
+  fillRows(bank.natClauses, rows.natClauses);
+  bank.counts[BankCount.NatClauses] = rows.natClauses.length / NatClause.Words;
+  bank.counts[BankCount.NatSessions] = nat.maxEntries === 0 ? NatShape.Capacity : Math.min(nat.maxEntries, NatShape.Capacity);
+  bank.natTimeouts.set(nat.timeouts.map((seconds) => (seconds === 0 ? NatShape.Never : seconds)));
   buildClassifier(bank);
   return errors;
 }
@@ -131,7 +139,8 @@ export function isSameContent(a: BankContent, b: BankContent): boolean {
     sameRows(a.rows.sas, b.rows.sas) &&
     sameRows(a.neighbours, b.neighbours) &&
     sameRows(a.groups, b.groups) &&
-    isSameList([a.ports, a.localAddresses], [b.ports, b.localAddresses]) &&
+    sameRows(a.rows.natClauses, b.rows.natClauses) &&
+    isSameList([a.ports, a.localAddresses, a.nat], [b.ports, b.localAddresses, b.nat]) &&
     isSameList(a.routes, b.routes)
   );
 }
@@ -142,5 +151,19 @@ export function isSameList(a: readonly unknown[], b: readonly unknown[]): boolea
 
 /** Rows of a router without groups. */
 export function emptyRows(): TablesRows {
-  return { aces: new Int32Array(0), cryptoEntries: new Int32Array(0), sas: new Int32Array(0), saKeys: new Uint8Array(0) };
+  const none = new Int32Array(0);
+  return { aces: none, cryptoEntries: none, sas: none, saKeys: new Uint8Array(0), natClauses: none };
 }
+
+/** Of a router that has nothing. */
+export const noTables: TablesHead = {
+  type: 'tables',
+  generation: 0,
+  interfaces: [],
+  staticRoutes: [],
+  controlPorts: [],
+  groups: [],
+  nat: { timeouts: new Array(NatState.Count).fill(0), maxEntries: 0 },
+  blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses'],
+  blobBytes: [0, 0, 0, 0, 0],
+};

@@ -1,10 +1,10 @@
 // Counters and netdev state at one moment, for control: the counter blocks of all workers summed. Does not: name the counters
 // (counters/declare.ts), keep history.
 
-import { GroupCap, GroupCount, PathCount, PortCount, SaCount } from '../counters/declare.js';
-import { type CounterBlocks, countersOf, type SharedState } from '../mem/shared.js';
-import { Ace, Cap, Sa } from '../tables/layout.js';
-import type { SnapshotHead } from '../tables/message.js';
+import { GroupCap, GroupCount, NatCount, PathCount, PortCount, SaCount } from '../counters/declare.js';
+import { type CounterBlocks, countersOf, natRowsOf, type SharedState } from '../mem/shared.js';
+import { Ace, Cap, NatRow, Sa } from '../tables/layout.js';
+import type { FromDataplane, SnapshotHead } from '../tables/message.js';
 import { formatAddress, formatPrefix } from './addresses.js';
 import type { Applier } from './applier.js';
 import { type LinuxState, RouteTable, RouteType } from './linux-state.js';
@@ -38,7 +38,30 @@ export class SnapshotMaker {
       groups: cut(sum('groups'), GroupCount.Count, GroupCap),
       aceHits: sum('aceHits').slice(0, tables.rows.aces.length / Ace.Words),
       path: sum('path').slice(0, PathCount.Count),
+      nat: sum('nat').slice(0, NatCount.Count),
     };
+  }
+
+  /** NAT sessions of all workers, as they lie there at this moment. @param limit rows at the most @param nowSeconds the workers' clock */
+  natSessions(id: number, limit: number, nowSeconds: number): { message: FromDataplane; rows: Uint8Array } {
+    const found: Int32Array[] = [];
+    for (let worker = 0; worker < this.shared.workers && found.length < limit; worker++) {
+      const rows = natRowsOf(this.shared, worker);
+      for (let at = 0; at < rows.length && found.length < limit; at += NatRow.Words) {
+        if (rows[at + NatRow.Serial] === 0) break; // never used, and none behind it is: rows are taken from below
+        const row = rows.slice(at, at + NatRow.Words);
+        // A worker may have ended it meanwhile, and begun another.
+        if (row[NatRow.Protocol] === 0 || rows[at + NatRow.Serial] !== row[NatRow.Serial]) continue;
+        row[NatRow.Made] = Math.max(0, nowSeconds - row[NatRow.Made]);
+        row[NatRow.Used] = Math.max(0, nowSeconds - row[NatRow.Used]);
+        row[NatRow.NextInside] = row[NatRow.NextOutside] = 0;
+        found.push(row);
+      }
+    }
+    const words = new Int32Array(found.length * NatRow.Words);
+    for (const [i, row] of found.entries()) words.set(row, i * NatRow.Words);
+    const sessions = Math.max(found.length, this.sum('nat')[NatCount.Sessions]);
+    return { message: { type: 'nat-sessions', id, sessions }, rows: new Uint8Array(words.buffer) };
   }
 
   private sum(name: keyof CounterBlocks): number[] {

@@ -3,7 +3,7 @@
 
 import { GroupCap } from '../counters/declare.js';
 import { MaxGroups } from '../mem/shared.js';
-import { Ace, Cap, CryptoEntry, EspAuth, EspCipher, Sa, SaKey } from '../tables/layout.js';
+import { Ace, Cap, CryptoEntry, EspAuth, EspCipher, NatClause, NatState, Sa, SaKey } from '../tables/layout.js';
 import { type InterfaceRow, MaxFrameBytes, portDrivers, type StaticRouteRow, type TablesHead, type TablesRows } from '../tables/message.js';
 import { readFlag, readInteger, readList, readNullable, readRecord, readText, refuse } from './shape.js';
 
@@ -14,6 +14,8 @@ export interface Tables {
 
 const MaxGeneration = Number.MAX_SAFE_INTEGER;
 const MaxAddress = 0xffffffff;
+const MaxSeconds = 0x7fffffff;
+const natSides = ['inside', 'outside'] as const;
 // Goes into a command line of ip: what the kernel allows in a name, and nothing that ip could take for an option.
 const devicePattern = /^[A-Za-z0-9_@.][^\s/:"'\\#]{0,14}$/;
 
@@ -44,6 +46,7 @@ function readInterface(value: unknown, what: string): InterfaceRow {
     }),
     ipMtu: readNullable(row.ipMtu, (mtu) => readInteger(mtu, `${what}.ipMtu`, 68, 65535)), // 68: RFC 791
     shutdown: readFlag(row.shutdown, `${what}.shutdown`),
+    nat: readNullable(row.nat, (side) => natSides.find((name) => name === side) ?? refuse(`${what}.nat: neither inside nor outside`)),
     groups: readList(row.groups, `${what}.groups`, MaxGroups, (group, where) => readInteger(group, where, 0xe0000100, 0xefffffff)),
   };
 }
@@ -61,7 +64,7 @@ function readStaticRoute(value: unknown, what: string): StaticRouteRow {
   return route;
 }
 
-const blobNames: TablesHead['blobs'] = ['aces', 'cryptoEntries', 'sas', 'saKeys'];
+const blobNames: TablesHead['blobs'] = ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses'];
 
 function readHead(value: unknown): TablesHead {
   const head = readRecord(value, 'head');
@@ -74,9 +77,17 @@ function readHead(value: unknown): TablesHead {
     staticRoutes: readList(head.staticRoutes, 'staticRoutes', 1024, readStaticRoute),
     controlPorts: readList(head.controlPorts, 'controlPorts', 8, (port, what) => readInteger(port, what, 1, 65534)), // what a rule takes
     groups: readList(head.groups, 'groups', GroupCap, (name, what) => readText(name, what, 256)),
+    nat: readNat(head.nat),
     blobs: blobNames,
     blobBytes: readList(head.blobBytes, 'blobBytes', blobNames.length, (bytes, what) => readInteger(bytes, what, 0, MaxFrameBytes)),
   };
+}
+
+function readNat(value: unknown): TablesHead['nat'] {
+  const nat = readRecord(value, 'nat');
+  const timeouts = readList(nat.timeouts, 'nat.timeouts', NatState.Count, (seconds, what) => readInteger(seconds, what, 0, MaxSeconds));
+  if (timeouts.length !== NatState.Count) refuse(`nat.timeouts: ${NatState.Count} numbers are needed`);
+  return { timeouts, maxEntries: readInteger(nat.maxEntries, 'nat.maxEntries', 0, MaxSeconds) };
 }
 
 function within(what: string, value: number, low: number, high: number): void {
@@ -94,12 +105,13 @@ export function readTables(head: unknown, rest: Uint8Array): Tables {
   checkAces(tables.rows.aces);
   checkCryptoEntries(tables);
   checkSas(tables);
+  checkNatClauses(tables);
   return tables;
 }
 
 function cutRows(blobBytes: readonly number[], rest: Uint8Array): TablesRows {
-  const rowBytes = [Ace.Words * 4, CryptoEntry.Words * 4, Sa.Words * 4, SaKey.Bytes];
-  const caps = [Cap.Aces, Cap.CryptoEntries, Cap.Sas, Cap.Sas];
+  const rowBytes = [Ace.Words * 4, CryptoEntry.Words * 4, Sa.Words * 4, SaKey.Bytes, NatClause.Words * 4];
+  const caps = [Cap.Aces, Cap.CryptoEntries, Cap.Sas, Cap.Sas, Cap.NatClauses];
   if (blobBytes.length !== blobNames.length) refuse('blobBytes: one number per blob is needed');
   const parts: Uint8Array[] = [];
   let at = 0;
@@ -112,7 +124,8 @@ function cutRows(blobBytes: readonly number[], rest: Uint8Array): TablesRows {
   }
   if (at !== rest.length) refuse(`${rest.length - at} bytes behind the last blob`);
   if (parts[2].length / (Sa.Words * 4) !== parts[3].length / SaKey.Bytes) refuse('sas and saKeys have different numbers of rows');
-  return { aces: toWords(parts[0]), cryptoEntries: toWords(parts[1]), sas: toWords(parts[2]), saKeys: parts[3] };
+  const [aces, cryptoEntries, sas, saKeys, natClauses] = parts;
+  return { aces: toWords(aces), cryptoEntries: toWords(cryptoEntries), sas: toWords(sas), saKeys, natClauses: toWords(natClauses) };
 }
 
 function toWords(bytes: Uint8Array): Int32Array {
@@ -159,6 +172,21 @@ function checkCryptoEntries({ head, rows }: Tables): void {
     within('crypto entry SA slot', entries[at + CryptoEntry.OutboundSa], -1, rows.sas.length / Sa.Words - 1);
     within('crypto entry flags', entries[at + CryptoEntry.Flags], 0, 31);
     within('crypto entry group', entries[at + CryptoEntry.Group], 0, head.groups.length - 1);
+  }
+}
+
+function checkNatClauses({ head, rows }: Tables): void {
+  const ports = new Set(head.interfaces.map(({ port }) => port));
+  const clauses = rows.natClauses;
+  for (let at = 0; at < clauses.length; at += NatClause.Words) {
+    const least = at === 0 ? 0 : clauses[at - NatClause.Words + NatClause.Rule];
+    within('NAT clause rule order', clauses[at + NatClause.Rule], least, Cap.NatClauses - 1);
+    within('NAT clause permit', clauses[at + NatClause.Permit], 0, 1);
+    if (clauses[at + NatClause.AclCount] !== -1)
+      checkAclRange('NAT clause', clauses[at + NatClause.AclFirst], clauses[at + NatClause.AclCount], rows.aces);
+    if (clauses[at + NatClause.OutPort] !== -1 && !ports.has(clauses[at + NatClause.OutPort]))
+      refuse(`NAT clause: no interface has port ${clauses[at + NatClause.OutPort]}`);
+    if (!ports.has(clauses[at + NatClause.GlobalPort])) refuse(`NAT clause: no interface has port ${clauses[at + NatClause.GlobalPort]}`);
   }
 }
 

@@ -54,6 +54,10 @@ export class WorkerSet {
     this.native.wakeSignal(this.wakeFds[worker]);
   }
 
+  sendAll(message: ToWorker): void {
+    for (let worker = 0; worker < this.count; worker++) this.send(worker, message);
+  }
+
   wakeAll(): void {
     for (const fd of this.wakeFds) this.native.wakeSignal(fd);
   }

@@ -3,7 +3,7 @@
 // more than its share of words is walked: a hostile list costs time per packet, as without trees, but neither memory nor a pause.
 
 import { AclShape, type Bank, BankCount } from '../mem/shared.js';
-import { Ace, AceAction, CryptoEntry, Sa } from '../tables/layout.js';
+import { Ace, AceAction, CryptoEntry, NatClause, Sa } from '../tables/layout.js';
 import { AclField, AclList, AclNode, LastRow, MaxTrees } from './classifier.js';
 
 const enum Limit {
@@ -246,31 +246,31 @@ class ListCompiler {
   }
 }
 
-/** Compiles every list that crypto entries and SAs name, each once, and fills the columns that say where. Call when all rows are written. */
+/** Compiles every list that rows name, each once, and fills the columns that say where. Call when all rows are written. */
 export function buildClassifier(bank: Bank): void {
   const base = bank.index * AclShape.MaxWords;
   const known = new Map<number, number>();
   let used = 0;
   let rows = 0;
-  const listOf = (first: number, count: number): number => {
+  /** @param at word of a row's AclFirst, the one before its AclCount */
+  const listOf = (words: Int32Array, at: number): number => {
+    const [first, count] = [words[at], words[at + 1]];
     const name = first * 2 ** 16 + count;
-    const list = known.get(name);
-    if (list !== undefined) return list;
-    const at = used;
-    // Every list has a head: room for as many as there can be.
-    rows += count;
-    used = rows > Limit.Rows ? writeHead(bank, at, first, count) : compileList(bank, base, at, first, count);
-    known.set(name, base + at);
-    return base + at;
+    const place = known.get(name) ?? base + used;
+    if (known.has(name)) return place;
+    rows += count; // every list has a head: room for as many as there can be
+    used = rows > Limit.Rows ? writeHead(bank, used, first, count) : compileList(bank, base, used, first, count);
+    known.set(name, place);
+    return place;
   };
-  for (let entry = 0; entry < bank.counts[BankCount.CryptoEntries]; entry++) {
-    const row = entry * CryptoEntry.Words;
-    bank.entryLists[entry] = listOf(bank.cryptoEntries[row + CryptoEntry.AclFirst], bank.cryptoEntries[row + CryptoEntry.AclCount]);
-  }
-  for (let slot = 0; slot < bank.counts[BankCount.Sas]; slot++) {
-    const row = slot * Sa.Words;
-    if (bank.sas[row + Sa.Serial] !== 0) bank.saLists[slot] = listOf(bank.sas[row + Sa.AclFirst], bank.sas[row + Sa.AclCount]);
-  }
+  const { counts, cryptoEntries, sas, natClauses } = bank;
+  for (let i = 0; i < counts[BankCount.CryptoEntries]; i++)
+    bank.entryLists[i] = listOf(cryptoEntries, i * CryptoEntry.Words + CryptoEntry.AclFirst);
+  for (let i = 0; i < counts[BankCount.Sas]; i++)
+    if (sas[i * Sa.Words + Sa.Serial] !== 0) bank.saLists[i] = listOf(sas, i * Sa.Words + Sa.AclFirst);
+  for (let i = 0; i < counts[BankCount.NatClauses]; i++)
+    if (natClauses[i * NatClause.Words + NatClause.AclCount] >= 0)
+      bank.natLists[i] = listOf(natClauses, i * NatClause.Words + NatClause.AclFirst);
 }
 
 /** A list that is walked. @param at where its head goes @returns the first free word behind it */

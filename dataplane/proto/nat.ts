@@ -5,6 +5,7 @@
 // A flow is named by four numbers. For TCP, UDP, UDP-Lite and DCCP the ports are those of the header; for ICMP queries the identifier stands for the
 // inside port and 0 for the other; protocols without ports, and SCTP, whose checksum cannot be kept by a change (RFC 4960 appendix B), have 0 and 0.
 
+import { NatState } from '../tables/layout.js';
 import { updateChecksum } from './checksum.js';
 import { Icmp } from './icmp.js';
 import { Ip4, IpProto } from './ipv4.js';
@@ -184,4 +185,57 @@ function sumOfChanging(view: DataView, at: number, l4: number, end: number, prot
   }
   sum = (sum & 0xffff) + (sum >>> 16);
   return (sum & 0xffff) + (sum >>> 16);
+}
+
+/** TCP header, RFC 793 §3.1. */
+const enum Tcp {
+  Flags = 13,
+  Fin = 1,
+  Syn = 2,
+  Rst = 4,
+  Ack = 16,
+}
+const DnsPort = 53;
+
+/** What a new session is. @param outsidePort 0..65535 */
+export function firstState(protocol: number, outsidePort: number): NatState {
+  if (protocol === IpProto.Tcp) return NatState.TcpSyn;
+  if (protocol === IpProto.Icmp) return NatState.Icmp;
+  if (!natHasPorts(protocol)) return NatState.Other;
+  return protocol === IpProto.Udp && outsidePort === DnsPort ? NatState.Dns : NatState.Udp;
+}
+
+/**
+ * What a session is after a packet. A reset does not end it at once: a forged one would (RFC 5382 REQ-4 asks for patience).
+ * @param l4 of the transport header @param end of the datagram
+ */
+export function nextState(state: NatState, view: DataView, l4: number, end: number, fromOutside: boolean): NatState {
+  if (state < NatState.TcpSyn || l4 + Tcp.Flags >= end) return state;
+  const flags = view.getUint8(l4 + Tcp.Flags);
+  if ((flags & (Tcp.Fin | Tcp.Rst)) !== 0) return NatState.TcpFinRst;
+  if (state === NatState.TcpSyn) return fromOutside && (flags & Tcp.Ack) !== 0 ? NatState.TcpEstablished : state;
+  return state === NatState.TcpFinRst && !fromOutside && (flags & Tcp.Syn) !== 0 ? NatState.TcpSyn : state;
+}
+
+/** Does a packet from outside keep its session alive? Not where anybody could send it (RFC 4787 REQ-6). */
+export function isKeptFromOutside(state: NatState): boolean {
+  return state >= NatState.TcpSyn;
+}
+
+/** ICMP queries, and not their replies: those that begin a session. */
+export function isIcmpRequest(type: number): boolean {
+  return type === 8 || type === 13 || type === 15 || type === 17;
+}
+
+/** Identifier of an ICMP query. @param l4 of the ICMP header */
+export function readIcmpId(view: DataView, l4: number): number {
+  return view.getUint16(l4 + L4.IcmpId);
+}
+
+/** The ports of a quoted datagram as one end of a session has them: the port of the end we know, then the outside one. @param which end that is ours */
+export function quotedPorts(quote: Int32Array, which: End): number {
+  if (quote[Quote.Protocol] === IpProto.Icmp) return quote[Quote.SourcePort] << 16;
+  return which === End.Source
+    ? (quote[Quote.SourcePort] << 16) | quote[Quote.DestinationPort]
+    : (quote[Quote.DestinationPort] << 16) | quote[Quote.SourcePort];
 }

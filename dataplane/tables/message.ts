@@ -6,7 +6,7 @@
 //
 // `total` counts the bytes after itself. Blobs hold rows of layout.ts in the machine's byte order: both ends are one machine.
 
-import type { Ace, CryptoEntry, NatClause, NatRow, NatState, Sa, SaKey } from './layout.js';
+import type { Ace, CryptoEntry, NatClause, Sa, SaKey } from './layout.js';
 
 /** How packets pass between a netdev and us (DESIGN §2). */
 export const portDrivers = ['tun', 'raw', 'packet', 'xdp'] as const;
@@ -55,7 +55,7 @@ export interface TablesHead {
   /** Names of groups by index. */
   groups: string[];
   nat: {
-    /** Seconds by {@link NatState}; 0 = never. */
+    /** Seconds by NatState (layout.ts); 0 = never. */
     timeouts: number[];
     /** Sessions at the most, 0 = as many as fit. */
     maxEntries: number;
@@ -106,7 +106,7 @@ export type FromDataplane =
   | { type: 'applied'; generation: number /** One line per thing that could not be applied. */; errors: string[] }
   | { type: 'event'; event: DataplaneEvent }
   | SnapshotHead
-  /** Behind it: rows of {@link NatRow}, no more than were asked for. @param sessions how many there are */
+  /** Behind it: rows of NatRow (layout.ts), no more than were asked for. @param sessions how many there are */
   | { type: 'nat-sessions'; id: number; sessions: number };
 
 export type DataplaneEvent =

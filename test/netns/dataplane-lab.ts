@@ -8,6 +8,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { emptyRows, noTables } from '../../dataplane/port/publisher.js';
 import { Ace, AceAction, Cap, CryptoEntry, CryptoFlag, EspAuth, EspCipher, Sa, SaFlag, SaKey } from '../../dataplane/tables/layout.js';
 import {
   type DataplaneEvent,
@@ -291,16 +292,28 @@ export function interfaceRow(port: number, device: string, cidr: string, more: P
   const { inside = 'tun', outside = 'tun', offload: offloads } = readVariant();
   const driver = device === null ? 'tun' : port === 1 ? outside : inside;
   const name = `GigabitEthernet0/${port}`;
-  return { port, name, device, driver, driverChosen: true, offloads, addresses, ipMtu: null, shutdown: false, groups: [], ...more };
+  return {
+    port,
+    name,
+    device,
+    driver,
+    driverChosen: true,
+    offloads,
+    addresses,
+    ipMtu: null,
+    shutdown: false,
+    groups: [],
+    nat: null,
+    ...more,
+  };
 }
 
 export function tablesHead(generation: number, interfaces: InterfaceRow[], staticRoutes: StaticRouteRow[] = []): TablesHead {
-  const blobs: TablesHead['blobs'] = ['aces', 'cryptoEntries', 'sas', 'saKeys'];
-  return { type: 'tables', generation, interfaces, staticRoutes, controlPorts: [848, 500, 4500], groups: ['G'], blobs, blobBytes: [] };
+  return { ...noTables, generation, interfaces, staticRoutes, controlPorts: [848, 500, 4500], groups: ['G'], blobBytes: [] };
 }
 
 export function noRows(): TablesRows {
-  return { aces: new Int32Array(0), cryptoEntries: new Int32Array(0), sas: new Int32Array(0), saKeys: new Uint8Array(0) };
+  return emptyRows();
 }
 
 /** `permit ip FROM TO` and so on, prefixes. */

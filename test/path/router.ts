@@ -10,6 +10,7 @@ import {
   GroupCap,
   GroupCount,
   groupTexts,
+  natTexts,
   PathCount,
   PortCount,
   pathTexts,
@@ -19,14 +20,27 @@ import {
 } from '../../dataplane/counters/declare.js';
 import { adoptBank, Clock, type Env, makeEnv } from '../../dataplane/env.js';
 import { type Link, LinkKind } from '../../dataplane/mem/links.js';
+import { NatShape } from '../../dataplane/mem/nat-sessions.js';
 import { SenderState, senderStatePath } from '../../dataplane/mem/sender-state.js';
-import { allocateShared, BankCount, bankOf, NeighbourRow, PortRow, type SharedState } from '../../dataplane/mem/shared.js';
+import { allocateShared, BankCount, bankOf, NatSide, NeighbourRow, PortRow, type SharedState } from '../../dataplane/mem/shared.js';
 import { SlotShape } from '../../dataplane/mem/slots.js';
 import { EthernetHeaderLen, Job, loadNative, type Native } from '../../dataplane/native/native.js';
 import { makePipeline } from '../../dataplane/pipeline.js';
 import { buildClassifier } from '../../dataplane/proto/classifier-build.js';
 import { buildFib, type FibRoute } from '../../dataplane/proto/fib.js';
-import { Ace, AceAction, Cap, CryptoEntry, CryptoFlag, EspAuth, EspCipher, Sa, SaFlag, SaKey } from '../../dataplane/tables/layout.js';
+import {
+  Ace,
+  AceAction,
+  Cap,
+  CryptoEntry,
+  CryptoFlag,
+  EspAuth,
+  EspCipher,
+  NatClause,
+  Sa,
+  SaFlag,
+  SaKey,
+} from '../../dataplane/tables/layout.js';
 import { ip } from './packets.js';
 
 /** Unix time of the tests. */
@@ -60,7 +74,7 @@ export interface SaSpec {
 }
 export interface TablesSpec {
   /** `link`: a faster link beside the TUN; it is the queue Cap.Ports + port. */
-  ports: { mtu?: number; address?: string; up?: boolean; link?: LinkKind }[];
+  ports: { mtu?: number; address?: string; up?: boolean; link?: LinkKind; nat?: NatSide }[];
   acls: AceSpec[][];
   /** Crypto map entries, in order of port. `sa`: index into sas, -1 = none. */
   entries: { port: number; acl: number; sa: number; registered?: boolean; flags?: number }[];
@@ -70,6 +84,11 @@ export interface TablesSpec {
   /** `header`: 12 bytes, hexadecimal. */
   groups?: { group: string; ports: number[] }[];
   neighbours?: { port: number; address: string; header: string }[];
+  /** `acl`: index, null = without `match ip address`; `outPort` null = any. */
+  nat?: { rule: number; permit: boolean; acl: number | null; outPort?: number; globalPort: number }[];
+  /** Seconds by NatState. */
+  natTimeouts?: number[];
+  natSessions?: number;
 }
 
 interface Transform {
@@ -183,11 +202,22 @@ export function writeBank(shared: SharedState, index: number, spec: TablesSpec):
   bank.counts[BankCount.CryptoEntries] = spec.entries.length;
   writeSas(bank, spec, lists);
   bank.counts[BankCount.Sas] = spec.sas.length;
+  const clauses = spec.nat ?? [];
+  clauses.forEach(({ rule, permit, acl, outPort, globalPort }, i) => {
+    const { first, count } = acl === null ? { first: 0, count: -1 } : lists[acl];
+    bank.natClauses.set([rule, permit ? 1 : 0, first, count, outPort ?? -1, globalPort], i * NatClause.Words);
+  });
+  bank.counts[BankCount.NatClauses] = clauses.length;
+  bank.counts[BankCount.NatSessions] = spec.natSessions ?? NatShape.Capacity;
+  bank.natTimeouts.set(spec.natTimeouts ?? [86400, 300, 60, 60, 60, 86400, 60]);
   buildClassifier(bank);
   bank.ports.fill(0);
   spec.ports.forEach((port, i) => {
     const crypto = spec.entries.some((entry) => entry.port === i) ? 1 : 0;
-    bank.ports.set([port.up === false ? 0 : 1, port.mtu ?? 1500, port.address ? ip(port.address) : 0, crypto], i * PortRow.Words);
+    bank.ports.set(
+      [port.up === false ? 0 : 1, port.mtu ?? 1500, port.address ? ip(port.address) : 0, crypto, port.nat ?? NatSide.None],
+      i * PortRow.Words,
+    );
   });
   buildFib(
     bank,
@@ -324,7 +354,7 @@ export class Router {
 
   /** Every counter that is not 0, `block.name` or `block[index].name`; passes and hits of ACEs left out. */
   counters(): Record<string, number> {
-    const { path, drops, ports, sas, groups } = this.env.counters;
+    const { path, drops, ports, sas, groups, nat } = this.env.counters;
     const seen: Record<string, number> = {};
     const add = (prefix: string, texts: readonly { name: string }[], values: Float64Array, first: number) => {
       texts.forEach((text, i) => {
@@ -334,6 +364,7 @@ export class Router {
     add('path', pathTexts, path, 0);
     delete seen['path.passes'];
     add('drop', dropTexts, drops, 0);
+    add('nat', natTexts, nat, 0);
     for (let i = 0; i < Cap.Ports; i++) add(`port[${i}]`, portTexts, ports, i * PortCount.Count);
     for (let i = 0; i < Cap.Sas; i++) add(`sa[${i}]`, saTexts, sas, i * SaCount.Count);
     for (let i = 0; i < GroupCap; i++) add(`group[${i}]`, groupTexts, groups, i * GroupCount.Count);

@@ -4,36 +4,12 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Drop, PathCount } from '../../../dataplane/counters/declare.js';
 import { LinkKind } from '../../../dataplane/mem/links.js';
-import { allocateShared, Ctl, controlWords } from '../../../dataplane/mem/shared.js';
+import { Ctl, controlWords } from '../../../dataplane/mem/shared.js';
 import { ownerOf } from '../../../dataplane/native/native.js';
 import { sealByHand, textOf } from '../by-hand.js';
 import { branchPacket, hex, ip, ipv4, udp } from '../packets.js';
-import { bootId, memberTables, Router, type SaSpec, type TablesSpec } from '../router.js';
-
-/** Workers that share memory and the folder of sender state. */
-class Workers {
-  readonly all: Router[];
-  constructor(count: number, tables: TablesSpec) {
-    const shared = allocateShared(count);
-    this.all = [];
-    for (let index = 0; index < count; index++) this.all.push(new Router(tables, this.all[0]?.folder, bootId, { index, shared }));
-  }
-  /** Passes of all in turn until none has anything to do. @returns what left by a port, by worker */
-  run(port = 1): Uint8Array[][] {
-    while (this.all.reduce((sum, router) => sum + router.pass(), 0) > 0);
-    return this.all.map((router) => router.take()[port]);
-  }
-  sum(counter: PathCount): number {
-    return this.all.reduce((sum, { env }) => sum + env.counters.path[counter], 0);
-  }
-  imbalance(): string | null {
-    for (const [index, router] of this.all.entries()) {
-      const wrong = router.imbalance();
-      if (wrong) return `worker ${index}: ${wrong}`;
-    }
-    return null;
-  }
-}
+import { memberTables, Router, type SaSpec } from '../router.js';
+import { Workers } from '../workers.js';
 
 /** `10.0.NET.x` that belongs to a worker of two. */
 function sourceOf(worker: number, net = 1, workers = 2): string {

@@ -2,7 +2,8 @@
 
 import fc from 'fast-check';
 import t from 'tap';
-import { findGlobalPort, NatRow, NatSessions, NatShape } from '../../../../dataplane/mem/nat-sessions.js';
+import { findGlobalPort, NatSessions, NatShape } from '../../../../dataplane/mem/nat-sessions.js';
+import { NatRow } from '../../../../dataplane/tables/layout.js';
 
 const global = 0x0a0a0a0a;
 /** Few values, so that flows meet. */
@@ -43,7 +44,7 @@ t.test('a table of rows is two maps', (t) => {
         }
         if (step.kind === 'sweep') {
           const over = [...known].filter(([, { used }]) => now - used >= limits[0]);
-          if (sessions.sweep(limits, now) !== over.length) return false;
+          if (sessions.sweep(limits, now, 64) !== over.length) return false;
           for (const [key] of over) known.delete(key);
         }
         if (step.kind === 'use') {

@@ -20,6 +20,7 @@ const row = {
   ipMtu: null,
   shutdown: false,
   groups: [],
+  nat: null,
 } satisfies InterfaceRow;
 const link: LinuxLink = { name: 'eth1', index: 5, up: true, carrier: true, mtu: 1500, mac: '02:00:00:00:00:01', ethernet: true };
 

@@ -1,6 +1,6 @@
 // A tables message that is right in every part, to be bent by tests.
 
-import { Ace, CryptoEntry, CryptoFlag, EspAuth, EspCipher, Sa, SaFlag, SaKey } from '../../../../dataplane/tables/layout.js';
+import { Ace, CryptoEntry, CryptoFlag, EspAuth, EspCipher, NatClause, Sa, SaFlag, SaKey } from '../../../../dataplane/tables/layout.js';
 import type { TablesHead, TablesRows } from '../../../../dataplane/tables/message.js';
 
 export function sampleRows(): TablesRows {
@@ -21,11 +21,13 @@ export function sampleRows(): TablesRows {
   sa[Sa.Align] = 16;
   sa[Sa.ReplayWindow] = 64;
   sa[Sa.AclCount] = 1;
-  return { aces: ace, cryptoEntries: entry, sas: sa, saKeys: new Uint8Array(SaKey.Bytes) };
+  const natClauses = new Int32Array(NatClause.Words);
+  natClauses.set([0, 1, 0, 1, -1, 1]);
+  return { aces: ace, cryptoEntries: entry, sas: sa, saKeys: new Uint8Array(SaKey.Bytes), natClauses };
 }
 
 export function joinRows(rows: TablesRows): { bytes: Uint8Array; blobBytes: number[] } {
-  const parts = [rows.aces, rows.cryptoEntries, rows.sas, rows.saKeys];
+  const parts = [rows.aces, rows.cryptoEntries, rows.sas, rows.saKeys, rows.natClauses];
   const blobBytes = parts.map((part) => part.byteLength);
   const bytes = new Uint8Array(blobBytes.reduce((sum, length) => sum + length, 0));
   let at = 0;
@@ -52,6 +54,7 @@ export function sampleHead(blobBytes: number[]): TablesHead {
         ipMtu: null,
         shutdown: false,
         groups: [],
+        nat: null,
       },
       {
         port: 1,
@@ -64,6 +67,7 @@ export function sampleHead(blobBytes: number[]): TablesHead {
         ipMtu: 1400,
         shutdown: true,
         groups: [0xef010101],
+        nat: 'outside',
       },
       {
         port: 2,
@@ -76,12 +80,14 @@ export function sampleHead(blobBytes: number[]): TablesHead {
         ipMtu: null,
         shutdown: false,
         groups: [],
+        nat: null,
       },
     ],
     staticRoutes: [{ prefix: 0, prefixLength: 0, nextHop: 0x0a010002, interface: null, distance: 1 }],
     controlPorts: [848],
     groups: ['G'],
-    blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys'],
+    nat: { timeouts: [86400, 300, 60, 60, 60, 86400, 60], maxEntries: 0 },
+    blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses'],
     blobBytes,
   };
 }

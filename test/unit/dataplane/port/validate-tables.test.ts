@@ -1,6 +1,6 @@
 import t from 'tap';
 import { readTables } from '../../../../dataplane/port/validate-tables.js';
-import { Ace, CryptoEntry, Sa } from '../../../../dataplane/tables/layout.js';
+import { Ace, CryptoEntry, NatClause, Sa } from '../../../../dataplane/tables/layout.js';
 import type { TablesHead, TablesRows } from '../../../../dataplane/tables/message.js';
 import { joinRows, sampleHead, sampleRows } from './tables-sample.js';
 
@@ -57,9 +57,9 @@ const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][]
       head.blobs.reverse();
     },
   ],
-  ['blobs longer than the frame', /ends within/, (head) => Object.assign(head, { blobBytes: [40, 24, 144, 1040] })],
-  ['bytes behind the blobs', /behind the last blob/, (head) => Object.assign(head, { blobBytes: [0, 0, 0, 0] })],
-  ['half a row', /whole number/, (head) => Object.assign(head, { blobBytes: [20, 24, 144, 104] })],
+  ['blobs longer than the frame', /ends within/, (head) => Object.assign(head, { blobBytes: [40, 24, 144, 1040, 24] })],
+  ['bytes behind the blobs', /behind the last blob/, (head) => Object.assign(head, { blobBytes: [0, 0, 0, 0, 0] })],
+  ['half a row', /whole number/, (head) => Object.assign(head, { blobBytes: [20, 24, 144, 104, 24] })],
   ['ace action', /ace action: 2/, (_, rows) => rows.aces.set([2], Ace.Action)],
   ['ace protocol', /ace protocol: 256/, (_, rows) => rows.aces.set([256], Ace.Protocol)],
   ['ace ports turned', /ace port: 65536/, (_, rows) => rows.aces.set([65536], Ace.SrcPortLow)],
@@ -95,6 +95,14 @@ const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][]
         row[Sa.Spi]++;
       }),
   ],
+  ['NAT of no side', /neither inside nor outside/, (head) => Object.assign(head.interfaces[0], { nat: 'both' })],
+  ['NAT timeouts', /7 numbers/, (head) => Object.assign(head.nat, { timeouts: [1] })],
+  ['NAT timeout below 0', /timeouts\[0\]: -1/, (head) => head.nat.timeouts.fill(-1)],
+  ['NAT entries', /maxEntries/, (head) => Object.assign(head.nat, { maxEntries: -1 })],
+  ['NAT clause beyond the aces', /NAT clause aces: 2/, (_, rows) => rows.natClauses.set([2], NatClause.AclCount)],
+  ['NAT clause permit', /NAT clause permit: 2/, (_, rows) => rows.natClauses.set([2], NatClause.Permit)],
+  ['NAT clause of no port', /no interface has port 9/, (_, rows) => rows.natClauses.set([9], NatClause.GlobalPort)],
+  ['NAT clause out of no port', /no interface has port 9/, (_, rows) => rows.natClauses.set([9], NatClause.OutPort)],
   ['no keys for an SA', /different numbers/, (_, rows) => Object.assign(rows, { saKeys: new Uint8Array(0) })],
   ['unknown cipher', /cipher 99/, (_, rows) => rows.sas.set([99], Sa.Cipher)],
   ['no cipher at all', /cipher 0/, (_, rows) => rows.sas.set([0], Sa.Cipher)],

@@ -1,0 +1,223 @@
+// NAT of one worker, as both of its stages (path/35, path/45) use it: finds, keeps and ends sessions for packets in slots, and rewrites
+// them. Which packets are to be translated, and by what rule, is the stages'. Does not: ALGs; SCTP, whose checksum covers its ports alone.
+
+import { NatCount } from '../counters/declare.js';
+import { Icmp } from '../proto/icmp.js';
+import { Ip4, IpProto } from '../proto/ipv4.js';
+import {
+  End,
+  isIcmpError,
+  isIcmpQuery,
+  isKeptFromOutside,
+  natHasPorts,
+  nextState,
+  Quote,
+  quotedPorts,
+  readIcmpId,
+  readQuote,
+  rewriteAddress,
+  rewriteEnd,
+  rewriteQuote,
+} from '../proto/nat.js';
+import { NatRow } from '../tables/layout.js';
+import { NatFragments } from './nat-fragments.js';
+import { NatSessions, NatShape } from './nat-sessions.js';
+import { PacketFlag, type Slots } from './slots.js';
+
+/** What {@link Nat.kindOf} says. */
+export const enum NatKind {
+  /** It names a flow: {@link Nat.nearPort} and farPort are set. */
+  Flow = 0,
+  /** A later fragment: its flow is that of the first. */
+  LaterFragment = 1,
+  /** An ICMP error: its flow is in what it quotes. */
+  Error = 2,
+  /** It cannot be told what it belongs to. */
+  Unknown = 3,
+}
+
+export class Nat {
+  readonly sessions: NatSessions;
+  readonly fragments = new NatFragments();
+  /** Of the packet that kindOf() looked at: the port of its source and that of its destination; ICMP queries have their identifier in both. */
+  private from = 0;
+  private to = 0;
+  private readonly quote = new Int32Array(Quote.Words);
+
+  /** @param rows of the worker's sessions @param timeouts seconds by NatState @param counts NatCount */
+  constructor(
+    private readonly slots: Slots,
+    rows: Int32Array,
+    private readonly timeouts: Int32Array,
+    private readonly counts: Float64Array,
+  ) {
+    this.sessions = new NatSessions(NatShape.Capacity, rows);
+  }
+
+  kindOf(id: number): NatKind {
+    const { view, off, len, l4Off, proto, sport, dport, flags } = this.slots;
+    if ((flags[id] & PacketFlag.LaterFragment) !== 0) return NatKind.LaterFragment;
+    this.from = 0;
+    this.to = 0;
+    if (proto[id] === IpProto.Icmp) {
+      const l4 = l4Off[id];
+      if (l4 + Icmp.HeaderLen > off[id] + len[id]) return NatKind.Unknown;
+      const type = view.getUint8(l4 + Icmp.Type);
+      if (isIcmpError(type)) return NatKind.Error;
+      if (!isIcmpQuery(type)) return NatKind.Unknown;
+      this.from = this.to = readIcmpId(view, l4);
+    } else if (natHasPorts(proto[id])) {
+      if (sport[id] < 0) return NatKind.Unknown;
+      this.from = sport[id];
+      this.to = dport[id];
+    }
+    return NatKind.Flow;
+  }
+
+  /** The port by which workers share flows out: of the end that is ours, for an ICMP error that of what it quotes. @returns -1 = it has none */
+  portOf(id: number, which: End): number {
+    const { view, off, len, l4Off, proto } = this.slots;
+    const kind = this.kindOf(id);
+    if (kind === NatKind.Flow && (natHasPorts(proto[id]) || proto[id] === IpProto.Icmp)) return which === End.Source ? this.from : this.to;
+    if (kind !== NatKind.Error || !readQuote(view, l4Off[id], off[id] + len[id], this.quote)) return -1;
+    return quotedPorts(this.quote, which === End.Source ? End.Destination : End.Source) >>> 16;
+  }
+
+  /** Port of the source of the packet that kindOf() has looked at. */
+  get sourcePort(): number {
+    return this.from;
+  }
+
+  /** The outside port as sessions have it, for a packet on its way out: ICMP queries have none. */
+  outsidePortOf(id: number): number {
+    return this.slots.proto[id] === IpProto.Icmp ? 0 : this.to;
+  }
+
+  /** The live session of a packet from inside, which kindOf() called a flow. @returns row, NatShape.None */
+  findFromInside(id: number, now: number): number {
+    const { proto, src, dst } = this.slots;
+    return this.live(this.sessions.findInside(proto[id], src[id], (this.from << 16) | this.outsidePortOf(id), dst[id]), now);
+  }
+
+  /** The same for a packet from outside. */
+  findFromOutside(id: number, now: number): number {
+    const { proto, src, dst } = this.slots;
+    const far = proto[id] === IpProto.Icmp ? 0 : this.from;
+    return this.live(this.sessions.findOutside(proto[id], dst[id], (this.to << 16) | far, src[id]), now);
+  }
+
+  /** Is a packet without ports from outside that of a session? (ESP to an inside host, which is not for this router to open.) */
+  hasFromOutside(id: number): boolean {
+    const { proto, src, dst } = this.slots;
+    return this.sessions.length > 0 && this.sessions.findOutside(proto[id], dst[id], 0, src[id]) >= 0;
+  }
+
+  private live(row: number, now: number): number {
+    if (row < 0 || !this.sessions.isOver(row, this.timeouts, now)) return row;
+    this.sessions.remove(row);
+    this.counts[NatCount.Expired]++;
+    return NatShape.None;
+  }
+
+  /** Of a later fragment. @returns row, NatShape.None when its first has not come, or the session is over */
+  findFragment(id: number, now: number): number {
+    const { src, dst } = this.slots;
+    const name = this.nameOf(id);
+    const row = this.fragments.find(src[id], dst[id], name, now);
+    const isSame = row >= 0 && this.sessions.rows[row * NatRow.Words + NatRow.Serial] === this.fragments.serialOf(src[id], dst[id], name);
+    return isSame && this.sessions.rows[row * NatRow.Words + NatRow.Protocol] !== 0 ? row : NatShape.None;
+  }
+
+  /** Remembers the session of a datagram whose first fragment this is. Before it is rewritten. */
+  noteFragment(id: number, row: number, now: number): void {
+    const { src, dst } = this.slots;
+    this.fragments.note(src[id], dst[id], this.nameOf(id), row, this.sessions.rows[row * NatRow.Words + NatRow.Serial], now);
+  }
+
+  private nameOf(id: number): number {
+    return (this.slots.view.getUint16(this.slots.off[id] + Ip4.Id) << 8) | this.slots.proto[id];
+  }
+
+  /** A packet from inside counts for its session and becomes what the outside sees. */
+  rewriteOut(id: number, row: number, now: number): void {
+    const { rows } = this.sessions;
+    const at = row * NatRow.Words;
+    rows[at + NatRow.PacketsOut]++;
+    rows[at + NatRow.Used] = now;
+    this.follow(id, at, false);
+    this.rewrite(id, End.Source, rows[at + NatRow.GlobalAddress], rows[at + NatRow.OutsidePorts] >>> 16);
+    this.counts[NatCount.Outbound]++;
+  }
+
+  /** A packet from outside counts for its session and becomes what the inside sees. */
+  rewriteIn(id: number, row: number, now: number): void {
+    const { rows } = this.sessions;
+    const at = row * NatRow.Words;
+    rows[at + NatRow.PacketsIn]++;
+    if (isKeptFromOutside(rows[at + NatRow.State])) rows[at + NatRow.Used] = now;
+    this.follow(id, at, true);
+    this.rewrite(id, End.Destination, rows[at + NatRow.InsideAddress], rows[at + NatRow.InsidePorts] >>> 16);
+    this.counts[NatCount.Inbound]++;
+  }
+
+  private follow(id: number, at: number, fromOutside: boolean): void {
+    const { view, off, len, l4Off, flags } = this.slots;
+    if ((flags[id] & PacketFlag.LaterFragment) !== 0) return;
+    const { rows } = this.sessions;
+    rows[at + NatRow.State] = nextState(rows[at + NatRow.State], view, l4Off[id], off[id] + len[id], fromOutside);
+  }
+
+  private rewrite(id: number, which: End, address: number, port: number): void {
+    const { view, off, len, l4Off, proto, src, dst, sport, dport, flags } = this.slots;
+    const isLater = (flags[id] & PacketFlag.LaterFragment) !== 0;
+    if (isLater) rewriteAddress(view, off[id], which, address);
+    else rewriteEnd(view, off[id], l4Off[id], off[id] + len[id], which, address, port);
+    (which === End.Source ? src : dst)[id] = address;
+    if (!isLater && natHasPorts(proto[id])) (which === End.Source ? sport : dport)[id] = port;
+    flags[id] |= PacketFlag.Translated;
+  }
+
+  /**
+   * An ICMP error for an inside host, which quotes what left here (RFC 5508 §4): its destination and what it quotes become those of the inside.
+   * @returns false when it is about no session, and nothing was changed
+   */
+  rewriteErrorIn(id: number): boolean {
+    const { view, off, len, l4Off, dst, flags } = this.slots;
+    const { quote } = this;
+    const end = off[id] + len[id];
+    if (!readQuote(view, l4Off[id], end, quote) || quote[Quote.Src] !== dst[id]) return false;
+    const ports = quotedPorts(quote, End.Source);
+    const row = this.sessions.findOutside(quote[Quote.Protocol], quote[Quote.Src], ports, quote[Quote.Dst]);
+    const { rows } = this.sessions;
+    if (row < 0 || rows[row * NatRow.Words + NatRow.Rule] < 0) return false;
+    const inside = rows[row * NatRow.Words + NatRow.InsideAddress];
+    rewriteQuote(view, l4Off[id], end, quote, End.Source, inside, rows[row * NatRow.Words + NatRow.InsidePorts] >>> 16);
+    rewriteAddress(view, off[id], End.Destination, inside);
+    dst[id] = inside;
+    flags[id] |= PacketFlag.Translated;
+    return true;
+  }
+
+  /**
+   * An ICMP error on its way out, which quotes what came in: what it quotes becomes what the outside knows, and its source the global
+   * address, unless this router has made it. @returns false when it is about no session
+   */
+  rewriteErrorOut(id: number): boolean {
+    const { view, off, len, l4Off, src, flags } = this.slots;
+    const { quote } = this;
+    const end = off[id] + len[id];
+    if (!readQuote(view, l4Off[id], end, quote)) return false;
+    const ports = quotedPorts(quote, End.Destination);
+    const row = this.sessions.findInside(quote[Quote.Protocol], quote[Quote.Dst], ports, quote[Quote.Src]);
+    const { rows } = this.sessions;
+    if (row < 0 || rows[row * NatRow.Words + NatRow.Rule] < 0) return false;
+    const global = rows[row * NatRow.Words + NatRow.GlobalAddress];
+    rewriteQuote(view, l4Off[id], end, quote, End.Destination, global, rows[row * NatRow.Words + NatRow.OutsidePorts] >>> 16);
+    if ((flags[id] & PacketFlag.Made) === 0) {
+      rewriteAddress(view, off[id], End.Source, global);
+      src[id] = global;
+    }
+    flags[id] |= PacketFlag.Translated;
+    return true;
+  }
+}

@@ -1,0 +1,31 @@
+// 97-nat-expire: at the end of a pass, sessions that have been quiet for too long end: a bounded number of rows is looked at, in proportion to the
+// time since the last look, so that no pass is held up and every row's turn comes. In: sessions. Out: nothing.
+
+import { NatCount } from '../counters/declare.js';
+import { Clock, type Env } from '../env.js';
+
+const enum Sweep {
+  /** A million rows in five seconds. */
+  RowsPerMs = 200,
+  MostRows = 32768,
+  EveryMs = 10,
+}
+
+export function makeNatExpire(env: Env): () => void {
+  const { clock, nat } = env;
+  const { natTimeouts } = env.tables;
+  const counts = env.counters.nat;
+  const lastMs = new Float64Array(1);
+
+  return function natExpire() {
+    const elapsed = clock[Clock.Ms] - lastMs[0];
+    if (elapsed < Sweep.EveryMs) return;
+    lastMs[0] = clock[Clock.Ms];
+    counts[NatCount.Expired] += nat.sessions.sweep(
+      natTimeouts,
+      Math.floor(clock[Clock.Ms] / 1000),
+      Math.min(elapsed * Sweep.RowsPerMs, Sweep.MostRows),
+    );
+    counts[NatCount.Sessions] = nat.sessions.length;
+  };
+}
