@@ -3,13 +3,16 @@
 
 import { createConnection, type Socket } from 'node:net';
 import { z } from 'zod';
+import { NatRow } from '../dataplane/tables/layout.js';
 import {
   type DataplaneEvent,
   encodeFrame,
   FrameReader,
   type FromDataplane,
+  MaxNatRows,
   type SnapshotHead,
   type TablesHead,
+  type ToDataplane,
 } from '../dataplane/tables/message.js';
 
 export interface LinkEvents {
@@ -20,11 +23,25 @@ export interface LinkEvents {
   lost(): void;
 }
 
+/** NAT sessions as they are now. */
+export interface NatSessionRows {
+  /** How many there are: more than `rows` may hold. */
+  sessions: number;
+  /** {@link NatRow} */
+  rows: Int32Array;
+}
+
+/** What answers a question of ours. */
+interface Answer {
+  head: Extract<FromDataplane, { id: number }>;
+  rest: Uint8Array;
+}
+
 const ReconnectMs = 50;
-const SnapshotTimeoutMs = 2000;
+const AnswerTimeoutMs = 2000;
 
 // The dataplane is ours; what is checked is that the frame is one of its kinds.
-const head = z.looseObject({ type: z.enum(['hello', 'applied', 'event', 'snapshot']) });
+const head = z.looseObject({ type: z.enum(['hello', 'applied', 'event', 'snapshot', 'nat-sessions']) });
 
 export class DataplaneLink {
   private socket: Socket | null = null;
@@ -32,7 +49,7 @@ export class DataplaneLink {
   private timer: NodeJS.Timeout | null = null;
   private closed = false;
   private nextId = 1;
-  private readonly waiting = new Map<number, (snapshot: SnapshotHead | null) => void>();
+  private readonly waiting = new Map<number, (answer: Answer | null) => void>();
 
   /** @param path of the dataplane's Unix socket */
   constructor(
@@ -50,7 +67,7 @@ export class DataplaneLink {
     const reader = new FrameReader();
     socket.on('data', (chunk) => {
       try {
-        for (const frame of reader.push(chunk)) this.take(head.parse(frame.head) as unknown as FromDataplane);
+        for (const frame of reader.push(chunk)) this.take(head.parse(frame.head) as unknown as FromDataplane, frame.rest);
       } catch (error) {
         socket.destroy(error instanceof Error ? error : new Error(String(error)));
       }
@@ -71,32 +88,52 @@ export class DataplaneLink {
   }
 
   /** Counters and netdev state now. @returns null when no dataplane answers in time */
-  snapshot(): Promise<SnapshotHead | null> {
+  async snapshot(): Promise<SnapshotHead | null> {
+    const answer = await this.ask((id) => ({ type: 'snapshot', id }));
+    return answer?.head.type === 'snapshot' ? answer.head : null;
+  }
+
+  /** NAT sessions now. @param limit rows at the most @returns null when no dataplane answers in time */
+  async natSessions(limit: number = MaxNatRows): Promise<NatSessionRows | null> {
+    const answer = await this.ask((id) => ({ type: 'nat-sessions', id, limit: Math.min(limit, MaxNatRows) }));
+    if (answer?.head.type !== 'nat-sessions') return null;
+    const whole = answer.rest.byteLength - (answer.rest.byteLength % (NatRow.Words * 4));
+    return { sessions: answer.head.sessions, rows: new Int32Array(answer.rest.slice(0, whole).buffer) };
+  }
+
+  /** Ends all NAT sessions. @returns false when there is no dataplane */
+  natClear(): boolean {
+    if (!this.greeted || !this.socket) return false;
+    this.socket.write(encodeFrame({ type: 'nat-clear' }));
+    return true;
+  }
+
+  private ask(request: (id: number) => ToDataplane): Promise<Answer | null> {
     if (!this.greeted || !this.socket) return Promise.resolve(null);
     const id = this.nextId++;
-    this.socket.write(encodeFrame({ type: 'snapshot', id }));
+    this.socket.write(encodeFrame(request(id)));
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.answer(id, null), SnapshotTimeoutMs);
-      this.waiting.set(id, (snapshot) => {
+      const timer = setTimeout(() => this.answer(id, null), AnswerTimeoutMs);
+      this.waiting.set(id, (answer) => {
         clearTimeout(timer);
-        resolve(snapshot);
+        resolve(answer);
       });
     });
   }
 
-  private take(message: FromDataplane): void {
+  private take(message: FromDataplane, rest: Uint8Array): void {
     if (message.type === 'hello') {
       this.greeted = true;
       this.events.hello(message);
     } else if (message.type === 'applied') this.events.applied(message.generation, message.errors);
     else if (message.type === 'event') this.events.event(message.event);
-    else this.answer(message.id, message);
+    else this.answer(message.id, { head: message, rest });
   }
 
-  private answer(id: number, snapshot: SnapshotHead | null): void {
+  private answer(id: number, answer: Answer | null): void {
     const resolve = this.waiting.get(id);
     this.waiting.delete(id);
-    resolve?.(snapshot);
+    resolve?.(answer);
   }
 
   private lose(socket: Socket): void {

@@ -11,6 +11,7 @@ import { appendAceRows } from './aces.js';
 import { type Allocation, CapacityError, serialOf } from './allocation.js';
 import { type AceOrigin, compileEntries, type TracedEntry, traceGroup } from './crypto-entries.js';
 import type { SaDirection } from './direction.js';
+import { compileNatClauses, natHead } from './nat.js';
 import { outboundTeks } from './outbound.js';
 import { authRow, cipherRow } from './transforms.js';
 
@@ -126,6 +127,7 @@ function interfaceRow(config: InterfaceConfig, port: number, multicast: boolean)
     ipMtu: config.ipMtu,
     shutdown: config.shutdown,
     groups: multicast ? config.staticGroups : [],
+    nat: config.nat ?? null,
   };
 }
 
@@ -194,10 +196,16 @@ export function compileTables(
   if (rows.cryptoEntries.length > Cap.CryptoEntries * CryptoEntry.Words)
     throw new CapacityError(`more than ${Cap.CryptoEntries} crypto map entries`);
 
+  const natClauses = compileNatClauses({
+    config,
+    portOf: (name) => allocation.ports.take(name),
+    addAces: (entries) => rows.addAces(entries),
+  });
+
   const groups: string[] = [];
   for (const [name, index] of allocation.groups.entries()) groups[index] = name;
   const blobs = [Int32Array.from(rows.aces), Int32Array.from(rows.cryptoEntries), rows.sas].map((words) => new Uint8Array(words.buffer));
-  blobs.push(rows.saKeys);
+  blobs.push(rows.saKeys, new Uint8Array(Int32Array.from(natClauses).buffer));
   const head: TablesHead = {
     type: 'tables',
     generation,
@@ -205,7 +213,8 @@ export function compileTables(
     staticRoutes: routeRows(config),
     controlPorts,
     groups: Array.from(groups, (name) => name ?? ''),
-    blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys'],
+    nat: natHead(config.nat),
+    blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses'],
     blobBytes: blobs.map((blob) => blob.byteLength),
   };
   return { head, blobs, aceOrigins: rows.aceOrigins, nextChange };

@@ -105,3 +105,20 @@ export function findOverlap<A extends AnyEntry, B extends AnyEntry>(a: readonly 
   }
   return null;
 }
+
+/**
+ * Does a list take packets of `within` as if nothing in it were meant to spare them? @returns its first permit that wants such a packet with no deny
+ * in front of it that meets what they share; null when there is none
+ */
+export function findUnspared<A extends AnyEntry>(list: readonly A[], within: readonly AnyEntry[]): A | null {
+  const traffic = within.map((entry) => boxOf(entry, false)).filter((box) => box !== null);
+  const denied: Box[] = [];
+  for (const entry of list) {
+    const box = boxOf(entry, false);
+    if (!box) continue;
+    if (entry.action === 'deny') denied.push(box);
+    const shared = entry.action === 'deny' ? [] : traffic.map((other) => intersect(box, other)).filter((part) => part !== null);
+    if (shared.length > 0 && !shared.some((part) => denied.some((deny) => intersect(part, deny) !== null))) return entry;
+  }
+  return null;
+}

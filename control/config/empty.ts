@@ -29,6 +29,8 @@ export function emptyConfig(): Config {
     multicastRouting: false,
     interfaces: new Map(),
     staticRoutes: [],
+    nat: { statements: [], timeouts: {}, maxEntries: null },
+    routeMaps: new Map(),
     unknownLines: [],
   };
 }

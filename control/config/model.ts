@@ -3,8 +3,10 @@
 
 import type { Logging } from './logging-model.js';
 import type { IsakmpKey, IsakmpPolicy, IsakmpProfile, IsakmpSettings, Keyring, Trustpoint } from './model-ike.js';
+import type { NatConfig, NatSide, RouteMapEntry } from './model-nat.js';
 
 export type * from './model-ike.js';
+export * from './model-nat.js';
 
 /** IPv4 address, unsigned 32-bit number, host order. */
 export type Ipv4 = number;
@@ -37,6 +39,10 @@ export interface Config {
   multicastRouting: boolean;
   interfaces: Map<string, InterfaceConfig>;
   staticRoutes: StaticRoute[];
+  /** `ip nat ...`. */
+  nat: NatConfig;
+  /** Entries in ascending sequence. */
+  routeMaps: Map<string, RouteMapEntry[]>;
   /** `logging ...`, as far as it is not the default (commands/logging.ts). */
   logging?: Logging;
   /** Lines that no command matches: reported once, kept, printed back. */
@@ -217,6 +223,8 @@ export interface InterfaceConfig {
   staticGroups: Ipv4[];
   shutdown: boolean;
   cryptoMap: string | null;
+  /** `ip nat inside|outside`; absent = neither. */
+  nat?: NatSide;
 }
 
 /** The driver that is wanted. */

@@ -17,7 +17,9 @@ import { isakmpSettingCommands } from './commands/isakmp-settings.js';
 import { keyringCommands, keyringGlobalCommands, printKeyrings, profileCommands } from './commands/keyring.js';
 import { loggingCommands, printLogging } from './commands/logging.js';
 import { multicastGlobalCommands, printMulticast } from './commands/multicast.js';
+import { natCommands, printNat } from './commands/nat.js';
 import { printRoutes, routeCommands } from './commands/route.js';
+import { printRouteMaps, routeMapCommands, routeMapEntryCommands } from './commands/route-map.js';
 import { keyGlobalCommands } from './commands/rsa-key.js';
 import { pkiCommands, printTrustpoints, trustpointCommands } from './commands/trustpoint.js';
 import type { ModeCommands } from './session.js';
@@ -40,7 +42,9 @@ export const modeCommands: ModeCommands = {
     ...multicastGlobalCommands,
     ...loggingCommands,
     ...interfaceGlobalCommands,
+    ...natCommands,
     ...routeCommands,
+    ...routeMapCommands,
     ...modeExits<'config'>(),
   ]),
   'conf-isa-prof': [...profileCommands, ...modeExits<'conf-isa-prof'>()],
@@ -58,6 +62,7 @@ export const modeCommands: ModeCommands = {
   'config-std-nacl': [...listCommands<'config-std-nacl'>('standard'), ...modeExits<'config-std-nacl'>()],
   'config-ext-nacl': [...listCommands<'config-ext-nacl'>('extended'), ...modeExits<'config-ext-nacl'>()],
   'config-if': mergeNodes([...interfaceCommands, ...modeExits<'config-if'>()]),
+  'config-route-map': [...routeMapEntryCommands, ...modeExits<'config-route-map'>()],
 };
 
 export type FamilyName =
@@ -73,8 +78,10 @@ export type FamilyName =
   | 'crypto-map'
   | 'multicast'
   | 'interface'
+  | 'nat'
   | 'route'
   | 'access-list'
+  | 'route-map'
   | 'logging';
 
 /** In the order of a running configuration. */
@@ -91,7 +98,9 @@ export const families: { name: FamilyName; print: PrintFamily }[] = [
   { name: 'crypto-map', print: printCryptoMaps },
   { name: 'multicast', print: printMulticast },
   { name: 'interface', print: printInterfaces },
+  { name: 'nat', print: printNat },
   { name: 'route', print: printRoutes },
   { name: 'access-list', print: printAccessLists },
+  { name: 'route-map', print: printRouteMaps },
   { name: 'logging', print: printLogging },
 ];

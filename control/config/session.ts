@@ -16,6 +16,7 @@ import type {
   IsakmpProfile,
   Keyring,
   Problem,
+  RouteMapEntry,
   TransformSet,
   Trustpoint,
 } from './model.js';
@@ -40,6 +41,7 @@ export interface ModeTargets {
   'config-std-nacl': AccessList;
   'config-ext-nacl': AccessList;
   'config-if': InterfaceConfig;
+  'config-route-map': RouteMapEntry;
 }
 export type ModeName = keyof ModeTargets;
 

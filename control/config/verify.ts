@@ -9,6 +9,7 @@ import { verifyGdoi } from './verify/gdoi.js';
 import { verifyCryptoMaps, verifyInterfaces, verifyRoutes } from './verify/interfaces.js';
 import { verifyIpsec, verifyIsakmp, verifyKeyrings, verifyTrustpoints } from './verify/isakmp.js';
 import { verifyMulticast } from './verify/multicast.js';
+import { verifyNat } from './verify/nat.js';
 
 /** @returns problems in no particular order; a thing that two others refer to is reported once */
 export function verifyConfig(config: Config): Problem[] {
@@ -22,6 +23,7 @@ export function verifyConfig(config: Config): Problem[] {
   verifyFailClose(config, findings);
   verifyInterfaces(config, findings);
   verifyMulticast(config, findings);
+  verifyNat(config, findings);
   verifyRoutes(config, findings);
   const seen = new Set<string>();
   return findings.problems.filter((problem) => {

@@ -23,6 +23,7 @@ ip access-list standard 7
  no 15
  remark x
 interface gi 0/0
+ ip nat inside
  ip address 1.1.1.1 255.0.0.0 secondary
  duplex auto
  no shutdown
@@ -33,6 +34,15 @@ no interface FastEthernet0/0
 no crypto isakmp policy 100
 crypto ipsec transform-set TRANSFORM-SET esp-gcm 256
 crypto key generate rsa label X modulus 2048
+ip nat inside source list 5 interface gi0/0 overload
+ip nat inside source route-map R interface gi0/0 overload
+ip nat translation tcp-timeout 60
+route-map R deny 10
+ match ip address 5 100
+ match interface gi0/0
+ no match ip address 5
+route-map R permit
+no route-map R 10
 end
 exit
 show crypto gdoi | include x`;

@@ -37,6 +37,8 @@ export const seeds: readonly Uint8Array[] = [
   'crypto gdoi group G\n client registration interface lo0\n server local\n  rekey address ipv4 A\n  no rekey transport unicast',
   'logging host 1.1.1.1 transport udp port 9\nlogging buffered 9999 3\nno logging on\nlogging file /x debugging\nlogging facility local1',
   'debug crypto gdoi ks rekey detail',
+  'interface gi0/0\n ip nat outside\nip nat inside source list 1 interface gi0/0 overload\nip nat translation udp-timeout never\nip nat translation max-entries 9',
+  'route-map R deny 10\n match ip address A 101\n match interface gi0/0 lo0\nroute-map R\nroute-map S\n description x\nno route-map R deny 10',
   'access-list 100 permit tcp any range 20 ftp host 1.1.1.1 gt 1023\nip access-list standard 7\n 15 permit host 1.2.3.4\n no 15\n remark x',
   'banner motd ^C\n hello\n^C\nrouter ospf 1\n network 10.0.0.0 0.255.255.255 area 0',
 ].map((text) => new TextEncoder().encode(text));

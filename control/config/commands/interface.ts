@@ -9,6 +9,7 @@ import { type Config, type InterfaceConfig, type PortDriver, portDrivers } from 
 import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
 import { multicastInterfaceNodes, printStaticGroups } from './multicast.js';
+import { natInterfaceNodes, printInterfaceNat } from './nat.js';
 
 type InterfaceEdit = Edit<'config-if'>;
 
@@ -141,6 +142,7 @@ export const interfaceCommands: Node<InterfaceEdit>[] = [
         ],
       }),
       ...multicastInterfaceNodes,
+      ...natInterfaceNodes,
       keyword('mtu', 'Set IP Maximum Transmission Unit', {
         commit: true,
         no: set('ipMtu', () => null),
@@ -254,6 +256,7 @@ function printInterface(item: InterfaceConfig): Block {
     ),
     item.ipMtu !== null && `ip mtu ${item.ipMtu}`,
     printStaticGroups(item),
+    printInterfaceNat(item),
     item.portDriver !== null && `port-driver ${item.portDriver}`,
     !item.offload && 'no offload',
     item.shutdown && 'shutdown',

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { DataplaneLink } from '../../../control/dataplane-link.js';
-import { encodeFrame, FrameReader, type FromDataplane } from '../../../dataplane/tables/message.js';
+import { NatRow } from '../../../dataplane/tables/layout.js';
+import { encodeFrame, FrameReader, type FromDataplane, MaxNatRows } from '../../../dataplane/tables/message.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'groupwire-link-'));
 t.teardown(() => rmSync(folder, { recursive: true, force: true }));
@@ -28,6 +29,8 @@ t.test('greets, publishes, asks, and comes back after the dataplane was lost', a
     lost: () => note('lost'),
   });
   t.equal(await link.snapshot(), null, 'nobody there');
+  t.equal(await link.natSessions(), null);
+  t.equal(link.natClear(), false);
   link.open();
 
   const greeted = wait('hello');
@@ -38,8 +41,12 @@ t.test('greets, publishes, asks, and comes back after the dataplane was lost', a
     for (const byte of encodeFrame(hello)) socket.write(Uint8Array.of(byte));
     socket.on('data', (chunk) => {
       for (const { head } of reader.push(chunk)) {
-        const request = head as { type: string; id: number; generation: number };
+        const request = head as { type: string; id: number; generation: number; limit: number };
         if (request.type === 'tables') socket.write(encodeFrame({ type: 'applied', generation: request.generation, errors: [] }));
+        else if (request.type === 'nat-sessions') {
+          const rows = new Uint8Array(new Int32Array(2 * NatRow.Words).fill(request.limit).buffer);
+          socket.write(encodeFrame({ type: 'nat-sessions', id: request.id, sessions: 70_000 }, [rows]));
+        } else if (request.type === 'nat-clear') note('nat-clear');
         else socket.write(encodeFrame({ type: 'snapshot', id: request.id, rssBytes: 42 } as never));
       }
     });
@@ -51,6 +58,11 @@ t.test('greets, publishes, asks, and comes back after the dataplane was lost', a
   link.publish({ type: 'tables', generation: 7 } as never, [new Uint8Array(3)]);
   await applied;
   t.match(await link.snapshot(), { rssBytes: 42 });
+  t.strictSame(await link.natSessions(2), { sessions: 70_000, rows: new Int32Array(2 * NatRow.Words).fill(2) });
+  t.equal((await link.natSessions(1 << 30))?.rows[0], MaxNatRows, 'never more than a frame holds');
+  const cleared = wait('nat-clear');
+  t.equal(link.natClear(), true);
+  await cleared;
 
   const lost = wait('lost');
   const pending = link.snapshot();
@@ -66,5 +78,5 @@ t.test('greets, publishes, asks, and comes back after the dataplane was lost', a
   t.pass('a frame that cannot be ends the connection, not the process');
   link.close();
   server.close();
-  t.strictSame(seen.slice(0, 3), ['hello', 'applied 7', 'lost']);
+  t.strictSame(seen.slice(0, 4), ['hello', 'applied 7', 'nat-clear', 'lost']);
 });

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import t from 'tap';
-import { type AnyEntry, findOverlap } from '../../../../control/config/acl-overlap.js';
+import { type AnyEntry, findOverlap, findUnspared } from '../../../../control/config/acl-overlap.js';
 import type { PortMatch } from '../../../../control/config/model.js';
 
 // Few values, so that lists meet.
@@ -87,5 +87,19 @@ t.test('permits only: an overlap is one', async () => {
       return takes(x, p) && takes(y, p);
     }),
     { numRuns: 5000 },
+  );
+});
+
+t.test('a permit is unspared when no deny in front of it takes any of the traffic', async () => {
+  const within = fc.array(entry, { minLength: 1, maxLength: 2 });
+  fc.assert(
+    fc.property(list, within, packet, (rules, traffic, p) => {
+      const wanted = traffic.some((rule) => takes(rule, p));
+      const found = findUnspared(rules, traffic);
+      if (found === null) return !wanted || !protects(rules, p) || rules.some(({ action }) => action === 'deny');
+      const before = rules.slice(0, rules.indexOf(found));
+      return found.action === 'permit' && !(wanted && takes(found, p) && before.some((rule) => rule.action === 'deny' && takes(rule, p)));
+    }),
+    { numRuns: 20_000 },
   );
 });

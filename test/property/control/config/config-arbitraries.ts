@@ -24,6 +24,7 @@ import type {
 } from '../../../../control/config/model.js';
 import { portDrivers } from '../../../../control/config/model.js';
 import { isakmpProfile, isakmpSettings, keyring, trustpoint } from './ike-arbitraries.js';
+import { natArbitraries } from './nat-arbitraries.js';
 
 /** Ordinary names, and those that would be special in a plain object or look like something else. */
 const name = fc.oneof(
@@ -265,7 +266,7 @@ const interfaceAddress = fc
     const { first, last } = prefixRange(own, mask);
     return last - first < 2 || (own !== first && own !== last);
   });
-const interfaceConfig: fc.Arbitrary<InterfaceConfig> = fc.record({
+const plainInterface: fc.Arbitrary<InterfaceConfig> = fc.record({
   line,
   name: interfaceName,
   description: fc.option(freeText),
@@ -280,6 +281,7 @@ const interfaceConfig: fc.Arbitrary<InterfaceConfig> = fc.record({
   shutdown: fc.boolean(),
   cryptoMap: fc.option(name),
 });
+const interfaceConfig = sometimes(plainInterface, 'nat', fc.constantFrom('inside' as const, 'outside' as const));
 
 const staticRoute: fc.Arbitrary<StaticRoute> = fc
   .record({
@@ -296,6 +298,8 @@ const staticRoute: fc.Arbitrary<StaticRoute> = fc
     const mask = prefixLengthToMask(length);
     return { ...rest, prefix: (prefix & mask) >>> 0, mask, ...way };
   });
+
+const { natConfig, routeMaps } = natArbitraries(name, interfaceName, freeText);
 
 const severity = fc.integer({ min: 0, max: 7 }) as fc.Arbitrary<LogSeverity>;
 const level = fc.oneof(severity, fc.constant('off' as const));
@@ -342,6 +346,8 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     accessLists,
     multicastRouting: fc.boolean(),
     interfaces: mapOf(interfaceConfig, (item) => item.name),
+    nat: natConfig,
+    routeMaps,
     staticRoutes: fc.uniqueArray(staticRoute, {
       selector: (route) => `${route.prefix}/${route.mask} ${route.interface} ${route.nextHop}`,
       maxLength: 4,

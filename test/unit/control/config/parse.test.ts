@@ -138,7 +138,7 @@ t.test('general commands', (t) => {
 t.test('unknown lines are kept with what is indented below them, warned about and printed back', (t) => {
   const text = `service timestamps debug datetime msec
 interface eth0
- ip nat outside
+ ip flow ingress
  load-interval 30
 router ospf 1
  network 10.0.0.0 0.255.255.255 area 0
@@ -157,7 +157,7 @@ banner motd ^C
     config.unknownLines.map(({ line, path }) => [line, ...path]),
     [
       [1, 'service timestamps debug datetime msec'],
-      [3, 'interface eth0', 'ip nat outside'],
+      [3, 'interface eth0', 'ip flow ingress'],
       [4, 'interface eth0', 'load-interval 30'],
       [5, 'router ospf 1'],
       [6, 'router ospf 1', 'network 10.0.0.0 0.255.255.255 area 0'],
@@ -189,7 +189,7 @@ banner motd ^C
     'crypto gdoi group G',
     ' client recovery-check interval 60',
     'interface eth0',
-    ' ip nat outside',
+    ' ip flow ingress',
     ' load-interval 30',
   ]);
   t.end();

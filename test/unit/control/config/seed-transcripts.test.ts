@@ -114,7 +114,7 @@ t.test('the key server: what the session lacks of the listing is what the listin
   t.end();
 });
 
-t.test('the seed’s NAT and QoS parts belong to later versions: every line is kept and named', (t) => {
+t.test('the seed’s NAT part is taken as it stands; its QoS part belongs to later versions', (t) => {
   const text = `ip access-list extended NAT
  permit ip 10.0.1.0 0.0.0.255 any
 ip access-list extended VPN
@@ -129,10 +129,13 @@ interface FastEthernet0/0
  crypto map MAPA
 `;
   const { config, problems } = parseConfig(text);
-  t.strictSame(
-    problems.map(({ line, severity }) => [line, severity]),
-    [5, 6, 7, 8, 9, 11].map((line) => [line, 'warning']),
-  );
+  t.strictSame(problems, []);
+  t.match(config.nat.statements, [{ kind: 'route-map', name: 'NAT', interface: 'FastEthernet0/0' }]);
+  t.equal(config.interfaces.get('FastEthernet0/0')?.nat, 'outside');
+  t.match(config.routeMaps.get('NAT'), [
+    { sequence: 10, action: 'deny', matchAddresses: ['VPN'] },
+    { sequence: 20, action: 'permit', matchAddresses: ['NAT'] },
+  ]);
   t.strictSame(
     [...config.accessLists.values()].map((list) => list.entries.length),
     [1, 1],

@@ -1,0 +1,154 @@
+// NAT: that what the statements refer to is there, that they translate something, and that they leave the VPN's traffic alone: NAT comes before
+// the crypto map. GDOI and IKE need no exemption: the router's own traffic keeps its address.
+
+import { findUnspared } from '../acl-overlap.js';
+import { isLoopback } from '../interface-names.js';
+import type { AccessList, AclEntry, Config, InterfaceConfig, NatStatement, RouteMapEntry } from '../model.js';
+import { sourceOf } from '../source-lines.js';
+import type { Findings } from './findings.js';
+
+type AnyEntry = Omit<AclEntry, 'line' | 'sequence'>;
+
+/** Bounds the search for traffic that should be spared. */
+const MostEntriesTried = 400;
+
+/** RFC 1918 §3: address and wildcard. */
+const privateNetworks: readonly [number, number][] = [
+  [0x0a000000, 0x00ffffff],
+  [0xac100000, 0x000fffff],
+  [0xc0a80000, 0x0000ffff],
+];
+
+function permit(source: readonly [number, number], destination: readonly [number, number]): AnyEntry {
+  return {
+    action: 'permit',
+    protocol: null,
+    source: source[0],
+    sourceWildcard: source[1],
+    destination: destination[0],
+    destinationWildcard: destination[1],
+    sourcePort: null,
+    destinationPort: null,
+  };
+}
+const anything = permit([0, 0xffffffff], [0, 0xffffffff]);
+/** What sites say to each other, most often. */
+const betweenSites = privateNetworks.flatMap((source) => privateNetworks.map((destination) => permit(source, destination)));
+
+function describe({ kind, name }: NatStatement): string {
+  return `ip nat inside source ${kind} ${name}`;
+}
+
+function permitsNothing(list: AccessList): boolean {
+  return !list.entries.some(({ action }) => action === 'permit');
+}
+
+function verifyInterface(config: Config, statement: NatStatement, findings: Findings): void {
+  const item = config.interfaces.get(statement.interface);
+  if (!item) findings.error(statement, '', `there is no interface ${statement.interface}`);
+  else if (item.addresses.length === 0)
+    findings.warning(
+      statement,
+      '',
+      `${item.name} has no ip address: there is nothing to translate to`,
+      `interface ${item.name}, ip address A M`,
+    );
+  else if (item.nat !== 'outside' && !isLoopback(item.name))
+    findings.warning(
+      statement,
+      '',
+      `${item.name} is not ip nat outside: answers are not translated back`,
+      `interface ${item.name}, ip nat outside`,
+    );
+}
+
+function verifySource(config: Config, statement: NatStatement, findings: Findings): void {
+  const { kind, name } = statement;
+  if (kind === 'list') {
+    const list = config.accessLists.get(name);
+    if (!list) findings.error(statement, '', `there is no access list ${name}`);
+    else if (permitsNothing(list)) findings.warning(statement, '', `access list ${name} permits nothing: nothing is translated`);
+    return;
+  }
+  const entries = config.routeMaps.get(name);
+  if (!entries) findings.error(statement, '', `there is no route-map ${name}`);
+  else if (!entries.some(({ action }) => action === 'permit'))
+    findings.warning(statement, '', `route-map ${name} has no permit entry: nothing is translated`, `route-map ${name} permit 20`);
+}
+
+function verifyRouteMapEntry(config: Config, entry: RouteMapEntry, findings: Findings): void {
+  for (const name of entry.matchAddresses) {
+    const list = config.accessLists.get(name);
+    const effect = entry.action === 'deny' ? 'spares nothing from translation' : 'matches nothing';
+    if (!list) findings.error(entry, `matchAddresses ${name}`, `there is no access list ${name}`);
+    else if (permitsNothing(list))
+      findings.warning(
+        entry,
+        `matchAddresses ${name}`,
+        `access list ${name} permits nothing: route-map ${entry.name} ${entry.sequence} ${effect}`,
+      );
+  }
+  for (const name of entry.matchInterfaces)
+    if (!config.interfaces.has(name)) findings.error(entry, `matchInterfaces ${name}`, `there is no interface ${name}`);
+}
+
+/** An entry as the statement takes it, and the line that says so. */
+type Taken = AnyEntry & { line: number };
+
+/** What a statement takes of what leaves by an interface, as one list: a deny clause of a route-map spares what its lists permit. */
+function flatten(config: Config, statement: NatStatement, out: InterfaceConfig): Taken[] {
+  if (statement.kind === 'list') return config.accessLists.get(statement.name)?.entries ?? [];
+  const clauses = (config.routeMaps.get(statement.name) ?? []).filter(
+    ({ matchInterfaces }) => matchInterfaces.length === 0 || matchInterfaces.includes(out.name),
+  );
+  return clauses.flatMap((clause) => {
+    const { action, matchAddresses } = clause;
+    if (matchAddresses.length === 0) return [{ ...anything, action, line: clause.line }];
+    const entries = matchAddresses.flatMap((name): AclEntry[] => config.accessLists.get(name)?.entries ?? []);
+    return action === 'permit' ? entries : entries.flatMap((entry) => (entry.action === 'permit' ? [{ ...entry, action }] : []));
+  });
+}
+
+function exemption({ kind, name }: NatStatement): string {
+  const statement = 'ip nat inside source route-map NAT interface IF overload';
+  const added = `ip access-list extended VPN with what is encrypted; route-map NAT deny 10, match ip address VPN`;
+  return kind === 'list'
+    ? `${added}; route-map NAT permit 20, match ip address ${name}; ${statement}`
+    : `${added.replace('route-map NAT', `route-map ${name}`)}, in front of its permit entries`;
+}
+
+/**
+ * The lesson of every first VPN behind NAT. What a group encrypts is the key server's to say and not known here; so this speaks up only when
+ * nothing of the statement spares any traffic between private networks.
+ */
+function warnTranslatedVpn(config: Config, statement: NatStatement, out: InterfaceConfig, findings: Findings): void {
+  const group = (config.cryptoMaps.get(out.cryptoMap ?? '') ?? []).find((entry) => entry.group !== null)?.group;
+  if (out.nat !== 'outside' || out.shutdown || group == null) return;
+  const taken = findUnspared(flatten(config, statement, out).slice(0, MostEntriesTried), betweenSites);
+  if (!taken) return;
+  const map = `crypto map ${out.cryptoMap} of ${out.name} (line ${sourceOf(out, 'cryptoMap').line})`;
+  const message = `${describe(statement)} (by line ${taken.line}) would translate traffic between private networks before ${map} sees it: group ${group} would not protect it`;
+  findings.warning(statement, '', message, exemption(statement));
+}
+
+function verifySides(config: Config, findings: Findings): void {
+  const [first] = config.nat.statements;
+  const interfaces = [...config.interfaces.values()];
+  for (const side of ['inside', 'outside'] as const)
+    if (first && !interfaces.some(({ nat }) => nat === side))
+      findings.warning(first, '', `no interface is ip nat ${side}: nothing is translated`, `interface X, ip nat ${side}`);
+}
+
+export function verifyNat(config: Config, findings: Findings): void {
+  verifySides(config, findings);
+  for (const statement of config.nat.statements) {
+    verifyInterface(config, statement, findings);
+    verifySource(config, statement, findings);
+    for (const item of config.interfaces.values()) warnTranslatedVpn(config, statement, item, findings);
+  }
+  const used = new Set(config.nat.statements.filter(({ kind }) => kind === 'route-map').map(({ name }) => name));
+  for (const [name, entries] of config.routeMaps) {
+    for (const entry of entries) verifyRouteMapEntry(config, entry, findings);
+    if (!used.has(name)) findings.warning(entries[0], '', `route-map ${name} is used by nothing`, 'ip nat inside source route-map');
+  }
+}

@@ -1,0 +1,137 @@
+// ip nat inside source -> clauses, in the order in which they are tried; timeouts by state.
+
+import t from 'tap';
+import { Allocation, CapacityError } from '../../../../control/compile/allocation.js';
+import { natOrigin } from '../../../../control/compile/nat.js';
+import { compileTables } from '../../../../control/compile/tables.js';
+import { parseConfig } from '../../../../control/config/parse.js';
+import { Ace, Cap, NatClause, NatState } from '../../../../dataplane/tables/layout.js';
+
+const base = `interface gi0/0
+ linux-device eth0
+ ip address 198.51.100.2 255.255.255.0
+ ip nat outside
+interface gi0/1
+ linux-device eth1
+ ip address 10.0.1.1 255.255.255.0
+ ip nat inside
+interface gi0/2
+ linux-device eth2
+ip access-list extended NAT
+ deny ip any host 203.0.113.9
+ permit tcp 10.0.1.0 0.0.0.255 any neq 25
+ip access-list extended VPN
+ permit ip 10.0.1.0 0.0.0.255 10.0.0.0 0.0.255.255
+access-list 7 permit 10.0.0.1 0.0.255.254
+`;
+
+function compile(text: string) {
+  const allocation = new Allocation();
+  const { head, blobs, aceOrigins } = compileTables(parseConfig(base + text).config, new Map(), allocation, 1, 0);
+  const words = new Int32Array(blobs[head.blobs.indexOf('natClauses')].buffer);
+  const clauses = Array.from({ length: words.length / NatClause.Words }, (_, row) => [
+    ...words.subarray(row * NatClause.Words, (row + 1) * NatClause.Words),
+  ]);
+  return { head, clauses, aceOrigins, aces: new Int32Array(blobs[0].buffer) };
+}
+
+t.test('no statement: no clause, and the defaults of IOS', (t) => {
+  const { head, clauses } = compile('');
+  t.strictSame(clauses, []);
+  t.strictSame(head.nat, { timeouts: [86400, 300, 60, 60, 60, 86400, 60], maxEntries: 0 });
+  t.strictSame(
+    head.interfaces.map(({ nat }) => nat),
+    ['outside', 'inside', null],
+  );
+  t.equal(head.blobs.length, head.blobBytes.length);
+  t.end();
+});
+
+t.test('timeouts stand where their state is; never is 0', (t) => {
+  const { head } = compile(
+    'ip nat translation tcp-timeout 1\nip nat translation syn-timeout 2\nip nat translation finrst-timeout 3\nip nat translation dns-timeout 4\n' +
+      'ip nat translation icmp-timeout 5\nip nat translation udp-timeout never\nip nat translation timeout 7\nip nat translation max-entries 99',
+  );
+  const { timeouts, maxEntries } = head.nat;
+  t.equal(timeouts[NatState.TcpEstablished], 1);
+  t.equal(timeouts[NatState.TcpSyn], 2);
+  t.equal(timeouts[NatState.TcpFinRst], 3);
+  t.equal(timeouts[NatState.Dns], 4);
+  t.equal(timeouts[NatState.Icmp], 5);
+  t.equal(timeouts[NatState.Udp], 0);
+  t.equal(timeouts[NatState.Other], 7);
+  t.equal(timeouts.length, NatState.Count as number);
+  t.equal(maxEntries, 99);
+  t.end();
+});
+
+t.test('a list is one clause; its rows know which entry they came from', (t) => {
+  const { clauses, aceOrigins, aces } = compile('ip nat inside source list NAT interface gi0/0 overload');
+  t.strictSame(clauses, [[0, 1, 0, 3, -1, 0]]);
+  const list = natOrigin('NAT');
+  t.strictSame(aceOrigins, [
+    { list, entry: 0 },
+    { list, entry: 1 },
+    { list, entry: 1 },
+  ]);
+  t.strictSame([aces[Ace.Words + Ace.DstPortHigh], aces[2 * Ace.Words + Ace.DstPortLow]], [24, 26]);
+  t.end();
+});
+
+t.test('a wildcard with holes is carried as it is', (t) => {
+  const { clauses, aces } = compile('ip nat inside source list 7 interface gi0/0 overload');
+  t.strictSame(clauses, [[0, 1, 0, 1, -1, 0]]);
+  t.strictSame([aces[Ace.Src], aces[Ace.SrcCare]], [0x0a000001, ~0x0000fffe]);
+  t.strictSame([aces[Ace.DstCare], aces[Ace.Protocol]], [0, -1]);
+  t.end();
+});
+
+t.test('route-maps: entries by sequence, one clause for each list and interface; statements in order', (t) => {
+  const { clauses } = compile(`route-map R permit 20
+ match ip address NAT 7
+ match interface gi0/0 gi0/2
+route-map R permit 30
+route-map R deny 10
+ match ip address VPN
+ip nat inside source route-map R interface gi0/0 overload
+ip nat inside source list VPN interface gi0/2 overload
+`);
+  t.strictSame(clauses, [
+    [0, 0, 0, 1, -1, 0],
+    [0, 1, 1, 3, 0, 0],
+    [0, 1, 1, 3, 2, 0],
+    [0, 1, 4, 1, 0, 0],
+    [0, 1, 4, 1, 2, 0],
+    [0, 1, 0, -1, -1, 0],
+    [1, 1, 0, 1, -1, 2],
+  ]);
+  t.end();
+});
+
+t.test('what is not there matches nothing and translates nothing', (t) => {
+  t.strictSame(compile('ip nat inside source list NAT interface gi0/9 overload').clauses, [], 'no interface');
+  t.strictSame(compile('ip nat inside source list X interface gi0/0 overload').clauses, [], 'no list');
+  t.strictSame(compile('ip nat inside source route-map X interface gi0/0 overload').clauses, [], 'no route-map');
+  const missing = 'route-map R\n match ip address X NAT\n match interface gi0/9\nip nat inside source route-map R interface gi0/0 overload';
+  t.strictSame(compile(missing).clauses, [], 'neither interface nor any interface');
+  t.strictSame(compile(missing.replace(' match interface gi0/9\n', '')).clauses, [[0, 1, 0, 3, -1, 0]]);
+  const second = compile('ip nat inside source list X interface gi0/0 overload\nip nat inside source list 7 interface gi0/0 overload');
+  t.strictSame(second.clauses, [[1, 1, 0, 1, -1, 0]], 'the rule is the number of the statement');
+  t.end();
+});
+
+t.test('an empty list is a clause that matches nothing', (t) => {
+  t.strictSame(compile('ip access-list extended E\nip nat inside source list E interface gi0/0 overload').clauses, [[0, 1, 0, 0, -1, 0]]);
+  t.end();
+});
+
+t.test('too many clauses are a CapacityError', (t) => {
+  const entries = (count: number) =>
+    `${Array.from({ length: count }, (_, n) => `route-map R deny ${n}\n match ip address 7`).join('\n')}\nip nat inside source route-map R interface gi0/0 overload`;
+  t.equal(compile(entries(Cap.NatClauses)).clauses.length, Cap.NatClauses as number);
+  t.throws(
+    () => compile(entries(Cap.NatClauses + 1)),
+    new CapacityError('more than 128 lists and route-map entries of ip nat inside source'),
+  );
+  t.end();
+});

@@ -1,0 +1,127 @@
+// ip nat and route-map: what the lines mean, what is refused and how.
+
+import t from 'tap';
+import { listProblems, parseClean, reprint } from '../texts.js';
+
+const statement = 'ip nat inside source list NAT interface GigabitEthernet0/0 overload';
+
+t.test('statements keep their order, abbreviated or not', (t) => {
+  const { nat } = parseClean(
+    `ip nat ins so li NAT int gi0/0 over\nip nat inside source route-map RM interface eth1 overload\n${statement}`,
+  );
+  t.match(nat.statements, [
+    { line: 1, kind: 'list', name: 'NAT', interface: 'GigabitEthernet0/0' },
+    { line: 2, kind: 'route-map', name: 'RM', interface: 'eth1' },
+  ]);
+  t.equal(nat.statements.length, 2, 'the same again is no other one');
+  t.strictSame(reprint(`interface eth0\n${statement}`), ['interface eth0', statement], 'also behind an interface');
+  t.strictSame(reprint(`${statement}\nno ${statement}`), []);
+  t.strictSame(reprint(`${statement}\nno ip nat inside source list NAT`), []);
+  t.strictSame(listProblems(`no ${statement}`), ['1 warning ip nat inside source list NAT is not configured: nothing to remove']);
+  t.strictSame(listProblems(`${statement}\nip nat inside source list NAT interface eth1 overload`), [
+    '2 error line 1 translates list NAT already, to GigabitEthernet0/0',
+  ]);
+  t.end();
+});
+
+t.test('interfaces are inside, outside or neither', (t) => {
+  t.equal(parseClean('interface eth0\n ip nat inside').interfaces.get('eth0')?.nat, 'inside');
+  t.equal(parseClean('interface eth0\n ip nat inside\n ip nat outside').interfaces.get('eth0')?.nat, 'outside', 'the last one counts');
+  t.notOk('nat' in (parseClean('interface eth0\n ip nat inside\n no ip nat inside').interfaces.get('eth0') ?? {}));
+  t.strictSame(listProblems('interface eth0\n no ip nat outside'), ['2 warning ip nat outside is not configured: nothing to remove']);
+  t.match(listProblems('interface eth0\n ip nat'), [/^2 error % Incomplete/]);
+  t.match(listProblems('ip nat inside'), [/^1 error % Incomplete/]);
+  t.strictSame(listProblems('interface eth0\n ip nat enable'), ['2 error ip nat enable is not supported']);
+  t.end();
+});
+
+t.test('timeouts and max-entries: only what is not the default is kept', (t) => {
+  const { nat } = parseClean(
+    'ip nat translation tcp-timeout 7200\nip nat translation udp-timeout never\nip nat translation icmp-timeout 60\nip nat translation max-entries 1000',
+  );
+  t.strictSame(nat, { statements: [], timeouts: { 'tcp-timeout': 7200, 'udp-timeout': 'never' }, maxEntries: 1000 });
+  t.strictSame(
+    reprint('ip nat translation tcp-timeout 7\nno ip nat translation tcp-timeout\nip nat tr max 5\nno ip nat tr max-entries'),
+    [],
+  );
+  t.strictSame(reprint('ip nat translation timeout 7\nip nat translation dns-timeout never'), [
+    'ip nat translation timeout 7',
+    'ip nat translation dns-timeout never',
+  ]);
+  t.match(listProblems('ip nat translation udp-timeout 0'), [/^1 error % Invalid input/]);
+  t.match(listProblems('ip nat translation max-entries 0'), [/^1 error % Invalid input/]);
+  t.end();
+});
+
+t.test('every other form of ip nat is an error that names it', (t) => {
+  for (const [text, message] of [
+    ['ip nat pool P 1.1.1.1 1.1.1.9 netmask 255.255.255.0', 'ip nat pool is not supported yet'],
+    ['ip nat inside source list 1 pool P overload', 'ip nat pool is not supported yet'],
+    ['ip nat inside source static 10.0.0.1 1.1.1.1', 'ip nat inside source static is not supported yet'],
+    ['ip nat inside source list 1 interface eth0', 'ip nat inside source without overload is not supported yet'],
+    ['ip nat inside source list 1 interface eth0 vrf X overload', 'VRFs are not supported'],
+    ['ip nat inside source list 1 interface eth0 overload vrf X', 'VRFs are not supported'],
+    ['ip nat inside destination list 1 pool P', 'ip nat inside destination is not supported yet'],
+    ['ip nat outside source static 1.1.1.1 10.0.0.1', 'ip nat outside source is not supported yet'],
+    ['ip nat source list 1 interface eth0 overload', 'ip nat source (NAT virtual interface) is not supported'],
+    ['ip nat log translations syslog', 'ip nat log is not supported yet'],
+    ['ip nat translation max-entries all-host 9', 'ip nat translation max-entries all-host is not supported yet'],
+    ['ip nat translation port-timeout tcp 80 5', 'ip nat translation port-timeout is not supported yet'],
+  ]) {
+    t.strictSame(listProblems(text), [`1 error ${message}`], text);
+    t.strictSame(listProblems(`interface eth0\n${text}`), [`2 error ${message}`], `${text}, behind an interface`);
+  }
+  t.match(listProblems('ip nat inside source list 1 interface Tunnel0 overload'), [/^1 error % Invalid input/]);
+  t.end();
+});
+
+t.test('route-maps: entries by sequence, with what they match', (t) => {
+  const { routeMaps } = parseClean(
+    'route-map R permit 20\n match ip address NAT 101\n match ip address NAT X\n match interface gi0/0 lo 0\nroute-map R deny 10\n description what is  encrypted\n match ip address VPN',
+  );
+  t.match(routeMaps.get('R'), [
+    { sequence: 10, action: 'deny', matchAddresses: ['VPN'], matchInterfaces: [], description: 'what is  encrypted' },
+    { sequence: 20, action: 'permit', matchAddresses: ['NAT', '101', 'X'], matchInterfaces: ['GigabitEthernet0/0', 'Loopback0'] },
+  ]);
+  t.strictSame(reprint('route-map R'), ['route-map R permit 10'], 'permit and 10 unless said');
+  t.strictSame(reprint('route-map R deny 5\nroute-map R\n match ip address A'), ['route-map R deny 5', ' match ip address A']);
+  t.strictSame(reprint('route-map R deny 5\nroute-map R permit 5'), ['route-map R permit 5']);
+  t.strictSame(listProblems('route-map R deny 5\nroute-map R permit 6\nroute-map R'), [
+    '3 error % Please specify the entry by its sequence',
+  ]);
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'];
+  t.strictSame(reprint(`route-map R\n match ip address ${names.slice(0, 5).join(' ')}\n match ip address ${names.slice(5).join(' ')}`), [
+    'route-map R permit 10',
+    ' match ip address a b c d e f g h',
+    ' match ip address i',
+  ]);
+  t.end();
+});
+
+t.test('route-maps: no', (t) => {
+  const text = 'route-map R deny 10\n match ip address A B\n description x\nroute-map R permit 20\n foo\n';
+  t.strictSame(reprint(`${text}no route-map R`), []);
+  t.strictSame(reprint(`${text}no route-map R permit 20`), ['route-map R deny 10', ' description x', ' match ip address A B']);
+  t.strictSame(reprint('route-map R\n match ip address A B\n no match ip address A\n description x\n no description'), [
+    'route-map R permit 10',
+    ' match ip address B',
+  ]);
+  t.strictSame(reprint('route-map R\n match interface eth0\n no match interface'), ['route-map R permit 10']);
+  t.strictSame(listProblems('no route-map R'), ['1 warning route-map R is not configured: nothing to remove']);
+  t.strictSame(listProblems('route-map R\n no match ip address'), ['2 warning this match is not configured: nothing to remove']);
+  t.strictSame(reprint('route-map R deny 10\n foo\nroute-map R permit 10'), ['route-map R permit 10', ' foo'], 'unknown lines follow');
+  t.end();
+});
+
+t.test('route-maps: what is refused', (t) => {
+  for (const [text, message] of [
+    ['set ip next-hop 10.0.0.1', 'set in a route-map is not supported yet'],
+    ['continue 20', 'continue in a route-map is not supported yet'],
+    ['match length 100 200', 'match length is not supported yet'],
+    ['match tag 5', 'match tag is not supported: route-maps do not filter routes here'],
+    ['match ip address prefix-list P', 'match ip address prefix-list is not supported yet'],
+    ['match ip next-hop 1', 'match ip next-hop is not supported yet'],
+  ])
+    t.strictSame(listProblems(`route-map R permit 10\n ${text}`), [`2 error ${message}`], text);
+  t.end();
+});

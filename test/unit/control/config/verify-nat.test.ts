@@ -1,0 +1,126 @@
+// verify/nat.ts: references, statements that translate nothing, and VPN traffic that NAT would take first.
+
+import t from 'tap';
+import { checkConfig } from '../../../../control/config/check.js';
+import { listProblems } from './texts.js';
+
+/** The seed's router: local Internet access and a VPN at one interface. */
+const router = `hostname R1
+crypto isakmp policy 10
+ encr aes 256
+ hash sha256
+ authentication pre-share
+ group 14
+crypto isakmp key K address 172.16.4.2
+crypto gdoi group G
+ identity number 7
+ server address ipv4 172.16.4.2
+crypto map M 10 gdoi
+ set group G
+crypto map M gdoi fail-close
+ match address OPEN
+ activate
+interface eth0
+ ip address 172.16.1.2 255.255.255.252
+ ip nat outside
+ crypto map M
+interface eth1
+ ip address 10.0.1.1 255.255.255.0
+ ip nat inside
+ip access-list extended OPEN
+ deny tcp any any eq 22
+ip access-list extended NAT
+ permit ip 10.0.1.0 0.0.0.255 any
+ip access-list extended VPN
+ permit ip 10.0.1.0 0.0.0.255 10.0.0.0 0.0.255.255
+route-map NAT deny 10
+ match ip address VPN
+route-map NAT permit 20
+ match ip address NAT
+ip nat inside source route-map NAT interface eth0 overload
+`;
+const byList = `${router.slice(0, router.indexOf('route-map NAT deny'))}ip nat inside source list NAT interface eth0 overload\n`;
+const spoiled =
+  '29 warning ip nat inside source list NAT (by line 26) would translate traffic between private networks before crypto map M of eth0 (line 19) sees it: group G would not protect it';
+
+function problems(text: string): string[] {
+  return listProblems(text, checkConfig);
+}
+
+t.test('the seed’s route-map keeps the VPN, a list alone does not', (t) => {
+  t.strictSame(problems(router), []);
+  t.strictSame(problems(byList), [spoiled]);
+  const { hint } = checkConfig(byList).problems[0];
+  t.match(
+    hint,
+    /route-map NAT deny 10, match ip address VPN; route-map NAT permit 20, match ip address NAT; ip nat inside source route-map/,
+  );
+  t.end();
+});
+
+t.test('what spares VPN traffic, and what does not', (t) => {
+  const list = (...entries: string[]) =>
+    byList.replace(' permit ip 10.0.1.0 0.0.0.255 any', entries.map((entry) => ` ${entry}`).join('\n'));
+  const isSilent = (text: string) => problems(text).every((problem) => !problem.includes('would translate'));
+  t.ok(isSilent(list('deny ip 10.0.1.0 0.0.0.255 10.0.0.0 0.255.255.255', 'permit ip any any')), 'a deny in the list');
+  t.notOk(isSilent(list('permit ip any any', 'deny ip 10.0.1.0 0.0.0.255 10.0.0.0 0.255.255.255')), 'not behind the permit');
+  t.notOk(isSilent(list('deny tcp host 8.8.8.8 any', 'permit ip any any')), 'not one of other traffic');
+  t.ok(isSilent(list('permit ip 198.51.100.0 0.0.0.255 any')), 'public addresses are no VPN traffic that could be known');
+  t.ok(isSilent(list('permit ip 10.0.1.0 0.0.0.255 host 8.8.8.8')), 'one host of the Internet');
+  t.ok(isSilent(byList.replace(' crypto map M\n', '')), 'no crypto map');
+  t.ok(isSilent(byList.replace(' ip nat outside\n', '')), 'not where the crypto map is');
+  t.ok(isSilent(byList.replace(' set group G\n', '')), 'no group');
+  t.notOk(isSilent(router.replace('route-map NAT deny 10\n match ip address VPN\n', '')), 'a route-map without the exemption');
+  t.notOk(
+    isSilent(router.replace(' match ip address NAT\n', '').replace(' match ip address VPN', ' match ip address OPEN')),
+    'all packets',
+  );
+  t.notOk(isSilent(router.replace('route-map NAT deny 10', 'route-map NAT deny 30')), 'the exemption behind the permit');
+  t.ok(isSilent(router.replace('deny 10\n match ip address VPN', 'deny 10')), 'a deny of everything');
+  t.notOk(isSilent(router.replace('address VPN', 'address VPN\n match interface eth1')), 'a deny for another interface');
+  t.end();
+});
+
+t.test('references and statements without effect', (t) => {
+  const last = '33 ';
+  const unspared = `${last}${spoiled.slice(3).replace('source list', 'source route-map')}`;
+  const cases: [string, string, string[]][] = [
+    [
+      'route-map NAT interface',
+      'route-map X interface',
+      [`${last}error there is no route-map X`, '29 warning route-map NAT is used by nothing'],
+    ],
+    ['route-map NAT interface eth0', 'route-map NAT interface eth9', [`${last}error there is no interface eth9`]],
+    ['address VPN', 'address X', ['30 error there is no access list X', unspared]],
+    ['address NAT', 'address NAT X', ['32 error there is no access list X']],
+    ['address NAT', 'address NAT\n match interface eth9', ['33 error there is no interface eth9']],
+    [
+      ' permit ip 10.0.1.0 0.0.0.255 10',
+      ' deny ip any 10',
+      ['30 warning access list VPN permits nothing: route-map NAT 10 spares nothing from translation', unspared],
+    ],
+    ['route-map NAT permit 20', 'route-map NAT deny 20', [`${last}warning route-map NAT has no permit entry: nothing is translated`]],
+    [' ip nat inside\n', '', ['32 warning no interface is ip nat inside: nothing is translated']],
+    [
+      ' ip nat outside\n',
+      '',
+      [
+        '32 warning no interface is ip nat outside: nothing is translated',
+        '32 warning eth0 is not ip nat outside: answers are not translated back',
+      ],
+    ],
+  ];
+  for (const [from, to, expected] of cases)
+    t.strictSame(problems(router.replace(from, to)).sort(), [...expected].sort(), `${from} -> ${to}`);
+  const noAddress = router
+    .replace('NAT interface eth0', 'NAT interface Loopback0')
+    .replace('interface eth0', 'interface Loopback0\ninterface eth0');
+  t.strictSame(problems(noAddress), ['34 warning Loopback0 has no ip address: there is nothing to translate to']);
+  const loopback = noAddress.replace('interface Loopback0', 'interface Loopback0\n ip address 198.51.100.1 255.255.255.255');
+  t.strictSame(problems(loopback), [], 'a Loopback need not be outside itself');
+  t.strictSame(problems(byList.replace('source list NAT', 'source list X')), ['29 error there is no access list X']);
+  t.strictSame(problems(byList.replace('source list NAT', 'source list OPEN')), [
+    '29 warning access list OPEN permits nothing: nothing is translated',
+  ]);
+  t.end();
+});
