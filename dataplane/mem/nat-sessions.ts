@@ -38,6 +38,8 @@ export class NatSessions {
   private free: number = NatShape.None;
   private sweptTo = 0;
   private serial = 0;
+  /** What touch() read: it must not be left out as useless. */
+  seen = 0;
   /** Sessions there are. */
   length = 0;
 
@@ -52,12 +54,28 @@ export class NatSessions {
     this.mask = capacity - 1;
   }
 
-  private insideHash(protocol: number, address: number, ports: number, outside: number): number {
+  insideHash(protocol: number, address: number, ports: number, outside: number): number {
     return mix(address, ports, outside, protocol) & this.mask;
   }
 
-  private outsideHash(protocol: number, global: number, ports: number, outside: number): number {
+  outsideHash(protocol: number, global: number, ports: number, outside: number): number {
     return mix(outside, ports, global, protocol) & this.mask;
+  }
+
+  /**
+   * Has the memory fetch what findInside() will look at for many keys: loads that do not wait for each other, one array after the other.
+   * @param places hashes of the keys, of insideHash() or outsideHash() @param fromInside which of the two
+   */
+  touch(places: Int32Array, count: number, fromInside: boolean): void {
+    const { rows } = this;
+    const heads = fromInside ? this.insideHeads : this.outsideHeads;
+    let seen = 0;
+    for (let i = 0; i < count; i++) seen ^= heads[places[i]];
+    for (let i = 0; i < count; i++) {
+      const row = heads[places[i]] - 1;
+      if (row >= 0) seen ^= rows[row * NatRow.Words];
+    }
+    this.seen = seen;
   }
 
   /** @param ports inside port << 16 | outside port @returns row, NatShape.None */

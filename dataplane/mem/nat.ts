@@ -22,7 +22,10 @@ import {
 import { NatRow } from '../tables/layout.js';
 import { NatFragments } from './nat-fragments.js';
 import { NatSessions, NatShape } from './nat-sessions.js';
-import { PacketFlag, type Slots } from './slots.js';
+import { PacketFlag, SlotShape, type Slots } from './slots.js';
+
+/** So many sessions lie in the caches anyway. */
+const Cached = 4096;
 
 /** What {@link Nat.kindOf} says. */
 export const enum NatKind {
@@ -43,6 +46,7 @@ export class Nat {
   private from = 0;
   private to = 0;
   private readonly quote = new Int32Array(Quote.Words);
+  private readonly places = new Int32Array(SlotShape.Count);
 
   /** @param rows of the worker's sessions @param timeouts seconds by NatState @param counts NatCount */
   constructor(
@@ -104,6 +108,23 @@ export class Nat {
     const { proto, src, dst } = this.slots;
     const far = proto[id] === IpProto.Icmp ? 0 : this.from;
     return this.live(this.sessions.findOutside(proto[id], dst[id], (this.to << 16) | far, src[id]), now);
+  }
+
+  /**
+   * Before many packets are looked up in a table that no cache holds: what they need is fetched all at once. @param ids those that may belong to
+   * sessions
+   */
+  prepare(ids: Int32Array, count: number, fromInside: boolean): void {
+    if (this.sessions.length < Cached) return;
+    const { proto, src, dst, sport, dport } = this.slots;
+    const { places, sessions } = this;
+    for (let i = 0; i < count; i++) {
+      const id = ids[i];
+      places[i] = fromInside
+        ? sessions.insideHash(proto[id], src[id], (sport[id] << 16) | dport[id], dst[id])
+        : sessions.outsideHash(proto[id], dst[id], (dport[id] << 16) | sport[id], src[id]);
+    }
+    sessions.touch(places, count, fromInside);
   }
 
   /** Is a packet without ports from outside that of a session? (ESP to an inside host, which is not for this router to open.) */

@@ -40,6 +40,7 @@ export function makeNatOutside(env: Env): () => void {
 
   return function natOutside() {
     if (sessions.length === 0) return;
+    nat.prepare(route.ids, route.length, false);
     for (let i = 0; i < route.length; i++) if (isMeant(route.ids[i])) translate(route.ids[i]);
   };
 }

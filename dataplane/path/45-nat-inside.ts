@@ -108,6 +108,7 @@ export function makeNatInside(env: Env): () => void {
   return function natInside() {
     if (counts[BankCount.NatClauses] === 0) return;
     const now = Math.floor(clock[Clock.Ms] / 1000);
+    nat.prepare(cryptoMap.ids, cryptoMap.length, true);
     let kept = 0;
     for (let i = 0; i < cryptoMap.length; i++) {
       const id = cryptoMap.ids[i];
