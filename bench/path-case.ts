@@ -80,7 +80,7 @@ function feedOf(packets: readonly Uint8Array[]): Pick<Native, 'rx' | 'tx'> {
   };
 }
 
-function makeMember({ tables, routes, packets }: Workload): { env: Env; feed: Pick<Native, 'rx' | 'tx'>; buildMs: number } {
+function makeMember({ tables, routes, packets, prepare }: Workload): { env: Env; feed: Pick<Native, 'rx' | 'tx'>; buildMs: number } {
   const folder = mkdtempSync(join(tmpdir(), 'groupwire-bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const feed = feedOf(packets);
@@ -95,6 +95,7 @@ function makeMember({ tables, routes, packets }: Workload): { env: Env; feed: Pi
   const buildMs = performance.now() - before;
   const errors = adoptBank(env, shared, 1);
   if (errors.length > 0) throw new Error(errors.join('; '));
+  prepare?.(env);
   return { env, feed, buildMs };
 }
 

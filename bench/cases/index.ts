@@ -1,9 +1,11 @@
 // What is measured: each case is one configuration with the traffic that shows what it costs. Issues that add a stage add cases here.
 
+import type { Env } from '../../dataplane/env.js';
 import type { TablesSpec, TransformName } from '../../test/path/router.js';
 import { aclTables, aclTraffic } from './acl.js';
 import { fibRoutes, fibTraffic } from './fib.js';
 import { clearTraffic, openTraffic, sealTraffic, tablesFor } from './member.js';
+import { makeSessions, natTables, natTraffic } from './nat.js';
 
 export type Mix = '64' | '1400' | 'imix';
 /** Bytes of the datagrams that come in (the inner ones, where ESP comes in), in this order, over and over. */
@@ -19,6 +21,8 @@ export interface Workload {
   routes?: ReturnType<typeof fibRoutes>;
   /** Read by port 0 in turn, again and again. */
   packets: Uint8Array[];
+  /** Before the first packet. */
+  prepare?: (env: Env) => void;
 }
 
 export interface PathCase {
@@ -40,6 +44,15 @@ function fibCase(routes: number, label: string): PathCase {
     return { tables: tablesFor('clear'), routes: table, packets: fibTraffic(table) };
   };
   return { name: `fib-${label}`, sizes: small, make };
+}
+
+function natCase(sessions: number, label: string, sizes: readonly Mix[]): PathCase {
+  const make = (lengths: readonly number[]): Workload => ({
+    tables: natTables(),
+    packets: natTraffic(sessions, lengths),
+    prepare: (env) => makeSessions(env, sessions),
+  });
+  return { name: `nat-${label}`, sizes, make };
 }
 
 function cryptoCases(transform: TransformName): PathCase[] {
@@ -64,6 +77,10 @@ export const cases: readonly PathCase[] = [
   fibCase(1000, '1k'),
   fibCase(10_000, '10k'),
   fibCase(1_000_000, '1m'),
+  natCase(240, '240', all),
+  natCase(1000, '1k', small),
+  natCase(100_000, '100k', small),
+  natCase(1_000_000, '1m', small),
   ...cryptoCases('gcm-256'),
   ...cryptoCases('3des-sha1'),
   ...cryptoCases('aes-sha1'),
