@@ -1,8 +1,8 @@
 // `show ip nat translations`, `show ip nat statistics`, `show route-map`.
 
 import type { Snapshot } from '../../control/api/snapshot.js';
-import type { NatEnd, NatTranslation, NatTranslations, RouteMapState } from '../../control/api/snapshot-nat.js';
-import { formatClock, formatProtocol } from './columns.js';
+import type { NatTranslation, NatTranslations, RouteMapState } from '../../control/api/snapshot-nat.js';
+import { formatClock } from './columns.js';
 
 const columns = [5, 22, 22, 22] as const;
 
@@ -13,11 +13,8 @@ function row(...cells: string[]): string {
     .trimEnd();
 }
 
-const formatEnd = ({ address, port }: NatEnd): string => (port === null ? address : `${address}:${port}`);
-
-function renderTranslation(item: NatTranslation): string {
-  const ends = [item.insideGlobal, item.insideLocal, item.outsideLocal, item.outsideGlobal];
-  return row(formatProtocol(item.protocol), ...ends.map(formatEnd));
+function renderTranslation({ protocol, insideGlobal, insideLocal, outsideLocal, outsideGlobal }: NatTranslation): string {
+  return row(protocol, insideGlobal, insideLocal, outsideLocal, outsideGlobal);
 }
 
 /** `04/09/11 10:51:48`, UTC. */

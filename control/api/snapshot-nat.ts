@@ -35,15 +35,14 @@ export const routeMapState = z.object({
   interfaces: z.array(z.string()),
 });
 
-/** `port`: the identifier of an ICMP query; null for protocols without ports. */
-const natEnd = z.object({ address: z.string(), port: z.number().nullable() });
-
 const natTranslation = z.object({
-  protocol: z.number(),
-  insideGlobal: natEnd,
-  insideLocal: natEnd,
-  outsideLocal: natEnd,
-  outsideGlobal: natEnd,
+  /** In the words of the configuration: `tcp`, `udp`, `icmp`, `gre`, a number where it has none. */
+  protocol: z.string(),
+  /** `a.b.c.d:port`, for ICMP queries with the identifier; `a.b.c.d` for protocols without ports. */
+  insideGlobal: z.string(),
+  insideLocal: z.string(),
+  outsideLocal: z.string(),
+  outsideGlobal: z.string(),
   createdSecondsAgo: seconds,
   usedSecondsAgo: seconds,
   /** How long it may be idle now; null = forever. */
@@ -69,6 +68,5 @@ export const natTranslationsSchema = z.object({
 
 export type NatState = z.infer<typeof natState>;
 export type RouteMapState = z.infer<typeof routeMapState>;
-export type NatEnd = z.infer<typeof natEnd>;
 export type NatTranslation = z.infer<typeof natTranslation>;
 export type NatTranslations = z.infer<typeof natTranslationsSchema>;

@@ -2,9 +2,10 @@
 
 import { NatRow, NatState as State } from '../../dataplane/tables/layout.js';
 import type { Ms } from '../actions.js';
-import type { NatEnd, NatState, NatTranslation, NatTranslations, RouteMapState } from '../api/snapshot-nat.js';
+import type { NatState, NatTranslation, NatTranslations, RouteMapState } from '../api/snapshot-nat.js';
 import { natTimeoutSeconds } from '../compile/nat.js';
 import { formatIpv4, isInPrefix } from '../config/addresses.js';
+import { describeProtocol } from '../config/commands/service-names.js';
 import { type Config, defaultNatTimeouts, type NatSide, natTimeoutNames } from '../config/model.js';
 import type { NatSessionRows } from '../dataplane-link.js';
 
@@ -63,14 +64,12 @@ function translation(row: Int32Array, config: Config): NatTranslation {
   const globalPort = row[NatRow.OutsidePorts] >>> 16;
   const outsidePort = row[NatRow.OutsidePorts] & 0xffff;
   const hasPorts = withPorts.includes(protocol);
-  const end = (address: NatRow, port: number): NatEnd => ({
-    address: formatIpv4(row[address] >>> 0),
-    port: hasPorts || protocol === Icmp ? port : null,
-  });
+  const end = (address: NatRow, port: number): string =>
+    `${formatIpv4(row[address] >>> 0)}${hasPorts || protocol === Icmp ? `:${port}` : ''}`;
   const state = row[NatRow.State] as Exclude<State, State.Count>;
   const timeout = natTimeoutSeconds(config.nat, state);
   return {
-    protocol,
+    protocol: describeProtocol(protocol),
     insideGlobal: end(NatRow.GlobalAddress, globalPort),
     insideLocal: end(NatRow.InsideAddress, insidePort),
     // The identifier of an ICMP query is as much the other end's.

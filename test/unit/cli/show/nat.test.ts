@@ -32,13 +32,12 @@ function render(words: string, change: Partial<Snapshot> = {}, translations: Nat
 }
 
 function tcp(globalPort: number, inside: string, id: number): NatTranslation {
-  const outside = { address: '192.168.2.22', port: 256 };
   return {
-    protocol: 6,
-    insideGlobal: { address: '192.168.1.1', port: globalPort },
-    insideLocal: { address: inside, port: 53 },
-    outsideLocal: outside,
-    outsideGlobal: outside,
+    protocol: 'tcp',
+    insideGlobal: `192.168.1.1:${globalPort}`,
+    insideLocal: `${inside}:53`,
+    outsideLocal: '192.168.2.22:256',
+    outsideGlobal: '192.168.2.22:256',
     createdSecondsAgo: 44,
     usedSecondsAgo: 1,
     timeoutSeconds: 60,
@@ -117,14 +116,13 @@ t.test('show route-map, published: each of our lines is one of theirs', { skip }
 });
 
 t.test('columns, ICMP, protocols without ports, more than are shown', (t) => {
-  const icmp = { address: '8.8.8.8', port: 7 };
   const translations: NatTranslation[] = [
-    { ...tcp(1024, '10.0.1.10', 1), protocol: 1, outsideLocal: icmp, outsideGlobal: { ...icmp, port: 1024 } },
+    { ...tcp(1024, '10.0.1.10', 1), protocol: 'icmp', outsideLocal: '8.8.8.8:7', outsideGlobal: '8.8.8.8:1024' },
     {
       ...tcp(0, '10.0.1.10', 2),
-      protocol: 50,
-      insideGlobal: { address: '198.51.100.200', port: null },
-      insideLocal: { address: '10.0.1.10', port: null },
+      protocol: 'esp',
+      insideGlobal: '198.51.100.200',
+      insideLocal: '10.0.1.10',
       timeoutSeconds: null,
       mapping: null,
       interface: null,

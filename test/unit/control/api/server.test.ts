@@ -63,13 +63,12 @@ t.test('snapshot, ready, config and exec', async (t) => {
 });
 
 t.test('NAT translations are fetched apart', async (t) => {
-  const end = (port: number | null) => ({ address: '192.0.2.1', port });
   const translation: NatTranslations['translations'][number] = {
-    protocol: 6,
-    insideGlobal: end(1),
-    insideLocal: end(2),
-    outsideLocal: end(3),
-    outsideGlobal: end(null),
+    protocol: 'tcp',
+    insideGlobal: '192.0.2.1:1',
+    insideLocal: '10.0.0.1:2',
+    outsideLocal: '192.0.2.2:3',
+    outsideGlobal: '192.0.2.2:3',
     createdSecondsAgo: 5,
     usedSecondsAgo: 4,
     timeoutSeconds: null,

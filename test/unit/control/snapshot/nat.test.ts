@@ -56,17 +56,16 @@ function translate(...sessions: Int32Array[]) {
 }
 
 t.test('a TCP session', (t) => {
-  const outside = { address: '203.0.113.9', port: 443 };
   t.strictSame(translate(session({})), {
     takenAt: 5,
     total: 70_000,
     translations: [
       {
-        protocol: 6,
-        insideGlobal: { address: '198.51.100.2', port: 60_000 },
-        insideLocal: { address: '10.0.1.10', port: 50_000 },
-        outsideLocal: outside,
-        outsideGlobal: outside,
+        protocol: 'tcp',
+        insideGlobal: '198.51.100.2:60000',
+        insideLocal: '10.0.1.10:50000',
+        outsideLocal: '203.0.113.9:443',
+        outsideGlobal: '203.0.113.9:443',
         createdSecondsAgo: 100,
         usedSecondsAgo: 7,
         timeoutSeconds: null,
@@ -90,14 +89,15 @@ t.test('ICMP has its identifier at both ends, ESP no port; the router’s own fl
   );
   t.match(translations, [
     {
-      insideGlobal: { port: 99 },
-      insideLocal: { port: 77 },
-      outsideLocal: { port: 77 },
-      outsideGlobal: { port: 99 },
+      protocol: 'icmp',
+      insideGlobal: '198.51.100.2:99',
+      insideLocal: '10.0.1.10:77',
+      outsideLocal: '203.0.113.9:77',
+      outsideGlobal: '203.0.113.9:99',
       state: 'icmp',
       timeoutSeconds: 9,
     },
-    { insideGlobal: { port: null }, outsideLocal: { port: null }, state: 'other', timeoutSeconds: 86_400 },
+    { protocol: 'esp', insideGlobal: '198.51.100.2', outsideLocal: '203.0.113.9', state: 'other', timeoutSeconds: 86_400 },
     { mapping: null, interface: null },
   ]);
   t.end();
