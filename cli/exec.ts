@@ -1,6 +1,6 @@
 // One exec line: `show` is rendered here from a snapshot, everything else runs in control.
 
-import { fetchSnapshot, postExec } from '../control/api/client.js';
+import { fetchNatTranslations, fetchSnapshot, postExec } from '../control/api/client.js';
 import { parseExec } from '../control/config/exec.js';
 import { CliError } from './errors.js';
 import { renderShow } from './show/index.js';
@@ -10,7 +10,10 @@ export async function runExecLine(line: string, socketPath: string): Promise<str
   const parsed = parseExec(line);
   // One line on stderr: the marker stands inside the line instead of below it.
   if ('error' in parsed) throw new CliError(`${parsed.error} ${line.slice(0, parsed.column)}^${line.slice(parsed.column)}`.trimEnd());
-  if (parsed.kind === 'show') return renderShow(parsed, parsed.pipe, await fetchSnapshot(socketPath));
+  if (parsed.kind === 'show') {
+    const translations = parsed.topic.startsWith('ip nat ') ? await fetchNatTranslations(socketPath) : null;
+    return renderShow(parsed, parsed.pipe, await fetchSnapshot(socketPath), translations);
+  }
   const output = await postExec(socketPath, line);
   return output === '' || output.endsWith('\n') ? output : `${output}\n`;
 }

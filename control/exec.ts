@@ -15,6 +15,8 @@ export interface ExecMeans {
   rsaKeys: RsaKeys;
   counters: CounterSet;
   log: SystemLog;
+  /** Ends all NAT sessions. @returns false when there is no dataplane */
+  clearNat(): boolean;
   /** What `clear logging` clears. */
   logBuffer: { clear(): void };
 }
@@ -39,13 +41,13 @@ function labelOf(request: KeyRequest, config: Config): string {
 }
 
 /** A line of the configuration file that asks for a key: IOS would make the key once and never store the line, so a key that is there stays. */
-export function ensureKeyOf(line: string, config: Config, means: ExecMeans): ExecAnswer {
+export function ensureKeyOf(line: string, config: Config, means: Pick<ExecMeans, 'rsaKeys'>): ExecAnswer {
   const command = parseExec(line);
   if ('error' in command || command.kind !== 'crypto key generate rsa') return refused(`% not for a configuration file: ${line}`);
   return means.rsaKeys.privateKey(labelOf(command, config)) ? done() : generateKey(command, config, means);
 }
 
-function generateKey(request: KeyRequest, config: Config, means: ExecMeans): ExecAnswer {
+function generateKey(request: KeyRequest, config: Config, means: Pick<ExecMeans, 'rsaKeys'>): ExecAnswer {
   try {
     const { label, modulusBits, exportable } = means.rsaKeys.generate(labelOf(request, config), request.modulus, request.exportable);
     const kind = exportable ? 'exportable' : 'non-exportable';
@@ -126,6 +128,8 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
       for (const group of groups) router.setDirection(group, command.direction, now);
       return done();
     }
+    case 'clear ip nat translation':
+      return means.clearNat() ? done() : refused('% the dataplane does not answer');
     case 'clear logging':
       means.logBuffer.clear();
       return done();

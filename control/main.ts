@@ -26,6 +26,7 @@ import { Trustpoints } from './pki/trustpoints.js';
 import { findMissing } from './readiness.js';
 import { type DataplaneHello, Router, routerCounters } from './router.js';
 import { buildSnapshot } from './snapshot/build.js';
+import { natTranslations } from './snapshot/nat.js';
 import { SealedStore } from './store/sealed-store.js';
 import { UdpSockets } from './udp-sockets.js';
 
@@ -102,7 +103,7 @@ const trustpoints = new Trustpoints(store, rsaKeys, log);
 const counters = new CounterSet(ikeCounters, gdoiCounters, routerCounters);
 // Before a trustpoint or a group makes a key of that label with another modulus.
 for (const { line, text } of loaded.execLines) {
-  const answer = ensureKeyOf(text, loaded.config, { rsaKeys, counters, log, logBuffer: log });
+  const answer = ensureKeyOf(text, loaded.config, { rsaKeys });
   if (answer.error) log.write('PARSER', 3, 'CFGLOG', `${configFile}:${line}: ${answer.error}`);
 }
 const keyLog = args['key-log'] === undefined ? null : new KeyLog(args['key-log']);
@@ -240,13 +241,17 @@ const rateTimer = setInterval(() => void sampleRates(), RateSampleMs);
 const api = await startApi({
   socketPath: join(runDirectory, 'control.sock'),
   snapshot,
+  natTranslations: async () => {
+    const sessions = await link.natSessions();
+    return sessions && natTranslations(sessions, router.config, Date.now());
+  },
   ready: () => {
     const waiting = { unboundAddresses: sockets.missing(GdoiPort), unjoinedGroups: multicast.missing() };
     const missing = findMissing(router, { connected: link.connected, ...applied, ...waiting }, Date.now());
     return { ready: missing.length === 0, missing };
   },
   exec: async (line) => {
-    const answer = runExec(line, router, { rsaKeys, counters, log, logBuffer: log }, Date.now());
+    const answer = runExec(line, router, { rsaKeys, counters, log, logBuffer: log, clearNat: () => link.natClear() }, Date.now());
     scheduleTick();
     if (answer.error) throw new Error(answer.error);
     return answer.output;

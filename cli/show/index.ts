@@ -2,6 +2,7 @@
 // command tree's; to add a command, add its topic there and a case here: the compiler misses it otherwise.
 
 import type { InterfaceState, MemberGroupState, ServerGroupState, Snapshot } from '../../control/api/snapshot.js';
+import type { NatTranslations } from '../../control/api/snapshot-nat.js';
 import type { Pipe, ShowTopic } from '../../control/config/exec.js';
 import { joinBlocks } from './columns.js';
 import { filterLines } from './filter.js';
@@ -29,6 +30,7 @@ import { renderInterface, renderInterfaceBrief } from './interfaces.js';
 import { renderCryptoMaps, renderFailCloses, renderIpsecSas } from './ipsec.js';
 import { renderIsakmpPolicies, renderIsakmpSas } from './isakmp.js';
 import { renderDebugging, renderLogging } from './logging.js';
+import { natStatistics, renderNatStatistics, renderNatTranslations, renderRouteMaps } from './nat.js';
 import { renderCertificates, renderCrls, renderTrustpoints } from './pki.js';
 import { renderAccessList, renderRoutes } from './routing.js';
 import { renderClock, renderPublicKeys, renderRunningConfig, renderVersion } from './system.js';
@@ -43,9 +45,12 @@ export interface View {
   json: unknown;
 }
 
-/** The output of a show command, ending in a newline unless empty. @throws ShowError, FilterError */
-export function renderShow(topic: ShowTopic, pipe: Pipe | null, snapshot: Snapshot): string {
-  const { lines, json } = viewOf(topic, snapshot);
+/**
+ * The output of a show command, ending in a newline unless empty. @param translations what `ip nat` topics show besides the snapshot
+ * @throws ShowError, FilterError
+ */
+export function renderShow(topic: ShowTopic, pipe: Pipe | null, snapshot: Snapshot, translations: NatTranslations | null = null): string {
+  const { lines, json } = viewOf(topic, snapshot, translations);
   if (pipe?.filter === 'json') return `${JSON.stringify(json, null, 2)}\n`;
   const shown = filterLines(lines, pipe);
   return shown.length === 0 ? '' : `${shown.join('\n')}\n`;
@@ -67,7 +72,7 @@ function selectGroup(snapshot: Snapshot, group: string | null): { members: Membe
 }
 
 /** @throws ShowError for a name that does not exist */
-export function viewOf(topic: ShowTopic, snapshot: Snapshot): View {
+export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTranslations | null = null): View {
   switch (topic.topic) {
     case 'access-lists': {
       const accessLists = select(snapshot.accessLists, topic.name, ({ name }) => name, 'Access list');
@@ -124,8 +129,18 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot): View {
     }
     case 'ip interface brief':
       return { lines: renderInterfaceBrief(snapshot), json: { interfaces: snapshot.interfaces } };
+    case 'ip nat statistics':
+      return { lines: renderNatStatistics(snapshot, translations), json: natStatistics(snapshot, translations) };
+    case 'ip nat translations': {
+      const fetched = translations ?? { takenAt: snapshot.takenAt, total: 0, translations: [] };
+      return { lines: renderNatTranslations(fetched, topic.verbose), json: fetched };
+    }
     case 'ip route':
       return { lines: renderRoutes(snapshot), json: { routes: snapshot.routes } };
+    case 'route-map': {
+      const routeMaps = select(snapshot.routeMaps, topic.name, ({ name }) => name, 'Route-map');
+      return { lines: renderRouteMaps(routeMaps, topic.all), json: { routeMaps } };
+    }
     case 'running-config':
       return { lines: renderRunningConfig(snapshot), json: { runningConfig: snapshot.runningConfig } };
     case 'version': {

@@ -2,6 +2,7 @@
 
 import { request } from './http.js';
 import { type Ready, readySchema, type Snapshot, snapshotSchema } from './snapshot.js';
+import { type NatTranslations, natTranslationsSchema } from './snapshot-nat.js';
 
 /** Not reachable, or an error that control answered; the message is one line for the operator. */
 export class ApiError extends Error {
@@ -72,6 +73,13 @@ function describeSocketError(path: string, error: NodeJS.ErrnoException): ApiErr
 export async function fetchSnapshot(socketPath: string): Promise<Snapshot> {
   const parsed = snapshotSchema.safeParse(await callApi(socketPath, 'GET', '/snapshot'));
   if (!parsed.success) throw new ApiError('control and this command are of different versions: its snapshot cannot be read');
+  return parsed.data;
+}
+
+/** @throws ApiError, also while no dataplane answers */
+export async function fetchNatTranslations(socketPath: string): Promise<NatTranslations> {
+  const parsed = natTranslationsSchema.safeParse(await callApi(socketPath, 'GET', '/nat'));
+  if (!parsed.success) throw new ApiError('control and this command are of different versions: its translations cannot be read');
   return parsed.data;
 }
 

@@ -4,16 +4,20 @@
 //
 //   GET  /snapshot   Snapshot             GET  /ready   Ready
 //   GET  /config     { config }           POST /exec    { line } -> { output } | { error }
+//   GET  /nat        NatTranslations
 
 import { chmodSync, rmSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { createServer } from './http.js';
 import { type Ready, type Snapshot, snapshotSchema } from './snapshot.js';
+import { type NatTranslations, natTranslationsSchema } from './snapshot-nat.js';
 
 export interface ApiOptions {
   socketPath: string;
   snapshot: () => Promise<Snapshot>;
+  /** null when no dataplane answers. */
+  natTranslations: () => Promise<NatTranslations | null>;
   ready: () => Ready | Promise<Ready>;
   /** Runs one exec line. Its Error's message is what the operator sees: it must hold no secret. */
   exec: (line: string) => Promise<string>;
@@ -56,6 +60,7 @@ export async function startApi(options: ApiOptions): Promise<ApiServer> {
   const routes = new Map<string, { method: string; answer: Answer }>([
     ['/snapshot', { method: 'GET', answer: async () => snapshotSchema.parse(await options.snapshot()) }],
     ['/ready', { method: 'GET', answer: async () => options.ready() }],
+    ['/nat', { method: 'GET', answer: () => answerNat(options) }],
     ['/config', { method: 'GET', answer: async () => ({ config: (await options.snapshot()).runningConfig }) }],
     ['/exec', { method: 'POST', answer: async (request) => ({ output: await runExec(options, request) }) }],
   ]);
@@ -122,6 +127,12 @@ function send(response: ServerResponse, status: number, body: unknown, headers: 
   const text = `${JSON.stringify(body)}\n`;
   response.writeHead(status, { ...headers, 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(text) });
   response.end(text);
+}
+
+async function answerNat({ natTranslations }: ApiOptions): Promise<NatTranslations> {
+  const answer = await natTranslations();
+  if (answer === null) throw new RequestError(503, 'the dataplane does not answer');
+  return natTranslationsSchema.parse(answer);
 }
 
 async function runExec(options: ApiOptions, request: IncomingMessage): Promise<string> {

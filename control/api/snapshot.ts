@@ -15,6 +15,7 @@ import {
   type serverTek,
 } from './snapshot-gdoi.js';
 import { debuggingState, loggingState } from './snapshot-logging.js';
+import { natState, routeMapState } from './snapshot-nat.js';
 import { aceState, count, seconds } from './snapshot-parts.js';
 import { trustpointState } from './snapshot-pki.js';
 
@@ -197,6 +198,8 @@ export const snapshotSchema = z.object({
   failClose: z.array(failCloseState),
   ipsec: z.array(ipsecInterface),
   accessLists: z.array(accessListState),
+  nat: natState,
+  routeMaps: z.array(routeMapState),
   routes: z.array(routeState),
   publicKeys: z.array(publicKeyState),
   trustpoints: z.array(trustpointState).optional(),
@@ -207,6 +210,8 @@ export const snapshotSchema = z.object({
     drops: z.array(counterValue),
     /** The dataplane's path block (pathTexts). */
     path: z.array(counterValue),
+    /** NAT (natTexts); `sessions` is how many there are now. */
+    nat: z.array(counterValue),
     /** counters.ts. */
     control: z.array(counterValue),
   }),

@@ -36,6 +36,10 @@ export type ShowTopic =
   | { topic: 'ip interface brief' }
   | { topic: 'interfaces'; interface: string | null }
   | { topic: 'ip route' }
+  | { topic: 'ip nat statistics' }
+  | { topic: 'ip nat translations'; verbose: boolean }
+  /** `all`: with headings. */
+  | { topic: 'route-map'; name: string | null; all: boolean }
   | { topic: 'access-lists'; name: string | null }
   | { topic: 'running-config' }
   | { topic: 'logging' }
@@ -56,6 +60,8 @@ export type ExecCommand =
   | { kind: 'clear crypto gdoi ks members'; group: string | null; immediately: boolean }
   | { kind: 'clear counters' }
   | { kind: 'clear logging' }
+  /** All of them. */
+  | { kind: 'clear ip nat translation' }
   /** `selection: null` is everything, which can only be switched off. */
   | { kind: 'debug'; on: boolean; selection: DebugSelection | null }
   | { kind: 'terminal length' };

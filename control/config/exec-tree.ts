@@ -5,6 +5,7 @@ import { pkiRequestNodes, pkiTopicNodes } from './commands/pki-exec.js';
 import { generateKeyNodes, readKeyRequest } from './commands/rsa-key.js';
 import { type DebugSelection, debugNodes, undebugNodes } from './debug-commands.js';
 import { clearNode, directionNodes, groupTopics, rekeyNode } from './exec-gdoi.js';
+import { clearNatNode, showNatNodes, showRouteMapNode } from './exec-nat.js';
 import { detailNode, type ExecNode, type ExecSink, give, groupOf, show } from './exec-node.js';
 import { argument, keyword, mergeNodes, path } from './tree.js';
 
@@ -76,6 +77,7 @@ const showCommands: ExecNode[] = [
         [['interface', 'IP interface status and configuration']],
         [keyword('brief', 'Brief summary of IP status and configuration', { run: show(() => ({ topic: 'ip interface brief' })) })],
       ),
+      ...showNatNodes,
       keyword('route', 'IP routing table', { run: show(() => ({ topic: 'ip route' })) }),
       keyword('access-lists', 'List IP access lists', {
         run: showAccessLists,
@@ -85,6 +87,7 @@ const showCommands: ExecNode[] = [
   ),
   keyword('debugging', 'State of each debugging option', { run: show(() => ({ topic: 'debugging' })) }),
   keyword('logging', 'Contents of the logging buffer', { run: show(() => ({ topic: 'logging' })) }),
+  showRouteMapNode,
   keyword('running-config', 'Current operating configuration', { run: show(() => ({ topic: 'running-config' })) }),
   keyword('version', 'System hardware and software status', { run: show(() => ({ topic: 'version' })) }),
 ];
@@ -103,6 +106,7 @@ export const execCommands: ExecNode[] = mergeNodes([
     next: [
       keyword('counters', 'Clear counters on all interfaces', { run: give(() => ({ kind: 'clear counters' })) }),
       keyword('logging', 'Clear the logging buffer', { run: give(() => ({ kind: 'clear logging' })) }),
+      clearNatNode,
       path([['crypto', 'Encryption module']], [clearNode()]),
     ],
   }),

@@ -1,6 +1,7 @@
 // ACEs as `show` prints them, with the hits that the dataplane counted.
 
 import type { AccessListState, AceState } from '../api/snapshot.js';
+import { natOrigin } from '../compile/nat.js';
 import type { Tables } from '../compile/tables.js';
 import { formatIpv4 } from '../config/addresses.js';
 import type { Config } from '../config/model.js';
@@ -30,11 +31,22 @@ export function aceState(entry: PolicyEntry, sequence: number | null, hits: numb
   };
 }
 
-/** Configured lists. Hits are counted on what the packet path uses: the groups' lists. */
-export function accessListStates(config: Config): AccessListState[] {
-  return [...config.accessLists.values()].map(({ name, kind, entries }) => ({
-    name,
-    kind,
-    entries: entries.map((entry) => aceState(entry, entry.sequence, null)),
-  }));
+/** Hits of every entry of a list, in one pass; null when the packet path does not have it. */
+function hitsByEntry(tables: Tables | null, hits: readonly number[], list: string, entries: number): number[] | null {
+  const sums = new Array<number>(entries).fill(0);
+  let found = false;
+  tables?.aceOrigins.forEach((origin, row) => {
+    if (origin.list !== list) return;
+    found = true;
+    sums[origin.entry] += hits[row] ?? 0;
+  });
+  return found ? sums : null;
+}
+
+/** Configured lists, with the hits of those that NAT asks. Those of groups are counted beside the group's policy. */
+export function accessListStates(config: Config, tables: Tables | null, hits: readonly number[]): AccessListState[] {
+  return [...config.accessLists.values()].map(({ name, kind, entries }) => {
+    const counted = hitsByEntry(tables, hits, natOrigin(name), entries.length);
+    return { name, kind, entries: entries.map((entry, index) => aceState(entry, entry.sequence, counted?.[index] ?? null)) };
+  });
 }

@@ -1,6 +1,6 @@
 // The whole snapshot, from everything that knows a part of it.
 
-import { dropTexts, pathTexts } from '../../dataplane/counters/declare.js';
+import { dropTexts, natTexts, pathTexts } from '../../dataplane/counters/declare.js';
 import type { SnapshotHead } from '../../dataplane/tables/message.js';
 import type { Ms } from '../actions.js';
 import type { CounterSet } from '../api/counters.js';
@@ -18,6 +18,7 @@ import { failCloseStates } from './fail-close.js';
 import { memberState, serverState } from './gdoi.js';
 import { interfaceStates, routeStates } from './interfaces.js';
 import { cryptoMapStates, ipsecStates } from './ipsec.js';
+import { natState, routeMapStates } from './nat.js';
 import { trustpointStates } from './pki.js';
 
 export interface SnapshotParts {
@@ -82,7 +83,9 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
       mtuOf: (name) => interfaces.find((item) => item.name === name)?.ipMtu ?? 1500,
       now,
     }),
-    accessLists: accessListStates(config),
+    accessLists: accessListStates(config, tables, dataplane?.aceHits ?? []),
+    nat: natState(config),
+    routeMaps: routeMapStates(config),
     routes: routeStates(config, dataplane),
     publicKeys: parts.publicKeys.map((key) => ({
       name: key.label,
@@ -96,6 +99,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     counters: {
       drops: named(dropTexts, dataplane?.drops),
       path: named(pathTexts, dataplane?.path),
+      nat: named(natTexts, dataplane?.nat),
       control: parts.counters.values(),
     },
     processes: parts.processes,

@@ -111,6 +111,7 @@ async function serve(t: { teardown(end: () => unknown): unknown }, change: Parti
   const api = await startApi({
     socketPath: join(runtime, 'control.sock'),
     snapshot: async () => ({ ...emptySnapshot(), gdoiMembers: [getvpn1()] }),
+    natTranslations: async () => null,
     ready: () => ({ ready: true, missing: [] }),
     exec: async (line) => `ran ${line}`,
     ...change,

@@ -109,12 +109,12 @@ function flatten(config: Config, statement: NatStatement, out: InterfaceConfig):
   });
 }
 
-function exemption({ kind, name }: NatStatement): string {
-  const statement = 'ip nat inside source route-map NAT interface IF overload';
-  const added = `ip access-list extended VPN with what is encrypted; route-map NAT deny 10, match ip address VPN`;
+function exemption({ kind, name, interface: to }: NatStatement): string {
+  const statement = `ip nat inside source route-map NAT interface ${to} overload`;
+  const list = 'ip access-list extended VPN with what is encrypted';
   return kind === 'list'
-    ? `${added}; route-map NAT permit 20, match ip address ${name}; ${statement}`
-    : `${added.replace('route-map NAT', `route-map ${name}`)}, in front of its permit entries`;
+    ? `${list}; route-map NAT deny 10, match ip address VPN; route-map NAT permit 20, match ip address ${name}; ${statement}`
+    : `${list}; route-map ${name} deny SEQ, match ip address VPN, in front of its permit entries`;
 }
 
 /**

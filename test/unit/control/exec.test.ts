@@ -20,7 +20,8 @@ const counters = new CounterSet(ikeCounters, gdoiCounters, routerCounters);
 const log = { write: () => undefined };
 let cleared = 0;
 const logBuffer = { clear: () => cleared++ };
-const means = { rsaKeys, counters, log, logBuffer };
+let isConnected = true;
+const means = { rsaKeys, counters, log, logBuffer, clearNat: () => isConnected };
 const router = new Router(
   config,
   { log, counters, store, rsaKeys, keyLog: null, send: () => true, publish: () => undefined, join: () => undefined },
@@ -54,6 +55,15 @@ t.test('debug and logging', (t) => {
   t.match(run('undebug all'), { output: 'All possible debugging has been turned off', error: null });
   run('clear logging');
   t.equal(cleared, 1);
+  t.end();
+});
+
+t.test('clear ip nat translation', (t) => {
+  t.match(run('clear ip nat translation *'), { output: '', error: null });
+  isConnected = false;
+  t.match(run('clear ip nat tr *'), { error: '% the dataplane does not answer' });
+  t.match(run('clear ip nat translation inside 1.1.1.1 2.2.2.2'), { error: /^% single translations cannot be cleared yet/ });
+  t.match(run('clear ip nat statistics'), { error: /^% counters are Prometheus counters/ });
   t.end();
 });
 

@@ -185,7 +185,7 @@ Instance is r1, the dataplane is up
     { name: 'taken_over_packets', help: '', value: 6 },
   ];
   t.match(
-    render('version', { workers: 2, counters: { drops: [], path, control: [] } }),
+    render('version', { workers: 2, counters: { drops: [], path, nat: [], control: [] } }),
     /^2 forwarding workers, 7 packets handed over, 6 taken over$/m,
   );
   t.equal(

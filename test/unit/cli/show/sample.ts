@@ -20,10 +20,12 @@ export function emptySnapshot(): Snapshot {
     failClose: [],
     ipsec: [],
     accessLists: [],
+    nat: { inside: [], outside: [], mappings: [], timeouts: {}, maxEntries: null },
+    routeMaps: [],
     routes: [],
     publicKeys: [],
     runningConfig: 'hostname R1\n!\ninterface eth0\n ip address 10.0.0.1 255.255.255.0\n!\nend\n',
-    counters: { drops: [], path: [], control: [] },
+    counters: { drops: [], path: [], nat: [], control: [] },
     processes: [],
     logging: {
       enabled: true,

@@ -87,6 +87,10 @@ function fullSnapshot(): Snapshot {
         { name: 'esp_replay', help: 'replay', value: 0 },
       ],
       path: [{ name: 'received_packets', help: 'read', value: 100 }],
+      nat: [
+        { name: 'sessions', help: 'there are', value: 12 },
+        { name: 'sessions_created', help: 'made', value: 34 },
+      ],
       control: [{ name: 'gdoi_rekeys_rejected', help: 'rekeys that were refused', value: 2 }],
     },
     processes: [
@@ -129,6 +133,8 @@ t.test('samples of every kind, with the instance on each', async (t) => {
     ['drops_total', { reason: 'no_route' }, 3],
     ['drops_total', { reason: 'esp_replay' }, 0],
     ['path_received_packets_total', {}, 100],
+    ['nat_sessions', {}, 12],
+    ['nat_sessions_created_total', {}, 34],
     ['gdoi_rekeys_rejected_total', {}, 2],
     ['process_resident_memory_bytes', { process: 'control' }, 1000],
     ['process_restarts_total', { process: 'dataplane' }, 2],

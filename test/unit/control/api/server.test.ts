@@ -5,8 +5,9 @@ import { createConnection, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { callApi, fetchReady, fetchSnapshot, postExec } from '../../../../control/api/client.js';
+import { callApi, fetchNatTranslations, fetchReady, fetchSnapshot, postExec } from '../../../../control/api/client.js';
 import { type ApiOptions, startApi } from '../../../../control/api/server.js';
+import type { NatTranslations } from '../../../../control/api/snapshot-nat.js';
 import { emptySnapshot, getvpn1 } from '../../cli/show/sample.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'groupwire-api-'));
@@ -18,6 +19,7 @@ async function start(t: { teardown(end: () => unknown): unknown }, change: Parti
   const api = await startApi({
     socketPath,
     snapshot: async () => emptySnapshot(),
+    natTranslations: async () => null,
     ready: () => ({ ready: true, missing: [] }),
     exec: async (line) => `ran ${line}`,
     ...change,
@@ -58,6 +60,29 @@ t.test('snapshot, ready, config and exec', async (t) => {
   t.strictSame(await fetchReady(path, 1000), { ready: true, missing: [] });
   t.strictSame(await callApi(path, 'GET', '/config'), { config: emptySnapshot().runningConfig });
   t.equal(await postExec(path, 'clear counters'), 'ran clear counters');
+});
+
+t.test('NAT translations are fetched apart', async (t) => {
+  const translation: NatTranslations['translations'][number] = {
+    protocol: 'tcp',
+    insideGlobal: '192.0.2.1:1',
+    insideLocal: '10.0.0.1:2',
+    outsideLocal: '192.0.2.2:3',
+    outsideGlobal: '192.0.2.2:3',
+    createdSecondsAgo: 5,
+    usedSecondsAgo: 4,
+    timeoutSeconds: null,
+    state: 'established',
+    mapping: 1,
+    interface: 'eth1',
+    packetsOut: 1,
+    packetsIn: 2,
+    id: 0xffffffff,
+  };
+  const found = { takenAt: 1, total: 70_000, translations: [translation] };
+  const path = await start(t, { natTranslations: async () => ({ ...found, key: 'SECRET' }) });
+  t.strictSame(await fetchNatTranslations(path), found);
+  await t.rejects(fetchNatTranslations(await start(t)), { message: 'the dataplane does not answer' });
 });
 
 t.test('what the snapshot does not name does not leave', async (t) => {
@@ -171,6 +196,7 @@ t.test('a dead process left its socket file', async (t) => {
   const api = await startApi({
     socketPath,
     snapshot: async () => emptySnapshot(),
+    natTranslations: async () => null,
     ready: () => ({ ready: false, missing: ['x'] }),
     exec: async () => '',
   });

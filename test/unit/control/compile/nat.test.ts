@@ -5,6 +5,7 @@ import { Allocation, CapacityError } from '../../../../control/compile/allocatio
 import { natOrigin } from '../../../../control/compile/nat.js';
 import { compileTables } from '../../../../control/compile/tables.js';
 import { parseConfig } from '../../../../control/config/parse.js';
+import { readTables } from '../../../../dataplane/port/validate-tables.js';
 import { Ace, Cap, NatClause, NatState } from '../../../../dataplane/tables/layout.js';
 
 const base = `interface gi0/0
@@ -32,6 +33,9 @@ function compile(text: string) {
   const clauses = Array.from({ length: words.length / NatClause.Words }, (_, row) => [
     ...words.subarray(row * NatClause.Words, (row + 1) * NatClause.Words),
   ]);
+  // What the dataplane makes of it: it refuses what does not fit together.
+  const taken = readTables(JSON.parse(JSON.stringify(head)), new Uint8Array(Buffer.concat(blobs)));
+  t.strictSame([taken.head.nat, taken.rows.natClauses], [head.nat, words]);
   return { head, clauses, aceOrigins, aces: new Int32Array(blobs[0].buffer) };
 }
 

@@ -51,10 +51,10 @@ t.test('the seed’s route-map keeps the VPN, a list alone does not', (t) => {
   t.strictSame(problems(router), []);
   t.strictSame(problems(byList), [spoiled]);
   const { hint } = checkConfig(byList).problems[0];
-  t.match(
-    hint,
-    /route-map NAT deny 10, match ip address VPN; route-map NAT permit 20, match ip address NAT; ip nat inside source route-map/,
-  );
+  t.match(hint, /route-map NAT deny 10, match ip address VPN; /);
+  t.match(hint, /VPN; route-map NAT permit 20, match ip address NAT; ip nat inside source route-map NAT interface eth0 overload$/);
+  const byMap = checkConfig(router.replace('route-map NAT deny 10\n match ip address VPN\n', '')).problems[0];
+  t.match(byMap.hint, /; route-map NAT deny SEQ, match ip address VPN, in front of its permit entries$/);
   t.end();
 });
 
