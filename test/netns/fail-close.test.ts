@@ -13,11 +13,12 @@ import { until } from '../support/netns.js';
 import { readCapture, splitBranchPackets } from '../support/pcap.js';
 import { capture } from '../support/tshark.js';
 
+/** What passes has been translated before the crypto map sees it. */
 const closed = `crypto map GETVPN-MAP gdoi fail-close
  match address PASS
  activate
 ip access-list extended PASS
- deny icmp 10.0.0.0 0.0.255.255 host 198.51.100.10
+ deny icmp 172.16.0.0 0.0.255.255 host 198.51.100.10
 interface`;
 
 function edit(router: Router, text: string): string {

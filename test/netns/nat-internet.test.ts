@@ -9,28 +9,10 @@
 //   r1   :: show ip nat translations, clear ip nat translation *
 
 import t from 'tap';
-import { Lab, type Router, substitute } from '../support/lab.js';
+import { Lab, substitute } from '../support/lab.js';
 import { until } from '../support/netns.js';
 import { isBranch, readCapture, splitBranchPackets } from '../support/pcap.js';
 import { capture } from '../support/tshark.js';
-
-const natLines = `ip access-list extended VPN
- permit ip 10.0.1.0 0.0.0.255 10.0.0.0 0.0.255.255
-ip access-list extended NAT
- permit ip 10.0.1.0 0.0.0.255 any
-route-map NAT deny 10
- match ip address VPN
-route-map NAT permit 20
- match ip address NAT
-ip nat inside source route-map NAT interface FastEthernet0/0 overload
-`;
-
-function edit(router: Router, text: string): string {
-  if (router !== 'r1') return text;
-  const outside = substitute(text, / crypto map GETVPN-MAP\n/, ' crypto map GETVPN-MAP\n ip nat outside\n');
-  const inside = substitute(outside, / description branch 1\n/, ' description branch 1\n ip nat inside\n');
-  return substitute(inside, /ip route 0\.0\.0\.0/, `${natLines}ip route 0.0.0.0`);
-}
 
 const judge = `table ip judge {
   chain in {
@@ -59,7 +41,7 @@ interface Translation {
 }
 
 t.test('Internet and VPN on one router', async (t) => {
-  const lab = await Lab.up({ edit });
+  const lab = await Lab.up({ config: 'seed' });
   t.teardown(() => lab.down());
   const tap = await capture(lab, 'core', 'any', '-Q in ip');
   const servers = [lab.spawn('inet', ['iperf3', '-s', '--forceflush']), lab.spawn('h2', ['iperf3', '-s', '--forceflush'])];
