@@ -200,8 +200,8 @@ export const enum NatCount {
   Count,
 }
 export const natTexts: readonly CounterText[] = [
-  { name: 'sessions', help: 'NAT sessions there are' },
-  { name: 'sessions_created', help: 'NAT sessions made' },
+  { name: 'sessions', help: 'NAT sessions there are, flows of the router’s own among them' },
+  { name: 'sessions_created', help: 'NAT sessions made, the router’s own flows not counted' },
   { name: 'sessions_expired', help: 'NAT sessions that ended because they were quiet' },
   { name: 'outbound_packets', help: 'packets translated on their way from inside to outside' },
   { name: 'inbound_packets', help: 'packets translated on their way from outside to inside' },

@@ -75,7 +75,7 @@ export function makeNatInside(env: Env): () => void {
     const row = sessions.add(protocol, src[id], near, global, port, dst[id], far, rule, now);
     if (row < 0) return ~Drop.NatFull;
     sessions.rows[row * NatRow.Words + NatRow.State] = firstState(protocol, far);
-    natCounts[NatCount.Created]++;
+    if (!isOwn) natCounts[NatCount.Created]++;
     return row;
   }
 

@@ -187,7 +187,7 @@ export class TestControl {
   }
 
   send(head: TablesHead, rows: TablesRows): void {
-    const blobs = [rows.aces, rows.cryptoEntries, rows.sas, rows.saKeys].map(
+    const blobs = [rows.aces, rows.cryptoEntries, rows.sas, rows.saKeys, rows.natClauses].map(
       (part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength),
     );
     this.socket.write(encodeFrame({ ...head, blobBytes: blobs.map((blob) => blob.length) }, blobs));
