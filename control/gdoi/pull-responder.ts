@@ -101,7 +101,6 @@ export class PullResponder {
 
   private begin(sa: Phase1Sa, message: Uint8Array, messageId: number, now: Ms): Action[] {
     if (messageId === 0) throw new WireError('RFC 6407 §3.2', 'GROUPKEY-PULL without a message ID', 'gdoi_malformed');
-    this.exchanges.makeRoom(sa);
     const cipher = new MessageCipher(sa, messageId);
     const payloads = openPull(sa, cipher, message, messageId, []);
     const initiatorNonce = nonceOf(takePayload(payloads, PayloadType.Nonce));
@@ -141,6 +140,7 @@ export class PullResponder {
       received,
       repeats: 0,
     };
+    this.exchanges.makeRoom(sa);
     this.exchanges.add(exchange);
     return [this.send(exchange)];
   }

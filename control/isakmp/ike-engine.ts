@@ -160,7 +160,6 @@ export class IkeEngine {
         const exchange = this.exchanges.find(datagram, header);
         if (!exchange.up) throw outOfState('PULL before phase 1 is complete');
         if (!(header.flags & HeaderFlag.Encryption)) throw notEncrypted();
-        exchange.sa.lastUsedAt = now;
         return this.user.pullMessage(exchange.sa, datagram.bytes, header, now);
       }
       case Exchange.GroupkeyPush:
