@@ -263,6 +263,10 @@ t.test('11, 16: message 3 with a bad public value in front of the true one', asy
     ])
       forged(sa.responderCookie, sa.initiatorCookie, payloads);
     t.equal(server.count('ike_malformed'), refused + 9, 'no KE, no nonce, two, of wrong lengths, too few NAT-D, a fragment');
+    const unexpected = server.count('ike_unexpected');
+    network.inject(memberEnd, server, changed(copy, 18, 4));
+    network.inject(memberEnd, server, changed(copy, 19, 1));
+    t.equal(server.count('ike_unexpected'), unexpected + 2, 'the true one under the number of the other mode, or as if encrypted');
     t.match(sa, { state: 'MM_SA_SETUP', key: { length: 0 } }, 'the exchange is as it was');
     return [{ delay: 1, bytes: copy }];
   };
