@@ -174,20 +174,26 @@ export class GdoiEngine implements IkeUser {
       if (repeated) return repeated;
     }
     const spi = concatBytes(header.initiatorCookie, header.responderCookie);
-    const member = members.find(({ keys }) => keys.kek && equalBytes(keys.kek.spi, spi));
+    // More than one when a key server chose the SPI of another's KEK: it must not keep that one's pushes from us.
+    const candidates = members.filter(({ keys }) => keys.kek && equalBytes(keys.kek.spi, spi));
     const from = formatIpv4(datagram.remote.address);
-    if (!member) {
+    let refused: { member: MemberGroup; error: WireError } | null = null;
+    for (const member of candidates) {
+      try {
+        return member.push(datagram, now);
+      } catch (error) {
+        if (!(error instanceof WireError)) throw error;
+        refused ??= { member, error };
+      }
+    }
+    if (!refused) {
       const text = `Rekey from ${from} rejected: its KEK is not ours`;
       return [{ kind: 'count', counter: 'gdoi_push_rejected_unknown' }, ...this.limit.log(4, 'GDOI_REKEY_UNKNOWN', text, now).map(asGdoi)];
     }
-    try {
-      return member.push(datagram, now);
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      const mnemonic = error.counter === 'gdoi_push_rejected_sequence' ? 'GDOI_REKEY_SEQ_FAILURE' : 'GDOI_REKEY_FAILURE';
-      const text = `Rekey for group ${member.name} from ${from} rejected: ${error.message} (${error.clause})`;
-      return [{ kind: 'count', counter: error.counter, reason: text }, ...this.limit.log(3, mnemonic, text, now).map(asGdoi)];
-    }
+    const { member, error } = refused;
+    const mnemonic = error.counter === 'gdoi_push_rejected_sequence' ? 'GDOI_REKEY_SEQ_FAILURE' : 'GDOI_REKEY_FAILURE';
+    const text = `Rekey for group ${member.name} from ${from} rejected: ${error.message} (${error.clause})`;
+    return [{ kind: 'count', counter: error.counter, reason: text }, ...this.limit.log(3, mnemonic, text, now).map(asGdoi)];
   }
 
   /** In order of configuration. */
