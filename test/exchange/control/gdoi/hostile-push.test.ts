@@ -234,7 +234,7 @@ t.test('19, 22, 27: a new KEK that is none', async (t) => {
     'no signature hash': sak({ signatureHash: null }),
     'signature hash 255': sak({ signatureHash: 255 }),
     'a source that is IPv6': sak({ source: { type: 5, port: 848, data: new Uint8Array(16) } }),
-    'a destination of 3 bytes': sak({ destination: { type: 1, port: 848, data: new Uint8Array(3) } }),
+    'a destination of 3 bytes': sak({ destination: { type: 1, port: 848, data: Uint8Array.of(1, 2, 3) } }),
     'key packet of another SPI': packet({ spi: new Uint8Array(16) }),
     'no key packet': ({ packets }) => packets.shift(),
     'two key packets': ({ packets }) => packets.unshift({ ...packets[0] }),
@@ -472,7 +472,7 @@ t.test('31: groups with the names of JavaScript’s own properties', async (t) =
   member.start();
   network.runFor(5000);
   t.same(
-    member.gdoi.memberGroups().map((status) => [status.group, status.registered]),
+    member.gdoi.memberGroups().map((status) => [status.name, status.registered]),
     names.map((name) => [name, true]),
     'each registers, as itself',
   );
