@@ -185,6 +185,7 @@ t.test('14, 30: transforms without integrity, or with a short tag', async (t) =>
     'GCM with a tag of 8 bytes': [18, 256, null],
     'GCM with a tag of 12 bytes': [19, 256, null],
     'GMAC: no encryption (libreswan#1665)': [21, 256, null],
+    'GCM with a second integrity': [20, 256, 5],
     'GCM without a key length': [20, null, null],
     'GCM with a key of 0 bits': [20, 0, null],
     'GCM with a key of 65,535 bits': [20, 65_535, null],
@@ -201,6 +202,9 @@ t.test('14, 30: transforms without integrity, or with a short tag', async (t) =>
   for (const [n, [name, [transform, keyLength, authentication]]] of Object.entries(forms).entries()) {
     const offer = attack.offer();
     Object.assign(offer.sa.sats[0], { transform, keyLength, authentication });
+    // With the keys that it would want, so that nothing but the transform is wrong.
+    const algorithmKey = transform === 11 ? null : new Uint8Array(transform === 20 ? 36 : 32).fill(3);
+    Object.assign(offer.packets[0], { algorithmKey, integrityKey: authentication === 5 ? new Uint8Array(32).fill(4) : null });
     const rejected = attack.rejected;
     attack.push(offer, 10 + n);
     t.equal(attack.rejected, rejected + 1, name);
@@ -263,6 +267,31 @@ t.test('19, 22, 27: a new KEK that is none', async (t) => {
   }
   attack.push(attack.offer([attack.tek()], attack.newKek()), 1);
   t.equal(attack.member.count('gdoi_rekeys_received'), 1, 'the unspoilt one is taken');
+});
+
+t.test('20: the same sequence number again, with other contents', async (t) => {
+  const attack = new Attack();
+  attack.push(attack.offer(), 5);
+  const after = attack.state;
+  attack.push(attack.offer(), 5);
+  attack.push(attack.offer(), 4);
+  attack.push(attack.offer(), 0);
+  t.equal(attack.member.count('gdoi_push_rejected_sequence'), 3);
+  t.equal(attack.state, after);
+  attack.push(attack.offer(), 6);
+  t.equal(attack.member.count('gdoi_rekeys_received'), 2, 'the next number is taken');
+});
+
+t.test('22: reserved SPIs, with a key each', async (t) => {
+  const attack = new Attack();
+  const before = attack.state;
+  for (const [n, spi] of [0, 1, 255].entries()) {
+    attack.push(attack.offer([attack.tek(600, { spi })]), 10 + n);
+    t.equal(attack.member.count('gdoi_push_rejected_policy'), n + 1, `SPI ${spi}`);
+    t.equal(attack.state, before);
+  }
+  attack.push(attack.offer([attack.tek(600, { spi: 256 })]), 20);
+  t.equal(attack.member.count('gdoi_rekeys_received'), 1, 'SPI 256');
 });
 
 t.test('20: the old KEK', async (t) => {
