@@ -32,7 +32,7 @@ function nameOf({ type, data }: Identification): string | null {
 }
 
 /** Printable, whatever the peer sent. */
-function describe(id: Identification | null): string {
+export function describeIdentity(id: Identification | null): string {
   if (id === null) return 'none';
   if (id.type === IdType.Ipv4Address && id.data.length === 4) return formatIpv4(readU32(id.data, 0));
   return nameOf(id)?.replaceAll(/[^!-~]/g, '?') ?? `of type ${id.type}`;
@@ -62,6 +62,6 @@ export function refuseMember(config: Config, group: string, server: GdoiServer, 
   const { peerId } = sa;
   const identity = config.identities.get(name);
   if (peerId && identity && fits(peerId, identity)) return null;
-  const refused = `Group ${group} received registration from unauthorized identity: ${describe(peerId)} (${from})`;
+  const refused = `Group ${group} received registration from unauthorized identity: ${describeIdentity(peerId)} (${from})`;
   return { mnemonic: 'UNAUTHORIZED_IDENTITY', refused };
 }
