@@ -118,7 +118,7 @@ function renderCryptoMap(map: CryptoMapState): string[] {
     ...(map.group === null
       ? ['\tWARNING: This crypto map is in an incomplete state!', '\t\t(missing group)']
       : [`\tGroup Name: ${map.group}`]),
-    ...(map.identity === null ? [] : [`\t\tidentity number ${map.identity}`]),
+    ...(map.identity === null ? [] : [`\t\tidentity ${map.identity.includes('.') ? 'address ipv4' : 'number'} ${map.identity}`]),
     ...map.serverAddresses.map((address) => `\t\tserver address ipv4 ${address}`),
     ...(map.localAcl === null ? [] : [`\tExtended IP access list ${map.localAcl}`]),
     `\tInterfaces using crypto map ${map.name}:`,

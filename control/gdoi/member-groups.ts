@@ -29,7 +29,7 @@ function describe(entry: PolicyEntry): string {
   return `${protocol} ${describeEnd(entry.source, entry.sourceWildcard)} to ${describeEnd(entry.destination, entry.destinationWildcard)}`;
 }
 
-/** Of the newest TEK of each SA. */
+/** Of the newest TEK of each SA: what an old one that is still good denies says nothing about what the new one takes. @param teks newest last */
 function entriesOf(teks: readonly Tek[]): PolicyEntry[] {
   return [...new Map(teks.map((tek) => [tek.sa ?? 0, tek.entries])).values()].flat();
 }
@@ -44,7 +44,7 @@ export function refuseOverlap(
   group: string,
   teksOf: (group: string) => readonly Tek[],
 ): ReceivedPolicy {
-  const offered = policy.teks.flatMap(({ entries }) => entries);
+  const offered = entriesOf(policy.teks);
   for (const [other, interfaceName] of neighboursOf(config, group)) {
     const clash = findOverlap(offered, entriesOf(teksOf(other)));
     if (!clash) continue;

@@ -194,6 +194,26 @@ t.test('a rekey that would make groups overlap is refused as a whole', async (t)
   t.ok(member.count('gdoi_push_rejected_policy') > 0);
 });
 
+t.test('the deny entries of a TEK that is replaced do not hide an overlap', async (t) => {
+  const withList = (...entries: ReturnType<typeof ace>[]) => {
+    const config = twoSas(serveH([prefix(9, { protocol: 6 })]));
+    config.accessLists.set('ACL2', { line: 1, name: 'ACL2', kind: 'extended', entries });
+    return config;
+  };
+  const network = new Network();
+  const server = network.add(serverAddress, withList(prefix(9, { action: 'deny', protocol: 6 }), prefix(9)));
+  server.start();
+  const member = network.add(memberAddress(1), twoGroups());
+  member.start();
+  network.runFor(3000);
+  t.match(member.gdoi.memberGroups(), [{ registered: true }, { registered: true }], 'apart');
+  server.perform(server.gdoi.reconfigure(withList(prefix(9)), network.now));
+  server.perform(server.gdoi.rekey('G', network.now));
+  network.runFor(5000);
+  t.match(member.logged('GDOI_REKEY_FAILURE')[0], /Rekey for group G .* overlaps with that of group H/);
+  t.equal(member.count('gdoi_rekeys_received'), 0);
+});
+
 /** The same two groups on interfaces of their own: each may have what the other has. */
 function twoGroupsApart(): Config {
   const config = twoGroups();
