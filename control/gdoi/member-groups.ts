@@ -20,13 +20,15 @@ function neighboursOf(config: Config, group: string): Map<string, string> {
   return found;
 }
 
-function describeEnd(address: number, wildcard: number): string {
-  return wildcard === 0xffffffff ? 'any' : `${formatIpv4(address)}/${wildcardToPrefixLength(wildcard) ?? formatIpv4(wildcard)}`;
+function describeEnd(address: number, wildcard: number, port: PolicyEntry['sourcePort']): string {
+  const hosts = wildcard === 0xffffffff ? 'any' : `${formatIpv4(address)}/${wildcardToPrefixLength(wildcard) ?? formatIpv4(wildcard)}`;
+  return port === null ? hosts : `${hosts} ${port.operator} ${port.ports.join(' ')}`;
 }
 
 function describe(entry: PolicyEntry): string {
   const protocol = entry.protocol === null ? 'ip' : `protocol ${entry.protocol}`;
-  return `${protocol} ${describeEnd(entry.source, entry.sourceWildcard)} to ${describeEnd(entry.destination, entry.destinationWildcard)}`;
+  const from = describeEnd(entry.source, entry.sourceWildcard, entry.sourcePort);
+  return `${protocol} ${from} to ${describeEnd(entry.destination, entry.destinationWildcard, entry.destinationPort)}`;
 }
 
 /** Of the newest TEK of each SA: what an old one that is still good denies says nothing about what the new one takes. @param teks newest last */
