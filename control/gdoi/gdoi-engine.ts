@@ -160,8 +160,8 @@ export class GdoiEngine implements IkeUser {
     return [...this.members.values()].flatMap((member) => member.phase1Deleted(sa, now));
   }
 
-  notification(sa: Phase1Sa, type: number, _data: Uint8Array, now: Ms): Action[] {
-    return [...this.members.values()].flatMap((member) => member.notification(sa, type, now));
+  notification(sa: Phase1Sa, type: number, data: Uint8Array, now: Ms): Action[] {
+    return [...this.members.values()].flatMap((member) => member.notification(sa, type, data, now));
   }
 
   pullMessage(sa: Phase1Sa, message: Uint8Array, header: IsakmpHeader, now: Ms): Action[] {

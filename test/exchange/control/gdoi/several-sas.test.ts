@@ -171,6 +171,20 @@ t.test('two groups at one member, one of them identified by an address', async (
   for (const group of member.gdoi.memberGroups()) t.equal(group.succeededRegistrations, 1, `${group.name} is renewed by its own rekeys`);
 });
 
+t.test('a group that is refused does not spoil the registration of another over the same SA', async (t) => {
+  const network = new Network();
+  const server = network.add(serverAddress, twoSas());
+  server.start();
+  const member = network.add(memberAddress(1), twoGroups());
+  member.start();
+  network.runFor(60_000);
+  const [g, h] = member.gdoi.memberGroups();
+  t.match(g, { registered: true, attemptedRegistrations: 1, lastFailure: null });
+  t.match(h, { registered: false, lastFailure: /group not served: INVALID-ID-INFORMATION/ });
+  t.equal(member.logged('GM_REG_FAILED').filter((line) => line.includes('group G ')).length, 0);
+  t.ok(h.attemptedRegistrations > 3, 'and the refused one goes on asking');
+});
+
 t.test('two groups that want the same traffic: the second is refused, the first stays', async (t) => {
   const { network, member } = startTwoGroups([prefix(9), prefix(2, { protocol: 6 })]);
   network.runFor(60_000);
