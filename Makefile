@@ -68,7 +68,7 @@ bench-path: build
 
 # What a key server's control plane carries: registrations and rekeys a second, and how they grow with the members
 bench-control: build
-	@node --expose-gc --max-semi-space-size=64 dist/bench/control.js
+	@node dist/bench/control.js
 
 # Days of a group, other ones than make test's: SEEDS=5 MEMBERS=2000 make simulate
 simulate: build

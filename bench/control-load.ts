@@ -107,6 +107,7 @@ export class ControlLoad {
   readonly server: Node;
   private readonly members = new Map<Ipv4, Node>();
   private readonly memberConfig: Config;
+  private restarted = 0;
 
   /** @param around runs what the key server does: it may measure it */
   constructor(
@@ -126,20 +127,25 @@ export class ControlLoad {
 
   /** Registers so many new members. @throws Error when one of them is not registered then */
   register(count: number): void {
-    for (let left = count; left > 0; left -= Batch) {
-      const batch: Node[] = [];
-      for (let i = 0; i < Math.min(left, Batch); i++) {
-        const address = firstMember + this.members.size;
-        const member = new Node(this.memberConfig, address, null, null);
-        this.members.set(address, member);
-        batch.push(member);
-        member.perform(member.gdoi.start(this.now));
-      }
-      this.exchange(batch);
-      if (batch.some((member) => member.gdoi.policyOf('G').teks.length === 0)) throw new Error('a member is not registered');
-      this.now += 1000; // the second of the limit is over
-      this.tick();
+    for (let left = count; left > 0; left -= Batch) this.startMembers(firstMember + this.members.size, Math.min(left, Batch));
+  }
+
+  /** As many members as a batch has lose everything and register again, each time the next ones. @throws as register() */
+  restart(): void {
+    this.startMembers(firstMember + this.restarted, Batch);
+    this.restarted = (this.restarted + Batch) % this.members.size;
+  }
+
+  private startMembers(first: Ipv4, count: number): void {
+    const batch = Array.from({ length: count }, (_, i) => new Node(this.memberConfig, first + i, null, null));
+    for (const [i, member] of batch.entries()) {
+      this.members.set(first + i, member);
+      member.perform(member.gdoi.start(this.now));
     }
+    this.exchange(batch);
+    if (batch.some((member) => member.gdoi.policyOf('G').teks.length === 0)) throw new Error('a member is not registered');
+    this.now += 1000; // the second of the limit is over
+    this.tick();
   }
 
   /** One rekey to all, acknowledged by all. @throws Error when a member lacks the new TEK then */

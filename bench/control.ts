@@ -1,96 +1,107 @@
 // What a key server's control plane carries: registrations a second and core, rekeys a second and core, and how both grow with the number
 // of members. No sockets; state goes to a real sealed store on disk, as in control/router.ts. Numbers, never a failure because of one.
 //
-//   node --expose-gc --max-semi-space-size=64 dist/bench/control.js          [DH="14 19"] [SIZES="1000 10000"] [SAMPLE=750] [REKEYS=7]
+//   node dist/bench/control.js          [DH="14 19"] [SIZES="1000 10000"] [SAMPLE=10000] [REKEYS=10]
 
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DhGroup } from '../control/config/model.js';
-import { SealedStore } from '../control/store/sealed-store.js';
-import { Batch, ControlLoad } from './control-load.js';
+import { Batch } from './control-load.js';
+import type { Cost, Step } from './control-process.js';
 import { readEnvironment } from './environment.js';
 import { resultsDirectory } from './paths.js';
 
 const numbers = (name: string, fallback: string): number[] => (process.env[name] ?? fallback).split(' ').filter(Boolean).map(Number);
 const groups = numbers('DH', '14 19');
 const sizes = numbers('SIZES', '1000 10000').sort((a, b) => a - b);
-const [sample] = numbers('SAMPLE', '750');
-const [rekeys] = numbers('REKEYS', '7');
+const [sample] = numbers('SAMPLE', '10000');
+const [rekeys] = numbers('REKEYS', '10');
+const execArgv = ['--expose-gc', '--max-semi-space-size=64'];
 
 /** CPU of the key server alone, in us. */
 interface Row {
   group: number;
   members: number;
-  /** Of one registration: the last `sample` members up to that size, median of batches of 250. */
+  /** Of one registration of a member that had been there: mean of `sample`, the occasional save of all state included. */
   registrationUs: number;
   registrationsPerSecond: number;
-  /** Of one rekey to all and its acknowledgements, per member; the median of `rekeys`. */
+  /** Of one rekey to all and its acknowledgements, per member; mean of `rekeys`. */
   rekeyUsPerMember: number;
   rekeysPerSecond: number;
   /** Until the push to the last member has left the engine, ms. */
   pushMs: number;
 }
 
-/** Counts the CPU of what runs in `around`. */
-class Meter {
-  us = 0;
-  readonly around = (run: () => void): void => {
-    const before = process.cpuUsage();
-    run();
-    const { user, system } = process.cpuUsage(before);
-    this.us += user + system;
-  };
+/** A key server in a process of its own (control-process.ts): its heap is that of its size. */
+class KeyServer {
+  readonly registrations: number[] = [];
+  readonly rekeys: number[] = [];
+  readonly pushes: number[] = [];
+  private readonly child: ChildProcess;
 
-  take(): number {
-    const { us } = this;
-    this.us = 0;
-    return us;
+  constructor(
+    readonly group: number,
+    readonly members: number,
+    folder: string,
+  ) {
+    this.child = fork(join(import.meta.dirname, 'control-process.js'), [String(group), String(members), folder], { execArgv });
+  }
+
+  async run(step: Step): Promise<Cost> {
+    this.child.send(step);
+    const [answer] = await Promise.race([
+      once(this.child, 'message'),
+      once(this.child, 'exit').then(() => Promise.reject(new Error(`${this.members} members: ${step} failed`))),
+    ]);
+    return answer as Cost;
+  }
+
+  async registerBatch(): Promise<void> {
+    this.registrations.push((await this.run('registrations')).us / Batch);
+  }
+
+  async rekey(): Promise<void> {
+    const { us, pushMs } = await this.run('rekey');
+    this.rekeys.push(us / this.members);
+    this.pushes.push(pushMs);
+  }
+
+  row(): Row {
+    const registrationUs = mean(this.registrations);
+    const rekeyUsPerMember = mean(this.rekeys);
+    return {
+      group: this.group,
+      members: this.members,
+      registrationUs: Math.round(registrationUs),
+      registrationsPerSecond: Math.round(1e6 / registrationUs),
+      rekeyUsPerMember: Math.round(rekeyUsPerMember * 10) / 10,
+      rekeysPerSecond: Math.round(1e8 / (rekeyUsPerMember * this.members)) / 100,
+      pushMs: Math.round(mean(this.pushes) * 10) / 10,
+    };
+  }
+
+  stop(): void {
+    this.child.disconnect();
   }
 }
 
-/** What was left to collect is collected before, when node was started with --expose-gc: it is nobody's who is measured now. */
-function collect(meter: Meter): void {
-  globalThis.gc?.();
-  meter.take();
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1];
-}
-
-/** A key server that has seen nothing else: what it offers, one TEK, is the same at every size. */
-async function measure(group: DhGroup, members: number, folder: string): Promise<Row> {
-  const store = await SealedStore.open(join(folder, `${group}-${members}`));
-  const meter = new Meter();
-  const state = { save: (bytes: Uint8Array) => store.save('gdoi', bytes), append: (entry: Uint8Array) => void store.append('gdoi', entry) };
-  const load = new ControlLoad(group, state, meter.around);
-  load.register(members - sample);
-  const registrations: number[] = [];
-  for (let left = sample; left > 0; left -= Batch) {
-    collect(meter);
-    load.register(Batch);
-    registrations.push(meter.take() / Batch);
+/** All sizes by turns, so that a slow minute of the machine meets each of them. */
+async function measure(group: number, folder: string): Promise<Row[]> {
+  const servers = sizes.map((members) => new KeyServer(group, members, folder));
+  try {
+    for (const server of servers) await server.run('fill');
+    for (let left = sample; left > 0; left -= Batch) for (const server of servers) await server.registerBatch();
+    for (let left = rekeys; left > 0; left--) for (const server of servers) await server.rekey();
+    return servers.map((server) => server.row());
+  } finally {
+    for (const server of servers) server.stop();
   }
-  const registrationUs = median(registrations);
-  const times: number[] = [];
-  const pushes: number[] = [];
-  for (let n = 0; n < rekeys; n++) {
-    collect(meter);
-    load.rekey();
-    times.push(meter.take() / members);
-    pushes.push(load.pushMs);
-  }
-  const rekeyUsPerMember = median(times);
-  return {
-    group,
-    members,
-    registrationUs: Math.round(registrationUs),
-    registrationsPerSecond: Math.round(1e6 / registrationUs),
-    rekeyUsPerMember: Math.round(rekeyUsPerMember * 10) / 10,
-    rekeysPerSecond: Math.round(1e8 / (rekeyUsPerMember * members)) / 100,
-    pushMs: Math.round(median(pushes) * 10) / 10,
-  };
 }
 
 function ratios(rows: readonly Row[]): { group: number; registration: number; rekey: number }[] {
@@ -140,8 +151,7 @@ const folder = mkdtempSync(join(tmpdir(), 'groupwire-bench-control-'));
 try {
   const rows: Row[] = [];
   for (const group of groups) {
-    for (const members of sizes) {
-      const row = await measure(group as DhGroup, members, folder);
+    for (const row of await measure(group, folder)) {
       console.log(JSON.stringify(row));
       rows.push(row);
     }

@@ -63,9 +63,10 @@ function generateKey(request: KeyRequest, config: Config, means: ExecMeans): Exe
 }
 
 /** The groups an exec line means. @returns an error when there is none */
-function chooseGroups(named: string | null, all: readonly string[], role: string): string[] | string {
-  if (named === null) return all.length > 0 ? [...all] : `% This router is ${role} of no group`;
-  return all.includes(named) ? [named] : `% This router is not ${role} of group ${named}`;
+function chooseGroups(named: string | null, all: readonly { name: string }[], role: string): string[] | string {
+  const names = all.map(({ name }) => name);
+  if (named === null) return names.length > 0 ? names : `% This router is ${role} of no group`;
+  return names.includes(named) ? [named] : `% This router is not ${role} of group ${named}`;
 }
 
 /** Looks at the trustpoint's files now, and says what it has then. */
@@ -102,41 +103,25 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
     case 'crypto pki':
       return runPki(command, router.trustpoints);
     case 'crypto gdoi ks rekey': {
-      const groups = chooseGroups(
-        command.group,
-        router.gdoi.serverGroups().map(({ name }) => name),
-        'the key server',
-      );
+      const groups = chooseGroups(command.group, router.gdoi.serverGroups(), 'the key server');
       if (typeof groups === 'string') return refused(groups);
       for (const group of groups) router.perform(router.gdoi.rekey(group, now, command.immediately), now);
       return done();
     }
     case 'clear crypto gdoi ks members': {
-      const groups = chooseGroups(
-        command.group,
-        router.gdoi.serverGroups().map(({ name }) => name),
-        'the key server',
-      );
+      const groups = chooseGroups(command.group, router.gdoi.serverGroups(), 'the key server');
       if (typeof groups === 'string') return refused(groups);
       for (const group of groups) router.perform(router.gdoi.removeMembers(group, now, command.immediately), now);
       return done(groups.map((group) => `Sending GM-Removal message to group ${group}...`).join('\n'));
     }
     case 'clear crypto gdoi': {
-      const groups = chooseGroups(
-        command.group,
-        router.gdoi.memberGroups().map(({ name }) => name),
-        'a member',
-      );
+      const groups = chooseGroups(command.group, router.gdoi.memberGroups(), 'a member');
       if (typeof groups === 'string') return refused(groups);
       for (const group of groups) router.perform(router.gdoi.clearGroup(group, now), now);
       return done();
     }
     case 'crypto gdoi gm ipsec direction': {
-      const groups = chooseGroups(
-        command.group,
-        router.gdoi.memberGroups().map(({ name }) => name),
-        'a member',
-      );
+      const groups = chooseGroups(command.group, router.gdoi.memberGroups(), 'a member');
       if (typeof groups === 'string') return refused(groups);
       for (const group of groups) router.setDirection(group, command.direction, now);
       return done();

@@ -7,6 +7,7 @@
 import { CryptoEntry, CryptoFlag } from '../../dataplane/tables/layout.js';
 import type { Ms } from '../actions.js';
 import type { AclEntry, Config, InterfaceConfig } from '../config/model.js';
+import { isFailClosed } from '../config/verify/fail-close.js';
 import type { PolicyEntry, Tek } from '../gdoi/group-policy.js';
 import { acceptsClear, directionOf, type SaDirection } from './direction.js';
 import { outboundTeks } from './outbound.js';
@@ -41,7 +42,7 @@ export function failCloseOrigin(map: string): string {
 /** Fail-close is activated and a group of the map has no usable keys. */
 export function isClosed(config: Config, map: string, teksOf: (group: string) => readonly Tek[], now: Ms): boolean {
   const groups = (config.cryptoMaps.get(map) ?? []).map(({ group }) => group).filter((group) => group !== null);
-  return config.failClose.get(map)?.activated === true && groups.some((group) => outboundTeks(teksOf(group), now).length === 0);
+  return isFailClosed(config, map) && groups.some((group) => outboundTeks(teksOf(group), now).length === 0);
 }
 
 /** What the rows refer to. */
@@ -90,7 +91,8 @@ function mirror({ entry, origin }: TracedEntry): TracedEntry {
   };
 }
 
-function entriesOf(config: Config, list: string | null): AclEntry[] {
+/** @param list null = none is named; one that is not there has no entries */
+export function entriesOf(config: Config, list: string | null): AclEntry[] {
   return list === null ? [] : (config.accessLists.get(list)?.entries ?? []);
 }
 

@@ -36,6 +36,11 @@ export function formatIpv4(address: Ipv4): string {
   return `${(address >>> 24) & 255}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
 }
 
+/** 224.0.0.0/4 (RFC 1112 §4). */
+export function isMulticast(address: Ipv4): boolean {
+  return address >>> 28 === 14;
+}
+
 /** @returns 0..32, or null for a mask with holes */
 export function maskToPrefixLength(mask: Ipv4): number | null {
   const length = Math.clz32(~mask);

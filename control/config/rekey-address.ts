@@ -1,16 +1,11 @@
 // `rekey address ipv4 ACL`: the list says where multicast rekeys go, as on IOS: `permit udp host KEY-SERVER eq 848 host 239.1.1.1 eq 848`.
 
-import { formatIpv4 } from './addresses.js';
+import { formatIpv4, isMulticast } from './addresses.js';
 import type { AclEntry, Config, GdoiServer, Ipv4 } from './model.js';
 
 const Udp = 17;
 /** RFC 6407 §2.2. */
 const GdoiPort = 848;
-
-/** 224.0.0.0/4 (RFC 1112 §4). */
-export function isMulticast(address: Ipv4): boolean {
-  return address >>> 28 === 14;
-}
 
 /** @returns why the entry is no destination; null when it is one */
 function reasonAgainst(entry: AclEntry): string | null {

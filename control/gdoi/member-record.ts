@@ -56,12 +56,3 @@ export const freshRecord: MemberRecord = {
   rekeysReceivedSinceRegistration: 0,
   rekeyAcksSent: 0,
 };
-
-/** A rekey was accepted. */
-export function noteRekey(record: MemberRecord, from: Ipv4, sequence: number, now: Ms): void {
-  record.rekeysReceived++;
-  record.rekeysReceivedSinceRegistration++;
-  record.lastRekeyFrom = from;
-  record.lastRekeySequence = sequence;
-  record.lastRekeyAt = now;
-}

@@ -1,8 +1,7 @@
 // A member's group as `show crypto gdoi` prints it, without keys.
 
 import type { Ms } from '../actions.js';
-import { formatIpv4 } from '../config/addresses.js';
-import { isMulticast } from '../config/rekey-address.js';
+import { formatIpv4, isMulticast } from '../config/addresses.js';
 import { kekStatus, tekStatus } from './key-status.js';
 import type { MemberGroup } from './member.js';
 import { reregistrationTime } from './member-keys.js';

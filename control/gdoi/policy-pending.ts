@@ -6,9 +6,9 @@ import type { SaPolicy } from './policy.js';
 import type { ServerKeys } from './server-keys.js';
 
 /** Of a TEK or a policy: what a rekey would change. Order of fields is fixed here, so that equal means equal. */
-function substance(item: Omit<SaPolicy, 'profile' | 'replaySeconds' | 'receiveOnly'> & Pick<Tek, 'replaySeconds' | 'receiveOnly'>): string {
-  const { encryption, authentication, lifetimeSeconds, replayWindow, replaySeconds, receiveOnly, entries } = item;
-  return JSON.stringify([encryption, authentication, lifetimeSeconds, replayWindow, replaySeconds ?? 0, receiveOnly ?? false, entries]);
+function substance(item: Tek | SaPolicy): string {
+  const { encryption, authentication, lifetimeSeconds, replayWindow, replaySeconds = 0, receiveOnly = false, entries } = item;
+  return JSON.stringify([encryption, authentication, lifetimeSeconds, replayWindow, replaySeconds, receiveOnly, entries]);
 }
 
 /** @returns true when a rekey now would give members something else than new keys */
@@ -19,7 +19,7 @@ export function policyPending(keys: ServerKeys, policies: readonly SaPolicy[]): 
   );
   const changed = policies.some((policy) => {
     const tek = keys.newest(policy.sequence);
-    return !tek || substance({ ...tek, sequence: tek.sa }) !== substance(policy);
+    return !tek || substance(tek) !== substance(policy);
   });
   const counters = policies.some(({ encryption }) => isCounterMode(encryption));
   const size = counters && keys.senderIds.bits !== keys.wantedSenderIdBits;

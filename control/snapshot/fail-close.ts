@@ -2,7 +2,7 @@
 
 import type { Ms } from '../actions.js';
 import type { FailCloseState } from '../api/snapshot.js';
-import { failCloseOrigin, isClosed } from '../compile/crypto-entries.js';
+import { entriesOf, failCloseOrigin, isClosed } from '../compile/crypto-entries.js';
 import type { Tables } from '../compile/tables.js';
 import type { Config } from '../config/model.js';
 import type { Tek } from '../gdoi/group-policy.js';
@@ -22,7 +22,7 @@ export function failCloseStates(
     activated,
     closedInterfaces: isClosed(config, name, teksOf, now) ? interfacesOfMap(config, name) : [],
     aclName: matchAddress,
-    acl: (matchAddress === null ? [] : (config.accessLists.get(matchAddress)?.entries ?? [])).map((entry, index) =>
+    acl: entriesOf(config, matchAddress).map((entry, index) =>
       aceState(entry, entry.sequence, hitsOf(tables, hits, failCloseOrigin(name), index)),
     ),
   }));

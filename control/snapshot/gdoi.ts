@@ -5,12 +5,13 @@ import type { SnapshotHead } from '../../dataplane/tables/message.js';
 import type { Ms } from '../actions.js';
 import type { AceState, MemberGroupState, ServerGroupState } from '../api/snapshot.js';
 import type { Allocation } from '../compile/allocation.js';
-import { groupOrigin, localOrigin } from '../compile/crypto-entries.js';
+import { entriesOf, groupOrigin, localOrigin } from '../compile/crypto-entries.js';
 import { directionOf, directionTexts, type SaDirection } from '../compile/direction.js';
 import { outboundTeks } from '../compile/outbound.js';
 import type { Tables } from '../compile/tables.js';
 import { formatIpv4 } from '../config/addresses.js';
 import type { Config, Ipv4 } from '../config/model.js';
+import { isFailClosed } from '../config/verify/fail-close.js';
 import type { PolicyEntry, Tek } from '../gdoi/group-policy.js';
 import type { MemberStatus, ServerStatus, TekStatus } from '../gdoi/status.js';
 import type { GroupClocks } from '../group-clocks.js';
@@ -80,7 +81,7 @@ function replayState(status: MemberStatus, sending: readonly Tek[], clocks: Grou
 export function memberState(status: MemberStatus, context: GroupContext): MemberGroupState {
   const { config, now, dataplane } = context;
   const maps = [...config.cryptoMaps.values()].flat().filter((entry) => entry.group === status.name);
-  const localEntries = status.localAcl === null ? [] : (config.accessLists.get(status.localAcl)?.entries ?? []);
+  const localEntries = entriesOf(config, status.localAcl);
   const teks = context.teksOf(status.name);
   const sending = outboundTeks(teks, now);
   const group = dataplane?.groups[context.allocation.groups.take(status.name)] ?? [];
@@ -97,7 +98,7 @@ export function memberState(status: MemberStatus, context: GroupContext): Member
       directionTexts[
         sending.length > 0 ? directionOf(sending[0], context.directionOf(status.name)) : (context.directionOf(status.name) ?? 'both')
       ],
-    failClose: maps.length > 0 && maps.every(({ name }) => config.failClose.get(name)?.activated === true),
+    failClose: maps.length > 0 && maps.every(({ name }) => isFailClosed(config, name)),
     reregistersInSeconds: untilOrNull(status.reregistersAt, now),
     succeededRegistrations: status.succeededRegistrations,
     attemptedRegistrations: status.attemptedRegistrations,

@@ -84,6 +84,23 @@ export class Slots {
     return this.freeCount > 0 ? this.freeIds[--this.freeCount] : -1;
   }
 
+  /** What is known about one packet, for another made of it; where its bytes lie (off, len, l4Off) is for the caller. */
+  copyColumns(from: number, to: number): void {
+    const { rxPort, txPort, nextHop, proto, src, dst, sport, dport, tos, flags, sa, nesting } = this;
+    rxPort[to] = rxPort[from];
+    txPort[to] = txPort[from];
+    nextHop[to] = nextHop[from];
+    proto[to] = proto[from];
+    src[to] = src[from];
+    dst[to] = dst[from];
+    sport[to] = sport[from];
+    dport[to] = dport[from];
+    tos[to] = tos[from];
+    flags[to] = flags[from];
+    sa[to] = sa[from];
+    nesting[to] = nesting[from];
+  }
+
   release(id: number): void {
     this.freeIds[this.freeCount++] = id;
   }

@@ -150,25 +150,6 @@ static int open_socket(void) {
   return socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 }
 
-// Both sockets, the receiving one with its filter before it is bound: nothing slips in. The filter refuses what leaves, too;
-// PACKET_IGNORE_OUTGOING only saves running it.
-typedef bool AttachFilter(int fd, const uint32_t *list, int32_t count, const uint32_t share[2]);
-
-static Failure set_up(int fd, Packet *packet, AttachFilter *attach, const uint32_t *list, int32_t count, const uint32_t share[2]) {
-  static const char old_kernel[] = "the packet driver needs Linux 4.20 or later with CONFIG_PACKET";
-  packet->tx_fd = open_socket();
-  if (fd < 0 || packet->tx_fd < 0) return failed(old_kernel);
-  if (!set_option(fd, SOL_PACKET, PACKET_VNET_HDR, 1) || !set_option(packet->tx_fd, SOL_PACKET, PACKET_VNET_HDR, 1) ||
-      !set_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)) {
-    return failed(old_kernel);
-  }
-  set_buffers(fd);
-  set_buffers(packet->tx_fd);
-  if (!attach(fd, list, count, share)) return failed("the filter was refused: raise net.core.optmem_max");
-  if (!bind_to(packet->tx_fd, packet->ifindex, 0) || !bind_to(fd, packet->ifindex, ETH_P_ALL)) return failed("");
-  return (Failure){0, ""};
-}
-
 // The netdev takes frames of these groups (RFC 1112 §6.4) as long as the socket is open.
 static bool join_groups(int fd, int ifindex, const uint32_t *groups, int32_t count) {
   for (int32_t i = 0; i < count; i++) {
@@ -178,6 +159,34 @@ static bool join_groups(int fd, int ifindex, const uint32_t *groups, int32_t cou
     if (setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &request, sizeof request) < 0) return false;
   }
   return true;
+}
+
+typedef bool AttachFilter(int fd, const uint32_t *list, int32_t count, const uint32_t share[2]);
+
+typedef struct {
+  AttachFilter *attach;
+  const uint32_t *list; // what the filter is about: own addresses, or groups
+  int32_t count;
+  uint32_t share[2];
+  bool joins; // the list is of groups, which the netdev is to take
+} Wanted;
+
+// Both sockets, the receiving one with its filter before it is bound: nothing slips in. The filter refuses what leaves, too;
+// PACKET_IGNORE_OUTGOING only saves running it.
+static Failure set_up(int fd, Packet *packet, const Wanted *wanted) {
+  static const char old_kernel[] = "the packet driver needs Linux 4.20 or later with CONFIG_PACKET";
+  packet->tx_fd = open_socket();
+  if (fd < 0 || packet->tx_fd < 0) return failed(old_kernel);
+  if (!set_option(fd, SOL_PACKET, PACKET_VNET_HDR, 1) || !set_option(packet->tx_fd, SOL_PACKET, PACKET_VNET_HDR, 1) ||
+      !set_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)) {
+    return failed(old_kernel);
+  }
+  set_buffers(fd);
+  set_buffers(packet->tx_fd);
+  if (!wanted->attach(fd, wanted->list, wanted->count, wanted->share)) return failed("the filter was refused: raise net.core.optmem_max");
+  if (!bind_to(packet->tx_fd, packet->ifindex, 0) || !bind_to(fd, packet->ifindex, ETH_P_ALL)) return failed("");
+  if (wanted->joins && !join_groups(fd, packet->ifindex, wanted->list, wanted->count)) return failed("");
+  return (Failure){0, ""};
 }
 
 // There is no call that tells: include/linux/virtio_net.h takes VIRTIO_NET_HDR_GSO_UDP_L4 since Linux 6.2.
@@ -196,59 +205,62 @@ static bool read_filter(napi_env env, napi_value *argv, uint32_t **own, int32_t 
   return read_share(env, argv[2], argv[3], share);
 }
 
-// The descriptor is a link from here on, or all is undone.
-static napi_value add_packet(napi_env env, const char *device, int fd, Packet *packet, Failure failure, bool offloads) {
+// Opens both sockets and makes the receiving one a link, or undoes all. @returns NULL with an exception pending
+static Link *open_packet(napi_env env, const char *device, const Wanted *wanted) {
+  Netdev netdev;
+  Failure failure = netdev_query(device, &netdev);
+  if (failure.error != 0) {
+    throw_errno(env, failure.error, device, failure.advice);
+    return NULL;
+  }
+  Packet *packet = make_packet(netdev.index);
+  if (packet == NULL) {
+    throw_errno(env, ENOMEM, device, "");
+    return NULL;
+  }
+  int fd = open_socket();
+  failure = set_up(fd, packet, wanted);
   Link *link = failure.error == 0 ? link_add(fd, &packet_ops) : NULL;
   if (link == NULL) {
     free_packet(packet);
     if (fd >= 0) close(fd);
-    if (failure.error == 0) failure.error = ENOMEM;
-    return throw_errno(env, failure.error, device, failure.advice);
+    throw_errno(env, failure.error != 0 ? failure.error : ENOMEM, device, failure.advice);
+    return NULL;
   }
   link->state = packet;
-  link->offloads = offloads;
-  link->coalesce = offloads ? what_coalesces() : 0;
   link->headroom = ETHERNET_HEADER;
-  return to_int(env, fd);
+  return link;
 }
 
 // packetOpen(device, own, ownCount, worker, workers, offloads): fd
 napi_value js_packet_open(napi_env env, napi_callback_info info) {
   napi_value argv[6];
   char device[IFNAMSIZ];
-  uint32_t *own, share[2];
-  int32_t own_count;
+  uint32_t *own;
+  Wanted wanted = {.attach = attach_frame_filter};
   bool offloads;
-  if (!read_args(env, info, 6, argv) || !read_device(env, argv[0], device) || !read_filter(env, argv + 1, &own, &own_count, share)) return NULL;
-  if (!read_bool(env, argv[5], "offloads", &offloads)) return NULL;
-  Netdev netdev;
-  Failure failure = netdev_query(device, &netdev);
-  if (failure.error != 0) return throw_errno(env, failure.error, device, failure.advice);
-  Packet *packet = make_packet(netdev.index);
-  if (packet == NULL) return throw_errno(env, ENOMEM, device, "");
-  int fd = open_socket();
-  failure = set_up(fd, packet, attach_frame_filter, own, own_count, share);
-  return add_packet(env, device, fd, packet, failure, offloads);
+  if (!read_args(env, info, 6, argv) || !read_device(env, argv[0], device)) return NULL;
+  if (!read_filter(env, argv + 1, &own, &wanted.count, wanted.share) || !read_bool(env, argv[5], "offloads", &offloads)) return NULL;
+  wanted.list = own;
+  Link *link = open_packet(env, device, &wanted);
+  if (link == NULL) return NULL;
+  link->offloads = offloads;
+  link->coalesce = offloads ? what_coalesces() : 0;
+  return to_int(env, link->fd);
 }
 
 // groupOpen(device, groups, count, worker, workers): fd
 napi_value js_group_open(napi_env env, napi_callback_info info) {
   napi_value argv[5];
   char device[IFNAMSIZ];
-  uint32_t share[2];
-  int32_t count;
   Words groups;
-  if (!read_args(env, info, 5, argv) || !read_device(env, argv[0], device) || !read_int(env, argv[2], "count", 1, MAX_GROUPS, &count)) return NULL;
-  if (!read_words(env, argv[1], "groups", (size_t)count, &groups) || !read_share(env, argv[3], argv[4], share)) return NULL;
-  Netdev netdev;
-  Failure failure = netdev_query(device, &netdev);
-  if (failure.error != 0) return throw_errno(env, failure.error, device, failure.advice);
-  Packet *packet = make_packet(netdev.index);
-  if (packet == NULL) return throw_errno(env, ENOMEM, device, "");
-  int fd = open_socket();
-  failure = set_up(fd, packet, attach_group_filter, (uint32_t *)groups.at, count, share);
-  if (failure.error == 0 && !join_groups(fd, netdev.index, (uint32_t *)groups.at, count)) failure = failed("");
-  return add_packet(env, device, fd, packet, failure, false);
+  Wanted wanted = {.attach = attach_group_filter, .joins = true};
+  if (!read_args(env, info, 5, argv) || !read_device(env, argv[0], device)) return NULL;
+  if (!read_int(env, argv[2], "count", 1, MAX_GROUPS, &wanted.count)) return NULL;
+  if (!read_words(env, argv[1], "groups", (size_t)wanted.count, &groups) || !read_share(env, argv[3], argv[4], wanted.share)) return NULL;
+  wanted.list = (uint32_t *)groups.at;
+  Link *link = open_packet(env, device, &wanted);
+  return link == NULL ? NULL : to_int(env, link->fd);
 }
 
 // packetFilter(fd, own, ownCount, worker, workers)

@@ -13,7 +13,7 @@ import { Cap } from '../tables/layout.js';
 
 export function makeMulticast(env: Env): () => void {
   const { slots, drop } = env;
-  const { bytes, view, off, len, l4Off, rxPort, txPort, nextHop, proto, src, dst, sport, dport, tos, flags, sa, nesting } = slots;
+  const { bytes, view, off, len, l4Off, rxPort, txPort, nextHop, src, dst, flags, sa } = slots;
   const { counts, fibRoot, fibNodes, fibHalves, fibLeaves, ports, groups } = env.tables;
   const { path } = env.counters;
   const { multicast: input, cryptoMap } = env.vec;
@@ -44,16 +44,8 @@ export function makeMulticast(env: Env): () => void {
     off[made] = to;
     len[made] = len[id];
     l4Off[made] = to + (l4Off[id] - off[id]);
-    rxPort[made] = rxPort[id];
-    proto[made] = proto[id];
-    src[made] = src[id];
-    dst[made] = dst[id];
-    sport[made] = sport[id];
-    dport[made] = dport[id];
-    tos[made] = tos[id];
-    flags[made] = flags[id];
+    slots.copyColumns(id, made);
     sa[made] = -1;
-    nesting[made] = nesting[id];
     path[PathCount.Made]++;
     return made;
   }

@@ -20,8 +20,7 @@ const LeastMtu = 68;
 
 export function makePmtu(env: Env): () => void {
   const { slots, drop } = env;
-  const { bytes, view, off, len, rxPort, txPort, nextHop, l4Off, proto, src, dst, sport, dport, tos, flags, sa, nesting, error, reason } =
-    slots;
+  const { bytes, view, off, len, txPort, l4Off, sport, dport, flags, sa, error, reason } = slots;
   const { ports, sas } = env.tables;
   const { path } = env.counters;
   const { pmtu: input, espSeal, tx, refused } = env.vec;
@@ -40,21 +39,6 @@ export function makePmtu(env: Env): () => void {
     return largestInner(mtu, Ip4.HeaderLen, sas[row + Sa.IvLen], sas[row + Sa.IcvLen], sas[row + Sa.Align], shim);
   }
 
-  function copyColumns(from: number, to: number): void {
-    rxPort[to] = rxPort[from];
-    txPort[to] = txPort[from];
-    nextHop[to] = nextHop[from];
-    proto[to] = proto[from];
-    src[to] = src[from];
-    dst[to] = dst[from];
-    sport[to] = Port.Unknown;
-    dport[to] = Port.Unknown;
-    tos[to] = tos[from];
-    flags[to] = flags[from] | PacketFlag.LaterFragment;
-    sa[to] = sa[from];
-    nesting[to] = nesting[from];
-  }
-
   /** Slow path: one packet into several. The original becomes the first fragment, once the others are copied from it. */
   function cut(id: number, limit: number) {
     const at = off[id];
@@ -71,7 +55,9 @@ export function makePmtu(env: Env): () => void {
     for (let i = 1; i < count; i++) {
       const piece = slots.allocate();
       const last = i === count - 1;
-      copyColumns(id, piece);
+      slots.copyColumns(id, piece);
+      sport[piece] = dport[piece] = Port.Unknown;
+      flags[piece] |= PacketFlag.LaterFragment;
       off[piece] = piece * SlotShape.Bytes + SlotShape.Headroom;
       len[piece] = writeLaterFragment(bytes, view, at, skip, last ? payload - skip : step, last, off[piece]);
       l4Off[piece] = off[piece] + laterHeader;

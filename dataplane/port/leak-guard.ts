@@ -10,8 +10,8 @@
 
 import { Ace, AceAction, CryptoEntry, CryptoFlag } from '../tables/layout.js';
 import type { Prefix } from './addresses.js';
-import { OurProtocol, RouteTable, RouteType } from './linux-state.js';
-import { type PortDevices, Pref, type Rule, Table } from './rules.js';
+import { RouteTable, RouteType } from './linux-state.js';
+import { anyPacket, type PortDevices, Pref, type Rule, type Selectors, Table } from './rules.js';
 
 /**
  * @param aces Ace rows @param cryptoEntries CryptoEntry rows @param ports those that are open
@@ -76,23 +76,10 @@ function readRanges(entries: Int32Array, flag: CryptoFlag, port?: number): [firs
   return [...ranges.values()];
 }
 
-type Selectors = Omit<Rule, 'pref' | 'action'>;
-
 interface GuardEntry {
   permit: boolean;
   rule: Selectors;
 }
-
-const anyPacket: Selectors = {
-  iif: null,
-  mark: null,
-  from: null,
-  to: null,
-  ipProtocol: null,
-  sourcePorts: null,
-  destinationPorts: null,
-  protocol: OurProtocol,
-};
 
 function readBlock(aces: Int32Array, first: number, count: number): GuardEntry[] {
   const block: GuardEntry[] = [];

@@ -2,6 +2,7 @@
 // has no row leaves through the TUN, and that makes the kernel ask. Pure. Does not: IPv6, VLAN tags.
 
 import { MaxNeighbours, NeighbourRow } from '../mem/shared.js';
+import { isMulticast } from '../proto/ipv4.js';
 import { formatAddress, parseAddress } from './addresses.js';
 import type { LinuxLink } from './linux-state.js';
 import type { PortDevices } from './rules.js';
@@ -27,7 +28,7 @@ export function parseNeighbours(value: unknown): Neighbour[] {
     if (typeof row.lladdr !== 'string' || !macPattern.test(row.lladdr) || !states.some((state) => usable.has(state))) return [];
     const address = parseAddress(String(row.dst));
     // The kernel keeps multicast and broadcast here too (NOARP): those are not for one host, and are not sent by us.
-    if (address >= 0xe0000000 || Number.parseInt(row.lladdr.slice(0, 2), 16) & 1) return [];
+    if (isMulticast(address) || Number.parseInt(row.lladdr.slice(0, 2), 16) & 1) return [];
     return [{ device: String(row.dev), address, mac: row.lladdr, stale: states.includes('STALE') }];
   });
 }

@@ -93,18 +93,13 @@ export function planClearTable(closed: ReadonlySet<string>, state: LinuxState): 
     const route = planRoute(Table.Clear, 0, type, prefix, path);
     if (!planned.has(route.key)) planned.set(route.key, route);
   };
-  for (const { type, prefix, device, gateway, source, scope } of mainRoutes(state)) {
+  for (const route of mainRoutes(state)) {
+    const { type, prefix, device } = route;
     if (type !== RouteType.Unicast || device === null || closed.has(device)) {
       add('blackhole', formatPrefix(prefix), '');
       continue;
     }
-    const via = gateway === 0 ? '' : `via ${formatAddress(gateway)}`;
-    const from = source === 0 ? '' : `src ${formatAddress(source)}`;
-    add(
-      '',
-      formatPrefix(prefix),
-      [via, `dev ${device}`, from, gateway === 0 ? `scope ${scope}` : ''].filter((word) => word !== '').join(' '),
-    );
+    add('', formatPrefix(prefix), pathOf(route));
   }
   add('blackhole', 'default', '');
   return [...planned.values()];
@@ -161,15 +156,19 @@ const typeNames: { [type: number]: string } = {
   [RouteType.Throw]: 'throw',
 };
 
-function formatActual(route: LinuxRoute): string {
+/** Where it leads, in the order in which planRoute's callers write it. */
+function pathOf(route: LinuxRoute): string {
   const via = route.gateway ? `via ${formatAddress(route.gateway)}` : '';
   // A blackhole of main has no device; the kernel may report one for it.
   const hasDevice = route.type === RouteType.Unicast || route.type === RouteType.Local;
   const device = hasDevice && route.device ? `dev ${route.device}` : '';
   const source = route.source ? `src ${formatAddress(route.source)}` : '';
   const scope = hasDevice && !route.gateway ? `scope ${route.scope}` : '';
-  const path = [via, device, source, scope].filter((word) => word !== '').join(' ');
-  return planRoute(route.table, route.metric, typeNames[route.type] ?? '', formatPrefix(route.prefix), path).text;
+  return [via, device, source, scope].filter((word) => word !== '').join(' ');
+}
+
+function formatActual(route: LinuxRoute): string {
+  return planRoute(route.table, route.metric, typeNames[route.type] ?? '', formatPrefix(route.prefix), pathOf(route)).text;
 }
 
 /** A static route without an interface gets its device from the kernel: compare without it. */

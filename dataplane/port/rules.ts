@@ -65,7 +65,10 @@ export interface PortDevices {
   driver: PortDriver;
 }
 
-const base: Omit<Rule, 'pref' | 'action'> = {
+/** What a rule asks of a packet. */
+export type Selectors = Omit<Rule, 'pref' | 'action'>;
+
+export const anyPacket: Selectors = {
   iif: null,
   mark: null,
   from: null,
@@ -86,30 +89,31 @@ export function planRules(ports: readonly PortDevices[], controlPorts: readonly 
     const lookup = Table.FirstPort + port;
     for (const address of own) {
       const action = { drop: RouteType.Blackhole };
-      rules.push({ ...base, pref: Pref.OwnSource, iif: device, from: { address: address >>> 0, prefixLength: 32 }, action });
+      rules.push({ ...anyPacket, pref: Pref.OwnSource, iif: device, from: { address: address >>> 0, prefixLength: 32 }, action });
     }
     if (driver === 'raw')
-      rules.push({ ...base, pref: Pref.RawIn, iif: device, ipProtocol: esp, action: { lookup: Table.FirstRaw + port } });
-    for (const ipProtocol of pipelineProtocols) rules.push({ ...base, pref: Pref.PipelineIn, iif: device, ipProtocol, action: { lookup } });
+      rules.push({ ...anyPacket, pref: Pref.RawIn, iif: device, ipProtocol: esp, action: { lookup: Table.FirstRaw + port } });
+    for (const ipProtocol of pipelineProtocols)
+      rules.push({ ...anyPacket, pref: Pref.PipelineIn, iif: device, ipProtocol, action: { lookup } });
     for (const own of controlPorts) {
       const action = { lookup: RouteTable.Local };
-      rules.push({ ...base, pref: Pref.ControlIn, iif: device, ipProtocol: udp, destinationPorts: [own, own], action });
+      rules.push({ ...anyPacket, pref: Pref.ControlIn, iif: device, ipProtocol: udp, destinationPorts: [own, own], action });
     }
-    rules.push({ ...base, pref: Pref.PipelineInUdp, iif: device, ipProtocol: udp, action: { lookup } });
-    rules.push({ ...base, pref: Pref.PipelineInRest, iif: device, action: { lookup } });
-    rules.push({ ...base, pref: Pref.FromPipelineLocal, iif: tun, action: { lookup: RouteTable.Local } });
-    rules.push({ ...base, pref: Pref.FromPipeline, iif: tun, action: { lookup: RouteTable.Main } });
+    rules.push({ ...anyPacket, pref: Pref.PipelineInUdp, iif: device, ipProtocol: udp, action: { lookup } });
+    rules.push({ ...anyPacket, pref: Pref.PipelineInRest, iif: device, action: { lookup } });
+    rules.push({ ...anyPacket, pref: Pref.FromPipelineLocal, iif: tun, action: { lookup: RouteTable.Local } });
+    rules.push({ ...anyPacket, pref: Pref.FromPipeline, iif: tun, action: { lookup: RouteTable.Main } });
   }
   if (ports.some(({ driver }) => driver === 'raw'))
-    rules.push({ ...base, pref: Pref.RawOut, mark: RawMark, action: { lookup: RouteTable.Main } });
+    rules.push({ ...anyPacket, pref: Pref.RawOut, mark: RawMark, action: { lookup: RouteTable.Main } });
   if (ports.length > 0) {
-    rules.push({ ...base, pref: Pref.Local, action: { lookup: RouteTable.Local } });
+    rules.push({ ...anyPacket, pref: Pref.Local, action: { lookup: RouteTable.Local } });
     for (const own of controlPorts) {
       const action = { lookup: RouteTable.Main };
-      rules.push({ ...base, pref: Pref.ControlOut, iif: 'lo', ipProtocol: udp, sourcePorts: [own, own], action });
+      rules.push({ ...anyPacket, pref: Pref.ControlOut, iif: 'lo', ipProtocol: udp, sourcePorts: [own, own], action });
     }
-    rules.push({ ...base, pref: Pref.Gateways, iif: 'lo', action: { lookup: Table.Gateways } });
-    rules.push({ ...base, pref: Pref.Programs, iif: 'lo', action: { lookup: Table.Programs } });
+    rules.push({ ...anyPacket, pref: Pref.Gateways, iif: 'lo', action: { lookup: Table.Gateways } });
+    rules.push({ ...anyPacket, pref: Pref.Programs, iif: 'lo', action: { lookup: Table.Programs } });
   }
   return rules;
 }

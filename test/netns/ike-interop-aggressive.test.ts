@@ -7,15 +7,15 @@
 
 import t from 'tap';
 import { until } from '../support/netns.js';
-import { SingleRouter } from '../support/single-router.js';
 import { Strongswan } from '../support/strongswan.js';
 import {
   connectionText,
   gatewayAddress,
   initiatorText,
   redirectGdoiPort,
-  responderText,
   sasOf,
+  startResponder,
+  startRouter,
   strongswanAddress,
   twoNodes,
 } from './ike-interop.js';
@@ -36,9 +36,7 @@ t.test('strongSwan begins', async (t) => {
   const netns = await twoNodes();
   t.teardown(() => netns.remove());
   const global = `no crypto isakmp aggressive-mode disable\n${keyring('hostname ss.example.net')}`;
-  const router = SingleRouter.start(netns, 'gw', responderText({ policy, global }));
-  t.teardown(() => router.stop());
-  await router.ready();
+  const router = await startResponder(t, netns, { policy, global });
   const charon = await Strongswan.start(netns, 'ss', { connections: connections('ss.example.net'), secrets, settings });
   t.teardown(() => charon.stop());
   await charon.swanctl('--initiate', '--ike', 'gw');
@@ -53,12 +51,7 @@ t.test('we begin', async (t) => {
   await redirectGdoiPort(netns);
   const charon = await Strongswan.start(netns, 'ss', { connections: connections(strongswanAddress), secrets, settings });
   t.teardown(() => charon.stop());
-  const router = SingleRouter.start(
-    netns,
-    'gw',
-    initiatorText({ policy, global: `${keyring(`address ${strongswanAddress}`)} initiate mode aggressive\n` }),
-  );
-  t.teardown(() => router.stop());
+  startRouter(t, netns, initiatorText({ policy, global: `${keyring(`address ${strongswanAddress}`)} initiate mode aggressive\n` }));
   await until('charon to have our SA', async () => /gw: #\d+, ESTABLISHED, IKEv1/.test(await charon.sas()));
   t.match(charon.log(), /parsed AGGRESSIVE request 0 \[ SA KE No ID/, 'by aggressive mode');
 });

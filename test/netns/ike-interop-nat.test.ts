@@ -7,9 +7,8 @@
 
 import t from 'tap';
 import { Netns, until } from '../support/netns.js';
-import { SingleRouter } from '../support/single-router.js';
 import { Strongswan } from '../support/strongswan.js';
-import { connectionText, gatewayAddress, responderText, sasOf } from './ike-interop.js';
+import { connectionText, gatewayAddress, sasOf, startResponder } from './ike-interop.js';
 
 const policy = ['encr aes 256', 'hash sha256', 'authentication pre-share', 'group 14', 'lifetime 3600'];
 
@@ -25,9 +24,7 @@ t.test('behind a translator', async (t) => {
   await netns.sh('nat', `sysctl -qw net.ipv4.ip_forward=1; nft "${rules}"`);
 
   const global = 'crypto isakmp key a-shared-key address 10.9.0.9\ncrypto isakmp keepalive 10 2 periodic\n';
-  const router = SingleRouter.start(netns, 'gw', responderText({ policy, global }));
-  t.teardown(() => router.stop());
-  await router.ready();
+  const router = await startResponder(t, netns, { policy, global });
   const charon = await Strongswan.start(netns, 'ss', {
     connections: connectionText(`local { auth = psk }\n  remote { auth = psk\n  id = ${gatewayAddress} }`).replace(
       /local_addrs = \S+/,

@@ -10,15 +10,16 @@
 
 import t from 'tap';
 import { until } from '../support/netns.js';
-import { SingleRouter } from '../support/single-router.js';
 import { Strongswan } from '../support/strongswan.js';
 import {
   connectionText,
   gatewayAddress,
   initiatorText,
   redirectGdoiPort,
-  responderText,
   sasOf,
+  sharedKeyLine,
+  startResponder,
+  startRouter,
   strongswanAddress,
   twoNodes,
 } from './ike-interop.js';
@@ -30,13 +31,7 @@ const connections = connectionText(`local { auth = psk }\n  remote { auth = psk\
 t.test('strongSwan begins', async (t) => {
   const netns = await twoNodes();
   t.teardown(() => netns.remove());
-  const router = SingleRouter.start(
-    netns,
-    'gw',
-    responderText({ policy, global: `crypto isakmp key a-shared-key address ${strongswanAddress}` }),
-  );
-  t.teardown(() => router.stop());
-  await router.ready();
+  const router = await startResponder(t, netns, { policy, global: sharedKeyLine });
   const charon = await Strongswan.start(netns, 'ss', {
     connections: connections.replace('dpd_delay = 0', 'dpd_delay = 2s'),
     secrets: secretsOf('a-shared-key'),
@@ -59,13 +54,7 @@ t.test('strongSwan begins', async (t) => {
 t.test('strongSwan has another key', async (t) => {
   const netns = await twoNodes();
   t.teardown(() => netns.remove());
-  const router = SingleRouter.start(
-    netns,
-    'gw',
-    responderText({ policy, global: `crypto isakmp key a-shared-key address ${strongswanAddress}` }),
-  );
-  t.teardown(() => router.stop());
-  await router.ready();
+  const router = await startResponder(t, netns, { policy, global: sharedKeyLine });
   const charon = await Strongswan.start(netns, 'ss', { connections, secrets: secretsOf('another-key') });
   t.teardown(() => charon.stop());
   const { status } = await charon.try('--initiate', '--ike', 'gw', '--timeout', '5');
@@ -80,12 +69,7 @@ t.test('we begin', async (t) => {
   await redirectGdoiPort(netns);
   const charon = await Strongswan.start(netns, 'ss', { connections, secrets: secretsOf('a-shared-key') });
   t.teardown(() => charon.stop());
-  const router = SingleRouter.start(
-    netns,
-    'gw',
-    initiatorText({ policy, global: `crypto isakmp key a-shared-key address ${strongswanAddress}` }),
-  );
-  t.teardown(() => router.stop());
+  startRouter(t, netns, initiatorText({ policy, global: sharedKeyLine }));
   await until('charon to have our SA', async () => /gw: #\d+, ESTABLISHED, IKEv1/.test(await charon.sas()));
   const first = /gw: #(\d+), ESTABLISHED/.exec(await charon.sas())?.[1];
   // The redirection is a translator to both: from message 5 on we speak on 4500.

@@ -13,9 +13,18 @@ import { join } from 'node:path';
 import t from 'tap';
 import { repoRoot } from '../support/lab.js';
 import { runChecked, until } from '../support/netns.js';
-import { SingleRouter } from '../support/single-router.js';
+import type { SingleRouter } from '../support/single-router.js';
 import { Strongswan } from '../support/strongswan.js';
-import { connectionText, initiatorText, redirectGdoiPort, responderText, sasOf, strongswanAddress, twoNodes } from './ike-interop.js';
+import {
+  connectionText,
+  initiatorText,
+  redirectGdoiPort,
+  responderText,
+  sasOf,
+  startRouter,
+  strongswanAddress,
+  twoNodes,
+} from './ike-interop.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'groupwire-interop-'));
 t.teardown(() => rmSync(folder, { recursive: true, force: true }));
@@ -64,8 +73,7 @@ async function enrolled(router: SingleRouter): Promise<void> {
 t.test('strongSwan begins', async (t) => {
   const netns = await twoNodes();
   t.teardown(() => netns.remove());
-  const router = SingleRouter.start(netns, 'gw', responderText({ policy, global: global('dn') }));
-  t.teardown(() => router.stop());
+  const router = startRouter(t, netns, responderText({ policy, global: global('dn') }));
   await enrolled(router);
   await router.ready();
   const charon = await Strongswan.start(netns, 'ss', {
@@ -104,12 +112,11 @@ t.test('we begin', async (t) => {
   });
   t.teardown(() => charon.stop());
   for (const suffix of ['ca', 'crt', 'crl', 'req']) if (existsSync(path(`gw.${suffix}`))) rmSync(path(`gw.${suffix}`));
-  const router = SingleRouter.start(
+  const router = startRouter(
+    t,
     netns,
-    'gw',
     initiatorText({ policy, global: `${global('address')}no crypto ipsec nat-transparency udp-encapsulation\n` }),
   );
-  t.teardown(() => router.stop());
   await enrolled(router);
   await until('charon to have our SA', async () => /gw: #\d+, ESTABLISHED, IKEv1/.test(await charon.sas()));
   t.match(

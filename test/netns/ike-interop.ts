@@ -4,10 +4,12 @@
 //   groupwire             charon, IKEv1 main mode on UDP 500, DOI 1
 
 import { Netns } from '../support/netns.js';
-import type { SingleRouter } from '../support/single-router.js';
+import { SingleRouter } from '../support/single-router.js';
 
 export const gatewayAddress = '10.9.0.1';
 export const strongswanAddress = '10.9.0.2';
+/** The key of most cases. */
+export const sharedKeyLine = `crypto isakmp key a-shared-key address ${strongswanAddress}`;
 
 export async function twoNodes(): Promise<Netns> {
   const netns = new Netns();
@@ -91,6 +93,25 @@ export function connectionText(more: string): string {
     }
   }
 }`;
+}
+
+/** Our router on gw, until the end of the test. */
+export function startRouter(t: Teardown, netns: Netns, configuration: string): SingleRouter {
+  const router = SingleRouter.start(netns, 'gw', configuration);
+  t.teardown(() => router.stop());
+  return router;
+}
+
+/** A responder that is ready. */
+export async function startResponder(t: Teardown, netns: Netns, options: RouterOptions): Promise<SingleRouter> {
+  const router = startRouter(t, netns, responderText(options));
+  await router.ready();
+  return router;
+}
+
+/** A test of tap. */
+interface Teardown {
+  teardown(undo: () => unknown): void;
 }
 
 interface IsakmpSa {

@@ -10,8 +10,7 @@
 
 import t from 'tap';
 import { run } from '../support/netns.js';
-import { SingleRouter } from '../support/single-router.js';
-import { gatewayAddress, responderText, strongswanAddress, twoNodes } from './ike-interop.js';
+import { gatewayAddress, sharedKeyLine, startResponder, strongswanAddress, twoNodes } from './ike-interop.js';
 
 const policy = ['encr aes 256', 'hash sha256', 'authentication pre-share', 'group 14'];
 const fitting = '--trans=(1=7,14=256,2=4,3=1,4=14)';
@@ -20,13 +19,7 @@ t.test('a stranger asks', async (t) => {
   const netns = await twoNodes();
   t.teardown(() => netns.remove());
   await netns.sh('ss', 'ip address add 10.9.0.3/24 dev eth0');
-  const router = SingleRouter.start(
-    netns,
-    'gw',
-    responderText({ policy, global: `crypto isakmp key a-shared-key address ${strongswanAddress}` }),
-  );
-  t.teardown(() => router.stop());
-  await router.ready();
+  const router = await startResponder(t, netns, { policy, global: sharedKeyLine });
   const scan = async (...words: string[]): Promise<string> => {
     const argv = ['ip', 'netns', 'exec', netns.of('ss'), 'ike-scan', '--retry=2', '--nodns', ...words, gatewayAddress];
     const { status, stdout, stderr } = await run(argv);
@@ -62,9 +55,7 @@ crypto isakmp profile P
  keyring R
  match identity address 10.9.0.0 255.255.255.0
 `;
-  const router = SingleRouter.start(netns, 'gw', responderText({ policy, global }));
-  t.teardown(() => router.stop());
-  await router.ready();
+  await startResponder(t, netns, { policy, global });
   const scan = async (...words: string[]): Promise<string> => {
     const argv = ['ip', 'netns', 'exec', netns.of('ss'), 'ike-scan', '--retry=2', '--nodns', '--aggressive', '--dhgroup=14', ...words];
     const { status, stdout, stderr } = await run([...argv, gatewayAddress]);

@@ -6,6 +6,7 @@ import type { Config, CryptoMapEntry } from '../model.js';
 import type { Edit } from '../session.js';
 import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
 import { failCloseNode, forgetFailClose, printFailCloses } from './fail-close.js';
+import { matchAddress } from './match-address.js';
 
 type MapEdit = Edit<'config-crypto-map'>;
 
@@ -93,25 +94,7 @@ export const cryptoMapEntryCommands: Node<MapEdit>[] = [
       }),
     ],
   }),
-  keyword('match', 'Match values', {
-    commit: true,
-    next: [
-      keyword('address', 'Access list of traffic that this member keeps in the clear', {
-        no: (_, { session, target }) => {
-          target.matchAddress = null;
-          session.mark(target, 'matchAddress');
-        },
-        next: [
-          argument('list', word(), 'Access list name or number', {
-            run: (args, { session, target }) => {
-              target.matchAddress = args.text('list');
-              session.mark(target, 'matchAddress');
-            },
-          }),
-        ],
-      }),
-    ],
-  }),
+  matchAddress('Access list of traffic that this member keeps in the clear'),
 ];
 
 function printEntry(entry: CryptoMapEntry): Block {

@@ -1,11 +1,11 @@
 // crypto map NAME gdoi fail-close: until every group of the map is registered, nothing passes the map's interfaces in the clear but what
 // the list denies. IOS keeps the last policy when keys expire; here the map closes again (IOS calls that fail-close revert).
 
-import { word } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
 import type { Config, FailClose } from '../model.js';
 import type { Edit } from '../session.js';
-import { type Args, argument, keyword, type Node } from '../tree.js';
+import { type Args, keyword, type Node } from '../tree.js';
+import { matchAddress } from './match-address.js';
 
 type FailCloseEdit = Edit<'crypto-map-fail-close'>;
 
@@ -51,25 +51,7 @@ function setActivated(activated: boolean): (args: Args, edit: FailCloseEdit) => 
 
 export const failCloseCommands: Node<FailCloseEdit>[] = [
   keyword('activate', 'Activate fail-close mode', { commit: true, run: setActivated(true), no: setActivated(false) }),
-  keyword('match', 'Match values', {
-    commit: true,
-    next: [
-      keyword('address', 'Access list of exceptions: deny passes in the clear, permit is dropped', {
-        no: (_, { session, target }) => {
-          target.matchAddress = null;
-          session.mark(target, 'matchAddress');
-        },
-        next: [
-          argument('list', word(), 'Access list name or number', {
-            run: (args, { session, target }) => {
-              target.matchAddress = args.text('list');
-              session.mark(target, 'matchAddress');
-            },
-          }),
-        ],
-      }),
-    ],
-  }),
+  matchAddress('Access list of exceptions: deny passes in the clear, permit is dropped'),
 ];
 
 export function printFailCloses(config: Config): Block[] {

@@ -1,6 +1,6 @@
 // ip multicast-routing and, on an interface, ip igmp static-group: static multicast. Does not: PIM, IGMP, `source` of a static group.
 
-import { formatIpv4 } from '../addresses.js';
+import { formatIpv4, isMulticast } from '../addresses.js';
 import { ipv4 } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
 import type { Config, InterfaceConfig } from '../model.js';
@@ -35,7 +35,7 @@ export const multicastGlobalCommands: Node<Edit<'config'>>[] = [
 
 function addGroup(args: Args, { session, target }: InterfaceEdit): void {
   const group = args.number('group');
-  if (group >>> 28 !== 14) throw new ConfigError(`${formatIpv4(group)} is no multicast address`);
+  if (!isMulticast(group)) throw new ConfigError(`${formatIpv4(group)} is no multicast address`);
   if (group >>> 8 === 0xe00000)
     throw new ConfigError(`${formatIpv4(group)} never leaves its link`, 'groups from 224.0.1.0 on are forwarded');
   if (!target.staticGroups.includes(group)) target.staticGroups.push(group);

@@ -3,7 +3,7 @@
 import type { Config, CryptoMapEntry, FailClose } from '../model.js';
 import type { Findings } from './findings.js';
 
-/** Drops what its groups cannot protect yet. */
+/** Drops what its groups cannot protect yet. @param map name of a crypto map */
 export function isFailClosed(config: Config, map: string): boolean {
   return config.failClose.get(map)?.activated === true;
 }

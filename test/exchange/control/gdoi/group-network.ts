@@ -3,13 +3,15 @@
 
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { Action, Datagram, Endpoint, Ms, RandomBytes } from '../../../../control/actions.js';
+import { isMulticast } from '../../../../control/config/addresses.js';
 import { emptyConfig } from '../../../../control/config/empty.js';
 import type { AclEntry, Config, EspAuthentication, EspEncryption, GdoiGroup, GdoiServer, Ipv4 } from '../../../../control/config/model.js';
-import { isMulticast } from '../../../../control/config/rekey-address.js';
+
 import { Deadlines } from '../../../../control/deadlines.js';
 import { gdoiCounters } from '../../../../control/gdoi/counters.js';
 import { GdoiEngine } from '../../../../control/gdoi/gdoi-engine.js';
 import type { SenderIds } from '../../../../control/gdoi/group-policy.js';
+import type { SaPolicy } from '../../../../control/gdoi/policy.js';
 import { ikeCounters } from '../../../../control/isakmp/counters.js';
 import { IkeEngine } from '../../../../control/isakmp/ike-engine.js';
 import { seededRandom } from '../isakmp/two-engines.js';
@@ -331,4 +333,21 @@ export class Network {
     if (node.alive) node.perform([...node.ike.tick(this.now), ...node.gdoi.tick(this.now)]);
     return node;
   }
+}
+
+/** What `sa ipsec 1` of a key server says. */
+export function saPolicy(change: Partial<SaPolicy> = {}): SaPolicy {
+  return {
+    sequence: 1,
+    profile: 'P',
+    aclName: 'A',
+    encryption: 'esp-gcm-256',
+    authentication: null,
+    lifetimeSeconds: 600,
+    replayWindow: 64,
+    replaySeconds: 0,
+    receiveOnly: false,
+    entries: [ace()],
+    ...change,
+  };
 }

@@ -15,7 +15,7 @@ import { IkeEngine, type IkeUser } from '../../../../control/isakmp/ike-engine.j
 import { MessageCipher } from '../../../../control/isakmp/message-cipher.js';
 import type { Phase1Sa } from '../../../../control/isakmp/phase1-sa.js';
 import { fuzzKek } from '../../../fuzz/gdoi-messages.js';
-import { ace, Network, type Node, seededRandom } from './group-network.js';
+import { Network, type Node, saPolicy, seededRandom } from './group-network.js';
 
 const random = seededRandom('hostile registration');
 const Nonce = 10;
@@ -32,19 +32,7 @@ interface Offer {
 
 /** A registration that a member takes. */
 function goodOffer(now: Ms): Offer {
-  const policy = {
-    sequence: 1,
-    profile: 'P',
-    aclName: 'A',
-    encryption: 'esp-gcm-256',
-    authentication: null,
-    lifetimeSeconds: 600,
-    replayWindow: 64,
-    replaySeconds: 0,
-    receiveOnly: false,
-    entries: [ace()],
-  } as const;
-  const tek = makeTek({ ...policy, entries: [...policy.entries] }, random, () => false, now, now);
+  const tek = makeTek(saPolicy(), random, () => false, now, now);
   const kek: Kek = { ...fuzzKek, spi: random(16), createdAt: now, expiresAt: now + 3_600_000 };
   const sa = describePolicy(
     { teks: [tek], kek: { kek, modulusBits: 1024, source: 1, member: 2 }, activationDelaySeconds: 0, pseudotimeMs: null },

@@ -13,21 +13,9 @@ import { makeTek } from '../../../../control/gdoi/new-keys.js';
 import type { SaPolicy } from '../../../../control/gdoi/policy.js';
 import { decodeState } from '../../../../control/gdoi/saved-state.js';
 import { describePolicy, packKeys } from '../../../../control/gdoi/sent-policy.js';
-import { ace, memberConfig, Network, type Node, rsaKey, seededRandom, serverConfig } from './group-network.js';
+import { ace, memberConfig, Network, type Node, rsaKey, saPolicy, seededRandom, serverConfig } from './group-network.js';
 
 const random = seededRandom('hostile');
-const policy: SaPolicy = {
-  sequence: 1,
-  profile: 'P',
-  aclName: 'ACL',
-  encryption: 'esp-gcm-256',
-  authentication: null,
-  lifetimeSeconds: 600,
-  replayWindow: 64,
-  replaySeconds: 0,
-  receiveOnly: false,
-  entries: [ace()],
-};
 
 class Attack {
   readonly network: Network;
@@ -50,7 +38,7 @@ class Attack {
 
   /** A good policy, to be spoilt. */
   offer(change: Partial<SaPolicy> = {}): { sa: GdoiSa; packets: KeyPacket[] } {
-    const tek = makeTek({ ...policy, ...change }, random, () => false, this.network.now, this.network.now);
+    const tek = makeTek(saPolicy(change), random, () => false, this.network.now, this.network.now);
     return {
       sa: describePolicy({ teks: [tek], kek: null, activationDelaySeconds: 10, pseudotimeMs: null }, this.network.now),
       packets: packKeys([tek], null, null),

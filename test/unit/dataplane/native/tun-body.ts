@@ -118,18 +118,17 @@ t.test('a datagram longer than maxLength is cut and says so; the next slot stays
     [73, 100, 101],
     [71, 100, 99],
   ]) {
-    const pinging = ping('-c', '1', '-s', String(size), '-W', '0.2');
-    pool.fill(0xee);
-    let read = 0; // ready may be what the kernel took back, for example
-    for (let tries = 0; tries < 5 && read === 0; tries++) {
-      t.equal(native.poll(Int32Array.of(fd), 1, 5000, ready), 1);
+    // On a busy machine the kernel switches a new device's queue on late, and drops what is sent before: again until one comes.
+    let read = 0;
+    for (let tries = 0; tries < 25 && read === 0; tries++) {
+      pool.fill(0xee);
+      await ping('-c', '1', '-s', String(size), '-W', '0.2');
       read = native.rx(fd, pool, Int32Array.of(0, 100), lengths, 2, maxLength);
     }
     t.equal(read, 1);
     t.equal(lengths[0], seen, `a datagram of ${size + 28} bytes`);
     t.equal(pool[0], 0x45);
     t.same([...pool.slice(100, 104)], [0xee, 0xee, 0xee, 0xee], 'beyond maxLength nothing is written');
-    await pinging;
   }
 });
 
