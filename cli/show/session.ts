@@ -92,7 +92,7 @@ function renderSession(session: Session, detail: boolean): string[] {
   const ages = ikeSas.flatMap(({ ageSeconds }) => (ageSeconds === null ? [] : [ageSeconds]));
   const uptime = detail && ages.length > 0 ? [`Uptime: ${formatUptime(Math.max(...ages))}`] : [];
   const peer = `Peer: ${session.peer} port ${session.peerPort} `;
-  const id = ikeSas.find(({ phase1Id }) => phase1Id !== null)?.phase1Id ?? '(none)';
+  const id = ikeSas.findLast(({ phase1Id }) => phase1Id !== null)?.phase1Id ?? '(none)';
   const about = detail ? [`${peer}fvrf: (none) ivrf: (none)`, `      Phase1_id: ${id}`, '      Desc: (none)'] : [peer];
   return [
     '',
