@@ -6,6 +6,7 @@ import { verifyChain } from '../../control/pki/chain.js';
 import { readCrl, readPem } from '../../control/pki/crl.js';
 import { nameKey, readCertificateFields } from '../../control/pki/der.js';
 import { readUse } from '../../control/pki/extensions.js';
+import { describeName } from '../../control/pki/name-text.js';
 import { buildRequest, readRequest } from '../../control/pki/request.js';
 import { authority, crlOf, entity, keyOf, nameOf, trustOf } from '../support/test-ca.js';
 
@@ -28,6 +29,8 @@ export function fuzz(bytes: Uint8Array): void {
   tryRead(() => readUse(readCertificateFields(bytes).extensions));
   tryRead(() => readCrl(bytes).signedBy(root.certificate.publicKey));
   tryRead(() => void nameKey(bytes));
+  const text = describeName(bytes);
+  if (text !== null && (text.length > 255 || /\p{Cc}/u.test(text))) throw new Error('a name that could break a line of the log');
   for (const label of ['CERTIFICATE', 'X509 CRL']) tryRead(() => void readPem(pemOf(bytes, label)));
   tryRead(() => void readRequest(pemOf(bytes, 'CERTIFICATE REQUEST')));
   tryRead(() => void readPem(Buffer.from(bytes).toString('latin1')));
