@@ -4,7 +4,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Action, Datagram, Endpoint, Ms, RandomBytes } from '../actions.js';
 import { formatIpv4 } from '../config/addresses.js';
-import type { Config, GdoiGroup, Ipv4, Problem } from '../config/model.js';
+import type { Config, Ipv4, Problem } from '../config/model.js';
 import { concatBytes, equalBytes } from '../isakmp/bytes.js';
 import { Exchange, type IsakmpHeader } from '../isakmp/header.js';
 import type { IkeEngine, IkeUser } from '../isakmp/ike-engine.js';
@@ -18,7 +18,7 @@ import { covers } from './invalid-spi.js';
 import { KeyServer } from './key-server.js';
 import { MemberGroup } from './member.js';
 import type { MemberEnvironment } from './member-environment.js';
-import { overlapsUnder, refuseOverlap } from './member-groups.js';
+import { goesOn, isMember, overlapsUnder, refuseOverlap } from './member-groups.js';
 import { memberStatus } from './member-status.js';
 import type { Pseudotime } from './pseudotime.js';
 import { asGdoi } from './pull-responder.js';
@@ -279,16 +279,6 @@ export class GdoiEngine implements IkeUser {
       for (const entry of entries) if (entry.group === group && entry.matchAddress !== null) return entry.matchAddress;
     return null;
   }
-}
-
-function isMember(group: GdoiGroup): boolean {
-  return group.server === null;
-}
-
-/** A group that changes its identity is another group. */
-function goesOn(member: MemberGroup, next: GdoiGroup): boolean {
-  const before = member.config.identity;
-  return isMember(next) && next.identity !== null && before !== null && identityKey(next.identity) === identityKey(before);
 }
 
 function isFresh(sa: Phase1Sa, local: Endpoint, remote: Endpoint, now: Ms): boolean {

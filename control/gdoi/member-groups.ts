@@ -1,12 +1,15 @@
 // Several groups at one member: two that protect one interface must not want the same traffic (IOS: overlapping ACLs are prohibited), for
-// then the order of the crypto map would decide which key a packet gets, and the other group's members could not open it.
+// then the order of the crypto map would decide which key a packet gets, and the other group's members could not open it. And which of a new
+// configuration's groups are those that were there.
 
 import { findOverlap } from '../config/acl-overlap.js';
 import { formatIpv4, wildcardToPrefixLength } from '../config/addresses.js';
-import type { Config, CryptoMapEntry, Problem } from '../config/model.js';
+import type { Config, CryptoMapEntry, GdoiGroup, Problem } from '../config/model.js';
 import { sourceOf } from '../config/source-lines.js';
 import { WireError } from '../isakmp/wire-error.js';
+import { identityKey } from './codec/group-identity.js';
 import type { PolicyEntry, Tek } from './group-policy.js';
+import type { MemberGroup } from './member.js';
 import type { ReceivedPolicy } from './received-policy.js';
 
 /** Other groups in the crypto maps of a group's interfaces. */
@@ -82,4 +85,15 @@ export function overlapsUnder(config: Config, teksOf: (group: string) => readonl
     problems.push({ ...sourceOf(entry, 'group'), severity: 'error', message, hint });
   }
   return problems;
+}
+
+/** Not of a key server. */
+export function isMember(group: GdoiGroup): boolean {
+  return group.server === null;
+}
+
+/** A group that changes its identity is another group. */
+export function goesOn(member: MemberGroup, next: GdoiGroup): boolean {
+  const before = member.config.identity;
+  return isMember(next) && next.identity !== null && before !== null && identityKey(next.identity) === identityKey(before);
 }
