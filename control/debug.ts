@@ -25,6 +25,11 @@ type Place = [roles: DebugRole | 'both', feature: DebugFeature, level: DebugLeve
 
 /** Where a counter belongs; those of IKE are infrastructure. */
 const places: Record<string, Place> = {
+  // What came of it is told at level event.
+  ike_requests_received: ['both', 'infrastructure', 'detail'],
+  ike_requests_accepted: ['both', 'infrastructure', 'detail'],
+  ike_requests_sent: ['both', 'infrastructure', 'detail'],
+  ike_requests_begun: ['both', 'infrastructure', 'detail'],
   gdoi_malformed: ['both', 'infrastructure', 'error'],
   gdoi_registrations: ['gm', 'registration', 'event'],
   gdoi_registration_failures: ['gm', 'registration', 'error'],

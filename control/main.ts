@@ -12,6 +12,7 @@ import { startApi } from './api/server.js';
 import { readVersion } from './api/version.js';
 import { formatIpv4 } from './config/addresses.js';
 import { checkConfig } from './config/check.js';
+import type { Config, Problem } from './config/model.js';
 import { DataplaneLink } from './dataplane-link.js';
 import { ensureKeyOf, runExec } from './exec.js';
 import { gdoiCounters } from './gdoi/counters.js';
@@ -62,9 +63,8 @@ const runDirectory = required('run');
 const configFile = required('config');
 const log = openLog(process.stderr);
 
-/** Checks a configuration text. @returns null when it has errors: they are logged */
-function readConfig(text: string) {
-  const { config, problems, execLines } = checkConfig(text);
+/** @returns false when one is an error */
+function tellProblems(problems: readonly Problem[]): boolean {
   for (const problem of problems) {
     const where = `${configFile}:${problem.line}`;
     log.write(
@@ -74,13 +74,20 @@ function readConfig(text: string) {
       `${where}: ${problem.message}${problem.hint ? ` (${problem.hint})` : ''}`,
     );
   }
-  return problems.some((problem) => problem.severity === 'error') ? null : { config, execLines };
+  return !problems.some(({ severity }) => severity === 'error');
 }
 
-/** The file, or null when it has errors. What was good is kept sealed (it holds pre-shared keys). */
-function loadFile() {
+/** Checks a configuration text. @returns null when it has errors: they are logged */
+function readConfig(text: string) {
+  const { config, problems, execLines } = checkConfig(text);
+  return tellProblems(problems) ? { config, execLines } : null;
+}
+
+/** The file, or null when it has errors. What was good is kept sealed (it holds pre-shared keys). @param conflicts of it with what runs */
+function loadFile(conflicts: (config: Config) => Problem[] = () => []) {
   const text = readFileSync(configFile, 'utf8');
-  const loaded = readConfig(text);
+  const read = readConfig(text);
+  const loaded = read && tellProblems(conflicts(read.config)) ? read : null;
   if (loaded) store.save(LastGoodConfig, new TextEncoder().encode(text));
   return loaded;
 }
@@ -198,7 +205,7 @@ function scheduleTick(): void {
 }
 
 function reload(): void {
-  const next = loadFile();
+  const next = loadFile((config) => router.gdoi.conflicts(config));
   if (!next) {
     log.write('SYS', 3, 'RELOAD', `${configFile} has errors: the running configuration stays`);
     return;

@@ -1,12 +1,8 @@
 // `show crypto gdoi gm rekey`, `rekey sa`, `gm pubkey`, `gm identifier`, `ks identifier`, `feature`.
 
 import type { MemberGroupState, ServerGroupState } from '../../control/api/snapshot.js';
+import { rekeyConnectionId as connectionId } from '../../control/api/snapshot-isakmp.js';
 import type { GdoiFeature } from '../../control/config/exec.js';
-
-/** A local number for a KEK, from its SPI. */
-function connectionId(spi: string): number {
-  return 1000 + (Number.parseInt(spi.slice(0, 8), 16) % 60_000);
-}
 
 /** `show crypto gdoi gm rekey [detail]` of one group. */
 export function renderMemberRekey(state: MemberGroupState, detail: boolean): string[] {
@@ -99,7 +95,7 @@ const hex = (value: number, bits: number) =>
     .padStart(bits / 4, '0')}`;
 
 /** `show crypto gdoi gm identifier` of one group (RFC 6054 §3, RFC 6407 §3.5). */
-export function renderMemberIdentifiers(state: MemberGroupState): string[] {
+export function renderMemberIdentifiers(state: MemberGroupState, detail = false): string[] {
   const { senderIds, senderIdBits: bits } = state;
   const head = [`GM Sender ID (SID) Information for Group ${state.group}:`, `    Group Member: ${state.localAddress.padEnd(15)} vrf: None`];
   if (bits === null) return [...head, '    Transform Mode                : Non-Counter'];
@@ -112,11 +108,12 @@ export function renderMemberIdentifiers(state: MemberGroupState): string[] {
     `        # of SIDs Downloaded      : ${senderIds.length}`,
     `        First SID Downloaded      : ${senderIds.length > 0 ? hex(senderIds[0], bits) : 'None'}`,
     `        Last SID Downloaded       : ${senderIds.length > 0 ? hex(senderIds[senderIds.length - 1], bits) : 'None'}`,
+    ...(detail ? ['        SIDs Downloaded           :', ...senderIds.map((sid) => `            ${hex(sid, bits)}`)] : []),
   ];
 }
 
 /** `show crypto gdoi ks identifier` of one group. */
-export function renderServerIdentifiers(state: ServerGroupState): string[] {
+export function renderServerIdentifiers(state: ServerGroupState, detail = false): string[] {
   const head = `KS Sender ID (KSSID) Information for Group ${state.group}:`;
   if (!state.counterMode) return [head, '    Transform Mode                 : Non-Counter'];
   const { senderIdBits: bits, senderIdsUsed: used } = state;
@@ -127,10 +124,12 @@ export function renderServerIdentifiers(state: ServerGroupState): string[] {
     `    Last GMSID Used                : ${used > 0 ? hex(used - 1, bits) : 'none'}`,
     `    GMSIDs Used                    : ${used}`,
     `    GMSIDs Remaining               : ${2 ** bits - used}`,
+    // RFC 6054 §3: out of the whole space, in sequence.
+    ...(detail ? [`    GMSID Range                    : ${hex(0, bits)} - ${hex(2 ** bits - 1, bits)}`] : []),
   ];
 }
 
-/** What this implementation does, as key server and as member. */
+/** What this implementation does as a member, and but for longer lifetimes (`rekey lifetime days`) as a key server. */
 const features: Record<GdoiFeature, boolean> = {
   ckm: false,
   'crl-check': false,
@@ -147,15 +146,19 @@ const features: Record<GdoiFeature, boolean> = {
   'suite-b': true,
 };
 
+function serverHas(feature: GdoiFeature): boolean {
+  return features[feature] && feature !== 'long-sa-lifetime';
+}
+
 /** The JSON form of the command. */
 export function featureState(feature: GdoiFeature, members: readonly MemberGroupState[], servers: readonly ServerGroupState[]): object {
   const supported = features[feature];
-  const version = (address: string, text: string) => ({ address, version: text, supported });
+  const version = (address: string, text: string, has = supported) => ({ address, version: text, supported: has });
   return {
     feature,
     gdoiServers: servers.map((state) => ({
       group: state.group,
-      server: version(state.address, state.version),
+      server: version(state.address, state.version, serverHas(feature)),
       members: state.members.map((member) => version(member.address, member.version)),
     })),
     gdoiMembers: members.map((state) => ({ group: state.group, member: version(state.localAddress, state.version) })),
@@ -164,14 +167,14 @@ export function featureState(feature: GdoiFeature, members: readonly MemberGroup
 
 /** `show crypto gdoi feature NAME`. */
 export function renderFeature(feature: GdoiFeature, members: readonly MemberGroupState[], servers: readonly ServerGroupState[]): string[] {
-  const answer = features[feature] ? 'Yes' : 'No';
-  const row = (address: string, version: string) => `        ${address.padEnd(17)}${version.padEnd(15)}${answer}`;
+  const row = (address: string, version: string, supported = features[feature]) =>
+    `        ${address.padEnd(17)}${version.padEnd(15)}${supported ? 'Yes' : 'No'}`;
   const memberHead = '    Group Member ID     Version   Feature Supported';
   const blocks = [
     ...servers.map((state) => [
       `Group Name: ${state.group}`,
       '    Key Server ID       Version   Feature Supported',
-      row(state.address, state.version),
+      row(state.address, state.version, serverHas(feature)),
       '',
       memberHead,
       ...state.members.map(({ address, version }) => row(address, version)),

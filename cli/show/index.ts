@@ -28,11 +28,20 @@ import {
 } from './gdoi-server.js';
 import { renderInterface, renderInterfaceBrief } from './interfaces.js';
 import { renderCryptoMaps, renderFailCloses, renderIpsecSas } from './ipsec.js';
-import { renderIsakmpPolicies, renderIsakmpSas } from './isakmp.js';
+import { renderIsakmpPolicies } from './isakmp.js';
+import {
+  admissionStatistics,
+  countIsakmpSas,
+  renderAdmission,
+  renderIsakmpSaCount,
+  renderIsakmpSaDetails,
+  renderIsakmpSas,
+} from './isakmp-sas.js';
 import { renderDebugging, renderLogging } from './logging.js';
 import { natStatistics, renderNatStatistics, renderNatTranslations, renderRouteMaps } from './nat.js';
 import { renderCertificates, renderCrls, renderTrustpoints } from './pki.js';
 import { renderAccessList, renderRoutes } from './routing.js';
+import { renderSessions, sessionsOf } from './session.js';
 import { renderClock, renderPublicKeys, renderRunningConfig, renderVersion } from './system.js';
 
 /** Something named on the line does not exist; the message is IOS's `% ...`. */
@@ -71,6 +80,17 @@ function selectGroup(snapshot: Snapshot, group: string | null): { members: Membe
   return { members, servers };
 }
 
+/** One member of every group that has it, all for null. @throws ShowError when none has */
+function selectServerMembers(servers: ServerGroupState[], address: string | null): ServerGroupState[] {
+  if (address === null) return servers;
+  const having = servers.flatMap((state) => {
+    const members = state.members.filter((member) => member.address === address);
+    return members.length > 0 ? [{ ...state, members }] : [];
+  });
+  if (having.length === 0) throw new ShowError(`% Group member ${address} is not registered here`);
+  return having;
+}
+
 /** @throws ShowError for a name that does not exist */
 export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTranslations | null = null): View {
   switch (topic.topic) {
@@ -85,13 +105,10 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTr
     case 'crypto gdoi gm replay':
     case 'crypto gdoi gm acl':
     case 'crypto gdoi gm acl local':
-    case 'crypto gdoi gm identifier':
     case 'crypto gdoi gm pubkey':
     case 'crypto gdoi gm dataplan counter':
     case 'crypto gdoi ipsec sa':
-    case 'crypto gdoi ks identifier':
     case 'crypto gdoi ks acl':
-    case 'crypto gdoi ks members':
     case 'crypto gdoi ks members summary':
     case 'crypto gdoi ks policy':
       return viewOfGdoi(topic.topic, topic.group, snapshot);
@@ -100,16 +117,28 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTr
     case 'logging':
       return { lines: renderLogging(snapshot), json: { logging: snapshot.logging } };
     case 'crypto gdoi feature':
+    case 'crypto gdoi gm identifier':
     case 'crypto gdoi gm rekey':
     case 'crypto gdoi ks':
+    case 'crypto gdoi ks identifier':
+    case 'crypto gdoi ks members':
     case 'crypto gdoi rekey sa':
       return viewOfGdoiDetail(topic, snapshot);
     case 'crypto ipsec sa':
-      return { lines: renderIpsecSas(snapshot), json: { ipsec: snapshot.ipsec } };
+      return { lines: renderIpsecSas(snapshot, topic.detail), json: { ipsec: snapshot.ipsec } };
     case 'crypto isakmp policy':
       return { lines: renderIsakmpPolicies(snapshot), json: { isakmpPolicies: snapshot.isakmpPolicies } };
     case 'crypto isakmp sa':
-      return { lines: renderIsakmpSas(snapshot), json: { isakmpSas: snapshot.isakmpSas } };
+      return {
+        lines: topic.detail ? renderIsakmpSaDetails(snapshot) : renderIsakmpSas(snapshot),
+        json: { isakmpSas: snapshot.isakmpSas },
+      };
+    case 'crypto isakmp sa count':
+      return { lines: renderIsakmpSaCount(snapshot), json: countIsakmpSas(snapshot) };
+    case 'crypto session':
+      return { lines: renderSessions(snapshot, topic.detail), json: { sessions: sessionsOf(snapshot) } };
+    case 'crypto call admission statistics':
+      return { lines: renderAdmission(snapshot), json: admissionStatistics(snapshot) };
     case 'crypto key mypubkey rsa':
       return { lines: renderPublicKeys(snapshot), json: { publicKeys: snapshot.publicKeys } };
     case 'crypto map':
@@ -154,7 +183,16 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTr
 /** Topics that say more than a group. */
 type DetailTopic = Extract<
   ShowTopic,
-  { topic: 'crypto gdoi feature' | 'crypto gdoi gm rekey' | 'crypto gdoi ks' | 'crypto gdoi rekey sa' }
+  {
+    topic:
+      | 'crypto gdoi feature'
+      | 'crypto gdoi gm identifier'
+      | 'crypto gdoi gm rekey'
+      | 'crypto gdoi ks'
+      | 'crypto gdoi ks identifier'
+      | 'crypto gdoi ks members'
+      | 'crypto gdoi rekey sa';
+  }
 >;
 type GdoiTopic = Exclude<Extract<ShowTopic, { topic: `crypto gdoi${string}` }>['topic'], DetailTopic['topic']>;
 
@@ -167,6 +205,26 @@ function viewOfGdoiDetail(topic: DetailTopic, snapshot: Snapshot): View {
       return { lines: joinBlocks(members.map((state) => renderMemberRekey(state, topic.detail))), json: { gdoiMembers: members } };
     case 'crypto gdoi ks':
       return { lines: renderServers(servers, topic.detail), json: { gdoiServers: servers } };
+    case 'crypto gdoi gm identifier': {
+      const json = members.map(({ group, senderIds, senderIdBits }) => ({ group, senderIds, senderIdBits }));
+      return { lines: joinBlocks(members.map((state) => renderMemberIdentifiers(state, topic.detail))), json: { gdoiMembers: json } };
+    }
+    case 'crypto gdoi ks identifier': {
+      const json = servers.map(({ group, counterMode, senderIdBits, senderIdsUsed }) => ({
+        group,
+        counterMode,
+        senderIdBits,
+        senderIdsUsed,
+      }));
+      return { lines: joinBlocks(servers.map((state) => renderServerIdentifiers(state, topic.detail))), json: { gdoiServers: json } };
+    }
+    case 'crypto gdoi ks members': {
+      const chosen = selectServerMembers(servers, topic.member);
+      return {
+        lines: ['', ...chosen.flatMap(renderServerMembers)],
+        json: { gdoiServers: chosen.map(({ group, members: registered }) => ({ group, members: registered })) },
+      };
+    }
     case 'crypto gdoi rekey sa':
       return { lines: renderRekeySas(members, topic.detail), json: { gdoiMembers: members.map(({ group, kek }) => ({ group, kek })) } };
   }
@@ -203,30 +261,17 @@ function viewOfGdoi(topic: GdoiTopic, group: string | null, snapshot: Snapshot):
       const lines = joinBlocks(members.map((state) => renderDataplaneCounters(state, snapshot.counters.drops)));
       return { lines: ['', ...lines], json: { gdoiMembers: members.map(({ group, counters, teks }) => ({ group, counters, teks })) } };
     }
-    case 'crypto gdoi gm identifier': {
-      const json = members.map(({ group, senderIds, senderIdBits }) => ({ group, senderIds, senderIdBits }));
-      return { lines: joinBlocks(members.map(renderMemberIdentifiers)), json: { gdoiMembers: json } };
-    }
     case 'crypto gdoi gm pubkey':
       return { lines: renderPublicKeyGroups(members), json: { gdoiMembers: members.map(({ group }) => ({ group })) } };
     case 'crypto gdoi ipsec sa':
       return { lines: joinBlocks(members.map(renderGroupSas)), json: { gdoiMembers: members.map(({ group, acl }) => ({ group, acl })) } };
-    case 'crypto gdoi ks identifier': {
-      const json = servers.map(({ group, counterMode, senderIdBits, senderIdsUsed }) => ({
-        group,
-        counterMode,
-        senderIdBits,
-        senderIdsUsed,
-      }));
-      return { lines: joinBlocks(servers.map(renderServerIdentifiers)), json: { gdoiServers: json } };
-    }
     case 'crypto gdoi ks acl':
       return { lines: servers.flatMap(renderServerAcl), json: { gdoiServers: servers.map(({ group, sas }) => ({ group, sas })) } };
-    case 'crypto gdoi ks members':
-    case 'crypto gdoi ks members summary': {
-      const lines = topic.endsWith('summary') ? renderServerMemberSummary(servers) : ['', ...servers.flatMap(renderServerMembers)];
-      return { lines, json: { gdoiServers: servers.map(({ group, members }) => ({ group, members })) } };
-    }
+    case 'crypto gdoi ks members summary':
+      return {
+        lines: renderServerMemberSummary(servers),
+        json: { gdoiServers: servers.map(({ group, members: registered }) => ({ group, members: registered })) },
+      };
     case 'crypto gdoi ks policy': {
       const json = servers.map(({ group, sequence, kek, teks }) => ({ group, sequence, kek, teks }));
       return { lines: joinBlocks(servers.map(renderServerPolicy)), json: { gdoiServers: json } };

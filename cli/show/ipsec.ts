@@ -10,15 +10,15 @@ import type {
 } from '../../control/api/snapshot.js';
 import { formatGroupAce, formatSeconds, formatSpi, joinBlocks } from './columns.js';
 
-export function renderIpsecSas(snapshot: Snapshot): string[] {
-  return snapshot.ipsec.flatMap((state) => ['', ...renderInterface(state)]);
+export function renderIpsecSas(snapshot: Snapshot, detail: boolean): string[] {
+  return snapshot.ipsec.flatMap((state) => ['', ...renderInterface(state, detail)]);
 }
 
-function renderInterface(state: IpsecInterfaceState): string[] {
+function renderInterface(state: IpsecInterfaceState, detail: boolean): string[] {
   return [
     `interface: ${state.interface}`,
     `    Crypto map tag: ${state.cryptoMap}, local addr ${state.localAddress}`,
-    ...state.flows.flatMap((flow) => ['', ...renderFlow(state, flow)]),
+    ...state.flows.flatMap((flow) => ['', ...renderFlow(state, flow, detail)]),
   ];
 }
 
@@ -26,7 +26,24 @@ function renderIdent(ident: IpsecFlowState['local']): string {
   return `(${ident.address}/${ident.mask}/${ident.protocol}/${ident.port})`;
 }
 
-function renderFlow(state: IpsecInterfaceState, flow: IpsecFlowState): string[] {
+/** What went wrong, one number per reason. What has no SA, or an unknown one, belongs to no flow: `show crypto gdoi gm dataplan counter`. */
+function renderErrors(flow: IpsecFlowState): string[] {
+  const { sendErrors, receiveErrors, replayDrops, integrityDrops } = flow;
+  const other = Math.max(0, receiveErrors - replayDrops - integrityDrops);
+  return [
+    '    #pkts no sa (send) 0, #pkts invalid sa (rcv) 0',
+    `    #pkts encaps failed (send) ${sendErrors}, #pkts decaps failed (rcv) ${other}`,
+    `    #pkts invalid prot (recv) 0, #pkts verify failed: ${integrityDrops}`,
+    '    #pkts invalid identity (recv) 0, #pkts invalid len (rcv) 0',
+    '    #pkts replay rollover (send): 0, #pkts replay rollover (rcv) 0',
+    `    ##pkts replay failed (rcv): ${replayDrops}`,
+    '    #pkts tagged (send): 0, #pkts untagged (rcv): 0',
+    '    #pkts not tagged (send): 0, #pkts not untagged (rcv): 0',
+    '    #pkts internal err (send): 0, #pkts internal err (recv) 0',
+  ];
+}
+
+function renderFlow(state: IpsecInterfaceState, flow: IpsecFlowState, detail: boolean): string[] {
   const { encapsulated, decapsulated } = flow;
   const sas = (title: string, list: IpsecSaState[]) => [`     ${title}:`, ...list.flatMap((sa) => renderSa(sa, state.cryptoMap)), ''];
   return [
@@ -40,7 +57,7 @@ function renderFlow(state: IpsecInterfaceState, flow: IpsecFlowState): string[] 
     '    #pkts compressed: 0, #pkts decompressed: 0',
     '    #pkts not compressed: 0, #pkts compr. failed: 0',
     '    #pkts not decompressed: 0, #pkts decompress failed: 0',
-    `    #send errors ${flow.sendErrors}, #recv errors ${flow.receiveErrors}`,
+    ...(detail ? renderErrors(flow) : [`    #send errors ${flow.sendErrors}, #recv errors ${flow.receiveErrors}`]),
     '',
     `     local crypto endpt.: ${flow.localEndpoint}, remote crypto endpt.: ${flow.remoteEndpoint}`,
     `     plaintext mtu ${flow.plaintextMtu}, path mtu ${flow.pathMtu}, ip mtu ${flow.ipMtu}, ip mtu idb ${state.interface}`,
@@ -101,7 +118,7 @@ function renderCryptoMap(map: CryptoMapState): string[] {
     ...(map.group === null
       ? ['\tWARNING: This crypto map is in an incomplete state!', '\t\t(missing group)']
       : [`\tGroup Name: ${map.group}`]),
-    ...(map.identity === null ? [] : [`\t\tidentity number ${map.identity}`]),
+    ...(map.identity === null ? [] : [`\t\tidentity ${map.identity.includes('.') ? 'address ipv4' : 'number'} ${map.identity}`]),
     ...map.serverAddresses.map((address) => `\t\tserver address ipv4 ${address}`),
     ...(map.localAcl === null ? [] : [`\tExtended IP access list ${map.localAcl}`]),
     `\tInterfaces using crypto map ${map.name}:`,

@@ -1,4 +1,4 @@
-// `show crypto isakmp policy` and `show crypto isakmp sa`.
+// `show crypto isakmp policy`.
 
 import type { IsakmpPolicyState, Snapshot } from '../../control/api/snapshot.js';
 
@@ -60,19 +60,5 @@ function renderPolicy(title: string, policy: Omit<IsakmpPolicyState, 'priority'>
     `\tauthentication method:\t${authenticationNames[policy.authentication]}`,
     `\tDiffie-Hellman group:\t#${policy.group} (${groupSizes[policy.group] ?? 'unknown size'})`,
     `\tlifetime:\t\t${policy.lifetimeSeconds} seconds, no volume limit`,
-  ];
-}
-
-export function renderIsakmpSas(snapshot: Snapshot): string[] {
-  return [
-    'IPv4 Crypto ISAKMP SA',
-    'dst             src             state          conn-id status',
-    ...snapshot.isakmpSas.map(
-      (sa) =>
-        `${sa.destination.padEnd(15)} ${sa.source.padEnd(15)} ${sa.state.padEnd(14)} ${String(sa.connectionId).padStart(7)} ${sa.status}`,
-    ),
-    '',
-    'IPv6 Crypto ISAKMP SA',
-    '',
   ];
 }

@@ -103,6 +103,8 @@ const portCounts: [keyof InterfaceState['counters'], string, string][] = [
   ['receiveDrops', 'receive_drops_total', 'Datagrams received on the interface and dropped'],
   ['sendDrops', 'transmit_drops_total', 'Datagrams dropped at the interface when sending'],
 ];
+/** Without the KEKs, which are listed as SAs too. */
+const phase1 = ({ isakmpSas }: Snapshot) => isakmpSas.filter(({ state }) => state !== 'GDOI_REKEY');
 const sum = (numbers: number[]) => numbers.reduce((total, value) => total + value, 0);
 
 const metrics: Metric[] = [
@@ -132,8 +134,22 @@ const metrics: Metric[] = [
   ...saCounts.map(([key, name, help]) => onSa(name, help, (tek) => tek.counters[key])),
   onSa('age_seconds', 'Since the SA was installed', (tek) => tek.ageSeconds),
   onSa('remaining_seconds', 'Until the SA expires', (tek) => tek.remainingSeconds),
+  one('ike_sas', 'ISAKMP SAs that are up', (s) => phase1(s).filter(({ ageSeconds }) => ageSeconds !== null).length),
+  one(
+    'ike_sas_negotiating',
+    'ISAKMP SAs that are being negotiated',
+    (s) => phase1(s).filter(({ ageSeconds }) => ageSeconds === null).length,
+  ),
+  one(
+    'ike_admission_rate',
+    'Key exchanges and registrations a second that a key server takes up at most',
+    (s) => s.admission.ratePerSecond,
+  ),
   onMember('registered', 'Whether the member is registered with a key server', (g) => Number(g.registered)),
   onMember('fail_close', 'Whether traffic is dropped while the group has no keys', (g) => Number(g.failClose)),
+  onMember('encrypting', 'Whether the member encrypts: not before registration, nor while the group is receive-only', (g) =>
+    Number(g.teks.some(({ sending }) => sending) && g.saDirection !== 'Inbound Only'),
+  ),
   onMember('time_sync_errors_total', 'Rekeys whose pseudotime was too far from ours', (g) => g.replay.timeSyncErrors),
   onMember('teks', 'SAs of the group that are installed', (g) => g.teks.length),
   onMember('kek_remaining_seconds', 'Until the KEK expires, 0 without one', (g) => g.kek?.remainingSeconds ?? 0),
@@ -159,6 +175,11 @@ const metrics: Metric[] = [
   onServer('serving', 'Whether the key server hands out policy', (g) => Number(g.serving)),
   onServer('policy_pending', 'Whether a changed policy waits for the next rekey', (g) => Number(g.policyPending)),
   onServer('members', 'Registered members', (g) => g.members.length),
+  onServer('receive_only', 'Whether the members are told to encrypt nothing', (g) => Number(g.receiveOnly)),
+  onServer('sender_ids_used', 'Sender IDs given out under the present keys', (g) => g.senderIdsUsed),
+  onServer('sender_ids_remaining', 'Sender IDs left until all keys are replaced', (g) =>
+    g.counterMode ? Math.max(0, 2 ** g.senderIdBits - g.senderIdsUsed) : 0,
+  ),
   onServer('teks', 'Live TEKs', (g) => g.teks.length),
   onServer('registrations_total', 'Registrations served', (g) => g.registrations),
   onServer('rekeys_sent_total', 'Rekeys sent', (g) => g.rekeysSent),

@@ -14,6 +14,7 @@ import {
   type serverMember,
   type serverTek,
 } from './snapshot-gdoi.js';
+import { admissionState, isakmpSaState } from './snapshot-isakmp.js';
 import { debuggingState, loggingState } from './snapshot-logging.js';
 import { natState, routeMapState } from './snapshot-nat.js';
 import { aceState, count, seconds } from './snapshot-parts.js';
@@ -62,17 +63,6 @@ const isakmpPolicyState = z.object({
   lifetimeSeconds: seconds,
 });
 
-const isakmpSaState = z.object({
-  /** As IOS prints it: responder, then initiator. */
-  destination: z.string(),
-  source: z.string(),
-  /** IOS names: `MM_NO_STATE`, `MM_SA_SETUP`, `MM_KEY_EXCH`, `GDOI_IDLE`, `GDOI_REKEY`, ... */
-  state: z.string(),
-  connectionId: z.number(),
-  /** `ACTIVE`, `ACTIVE (deleted)`. */
-  status: z.string(),
-});
-
 const ipsecSa = z.object({
   spi: z.number(),
   transform: z.string(),
@@ -105,6 +95,8 @@ const ipsecFlow = z.object({
   decapsulated: count,
   sendErrors: count,
   receiveErrors: count,
+  replayDrops: count,
+  integrityDrops: count,
   localEndpoint: z.string(),
   remoteEndpoint: z.string(),
   plaintextMtu: z.number(),
@@ -192,6 +184,7 @@ export const snapshotSchema = z.object({
   interfaces: z.array(interfaceState),
   isakmpPolicies: z.array(isakmpPolicyState),
   isakmpSas: z.array(isakmpSaState),
+  admission: admissionState,
   gdoiMembers: z.array(memberGroupState),
   gdoiServers: z.array(serverGroupState),
   cryptoMaps: z.array(cryptoMapState),

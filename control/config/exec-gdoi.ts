@@ -1,12 +1,23 @@
 // The exec commands of GDOI: `show crypto gdoi ...`, `crypto gdoi ...` and `clear crypto gdoi ...`.
 
-import { word } from './arguments.js';
+import { formatIpv4 } from './addresses.js';
+import { ipv4, word } from './arguments.js';
 import { detailNode, type ExecNode, type ExecSink, give, groupOf, show } from './exec-node.js';
 import { type GdoiFeature, gdoiFeatures } from './gdoi-features.js';
 import { type Args, argument, keyword, path } from './tree.js';
 
 const showRekey = show((args) => ({ topic: 'crypto gdoi gm rekey', group: groupOf(args), detail: args.has('detail') }));
 const showRekeySa = show((args) => ({ topic: 'crypto gdoi rekey sa', group: groupOf(args), detail: args.has('detail') }));
+const showMembers = show((args) => {
+  const member = args.optionalNumber('member');
+  return {
+    topic: 'crypto gdoi ks members',
+    group: groupOf(args),
+    member: member === undefined || member === null ? null : formatIpv4(member),
+  };
+});
+const showMemberIds = show((args) => ({ topic: 'crypto gdoi gm identifier', group: groupOf(args), detail: args.has('detail') }));
+const showServerIds = show((args) => ({ topic: 'crypto gdoi ks identifier', group: groupOf(args), detail: args.has('detail') }));
 const showServer = show((args) => ({ topic: 'crypto gdoi ks', group: groupOf(args), detail: args.has('detail') }));
 
 export const groupTopics: ExecNode[] = [
@@ -44,7 +55,7 @@ export const groupTopics: ExecNode[] = [
           }),
         ],
       ),
-      keyword('identifier', 'Sender identifiers', { run: show((args) => ({ topic: 'crypto gdoi gm identifier', group: groupOf(args) })) }),
+      keyword('identifier', 'Sender identifiers', { run: showMemberIds, next: [detailNode(showMemberIds)] }),
       keyword('pubkey', 'Public keys', { run: show((args) => ({ topic: 'crypto gdoi gm pubkey', group: groupOf(args) })) }),
       keyword('rekey', 'Rekeys received', { run: showRekey, next: [detailNode(showRekey)] }),
     ],
@@ -53,13 +64,14 @@ export const groupTopics: ExecNode[] = [
     run: showServer,
     next: [
       detailNode(showServer),
-      keyword('identifier', 'Sender identifiers', { run: show((args) => ({ topic: 'crypto gdoi ks identifier', group: groupOf(args) })) }),
+      keyword('identifier', 'Sender identifiers', { run: showServerIds, next: [detailNode(showServerIds)] }),
       keyword('acl', 'Access control list of the key server', {
         run: show((args) => ({ topic: 'crypto gdoi ks acl', group: groupOf(args) })),
       }),
       keyword('members', 'Registered group members', {
-        run: show((args) => ({ topic: 'crypto gdoi ks members', group: groupOf(args) })),
+        run: showMembers,
         next: [
+          argument('member', ipv4, 'Address of a member', { run: showMembers }),
           keyword('summary', 'One line per member', {
             run: show((args) => ({ topic: 'crypto gdoi ks members summary', group: groupOf(args) })),
           }),

@@ -10,21 +10,24 @@ import { type Args, keyword, type Node } from './tree.js';
 export type ShowTopic =
   | { topic: 'crypto isakmp policy' }
   | { topic: 'crypto isakmp sa'; detail: boolean }
+  | { topic: 'crypto isakmp sa count' }
+  | { topic: 'crypto session'; detail: boolean }
+  | { topic: 'crypto call admission statistics' }
   | { topic: 'crypto gdoi'; group: string | null; detail: boolean }
   | { topic: 'crypto gdoi gm'; group: string | null }
   | { topic: 'crypto gdoi gm replay'; group: string | null }
   | { topic: 'crypto gdoi gm acl'; group: string | null }
   | { topic: 'crypto gdoi gm acl local'; group: string | null }
   | { topic: 'crypto gdoi gm dataplan counter'; group: string | null }
-  | { topic: 'crypto gdoi gm identifier'; group: string | null }
+  | { topic: 'crypto gdoi gm identifier'; group: string | null; detail: boolean }
   | { topic: 'crypto gdoi gm pubkey'; group: string | null }
   | { topic: 'crypto gdoi gm rekey'; group: string | null; detail: boolean }
   | { topic: 'crypto gdoi rekey sa'; group: string | null; detail: boolean }
   | { topic: 'crypto gdoi ipsec sa'; group: string | null }
   | { topic: 'crypto gdoi feature'; group: string | null; feature: GdoiFeature }
   | { topic: 'crypto gdoi ks'; group: string | null; detail: boolean }
-  | { topic: 'crypto gdoi ks identifier'; group: string | null }
-  | { topic: 'crypto gdoi ks members'; group: string | null }
+  | { topic: 'crypto gdoi ks identifier'; group: string | null; detail: boolean }
+  | { topic: 'crypto gdoi ks members'; group: string | null; member: string | null }
   | { topic: 'crypto gdoi ks members summary'; group: string | null }
   | { topic: 'crypto gdoi ks policy'; group: string | null }
   | { topic: 'crypto gdoi ks acl'; group: string | null }

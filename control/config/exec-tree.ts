@@ -12,12 +12,25 @@ import { argument, keyword, mergeNodes, path } from './tree.js';
 export const InvalidInput = "% Invalid input detected at '^' marker.";
 
 const showIsakmpSa = show((args) => ({ topic: 'crypto isakmp sa', detail: args.has('detail') }));
+const showSession = show((args) => ({ topic: 'crypto session', detail: args.has('detail') }));
 const showIpsecSa = show((args) => ({ topic: 'crypto ipsec sa', detail: args.has('detail') }));
 const showGdoi = show((args) => ({ topic: 'crypto gdoi', group: groupOf(args), detail: false }));
 const showInterfaces = show((args) => ({ topic: 'interfaces', interface: args.optionalText('interface') }));
 const showAccessLists = show((args) => ({ topic: 'access-lists', name: args.optionalText('name') }));
 
 const showCrypto: ExecNode[] = [
+  path(
+    [
+      ['call', 'Show crypto call admission'],
+      ['admission', 'Show crypto call admission'],
+    ],
+    [
+      keyword('statistics', 'Limits of key exchanges, and what they came to', {
+        run: show(() => ({ topic: 'crypto call admission statistics' })),
+      }),
+    ],
+  ),
+  keyword('session', 'Status of active crypto sessions', { run: showSession, next: [detailNode(showSession)] }),
   keyword('gdoi|gkm', 'Show GDOI', {
     run: showGdoi,
     next: [
@@ -30,7 +43,13 @@ const showCrypto: ExecNode[] = [
     [['isakmp', 'Show ISAKMP']],
     [
       keyword('policy', 'Show ISAKMP protection suite policy', { run: show(() => ({ topic: 'crypto isakmp policy' })) }),
-      keyword('sa', 'Show ISAKMP Security Associations', { run: showIsakmpSa, next: [detailNode(showIsakmpSa)] }),
+      keyword('sa', 'Show ISAKMP Security Associations', {
+        run: showIsakmpSa,
+        next: [
+          keyword('count', 'Number of ISAKMP Security Associations', { run: show(() => ({ topic: 'crypto isakmp sa count' })) }),
+          detailNode(showIsakmpSa),
+        ],
+      }),
     ],
   ),
   path(

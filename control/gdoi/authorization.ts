@@ -10,6 +10,7 @@ import { readU32 } from '../isakmp/bytes.js';
 import { type Identification, IdType } from '../isakmp/identification.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { nameContains } from '../pki/name-match.js';
+import { describeName } from '../pki/name-text.js';
 
 export interface Refusal {
   /** IOS's. */
@@ -32,9 +33,10 @@ function nameOf({ type, data }: Identification): string | null {
 }
 
 /** Printable, whatever the peer sent. */
-function describe(id: Identification | null): string {
+export function describeIdentity(id: Identification | null): string {
   if (id === null) return 'none';
   if (id.type === IdType.Ipv4Address && id.data.length === 4) return formatIpv4(readU32(id.data, 0));
+  if (id.type === IdType.DerDn) return describeName(id.data) ?? 'a damaged distinguished name';
   return nameOf(id)?.replaceAll(/[^!-~]/g, '?') ?? `of type ${id.type}`;
 }
 
@@ -62,6 +64,6 @@ export function refuseMember(config: Config, group: string, server: GdoiServer, 
   const { peerId } = sa;
   const identity = config.identities.get(name);
   if (peerId && identity && fits(peerId, identity)) return null;
-  const refused = `Group ${group} received registration from unauthorized identity: ${describe(peerId)} (${from})`;
+  const refused = `Group ${group} received registration from unauthorized identity: ${describeIdentity(peerId)} (${from})`;
   return { mnemonic: 'UNAUTHORIZED_IDENTITY', refused };
 }

@@ -4,7 +4,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Action, Datagram, Endpoint, Ms, RandomBytes } from '../actions.js';
 import { formatIpv4 } from '../config/addresses.js';
-import type { Config, GdoiGroup, Ipv4 } from '../config/model.js';
+import type { Config, Ipv4, Problem } from '../config/model.js';
 import { concatBytes, equalBytes } from '../isakmp/bytes.js';
 import { Exchange, type IsakmpHeader } from '../isakmp/header.js';
 import type { IkeEngine, IkeUser } from '../isakmp/ike-engine.js';
@@ -18,7 +18,7 @@ import { covers } from './invalid-spi.js';
 import { KeyServer } from './key-server.js';
 import { MemberGroup } from './member.js';
 import type { MemberEnvironment } from './member-environment.js';
-import { refuseOverlap } from './member-groups.js';
+import { goesOn, isMember, overlapsUnder, refuseOverlap } from './member-groups.js';
 import { memberStatus } from './member-status.js';
 import type { Pseudotime } from './pseudotime.js';
 import { asGdoi } from './pull-responder.js';
@@ -99,13 +99,7 @@ export class GdoiEngine implements IkeUser {
     const actions = [...this.tellOn(config.gdoiGroups.size > 0), ...this.server.configure(config, now)];
     for (const [name, member] of this.members) {
       const next = config.gdoiGroups.get(name);
-      if (
-        next &&
-        isMember(next) &&
-        next.identity &&
-        member.config.identity &&
-        identityKey(next.identity) === identityKey(member.config.identity)
-      ) {
+      if (next && goesOn(member, next)) {
         member.config = next;
         continue;
       }
@@ -116,12 +110,23 @@ export class GdoiEngine implements IkeUser {
       if (!isMember(item) || !item.identity || this.members.has(name)) continue;
       const identity = identityKey(item.identity);
       const saved = this.restored.find((state) => state.name === name && state.identity === identity)?.state ?? null;
-      const member = new MemberGroup(name, item, this.environment, saved);
+      const restored = new MemberGroup(name, item, this.environment, saved);
+      this.members.set(name, restored);
+      // What would be refused today is not gone on with: the registration says why.
+      const member = saved && this.conflicts(config).length > 0 ? new MemberGroup(name, item, this.environment, null) : restored;
       this.members.set(name, member);
       actions.push(...member.start(now));
     }
     this.restored = [];
     return actions;
+  }
+
+  /** Why a configuration must not be applied now: groups that are registered would share an interface and the same traffic. */
+  conflicts(config: Config): Problem[] {
+    return overlapsUnder(config, (group) => {
+      const [member, next] = [this.members.get(group), config.gdoiGroups.get(group)];
+      return member && next && goesOn(member, next) ? member.keys.teks : [];
+    });
   }
 
   private tellOn(on: boolean): Action[] {
@@ -155,8 +160,8 @@ export class GdoiEngine implements IkeUser {
     return [...this.members.values()].flatMap((member) => member.phase1Deleted(sa, now));
   }
 
-  notification(sa: Phase1Sa, type: number, _data: Uint8Array, now: Ms): Action[] {
-    return [...this.members.values()].flatMap((member) => member.notification(sa, type, now));
+  notification(sa: Phase1Sa, type: number, data: Uint8Array, now: Ms): Action[] {
+    return [...this.members.values()].flatMap((member) => member.notification(sa, type, data, now));
   }
 
   pullMessage(sa: Phase1Sa, message: Uint8Array, header: IsakmpHeader, now: Ms): Action[] {
@@ -174,20 +179,26 @@ export class GdoiEngine implements IkeUser {
       if (repeated) return repeated;
     }
     const spi = concatBytes(header.initiatorCookie, header.responderCookie);
-    const member = members.find(({ keys }) => keys.kek && equalBytes(keys.kek.spi, spi));
+    // More than one when a key server chose the SPI of another's KEK: it must not keep that one's pushes from us.
+    const candidates = members.filter(({ keys }) => keys.kek && equalBytes(keys.kek.spi, spi));
     const from = formatIpv4(datagram.remote.address);
-    if (!member) {
+    let refused: { member: MemberGroup; error: WireError } | null = null;
+    for (const member of candidates) {
+      try {
+        return member.push(datagram, now);
+      } catch (error) {
+        if (!(error instanceof WireError)) throw error;
+        refused ??= { member, error };
+      }
+    }
+    if (!refused) {
       const text = `Rekey from ${from} rejected: its KEK is not ours`;
       return [{ kind: 'count', counter: 'gdoi_push_rejected_unknown' }, ...this.limit.log(4, 'GDOI_REKEY_UNKNOWN', text, now).map(asGdoi)];
     }
-    try {
-      return member.push(datagram, now);
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error;
-      const mnemonic = error.counter === 'gdoi_push_rejected_sequence' ? 'GDOI_REKEY_SEQ_FAILURE' : 'GDOI_REKEY_FAILURE';
-      const text = `Rekey for group ${member.name} from ${from} rejected: ${error.message} (${error.clause})`;
-      return [{ kind: 'count', counter: error.counter, reason: text }, ...this.limit.log(3, mnemonic, text, now).map(asGdoi)];
-    }
+    const { member, error } = refused;
+    const mnemonic = error.counter === 'gdoi_push_rejected_sequence' ? 'GDOI_REKEY_SEQ_FAILURE' : 'GDOI_REKEY_FAILURE';
+    const text = `Rekey for group ${member.name} from ${from} rejected: ${error.message} (${error.clause})`;
+    return [{ kind: 'count', counter: error.counter, reason: text }, ...this.limit.log(3, mnemonic, text, now).map(asGdoi)];
   }
 
   /** In order of configuration. */
@@ -268,10 +279,6 @@ export class GdoiEngine implements IkeUser {
       for (const entry of entries) if (entry.group === group && entry.matchAddress !== null) return entry.matchAddress;
     return null;
   }
-}
-
-function isMember(group: GdoiGroup): boolean {
-  return group.server === null;
 }
 
 function isFresh(sa: Phase1Sa, local: Endpoint, remote: Endpoint, now: Ms): boolean {

@@ -28,6 +28,10 @@ export const noKeys: MemberKeys = { kek: null, teks: [], senderIds: null, quietU
 const QuietMs = 2000;
 /** A TEK with less than this is at its end: no member registers earlier for want of a rekey (rekey-timing.ts). */
 const EndMs = 80_000;
+/** Of one group: the policy that is offered and the one before it (received-policy.ts bounds one). */
+const MaxHeldTeks = 64;
+/** Of the 4,096 rows that all groups share. */
+const MaxHeldEntries = 2000;
 /** Above the numbers of `sa ipsec`. */
 const FirstOwnNumber = 65536;
 
@@ -101,6 +105,32 @@ function deactivate(held: Tek[], added: readonly Tek[], policy: ReceivedPolicy, 
   }
 }
 
+/** Different entries: a list that many TEKs have counts once, as in the tables. */
+function countEntries(teks: Iterable<Tek>): number {
+  return [...new Map([...teks].map((tek) => [JSON.stringify(tek.entries), tek.entries.length])).values()].reduce((a, b) => a + b, 0);
+}
+
+/**
+ * The packet path's tables serve all groups, so one key server must not fill them (bad-input 21, 22): beyond the bounds, TEKs go that its last
+ * message does not name, first those that nobody seals with any more, the oldest first.
+ */
+function boundTeks(teks: readonly Tek[], named: ReadonlySet<number>, now: Ms): Tek[] {
+  const isBounded = (kept: readonly Tek[]): boolean =>
+    kept.length <= MaxHeldTeks &&
+    (kept.reduce((sum, { entries }) => sum + entries.length, 0) <= MaxHeldEntries || countEntries(kept) <= MaxHeldEntries);
+  const replaced = (tek: Tek): boolean =>
+    teks.some((other) => (other.sa ?? 0) === (tek.sa ?? 0) && other.activatesAt <= now && other.activatesAt > tek.activatesAt);
+  let kept = [...teks];
+  if (isBounded(kept)) return kept;
+  const spare = teks.filter(({ spi }) => !named.has(spi)).map((tek) => ({ tek, replaced: replaced(tek) }));
+  spare.sort((a, b) => Number(b.replaced) - Number(a.replaced) || a.tek.createdAt - b.tek.createdAt);
+  for (const { tek } of spare) {
+    kept = kept.filter((other) => other !== tek);
+    if (isBounded(kept)) break;
+  }
+  return kept;
+}
+
 /** Known TEKs stay as they are (a repeated push extends nothing), new ones are added. @param spiTaken by another group */
 function mergeTeks(held: readonly Tek[], policy: ReceivedPolicy, isRekey: boolean, spiTaken: (spi: number) => boolean, now: Ms): Tek[] {
   const added: Tek[] = [];
@@ -118,7 +148,8 @@ function mergeTeks(held: readonly Tek[], policy: ReceivedPolicy, isRekey: boolea
   const all = [...merged, ...added];
   for (const tek of added) tek.activatesAt = activation(predecessorOf(tek, all), policy.activationDelaySeconds, now);
   deactivate(merged, added, policy, now);
-  return all.sort((a, b) => a.expiresAt - b.expiresAt);
+  const bounded = boundTeks(all, new Set(policy.teks.map(({ spi }) => spi)), now);
+  return bounded.sort((a, b) => a.expiresAt - b.expiresAt);
 }
 
 /** A registration. @throws WireError when the policy cannot be taken as a whole */

@@ -7,6 +7,7 @@ import { NotifyType } from '../isakmp/notification.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { WireError } from '../isakmp/wire-error.js';
 import { Backoff } from './backoff.js';
+import { namesAnother } from './codec/group-identity.js';
 import { GroupkeyPull } from './groupkey-pull.js';
 import { InvalidSpi } from './invalid-spi.js';
 import type { MemberEnvironment } from './member-environment.js';
@@ -140,9 +141,10 @@ export class MemberGroup {
     return this.settle(now);
   }
 
-  notification(sa: Phase1Sa, type: number, now: Ms): Action[] {
+  notification(sa: Phase1Sa, type: number, data: Uint8Array, now: Ms): Action[] {
     // RFC 2408 §3.14.1: up to 16383 are errors.
     if (this.registration.kind !== 'pull' || this.registration.pull.sa !== sa || type > 16383) return [];
+    if (namesAnother(this.config.identity, data)) return [];
     const what = type === NotifyType.InvalidIdInformation ? 'group not served: INVALID-ID-INFORMATION' : `notification ${type}`;
     this.registration.pull.fail(what);
     return this.settle(now);

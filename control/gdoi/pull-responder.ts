@@ -13,7 +13,7 @@ import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { WireError } from '../isakmp/wire-error.js';
 import type { Refusal } from './authorization.js';
 import { readGap } from './codec/gap.js';
-import { type GroupIdentity, readGroupIdentity } from './codec/group-identity.js';
+import { type GroupIdentity, readGroupIdentity, writeGroupIdentity } from './codec/group-identity.js';
 import { type KeyPacket, writeKd } from './codec/kd.js';
 import { type GdoiSa, writeSa } from './codec/sa.js';
 import { writeSequence } from './codec/sequence.js';
@@ -54,6 +54,7 @@ export interface PullServer {
 
 interface ServedExchange {
   sa: Phase1Sa;
+  identity: GroupIdentity;
   cipher: MessageCipher;
   messageId: number;
   createdAt: Ms;
@@ -101,7 +102,6 @@ export class PullResponder {
 
   private begin(sa: Phase1Sa, message: Uint8Array, messageId: number, now: Ms): Action[] {
     if (messageId === 0) throw new WireError('RFC 6407 §3.2', 'GROUPKEY-PULL without a message ID', 'gdoi_malformed');
-    this.exchanges.makeRoom(sa);
     const cipher = new MessageCipher(sa, messageId);
     const payloads = openPull(sa, cipher, message, messageId, []);
     const initiatorNonce = nonceOf(takePayload(payloads, PayloadType.Nonce));
@@ -112,7 +112,7 @@ export class PullResponder {
       return [
         { kind: 'count', counter: offer.mnemonic ? 'gdoi_pull_unauthorized' : 'gdoi_pull_unknown_group' },
         ...this.limit.log(1, offer.mnemonic ?? 'UNAUTHORIZED_IDENTITY', offer.refused, now).map(asGdoi),
-        this.notify(sa, NotifyType.InvalidIdInformation),
+        this.refuse(sa, identity),
       ];
     }
     const responderNonce = this.random(NonceLength);
@@ -130,6 +130,7 @@ export class PullResponder {
     received.note(message);
     const exchange = {
       sa,
+      identity,
       cipher,
       messageId,
       createdAt: now,
@@ -141,6 +142,7 @@ export class PullResponder {
       received,
       repeats: 0,
     };
+    this.exchanges.makeRoom(sa);
     this.exchanges.add(exchange);
     return [this.send(exchange)];
   }
@@ -154,7 +156,7 @@ export class PullResponder {
     const grant = exchange.offer.complete(senderIds, now);
     if (!grant.keys) {
       this.exchanges.delete(exchange);
-      return [...grant.before, this.notify(sa, NotifyType.InvalidIdInformation), ...grant.after];
+      return [...grant.before, this.refuse(sa, exchange.identity), ...grant.after];
     }
     const { sequence, packets } = grant.keys;
     const rest = [{ type: PayloadType.KeyDownload as number, body: writeKd(packets) }];
@@ -182,8 +184,10 @@ export class PullResponder {
     return [{ kind: 'count', counter: 'gdoi_pull_retransmits' }, this.send(exchange)];
   }
 
-  private notify(sa: Phase1Sa, type: number): Action {
-    const bytes = sealInformational(sa, this.random, [notifyPayload(sa, type, new Uint8Array(0))]);
+  /** Names the group: several may be asked for under one SA, and RFC 2408 §3.14 leaves the data of a notification to its sender. */
+  private refuse(sa: Phase1Sa, identity: GroupIdentity): Action {
+    const notification = notifyPayload(sa, NotifyType.InvalidIdInformation, writeGroupIdentity(identity));
+    const bytes = sealInformational(sa, this.random, [notification]);
     return { kind: 'send', datagram: { local: sa.local, remote: sa.remote, bytes } };
   }
 

@@ -4,7 +4,7 @@
 //
 //   1  HDR, SA, KE, Ni, IDii  ->       2  <-  HDR, SA, KE, Nr, IDir, proof [NAT-D, NAT-D]       3  HDR*, proof [NAT-D, NAT-D]  ->
 //
-// Does not: message 3 in clear. The initiator is up when it has sent message 3; if that is lost, its user notices and begins again.
+// Does not: message 3 in clear. The initiator is up when it has sent message 3; if that is lost, its PULL gets no answer and it begins again (test/exchange/control/gdoi/aggressive-registration.test.ts).
 
 import type { Action, Datagram, Endpoint, Ms } from '../actions.js';
 import { equalBytes, isZero } from './bytes.js';

@@ -76,14 +76,15 @@ export class IkeEngine {
     const { random } = this;
     const { credentials, settings, policies: all } = this.configuration;
     const policies = credentials.usable(all, remote.address);
-    if (policies.length === 0) return [...this.log.unusable(all, remote, now), ...this.fail(remote, whyUnusable(all), now)];
+    const wanted: Action = { kind: 'count', counter: 'ike_requests_sent' };
+    if (policies.length === 0) return [wanted, ...this.log.unusable(all, remote, now), ...this.fail(remote, whyUnusable(all), now)];
     const authenticatorFor = (method: IsakmpPolicy['authentication']) => credentials.authenticator(method, remote.address);
     const abilities = { natTraversal: settings.natTraversal, deadPeerDetection: true };
     const options = { serial: this.serial++, local, remote, policies, authenticatorFor, random, abilities };
     const aggressive = credentials.initiatesAggressive(remote.address);
     const exchange = aggressive ? new AggressiveInitiator(options, now) : new MainModeInitiator(options, now);
     this.exchanges.add(exchange);
-    return exchange.start(now);
+    return [wanted, { kind: 'count', counter: 'ike_requests_begun' }, ...exchange.start(now)];
   }
 
   /** Any datagram of ports 848, 500 and 4500, there without the marker (unwrapNonEsp). Never throws because of its contents. */
@@ -160,7 +161,6 @@ export class IkeEngine {
         const exchange = this.exchanges.find(datagram, header);
         if (!exchange.up) throw outOfState('PULL before phase 1 is complete');
         if (!(header.flags & HeaderFlag.Encryption)) throw notEncrypted();
-        exchange.sa.lastUsedAt = now;
         return this.user.pullMessage(exchange.sa, datagram.bytes, header, now);
       }
       case Exchange.GroupkeyPush:
@@ -205,13 +205,14 @@ export class IkeEngine {
     const { configuration, log, random, halfOpen } = this;
     const place = halfOpen.placeFor(remote.address);
     const offer = openOffer({ configuration, log, random }, datagram, header, now);
-    if (Array.isArray(offer)) return offer;
-    if (place === 'full') return log.tooManyHalfOpen(remote, now);
+    const request: Action = { kind: 'count', counter: 'ike_requests_received' };
+    if (Array.isArray(offer)) return [request, ...offer];
+    if (place === 'full') return [request, ...log.tooManyHalfOpen(remote, now)];
     // Here message 1 costs a Diffie-Hellman, though a forger may have sent it.
-    if (header.exchange === Exchange.Aggressive && !this.gate.take(remote.address, now)) return log.overRate(remote, now);
+    if (header.exchange === Exchange.Aggressive && !this.gate.take(remote.address, now)) return [request, ...log.overRate(remote, now)];
     const exchange = makeResponder(offer, this.serial++, now);
     const answer = exchange.answer();
-    const actions: Action[] = [];
+    const actions: Action[] = [request, { kind: 'count', counter: 'ike_requests_accepted' }];
     if (place !== 'free') actions.push({ kind: 'count', counter: 'ike_half_open_limited' }, ...this.forget(place, now));
     this.exchanges.add(exchange);
     this.exchanges.follow(exchange);

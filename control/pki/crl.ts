@@ -6,7 +6,6 @@ import forge from 'node-forge';
 import { CertificateError } from './certificate-error.js';
 import {
   type Asn1,
-  contents,
   elements,
   fromBinary,
   integerHex,
@@ -19,6 +18,7 @@ import {
   timeOf,
   writeDer,
 } from './der.js';
+import { nameLines } from './name-text.js';
 
 /** Hashes that may sign certificates and lists; MD5 and SHA-1 collide (RFC 9155 asks the same of TLS). */
 export const signatureHashes = new Map([
@@ -77,34 +77,11 @@ function readList(node: Asn1): Omit<Crl, 'signedBy'> {
   const entries = rest.find((item) => !isContext(item, 0));
   return {
     issuer: writeDer(issuer),
-    issuerText: nameText(issuer),
+    issuerText: nameLines(issuer),
     thisUpdate: timeOf(thisUpdate, what),
     nextUpdate: timeOf(nextUpdate, what),
     revoked: new Set(entries ? elements(entries, what).map(readEntry) : []),
   };
-}
-
-const shortNames: Record<string, string> = {
-  '2.5.4.3': 'CN',
-  '2.5.4.6': 'C',
-  '2.5.4.7': 'L',
-  '2.5.4.8': 'ST',
-  '2.5.4.10': 'O',
-  '2.5.4.11': 'OU',
-  '0.9.2342.19200300.100.1.25': 'DC',
-};
-
-/** A Name as node:crypto writes those of certificates. */
-function nameText(name: Asn1): string {
-  const attributes = elements(name, what).flatMap((rdn) => elements(rdn, what));
-  return attributes
-    .map((attribute) => {
-      const [type, value] = elements(attribute, what);
-      const oid = oidOf(type, what);
-      const text = new TextDecoder().decode(fromBinary(contents(value, what))).replace(/\p{Cc}/gu, '?');
-      return `${shortNames[oid] ?? oid}=${text}`;
-    })
-    .join('\n');
 }
 
 function readEntry(node: Asn1): string {

@@ -68,9 +68,21 @@ export function isContext(node: Asn1 | undefined, tag: number): boolean {
   return node !== undefined && node.tagClass === asn1.Class.CONTEXT_SPECIFIC && (node.type as number) === tag;
 }
 
+/** X.690 §8.19.2: no arc begins with 0x80, and the last one ends. forge reads on, so that one OID would have many encodings. */
+function hasWholeArcs(text: string): boolean {
+  let begins = true;
+  for (let at = 0; at < text.length; at++) {
+    const octet = text.charCodeAt(at);
+    if (begins && octet === 0x80) return false;
+    begins = octet < 0x80;
+  }
+  return begins;
+}
+
 export function oidOf(node: Asn1 | undefined, what: string): string {
   const text = contents(node, what);
   if (text.length === 0 || text.length > 32) throw malformed(what);
+  if (!hasWholeArcs(text)) throw malformed(what);
   try {
     return asn1.derToOid(forge.util.createBuffer(text));
   } catch {

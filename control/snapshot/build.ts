@@ -5,12 +5,9 @@ import type { SnapshotHead } from '../../dataplane/tables/message.js';
 import type { Ms } from '../actions.js';
 import type { CounterSet } from '../api/counters.js';
 import type { RateMeter } from '../api/rates.js';
-import type { CounterValue, IsakmpSaState, ProcessState, Snapshot } from '../api/snapshot.js';
+import type { CounterValue, ProcessState, Snapshot } from '../api/snapshot.js';
 import type { LoggingState } from '../api/snapshot-logging.js';
-import { formatIpv4 } from '../config/addresses.js';
 import { printConfig } from '../config/print.js';
-import type { Phase1Sa } from '../isakmp/phase1-sa.js';
-import { Doi } from '../isakmp/sa-payload.js';
 import type { RsaKeyInfo } from '../pki/rsa-keys.js';
 import type { Router } from '../router.js';
 import { accessListStates } from './access-lists.js';
@@ -18,6 +15,7 @@ import { failCloseStates } from './fail-close.js';
 import { memberState, serverState } from './gdoi.js';
 import { interfaceStates, routeStates } from './interfaces.js';
 import { cryptoMapStates, ipsecStates } from './ipsec.js';
+import { admissionStateOf, phase1State, rekeySaStates } from './isakmp.js';
 import { natState, routeMapStates } from './nat.js';
 import { trustpointStates } from './pki.js';
 
@@ -39,24 +37,12 @@ function named(texts: readonly { name: string; help: string }[], values: readonl
   return texts.map(({ name, help }, index) => ({ name, help, value: values?.[index] ?? 0 }));
 }
 
-/** IOS prints the responder as dst. */
-function isakmpSaState(sa: Phase1Sa): IsakmpSaState {
-  const [local, remote] = [formatIpv4(sa.local.address), formatIpv4(sa.remote.address)];
-  return {
-    destination: sa.initiator ? remote : local,
-    source: sa.initiator ? local : remote,
-    // IOS names the idle SA of the IPsec DOI after quick mode.
-    state: sa.state === 'GDOI_IDLE' && sa.doi === Doi.Ipsec ? 'QM_IDLE' : sa.state,
-    connectionId: sa.connectionId,
-    status: 'ACTIVE',
-  };
-}
-
 export function buildSnapshot(parts: SnapshotParts): Snapshot {
   const { router, dataplane, now } = parts;
   const { config, allocation, tables } = router;
   const teksOf = (group: string) => router.gdoi.policyOf(group).teks;
   const directionOf = (group: string) => router.directionOf(group);
+  const memberGroups = router.gdoi.memberGroups();
   const interfaces = interfaceStates(config, allocation, dataplane);
   for (const item of interfaces) item.rates = parts.rates.rates(item.name);
   return {
@@ -69,10 +55,11 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     workers: dataplane?.workers ?? 0,
     interfaces,
     isakmpPolicies: config.isakmpPolicies.map(({ line: _, ...policy }) => policy),
-    isakmpSas: router.ike.sas().map(isakmpSaState),
-    gdoiMembers: router.gdoi
-      .memberGroups()
-      .map((status) => memberState(status, { config, allocation, tables, dataplane, teksOf, directionOf, clocks: router.clocks, now })),
+    isakmpSas: [...router.ike.sas().map((sa) => phase1State(sa, now)), ...rekeySaStates(memberGroups, now)],
+    admission: admissionStateOf(config),
+    gdoiMembers: memberGroups.map((status) =>
+      memberState(status, { config, allocation, tables, dataplane, teksOf, directionOf, clocks: router.clocks, now }),
+    ),
     gdoiServers: router.gdoi.serverGroups().map((status) => serverState(status, now)),
     cryptoMaps: cryptoMapStates(config),
     failClose: failCloseStates(config, teksOf, tables, dataplane?.aceHits ?? [], now),

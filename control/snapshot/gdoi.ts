@@ -120,7 +120,8 @@ export function memberState(status: MemberStatus, context: GroupContext): Member
       sequence: status.kek.sequence,
       acknowledge: status.kek.acknowledge,
       source: formatIpv4(status.kek.source),
-      destination: formatIpv4(status.kek.destination),
+      // A KEK that a unicast rekey brought names nobody: one message does for all members.
+      destination: dotted(status.kek.destination || status.localAddress),
     },
     teks: status.teks.map((tek) => {
       const keys = teks.find(({ spi }) => spi === tek.spi);

@@ -120,6 +120,8 @@ function flowState(entry: PolicyEntry, teks: Tek[], local: string, mtu: number, 
     decapsulated: sum('openedPackets'),
     sendErrors: sum('sendErrors'),
     receiveErrors: sum('receiveErrors'),
+    replayDrops: sum('replayDrops'),
+    integrityDrops: sum('integrityDrops'),
     localEndpoint: local,
     remoteEndpoint: '0.0.0.0',
     plaintextMtu: sending

@@ -85,52 +85,68 @@ export function parseLinux(links: unknown, addresses: unknown, routes: unknown, 
 /** ip prints `{}` for what its filter left out. */
 function rows(value: unknown): Json[] {
   if (!Array.isArray(value)) throw new Error('ip -j: not a list');
-  return (value as Json[]).filter((row) => Object.keys(row).length > 0);
+  return (value as unknown[]).filter((row): row is Json => typeof row === 'object' && row !== null && Object.keys(row).length > 0);
+}
+
+/** @throws Error on what is no whole number from 0 to 2^32 - 1 */
+function whole(value: unknown, what: string): number {
+  const number = typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN;
+  if (!Number.isInteger(number) || number < 0 || number > 0xffffffff) throw new Error(`ip -j: ${what} is no number`);
+  return number;
+}
+
+function hasFlag(flags: unknown, flag: string): boolean {
+  return Array.isArray(flags) && flags.includes(flag);
 }
 
 function parseLink(row: Json): LinuxLink {
-  const flags = row.flags as string[];
   return {
     name: String(row.ifname),
-    index: Number(row.ifindex),
-    up: flags.includes('UP'),
-    carrier: flags.includes('LOWER_UP'),
-    mtu: Number(row.mtu),
+    index: whole(row.ifindex, 'ifindex'),
+    up: hasFlag(row.flags, 'UP'),
+    carrier: hasFlag(row.flags, 'LOWER_UP'),
+    mtu: whole(row.mtu, 'mtu'),
     mac: typeof row.address === 'string' ? row.address : '',
     ethernet: ['[1]', '1', 'ether'].includes(String(row.link_type)), // what ip -N prints depends on its version
   };
 }
 
 function parseAddresses(row: Json): LinuxAddress[] {
-  return ((row.addr_info as Json[] | undefined) ?? [])
+  return rows(row.addr_info ?? [])
     .filter((info) => info.family === 'inet')
     .map((info) => ({
       device: String(row.ifname),
       address: parseAddress(String(info.local)),
-      prefixLength: Number(info.prefixlen),
+      prefixLength: prefixLengthOf(info.prefixlen),
       secondary: info.secondary === true,
     }));
 }
 
+function prefixLengthOf(value: unknown): number {
+  const length = whole(value, 'prefixlen');
+  if (length > 32) throw new Error(`ip -j: prefix of ${length} bits`);
+  return length;
+}
+
 function parseRoute(row: Json): LinuxRoute {
-  const hops = (row.nexthops as Json[] | undefined) ?? [row];
-  const hop = hops.find(isAlive) ?? hops[0];
+  const hops = row.nexthops === undefined ? [row] : rows(row.nexthops);
+  const hop = hops.find(isAlive) ?? hops[0] ?? {};
   return {
-    table: row.table === undefined ? RouteTable.Main : Number(row.table),
-    type: row.type === undefined ? RouteType.Unicast : Number(row.type),
+    table: row.table === undefined ? RouteTable.Main : whole(row.table, 'table'),
+    type: row.type === undefined ? RouteType.Unicast : whole(row.type, 'type'),
     prefix: parsePrefix(String(row.dst)),
     device: typeof hop.dev === 'string' ? hop.dev : null,
     gateway: typeof hop.gateway === 'string' ? parseAddress(hop.gateway) : 0,
     source: typeof row.prefsrc === 'string' ? parseAddress(row.prefsrc) : 0,
-    metric: row.metric === undefined ? 0 : Number(row.metric),
-    scope: row.scope === undefined ? 0 : Number(row.scope),
-    protocol: row.protocol === undefined ? 3 : Number(row.protocol), // ip leaves RTPROT_BOOT out
+    metric: row.metric === undefined ? 0 : whole(row.metric, 'metric'),
+    scope: row.scope === undefined ? 0 : whole(row.scope, 'scope'),
+    protocol: row.protocol === undefined ? 3 : whole(row.protocol, 'protocol'), // ip leaves RTPROT_BOOT out
     alive: isAlive(hop),
   };
 }
 
 function isAlive(hop: Json): boolean {
-  return !((hop.flags as string[] | undefined) ?? []).some((flag) => flag === 'dead');
+  return !hasFlag(hop.flags, 'dead');
 }
 
 function parseRule(row: Json): Rule {
@@ -151,7 +167,7 @@ function parseRule(row: Json): Rule {
 
 function selector(address: unknown, length: unknown): Prefix | null {
   if (address === undefined || address === 'all') return null;
-  const prefixLength = length === undefined ? 32 : Number(length);
+  const prefixLength = length === undefined ? 32 : prefixLengthOf(length);
   return { address: parseAddress(String(address)), prefixLength };
 }
 

@@ -23,7 +23,8 @@ const macPattern = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
 /** @param value JSON of `ip -4 -j neigh show nud all` @returns those that can be sent to */
 export function parseNeighbours(value: unknown): Neighbour[] {
   if (!Array.isArray(value)) throw new Error('ip -j neigh: not a list');
-  return (value as Record<string, unknown>[]).flatMap((row) => {
+  return (value as (Record<string, unknown> | null)[]).flatMap((row) => {
+    if (row === null) return [];
     const states = Array.isArray(row.state) ? (row.state as unknown[]).map(String) : [];
     if (typeof row.lladdr !== 'string' || !macPattern.test(row.lladdr) || !states.some((state) => usable.has(state))) return [];
     const address = parseAddress(String(row.dst));

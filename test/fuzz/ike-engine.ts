@@ -5,6 +5,9 @@ import { randomBytes } from 'node:crypto';
 import type { Action, Endpoint } from '../../control/actions.js';
 import { defaultIsakmp } from '../../control/config/empty.js';
 import { IkeEngine, type IkeUser } from '../../control/isakmp/ike-engine.js';
+import { startDh } from '../../control/isakmp/keying-material.js';
+import { writeDeletion } from '../../control/isakmp/notification.js';
+import { buildMessage } from '../../control/isakmp/payloads.js';
 import type { Phase1Sa } from '../../control/isakmp/phase1-sa.js';
 
 const member: Endpoint = { address: 0x0a000001, port: 848 };
@@ -78,3 +81,30 @@ export function fuzz(bytes: Uint8Array): void {
   if (after.filter((item) => item.state === 'GDOI_IDLE').length !== up) throw new Error('an SA came up, or went away');
   if (state === 'GDOI_IDLE' && (!after.includes(sa) || sa.key.join() !== key)) throw new Error('the SA changed');
 }
+
+const cookies = { initiatorCookie: new Uint8Array(8).fill(1), responderCookie: new Uint8Array(8), messageId: 0, flags: 0 };
+const body = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
+const offer = Buffer.from(
+  '00000002000000000000002c01010001000000240001000080010007800e0080800200048003000180040013800b0001800c003c',
+  'hex',
+);
+const messages = [
+  buildMessage({ ...cookies, exchange: 2 }, [{ type: 1, body: offer }]),
+  buildMessage({ ...cookies, exchange: 2 }, [
+    { type: 4, body: body(64) },
+    { type: 10, body: body(20) },
+  ]),
+  buildMessage({ ...cookies, exchange: 4 }, [
+    { type: 1, body: offer },
+    { type: 4, body: startDh(19).publicValue },
+    { type: 10, body: body(20) },
+    { type: 5, body: Buffer.from('011103500a000001', 'hex') },
+    { type: 13, body: Buffer.from('4a131c81070358455c5728f20e95452f', 'hex') },
+  ]),
+  buildMessage({ ...cookies, exchange: 2, flags: 1 }, [{ type: 5, body: body(60) }]),
+  buildMessage({ ...cookies, exchange: 5, flags: 1, messageId: 5 }, [{ type: 8, body: body(60) }]),
+  buildMessage({ ...cookies, exchange: 5 }, [{ type: 12, body: writeDeletion({ doi: 2, protocol: 1, spiSize: 16, spis: [body(16)] }) }]),
+];
+/** The first byte steers the target: every server, with and without its cookies. */
+const steering = [0x00, 0x20, 0x80, 0xa0, 0xb0, 0xc0, 0xe0, 0xf0].flatMap((bits) => [bits, bits + 1, bits + 2]);
+export const seeds: readonly Uint8Array[] = messages.flatMap((message) => steering.map((first) => new Uint8Array([first, ...message])));

@@ -110,6 +110,12 @@ function verifyAuthorization(config: Config, server: GdoiServer, findings: Findi
   if (!known) findings.error(server, 'authorizationIdentity', `there is no crypto identity ${identity}: no member could register`);
   else if (known.fqdns.length + known.dns.length === 0)
     findings.error(known, '', `crypto identity ${identity} names nobody`, 'fqdn NAME, or dn CN=NAME');
+  // RFC 2409 §5.4: whoever has the key proves that he has it, and may call himself what he likes.
+  if (config.isakmpPolicies.some(({ authentication }) => authentication === 'pre-share')) {
+    const message = `authorization identity ${identity}: with pre-shared keys a member's identity is a claim that nothing proves`;
+    const hint = 'authentication rsa-sig in every crypto isakmp policy, or authorization address ipv4';
+    findings.warning(server, 'authorizationIdentity', message, hint);
+  }
 }
 
 function verifyMember(config: Config, group: GdoiGroup, findings: Findings): void {

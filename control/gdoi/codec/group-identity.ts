@@ -3,6 +3,7 @@
 import type { GdoiGroup } from '../../config/model.js';
 import { readU32, u32Bytes } from '../../isakmp/bytes.js';
 import { type Identification, IdType, readIdentification, writeIdentification } from '../../isakmp/identification.js';
+import { WireError } from '../../isakmp/wire-error.js';
 import { gdoiError } from './attribute-set.js';
 
 export type GroupIdentity = NonNullable<GdoiGroup['identity']>;
@@ -28,4 +29,14 @@ export function readGroupIdentity(body: Uint8Array): GroupIdentity {
 /** `777`, `10.1.1.1`: one key per identity. */
 export function identityKey(identity: GroupIdentity): string {
   return identity.kind === 'number' ? `number ${identity.number}` : `address ${identity.address}`;
+}
+
+/** The data of a notification is the ID payload of a group, and not of this one. Other data, which other key servers may send, names none. */
+export function namesAnother(group: GroupIdentity | null, data: Uint8Array): boolean {
+  try {
+    return group !== null && identityKey(readGroupIdentity(data)) !== identityKey(group);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    return false;
+  }
 }

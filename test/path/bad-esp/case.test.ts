@@ -31,6 +31,16 @@ t.test('32: too short, or not whole blocks', (t) => {
   t.end();
 });
 
+t.test('30: a tag cut to 12, 8 or 4 bytes is no tag (NIST SP 800-38D App. C)', (t) => {
+  for (const transform of Object.keys(transforms) as TransformName[]) {
+    if (!transform.startsWith('gcm')) continue;
+    const spec: SaSpec = { spi: 0x4003, transform };
+    const whole = sealByHand(spec, { seq: 1, text: textOf(inner, 16) });
+    for (const cut of [4, 8, 12]) expectDrop(t, wrap(whole.subarray(20, whole.length - cut)), 'esp_integrity', spec);
+  }
+  t.end();
+});
+
 t.test('33: padding and next header', (t) => {
   const seal = (text: Uint8Array) => sealByHand(sa, { seq: 1, text });
   const good = textOf(inner, 16);

@@ -25,7 +25,7 @@ function openDebug() {
 }
 
 t.test('every counter of GDOI has its place', (t) => {
-  t.strictSame([...placedCounters].sort(), gdoiCounters.map(({ name }) => name).sort());
+  t.strictSame([...placedCounters].filter((name) => name.startsWith('gdoi_')).sort(), gdoiCounters.map(({ name }) => name).sort());
   t.end();
 });
 

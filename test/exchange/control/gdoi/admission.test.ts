@@ -32,6 +32,9 @@ t.test('120 members at once, 20 a second', async (t) => {
   t.ok(server.count('ike_rate_limited') > 100, 'the rest was counted');
   t.ok(server.logged('IKMP_ADMISSION_RATE').length > 0 && server.logged('IKMP_ADMISSION_RATE').length < 30, 'and logged at a limited rate');
   t.equal(server.count('ike_main_mode_completed'), server.count('gdoi_pull_served'), 'no key exchange was in vain');
+  const [received, accepted] = [server.count('ike_requests_received'), server.count('ike_requests_accepted')];
+  t.ok(received >= 120 && accepted === received, `${received} offers, ${accepted} accepted`);
+  t.equal(members[0].count('ike_requests_sent'), members[0].count('ike_requests_begun'));
 });
 
 t.test('registrations under an SA that is up are limited too', async (t) => {

@@ -91,5 +91,6 @@ t.test('an identity list: a distinguished name that has all attributes of one li
   t.equal(judge(name('CN=r9')), null);
   for (const other of ['CN=r1,O=Lab', 'CN=r1,OU=Branches', 'CN=r90', 'OU=CN=r9'])
     t.equal(judge(name(other))?.mnemonic, 'UNAUTHORIZED_IDENTITY', other);
-  t.match(judge(Uint8Array.of(0x30, 0x80, 1))?.refused, /unauthorized identity: of type 9/, 'no DER at all');
+  t.match(judge(name('CN=r1,O=Lab'))?.refused, /unauthorized identity: CN=r1,O=Lab \(172/, 'and is told by its name');
+  t.match(judge(Uint8Array.of(0x30, 0x80, 1))?.refused, /unauthorized identity: a damaged distinguished name/, 'no DER at all');
 });

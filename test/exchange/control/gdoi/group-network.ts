@@ -144,6 +144,8 @@ export class Node {
     this.ike = new IkeEngine({
       policies: config.isakmpPolicies,
       keys: config.isakmpKeys,
+      profiles: config.isakmpProfiles,
+      settings: config.isakmp,
       random,
       user: this.gdoi,
       acceptInbound: [...config.gdoiGroups.values()].some((group) => group.server !== null),

@@ -3,6 +3,7 @@
 import t from 'tap';
 import { outboundTeks } from '../../../../control/compile/outbound.js';
 import type { Config } from '../../../../control/config/model.js';
+import { parseConfig } from '../../../../control/config/parse.js';
 import type { Tek } from '../../../../control/gdoi/group-policy.js';
 import { ace, memberAddress, memberConfig, Network, type Node, serverAddress, serverConfig } from './group-network.js';
 
@@ -170,6 +171,20 @@ t.test('two groups at one member, one of them identified by an address', async (
   for (const group of member.gdoi.memberGroups()) t.equal(group.succeededRegistrations, 1, `${group.name} is renewed by its own rekeys`);
 });
 
+t.test('a group that is refused does not spoil the registration of another over the same SA', async (t) => {
+  const network = new Network();
+  const server = network.add(serverAddress, twoSas());
+  server.start();
+  const member = network.add(memberAddress(1), twoGroups());
+  member.start();
+  network.runFor(60_000);
+  const [g, h] = member.gdoi.memberGroups();
+  t.match(g, { registered: true, attemptedRegistrations: 1, lastFailure: null });
+  t.match(h, { registered: false, lastFailure: /group not served: INVALID-ID-INFORMATION/ });
+  t.equal(member.logged('GM_REG_FAILED').filter((line) => line.includes('group G ')).length, 0);
+  t.ok(h.attemptedRegistrations > 3, 'and the refused one goes on asking');
+});
+
 t.test('two groups that want the same traffic: the second is refused, the first stays', async (t) => {
   const { network, member } = startTwoGroups([prefix(9), prefix(2, { protocol: 6 })]);
   network.runFor(60_000);
@@ -191,4 +206,72 @@ t.test('a rekey that would make groups overlap is refused as a whole', async (t)
   network.runFor(5000);
   t.equal(JSON.stringify(member.gdoi.policyOf('H').teks.map(({ spi }) => spi)), before);
   t.ok(member.count('gdoi_push_rejected_policy') > 0);
+});
+
+t.test('the deny entries of a TEK that is replaced do not hide an overlap', async (t) => {
+  const withList = (...entries: ReturnType<typeof ace>[]) => {
+    const config = twoSas(serveH([prefix(9, { protocol: 6 })]));
+    config.accessLists.set('ACL2', { line: 1, name: 'ACL2', kind: 'extended', entries });
+    return config;
+  };
+  const network = new Network();
+  const server = network.add(serverAddress, withList(prefix(9, { action: 'deny', protocol: 6 }), prefix(9)));
+  server.start();
+  const member = network.add(memberAddress(1), twoGroups());
+  member.start();
+  network.runFor(3000);
+  t.match(member.gdoi.memberGroups(), [{ registered: true }, { registered: true }], 'apart');
+  server.perform(server.gdoi.reconfigure(withList(prefix(9)), network.now));
+  server.perform(server.gdoi.rekey('G', network.now));
+  network.runFor(5000);
+  t.match(member.logged('GDOI_REKEY_FAILURE')[0], /Rekey for group G .* overlaps with that of group H/);
+  t.equal(member.count('gdoi_rekeys_received'), 0);
+});
+
+/** The same two groups on interfaces of their own: each may have what the other has. */
+function twoGroupsApart(): Config {
+  const config = twoGroups();
+  const [g, h] = config.cryptoMaps.get('M') ?? [];
+  config.cryptoMaps.set('M', [g]);
+  config.cryptoMaps.set('N', [{ ...h, name: 'N' }]);
+  const item = config.interfaces.get('eth0');
+  if (item) config.interfaces.set('eth1', { ...item, name: 'eth1', cryptoMap: 'N' });
+  return config;
+}
+
+t.test('a configuration that would put overlapping groups on one interface conflicts with what is registered', async (t) => {
+  const { network, member } = startTwoGroups([prefix(9), prefix(2, { protocol: 6 })]);
+  t.match(member.gdoi.memberGroups()[1].lastFailure, /overlaps/, 'on one interface the second is refused');
+  member.perform(member.gdoi.reconfigure(twoGroupsApart(), network.now));
+  network.runFor(120_000);
+  t.match(member.gdoi.memberGroups(), [{ registered: true }, { registered: true }], 'on two interfaces both may stay');
+  t.strictSame(member.gdoi.conflicts(twoGroupsApart()), []);
+
+  const text = `crypto gdoi group G
+ identity number 777
+ server address ipv4 172.16.4.2
+crypto gdoi group H
+ identity address ipv4 10.1.1.1
+ server address ipv4 172.16.4.2
+crypto map M 10 gdoi
+ set group G
+crypto map M 20 gdoi
+ set group H
+interface eth0
+ ip address 10.9.9.1 255.255.255.0
+ crypto map M
+`;
+  const [problem, ...others] = member.gdoi.conflicts(parseConfig(text).config);
+  t.match(problem, { line: 10, severity: 'error', text: 'set group H' });
+  t.match(problem.message, /^group H protects the same traffic as group G on eth0: ip 10\.2\.0\.0\/16 .* and protocol 6 10\.2/);
+  t.strictSame(others, []);
+  const another = parseConfig(text.replace('identity address ipv4 10.1.1.1', 'identity number 5')).config;
+  t.strictSame(member.gdoi.conflicts(another), [], 'a group that changes its identity gives up what it has');
+
+  member.config = twoGroups();
+  member.kill();
+  member.restart();
+  network.runFor(30_000);
+  t.match(member.gdoi.memberGroups(), [{ registered: true }, { registered: false }], 'nor does a restart bring both back');
+  t.match(member.gdoi.memberGroups()[1].lastFailure, /overlaps with that of group G/);
 });

@@ -57,6 +57,8 @@ t.test('exchanges past message 1 are not pushed out', async (t) => {
     server.logs.some((line) => line.startsWith('%CRYPTO-4-IKMP_HALF_OPEN_LIMIT')),
     'log',
   );
+  t.equal(server.count('ike_requests_received'), 2);
+  t.equal(server.count('ike_requests_accepted'), 1, 'the other one was refused');
 });
 
 t.test('answers never echo what was not read', async (t) => {

@@ -53,6 +53,7 @@ export interface PeerOptions {
   acceptInbound?: boolean;
   seed?: string;
   bounds?: HalfOpenBounds;
+  registrationRate?: number;
   certificates?: CertificateStore;
   identity?: IsakmpSettings['identity'];
   hostname?: string;
@@ -84,6 +85,7 @@ export class Peer implements IkeUser {
       user: this,
       acceptInbound: options.acceptInbound ?? options.end !== memberEnd,
       bounds: options.bounds,
+      registrationRate: options.registrationRate,
       certificates: options.certificates,
       keyrings: options.keyrings,
       profiles: options.profiles,

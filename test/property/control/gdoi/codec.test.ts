@@ -1,8 +1,10 @@
 // The GDOI codec: what is written is read, and what is read is written back byte for byte.
 
 import { deepEqual, throws } from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import t from 'tap';
+import { namesAnother, writeGroupIdentity } from '../../../../control/gdoi/codec/group-identity.js';
 import { type KeyPacket, readKd, writeKd } from '../../../../control/gdoi/codec/kd.js';
 import { type GdoiSa, readSa, writeSa } from '../../../../control/gdoi/codec/sa.js';
 import type { Sak } from '../../../../control/gdoi/codec/sak.js';
@@ -111,4 +113,23 @@ t.test('cut anywhere, neither reads', async () => {
     }),
     { numRuns: 200 },
   );
+});
+
+t.test('a refusal names its group; other data names none', (t) => {
+  const identity = fc.oneof(
+    fc.record({ kind: fc.constant('number' as const), number: fc.integer({ min: 0, max: 0xffffffff }) }),
+    fc.record({ kind: fc.constant('address' as const), address: fc.integer({ min: 0, max: 0xffffffff }) }),
+  );
+  fc.assert(
+    fc.property(identity, identity, (ours, theirs) => {
+      return (
+        namesAnother(ours, writeGroupIdentity(ours)) === false &&
+        namesAnother(ours, writeGroupIdentity(theirs)) === !isDeepStrictEqual(ours, theirs)
+      );
+    }),
+  );
+  fc.assert(fc.property(identity, fc.uint8Array({ maxLength: 40 }), (ours, data) => typeof namesAnother(ours, data) === 'boolean'));
+  t.equal(namesAnother({ kind: 'number', number: 1 }, new Uint8Array(0)), false);
+  t.equal(namesAnother(null, writeGroupIdentity({ kind: 'number', number: 1 })), false);
+  t.end();
 });

@@ -248,6 +248,8 @@ t.test('a GDOI SA has no volume lifetime', (t) => {
     encapsulated: 7,
     decapsulated: 9,
     sendErrors: 1,
+    replayDrops: 0,
+    integrityDrops: 0,
     receiveErrors: 2,
     localEndpoint: '172.16.1.2',
     remoteEndpoint: '0.0.0.0',

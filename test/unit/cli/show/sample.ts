@@ -1,6 +1,34 @@
 // Snapshots for the tests of show, API and metrics: an empty router, and groups with the values of the published outputs.
 
-import type { AceState, MemberGroupState, MemberTekState, ServerGroupState, Snapshot } from '../../../../control/api/snapshot.js';
+import type {
+  AceState,
+  IsakmpSaState,
+  MemberGroupState,
+  MemberTekState,
+  ServerGroupState,
+  Snapshot,
+} from '../../../../control/api/snapshot.js';
+
+/** An SA with a key server that is up. */
+export function isakmpSa(change: Partial<IsakmpSaState>): IsakmpSaState {
+  return {
+    destination: '1.1.1.1',
+    source: '3.3.1.1',
+    state: 'GDOI_IDLE',
+    connectionId: 1001,
+    status: 'ACTIVE',
+    local: '3.3.1.1',
+    localPort: 848,
+    remote: '1.1.1.1',
+    remotePort: 848,
+    suite: { encryption: 'aes-256', hash: 'sha', authentication: 'pre-share', group: 16 },
+    ageSeconds: 10,
+    remainingSeconds: 100,
+    capabilities: 'D',
+    phase1Id: '1.1.1.1',
+    ...change,
+  };
+}
 
 export function emptySnapshot(): Snapshot {
   return {
@@ -14,6 +42,7 @@ export function emptySnapshot(): Snapshot {
     interfaces: [],
     isakmpPolicies: [],
     isakmpSas: [],
+    admission: { ratePerSecond: 100, mostNegotiating: 1000, mostNegotiatingPerAddress: 16 },
     gdoiMembers: [],
     gdoiServers: [],
     cryptoMaps: [],

@@ -8,7 +8,7 @@ import { renderMetrics } from '../../../../control/api/metric-text.js';
 import { startMetrics } from '../../../../control/api/metrics.js';
 import type { Snapshot } from '../../../../control/api/snapshot.js';
 import { renderStatusPage } from '../../../../control/api/status-page.js';
-import { emptySnapshot, getvpn1, memberTek, serverGroup, serverMember } from '../../cli/show/sample.js';
+import { emptySnapshot, getvpn1, isakmpSa, memberTek, serverGroup, serverMember } from '../../cli/show/sample.js';
 
 interface Sample {
   name: string;
@@ -64,6 +64,11 @@ function fullSnapshot(): Snapshot {
   return {
     ...emptySnapshot(),
     interfaces: [ethernet],
+    isakmpSas: [
+      isakmpSa({}),
+      isakmpSa({ state: 'MM_NO_STATE', ageSeconds: null, remainingSeconds: null }),
+      isakmpSa({ state: 'GDOI_REKEY' }),
+    ],
     gdoiMembers: [
       {
         ...getvpn1(),
@@ -76,6 +81,9 @@ function fullSnapshot(): Snapshot {
       {
         ...serverGroup('ks', '777', '172.16.4.2'),
         rekeysSent: 5,
+        counterMode: true,
+        senderIdBits: 8,
+        senderIdsUsed: 250,
         registrations: 3,
         members: [{ ...serverMember('172.16.1.2'), rekeyAcksReceived: 4, rekeyAcksMissed: 1 }],
         teks: [{ ...memberTek(0xff00, 10), aclName: 'A', rekeyInSeconds: 1 }],
@@ -125,6 +133,14 @@ t.test('samples of every kind, with the instance on each', async (t) => {
     ['group_registrations_total', { group: 'down' }, 0],
     ['group_rekeys_received_total', { group: 'getvpn1' }, 25],
     ['group_rekey_acks_sent_total', { group: 'getvpn1' }, 25],
+    ['group_encrypting', { group: 'getvpn1' }, 1],
+    ['group_encrypting', { group: 'down' }, 0],
+    ['ike_sas', {}, 1],
+    ['ike_sas_negotiating', {}, 1],
+    ['ike_admission_rate', {}, 100],
+    ['server_receive_only', { group: 'ks' }, 0],
+    ['server_sender_ids_used', { group: 'ks' }, 250],
+    ['server_sender_ids_remaining', { group: 'ks' }, 6],
     ['server_rekeys_sent_total', { group: 'ks' }, 5],
     ['server_rekey_acks_received_total', { group: 'ks' }, 4],
     ['server_registrations_total', { group: 'ks' }, 3],

@@ -97,7 +97,7 @@ t.test('the key server: what the session lacks of the listing is what the listin
   );
   t.strictSame(shown, [
     { kind: 'show', pipe: null, topic: 'crypto gdoi', group: 'GDOI-GROUP', detail: false },
-    { kind: 'show', pipe: null, topic: 'crypto gdoi ks members', group: null },
+    { kind: 'show', pipe: null, topic: 'crypto gdoi ks members', group: null, member: null },
   ]);
   const errors = verifyConfig(session.config).filter((problem) => problem.severity === 'error');
   t.strictSame(

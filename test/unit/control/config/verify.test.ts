@@ -361,3 +361,17 @@ t.test('two groups of a key server that want the same packets', (t) => {
   t.match(problems(`${server}${other}`).join(), /warning groups G and H protect the same traffic: no router can be a member of both/);
   t.end();
 });
+
+t.test('authorization identity beside pre-shared keys proves nothing', (t) => {
+  const identity = `${server.replace('  sa ipsec 1', '  authorization identity I\n  sa ipsec 1')}crypto identity I\n fqdn example.net\n`;
+  t.strictSame(problems(identity), [
+    "17 warning authorization identity I: with pre-shared keys a member's identity is a claim that nothing proves",
+  ]);
+  const [{ hint }] = checkConfig(identity).problems;
+  t.match(hint, /rsa-sig in every crypto isakmp policy, or authorization address ipv4/);
+  const signed = `${identity.replace('pre-share', 'rsa-sig')}crypto pki trustpoint T\n enrollment url file:/tmp/x\n`;
+  t.strictSame(problems(signed), []);
+  const both = `${signed}crypto isakmp policy 20\n encr aes 256\n hash sha256\n authentication pre-share\n group 14\n`;
+  t.match(problems(both), [/^17 warning authorization identity I/], 'one policy with pre-shared keys is enough');
+  t.end();
+});
