@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { ivOf, sealByHand, textOf } from '../path/by-hand.js';
 import { branchPacket, fixHeader, ipv4 } from '../path/packets.js';
-import { fuzz } from './path.js';
+import { fuzz, natSeeds } from './path.js';
 
 const sa = { spi: 0xf001, transform: 'gcm-128' as const };
 const seeds = [
@@ -32,6 +32,21 @@ t.test('mutated packets', (t) => {
       fuzz(Uint8Array.of(port, ...sent));
     }),
     { numRuns: 4000 },
+  );
+  t.pass();
+  t.end();
+});
+
+t.test('mutated packets of translated flows', (t) => {
+  const mutation = fc.array(fc.tuple(fc.nat(80), fc.nat(255)), { maxLength: 3 });
+  fc.assert(
+    fc.property(fc.nat(natSeeds.length - 1), mutation, fc.boolean(), fc.nat(80), (pick, changes, fix, cut) => {
+      const packet = natSeeds[pick].slice(1);
+      for (const [at, value] of changes) packet[at % packet.length] = value;
+      if (fix && (packet[0] & 15) * 4 <= packet.length) fixHeader(packet);
+      fuzz(Uint8Array.of(natSeeds[pick][0], ...packet.subarray(0, cut > 60 ? packet.length : cut)));
+    }),
+    { numRuns: 3000 },
   );
   t.pass();
   t.end();

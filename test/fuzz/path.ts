@@ -1,5 +1,6 @@
 // The pass as a fuzz target: any bytes on either port must be accounted for, and nothing may throw.
-import { branchPacket } from '../path/packets.js';
+import { NatSide } from '../../dataplane/mem/shared.js';
+import { branchPacket, ipv4, udp } from '../path/packets.js';
 import { memberTables, Router } from '../path/router.js';
 
 let router: Router | null = null;
@@ -10,7 +11,18 @@ export function fuzz(bytes: Uint8Array): void {
     memberTables(
       2,
       { spi: 0xf001, transform: 'gcm-128', sids: [1] },
-      { ports: [{ address: '10.0.2.1', mtu: 500 }, { address: '172.16.2.2' }] },
+      {
+        ports: [
+          { address: '10.0.2.1', mtu: 500, nat: NatSide.Inside },
+          { address: '172.16.2.2', nat: NatSide.Outside },
+        ],
+        acls: [[{ action: 'permit', src: '10.0.0.0/16', dst: '10.0.0.0/16' }], [{ action: 'permit', src: 'any', dst: 'any' }]],
+        nat: [
+          { rule: 0, permit: false, acl: 0, globalPort: 1 },
+          { rule: 0, permit: true, acl: 1, globalPort: 1 },
+        ],
+        natSessions: 1000,
+      },
     ),
   );
   router.nowMs += 5;
@@ -19,6 +31,27 @@ export function fuzz(bytes: Uint8Array): void {
   if (wrong !== null) throw new Error(wrong);
 }
 
-export const seeds: readonly Uint8Array[] = [0, 1].flatMap((port) =>
-  [40, 600].map((length) => Uint8Array.of(port, ...branchPacket(length))),
-);
+/** A flow that is translated, what comes back, and an error that quotes what left. */
+const outward = ipv4({ src: '10.0.2.10', dst: '198.51.100.1', payload: udp(5000, 53, 40) });
+const left = ipv4({ src: '172.16.2.2', dst: '198.51.100.1', payload: udp(5000, 53, 40) });
+export const natSeeds: readonly Uint8Array[] = [
+  Uint8Array.of(0, ...outward),
+  Uint8Array.of(1, ...ipv4({ src: '198.51.100.1', dst: '172.16.2.2', payload: udp(53, 5000, 40) })),
+  Uint8Array.of(
+    1,
+    ...ipv4({
+      src: '203.0.113.1',
+      dst: '172.16.2.2',
+      protocol: 1,
+      payload: Uint8Array.of(11, 0, 0, 0, 0, 0, 0, 0, ...left.subarray(0, 28)),
+    }),
+  ),
+  Uint8Array.of(0, ...ipv4({ src: '10.0.2.10', dst: '198.51.100.1', protocol: 1, payload: Uint8Array.of(8, 0, 0, 0, 1, 2, 0, 1) })),
+  Uint8Array.of(0, ...ipv4({ src: '10.0.2.10', dst: '198.51.100.1', mf: true, payload: udp(5000, 53, 40) })),
+  Uint8Array.of(0, ...ipv4({ src: '10.0.2.10', dst: '198.51.100.1', fragmentOffset: 48, payload: new Uint8Array(20) })),
+];
+
+export const seeds: readonly Uint8Array[] = [
+  ...[0, 1].flatMap((port) => [40, 600].map((length) => Uint8Array.of(port, ...branchPacket(length)))),
+  ...natSeeds,
+];
