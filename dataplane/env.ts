@@ -94,6 +94,8 @@ export function makeEnv(options: EnvOptions): Env {
   const slots = new Slots();
   const counters = countersOf(shared, index);
   const tables = new Tables(shared);
+  const nat = new Nat(slots, natRowsOf(shared, index), tables.natTimeouts, counters.nat);
+  for (const words of nat.sessions.memory) native.adviseHuge(words);
   const wake = (fd: number): void => native.wakeSignal(fd);
   return {
     workerIndex: index,
@@ -107,7 +109,7 @@ export function makeEnv(options: EnvOptions): Env {
     clock: new Float64Array(Clock.Count),
     events: new Events(),
     replay: new ReplayTable(),
-    nat: new Nat(slots, natRowsOf(shared, index), tables.natTimeouts, counters.nat),
+    nat,
     senders: options.senders,
     senderRows: new Int32Array(Cap.Sas * SenderRow.Words).fill(-1),
     links: new Links(),

@@ -72,6 +72,7 @@ export function renderNatStatistics(snapshot: Snapshot, translations: NatTransla
   const packets = counted(counters, 'outbound_packets') + counted(counters, 'inbound_packets');
   const noPort = counted(drops, 'nat_no_port');
   const full = counted(drops, 'nat_full');
+  const dropped = drops.reduce((sum, { value }) => sum + value, 0);
   return [
     `Total active translations: ${total} (0 static, ${total} dynamic; ${total} extended)`,
     'Outside interfaces:',
@@ -87,7 +88,7 @@ export function renderNatStatistics(snapshot: Snapshot, translations: NatTransla
       ({ id, source, name, interface: to, refcount }) =>
         `[Id: ${id}] ${source === 'list' ? 'access-list' : source} ${name} interface ${to} refcount ${refcount}`,
     ),
-    `Pool stats drop: 0  Mapping stats drop: ${noPort + full + counted(drops, 'nat_fragment')}`,
+    `Pool stats drop: 0  Mapping stats drop: ${dropped}`,
     `Port block alloc fail: ${noPort}`,
     'IP alias add fail: 0',
     `Limit entry add fail: ${full}`,

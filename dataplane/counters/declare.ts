@@ -47,6 +47,7 @@ export const enum Drop {
   NatNoPort,
   NatFull,
   NatFragment,
+  NatNoFlow,
   Count,
 }
 export const dropTexts: readonly CounterText[] = [
@@ -94,6 +95,7 @@ export const dropTexts: readonly CounterText[] = [
   { name: 'nat_no_port', help: 'no free port at the inside global address for a new NAT session' },
   { name: 'nat_full', help: 'as many NAT sessions as there may be (ip nat translation max-entries)' },
   { name: 'nat_fragment', help: 'later fragment of a translated flow whose first fragment has not come' },
+  { name: 'nat_no_flow', help: 'to be translated, but of no flow: an ICMP error about no session, another ICMP type, ports cut off' },
 ];
 
 /** Per port. */

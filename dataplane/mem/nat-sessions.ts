@@ -54,6 +54,11 @@ export class NatSessions {
     this.mask = capacity - 1;
   }
 
+  /** What many sessions are spread over. */
+  get memory(): readonly Int32Array[] {
+    return [this.rows, this.insideHeads, this.outsideHeads];
+  }
+
   insideHash(protocol: number, address: number, ports: number, outside: number): number {
     return mix(address, ports, outside, protocol) & this.mask;
   }
@@ -64,17 +69,19 @@ export class NatSessions {
 
   /**
    * Has the memory fetch what findInside() will look at for many keys: loads that do not wait for each other, one array after the other.
-   * @param places hashes of the keys, of insideHash() or outsideHash() @param fromInside which of the two
+   * @param places hashes of the keys, of insideHash() or outsideHash(); overwritten @param fromInside which of the two
    */
   touch(places: Int32Array, count: number, fromInside: boolean): void {
     const { rows } = this;
     const heads = fromInside ? this.insideHeads : this.outsideHeads;
+    const link = fromInside ? NatRow.NextInside : NatRow.NextOutside;
     let seen = 0;
     for (let i = 0; i < count; i++) seen ^= heads[places[i]];
-    for (let i = 0; i < count; i++) {
-      const row = heads[places[i]] - 1;
-      if (row >= 0) seen ^= rows[row * NatRow.Words];
-    }
+    for (let i = 0; i < count; i++) places[i] = heads[places[i]];
+    for (let i = 0; i < count; i++) if (places[i] > 0) seen ^= rows[(places[i] - 1) * NatRow.Words];
+    // Every other chain goes on.
+    for (let i = 0; i < count; i++) if (places[i] > 0) places[i] = rows[(places[i] - 1) * NatRow.Words + link];
+    for (let i = 0; i < count; i++) if (places[i] > 0) seen ^= rows[(places[i] - 1) * NatRow.Words];
     this.seen = seen;
   }
 

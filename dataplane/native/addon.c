@@ -25,7 +25,7 @@ NAPI_MODULE_INIT() {
       {"wakeClear", js_wake_clear}, {"poll", js_poll}, {"rx", js_rx},
       {"tx", js_tx}, {"saSet", js_sa_set}, {"saClear", js_sa_clear},
       {"seal", js_seal}, {"open", js_open}, {"mapFile", js_map_file},
-      {"mapFlush", js_map_flush}, {"monotonicMs", js_monotonic_ms},
+      {"mapFlush", js_map_flush}, {"adviseHuge", js_advise_huge}, {"monotonicMs", js_monotonic_ms},
   };
   Instance *instance = calloc(1, sizeof *instance);
   if (instance == NULL || napi_set_instance_data(env, instance, free_instance, NULL) != napi_ok) {

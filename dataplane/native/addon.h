@@ -102,5 +102,6 @@ napi_value js_fd_close(napi_env env, napi_callback_info info);
 // map.c
 napi_value js_map_file(napi_env env, napi_callback_info info);
 napi_value js_map_flush(napi_env env, napi_callback_info info);
+napi_value js_advise_huge(napi_env env, napi_callback_info info);
 
 #endif

@@ -1,4 +1,5 @@
-// A file of mode 0600 mapped shared: its pages are the kernel's, so what was written survives kill -9 of this process.
+// Memory: a file of mode 0600 mapped shared, whose pages are the kernel's, so that what was written survives kill -9 of this process; huge pages.
+#define _GNU_SOURCE // MADV_HUGEPAGE
 #include "addon.h"
 
 #include <errno.h>
@@ -58,5 +59,17 @@ napi_value js_map_flush(napi_env env, napi_callback_info info) {
   if (napi_is_arraybuffer(env, argv[0], &is_buffer) != napi_ok || !is_buffer) {
     napi_throw_type_error(env, NULL, "buffer: an ArrayBuffer is needed");
   }
+  return NULL;
+}
+
+// adviseHuge(words): what lies in it is wanted in huge pages, where the machine has them for who asks (madvise(2)). A hint: nothing fails.
+napi_value js_advise_huge(napi_env env, napi_callback_info info) {
+  enum { HUGE = 2 << 20 };
+  napi_value argv[1];
+  Words words;
+  if (!read_args(env, info, 1, argv) || !read_words(env, argv[0], "words", 0, &words)) return NULL;
+  uintptr_t first = ((uintptr_t)words.at + HUGE - 1) & ~(uintptr_t)(HUGE - 1);
+  uintptr_t end = ((uintptr_t)words.at + words.length * sizeof *words.at) & ~(uintptr_t)(HUGE - 1);
+  if (end > first) madvise((void *)first, end - first, MADV_HUGEPAGE);
   return NULL;
 }

@@ -166,6 +166,8 @@ export interface Native {
   mapFile(path: string, bytes: number): ArrayBuffer;
   /** Makes what was written to the mapping survive the process from now on. Free of cost in the addon, a file write in the twin. */
   mapFlush(buffer: ArrayBuffer): void;
+  /** Asks for huge pages under a large array that is looked at all over: a hint, nothing to the twin. */
+  adviseHuge(words: Int32Array): void;
   /** Milliseconds of CLOCK_MONOTONIC, with fraction. The same clock in every thread. */
   monotonicMs(): number;
 }

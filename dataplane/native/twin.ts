@@ -25,8 +25,14 @@ export function makeTwin(): Native {
     ...makeTwinCrypto(),
     mapFile: mapTwinFile,
     mapFlush: writeTwinFile,
+    adviseHuge,
     monotonicMs,
   };
+}
+
+/** Node has no say in that. */
+function adviseHuge(words: Int32Array): void {
+  if (!(words instanceof Int32Array)) throw new TypeError('words: an Int32Array is needed');
 }
 
 /** Nothing is saved here: the array itself. */

@@ -8,7 +8,7 @@ import { Clock } from '../env.js';
 import { isLocal } from '../mem/hash.js';
 import { NatKind } from '../mem/nat.js';
 import { NatSide, PortRow } from '../mem/shared.js';
-import { PacketFlag } from '../mem/slots.js';
+import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { NatRow } from '../tables/layout.js';
 
 export function makeNatOutside(env: Env): () => void {
@@ -17,6 +17,7 @@ export function makeNatOutside(env: Env): () => void {
   const { ports, localSet } = env.tables;
   const { route } = env.vec;
   const { sessions } = nat;
+  const meant = new Int32Array(SlotShape.Count);
 
   function isMeant(id: number): boolean {
     if ((flags[id] & PacketFlag.FromHost) !== 0 || !isLocal(localSet, dst[id])) return false;
@@ -40,7 +41,9 @@ export function makeNatOutside(env: Env): () => void {
 
   return function natOutside() {
     if (sessions.length === 0) return;
-    nat.prepare(route.ids, route.length, false);
-    for (let i = 0; i < route.length; i++) if (isMeant(route.ids[i])) translate(route.ids[i]);
+    let count = 0;
+    for (let i = 0; i < route.length; i++) if (isMeant(route.ids[i])) meant[count++] = route.ids[i];
+    nat.prepare(meant, count, false);
+    for (let i = 0; i < count; i++) translate(meant[i]);
   };
 }

@@ -1,6 +1,6 @@
 // 45-nat-inside: what goes from an `ip nat inside` to an `ip nat outside` port gets the global address, if a statement says so; behind the route,
 // which says where it leaves, and before the crypto map, which then sees the address as translated (IOS's order: what the VPN is to carry must be
-// exempt). In: routed packets, left in the crypto map's vector. Out: the same. Drops: nat-no-port, nat-full, nat-fragment.
+// exempt). In: routed packets, left in the crypto map's vector. Out: the same. Drops: nat-no-port, nat-full, nat-fragment, nat-no-flow.
 //
 // PAT keeps sessions per flow (address and port dependent mapping and filtering, RFC 4787 §4.1, §5): the inside port stays what it is where no
 // other session to the same destination has it. What no statement translates leaves as it is, and is never dropped for that. The router's own traffic keeps
@@ -87,7 +87,7 @@ export function makeNatInside(env: Env): () => void {
     if (row < 0) {
       const clause = decide(id);
       if (clause < 0) return Outcome.Keep;
-      if (kind !== NatKind.Flow) return kind === NatKind.LaterFragment ? Drop.NatFragment : Drop.NatNoPort;
+      if (kind !== NatKind.Flow) return kind === NatKind.LaterFragment ? Drop.NatFragment : Drop.NatNoFlow;
       const global = ports[natClauses[clause + NatClause.GlobalPort] * PortRow.Words + PortRow.Address];
       row = global === 0 ? ~Drop.NatNoPort : begin(id, global, natClauses[clause + NatClause.Rule], now);
       if (row < 0) return ~row;

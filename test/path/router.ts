@@ -253,6 +253,7 @@ function withQueues(real: Native, router: Router, slotShift: number): Native {
     pin: (array) => array,
     mapFile: (path, bytes) => real.mapFile(path, bytes),
     mapFlush: (buffer) => real.mapFlush(buffer),
+    adviseHuge: (words) => real.adviseHuge(words),
     monotonicMs: () => router.nowMs,
     wakeSignal: (worker) => router.wakes.push(worker),
     saSet: (slot, ...rest) => real.saSet(slot + slotShift, ...rest),

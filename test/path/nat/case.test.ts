@@ -233,3 +233,16 @@ t.test('GRE and ESP of inside hosts: one for each peer, by addresses alone', (t)
   t.equal(router.imbalance(), null);
   t.end();
 });
+
+t.test('what names no flow and would be translated is dropped: its private address must not leave', (t) => {
+  const router = new Router(natTables());
+  const about = ipv4({ src: server, dst: host, payload: udp(53, 999, 9) });
+  router.forward(0, icmp(host, server, 3, 3, 0, about.subarray(0, 28)));
+  router.forward(0, icmp(host, server, 10, 0, 0, Uint8Array.of(1)));
+  const cut = router.forward(0, ipv4({ src: host, dst: server, protocol: 6, payload: Uint8Array.of(1, 2, 3) }));
+  t.equal(cut[1].length, 0);
+  t.match(router.counters(), { 'drop.nat_no_flow': 3 });
+  t.equal(router.forward(0, icmp(host, '10.0.2.10', 3, 3, 0, about.subarray(0, 28)))[1][0][9], 50, 'into the VPN it goes as ever');
+  t.equal(router.imbalance(), null);
+  t.end();
+});

@@ -170,6 +170,22 @@ for (const native of bothNatives()) {
     t.end();
   });
 
+  t.test(`${native.kind}: huge pages are a hint, for arrays of any size and kind of memory; what is in them stays`, (t) => {
+    for (const words of [
+      new Int32Array(0),
+      new Int32Array(7),
+      new Int32Array(4 << 20),
+      new Int32Array(new SharedArrayBuffer(8 << 20), 4, 2_000_000),
+    ]) {
+      words.fill(9);
+      native.adviseHuge(words);
+      t.ok(words.every((word) => word === 9));
+    }
+    t.throws(() => native.adviseHuge(new Uint8Array(4) as never), TypeError);
+    t.throws(() => native.adviseHuge(undefined as never), TypeError);
+    t.end();
+  });
+
   t.test(`${native.kind}: the clock is CLOCK_MONOTONIC`, (t) => {
     const before = Number(process.hrtime.bigint()) / 1e6;
     const now = native.monotonicMs();
