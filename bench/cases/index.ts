@@ -1,11 +1,12 @@
 // What is measured: each case is one configuration with the traffic that shows what it costs. Issues that add a stage add cases here.
 
 import type { Env } from '../../dataplane/env.js';
+import { natTables } from '../../test/path/nat/flows.js';
 import type { TablesSpec, TransformName } from '../../test/path/router.js';
 import { aclTables, aclTraffic } from './acl.js';
 import { fibRoutes, fibTraffic } from './fib.js';
 import { clearTraffic, openTraffic, sealTraffic, tablesFor } from './member.js';
-import { makeSessions, natTables, natTraffic } from './nat.js';
+import { makeSessions, natTraffic } from './nat.js';
 
 export type Mix = '64' | '1400' | 'imix';
 /** Bytes of the datagrams that come in (the inner ones, where ESP comes in), in this order, over and over. */

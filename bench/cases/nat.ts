@@ -1,32 +1,16 @@
 // PAT: every packet belongs to a session that is there. Which of them comes next is by chance, so that with many sessions none is in a cache.
 
 import type { Env } from '../../dataplane/env.js';
-import { NatSide } from '../../dataplane/mem/shared.js';
+import { global } from '../../test/path/nat/flows.js';
 import { ip, ipv4, udp } from '../../test/path/packets.js';
-import { memberTables, type TablesSpec } from '../../test/path/router.js';
 import { dotted, makeRandom } from './random.js';
 
 const Packets = 65536;
-const global = '172.16.1.2';
 
 /** A flow: no two have destination and port in common, so that each keeps its port. */
 function flowOf(i: number): { src: number; sport: number; dst: number } {
   const place = i >>> 8;
   return { src: ip('10.0.1.10') + (place % 200), sport: 1024 + place, dst: ip('198.51.100.0') + (i & 255) };
-}
-
-export function natTables(): TablesSpec {
-  return memberTables(1, null, {
-    ports: [
-      { address: '10.0.1.1', nat: NatSide.Inside },
-      { address: global, nat: NatSide.Outside },
-    ],
-    acls: [[{ action: 'permit', src: '10.0.0.0/16', dst: '10.0.0.0/16' }], [{ action: 'permit', src: '10.0.1.0/24', dst: 'any' }]],
-    nat: [
-      { rule: 0, permit: false, acl: 0, globalPort: 1 },
-      { rule: 0, permit: true, acl: 1, globalPort: 1 },
-    ],
-  });
 }
 
 /** @param count up to 2^22 */

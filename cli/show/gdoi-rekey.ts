@@ -32,7 +32,8 @@ export function renderMemberRekey(state: MemberGroupState, detail: boolean): str
   ];
 }
 
-const ciphers: Record<string, [name: string, ivBytes: number, keyBytes: number]> = {
+/** Of a KEK, by its name in the snapshot. */
+export const kekCiphers: Record<string, [name: string, ivBytes: number, keyBytes: number]> = {
   des: ['DES', 8, 8],
   '3des': ['3DES', 8, 24],
   'aes-128': ['AES', 16, 16],
@@ -56,7 +57,7 @@ export function renderRekeySas(states: readonly MemberGroupState[], detail: bool
 function renderRekeySa(state: MemberGroupState, index: number, detail: boolean): string[] {
   const { kek } = state;
   if (!kek) return [];
-  const [cipher, ivBytes, keyBytes] = ciphers[kek.cipher];
+  const [cipher, ivBytes, keyBytes] = kekCiphers[kek.cipher];
   const pair = (left: string, leftValue: string | number, right: string, rightValue: string | number) =>
     `    ${left.padEnd(19)}: ${String(leftValue).padEnd(12)}${right.padEnd(18)}: ${rightValue}`;
   const head = [

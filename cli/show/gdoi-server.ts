@@ -2,6 +2,7 @@
 
 import type { ServerGroupState, ServerMemberState, ServerTekState } from '../../control/api/snapshot.js';
 import { formatGroupAce, formatSeconds } from './columns.js';
+import { kekCiphers } from './gdoi-rekey.js';
 
 const acknowledgements: Record<ServerGroupState['acknowledgement'], string> = {
   any: 'Any',
@@ -126,14 +127,6 @@ export function renderServerMemberSummary(groups: readonly ServerGroupState[]): 
   ];
 }
 
-const cipherSizes: Record<string, [name: string, ivBytes: number, keyBytes: number]> = {
-  des: ['DES', 8, 8],
-  '3des': ['3DES', 8, 24],
-  'aes-128': ['AES', 16, 16],
-  'aes-192': ['AES', 16, 24],
-  'aes-256': ['AES', 16, 32],
-};
-
 /** Two fields on a line, as `ks policy` sets them. */
 function pair(left: string, leftValue: string | number, right: string, rightValue: string | number): string {
   return `    ${left.padEnd(19)}: ${String(leftValue).padEnd(14)}${right.padEnd(22)}: ${rightValue}`;
@@ -155,7 +148,7 @@ export function renderServerPolicy(state: ServerGroupState, index: number): stri
 function renderServerKek(state: ServerGroupState): string[] {
   const { kek } = state;
   if (!kek) return ['  KEK POLICY (none)'];
-  const [cipher, ivBytes, keyBytes] = cipherSizes[kek.cipher];
+  const [cipher, ivBytes, keyBytes] = kekCiphers[kek.cipher];
   return [
     `  KEK POLICY (transport type : ${state.transport === 'unicast' ? 'Unicast' : 'Multicast'})`,
     `    spi : 0x${kek.spi.toUpperCase()}`,

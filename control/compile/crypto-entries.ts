@@ -69,6 +69,11 @@ const anything: PolicyEntry = {
   destinationPort: null,
 };
 
+/** A list whose hits are counted entry by entry. @param list where, as origins name it */
+export function traceList(list: string, entries: readonly PolicyEntry[]): TracedEntry[] {
+  return entries.map((entry, index) => ({ entry, origin: { list, entry: index } }));
+}
+
 /** The lists of a group's SAs, in order, as hits are counted. */
 export function traceGroup(group: string, sending: readonly Tek[]): TracedEntry[][] {
   let index = 0;
@@ -127,22 +132,16 @@ export function compileEntries(item: InterfaceConfig, port: number, context: Ent
     const sending = outboundTeks(context.teksOf(entry.group), context.now);
     if (sending.length === 0) add(group, -1, 0, []);
     const name = entry.group;
-    const before = entriesOf(config, entry.matchAddress).map((own, index) => ({
-      entry: own,
-      origin: { list: localOrigin(name), entry: index },
-    }));
+    const before = traceList(localOrigin(name), entriesOf(config, entry.matchAddress));
     const lists = traceGroup(name, sending);
     sending.forEach((tek, at) => {
       add(group, context.slotOf(tek), flagsOf(tek, name, context), [...before, ...lists[at]]);
-      before.push(...(lists[at].filter(({ entry: { action } }) => action === 'deny') as typeof before));
+      before.push(...lists[at].filter(({ entry: { action } }) => action === 'deny'));
     });
   }
   if (item.cryptoMap === null || !isClosed(config, item.cryptoMap, context.teksOf, context.now)) return words;
   const list = failCloseOrigin(item.cryptoMap);
-  const exceptions = entriesOf(config, config.failClose.get(item.cryptoMap)?.matchAddress ?? null).map((entry, index) => ({
-    entry,
-    origin: { list, entry: index },
-  }));
+  const exceptions = traceList(list, entriesOf(config, config.failClose.get(item.cryptoMap)?.matchAddress ?? null));
   const rest = { entry: anything, origin: { list, entry: exceptions.length } };
   add(group, -1, CryptoFlag.ClosedOut, [...exceptions, rest]);
   add(group, -1, CryptoFlag.ClosedIn, [...exceptions.map(mirror), rest]);

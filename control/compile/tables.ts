@@ -9,7 +9,7 @@ import { type Config, driverOf, type InterfaceConfig } from '../config/model.js'
 import type { SenderIds, Tek } from '../gdoi/group-policy.js';
 import { appendAceRows } from './aces.js';
 import { type Allocation, CapacityError, serialOf } from './allocation.js';
-import { type AceOrigin, compileEntries, type TracedEntry, traceGroup } from './crypto-entries.js';
+import { type AceOrigin, compileEntries, type TracedEntry, traceGroup, traceList } from './crypto-entries.js';
 import type { SaDirection } from './direction.js';
 import { compileNatClauses, natHead } from './nat.js';
 import { outboundTeks } from './outbound.js';
@@ -170,7 +170,7 @@ export function compileTables(
       const serial = serialOf(tek);
       const slot = allocation.sas.take(String(serial));
       const successor = sending.findIndex((other) => (other.sa ?? 0) === (tek.sa ?? 0) && isDeepStrictEqual(other.entries, tek.entries));
-      const old = tek.entries.map((entry, index) => ({ entry, origin: { list: `SPI ${tek.spi}`, entry: index } }));
+      const old = traceList(`SPI ${tek.spi}`, tek.entries);
       const canSeal = writeSa(rows, slot, serial, tek, keys, group, rows.addAces(lists[successor] ?? old));
       if (canSeal && sending.includes(tek)) outbound.set(tek, slot);
     }

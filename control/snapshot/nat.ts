@@ -53,7 +53,7 @@ export function routeMapStates(config: Config): RouteMapState[] {
 /** An inside interface whose network an address is of. */
 function insideInterface(config: Config, address: number): string | null {
   for (const { name, nat, addresses } of config.interfaces.values())
-    if (nat === 'inside' && addresses.some((own) => isInPrefix(address, (own.address & own.mask) >>> 0, own.mask))) return name;
+    if (nat === 'inside' && addresses.some((own) => isInPrefix(address, own.address, own.mask))) return name;
   return null;
 }
 

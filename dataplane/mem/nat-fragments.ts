@@ -1,6 +1,7 @@
 // Which NAT session a datagram in fragments belongs to: only its first fragment has ports. A place for each hash of a datagram; one that meets
 // another in its place takes it, and what was there loses the fragments that are still to come. Does not: hold fragments that come before the first.
 
+import { NatRow } from '../tables/layout.js';
 import { NatShape } from './nat-sessions.js';
 
 const enum Entry {
@@ -32,28 +33,30 @@ function placeOf(src: number, dst: number, name: number): number {
 export class NatFragments {
   private readonly words = new Int32Array(Shape.Places * Entry.Words);
 
-  /** The first fragment has come. @param row, @param serial of the session */
-  note(src: number, dst: number, name: number, row: number, serial: number, now: number): void {
+  /** @param rows of the sessions */
+  constructor(private readonly rows: Int32Array) {}
+
+  /** The first fragment has come. @param row of its session */
+  note(src: number, dst: number, name: number, row: number, now: number): void {
     const { words } = this;
     const at = placeOf(src, dst, name);
     words[at + Entry.Src] = src;
     words[at + Entry.Dst] = dst;
     words[at + Entry.Name] = name;
     words[at + Entry.Row] = row + 1;
-    words[at + Entry.Serial] = serial;
+    words[at + Entry.Serial] = this.rows[row * NatRow.Words + NatRow.Serial];
     words[at + Entry.Made] = now;
   }
 
-  /** @returns row; NatShape.None when its first fragment is not known */
+  /** @returns row; NatShape.None when its first fragment is not known, or the session is over */
   find(src: number, dst: number, name: number, now: number): number {
-    const { words } = this;
+    const { words, rows } = this;
     const at = placeOf(src, dst, name);
     const isIt = words[at + Entry.Src] === src && words[at + Entry.Dst] === dst && words[at + Entry.Name] === name;
-    return isIt && now - words[at + Entry.Made] < Shape.Seconds ? words[at + Entry.Row] - 1 : NatShape.None;
-  }
-
-  /** Of the datagram that find() has found. */
-  serialOf(src: number, dst: number, name: number): number {
-    return this.words[placeOf(src, dst, name) + Entry.Serial];
+    if (!isIt || now - words[at + Entry.Made] >= Shape.Seconds) return NatShape.None;
+    const row = words[at + Entry.Row] - 1;
+    if (row < 0) return NatShape.None;
+    const lives = rows[row * NatRow.Words + NatRow.Serial] === words[at + Entry.Serial] && rows[row * NatRow.Words + NatRow.Protocol] !== 0;
+    return lives ? row : NatShape.None;
   }
 }

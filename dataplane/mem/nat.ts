@@ -41,7 +41,7 @@ export const enum NatKind {
 
 export class Nat {
   readonly sessions: NatSessions;
-  readonly fragments = new NatFragments();
+  private readonly fragments: NatFragments;
   /** Of the packet that kindOf() looked at: the port of its source and that of its destination; ICMP queries have their identifier in both. */
   private from = 0;
   private to = 0;
@@ -56,6 +56,7 @@ export class Nat {
     private readonly counts: Float64Array,
   ) {
     this.sessions = new NatSessions(NatShape.Capacity, rows);
+    this.fragments = new NatFragments(rows);
   }
 
   kindOf(id: number): NatKind {
@@ -80,10 +81,10 @@ export class Nat {
 
   /** The port by which workers share flows out: of the end that is ours, for an ICMP error that of what it quotes. @returns -1 = it has none */
   portOf(id: number, which: End): number {
-    const { view, off, len, l4Off, proto } = this.slots;
+    const { proto } = this.slots;
     const kind = this.kindOf(id);
     if (kind === NatKind.Flow && (natHasPorts(proto[id]) || proto[id] === IpProto.Icmp)) return which === End.Source ? this.from : this.to;
-    if (kind !== NatKind.Error || !readQuote(view, l4Off[id], off[id] + len[id], this.quote)) return -1;
+    if (kind !== NatKind.Error || !this.readError(id)) return -1;
     return quotedPorts(this.quote, which === End.Source ? End.Destination : End.Source) >>> 16;
   }
 
@@ -143,16 +144,13 @@ export class Nat {
   /** Of a later fragment. @returns row, NatShape.None when its first has not come, or the session is over */
   findFragment(id: number, now: number): number {
     const { src, dst } = this.slots;
-    const name = this.nameOf(id);
-    const row = this.fragments.find(src[id], dst[id], name, now);
-    const isSame = row >= 0 && this.sessions.rows[row * NatRow.Words + NatRow.Serial] === this.fragments.serialOf(src[id], dst[id], name);
-    return isSame && this.sessions.rows[row * NatRow.Words + NatRow.Protocol] !== 0 ? row : NatShape.None;
+    return this.fragments.find(src[id], dst[id], this.nameOf(id), now);
   }
 
   /** Remembers the session of a datagram whose first fragment this is. Before it is rewritten. */
   noteFragment(id: number, row: number, now: number): void {
     const { src, dst } = this.slots;
-    this.fragments.note(src[id], dst[id], this.nameOf(id), row, this.sessions.rows[row * NatRow.Words + NatRow.Serial], now);
+    this.fragments.note(src[id], dst[id], this.nameOf(id), row, now);
   }
 
   private nameOf(id: number): number {
@@ -203,19 +201,14 @@ export class Nat {
    * @returns false when it is about no session, and nothing was changed
    */
   rewriteErrorIn(id: number): boolean {
-    const { view, off, len, l4Off, dst, flags } = this.slots;
-    const { quote } = this;
-    const end = off[id] + len[id];
-    if (!readQuote(view, l4Off[id], end, quote) || quote[Quote.Src] !== dst[id]) return false;
+    const { quote, sessions } = this;
+    if (!this.readError(id) || quote[Quote.Src] !== this.slots.dst[id]) return false;
     const ports = quotedPorts(quote, End.Source);
-    const row = this.sessions.findOutside(quote[Quote.Protocol], quote[Quote.Src], ports, quote[Quote.Dst]);
-    const { rows } = this.sessions;
-    if (row < 0 || rows[row * NatRow.Words + NatRow.Rule] < 0) return false;
-    const inside = rows[row * NatRow.Words + NatRow.InsideAddress];
-    rewriteQuote(view, l4Off[id], end, quote, End.Source, inside, rows[row * NatRow.Words + NatRow.InsidePorts] >>> 16);
-    rewriteAddress(view, off[id], End.Destination, inside);
-    dst[id] = inside;
-    flags[id] |= PacketFlag.Translated;
+    const at = sessions.findOutside(quote[Quote.Protocol], quote[Quote.Src], ports, quote[Quote.Dst]) * NatRow.Words;
+    if (at < 0 || sessions.rows[at + NatRow.Rule] < 0) return false;
+    const inside = sessions.rows[at + NatRow.InsideAddress];
+    this.rewriteQuoted(id, End.Source, inside, sessions.rows[at + NatRow.InsidePorts] >>> 16);
+    this.rewriteOuter(id, End.Destination, inside);
     return true;
   }
 
@@ -224,21 +217,32 @@ export class Nat {
    * address, unless this router has made it. @returns false when it is about no session
    */
   rewriteErrorOut(id: number): boolean {
-    const { view, off, len, l4Off, src, flags } = this.slots;
-    const { quote } = this;
-    const end = off[id] + len[id];
-    if (!readQuote(view, l4Off[id], end, quote)) return false;
+    const { quote, sessions } = this;
+    if (!this.readError(id)) return false;
     const ports = quotedPorts(quote, End.Destination);
-    const row = this.sessions.findInside(quote[Quote.Protocol], quote[Quote.Dst], ports, quote[Quote.Src]);
-    const { rows } = this.sessions;
-    if (row < 0 || rows[row * NatRow.Words + NatRow.Rule] < 0) return false;
-    const global = rows[row * NatRow.Words + NatRow.GlobalAddress];
-    rewriteQuote(view, l4Off[id], end, quote, End.Destination, global, rows[row * NatRow.Words + NatRow.OutsidePorts] >>> 16);
-    if ((flags[id] & PacketFlag.Made) === 0) {
-      rewriteAddress(view, off[id], End.Source, global);
-      src[id] = global;
-    }
-    flags[id] |= PacketFlag.Translated;
+    const at = sessions.findInside(quote[Quote.Protocol], quote[Quote.Dst], ports, quote[Quote.Src]) * NatRow.Words;
+    if (at < 0 || sessions.rows[at + NatRow.Rule] < 0) return false;
+    const global = sessions.rows[at + NatRow.GlobalAddress];
+    this.rewriteQuoted(id, End.Destination, global, sessions.rows[at + NatRow.OutsidePorts] >>> 16);
+    if ((this.slots.flags[id] & PacketFlag.Made) === 0) this.rewriteOuter(id, End.Source, global);
     return true;
+  }
+
+  /** @returns false when it does not quote enough */
+  private readError(id: number): boolean {
+    const { view, off, len, l4Off } = this.slots;
+    return readQuote(view, l4Off[id], off[id] + len[id], this.quote);
+  }
+
+  private rewriteQuoted(id: number, which: End, address: number, port: number): void {
+    const { view, off, len, l4Off, flags } = this.slots;
+    rewriteQuote(view, l4Off[id], off[id] + len[id], this.quote, which, address, port);
+    flags[id] |= PacketFlag.Translated;
+  }
+
+  private rewriteOuter(id: number, which: End, address: number): void {
+    const { view, off, src, dst } = this.slots;
+    rewriteAddress(view, off[id], which, address);
+    (which === End.Source ? src : dst)[id] = address;
   }
 }

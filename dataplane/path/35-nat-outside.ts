@@ -3,8 +3,7 @@
 // Out: the same. Drops: nothing; what belongs to no session is for the router itself. ICMP errors are translated with what they quote (RFC 5508 §4).
 // Does not: make sessions from outside (no static translations).
 
-import type { Env } from '../env.js';
-import { Clock } from '../env.js';
+import { Clock, type Env } from '../env.js';
 import { isLocal } from '../mem/hash.js';
 import { NatKind } from '../mem/nat.js';
 import { NatSide, PortRow } from '../mem/shared.js';
@@ -24,8 +23,7 @@ export function makeNatOutside(env: Env): () => void {
     return (flags[id] & PacketFlag.Made) !== 0 || ports[rxPort[id] * PortRow.Words + PortRow.Nat] === NatSide.Outside;
   }
 
-  function translate(id: number): void {
-    const now = Math.floor(clock[Clock.Ms] / 1000);
+  function translate(id: number, now: number): void {
     const kind = nat.kindOf(id);
     if (kind === NatKind.Error) {
       nat.rewriteErrorIn(id);
@@ -44,6 +42,7 @@ export function makeNatOutside(env: Env): () => void {
     let count = 0;
     for (let i = 0; i < route.length; i++) if (isMeant(route.ids[i])) meant[count++] = route.ids[i];
     nat.prepare(meant, count, false);
-    for (let i = 0; i < count; i++) translate(meant[i]);
+    const now = Math.floor(clock[Clock.Ms] / 1000);
+    for (let i = 0; i < count; i++) translate(meant[i], now);
   };
 }

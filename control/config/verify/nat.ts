@@ -1,13 +1,11 @@
 // NAT: that what the statements refer to is there, that they translate something, and that they leave the VPN's traffic alone: NAT comes before
 // the crypto map. GDOI and IKE need no exemption: the router's own traffic keeps its address.
 
-import { findUnspared } from '../acl-overlap.js';
+import { type AnyEntry, findUnspared } from '../acl-overlap.js';
 import { isLoopback } from '../interface-names.js';
 import type { AccessList, AclEntry, Config, InterfaceConfig, NatStatement, RouteMapEntry } from '../model.js';
 import { sourceOf } from '../source-lines.js';
 import type { Findings } from './findings.js';
-
-type AnyEntry = Omit<AclEntry, 'line' | 'sequence'>;
 
 /** Bounds the search for traffic that should be spared. */
 const MostEntriesTried = 400;
