@@ -10,7 +10,7 @@ import { Links } from './mem/links.js';
 import { Nat } from './mem/nat.js';
 import { Neighbours } from './mem/neighbours.js';
 import { SenderKind, type SenderState, SenderState as Senders } from './mem/sender-state.js';
-import { bankOf, type CounterBlocks, countersOf, natRowsOf, type SharedState } from './mem/shared.js';
+import { bankOf, type CounterBlocks, countersOf, natRowsOf, type SharedState, tunnelWordsOf } from './mem/shared.js';
 import { PacketFlag, Slots } from './mem/slots.js';
 import { Tables } from './mem/tables.js';
 import { Vector } from './mem/vector.js';
@@ -74,6 +74,8 @@ export interface Env {
   readonly senderRows: Int32Array;
   readonly links: Links;
   readonly neighbours: Neighbours;
+  /** TunnelWord of each port, shared by all workers. */
+  readonly tunnelWords: Int32Array;
   /** Counts and frees. The one way a packet ends without leaving. */
   readonly drop: (id: number, reason: Drop) => void;
   /** Checks the IPv4 datagram at off/len and fills its columns; cuts link padding off. Flags other than the fragment bits stay. */
@@ -118,6 +120,7 @@ export function makeEnv(options: EnvOptions): Env {
     senderRows: new Int32Array(Cap.Sas * SenderRow.Words).fill(-1),
     links: new Links(),
     neighbours: new Neighbours(),
+    tunnelWords: tunnelWordsOf(shared),
     drop,
     parse: makeParse(slots),
   };

@@ -124,6 +124,7 @@ let neighboursLeft = 0;
 const applier = new Applier(ledger, ports, watch, new Publisher(shared, workers), {
   applied: (generation, errors) => socket.send({ type: 'applied', generation, errors }),
   interfaceChanged: (row, state, mac) => tell({ kind: 'interface', port: row.port, up: state.up, mtu: state.mtu, mac }),
+  tunnelChanged: (port, state) => tell({ kind: 'tunnel', port, state }),
   errorsChanged: (errors) => {
     // `applied` again for the same generation: what could not be done then is done now, or the other way round.
     socket.send({ type: 'applied', generation: applier.generation, errors });

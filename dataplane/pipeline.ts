@@ -1,5 +1,5 @@
 // The order of operations, top to bottom: order is the semantics. Stage files are numbered in this order and a test asserts it.
-// A packet that goes back (decrypted: to ip-input; an ICMP error of ours: to route) is taken up in the next turn of the same pass.
+// A packet that goes back (decrypted or out of a tunnel: to ip-input; an ICMP error of ours, or what goes into a tunnel: to route) is taken up in the next turn of the same pass.
 
 import { PathCount } from './counters/declare.js';
 import { Clock, type Env } from './env.js';
@@ -10,12 +10,14 @@ import { makeHandOver } from './path/17-hand-over.js';
 import { makeReassemble } from './path/20-reassemble.js';
 import { makeEspOpen } from './path/25-esp-open.js';
 import { makePolicyIn } from './path/27-policy-in.js';
+import { makeGreDecap } from './path/30-gre-decap.js';
 import { makeNatOutside } from './path/35-nat-outside.js';
 import { makeRoute } from './path/40-route.js';
 import { makeMulticast } from './path/42-multicast.js';
 import { makeNatInside } from './path/45-nat-inside.js';
 import { makeCryptoMap } from './path/55-crypto-map.js';
 import { makePmtu } from './path/60-pmtu.js';
+import { makeGreEncap } from './path/65-gre-encap.js';
 import { makeHandToSealer } from './path/67-hand-to-sealer.js';
 import { makeEspSeal } from './path/70-esp-seal.js';
 import { makeTx } from './path/90-tx.js';
@@ -35,12 +37,14 @@ export function makePipeline(env: Env): () => number {
   const reassemble = makeReassemble(env);
   const espOpen = makeEspOpen(env);
   const policyIn = makePolicyIn(env);
+  const greDecap = makeGreDecap(env);
   const natOutside = makeNatOutside(env);
   const route = makeRoute(env);
   const multicast = makeMulticast(env);
   const natInside = makeNatInside(env);
   const cryptoMap = makeCryptoMap(env);
   const pmtu = makePmtu(env);
+  const greEncap = makeGreEncap(env);
   const handToSealer = makeHandToSealer(env);
   const espSeal = makeEspSeal(env);
   const tx = makeTx(env);
@@ -63,12 +67,14 @@ export function makePipeline(env: Env): () => number {
       reassemble();
       espOpen();
       policyIn();
+      greDecap();
       natOutside();
       route();
       multicast();
       natInside();
       cryptoMap();
       pmtu();
+      greEncap();
       handToSealer();
       espSeal();
       tx();

@@ -52,6 +52,15 @@ export const enum Drop {
   FragmentDuplicate,
   FragmentLimit,
   FragmentTimeout,
+  GreMalformed,
+  GreVersion,
+  GreFlags,
+  GreKey,
+  GreChecksum,
+  GreSequence,
+  GreProtocol,
+  GreFragment,
+  GreCongestion,
   Count,
 }
 export const dropTexts: readonly CounterText[] = [
@@ -110,6 +119,15 @@ export const dropTexts: readonly CounterText[] = [
     help: 'fragment for which there was no room to wait for its first, or of a datagram in too many scattered pieces',
   },
   { name: 'fragment_timeout', help: 'fragment whose first did not come in time' },
+  { name: 'gre_malformed', help: 'GRE header longer than the datagram (RFC 2784 §2)' },
+  { name: 'gre_version', help: 'GRE of another version than 0 (RFC 2784 §2.3.1)' },
+  { name: 'gre_flags', help: 'GRE with routing or reserved bits that must be 0 (RFC 2784 §2.3)' },
+  { name: 'gre_key', help: 'GRE from the peer of a tunnel, with another key than a tunnel has (RFC 2890 §2.1)' },
+  { name: 'gre_checksum', help: 'GRE checksum wrong (RFC 2784 §2.5)' },
+  { name: 'gre_sequence', help: 'GRE out of sequence (RFC 2890 §2.2)' },
+  { name: 'gre_protocol', help: 'GRE that carries another protocol than IPv4' },
+  { name: 'gre_fragment', help: 'GRE of a tunnel arrived as an IP fragment: it is not put together' },
+  { name: 'gre_congestion', help: 'congestion marked on the outer header of a packet that cannot carry the mark (RFC 6040 §4.2)' },
 ];
 
 /** Per port. */

@@ -17,6 +17,8 @@ export const enum LinkKind {
   XdpSender = 4,
   /** Ethernet: receives and sends multicast of the configured groups. */
   Groups = 5,
+  /** The netdev of a tunnel: receives what the kernel and programs send through it, sends what came through it for this host. */
+  Tunnel = 7,
 }
 
 export interface Link {
@@ -52,7 +54,7 @@ export class Links {
     this.close(port);
     this.isOpen[port] = 1;
     for (const { fd, kind } of links) {
-      if (kind === LinkKind.Tun) this.tun[port] = fd;
+      if (kind === LinkKind.Tun || kind === LinkKind.Tunnel) this.tun[port] = fd;
       else if (kind === LinkKind.Groups) this.groups[port] = fd;
       else if (this.fast[port] < 0) {
         this.fast[port] = fd;

@@ -3,7 +3,7 @@
 // two passes and acknowledges. The idle bank may be written only when every worker has acknowledged the last epoch.
 
 import { Drop, GroupCap, GroupCount, NatCount, PathCount, PortCount, SaCount } from '../counters/declare.js';
-import { Ace, Cap, CryptoEntry, NatClause, NatRow, NatState, Sa, SaKey } from '../tables/layout.js';
+import { Ace, Cap, CryptoEntry, NatClause, NatRow, NatState, Sa, SaKey, Tunnel } from '../tables/layout.js';
 import { NatShape } from './nat-sessions.js';
 import { RingShape } from './ring.js';
 
@@ -19,9 +19,21 @@ export const enum Ctl {
   Ack = 8,
   /** First of one word per worker: 1 while it sleeps in poll, or is about to. */
   Sleeping = 24,
-  Words = 40,
+  /** First of Cap.Ports * TunnelWord.Count words. */
+  Tunnels = 40,
+  Words = 88,
 }
 export const MaxWorkers = 16;
+
+/** What changes with every packet of a tunnel; workers share it, by Atomics alone. */
+export const enum TunnelWord {
+  /** Sequence number of the next packet that leaves. */
+  TxSequence = 0,
+  /** The least that is in sequence (RFC 2890 §2.2), and when one last was, in seconds of the workers' clock. */
+  RxSequence = 1,
+  RxSeconds = 2,
+  Count = 3,
+}
 
 /** Row counts at the head of each bank. */
 export const enum BankCount {
@@ -36,7 +48,9 @@ export const enum BankCount {
   NatClauses = 8,
   /** NAT sessions a worker may have. */
   NatSessions = 9,
-  Words = 10,
+  /** Ports that are tunnels. */
+  Tunnels = 10,
+  Words = 11,
 }
 
 /** Per port, filled from the Linux netdev by the main thread. */
@@ -142,6 +156,7 @@ export interface Bank {
   natLists: Int32Array;
   /** Seconds by NatState. */
   natTimeouts: Int32Array;
+  tunnels: Int32Array; // Cap.Ports * Tunnel.Words
 }
 
 /** Counter blocks of one worker; only that worker writes them. */
@@ -176,6 +191,7 @@ const bankWords: readonly [keyof Bank, number][] = [
   ['natClauses', Cap.NatClauses * NatClause.Words],
   ['natLists', Cap.NatClauses],
   ['natTimeouts', NatState.Count],
+  ['tunnels', Cap.Ports * Tunnel.Words],
 ];
 /**
  * What is large is read where it lies: the two banks' arrays are neighbours, so that a stage captures one array and adds where the current
@@ -240,6 +256,11 @@ export function ringAt({ workers }: SharedState, from: number, to: number): numb
 
 export function controlWords(state: SharedState): Int32Array {
   return new Int32Array(state.memory, 0, Ctl.Words);
+}
+
+/** {@link TunnelWord} of each port. */
+export function tunnelWordsOf(state: SharedState): Int32Array {
+  return new Int32Array(state.memory, Ctl.Tunnels * 4, Cap.Ports * TunnelWord.Count);
 }
 
 /** @param index 0 or 1 */

@@ -2,7 +2,7 @@
 // capture one set of arrays for ever and never ask which bank is current. What is large, the FIB and the compiled access lists, is read in the bank itself; `counts` says
 // where. Keys are not copied: adoption hands them to the crypto contexts and forgets them.
 
-import { Ace, Cap, CryptoEntry, NatClause, NatState, Sa } from '../tables/layout.js';
+import { Ace, Cap, CryptoEntry, NatClause, NatState, Sa, Tunnel } from '../tables/layout.js';
 import { fillLocalSet, fillSpiMap, HashShape } from './hash.js';
 import { type Bank, BankCount, GroupRow, halvesOf, MaxGroups, MaxLocalAddresses, PortRow, pairOf, type SharedState } from './shared.js';
 
@@ -19,6 +19,7 @@ export class Tables {
   readonly natClauses = new Int32Array(Cap.NatClauses * NatClause.Words);
   readonly natLists = new Int32Array(Cap.NatClauses);
   readonly natTimeouts = new Int32Array(NatState.Count);
+  readonly tunnels = new Int32Array(Cap.Ports * Tunnel.Words);
 
   /** Of both banks; the current one's root begins at counts[BankCount.FibRoot], all else is reached from there. */
   readonly fibRoot: Int32Array;
@@ -57,6 +58,7 @@ export class Tables {
     this.natClauses.set(bank.natClauses);
     this.natLists.set(bank.natLists);
     this.natTimeouts.set(bank.natTimeouts);
+    this.tunnels.set(bank.tunnels);
     fillLocalSet(this.localSet, this.localAddresses, this.counts[BankCount.LocalAddresses]);
     fillSpiMap(this.spiMap, this.sas);
     this.findEntries();

@@ -12,7 +12,7 @@ import { Clock, type Env } from '../env.js';
 import { EventKind } from '../mem/events.js';
 import { findSpi, isLocal } from '../mem/hash.js';
 import { PortRow } from '../mem/shared.js';
-import { PacketFlag, SlotShape } from '../mem/slots.js';
+import { MaxNesting, PacketFlag, SlotShape } from '../mem/slots.js';
 import { Job, JobStatus } from '../native/native.js';
 import { classify } from '../proto/classifier.js';
 import { checkTrailer, Esp, Trailer } from '../proto/esp.js';
@@ -20,9 +20,6 @@ import { Ipv4Fault, setCongestion } from '../proto/ipv4.js';
 import { Mark } from '../proto/replay.js';
 import { isTimely, nextHeaderOf, readTbar, Tbar } from '../proto/tbar.js';
 import { Ace, AceAction, Cap, Sa } from '../tables/layout.js';
-
-/** How many times one packet may be decapsulated. */
-export const MaxNesting = 4;
 
 export function makeEspOpen(env: Env): () => void {
   const { drop, parse, replay, events, native, clock, nat } = env;

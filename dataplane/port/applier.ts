@@ -7,7 +7,7 @@
 // Does not: talk to control (it reports through its events), or forward.
 
 import { SlotShape } from '../mem/slots.js';
-import type { InterfaceRow } from '../tables/message.js';
+import type { InterfaceRow, TunnelState } from '../tables/message.js';
 import { planClear, planCloseFirst } from './closed-ports.js';
 import { listLocalAddresses, mirrorFib } from './fib-mirror.js';
 import { describePorts, planInterfaces } from './interfaces.js';
@@ -19,15 +19,17 @@ import { planNeighbours } from './neighbours.js';
 import type { Ports } from './ports.js';
 import { type BankContent, emptyRows, isSameContent, isSameList, noTables, type PortState, type Publisher } from './publisher.js';
 import { diffRoutes, planGatewayTable, planPortTable, planProgramTable, planStaticRoutes } from './routes.js';
-import { diffRules, type PortDevices, planRules, Table } from './rules.js';
+import { diffRules, isTunnel, type PortDevices, planRules, Table } from './rules.js';
 import { describeErrors, runBatch } from './run-command.js';
 import { setDevice, setGlobals } from './sysctl.js';
+import { type EvaluatedTunnel, evaluateTunnels, planTunnelLinks, tunnelRows } from './tunnels.js';
 import type { UndoLedger } from './undo-ledger.js';
 import type { Tables } from './validate-tables.js';
 
 export interface ApplierEvents {
   applied(generation: number, errors: string[]): void;
   interfaceChanged(row: InterfaceRow, state: PortState, mac: string): void;
+  tunnelChanged(port: number, state: TunnelState): void;
   /** Errors that appeared or went away without new tables. */
   errorsChanged(errors: string[]): void;
   /** So many neighbours had no room: what is for them goes through the TUN. */
@@ -54,6 +56,10 @@ export class Applier {
   /** The kernel as of the last round. */
   linux: LinuxState = { links: new Map(), addresses: [], routes: [], rules: [] };
   portStates: PortState[] = [];
+  tunnels: EvaluatedTunnel[] = [];
+  private readonly tunnelStates = new Map<number, TunnelState>();
+  /** By port: how often recursive routing has taken a tunnel down. */
+  readonly recursions = new Map<number, number>();
 
   constructor(
     private readonly ledger: UndoLedger,
@@ -137,13 +143,14 @@ export class Applier {
   private async runRound(tables: Tables): Promise<string[]> {
     const errors: string[] = [];
     const { head } = tables;
+    await this.openTunnels(head.interfaces, errors);
     let state = this.change(planInterfaces(head.interfaces, readLinux(), this.ledger, errors), errors) ?? readLinux();
     // A TUN that is made again is another one, and what was routed to it is gone.
     if (await this.changePorts(head.interfaces, state, errors)) state = readLinux();
     // Closed ports are guarded before the kernel is told to forward on them.
     state = this.change(planCloseFirst(tables.rows, this.ports.list(), state), errors) ?? state;
     setGlobals(this.ledger);
-    for (const { device } of this.ports.list()) setDevice(this.ledger, device);
+    for (const port of this.ports.list()) if (!isTunnel(port)) setDevice(this.ledger, port.device);
     state = this.change(this.ports.planLinks(state), errors) ?? state;
     // Before the static routes: the kernel asks table G where their gateways are.
     const gateways = planGatewayTable(this.ports.list(), state);
@@ -159,11 +166,26 @@ export class Applier {
         errors,
       ) ?? state;
     const devices = this.ports.list();
+    this.tunnels = evaluateTunnels(head.interfaces, state);
+    state = this.change(planTunnelLinks(this.tunnels, state), errors) ?? state;
     this.change(this.planPolicy(tables, devices, state), errors);
     this.linux = state;
     await this.publish(tables, devices, state, errors);
     this.announce(head.interfaces, state);
     return errors;
+  }
+
+  /** Before addresses, which need their netdevs. */
+  private async openTunnels(rows: readonly InterfaceRow[], errors: string[]): Promise<void> {
+    for (const row of rows) {
+      const { name, device, tunnel } = row;
+      if (!tunnel || device === null) continue;
+      try {
+        await this.ports.openTunnel({ ...row, device });
+      } catch (error) {
+        errors.push(`interface ${name}: ${error instanceof Error ? error.message : String(error)}`);
+      }
+    }
   }
 
   /** @returns the state afterwards, null when there was nothing to change */
@@ -187,7 +209,7 @@ export class Applier {
     for (const row of rows) {
       const { port, device, name } = row;
       const link = device === null ? undefined : state.links.get(device);
-      if (device === null || !link) continue;
+      if (device === null || !link || row.tunnel) continue;
       if (link.mtu > SlotShape.MaxPacket)
         errors.push(`interface ${name}: ${device} has an MTU of ${link.mtu} bytes: packets over ${SlotShape.MaxPacket} are dropped`);
       if (this.ports.find(port)) continue;
@@ -241,6 +263,7 @@ export class Applier {
       neighbours: this.neighbours(devices, state),
       groups: planGroups(tables.head.interfaces, errors),
       nat: tables.head.nat,
+      tunnels: tunnelRows(tables.head.interfaces, this.tunnels),
     };
     if (this.published && isSameContent(this.published, content)) return;
     errors.push(...(await this.publisher.publish(content)));
@@ -263,6 +286,12 @@ export class Applier {
   }
 
   private announce(rows: readonly InterfaceRow[], state: LinuxState): void {
+    for (const { port, state: now } of this.tunnels) {
+      if (this.tunnelStates.get(port) === now) continue;
+      this.tunnelStates.set(port, now);
+      if (now === 'recursive') this.recursions.set(port, (this.recursions.get(port) ?? 0) + 1);
+      this.events.tunnelChanged(port, now);
+    }
     for (const row of rows) {
       const port = this.portStates.find((candidate) => candidate.port === row.port);
       if (!port) continue;

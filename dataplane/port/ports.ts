@@ -7,12 +7,12 @@ import type { InterfaceRow, PortDriver } from '../tables/message.js';
 import type { IngressDrop } from './ingress-drop.js';
 import { closeLinks, filterPackets, fitsFilter, loadProgram, openFastLinks, openGroupLinks } from './links.js';
 import type { LinuxLink, LinuxState } from './linux-state.js';
-import type { PortDevices } from './rules.js';
-import { setTun } from './sysctl.js';
+import { isTunnel, type PortDevices } from './rules.js';
+import { setTun, setTunnel } from './sysctl.js';
 import type { WorkerSet } from './worker-set.js';
 
 const MaxNameLength = 15; // IFNAMSIZ less the zero byte
-const TxQueueLength = 1000;
+export const TxQueueLength = 1000;
 
 interface OpenPort extends PortDevices {
   /** Of the netdev: one of the same name may be another. */
@@ -62,9 +62,26 @@ export class Ports {
     return this.ports.get(port) ?? null;
   }
 
+  /** Creates the netdev of a tunnel, down; nothing when it is there as it should be. Throws Error. @returns whether it was created */
+  async openTunnel(row: InterfaceRow & { device: string }): Promise<boolean> {
+    const { port, device, offloads } = row;
+    const open = this.ports.get(port);
+    if (open && isTunnel(open) && open.device === device && open.offloads === offloads) return false;
+    await this.close(port);
+    const count = this.workers().count;
+    const queues = this.openTun(device, count, offloads, LinkKind.Tunnel);
+    setTunnel(device);
+    const links = queues.map((queue) => [queue]);
+    const rest = { index: 0, wanted: 'tun', groups: '', closing: null } as const;
+    this.ports.set(port, { port, device, tun: device, driver: 'tun', offloads, links, ...rest });
+    for (const [worker, list] of links.entries()) this.workers().send(worker, { kind: 'port-open', port, links: list });
+    return true;
+  }
+
   /** Can the open port stay as it is? @param link the netdev as it is now, if it is there */
   isAsWanted(port: number, row: InterfaceRow | undefined, link: LinuxLink | undefined, own: readonly number[]): boolean {
     const open = this.ports.get(port);
+    if (open && isTunnel(open)) return row?.tunnel !== undefined && row.device === open.device && link !== undefined;
     return (
       open !== undefined &&
       row?.device === open.device &&
@@ -103,10 +120,10 @@ export class Ports {
     for (const [worker, list] of links.entries()) this.workers().send(worker, { kind: 'port-open', port, links: list });
   }
 
-  private openTun(tun: string, count: number, offloads: boolean): Link[] {
+  private openTun(tun: string, count: number, offloads: boolean, kind = LinkKind.Tun): Link[] {
     const queues: Link[] = [];
     try {
-      for (let worker = 0; worker < count; worker++) queues.push({ kind: LinkKind.Tun, fd: this.native.tunOpen(tun, count > 1, offloads) });
+      for (let worker = 0; worker < count; worker++) queues.push({ kind, fd: this.native.tunOpen(tun, count > 1, offloads) });
     } catch (error) {
       closeLinks(this.native, queues);
       throw error;
@@ -185,6 +202,10 @@ export class Ports {
   planLinks(state: LinuxState): string[] {
     const commands: string[] = [];
     for (const { device, tun } of this.ports.values()) {
+      if (isTunnel({ device, tun })) {
+        setTunnel(tun);
+        continue; // tunnels.ts
+      }
       setTun(tun);
       const link = state.links.get(device);
       const own = state.links.get(tun);

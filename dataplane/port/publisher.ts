@@ -14,10 +14,12 @@ import {
   NeighbourRow,
   PortRow,
   type SharedState,
+  TunnelWord,
+  tunnelWordsOf,
 } from '../mem/shared.js';
 import { buildClassifier } from '../proto/classifier-build.js';
 import { buildFib, type FibRoute } from '../proto/fib.js';
-import { Ace, Cap, CryptoEntry, NatClause, NatState } from '../tables/layout.js';
+import { Ace, Cap, CryptoEntry, NatClause, NatState, Tunnel, TunnelMode } from '../tables/layout.js';
 import type { TablesHead, TablesRows } from '../tables/message.js';
 import type { WorkerSet } from './worker-set.js';
 
@@ -42,6 +44,8 @@ export interface BankContent {
   /** {@link GroupRow} */
   groups: Int32Array;
   nat: TablesHead['nat'];
+  /** {@link Tunnel} of each port; empty = there is none. */
+  tunnels: Int32Array;
 }
 
 export class Publisher {
@@ -50,11 +54,16 @@ export class Publisher {
   /** Of each bank: a neighbour comes and goes more often than a route, and a full table takes long to build. */
   private readonly routes: [BankContent['routes'] | null, BankContent['routes'] | null] = [null, null];
 
+  /** {@link TunnelWord} of each port, and the rows that they belong to. */
+  private readonly tunnelWords: Int32Array;
+  private readonly tunnels = new Int32Array(Cap.Ports * Tunnel.Words);
+
   constructor(
     shared: SharedState,
     private readonly workers: WorkerSet,
   ) {
     this.control = controlWords(shared);
+    this.tunnelWords = tunnelWordsOf(shared);
     this.banks = [bankOf(shared, 0), bankOf(shared, 1)];
   }
 
@@ -66,6 +75,7 @@ export class Publisher {
     await this.workers.waitAcknowledged();
     const epoch = Atomics.load(this.control, Ctl.Epoch) + 1;
     const bank = this.banks[epoch & 1];
+    this.startTunnels(content.tunnels);
     const errors = writeBank(bank, content);
     if (this.routes[epoch & 1] !== content.routes) writeFib(bank, content.routes, errors);
     this.routes[epoch & 1] = content.routes;
@@ -77,10 +87,22 @@ export class Publisher {
     content.rows.saKeys.fill(0);
     return errors;
   }
+
+  /** A tunnel that is another one than before counts its sequence numbers from 0 (RFC 2890 §2.2). */
+  private startTunnels(tunnels: Int32Array): void {
+    for (let port = 0; port < Cap.Ports; port++) {
+      const isSame = [Tunnel.Mode, Tunnel.Source, Tunnel.Destination, Tunnel.Flags, Tunnel.Key].every(
+        (word) => (tunnels[port * Tunnel.Words + word] ?? 0) === this.tunnels[port * Tunnel.Words + word],
+      );
+      if (isSame) continue;
+      for (let word = 0; word < TunnelWord.Count; word++) Atomics.store(this.tunnelWords, port * TunnelWord.Count + word, 0);
+    }
+    fillRows(this.tunnels, tunnels);
+  }
 }
 
 /** Everything but the FIB. @returns what did not fit */
-function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups, nat }: BankContent): string[] {
+function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups, nat, tunnels }: BankContent): string[] {
   const errors: string[] = [];
   fillRows(bank.aces, rows.aces);
   fillRows(bank.cryptoEntries, rows.cryptoEntries);
@@ -108,8 +130,16 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
   bank.counts[BankCount.NatClauses] = rows.natClauses.length / NatClause.Words;
   bank.counts[BankCount.NatSessions] = nat.maxEntries === 0 ? NatShape.Capacity : Math.min(nat.maxEntries, NatShape.Capacity);
   bank.natTimeouts.set(nat.timeouts.map((seconds) => (seconds === 0 ? NatShape.Never : seconds)));
+  fillRows(bank.tunnels, tunnels);
+  bank.counts[BankCount.Tunnels] = countTunnels(tunnels);
   buildClassifier(bank);
   return errors;
+}
+
+function countTunnels(tunnels: Int32Array): number {
+  let count = 0;
+  for (let at = 0; at < tunnels.length; at += Tunnel.Words) if (tunnels[at + Tunnel.Mode] !== TunnelMode.None) count++;
+  return count;
 }
 
 function fillRows(to: Int32Array, from: Int32Array): void {
@@ -139,6 +169,7 @@ export function isSameContent(a: BankContent, b: BankContent): boolean {
     sameRows(a.rows.sas, b.rows.sas) &&
     sameRows(a.neighbours, b.neighbours) &&
     sameRows(a.groups, b.groups) &&
+    sameRows(a.tunnels, b.tunnels) &&
     sameRows(a.rows.natClauses, b.rows.natClauses) &&
     isSameList([a.ports, a.localAddresses, a.nat], [b.ports, b.localAddresses, b.nat]) &&
     isSameList(a.routes, b.routes)

@@ -4,7 +4,15 @@
 import { GroupCap } from '../counters/declare.js';
 import { MaxGroups } from '../mem/shared.js';
 import { Ace, Cap, CryptoEntry, EspAuth, EspCipher, NatClause, NatState, Sa, SaKey } from '../tables/layout.js';
-import { type InterfaceRow, MaxFrameBytes, portDrivers, type StaticRouteRow, type TablesHead, type TablesRows } from '../tables/message.js';
+import {
+  type InterfaceRow,
+  MaxFrameBytes,
+  portDrivers,
+  type StaticRouteRow,
+  type TablesHead,
+  type TablesRows,
+  type TunnelSpec,
+} from '../tables/message.js';
 import { readFlag, readInteger, readList, readNullable, readRecord, readText, refuse } from './shape.js';
 
 export interface Tables {
@@ -47,7 +55,23 @@ function readInterface(value: unknown, what: string): InterfaceRow {
     ipMtu: readNullable(row.ipMtu, (mtu) => readInteger(mtu, `${what}.ipMtu`, 68, 65535)), // 68: RFC 791
     shutdown: readFlag(row.shutdown, `${what}.shutdown`),
     nat: readNullable(row.nat, (side) => natSides.find((name) => name === side) ?? refuse(`${what}.nat: neither inside nor outside`)),
+    ...(row.tunnel === undefined ? {} : { tunnel: readTunnel(row.tunnel, `${what}.tunnel`) }),
     groups: readList(row.groups, `${what}.groups`, MaxGroups, (group, where) => readInteger(group, where, 0xe0000100, 0xefffffff)),
+  };
+}
+
+function readTunnel(value: unknown, what: string): TunnelSpec {
+  const row = readRecord(value, what);
+  return {
+    sourceInterface: readNullable(row.sourceInterface, (name) => readText(name, `${what}.sourceInterface`, 128)),
+    sourceAddress: readNullable(row.sourceAddress, (address) => readAddress(address, `${what}.sourceAddress`)),
+    destination: readNullable(row.destination, (address) => readAddress(address, `${what}.destination`)),
+    key: readNullable(row.key, (key) => readInteger(key, `${what}.key`, 0, MaxAddress)),
+    checksum: readFlag(row.checksum, `${what}.checksum`),
+    sequence: readFlag(row.sequence, `${what}.sequence`),
+    ttl: readInteger(row.ttl, `${what}.ttl`, 1, 255),
+    tos: readNullable(row.tos, (tos) => readInteger(tos, `${what}.tos`, 0, 255)),
+    copyDf: readFlag(row.copyDf, `${what}.copyDf`),
   };
 }
 
@@ -142,6 +166,8 @@ function checkInterfaces(head: TablesHead): void {
       seen.add(value);
     }
   }
+  for (const { name, tunnel, device } of head.interfaces)
+    if (tunnel && device === null) refuse(`interface ${name}: a tunnel without a device`);
 }
 
 function checkAces(aces: Int32Array): void {

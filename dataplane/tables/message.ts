@@ -33,7 +33,30 @@ export interface InterfaceRow {
   groups: number[];
   /** `ip nat inside|outside`. */
   nat: 'inside' | 'outside' | null;
+  /** A tunnel: `device` is a TUN netdev that is made because this row is there, and `driver` says nothing. */
+  tunnel?: TunnelSpec;
 }
+
+/** GRE over IPv4 (RFC 2784, RFC 2890). Without a source or a destination the tunnel is down. */
+export interface TunnelSpec {
+  /** IOS name of the interface whose primary address it is; else `sourceAddress`. */
+  sourceInterface: string | null;
+  sourceAddress: number | null;
+  destination: number | null;
+  key: number | null;
+  checksum: boolean;
+  sequence: boolean;
+  /** Of the outer header, 1..255. */
+  ttl: number;
+  /** Of the outer header, its DSCP alone; null = as inside. */
+  tos: number | null;
+  /** The outer DF is the inner one. */
+  copyDf: boolean;
+}
+
+/** Why a tunnel carries nothing. */
+export const tunnelStates = ['up', 'shutdown', 'no-source', 'no-destination', 'destination-is-own', 'no-route', 'recursive'] as const;
+export type TunnelState = (typeof tunnelStates)[number];
 
 export interface StaticRouteRow {
   prefix: number;
@@ -116,7 +139,18 @@ export type DataplaneEvent =
   | { kind: 'replay-time'; spi: number; src: number; dst: number; count: number; ownMs: number; peerMs: number }
   | { kind: 'sa-exhausted'; spi: number /** IV or sequence space. */; space: 'iv' | 'sequence' }
   | { kind: 'interface'; port: number; up: boolean; mtu: number; mac: string }
+  | { kind: 'tunnel'; port: number; state: TunnelState }
   | { kind: 'log'; severity: number; mnemonic: string; text: string };
+
+export interface TunnelStatus {
+  state: TunnelState;
+  /** Of the outer header; null = unknown now. */
+  source: string | null;
+  /** Netdev by which outer packets leave now. */
+  device: string | null;
+  /** How often recursive routing has taken it down. */
+  recursions: number;
+}
 
 /** Counters at one moment. Arrays are the counter blocks of counters/declare.ts, summed over workers. */
 export interface SnapshotHead {
@@ -133,6 +167,7 @@ export interface SnapshotHead {
     mtu: number;
     mac: string;
     addresses: string[];
+    tunnel?: TunnelStatus;
   }[];
   routes: { prefix: string; via: string | null; device: string; protocol: string; metric: number }[];
   rssBytes: number;
