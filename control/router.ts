@@ -173,6 +173,9 @@ export class Router {
         'UPDOWN',
         `Line protocol on Interface ${name ?? event.port}, changed state to ${event.up ? 'up' : 'down'}`,
       );
+    } else if (event.kind === 'tunnel' && event.state === 'recursive') {
+      const name = [...this.config.interfaces.keys()].find((key) => this.allocation.ports.take(key) === event.port);
+      this.means.log.write('TUN', 5, 'RECURDOWN', `${name ?? event.port} temporarily disabled due to recursive routing`);
     }
   }
 

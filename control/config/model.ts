@@ -225,7 +225,32 @@ export interface InterfaceConfig {
   cryptoMap: string | null;
   /** `ip nat inside|outside`; absent = neither. */
   nat?: NatSide;
+  /** `bandwidth`: kbit/s, what metrics and loads are reckoned from; absent = what the type has. */
+  bandwidthKbps?: number;
+  /** Of a Tunnel, and of nothing else. */
+  tunnel?: TunnelConfig;
 }
+
+/** `tunnel ...`: GRE over IPv4. Both ends are needed before anything passes. */
+export interface TunnelConfig {
+  /** Exactly one of these two, or neither. */
+  sourceInterface: string | null;
+  sourceAddress: Ipv4 | null;
+  destination: Ipv4 | null;
+  key: number | null;
+  checksum: boolean;
+  /** `tunnel sequence-datagrams`. */
+  sequence: boolean;
+  /** Of the outer header. */
+  ttl: number;
+  /** null = copied from the inner header. */
+  tos: number | null;
+  /** `tunnel path-mtu-discovery`: the outer DF is the inner one. */
+  pathMtuDiscovery: boolean;
+}
+
+/** What IOS has. */
+export const defaultTunnelTtl = 255;
 
 /** The driver that is wanted. */
 export function driverOf({ portDriver, cryptoMap }: InterfaceConfig): PortDriver {

@@ -1,13 +1,14 @@
 // interface and what stands in it. Our own commands: linux-device (which netdev), port-driver (how packets are read), offload.
-// Does not: tunnels, subinterfaces, access-group, NAT, service-policy.
+// Tunnels: interface-tunnel.ts. Does not: subinterfaces, access-group, NAT, service-policy.
 
 import { formatIpv4, maskToPrefixLength, prefixRange } from '../addresses.js';
 import { integer, interfaceName, ipv4, restOfLine, word } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
-import { unsupportedInterfaceType } from '../interface-names.js';
+import { isTunnel, unsupportedInterfaceType } from '../interface-names.js';
 import { type Config, type InterfaceConfig, type PortDriver, portDrivers } from '../model.js';
 import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
+import { newTunnel, printTunnel, tunnelCommands } from './interface-tunnel.js';
 import { multicastInterfaceNodes, printStaticGroups } from './multicast.js';
 import { natInterfaceNodes, printInterfaceNat } from './nat.js';
 
@@ -102,6 +103,13 @@ function refuseDriver(args: Args): void {
 }
 
 export const interfaceCommands: Node<InterfaceEdit>[] = [
+  keyword('bandwidth', 'Set bandwidth informational parameter', {
+    commit: true,
+    no: (_, { target }) => {
+      delete target.bandwidthKbps;
+    },
+    next: [argument('kbps', integer(1, 10_000_000), 'Bandwidth in kilobits', { run: set('bandwidthKbps', (args) => args.number('kbps')) })],
+  }),
   path(
     [['crypto', 'Encryption/Decryption commands']],
     [
@@ -185,6 +193,7 @@ export const interfaceCommands: Node<InterfaceEdit>[] = [
     no: set('shutdown', () => false),
   }),
   meaningless('speed', 'Configure speed operation (no meaning on Linux)'),
+  ...tunnelCommands,
 ];
 
 function enterInterface(args: Args, { session, target }: Edit<'config'>): void {
@@ -203,6 +212,7 @@ function enterInterface(args: Args, { session, target }: Edit<'config'>): void {
       staticGroups: [],
       shutdown: false,
       cryptoMap: null,
+      ...(isTunnel(name) ? { tunnel: newTunnel() } : {}),
     };
     session.mark(item, '');
     target.interfaces.set(name, item);
@@ -220,7 +230,7 @@ function refuseInterface(args: Args): void {
     type === null
       ? `"${words.join(' ')}" is neither an interface type nor the name of a Linux network device`
       : `${type} interfaces are not supported yet`,
-    'GigabitEthernet, FastEthernet, Ethernet, TenGigabitEthernet and Loopback are, and names of netdevs such as eth0',
+    'GigabitEthernet, FastEthernet, Ethernet, TenGigabitEthernet, Loopback and Tunnel are, and names of netdevs such as eth0',
   );
 }
 
@@ -250,6 +260,7 @@ function printInterface(item: InterfaceConfig): Block {
   return block(
     `interface ${item.name}`,
     item.description !== null && `description ${item.description}`,
+    item.bandwidthKbps !== undefined && `bandwidth ${item.bandwidthKbps}`,
     item.linuxDevice !== null && `linux-device ${item.linuxDevice}`,
     item.addresses.map(({ address, mask, secondary }) =>
       block(`ip address ${formatIpv4(address)} ${formatIpv4(mask)}${secondary ? ' secondary' : ''}`),
@@ -260,6 +271,7 @@ function printInterface(item: InterfaceConfig): Block {
     item.portDriver !== null && `port-driver ${item.portDriver}`,
     !item.offload && 'no offload',
     item.shutdown && 'shutdown',
+    printTunnel(item),
     item.cryptoMap !== null && `crypto map ${item.cryptoMap}`,
   );
 }
