@@ -25,16 +25,6 @@ export const enum Ctl {
 }
 export const MaxWorkers = 16;
 
-/** What changes with every packet of a tunnel; workers share it, by Atomics alone. */
-export const enum TunnelWord {
-  /** Sequence number of the next packet that leaves. */
-  TxSequence = 0,
-  /** The least that is in sequence (RFC 2890 §2.2), and when one last was, in seconds of the workers' clock. */
-  RxSequence = 1,
-  RxSeconds = 2,
-  Count = 3,
-}
-
 /** Row counts at the head of each bank. */
 export const enum BankCount {
   Aces = 0,
@@ -256,11 +246,6 @@ export function ringAt({ workers }: SharedState, from: number, to: number): numb
 
 export function controlWords(state: SharedState): Int32Array {
   return new Int32Array(state.memory, 0, Ctl.Words);
-}
-
-/** {@link TunnelWord} of each port. */
-export function tunnelWordsOf(state: SharedState): Int32Array {
-  return new Int32Array(state.memory, Ctl.Tunnels * 4, Cap.Ports * TunnelWord.Count);
 }
 
 /** @param index 0 or 1 */

@@ -11,8 +11,9 @@
 import { Drop, PortCount } from '../counters/declare.js';
 import { Clock, type Env } from '../env.js';
 import { isLocal } from '../mem/hash.js';
-import { BankCount, PortRow, TunnelWord } from '../mem/shared.js';
+import { BankCount, PortRow } from '../mem/shared.js';
 import { MaxNesting, PacketFlag } from '../mem/slots.js';
+import { TunnelWord } from '../mem/tunnel-words.js';
 import {
   checkGre,
   EtherType,

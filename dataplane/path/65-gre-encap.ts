@@ -9,8 +9,9 @@
 
 import { Drop, PortCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
-import { BankCount, TunnelWord } from '../mem/shared.js';
+import { BankCount } from '../mem/shared.js';
 import { MaxNesting, PacketFlag, SlotShape } from '../mem/slots.js';
+import { TunnelWord } from '../mem/tunnel-words.js';
 import { EtherType, Gre, writeGre } from '../proto/gre.js';
 import { Ip4, IpProto, lowerTtl, sealHeader } from '../proto/ipv4.js';
 import { Port } from '../proto/l4.js';

@@ -22,7 +22,8 @@ import { diffRoutes, planGatewayTable, planPortTable, planProgramTable, planStat
 import { diffRules, isTunnel, type PortDevices, planRules, Table } from './rules.js';
 import { describeErrors, runBatch } from './run-command.js';
 import { setDevice, setGlobals } from './sysctl.js';
-import { type EvaluatedTunnel, evaluateTunnels, planTunnelLinks, tunnelRows } from './tunnels.js';
+import { openTunnels, TunnelStates } from './tunnel-states.js';
+import { tunnelRows } from './tunnels.js';
 import type { UndoLedger } from './undo-ledger.js';
 import type { Tables } from './validate-tables.js';
 
@@ -56,10 +57,7 @@ export class Applier {
   /** The kernel as of the last round. */
   linux: LinuxState = { links: new Map(), addresses: [], routes: [], rules: [] };
   portStates: PortState[] = [];
-  tunnels: EvaluatedTunnel[] = [];
-  private readonly tunnelStates = new Map<number, TunnelState>();
-  /** By port: how often recursive routing has taken a tunnel down. */
-  readonly recursions = new Map<number, number>();
+  readonly tunnels = new TunnelStates();
 
   constructor(
     private readonly ledger: UndoLedger,
@@ -143,7 +141,7 @@ export class Applier {
   private async runRound(tables: Tables): Promise<string[]> {
     const errors: string[] = [];
     const { head } = tables;
-    await this.openTunnels(head.interfaces, errors);
+    await openTunnels(this.ports, head.interfaces, errors); // before addresses, which need their netdevs
     let state = this.change(planInterfaces(head.interfaces, readLinux(), this.ledger, errors), errors) ?? readLinux();
     // A TUN that is made again is another one, and what was routed to it is gone.
     if (await this.changePorts(head.interfaces, state, errors)) state = readLinux();
@@ -166,26 +164,12 @@ export class Applier {
         errors,
       ) ?? state;
     const devices = this.ports.list();
-    this.tunnels = evaluateTunnels(head.interfaces, state);
-    state = this.change(planTunnelLinks(this.tunnels, state), errors) ?? state;
+    state = this.change(this.tunnels.plan(head.interfaces, state), errors) ?? state;
     this.change(this.planPolicy(tables, devices, state), errors);
     this.linux = state;
     await this.publish(tables, devices, state, errors);
     this.announce(head.interfaces, state);
     return errors;
-  }
-
-  /** Before addresses, which need their netdevs. */
-  private async openTunnels(rows: readonly InterfaceRow[], errors: string[]): Promise<void> {
-    for (const row of rows) {
-      const { name, device, tunnel } = row;
-      if (!tunnel || device === null) continue;
-      try {
-        await this.ports.openTunnel({ ...row, device });
-      } catch (error) {
-        errors.push(`interface ${name}: ${error instanceof Error ? error.message : String(error)}`);
-      }
-    }
   }
 
   /** @returns the state afterwards, null when there was nothing to change */
@@ -263,7 +247,7 @@ export class Applier {
       neighbours: this.neighbours(devices, state),
       groups: planGroups(tables.head.interfaces, errors),
       nat: tables.head.nat,
-      tunnels: tunnelRows(tables.head.interfaces, this.tunnels),
+      tunnels: tunnelRows(tables.head.interfaces, this.tunnels.list),
     };
     if (this.published && isSameContent(this.published, content)) return;
     errors.push(...(await this.publisher.publish(content)));
@@ -286,12 +270,7 @@ export class Applier {
   }
 
   private announce(rows: readonly InterfaceRow[], state: LinuxState): void {
-    for (const { port, state: now } of this.tunnels) {
-      if (this.tunnelStates.get(port) === now) continue;
-      this.tunnelStates.set(port, now);
-      if (now === 'recursive') this.recursions.set(port, (this.recursions.get(port) ?? 0) + 1);
-      this.events.tunnelChanged(port, now);
-    }
+    this.tunnels.announce(this.events.tunnelChanged);
     for (const row of rows) {
       const port = this.portStates.find((candidate) => candidate.port === row.port);
       if (!port) continue;

@@ -14,9 +14,8 @@ import {
   NeighbourRow,
   PortRow,
   type SharedState,
-  TunnelWord,
-  tunnelWordsOf,
 } from '../mem/shared.js';
+import { TunnelWord, tunnelWordsOf } from '../mem/tunnel-words.js';
 import { buildClassifier } from '../proto/classifier-build.js';
 import { buildFib, type FibRoute } from '../proto/fib.js';
 import { Ace, Cap, CryptoEntry, NatClause, NatState, Tunnel, TunnelMode } from '../tables/layout.js';

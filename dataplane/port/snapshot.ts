@@ -91,10 +91,10 @@ export class SnapshotMaker {
   }
 
   private describeTunnel(port: number): TunnelStatus | null {
-    const tunnel = this.applier.tunnels.find((candidate) => candidate.port === port);
+    const tunnel = this.applier.tunnels.list.find((candidate) => candidate.port === port);
     if (!tunnel) return null;
     const { state, source, outDevice } = tunnel;
-    const recursions = this.applier.recursions.get(port) ?? 0;
+    const recursions = this.applier.tunnels.recursionsOf(port);
     return { state, source: source === null ? null : formatAddress(source), device: outDevice, recursions };
   }
 

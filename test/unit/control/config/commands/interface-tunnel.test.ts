@@ -16,7 +16,7 @@ t.test('everything in a tunnel', (t) => {
  tunnel tos 184
  tunnel path-mtu-discovery
 `;
-  t.match(reprint(text), text.trimEnd());
+  t.strictSame(reprint(text), text.trimEnd().split('\n'));
   const { tunnel, bandwidthKbps } = parseClean(text).interfaces.get('Tunnel0')!;
   t.equal(bandwidthKbps, 2000);
   t.strictSame(tunnel, {
@@ -49,7 +49,7 @@ t.test('abbreviated, and taken back', (t) => {
     tos: null,
     pathMtuDiscovery: false,
   });
-  t.match(reprint('interface Tunnel0\n no tunnel source'), /^interface Tunnel0$/m);
+  t.strictSame(reprint('interface Tunnel0\n no tunnel source'), ['interface Tunnel0']);
   t.end();
 });
 

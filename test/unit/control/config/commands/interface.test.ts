@@ -38,7 +38,6 @@ t.test('interface names', (t) => {
     'gi00/0',
     'gi0/0/0/0/0',
     'Tunnel0/1',
-    'Tunnel00',
     'Serial0/0',
     'Vlan1',
     'Null0',
