@@ -14,7 +14,7 @@ export function renderInterfaceBrief(snapshot: Snapshot): string[] {
         state.addresses[0]?.split('/')[0] ?? 'unassigned',
         'YES',
         'NVRAM',
-        !state.adminUp ? 'administratively down' : state.up ? 'up' : 'down',
+        !state.adminUp ? 'administratively down' : state.up || state.tunnel ? 'up' : 'down',
         state.up ? 'up' : 'down',
       ),
     ),
@@ -76,7 +76,7 @@ export function renderInterface(state: InterfaceState): string[] {
   const rate = (direction: string, bps: number, pps: number) =>
     `  5 minute ${direction} rate ${Math.round(bps / 1000) * 1000} bits/sec, ${Math.round(pps)} packets/sec`;
   return [
-    `${state.name} is ${state.adminUp ? (state.up ? 'up' : 'down') : 'administratively down'}, line protocol is ${state.up ? 'up' : 'down'} `,
+    `${state.name} is ${state.adminUp ? (state.up || state.tunnel ? 'up' : 'down') : 'administratively down'}, line protocol is ${state.up ? 'up' : 'down'} `,
     !hasMac ? hardware : `${hardware}, address is ${formatMac(state.mac!)} (bia ${formatMac(state.mac!)})`,
     ...(state.description === null ? [] : [`  Description: ${state.description}`]),
     ...state.addresses.map((address, index) => `  ${index === 0 ? 'Internet address' : 'Secondary address'} is ${address}`),

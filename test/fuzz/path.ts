@@ -5,7 +5,7 @@ import { memberTables, Router } from '../path/router.js';
 
 let router: Router | null = null;
 
-/** Byte 0 picks the port; the rest is one datagram. Throws when a packet or slot is lost. */
+/** Byte 0 picks the port, inside, outside or tunnel; the rest is one datagram. Throws when a packet or slot is lost. */
 export function fuzz(bytes: Uint8Array): void {
   router ??= new Router(
     memberTables(
@@ -15,6 +15,11 @@ export function fuzz(bytes: Uint8Array): void {
         ports: [
           { address: '10.0.2.1', mtu: 500, nat: NatSide.Inside },
           { address: '172.16.2.2', nat: NatSide.Outside },
+          {
+            address: '192.168.1.1',
+            mtu: 900,
+            tunnel: { source: '172.16.2.2', destination: '198.51.100.7', key: 7, checksum: true, sequence: true },
+          },
         ],
         acls: [[{ action: 'permit', src: '10.0.0.0/16', dst: '10.0.0.0/16' }], [{ action: 'permit', src: 'any', dst: 'any' }]],
         nat: [
@@ -22,11 +27,17 @@ export function fuzz(bytes: Uint8Array): void {
           { rule: 0, permit: true, acl: 1, globalPort: 1 },
         ],
         natSessions: 1000,
+        locals: ['10.0.2.1', '172.16.2.2', '192.168.1.1'],
+        routes: [
+          { prefix: '0.0.0.0/0', port: 1 },
+          { prefix: '10.0.2.0/24', port: 0 },
+          { prefix: '10.9.0.0/16', port: 2 },
+        ],
       },
     ),
   );
   router.nowMs += 5;
-  router.forward((bytes[0] ?? 0) & 1, bytes.subarray(1));
+  router.forward((bytes[0] ?? 0) % 3, bytes.subarray(1));
   const wrong = router.imbalance();
   if (wrong !== null) throw new Error(wrong);
 }
@@ -51,7 +62,21 @@ export const natSeeds: readonly Uint8Array[] = [
   Uint8Array.of(0, ...ipv4({ src: '10.0.2.10', dst: '198.51.100.1', fragmentOffset: 48, payload: new Uint8Array(20) })),
 ];
 
+/** Out of the tunnel, into it, a keepalive of the other end, and what programs send by it. */
+const fields = [0x30, 0, 8, 0, 0, 0, 0, 7, 0, 0, 0, 0];
+const fromPeer = (payload: number[]) =>
+  Uint8Array.of(1, ...ipv4({ src: '198.51.100.7', dst: '172.16.2.2', protocol: 47, payload: Uint8Array.from(payload) }));
+const keepalive = ipv4({ src: '172.16.2.2', dst: '198.51.100.7', protocol: 47, payload: Uint8Array.of(0x20, 0, 0, 0, 0, 0, 0, 7) });
+export const greSeeds: readonly Uint8Array[] = [
+  fromPeer([...fields, ...ipv4({ src: '10.9.0.1', dst: '10.0.2.10', payload: udp(1, 2, 30) })]),
+  fromPeer([...fields, ...keepalive]),
+  fromPeer([...fields, ...ipv4({ src: '10.9.0.1', dst: '224.0.0.5', protocol: 89 })]),
+  Uint8Array.of(0, ...ipv4({ src: '10.0.2.10', dst: '10.9.0.1', payload: udp(1, 2, 600) })),
+  Uint8Array.of(2, ...ipv4({ src: '192.168.1.1', dst: '224.0.0.5', protocol: 89, ttl: 1 })),
+];
+
 export const seeds: readonly Uint8Array[] = [
   ...[0, 1].flatMap((port) => [40, 600].map((length) => Uint8Array.of(port, ...branchPacket(length)))),
   ...natSeeds,
+  ...greSeeds,
 ];

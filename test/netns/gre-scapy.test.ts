@@ -89,9 +89,14 @@ t.test('eight tunnels to scapy', { skip: process.geteuid?.() === 0 ? false : 'ne
     }),
   );
   t.strictSame(seen, expected);
-  const { interfaces } = (await router.show('interfaces')) as { interfaces: { name: string; mtu: number; counters: Record<string, number> }[] };
+  const { interfaces } = (await router.show('interfaces')) as {
+    interfaces: { name: string; mtu: number; counters: Record<string, number> }[];
+  };
   for (let set = 0; set < 8; set++) {
     const tunnel = interfaces.find(({ name }) => name === `Tunnel${set}`);
-    t.match(tunnel, { mtu: 1476 - (set & 1) * 4 - (set & 2) * 2 - (set & 4), counters: { receivedPackets: 4, sentPackets: 4, receiveDrops: 0 } });
+    t.match(tunnel, {
+      mtu: 1476 - (set & 1) * 4 - (set & 2) * 2 - (set & 4),
+      counters: { receivedPackets: 4, sentPackets: 4, receiveDrops: 0 },
+    });
   }
 });

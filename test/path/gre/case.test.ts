@@ -207,12 +207,15 @@ t.test('a header that is not as it should be (bad-input 46)', (t) => {
       return [`${length} bytes in all`, fixHeader(cut), 'gre_malformed'];
     }),
   ];
+  const router = new Router(tables({ key: 7, checksum: true }));
   for (const [what, packet, drop] of bad) {
-    const router = new Router(tables({ key: 7, checksum: true }));
+    const before = router.counters();
     t.equal(router.forward(1, packet).flat().length, 0, what);
-    t.match(router.counters(), { [`drop.${drop}`]: 1, 'path.dropped_packets': 1 }, `${what}: ${drop}`);
-    t.equal(router.imbalance(), null);
+    const after = router.counters();
+    const dropped = ['path.dropped_packets', `drop.${drop}`].map((name) => after[name] - (before[name] ?? 0));
+    t.strictSame(dropped, [1, 1], `${what}: ${drop}`);
   }
+  t.equal(router.imbalance(), null);
   const lenient = new Router(tables({ key: 7, checksum: true, sequence: true }));
   t.equal(
     lenient.forward(1, gre(inner, { key: 7 }), gre(inner, { key: 7, bits: 0x03f8 }))[0].length,
@@ -307,10 +310,9 @@ t.test('a keepalive of the other end is sent back', (t) => {
     ['a payload', ipv4({ src: own, dst: peer, protocol: 47, payload: Uint8Array.of(0, 0, 8, 0, 1, 2) })],
     ['from another address of ours', ipv4({ src: '10.0.1.1', dst: peer, protocol: 47, payload: Uint8Array.of(0, 0, 0, 0) })],
   ] as const) {
-    const other = new Router(tables());
-    t.equal(other.forward(1, gre(fake)).flat().length, 0, what);
-    t.match(other.counters(), { 'drop.ip_martian': 1 });
+    t.equal(router.forward(1, gre(fake)).flat().length, 0, what);
   }
+  t.match(router.counters(), { 'drop.ip_martian': 4 });
   t.end();
 });
 
