@@ -86,15 +86,17 @@ export interface EnvOptions {
   senders: SenderState;
   /** By worker; not needed when there is one. */
   wakeFds?: readonly number[];
+  /** Memory of its own in place of what is shared: a trace (trace/tracer.ts) counts nothing and makes no session. */
+  own?: { counters: CounterBlocks; natRows: Int32Array };
 }
 
 /** Everything one worker needs. Call once per thread (DESIGN §3: arrays fold into the code only then). */
 export function makeEnv(options: EnvOptions): Env {
   const { index, shared, native } = options;
   const slots = new Slots();
-  const counters = countersOf(shared, index);
+  const { counters, natRows } = options.own ?? { counters: countersOf(shared, index), natRows: natRowsOf(shared, index) };
   const tables = new Tables(shared);
-  const nat = new Nat(slots, natRowsOf(shared, index), tables.natTimeouts, counters.nat);
+  const nat = new Nat(slots, natRows, tables.natTimeouts, counters.nat);
   for (const words of nat.sessions.memory) native.adviseHuge(words);
   const wake = (fd: number): void => native.wakeSignal(fd);
   return {
@@ -119,7 +121,7 @@ export function makeEnv(options: EnvOptions): Env {
   };
 }
 
-function makeDrop(slots: Slots, counters: CounterBlocks): Env['drop'] {
+export function makeDrop(slots: Slots, counters: CounterBlocks): Env['drop'] {
   const { rxPort, txPort } = slots;
   const { drops, path, ports } = counters;
   return function drop(id, reason) {

@@ -33,7 +33,7 @@ export function makeNatInside(env: Env): () => void {
   const { counts, ports, natClauses, natLists, aces, aclWords } = env.tables;
   const { aceHits, nat: natCounts } = env.counters;
   const { cryptoMap } = env.vec;
-  const { sessions } = nat;
+  const { sessions, clauseHits } = nat;
 
   function matches(clause: number, id: number): boolean {
     const at = clause * NatClause.Words;
@@ -52,6 +52,7 @@ export function makeNatInside(env: Env): () => void {
     for (let clause = 0; clause < counts[BankCount.NatClauses]; clause++) {
       const at = clause * NatClause.Words;
       if (natClauses[at + NatClause.Rule] === decided || !matches(clause, id)) continue;
+      clauseHits[clause]++;
       if (natClauses[at + NatClause.Permit] !== 0) return at;
       decided = natClauses[at + NatClause.Rule];
     }

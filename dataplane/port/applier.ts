@@ -70,6 +70,11 @@ export class Applier {
     return this.desired;
   }
 
+  /** What the current bank routes by. */
+  get routes(): BankContent['routes'] {
+    return this.published?.routes ?? [];
+  }
+
   /** Takes new desired state; `applied` follows when it is in force. */
   setTables(tables: Tables): void {
     this.desired = tables;

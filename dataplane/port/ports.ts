@@ -62,6 +62,11 @@ export class Ports {
     return this.ports.get(port) ?? null;
   }
 
+  /** What a worker's links of an open port are; empty = it is not open. */
+  linksOf(port: number, worker: number): LinkKind[] {
+    return (this.ports.get(port)?.links[worker] ?? []).map(({ kind }) => kind);
+  }
+
   /** Can the open port stay as it is? @param link the netdev as it is now, if it is there */
   isAsWanted(port: number, row: InterfaceRow | undefined, link: LinuxLink | undefined, own: readonly number[]): boolean {
     const open = this.ports.get(port);

@@ -155,6 +155,16 @@ function writeDeep(writer: FibWriter, routes: readonly FibRoute[], deep: Int32Ar
   }
 }
 
+/** The most specific of some routes, of equals the first, one by one: to name what the table has decided. @param address signed or not */
+export function findRoute(routes: readonly FibRoute[], address: number): FibRoute | null {
+  let found: FibRoute | null = null;
+  for (const route of routes) {
+    const care = route.prefixLength === 0 ? 0 : -1 << (32 - route.prefixLength);
+    if (((route.prefix ^ address) & care) === 0 && (found === null || route.prefixLength > found.prefixLength)) found = route;
+  }
+  return found;
+}
+
 /** Number of ones in a word. V8 has no instruction for it: 12 operations that overlap with the next packet's. */
 function countOnes(word: number): number {
   const pairs = word - ((word >>> 1) & 0x55555555);

@@ -7,6 +7,7 @@
 // `total` counts the bytes after itself. Blobs hold rows of layout.ts in the machine's byte order: both ends are one machine.
 
 import type { Ace, CryptoEntry, NatClause, Sa, SaKey } from './layout.js';
+import type { TraceAnswer, TraceRequest } from './trace.js';
 
 /** How packets pass between a netdev and us (DESIGN §2). */
 export const portDrivers = ['tun', 'raw', 'packet', 'xdp'] as const;
@@ -83,6 +84,7 @@ export type ToDataplane =
   | { type: 'snapshot'; id: number }
   /** @param limit rows at the most, 0..MaxNatRows */
   | { type: 'nat-sessions'; id: number; limit: number }
+  | TraceRequest
   /** Ends all sessions of NAT. */
   | { type: 'nat-clear' };
 
@@ -106,6 +108,7 @@ export type FromDataplane =
   | { type: 'applied'; generation: number /** One line per thing that could not be applied. */; errors: string[] }
   | { type: 'event'; event: DataplaneEvent }
   | SnapshotHead
+  | TraceAnswer
   /** Behind it: rows of NatRow (layout.ts), no more than were asked for. @param sessions how many there are */
   | { type: 'nat-sessions'; id: number; sessions: number };
 

@@ -24,8 +24,9 @@ t.test('imports, factories and calls in file order', (t) => {
     files,
   );
   t.strictSame(
-    [...source.matchAll(/const (\w+) = make\w+\(env\)/g)].map((match) => match[1]),
-    names,
+    [...source.matchAll(/const (\w+) = watch\('([^']+)', make\w+\(env\)\)/g)].map((match) => [match[1], `${match[2]}.ts`]),
+    names.map((name, i) => [name, files[i]]),
+    'each is watched under the name of its file',
   );
   const pass = source.slice(source.indexOf('return function pass'));
   t.strictSame(
