@@ -96,8 +96,9 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
   const command = parseExec(line);
   if ('error' in command) return refused(command.error);
   switch (command.kind) {
+    case 'packet-tracer':
     case 'show':
-      return refused('% show lines are rendered by the groupwire command');
+      return refused(`% ${command.kind} lines are rendered by the groupwire command`);
     case 'terminal length':
       return done();
     case 'crypto key generate rsa':

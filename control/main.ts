@@ -29,6 +29,7 @@ import { type DataplaneHello, Router, routerCounters } from './router.js';
 import { buildSnapshot } from './snapshot/build.js';
 import { natTranslations } from './snapshot/nat.js';
 import { SealedStore } from './store/sealed-store.js';
+import { tracePacket } from './trace/packet-tracer.js';
 import { UdpSockets } from './udp-sockets.js';
 
 /** Engines ask for their next tick; this bounds the wait. */
@@ -252,6 +253,7 @@ const api = await startApi({
     const sessions = await link.natSessions();
     return sessions && natTranslations(sessions, router.config, Date.now());
   },
+  packetTrace: (line) => tracePacket(line, router, link),
   ready: () => {
     const waiting = { unboundAddresses: sockets.missing(GdoiPort), unjoinedGroups: multicast.missing() };
     const missing = findMissing(router, { connected: link.connected, ...applied, ...waiting }, Date.now());

@@ -11,7 +11,7 @@ import { appendAceRows } from './aces.js';
 import { type Allocation, CapacityError, serialOf } from './allocation.js';
 import { type AceOrigin, compileEntries, type TracedEntry, traceGroup, traceList } from './crypto-entries.js';
 import type { SaDirection } from './direction.js';
-import { compileNatClauses, natHead } from './nat.js';
+import { compileNatClauses, type NatOrigin, natHead } from './nat.js';
 import { outboundTeks } from './outbound.js';
 import { authRow, cipherRow } from './transforms.js';
 
@@ -32,6 +32,8 @@ export interface Tables {
   blobs: Uint8Array[];
   /** Where each ACE row came from, for hit counters. */
   aceOrigins: AceOrigin[];
+  /** Which line made each clause of NAT. */
+  natOrigins: NatOrigin[];
   /** When the choice of outbound SAs changes next by itself. */
   nextChange: Ms | null;
 }
@@ -205,7 +207,7 @@ export function compileTables(
   const groups: string[] = [];
   for (const [name, index] of allocation.groups.entries()) groups[index] = name;
   const blobs = [Int32Array.from(rows.aces), Int32Array.from(rows.cryptoEntries), rows.sas].map((words) => new Uint8Array(words.buffer));
-  blobs.push(rows.saKeys, new Uint8Array(Int32Array.from(natClauses).buffer));
+  blobs.push(rows.saKeys, new Uint8Array(Int32Array.from(natClauses.words).buffer));
   const head: TablesHead = {
     type: 'tables',
     generation,
@@ -217,5 +219,5 @@ export function compileTables(
     blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses'],
     blobBytes: blobs.map((blob) => blob.byteLength),
   };
-  return { head, blobs, aceOrigins: rows.aceOrigins, nextChange };
+  return { head, blobs, aceOrigins: rows.aceOrigins, natOrigins: natClauses.origins, nextChange };
 }

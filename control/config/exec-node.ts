@@ -3,6 +3,7 @@
 import type { PkiRequest, PkiTopic } from './commands/pki-exec.js';
 import type { KeyRequest } from './commands/rsa-key.js';
 import type { DebugSelection } from './debug-commands.js';
+import type { TraceCommand } from './exec-trace.js';
 import type { GdoiFeature } from './gdoi-features.js';
 import { type Args, keyword, type Node } from './tree.js';
 
@@ -61,6 +62,7 @@ export type ExecCommand =
   | { kind: 'clear crypto gdoi'; group: string | null }
   | { kind: 'crypto gdoi gm ipsec direction'; group: string | null; direction: 'both' | 'inbound-only' | 'inbound-optional' }
   | { kind: 'clear crypto gdoi ks members'; group: string | null; immediately: boolean }
+  | TraceCommand
   | { kind: 'clear counters' }
   | { kind: 'clear logging' }
   /** All of them. */

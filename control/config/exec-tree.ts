@@ -7,6 +7,7 @@ import { type DebugSelection, debugNodes, undebugNodes } from './debug-commands.
 import { clearNode, directionNodes, groupTopics, rekeyNode } from './exec-gdoi.js';
 import { clearNatNode, showNatNodes, showRouteMapNode } from './exec-nat.js';
 import { detailNode, type ExecNode, type ExecSink, give, groupOf, show } from './exec-node.js';
+import { traceNode } from './exec-trace.js';
 import { argument, keyword, mergeNodes, path } from './tree.js';
 
 export const InvalidInput = "% Invalid input detected at '^' marker.";
@@ -156,6 +157,7 @@ export const execCommands: ExecNode[] = mergeNodes([
     ],
     [keyword('group', 'One group', { next: [argument('group', word(80), 'Group name', { next: directionNodes })] }), ...directionNodes],
   ),
+  traceNode,
   keyword('show', 'Show running system information', { next: showCommands }),
   path(
     [['terminal', 'Set terminal line parameters']],

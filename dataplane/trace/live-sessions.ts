@@ -21,11 +21,21 @@ function names(rows: Int32Array, at: number, addresses: ReadonlySet<number>): bo
   return [NatRow.InsideAddress, NatRow.GlobalAddress, NatRow.OutsideAddress].some((field) => addresses.has(rows[at + field]));
 }
 
-/** First words of the live rows that name one of the addresses. @param rows of a worker, which goes on writing them */
-export function findRelated(rows: Int32Array, addresses: ReadonlySet<number>): number[] {
-  const found: number[] = [];
-  for (let at = 0; at < rows.length && rows[at + NatRow.Serial] !== 0; at += NatRow.Words)
-    if (rows[at + NatRow.Protocol] !== 0 && names(rows, at, addresses)) found.push(at);
+export interface Related {
+  /** First words of the rows. */
+  rows: number[];
+  /** Sessions that the worker has in all. */
+  total: number;
+}
+
+/** The live rows that name one of the addresses. @param rows of a worker, which goes on writing them */
+export function findRelated(rows: Int32Array, addresses: ReadonlySet<number>): Related {
+  const found: Related = { rows: [], total: 0 };
+  for (let at = 0; at < rows.length && rows[at + NatRow.Serial] !== 0; at += NatRow.Words) {
+    if (rows[at + NatRow.Protocol] === 0) continue;
+    found.total++;
+    if (names(rows, at, addresses)) found.rows.push(at);
+  }
   return found;
 }
 
@@ -34,11 +44,9 @@ export function rowsFor(count: number): Int32Array {
   return new Int32Array(2 ** Math.ceil(Math.log2(count + Spare)) * NatRow.Words);
 }
 
-/**
- * Copies rows. @param found as findRelated() says @param sessions empty @param total sessions that the worker has
- */
-export function copySessions(rows: Int32Array, found: readonly number[], sessions: NatSessions, total: number): void {
-  for (const at of found) {
+/** @param rows where they were found @param sessions empty */
+export function copySessions(rows: Int32Array, found: Related, sessions: NatSessions): void {
+  for (const at of found.rows) {
     const row = rows.slice(at, at + NatRow.Words);
     const insidePorts = row[NatRow.InsidePorts];
     const outsidePorts = row[NatRow.OutsidePorts];
@@ -57,7 +65,7 @@ export function copySessions(rows: Int32Array, found: readonly number[], session
     sessions.rows[copy * NatRow.Words + NatRow.Used] = row[NatRow.Used];
     sessions.rows[copy * NatRow.Words + NatRow.State] = row[NatRow.State];
   }
-  sessions.length = Math.max(sessions.length, total);
+  sessions.length = found.total;
 }
 
 /** The session that has counted a packet since it was copied or made. @param copied sessions before @returns null = none has */

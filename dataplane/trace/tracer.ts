@@ -5,7 +5,7 @@ import { adoptBank, Clock, type Env, makeDrop, makeEnv } from '../env.js';
 import { isLocal } from '../mem/hash.js';
 import { LinkKind } from '../mem/links.js';
 import { SenderState, senderStatePath } from '../mem/sender-state.js';
-import { type CounterBlocks, Ctl, controlWords, countersOf, natRowsOf, type SharedState } from '../mem/shared.js';
+import { type CounterBlocks, Ctl, controlWords, natRowsOf, type SharedState } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
 import type { Native } from '../native/native.js';
 import { makePipeline } from '../pipeline.js';
@@ -106,7 +106,7 @@ class Attempt {
       shared: { ...shared, workers: 1 }, // no rings
       native,
       senders: SenderState.open(native, senderStatePath(means.senderStatePath, worker), means.bootId),
-      own: { counters, natRows: rowsFor(related.length) },
+      own: { counters, natRows: rowsFor(related.rows.length) },
     });
     this.handOver = shared.workers > 1 ? new ForeseenHandOver(base.slots, shared, worker, [], () => undefined) : null;
     const release = makeDrop(base.slots, counters);
@@ -115,14 +115,14 @@ class Attempt {
       release(id, reason);
     };
     this.env = { ...base, workers: shared.workers, handOver: this.handOver, drop };
-    this.recorder = new Recorder(this.env, means, related.length);
+    this.recorder = new Recorder(this.env, means, related.rows.length);
     if (this.handOver) this.handOver.noted = (id) => this.recorder.noteHandOver(id);
     this.native = native;
     const control = controlWords(shared);
     adoptBank(this.env, shared, Atomics.load(control, Ctl.Epoch) & 1);
     this.env.clock[Clock.Ms] = native.monotonicMs();
     this.env.clock[Clock.Seconds] = Atomics.load(control, Ctl.NowSeconds);
-    copySessions(live, related, this.env.nat.sessions, countersOf(shared, worker).nat[NatCount.Sessions]);
+    copySessions(live, related, this.env.nat.sessions);
     for (let port = 0; port < Cap.Ports; port++) {
       const kinds = means.linksOf(port, worker);
       if (kinds.length > 0)

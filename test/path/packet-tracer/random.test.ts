@@ -34,8 +34,8 @@ const tables: fc.Arbitrary<TablesSpec> = fc
     ),
     hasSa: fc.boolean(),
     registered: fc.boolean(),
-    nat: fc.array(fc.record({ permit: fc.boolean(), acl: fc.constantFrom(0, 1, 2, null) }), { maxLength: 3 }),
-    defaultRoute: fc.boolean(),
+    nat: fc.array(fc.record({ permit: fc.boolean(), acl: fc.constantFrom(0, 1, null) }), { minLength: 1, maxLength: 3 }),
+    defaultRoute: fc.constantFrom(true, true, false),
     natSessions: fc.constantFrom(2, 1000),
   })
   .map(({ acls, mtu, up, sides, hasSa, registered, nat, defaultRoute, natSessions }) => ({
@@ -60,9 +60,9 @@ const tables: fc.Arbitrary<TablesSpec> = fc
 
 const packet = fc
   .record({
-    port: fc.nat({ max: 2 }),
+    port: fc.constantFrom(0, 0, 1, 2),
     src: fc.constantFrom(...hosts),
-    dst: fc.constantFrom(...hosts),
+    dst: fc.constantFrom(...hosts, '198.51.100.7', '198.51.100.7'),
     what: fc.constantFrom('udp', 'tcp', 'echo', 'unreachable', 'esp', 'gre'),
     dport: fc.constantFrom(53, 80),
     size: fc.constantFrom(20, 400),
@@ -121,7 +121,7 @@ t.test('what the trace foresees is what happens', (t) => {
       const wrong = router.imbalance();
       if (wrong !== null) throw new Error(wrong);
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   );
   t.ok(sent > 100 && dropped > 100 && translated > 20, `all kinds were tried: ${sent} sent, ${dropped} dropped, ${translated} translated`);
   t.end();
