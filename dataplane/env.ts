@@ -14,6 +14,8 @@ import { PacketFlag, Slots } from './mem/slots.js';
 import { Tables } from './mem/tables.js';
 import { Vector } from './mem/vector.js';
 import type { Native } from './native/native.js';
+import { readFacts } from './proto/acl.js';
+import { AclList, classify } from './proto/classifier.js';
 import { checkIpv4, Ip4, Ipv4Fault } from './proto/ipv4.js';
 import { hasPorts, Port } from './proto/l4.js';
 import { ReplayTable } from './proto/replay.js';
@@ -76,6 +78,8 @@ export interface Env {
   readonly drop: (id: number, reason: Drop) => void;
   /** Checks the IPv4 datagram at off/len and fills its columns; cuts link padding off. Flags other than the fragment bits stay. */
   readonly parse: (id: number) => Ipv4Fault;
+  /** First match of a packet in a compiled list. @param list as in {@link classify} @returns row, or -1 */
+  readonly classify: (list: number, id: number) => number;
 }
 
 export interface EnvOptions {
@@ -118,6 +122,7 @@ export function makeEnv(options: EnvOptions): Env {
     neighbours: new Neighbours(),
     drop: makeDrop(slots, counters),
     parse: makeParse(slots),
+    classify: makeClassify(slots, tables),
   };
 }
 
@@ -164,6 +169,17 @@ function makeParse(slots: Slots): Env['parse'] {
       dport[id] = view.getUint16(at + headerLength + 2);
     }
     return Ipv4Fault.None;
+  };
+}
+
+function makeClassify(slots: Slots, tables: Tables): Env['classify'] {
+  const { view, off, len, l4Off, proto, src, dst, sport, dport, tos, flags } = slots;
+  const { aces, aclWords } = tables;
+  return function classifyPacket(list, id) {
+    const asks = aclWords[list + AclList.AsksFacts] !== 0;
+    const later = (flags[id] & PacketFlag.LaterFragment) !== 0;
+    const facts = asks ? readFacts(view, l4Off[id], off[id] + len[id], proto[id], tos[id], later) : 0;
+    return classify(aces, aclWords, list, proto[id], src[id], dst[id], sport[id], dport[id], facts);
   };
 }
 

@@ -12,7 +12,6 @@ import { NatKind } from '../mem/nat.js';
 import { findGlobalPort } from '../mem/nat-sessions.js';
 import { BankCount, NatSide, PortRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
-import { classify } from '../proto/classifier.js';
 import { IpProto, isMulticast } from '../proto/ipv4.js';
 import { firstState, natHasPorts } from '../proto/nat.js';
 import { Ace, AceAction, NatClause, NatRow } from '../tables/layout.js';
@@ -28,9 +27,9 @@ const enum Outcome {
 }
 
 export function makeNatInside(env: Env): () => void {
-  const { clock, nat, drop, workers, workerIndex } = env;
-  const { rxPort, txPort, proto, src, dst, sport, dport, flags } = env.slots;
-  const { counts, ports, natClauses, natLists, aces, aclWords } = env.tables;
+  const { clock, nat, drop, classify, workers, workerIndex } = env;
+  const { rxPort, txPort, proto, src, dst, flags } = env.slots;
+  const { counts, ports, natClauses, natLists, aces } = env.tables;
   const { aceHits, nat: natCounts } = env.counters;
   const { cryptoMap } = env.vec;
   const { sessions, clauseHits } = nat;
@@ -40,7 +39,7 @@ export function makeNatInside(env: Env): () => void {
     const out = natClauses[at + NatClause.OutPort];
     if (out >= 0 && out !== txPort[id]) return false;
     if (natClauses[at + NatClause.AclCount] < 0) return true;
-    const ace = classify(aces, aclWords, natLists[clause], proto[id], src[id], dst[id], sport[id], dport[id]);
+    const ace = classify(natLists[clause], id);
     if (ace < 0) return false;
     aceHits[ace]++;
     return aces[ace * Ace.Words + Ace.Action] === AceAction.Permit;

@@ -146,7 +146,7 @@ class ListCompiler {
       const at = part.rows[i] * Ace.Words;
       if ((this.aces[at + Ace.SrcCare] & ~part.srcKnown) !== 0 || (this.aces[at + Ace.DstCare] & ~part.dstKnown) !== 0) continue;
       if (this.aces[at + Ace.Protocol] !== -1 && !part.protocolKnown) continue;
-      if (this.hasAnyPorts(part.rows[i])) part.count = i + 1;
+      if (this.aces[at + Ace.Mask] === 0 && this.hasAnyPorts(part.rows[i])) part.count = i + 1;
     }
   }
 
@@ -273,11 +273,17 @@ export function buildClassifier(bank: Bank): void {
       bank.natLists[i] = listOf(natClauses, i * NatClause.Words + NatClause.AclFirst);
 }
 
+function asksFacts(aces: Int32Array, first: number, count: number): boolean {
+  for (let row = first; row < first + count; row++) if (aces[row * Ace.Words + Ace.Mask] !== 0) return true;
+  return false;
+}
+
 /** A list that is walked. @param at where its head goes @returns the first free word behind it */
-function writeHead({ aclWords }: Bank, at: number, first: number, count: number): number {
+function writeHead({ aces, aclWords }: Bank, at: number, first: number, count: number): number {
   aclWords[at + AclList.First] = first;
   aclWords[at + AclList.Count] = count;
   aclWords[at + AclList.Walk] = 1;
+  aclWords[at + AclList.AsksFacts] = asksFacts(aces, first, count) ? 1 : 0;
   return at + AclList.Words;
 }
 

@@ -9,6 +9,8 @@
 export const enum Cap {
   Ports = 16,
   Aces = 4096,
+  /** Hit counters: twice the rows, so that the number of an entry that is gone is not another's at once. */
+  AceCounters = 8192,
   CryptoEntries = 64,
   Sas = 256,
   /** Sender IDs one SA row carries: one for every worker, whose number takes 4 bits of the IV (proto/sender-iv.ts). */
@@ -16,7 +18,7 @@ export const enum Cap {
   NatClauses = 128,
 }
 
-/** ACE: first match wins. Ports are inclusive ranges; a `neq` becomes two rows. */
+/** ACE: first match wins. Ports are inclusive ranges; a `neq` becomes two rows. What is seldom asked stands behind them, in terms of {@link AclFact}. */
 export const enum Ace {
   Action = 0, // AceAction
   Protocol = 1, // IP protocol number, -1 any
@@ -28,7 +30,35 @@ export const enum Ace {
   SrcPortHigh = 7,
   DstPortLow = 8,
   DstPortHigh = 9,
-  Words = 10,
+  Mask = 10, // AclFact bits that must be as in Value; 0 = nothing but the words above is asked
+  Value = 11,
+  AnyOf = 12, // TCP flags of which one is enough: flags | those that must be clear instead << 8; 0 = not asked
+  Counter = 13, // index of the hit counter, < Cap.AceCounters: stays with the entry when tables change; rows of one entry share it
+  Log = 14, // AceLog, for lists on interfaces
+  Words = 15,
+}
+export const enum AceLog {
+  None = 0,
+  Log = 1,
+  /** With the interface that it came by. */
+  LogInput = 2,
+}
+/**
+ * What an ACE may ask of a packet besides addresses, protocol and ports, in one word. The second half is there when Known is set: a later fragment
+ * does not hold it.
+ */
+export const enum AclFact {
+  Tos = 0xff,
+  /** Not the first fragment. */
+  Later = 0x100,
+  Known = 0x200,
+  /** Eight bits: TCP flags, ICMP type. */
+  FirstShift = 10,
+  /** Eight bits: ICMP code. */
+  SecondShift = 18,
+  /** Of the IP header. */
+  Header = 0x1ff,
+  All = 0x3ffffff,
 }
 export const enum AceAction {
   Deny = 0,

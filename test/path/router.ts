@@ -31,6 +31,7 @@ import { buildFib, type FibRoute } from '../../dataplane/proto/fib.js';
 import {
   Ace,
   AceAction,
+  AceLog,
   Cap,
   CryptoEntry,
   CryptoFlag,
@@ -55,6 +56,11 @@ export interface AceSpec {
   dst: string;
   sport?: [number, number];
   dport?: [number, number];
+  /** AclFact. */
+  mask?: number;
+  value?: number;
+  anyOf?: number;
+  log?: AceLog;
 }
 export type TransformName = '3des-sha1' | 'aes-sha1' | 'aes-sha256' | 'gcm-128' | 'gcm-256' | 'null-sha1';
 export interface SaSpec {
@@ -149,7 +155,8 @@ function writeAces(aces: Int32Array, acls: AceSpec[][]): { first: number; count:
       const [dst, dstLength] = prefixOf(ace.dst);
       const action = ace.action === 'permit' ? AceAction.Permit : AceAction.Deny;
       const ports = [...(ace.sport ?? [0, 65535]), ...(ace.dport ?? [0, 65535])];
-      aces.set([action, ace.protocol ?? -1, src, careOf(srcLength), dst, careOf(dstLength), ...ports], row++ * Ace.Words);
+      const facts = [ace.mask ?? 0, ace.value ?? 0, ace.anyOf ?? 0, row, ace.log ?? AceLog.None];
+      aces.set([action, ace.protocol ?? -1, src, careOf(srcLength), dst, careOf(dstLength), ...ports, ...facts], row++ * Ace.Words);
     }
     return { first, count: list.length };
   });
