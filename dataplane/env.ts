@@ -193,7 +193,9 @@ export function adoptBank(env: Env, shared: SharedState, bankIndex: number): str
   const errors: string[] = [];
   const before = new Int32Array(Cap.Sas);
   for (let slot = 0; slot < Cap.Sas; slot++) before[slot] = tables.sas[slot * Sa.Words + Sa.Serial];
-  if (tables.copyFrom(bank)) counters.aceHits.fill(0);
+  const changed = tables.copyFrom(bank);
+  if (changed.aces) counters.aceHits.fill(0);
+  if (changed.policies) counters.policies.fill(0);
   env.neighbours.copyFrom(bank);
   for (let slot = 0; slot < Cap.Sas; slot++) {
     const row = tables.sas.subarray(slot * Sa.Words, (slot + 1) * Sa.Words);

@@ -10,6 +10,7 @@ import { makeHandOver } from './path/17-hand-over.js';
 import { makeEspOpen } from './path/25-esp-open.js';
 import { makePolicyIn } from './path/27-policy-in.js';
 import { makeNatOutside } from './path/35-nat-outside.js';
+import { makePolicyRoute } from './path/38-policy-route.js';
 import { makeRoute } from './path/40-route.js';
 import { makeMulticast } from './path/42-multicast.js';
 import { makeNatInside } from './path/45-nat-inside.js';
@@ -41,6 +42,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
   const espOpen = watch('25-esp-open', makeEspOpen(env));
   const policyIn = watch('27-policy-in', makePolicyIn(env));
   const natOutside = watch('35-nat-outside', makeNatOutside(env));
+  const policyRoute = watch('38-policy-route', makePolicyRoute(env));
   const route = watch('40-route', makeRoute(env));
   const multicast = watch('42-multicast', makeMulticast(env));
   const natInside = watch('45-nat-inside', makeNatInside(env));
@@ -68,6 +70,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
       espOpen();
       policyIn();
       natOutside();
+      policyRoute();
       route();
       multicast();
       natInside();

@@ -13,6 +13,7 @@ import { type AceOrigin, compileEntries, type TracedEntry, traceGroup, traceList
 import type { SaDirection } from './direction.js';
 import { compileNatClauses, type NatOrigin, natHead } from './nat.js';
 import { outboundTeks } from './outbound.js';
+import { compilePolicies, type PolicyEntryOrigin } from './policy.js';
 import { authRow, cipherRow } from './transforms.js';
 
 /** What a member knows of one group. */
@@ -34,6 +35,8 @@ export interface Tables {
   aceOrigins: AceOrigin[];
   /** Which line made each clause of NAT. */
   natOrigins: NatOrigin[];
+  /** Which entry of a route-map made each row of policy routing. */
+  policyOrigins: PolicyEntryOrigin[];
   /** When the choice of outbound SAs changes next by itself. */
   nextChange: Ms | null;
 }
@@ -198,16 +201,19 @@ export function compileTables(
   if (rows.cryptoEntries.length > Cap.CryptoEntries * CryptoEntry.Words)
     throw new CapacityError(`more than ${Cap.CryptoEntries} crypto map entries`);
 
-  const natClauses = compileNatClauses({
+  const context = {
     config,
-    portOf: (name) => allocation.ports.take(name),
-    addAces: (entries) => rows.addAces(entries),
-  });
+    portOf: (name: string) => allocation.ports.take(name),
+    addAces: (entries: readonly TracedEntry[]) => rows.addAces(entries),
+  };
+  const natClauses = compileNatClauses(context);
+  const policies = compilePolicies(context);
 
   const groups: string[] = [];
   for (const [name, index] of allocation.groups.entries()) groups[index] = name;
   const blobs = [Int32Array.from(rows.aces), Int32Array.from(rows.cryptoEntries), rows.sas].map((words) => new Uint8Array(words.buffer));
-  blobs.push(rows.saKeys, new Uint8Array(Int32Array.from(natClauses.words).buffer));
+  blobs.push(rows.saKeys);
+  for (const words of [natClauses.words, policies.entries, policies.clauses]) blobs.push(new Uint8Array(Int32Array.from(words).buffer));
   const head: TablesHead = {
     type: 'tables',
     generation,
@@ -216,8 +222,9 @@ export function compileTables(
     controlPorts,
     groups: Array.from(groups, (name) => name ?? ''),
     nat: natHead(config.nat),
-    blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses'],
+    policyHops: policies.hops,
+    blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses', 'policyEntries', 'policyClauses'],
     blobBytes: blobs.map((blob) => blob.byteLength),
   };
-  return { head, blobs, aceOrigins: rows.aceOrigins, natOrigins: natClauses.origins, nextChange };
+  return { head, blobs, aceOrigins: rows.aceOrigins, natOrigins: natClauses.origins, policyOrigins: policies.origins, nextChange };
 }

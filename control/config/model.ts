@@ -3,10 +3,12 @@
 
 import type { Logging } from './logging-model.js';
 import type { IsakmpKey, IsakmpPolicy, IsakmpProfile, IsakmpSettings, Keyring, Trustpoint } from './model-ike.js';
-import type { NatConfig, NatSide, RouteMapEntry } from './model-nat.js';
+import type { NatConfig, NatSide } from './model-nat.js';
+import type { RouteMapEntry } from './model-route-map.js';
 
 export type * from './model-ike.js';
 export * from './model-nat.js';
+export * from './model-route-map.js';
 
 /** IPv4 address, unsigned 32-bit number, host order. */
 export type Ipv4 = number;
@@ -43,6 +45,8 @@ export interface Config {
   nat: NatConfig;
   /** Entries in ascending sequence. */
   routeMaps: Map<string, RouteMapEntry[]>;
+  /** `ip local policy route-map`; absent = what this host sends is routed by destination. */
+  localPolicy?: string;
   /** `logging ...`, as far as it is not the default (commands/logging.ts). */
   logging?: Logging;
   /** Lines that no command matches: reported once, kept, printed back. */
@@ -225,6 +229,8 @@ export interface InterfaceConfig {
   cryptoMap: string | null;
   /** `ip nat inside|outside`; absent = neither. */
   nat?: NatSide;
+  /** `ip policy route-map`: what comes in by it may go other ways than by its destination. */
+  policy?: string;
 }
 
 /** The driver that is wanted. */

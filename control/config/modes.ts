@@ -18,6 +18,7 @@ import { keyringCommands, keyringGlobalCommands, printKeyrings, profileCommands 
 import { loggingCommands, printLogging } from './commands/logging.js';
 import { multicastGlobalCommands, printMulticast } from './commands/multicast.js';
 import { natCommands, printNat } from './commands/nat.js';
+import { policyCommands, printPolicy } from './commands/policy.js';
 import { printRoutes, routeCommands } from './commands/route.js';
 import { printRouteMaps, routeMapCommands, routeMapEntryCommands } from './commands/route-map.js';
 import { keyGlobalCommands } from './commands/rsa-key.js';
@@ -44,6 +45,7 @@ export const modeCommands: ModeCommands = {
     ...interfaceGlobalCommands,
     ...natCommands,
     ...routeCommands,
+    ...policyCommands,
     ...routeMapCommands,
     ...modeExits<'config'>(),
   ]),
@@ -80,6 +82,7 @@ export type FamilyName =
   | 'interface'
   | 'nat'
   | 'route'
+  | 'policy'
   | 'access-list'
   | 'route-map'
   | 'logging';
@@ -100,6 +103,7 @@ export const families: { name: FamilyName; print: PrintFamily }[] = [
   { name: 'interface', print: printInterfaces },
   { name: 'nat', print: printNat },
   { name: 'route', print: printRoutes },
+  { name: 'policy', print: printPolicy },
   { name: 'access-list', print: printAccessLists },
   { name: 'route-map', print: printRouteMaps },
   { name: 'logging', print: printLogging },

@@ -3,16 +3,18 @@
 import { Drop, dropTexts } from '../../dataplane/counters/declare.js';
 import type { Trace, TracedPacket, TraceStep } from '../../dataplane/tables/trace.js';
 import type { ConfigLine, PacketTrace, ShownPacket, TracePhase } from '../api/packet-trace.js';
+import { portRanges } from '../compile/aces.js';
 import type { Tables } from '../compile/tables.js';
 import { plaintextMtu } from '../compile/transforms.js';
 import { formatIpv4 } from '../config/addresses.js';
 import { describeEntry } from '../config/commands/acl-entry.js';
+import { describeSet } from '../config/commands/route-map-set.js';
 import { describeProtocol } from '../config/commands/service-names.js';
 import type { PolicyEntry, Tek } from '../gdoi/group-policy.js';
-import { aceLines, type LineSources, lineOf, natLines, policyOf, routeLines } from './config-lines.js';
+import { aceLines, type LineSources, lineOf, natLines, policyOf, routeLines, routeMapLine } from './config-lines.js';
 
 export interface PhaseSources extends LineSources {
-  tables: Pick<Tables, 'aceOrigins' | 'natOrigins'>;
+  tables: Pick<Tables, 'aceOrigins' | 'natOrigins' | 'policyOrigins'>;
   /** Name of a port's interface. */
   nameOf(port: number): string | null;
   /** Bytes; null = not known. */
@@ -63,6 +65,8 @@ function sayOf(step: TraceStep, course: Course, sources: PhaseSources): Said | n
       return sayPolicyIn(step, course, sources);
     case '35-nat-outside':
       return step.session ? sayTranslation('UN-NAT', step, sources) : null;
+    case '38-policy-route':
+      return sayPolicy(step, course, sources);
     case '40-route':
       return sayRoute(step, sources);
     case '42-multicast':
@@ -133,6 +137,25 @@ function sayRoute(step: TraceStep, sources: PhaseSources): Said {
   return { type: 'ROUTE-LOOKUP', subtype: 'Resolve Egress Interface', config, information: [...prefix, ...leaving(step, sources)] };
 }
 
+function sayPolicy(step: TraceStep, { input }: Course, sources: PhaseSources): Said | null {
+  const origins = step.policyEntries.map((row) => sources.tables.policyOrigins[row]).filter((origin) => origin !== undefined);
+  const { before, after } = step;
+  const first = origins.at(0);
+  const use = first?.interface ?? null;
+  const item = sources.config.interfaces.get(use ?? sources.nameOf(input) ?? '');
+  const lines: ConfigLine[] = [];
+  if (first && use === null) lines.push(lineOf(sources.config, 'localPolicy', `ip local policy route-map ${first.entry.name}`));
+  else if (first && item) lines.push(lineOf(item, 'policy', `interface ${item.name}: ip policy route-map ${first.entry.name}`));
+  const config = [...lines, ...origins.map(({ entry }) => routeMapLine(entry)), ...aceConfig(step, sources)];
+  const information = origins.flatMap(({ entry }) =>
+    entry.set && entry.action === 'permit' ? describeSet(entry.set).map((text) => `set ${text}`) : [],
+  );
+  if (before.tos !== after.tos) information.push(`ToS ${before.tos} becomes ${after.tos}`);
+  if (before.dontFragment !== after.dontFragment) information.push(`DF is ${after.dontFragment ? 'set' : 'cleared'}`);
+  if (step.outcome === 'on') information.push(...(step.nextHop === 0 ? ['Routed by its destination'] : leaving(step, sources)));
+  return { type: 'PBR-LOOKUP', subtype: 'policy-route', config, information };
+}
+
 function sayTranslation(type: string, step: TraceStep, sources: PhaseSources): Said | null {
   const { before, after, natClauses, session } = step;
   const origins = natClauses.map((clause) => sources.tables.natOrigins[clause]).filter((origin) => origin !== undefined);
@@ -155,12 +178,18 @@ function sayTranslation(type: string, step: TraceStep, sources: PhaseSources): S
   return { type, subtype: session?.made ? 'new' : '', config, information };
 }
 
+function hasPort(match: PolicyEntry['sourcePort'], port: number): boolean {
+  return match === null || portRanges(match).some(([low, high]) => port >= low && port <= high);
+}
+
 function matches(entry: PolicyEntry, packet: TracedPacket): boolean {
   const inside = (address: number, base: number, wildcard: number): boolean => ((address ^ base) & ~wildcard) === 0;
   return (
     (entry.protocol === null || entry.protocol === packet.protocol) &&
     inside(packet.src, entry.source, entry.sourceWildcard) &&
-    inside(packet.dst, entry.destination, entry.destinationWildcard)
+    inside(packet.dst, entry.destination, entry.destinationWildcard) &&
+    hasPort(entry.sourcePort, packet.sport) &&
+    hasPort(entry.destinationPort, packet.dport)
   );
 }
 

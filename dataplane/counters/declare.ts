@@ -48,6 +48,7 @@ export const enum Drop {
   NatFull,
   NatFragment,
   NatNoFlow,
+  PolicyNull,
   Count,
 }
 export const dropTexts: readonly CounterText[] = [
@@ -96,6 +97,7 @@ export const dropTexts: readonly CounterText[] = [
   { name: 'nat_full', help: 'as many NAT sessions as there may be (ip nat translation max-entries)' },
   { name: 'nat_fragment', help: 'later fragment of a translated flow whose first fragment has not come' },
   { name: 'nat_no_flow', help: 'to be translated, but of no flow: an ICMP error about no session, another ICMP type, ports cut off' },
+  { name: 'policy_null', help: 'policy routing sent it to Null0 (set interface Null0)' },
 ];
 
 /** Per port. */
@@ -189,6 +191,17 @@ export const groupTexts: readonly CounterText[] = [
   { name: 'time_refused', help: 'packets of the group whose pseudotime was not' },
 ];
 export const GroupCap = 16;
+
+/** Per entry of a route-map that routes by policy. */
+export const enum PolicyCount {
+  Packets,
+  Bytes,
+  Count,
+}
+export const policyTexts: readonly CounterText[] = [
+  { name: 'matched_packets', help: 'packets that the entry of a route-map for policy routing matched' },
+  { name: 'matched_bytes', help: 'bytes of these, IP datagrams' },
+];
 
 /** NAT. */
 export const enum NatCount {

@@ -26,6 +26,7 @@ const enum Column {
   Sa = 6,
   /** The SA's serial: the taker's tables may be others. */
   Serial = 7,
+  Hop = 8,
 }
 
 /** Not a worker's number. */
@@ -88,6 +89,7 @@ export class HandOver {
     words[at + Column.TxPort] = slots.txPort[id];
     words[at + Column.NextHop] = slots.nextHop[id];
     words[at + Column.Flags] = slots.flags[id];
+    words[at + Column.Hop] = slots.hop[id];
     words[at + Column.Nesting] = slots.nesting[id];
     words[at + Column.Sa] = slots.sa[id];
     words[at + Column.Serial] = serial;
@@ -107,6 +109,7 @@ export class HandOver {
     slots.txPort[id] = words[at + Column.TxPort];
     slots.nextHop[id] = words[at + Column.NextHop];
     slots.flags[id] = words[at + Column.Flags];
+    slots.hop[id] = words[at + Column.Hop];
     slots.nesting[id] = words[at + Column.Nesting];
     slots.sa[id] = words[at + Column.Sa];
     const first = slots.off[id] >> 2;

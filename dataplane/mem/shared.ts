@@ -2,8 +2,8 @@
 // current, the counters, and the rings between workers. The main thread writes the idle bank, then publishes; a worker picks the bank up between
 // two passes and acknowledges. The idle bank may be written only when every worker has acknowledged the last epoch.
 
-import { Drop, GroupCap, GroupCount, NatCount, PathCount, PortCount, SaCount } from '../counters/declare.js';
-import { Ace, Cap, CryptoEntry, NatClause, NatRow, NatState, Sa, SaKey } from '../tables/layout.js';
+import { Drop, GroupCap, GroupCount, NatCount, PathCount, PolicyCount, PortCount, SaCount } from '../counters/declare.js';
+import { Ace, Cap, CryptoEntry, NatClause, NatRow, NatState, PolicyClause, PolicyEntry, Sa, SaKey } from '../tables/layout.js';
 import { NatShape } from './nat-sessions.js';
 import { RingShape } from './ring.js';
 
@@ -36,7 +36,9 @@ export const enum BankCount {
   NatClauses = 8,
   /** NAT sessions a worker may have. */
   NatSessions = 9,
-  Words = 10,
+  PolicyEntries = 10,
+  PolicyClauses = 11,
+  Words = 12,
 }
 
 /** Per port, filled from the Linux netdev by the main thread. */
@@ -71,6 +73,22 @@ export const enum NeighbourRow {
 }
 export const MaxNeighbours = 4096;
 
+/** Where policy routing may send packets, as far as that can be done now. */
+export const enum PolicyHopRow {
+  /** {@link HopKind} */
+  Kind = 0,
+  /** Port by which it is reached, -1 = it cannot be reached now. */
+  Port = 1,
+  /** Of a router; signed. */
+  Address = 2,
+  Words = 3,
+}
+export const enum HopKind {
+  NextHop = 0,
+  Interface = 1,
+  Null = 2,
+}
+
 /** Static multicast: the ports that get a copy of what is for a group. */
 export const enum GroupRow {
   /** IPv4, signed. */
@@ -85,7 +103,8 @@ export const MaxGroups = 16;
 export const enum FibLeaf {
   Port = 0, // egress port id; LeafLocal for the host's own addresses
   NextHop = 1, // 0 = directly connected
-  Words = 2,
+  Default = 2, // 1: of the default route
+  Words = 3,
 }
 export const LeafLocal = -1;
 export const LeafUnreachable = -2;
@@ -142,6 +161,11 @@ export interface Bank {
   natLists: Int32Array;
   /** Seconds by NatState. */
   natTimeouts: Int32Array;
+  policyEntries: Int32Array; // Cap.PolicyEntries * PolicyEntry.Words
+  policyClauses: Int32Array;
+  /** The compiled list of each clause, as entryLists. */
+  policyLists: Int32Array;
+  policyHops: Int32Array; // Cap.PolicyHops * PolicyHopRow.Words
 }
 
 /** Counter blocks of one worker; only that worker writes them. */
@@ -155,6 +179,7 @@ export interface CounterBlocks {
   aceHits: Float64Array; // Cap.Aces, reset on a table swap that changes the ACEs
   path: Float64Array; // PathCount.Count
   nat: Float64Array; // NatCount.Count
+  policies: Float64Array; // Cap.PolicyEntries * PolicyCount.Count, reset on a table swap that changes the entries
 }
 
 export interface SharedState {
@@ -176,6 +201,10 @@ const bankWords: readonly [keyof Bank, number][] = [
   ['natClauses', Cap.NatClauses * NatClause.Words],
   ['natLists', Cap.NatClauses],
   ['natTimeouts', NatState.Count],
+  ['policyEntries', Cap.PolicyEntries * PolicyEntry.Words],
+  ['policyClauses', Cap.PolicyClauses * PolicyClause.Words],
+  ['policyLists', Cap.PolicyClauses],
+  ['policyHops', Cap.PolicyHops * PolicyHopRow.Words],
 ];
 /**
  * What is large is read where it lies: the two banks' arrays are neighbours, so that a stage captures one array and adds where the current
@@ -202,6 +231,7 @@ const counterLengths: readonly [keyof CounterBlocks, number][] = [
   ['aceHits', Cap.Aces],
   ['path', PathCount.Count],
   ['nat', NatCount.Count],
+  ['policies', Cap.PolicyEntries * PolicyCount.Count],
 ];
 const counterBytes = counterLengths.reduce((sum, [, length]) => sum + length * 8, 0);
 const controlBytes = align8(Ctl.Words * 4);

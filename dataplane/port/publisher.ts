@@ -17,7 +17,7 @@ import {
 } from '../mem/shared.js';
 import { buildClassifier } from '../proto/classifier-build.js';
 import { buildFib, type FibRoute } from '../proto/fib.js';
-import { Ace, Cap, CryptoEntry, NatClause, NatState } from '../tables/layout.js';
+import { Ace, Cap, CryptoEntry, NatClause, NatState, PolicyClause, PolicyEntry } from '../tables/layout.js';
 import type { TablesHead, TablesRows } from '../tables/message.js';
 import type { WorkerSet } from './worker-set.js';
 
@@ -42,6 +42,8 @@ export interface BankContent {
   /** {@link GroupRow} */
   groups: Int32Array;
   nat: TablesHead['nat'];
+  /** {@link PolicyHopRow} */
+  policyHops: Int32Array;
 }
 
 export class Publisher {
@@ -80,7 +82,7 @@ export class Publisher {
 }
 
 /** Everything but the FIB. @returns what did not fit */
-function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups, nat }: BankContent): string[] {
+function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups, nat, policyHops }: BankContent): string[] {
   const errors: string[] = [];
   fillRows(bank.aces, rows.aces);
   fillRows(bank.cryptoEntries, rows.cryptoEntries);
@@ -108,6 +110,11 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
   bank.counts[BankCount.NatClauses] = rows.natClauses.length / NatClause.Words;
   bank.counts[BankCount.NatSessions] = nat.maxEntries === 0 ? NatShape.Capacity : Math.min(nat.maxEntries, NatShape.Capacity);
   bank.natTimeouts.set(nat.timeouts.map((seconds) => (seconds === 0 ? NatShape.Never : seconds)));
+  fillRows(bank.policyEntries, rows.policyEntries);
+  bank.counts[BankCount.PolicyEntries] = rows.policyEntries.length / PolicyEntry.Words;
+  fillRows(bank.policyClauses, rows.policyClauses);
+  bank.counts[BankCount.PolicyClauses] = rows.policyClauses.length / PolicyClause.Words;
+  fillRows(bank.policyHops, policyHops);
   buildClassifier(bank);
   return errors;
 }
@@ -140,6 +147,9 @@ export function isSameContent(a: BankContent, b: BankContent): boolean {
     sameRows(a.neighbours, b.neighbours) &&
     sameRows(a.groups, b.groups) &&
     sameRows(a.rows.natClauses, b.rows.natClauses) &&
+    sameRows(a.rows.policyEntries, b.rows.policyEntries) &&
+    sameRows(a.rows.policyClauses, b.rows.policyClauses) &&
+    sameRows(a.policyHops, b.policyHops) &&
     isSameList([a.ports, a.localAddresses, a.nat], [b.ports, b.localAddresses, b.nat]) &&
     isSameList(a.routes, b.routes)
   );
@@ -152,7 +162,15 @@ export function isSameList(a: readonly unknown[], b: readonly unknown[]): boolea
 /** Rows of a router without groups. */
 export function emptyRows(): TablesRows {
   const none = new Int32Array(0);
-  return { aces: none, cryptoEntries: none, sas: none, saKeys: new Uint8Array(0), natClauses: none };
+  return {
+    aces: none,
+    cryptoEntries: none,
+    sas: none,
+    saKeys: new Uint8Array(0),
+    natClauses: none,
+    policyEntries: none,
+    policyClauses: none,
+  };
 }
 
 /** Of a router that has nothing. */
@@ -164,6 +182,7 @@ export const noTables: TablesHead = {
   controlPorts: [],
   groups: [],
   nat: { timeouts: new Array(NatState.Count).fill(0), maxEntries: 0 },
-  blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses'],
-  blobBytes: [0, 0, 0, 0, 0],
+  policyHops: [],
+  blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses', 'policyEntries', 'policyClauses'],
+  blobBytes: [0, 0, 0, 0, 0, 0, 0],
 };

@@ -50,6 +50,8 @@ export const enum Table {
   Clear = 8498,
   /** One per port with raw sockets: everything is delivered locally. */
   FirstRaw = 8512,
+  /** One per next hop of policy routing: everything goes to it. */
+  FirstHop = 8528,
 }
 
 const udp = 17;

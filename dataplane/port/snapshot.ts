@@ -1,9 +1,9 @@
 // Counters and netdev state at one moment, for control: the counter blocks of all workers summed. Does not: name the counters
 // (counters/declare.ts), keep history.
 
-import { GroupCap, GroupCount, NatCount, PathCount, PortCount, SaCount } from '../counters/declare.js';
+import { GroupCap, GroupCount, NatCount, PathCount, PolicyCount, PortCount, SaCount } from '../counters/declare.js';
 import { type CounterBlocks, countersOf, natRowsOf, type SharedState } from '../mem/shared.js';
-import { Ace, Cap, NatRow, Sa } from '../tables/layout.js';
+import { Ace, Cap, NatRow, PolicyEntry, Sa } from '../tables/layout.js';
 import type { FromDataplane, SnapshotHead } from '../tables/message.js';
 import { formatAddress, formatPrefix } from './addresses.js';
 import type { Applier } from './applier.js';
@@ -39,6 +39,7 @@ export class SnapshotMaker {
       aceHits: sum('aceHits').slice(0, tables.rows.aces.length / Ace.Words),
       path: sum('path').slice(0, PathCount.Count),
       nat: sum('nat').slice(0, NatCount.Count),
+      policies: cut(sum('policies'), PolicyCount.Count, tables.rows.policyEntries.length / PolicyEntry.Words),
     };
   }
 

@@ -1,11 +1,11 @@
 // Control's question "what would become of this packet?", checked, and its answer (trace/tracer.ts).
 
-import type { LinkKind } from '../mem/links.js';
 import type { SharedState } from '../mem/shared.js';
 import type { Native } from '../native/native.js';
 import { findRoute } from '../proto/fib.js';
 import { Cap } from '../tables/layout.js';
 import { MaxTraceBytes, type TraceAnswer } from '../tables/trace.js';
+import type { LinkShape } from '../trace/quiet-native.js';
 import { type Arrival, describeSent, trace } from '../trace/tracer.js';
 import type { Applier } from './applier.js';
 import { readFlag, readInteger, readRecord, readText, refuse, ShapeError } from './shape.js';
@@ -33,7 +33,7 @@ export interface TraceSources {
   senderStatePath: string;
   bootId: string;
   applier: Pick<Applier, 'generation' | 'routes'>;
-  ports: { linksOf(port: number, worker: number): readonly LinkKind[] };
+  ports: { linksOf(port: number, worker: number): readonly LinkShape[] };
 }
 
 /** Never throws: what cannot be asked is said in the answer. */

@@ -3,9 +3,10 @@
 
 import { GroupCap } from '../counters/declare.js';
 import { MaxGroups } from '../mem/shared.js';
-import { Ace, Cap, CryptoEntry, EspAuth, EspCipher, NatClause, NatState, Sa, SaKey } from '../tables/layout.js';
+import { Ace, Cap, CryptoEntry, EspAuth, EspCipher, NatClause, NatState, PolicyClause, PolicyEntry, Sa, SaKey } from '../tables/layout.js';
 import { type InterfaceRow, MaxFrameBytes, portDrivers, type StaticRouteRow, type TablesHead, type TablesRows } from '../tables/message.js';
 import { readFlag, readInteger, readList, readNullable, readRecord, readText, refuse } from './shape.js';
+import { checkPolicies, readPolicyHops } from './validate-policy.js';
 
 export interface Tables {
   head: TablesHead;
@@ -64,7 +65,7 @@ function readStaticRoute(value: unknown, what: string): StaticRouteRow {
   return route;
 }
 
-const blobNames: TablesHead['blobs'] = ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses'];
+const blobNames: TablesHead['blobs'] = ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses', 'policyEntries', 'policyClauses'];
 
 function readHead(value: unknown): TablesHead {
   const head = readRecord(value, 'head');
@@ -78,6 +79,7 @@ function readHead(value: unknown): TablesHead {
     controlPorts: readList(head.controlPorts, 'controlPorts', 8, (port, what) => readInteger(port, what, 1, 65534)), // what a rule takes
     groups: readList(head.groups, 'groups', GroupCap, (name, what) => readText(name, what, 256)),
     nat: readNat(head.nat),
+    policyHops: readPolicyHops(head.policyHops),
     blobs: blobNames,
     blobBytes: readList(head.blobBytes, 'blobBytes', blobNames.length, (bytes, what) => readInteger(bytes, what, 0, MaxFrameBytes)),
   };
@@ -106,12 +108,21 @@ export function readTables(head: unknown, rest: Uint8Array): Tables {
   checkCryptoEntries(tables);
   checkSas(tables);
   checkNatClauses(tables);
+  checkPolicies(parsed, tables.rows);
   return tables;
 }
 
 function cutRows(blobBytes: readonly number[], rest: Uint8Array): TablesRows {
-  const rowBytes = [Ace.Words * 4, CryptoEntry.Words * 4, Sa.Words * 4, SaKey.Bytes, NatClause.Words * 4];
-  const caps = [Cap.Aces, Cap.CryptoEntries, Cap.Sas, Cap.Sas, Cap.NatClauses];
+  const rowBytes = [
+    Ace.Words * 4,
+    CryptoEntry.Words * 4,
+    Sa.Words * 4,
+    SaKey.Bytes,
+    NatClause.Words * 4,
+    PolicyEntry.Words * 4,
+    PolicyClause.Words * 4,
+  ];
+  const caps = [Cap.Aces, Cap.CryptoEntries, Cap.Sas, Cap.Sas, Cap.NatClauses, Cap.PolicyEntries, Cap.PolicyClauses];
   if (blobBytes.length !== blobNames.length) refuse('blobBytes: one number per blob is needed');
   const parts: Uint8Array[] = [];
   let at = 0;
@@ -124,8 +135,10 @@ function cutRows(blobBytes: readonly number[], rest: Uint8Array): TablesRows {
   }
   if (at !== rest.length) refuse(`${rest.length - at} bytes behind the last blob`);
   if (parts[2].length / (Sa.Words * 4) !== parts[3].length / SaKey.Bytes) refuse('sas and saKeys have different numbers of rows');
-  const [aces, cryptoEntries, sas, saKeys, natClauses] = parts;
-  return { aces: toWords(aces), cryptoEntries: toWords(cryptoEntries), sas: toWords(sas), saKeys, natClauses: toWords(natClauses) };
+  const [aces, cryptoEntries, sas, saKeys, natClauses, policyEntries, policyClauses] = parts;
+  const clear = { aces, cryptoEntries, sas, natClauses, policyEntries, policyClauses };
+  const words = Object.fromEntries(Object.entries(clear).map(([name, bytes]) => [name, toWords(bytes)]));
+  return { ...(words as Omit<TablesRows, 'saKeys'>), saKeys };
 }
 
 function toWords(bytes: Uint8Array): Int32Array {

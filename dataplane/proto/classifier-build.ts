@@ -3,7 +3,7 @@
 // more than its share of words is walked: a hostile list costs time per packet, as without trees, but neither memory nor a pause.
 
 import { AclShape, type Bank, BankCount } from '../mem/shared.js';
-import { Ace, AceAction, CryptoEntry, NatClause, Sa } from '../tables/layout.js';
+import { Ace, AceAction, CryptoEntry, NatClause, PolicyClause, Sa } from '../tables/layout.js';
 import { AclField, AclList, AclNode, LastRow, MaxTrees } from './classifier.js';
 
 const enum Limit {
@@ -271,6 +271,8 @@ export function buildClassifier(bank: Bank): void {
   for (let i = 0; i < counts[BankCount.NatClauses]; i++)
     if (natClauses[i * NatClause.Words + NatClause.AclCount] >= 0)
       bank.natLists[i] = listOf(natClauses, i * NatClause.Words + NatClause.AclFirst);
+  for (let i = 0; i < counts[BankCount.PolicyClauses]; i++)
+    bank.policyLists[i] = listOf(bank.policyClauses, i * PolicyClause.Words + PolicyClause.AclFirst);
 }
 
 function asksFacts(aces: Int32Array, first: number, count: number): boolean {

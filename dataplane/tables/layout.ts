@@ -16,6 +16,10 @@ export const enum Cap {
   /** Sender IDs one SA row carries: one for every worker, whose number takes 4 bits of the IV (proto/sender-iv.ts). */
   Sids = 1 << 4,
   NatClauses = 128,
+  PolicyEntries = 1 << 7,
+  PolicyClauses = 1 << 8,
+  /** Next hops and interfaces that policy routing names: four bits each in a row. */
+  PolicyHops = 1 << 4,
 }
 
 /** ACE: first match wins. Ports are inclusive ranges; a `neq` becomes two rows. What is seldom asked stands behind them, in terms of {@link AclFact}. */
@@ -157,6 +161,35 @@ export const enum NatClause {
   OutPort = 4, // `match interface`: port by which the packet leaves, -1 any
   GlobalPort = 5, // port whose primary address is the inside global one (`interface IF overload`)
   Words = 6,
+}
+
+/**
+ * One entry of a route-map by which packets are routed, as an interface has it; entries of one interface are neighbours, in order. The first that
+ * matches decides, or hands on to another (`continue`); what entries set adds up, of equal kinds the last.
+ */
+export const enum PolicyEntry {
+  Port = 0, // packets that came by it; Cap.Ports = what the host itself sends (`ip local policy`)
+  Permit = 1, // 0: what it matches is routed by its destination
+  Next = 2, // row that goes on after a match, -1 = it decides
+  LengthLow = 3, // `match length`, bytes of the datagram
+  LengthHigh = 4,
+  FirstClause = 5, // `match ip address`: PolicyClause rows, one of which must permit
+  ClauseCount = 6, // 0: every packet
+  NextHops = 7, // `set ip next-hop`: numbers of hops, four bits each, the first one lowest
+  NextHopCount = 8,
+  Interfaces = 9, // `set interface`
+  InterfaceCount = 10,
+  Defaults = 11, // `set ip default next-hop`
+  DefaultCount = 12,
+  TosKeep = 13, // bits of the ToS octet that stay
+  TosSet = 14,
+  Df = 15, // 0, 1; -1 = as it is
+  Words = 16,
+}
+export const enum PolicyClause {
+  AclFirst = 0,
+  AclCount = 1, // 0: a list that is not there, which permits nothing
+  Words = 2,
 }
 
 /** What a session is, which says how long it may be quiet (`ip nat translation ...-timeout`). */

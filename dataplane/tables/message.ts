@@ -6,7 +6,7 @@
 //
 // `total` counts the bytes after itself. Blobs hold rows of layout.ts in the machine's byte order: both ends are one machine.
 
-import type { Ace, CryptoEntry, NatClause, Sa, SaKey } from './layout.js';
+import type { Ace, CryptoEntry, NatClause, PolicyClause, PolicyEntry, Sa, SaKey } from './layout.js';
 import type { TraceAnswer, TraceRequest } from './trace.js';
 
 /** How packets pass between a netdev and us (DESIGN §2). */
@@ -45,6 +45,9 @@ export interface StaticRouteRow {
   distance: number;
 }
 
+/** Where policy routing sends packets: to a router on a connected network (its address), out of a port, or nowhere. */
+export type PolicyHop = { kind: 'next-hop'; address: number } | { kind: 'interface'; port: number } | { kind: 'null' };
+
 /** Desired state, complete. The dataplane applies the difference to what runs. */
 export interface TablesHead {
   type: 'tables';
@@ -61,7 +64,9 @@ export interface TablesHead {
     /** Sessions at the most, 0 = as many as fit. */
     maxEntries: number;
   };
-  blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses'];
+  /** What rows of policy routing name by number. */
+  policyHops: PolicyHop[];
+  blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses', 'policyEntries', 'policyClauses'];
   blobBytes: number[];
 }
 /** Rows that travel with TablesHead. Lengths are multiples of the row sizes; `sas` and `saKeys` are indexed by slot (empty slot: serial 0). */
@@ -76,8 +81,12 @@ export interface TablesRows {
   saKeys: Uint8Array;
   /** {@link NatClause} */
   natClauses: Int32Array;
+  /** {@link PolicyEntry} */
+  policyEntries: Int32Array;
+  /** {@link PolicyClause} */
+  policyClauses: Int32Array;
 }
-export type RowTypes = [Ace, CryptoEntry, Sa, SaKey, NatClause];
+export type RowTypes = [Ace, CryptoEntry, Sa, SaKey, NatClause, PolicyEntry, PolicyClause];
 
 export type ToDataplane =
   | TablesHead
@@ -148,6 +157,8 @@ export interface SnapshotHead {
   path: number[];
   /** NatCount of counters/declare.ts. */
   nat: number[];
+  /** PolicyCount by row of PolicyEntry. */
+  policies: number[][];
 }
 
 /** Encodes one frame. @param blobs appended in the order of the head's `blobs` */

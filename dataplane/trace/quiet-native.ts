@@ -1,7 +1,7 @@
 // The native seam of a trace: one datagram can be read, what is sent is noted, nothing leaves, no file is written, no key is used.
 
 import { existsSync, readFileSync } from 'node:fs';
-import { LinkKind } from '../mem/links.js';
+import { type Link, LinkKind } from '../mem/links.js';
 import { Job, JobStatus, type Native } from '../native/native.js';
 
 /** A datagram that a stage has written to a link. */
@@ -14,10 +14,14 @@ export interface Written {
 }
 
 const KindBits = 4;
+const PortBits = 4;
+
+/** A link as a worker has it, without its descriptor. */
+export type LinkShape = Omit<Link, 'fd'>;
 
 /** The descriptor that stands for a link. */
-export function descriptorOf(port: number, kind: LinkKind): number {
-  return (port << KindBits) | kind;
+export function descriptorOf(port: number, { kind, hop = 0 }: LinkShape): number {
+  return (((hop << PortBits) | port) << KindBits) | kind;
 }
 
 function refuse(): never {
@@ -34,7 +38,7 @@ export class QuietNative implements Native {
   constructor(private readonly now: number) {}
 
   arrive(port: number, kind: LinkKind, bytes: Uint8Array): void {
-    this.arriving = { fd: descriptorOf(port, kind), bytes };
+    this.arriving = { fd: descriptorOf(port, { kind }), bytes };
   }
 
   pin<T extends Uint8Array | Int32Array>(array: T): T {
@@ -53,7 +57,7 @@ export class QuietNative implements Native {
   tx(fd: number, pool: Uint8Array, offsets: Int32Array, lengths: Int32Array, count: number, results: Int32Array): number {
     for (let i = 0; i < count; i++) {
       const bytes = pool.slice(offsets[i], offsets[i] + lengths[i]);
-      this.written.push({ port: fd >> KindBits, kind: fd & ((1 << KindBits) - 1), bytes, offset: offsets[i] });
+      this.written.push({ port: (fd >> KindBits) & ((1 << PortBits) - 1), kind: fd & ((1 << KindBits) - 1), bytes, offset: offsets[i] });
       results[i] = 0;
     }
     return count;
@@ -95,6 +99,7 @@ export class QuietNative implements Native {
   tunSteer(): void {}
   tunOpen = refuse;
   rawOpen = refuse;
+  rawSender = refuse;
   packetOpen = refuse;
   groupOpen = refuse;
   xdpOpen = refuse;
@@ -114,6 +119,8 @@ export function linkName(kind: LinkKind): string {
       return 'xdp';
     case LinkKind.Groups:
       return 'multicast';
+    case LinkKind.Policy:
+      return 'policy';
     default:
       return 'tun';
   }

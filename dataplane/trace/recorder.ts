@@ -1,6 +1,6 @@
 // Writes down what each stage does with one packet: it looks before and after the stage where the packet is, what it is, and what was counted.
 
-import type { Drop } from '../counters/declare.js';
+import { type Drop, PolicyCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
 import { PacketFlag } from '../mem/slots.js';
 import { Ip4 } from '../proto/ipv4.js';
@@ -63,6 +63,7 @@ export class Recorder {
     const { counters, nat } = this.env;
     counters.aceHits.fill(0);
     nat.clauseHits.fill(0);
+    counters.policies.fill(0);
   }
 
   private note(stage: string, from: string, before: TracedPacket): void {
@@ -71,8 +72,9 @@ export class Recorder {
     const after = to === Nowhere ? before : this.describe();
     const aces = hits(counters.aceHits);
     const natClauses = hits(nat.clauseHits);
+    const policyEntries = [...new Set(hits(counters.policies).map((word) => Math.floor(word / PolicyCount.Count)))];
     const changed = Object.entries(after).some(([key, value]) => value !== before[key as keyof TracedPacket]);
-    if (from === to && !changed && aces.length + natClauses.length === 0) return;
+    if (from === to && !changed && aces.length + natClauses.length + policyEntries.length === 0) return;
     const slot = slots.sa[this.id];
     const outcome = this.outcome(stage, from, to);
     this.steps.push({
@@ -88,7 +90,7 @@ export class Recorder {
       spi: slot < 0 ? 0 : tables.sas[slot * Sa.Words + Sa.Spi] >>> 0,
       aces,
       natClauses,
-      policyEntries: [],
+      policyEntries,
       session: changed || natClauses.length > 0 ? usedSession(nat.sessions, this.copied) : null,
       route: stage === '40-route' ? this.questions.routeTo(slots.dst[this.id]) : null,
     });

@@ -1,6 +1,6 @@
 // Asks the pipeline what it would do with one datagram (README.md): its own stages over the live tables, in memory of their own.
 
-import { Drop, GroupCap, GroupCount, NatCount, PathCount, PortCount, SaCount } from '../counters/declare.js';
+import { Drop, GroupCap, GroupCount, NatCount, PathCount, PolicyCount, PortCount, SaCount } from '../counters/declare.js';
 import { adoptBank, Clock, type Env, makeDrop, makeEnv } from '../env.js';
 import { isLocal } from '../mem/hash.js';
 import { LinkKind } from '../mem/links.js';
@@ -15,7 +15,7 @@ import { Cap } from '../tables/layout.js';
 import type { TraceSent, TraceStep } from '../tables/trace.js';
 import { ForeseenHandOver } from './foreseen-hand-over.js';
 import { addressesIn, copySessions, findRelated, rowsFor } from './live-sessions.js';
-import { descriptorOf, linkName, QuietNative, type Written } from './quiet-native.js';
+import { descriptorOf, type LinkShape, linkName, QuietNative, type Written } from './quiet-native.js';
 import { describePacket, isMade, Recorder } from './recorder.js';
 
 /** What a trace reads besides shared memory. */
@@ -25,7 +25,7 @@ export interface TracerMeans {
   senderStatePath: string;
   bootId: string;
   /** Links of an open port, as a worker has them. @returns empty = it is not open */
-  linksOf(port: number, worker: number): readonly LinkKind[];
+  linksOf(port: number, worker: number): readonly LinkShape[];
   /** The most specific route. @param address signed */
   routeTo(address: number): TraceStep['route'];
 }
@@ -80,6 +80,7 @@ function ownCounters(): CounterBlocks {
     aceHits: new Float64Array(Cap.Aces),
     path: new Float64Array(PathCount.Count),
     nat: new Float64Array(NatCount.Count),
+    policies: new Float64Array(Cap.PolicyEntries * PolicyCount.Count),
   };
 }
 
@@ -124,11 +125,11 @@ class Attempt {
     this.env.clock[Clock.Seconds] = Atomics.load(control, Ctl.NowSeconds);
     copySessions(live, related, this.env.nat.sessions);
     for (let port = 0; port < Cap.Ports; port++) {
-      const kinds = means.linksOf(port, worker);
-      if (kinds.length > 0)
+      const shapes = means.linksOf(port, worker);
+      if (shapes.length > 0)
         this.env.links.open(
           port,
-          kinds.map((kind) => ({ fd: descriptorOf(port, kind), kind })),
+          shapes.map((shape) => ({ ...shape, fd: descriptorOf(port, shape) })),
         );
     }
     this.pass = makePipeline(this.env, (stage, run) => (stage === '10-rx' ? this.receive(run) : this.recorder.watch(stage, run)));
@@ -186,7 +187,7 @@ class Attempt {
     const { datagram, port, decrypted } = this.arrival;
     const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.byteLength);
     const { localSet } = this.env.tables;
-    const kinds = this.means.linksOf(port, this.worker);
+    const kinds = this.means.linksOf(port, this.worker).map(({ kind }) => kind);
     if (decrypted || datagram.length < Ip4.HeaderLen || isLocal(localSet, view.getInt32(Ip4.Src))) return LinkKind.Tun;
     const to = view.getInt32(Ip4.Dst);
     const fits = (kind: LinkKind): boolean => {

@@ -76,8 +76,8 @@ t.test('what would become of a packet', async (t) => {
   );
 
   const sealed = async () => {
-    const { gdoiMembers } = (await lab.show('r1', 'crypto gdoi gm dataplan counter')) as { gdoiMembers: unknown[] };
-    return gdoiMembers;
+    const { gdoiMembers } = (await lab.show('r1', 'crypto gdoi gm dataplan counter')) as { gdoiMembers: { counters: unknown }[] };
+    return gdoiMembers.map(({ counters }) => counters);
   };
   const before = await sealed();
   for (let i = 0; i < 5; i++) await ask(toBranch);

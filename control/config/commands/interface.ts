@@ -10,6 +10,7 @@ import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
 import { multicastInterfaceNodes, printStaticGroups } from './multicast.js';
 import { natInterfaceNodes, printInterfaceNat } from './nat.js';
+import { policyInterfaceNodes, printInterfacePolicy } from './policy.js';
 
 type InterfaceEdit = Edit<'config-if'>;
 
@@ -143,6 +144,7 @@ export const interfaceCommands: Node<InterfaceEdit>[] = [
       }),
       ...multicastInterfaceNodes,
       ...natInterfaceNodes,
+      ...policyInterfaceNodes,
       keyword('mtu', 'Set IP Maximum Transmission Unit', {
         commit: true,
         no: set('ipMtu', () => null),
@@ -257,6 +259,7 @@ function printInterface(item: InterfaceConfig): Block {
     item.ipMtu !== null && `ip mtu ${item.ipMtu}`,
     printStaticGroups(item),
     printInterfaceNat(item),
+    printInterfacePolicy(item),
     item.portDriver !== null && `port-driver ${item.portDriver}`,
     !item.offload && 'no offload',
     item.shutdown && 'shutdown',

@@ -6,6 +6,7 @@ import { isLoopback } from '../interface-names.js';
 import type { AccessList, AclEntry, Config, InterfaceConfig, NatStatement, RouteMapEntry } from '../model.js';
 import { sourceOf } from '../source-lines.js';
 import type { Findings } from './findings.js';
+import { verifyPolicies } from './route-map.js';
 
 /** Bounds the search for traffic that should be spared. */
 const MostEntriesTried = 400;
@@ -145,8 +146,10 @@ export function verifyNat(config: Config, findings: Findings): void {
     for (const item of config.interfaces.values()) warnTranslatedVpn(config, statement, item, findings);
   }
   const used = new Set(config.nat.statements.filter(({ kind }) => kind === 'route-map').map(({ name }) => name));
+  for (const name of verifyPolicies(config, findings)) used.add(name);
   for (const [name, entries] of config.routeMaps) {
     for (const entry of entries) verifyRouteMapEntry(config, entry, findings);
-    if (!used.has(name)) findings.warning(entries[0], '', `route-map ${name} is used by nothing`, 'ip nat inside source route-map');
+    if (!used.has(name))
+      findings.warning(entries[0], '', `route-map ${name} is used by nothing`, 'ip nat inside source route-map, ip policy route-map');
   }
 }

@@ -20,7 +20,7 @@ export function traceWith(router: Router, tables: TablesSpec, arrival: Omit<Arri
     native: { monotonicMs: () => router.nowMs },
     senderStatePath: join(router.folder, 'senders'),
     bootId,
-    linksOf: (port: number) => (tables.ports[port] === undefined ? [] : [LinkKind.Tun]),
+    linksOf: (port: number) => (tables.ports[port] === undefined ? [] : [{ kind: LinkKind.Tun }]),
     routeTo: () => null,
   };
   return trace(router.shared, means, { decrypted: false, ...arrival });

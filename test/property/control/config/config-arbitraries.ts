@@ -281,7 +281,8 @@ const plainInterface: fc.Arbitrary<InterfaceConfig> = fc.record({
   shutdown: fc.boolean(),
   cryptoMap: fc.option(name),
 });
-const interfaceConfig = sometimes(plainInterface, 'nat', fc.constantFrom('inside' as const, 'outside' as const));
+const natInterface = sometimes(plainInterface, 'nat', fc.constantFrom('inside' as const, 'outside' as const));
+const interfaceConfig = sometimes(natInterface, 'policy', name);
 
 const staticRoute: fc.Arbitrary<StaticRoute> = fc
   .record({
@@ -348,6 +349,7 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     interfaces: mapOf(interfaceConfig, (item) => item.name),
     nat: natConfig,
     routeMaps,
+    localPolicy: fc.option(name),
     staticRoutes: fc.uniqueArray(staticRoute, {
       selector: (route) => `${route.prefix}/${route.mask} ${route.interface} ${route.nextHop}`,
       maxLength: 4,
@@ -355,9 +357,10 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     logging: fc.option(logging),
     unknownLines: fc.constant<UnknownLine[]>([]),
   })
-  .map(({ version, registrationRate, logging: log, ...config }) => ({
+  .map(({ version, registrationRate, localPolicy, logging: log, ...config }) => ({
     ...config,
     ...(version !== null && { version }),
     ...(registrationRate !== null && { registrationRate }),
+    ...(localPolicy !== null && { localPolicy }),
     ...(log !== null && { logging: log }),
   }));
