@@ -38,8 +38,9 @@ import {
   renderIsakmpSas,
 } from './isakmp-sas.js';
 import { renderDebugging, renderLogging } from './logging.js';
-import { natStatistics, renderNatStatistics, renderNatTranslations, renderRouteMaps } from './nat.js';
+import { natStatistics, renderNatStatistics, renderNatTranslations } from './nat.js';
 import { renderCertificates, renderCrls, renderTrustpoints } from './pki.js';
+import { renderPolicies, renderRouteMaps } from './route-map.js';
 import { renderAccessList, renderRoutes } from './routing.js';
 import { renderSessions, sessionsOf } from './session.js';
 import { renderClock, renderPublicKeys, renderRunningConfig, renderVersion } from './system.js';
@@ -163,6 +164,10 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTr
     case 'ip nat translations': {
       const fetched = translations ?? { takenAt: snapshot.takenAt, total: 0, translations: [] };
       return { lines: renderNatTranslations(fetched, topic.verbose), json: fetched };
+    }
+    case 'ip policy': {
+      const policies = snapshot.policies ?? [];
+      return { lines: renderPolicies(policies), json: { policies } };
     }
     case 'ip route':
       return { lines: renderRoutes(snapshot), json: { routes: snapshot.routes } };

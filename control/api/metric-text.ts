@@ -195,6 +195,15 @@ const metrics: Metric[] = [
     ({ name }) => ({ reason: name }),
     ({ value }) => value,
   ),
+  ...(['packets', 'bytes'] as const).map((unit) =>
+    each(
+      `route_map_matched_${unit}_total`,
+      `${unit === 'packets' ? 'Packets' : 'Bytes of packets'} that an entry of a route-map matched in policy routing`,
+      (s) => s.routeMaps.filter(({ matched }) => matched !== undefined),
+      ({ name, action, sequence }) => ({ route_map: name, action, sequence: String(sequence) }),
+      ({ matched }) => matched?.[unit] ?? 0,
+    ),
+  ),
   one('nat_sessions', 'NAT sessions there are', ({ counters }) => counters.nat.find(({ name }) => name === 'sessions')?.value ?? 0),
   onProcess('up', 'Whether the process runs', (p) => Number(p.pid !== null)),
   onProcess('resident_memory_bytes', 'Resident memory', (p) => p.rssBytes),

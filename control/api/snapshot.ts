@@ -16,7 +16,8 @@ import {
 } from './snapshot-gdoi.js';
 import { admissionState, isakmpSaState } from './snapshot-isakmp.js';
 import { debuggingState, loggingState } from './snapshot-logging.js';
-import { natState, routeMapState } from './snapshot-nat.js';
+import { natState } from './snapshot-nat.js';
+import { policyState, routeMapState } from './snapshot-route-map.js';
 import { aceState, count, seconds } from './snapshot-parts.js';
 import { trustpointState } from './snapshot-pki.js';
 
@@ -193,6 +194,7 @@ export const snapshotSchema = z.object({
   accessLists: z.array(accessListState),
   nat: natState,
   routeMaps: z.array(routeMapState),
+  policies: z.array(policyState).optional(),
   routes: z.array(routeState),
   publicKeys: z.array(publicKeyState),
   trustpoints: z.array(trustpointState).optional(),

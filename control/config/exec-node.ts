@@ -39,6 +39,7 @@ export type ShowTopic =
   | PkiTopic
   | { topic: 'ip interface brief' }
   | { topic: 'interfaces'; interface: string | null }
+  | { topic: 'ip policy' }
   | { topic: 'ip route' }
   | { topic: 'ip nat statistics' }
   | { topic: 'ip nat translations'; verbose: boolean }

@@ -98,6 +98,7 @@ const showCommands: ExecNode[] = [
         [keyword('brief', 'Brief summary of IP status and configuration', { run: show(() => ({ topic: 'ip interface brief' })) })],
       ),
       ...showNatNodes,
+      keyword('policy', 'Policy routing', { run: show(() => ({ topic: 'ip policy' })) }),
       keyword('route', 'IP routing table', { run: show(() => ({ topic: 'ip route' })) }),
       keyword('access-lists', 'List IP access lists', {
         run: showAccessLists,

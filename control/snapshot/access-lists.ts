@@ -2,6 +2,7 @@
 
 import type { AccessListState, AceState } from '../api/snapshot.js';
 import { natOrigin } from '../compile/nat.js';
+import { policyOrigin } from '../compile/policy.js';
 import type { Tables } from '../compile/tables.js';
 import { formatIpv4 } from '../config/addresses.js';
 import type { Config } from '../config/model.js';
@@ -43,10 +44,12 @@ function hitsByEntry(tables: Tables | null, hits: readonly number[], list: strin
   return found ? sums : null;
 }
 
-/** Configured lists, with the hits of those that NAT asks. Those of groups are counted beside the group's policy. */
+/** Configured lists, with the hits of those that NAT and policy routing ask. Those of groups are counted beside the group's policy. */
 export function accessListStates(config: Config, tables: Tables | null, hits: readonly number[]): AccessListState[] {
   return [...config.accessLists.values()].map(({ name, kind, entries }) => {
-    const counted = hitsByEntry(tables, hits, natOrigin(name), entries.length);
+    const counted = [natOrigin(name), policyOrigin(name)]
+      .map((origin) => hitsByEntry(tables, hits, origin, entries.length))
+      .reduce((sum, more) => (sum && more ? sum.map((value, index) => value + more[index]) : (sum ?? more)), null);
     return { name, kind, entries: entries.map((entry, index) => aceState(entry, entry.sequence, counted?.[index] ?? null)) };
   });
 }

@@ -16,8 +16,9 @@ import { memberState, serverState } from './gdoi.js';
 import { interfaceStates, routeStates } from './interfaces.js';
 import { cryptoMapStates, ipsecStates } from './ipsec.js';
 import { admissionStateOf, phase1State, rekeySaStates } from './isakmp.js';
-import { natState, routeMapStates } from './nat.js';
+import { natState } from './nat.js';
 import { trustpointStates } from './pki.js';
+import { policyStates, routeMapStates } from './route-maps.js';
 
 export interface SnapshotParts {
   router: Router;
@@ -72,7 +73,8 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     }),
     accessLists: accessListStates(config, tables, dataplane?.aceHits ?? []),
     nat: natState(config),
-    routeMaps: routeMapStates(config),
+    routeMaps: routeMapStates(config, tables, dataplane?.policies ?? []),
+    policies: policyStates(config),
     routes: routeStates(config, dataplane),
     publicKeys: parts.publicKeys.map((key) => ({
       name: key.label,

@@ -3,32 +3,14 @@
 import { Drop, dropTexts } from '../../dataplane/counters/declare.js';
 import type { Trace, TracedPacket, TraceStep } from '../../dataplane/tables/trace.js';
 import type { ConfigLine, PacketTrace, ShownPacket, TracePhase } from '../api/packet-trace.js';
-import { portRanges } from '../compile/aces.js';
-import type { Tables } from '../compile/tables.js';
 import { plaintextMtu } from '../compile/transforms.js';
 import { formatIpv4 } from '../config/addresses.js';
-import { describeEntry } from '../config/commands/acl-entry.js';
 import { describeSet } from '../config/commands/route-map-set.js';
 import { describeProtocol } from '../config/commands/service-names.js';
-import type { PolicyEntry, Tek } from '../gdoi/group-policy.js';
-import { aceLines, type LineSources, lineOf, natLines, policyOf, routeLines, routeMapLine } from './config-lines.js';
-
-export interface PhaseSources extends LineSources {
-  tables: Pick<Tables, 'aceOrigins' | 'natOrigins' | 'policyOrigins'>;
-  /** Name of a port's interface. */
-  nameOf(port: number): string | null;
-  /** Bytes; null = not known. */
-  mtuOf(port: number): number | null;
-  isUp(port: number): boolean;
-}
-
-type Said = Pick<TracePhase, 'type' | 'subtype' | 'config' | 'information'>;
-/** Of the whole trace, beside the step. */
-interface Course {
-  input: number;
-  /** Addresses and ports as they arrived, when they are others now. */
-  original: TracedPacket | null;
-}
+import type { Tek } from '../gdoi/group-policy.js';
+import { lineOf, natLines, routeLines, routeMapLine } from './config-lines.js';
+import { sayCryptoMap, sayPolicyIn } from './crypto-phases.js';
+import { aceConfig, type Course, type PhaseSources, type Said, spiText } from './saying.js';
 
 function show(packet: TracedPacket): ShownPacket {
   const port = (value: number): number | null => (value < 0 ? null : value);
@@ -47,11 +29,6 @@ function show(packet: TracedPacket): ShownPacket {
 
 function endOf(address: number, port: number): string {
   return port < 0 ? formatIpv4(address) : `${formatIpv4(address)}/${port}`;
-}
-
-function aceConfig(step: TraceStep, sources: PhaseSources): ConfigLine[] {
-  const lines = step.aces.flatMap((row) => (sources.tables.aceOrigins[row] ? aceLines(sources.tables.aceOrigins[row], sources) : []));
-  return lines.filter(({ text }, at) => lines.findIndex((other) => other.text === text) === at);
 }
 
 /** @returns null when the stage says nothing worth a phase */
@@ -96,32 +73,10 @@ function sayOf(step: TraceStep, course: Course, sources: PhaseSources): Said | n
   }
 }
 
-function spiText({ spi }: TraceStep): string {
-  return `0x${spi.toString(16).toUpperCase()}`;
-}
-
 function sayOpen(step: TraceStep): Said {
   const known = step.reason === Drop.EspIntegrity;
   const information = known ? [`SA with SPI ${spiText(step)} would open it; what is inside is not known here: ask with "decrypted"`] : [];
   return { type: 'VPN', subtype: 'decrypt', config: [], information };
-}
-
-/** The crypto map of an interface. */
-function mapLine(port: number, { config, nameOf }: PhaseSources): ConfigLine[] {
-  const item = config.interfaces.get(nameOf(port) ?? '');
-  return item?.cryptoMap ? [lineOf(item, 'cryptoMap', `interface ${item.name}: crypto map ${item.cryptoMap}`)] : [];
-}
-
-function mapEntryLines(port: number, group: string | null, { config, nameOf }: PhaseSources): ConfigLine[] {
-  const map = config.interfaces.get(nameOf(port) ?? '')?.cryptoMap ?? '';
-  const entries = (config.cryptoMaps.get(map) ?? []).filter((entry) => group === null || entry.group === group);
-  return entries.map((entry) => lineOf(entry, '', `crypto map ${entry.name} ${entry.sequence} gdoi: set group ${entry.group}`));
-}
-
-function sayPolicyIn(step: TraceStep, { input }: Course, sources: PhaseSources): Said | null {
-  if (step.aces.length === 0 && step.outcome !== 'drop') return null;
-  const information = step.outcome === 'drop' ? [] : ['It may come in the clear'];
-  return { type: 'CRYPTO-MAP', subtype: 'inbound policy', config: [...mapLine(input, sources), ...aceConfig(step, sources)], information };
 }
 
 function leaving({ txPort, nextHop }: TraceStep, { nameOf }: PhaseSources): string[] {
@@ -176,58 +131,6 @@ function sayTranslation(type: string, step: TraceStep, sources: PhaseSources): S
   for (const { entry, statement } of origins)
     if (entry?.action === 'deny') information.push(`Not translated: route-map ${statement.name} deny ${entry.sequence} exempts it`);
   return { type, subtype: session?.made ? 'new' : '', config, information };
-}
-
-function hasPort(match: PolicyEntry['sourcePort'], port: number): boolean {
-  return match === null || portRanges(match).some(([low, high]) => port >= low && port <= high);
-}
-
-function matches(entry: PolicyEntry, packet: TracedPacket): boolean {
-  const inside = (address: number, base: number, wildcard: number): boolean => ((address ^ base) & ~wildcard) === 0;
-  return (
-    (entry.protocol === null || entry.protocol === packet.protocol) &&
-    inside(packet.src, entry.source, entry.sourceWildcard) &&
-    inside(packet.dst, entry.destination, entry.destinationWildcard) &&
-    hasPort(entry.sourcePort, packet.sport) &&
-    hasPort(entry.destinationPort, packet.dport)
-  );
-}
-
-/** The lesson of NAT and VPN: with the addresses that the packet came with, a group would have protected it. */
-function missedBecauseTranslated({ original }: Course, groups: readonly string[], sources: PhaseSources): string[] {
-  if (!original) return [];
-  for (const group of groups) {
-    const entry = policyOf(group, sources).find((candidate) => matches(candidate, original));
-    if (entry?.action !== 'permit') continue;
-    const flow = `${formatIpv4(original.src)} to ${formatIpv4(original.dst)}`;
-    return [
-      `Translated before the crypto map saw it: as ${flow} it would have matched "${describeEntry(entry)}" of group ${group}. Exempt it from NAT with a route-map`,
-    ];
-  }
-  return [];
-}
-
-function sayCryptoMap(step: TraceStep, course: Course, sources: PhaseSources): Said | null {
-  const map = mapLine(step.txPort, sources);
-  if (map.length === 0) return null;
-  const { config, nameOf } = sources;
-  const name = config.interfaces.get(nameOf(step.txPort) ?? '')?.cryptoMap ?? '';
-  const groups = (config.cryptoMaps.get(name) ?? []).flatMap(({ group }) => (group === null ? [] : [group]));
-  const group =
-    step.sa < 0 ? null : (groups.find((candidate) => sources.teksOf(candidate).some((tek) => tek.spi >>> 0 === step.spi)) ?? null);
-  const lines = [...map, ...mapEntryLines(step.txPort, group, sources), ...aceConfig(step, sources)];
-  const said = { type: 'CRYPTO-MAP', subtype: 'outbound policy', config: lines };
-  if (step.sa >= 0) return { ...said, information: [`Group ${group ?? ''} protects it: SA with SPI ${spiText(step)}`] };
-  if (step.outcome === 'drop') return { ...said, information: missedBecauseTranslated(course, groups, sources) };
-  const waiting = groups.filter((candidate) => policyOf(candidate, sources).length === 0);
-  return {
-    ...said,
-    information: [
-      ...waiting.map((candidate) => `Group ${candidate} has no policy yet: passed over (fail-open)`),
-      'No entry permits it: it leaves in the clear',
-      ...missedBecauseTranslated(course, groups, sources),
-    ],
-  };
 }
 
 function sayMtu(step: TraceStep, sources: PhaseSources): Said {

@@ -1,5 +1,5 @@
 // The pass as a fuzz target: any bytes on either port must be accounted for, and nothing may throw.
-import { NatSide } from '../../dataplane/mem/shared.js';
+import { HopKind, NatSide } from '../../dataplane/mem/shared.js';
 import { branchPacket, ipv4, udp } from '../path/packets.js';
 import { memberTables, Router } from '../path/router.js';
 
@@ -22,6 +22,14 @@ export function fuzz(bytes: Uint8Array): void {
           { rule: 0, permit: true, acl: 1, globalPort: 1 },
         ],
         natSessions: 1000,
+        policies: [
+          { port: 0, next: 1, tos: [3, 184], df: 0 },
+          { port: 0, acls: [0], length: [0, 90], nextHops: [1, 0] },
+        ],
+        hops: [
+          { kind: HopKind.NextHop, port: 1, address: '172.16.2.9' },
+          { kind: HopKind.NextHop, port: -1, address: '172.16.3.9' },
+        ],
       },
     ),
   );

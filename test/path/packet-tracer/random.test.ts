@@ -3,7 +3,7 @@
 
 import fc from 'fast-check';
 import t from 'tap';
-import { NatSide } from '../../../dataplane/mem/shared.js';
+import { HopKind, NatSide } from '../../../dataplane/mem/shared.js';
 import { icmp } from '../nat/flows.js';
 import { ipv4, udp } from '../packets.js';
 import { type AceSpec, Router, type TablesSpec } from '../router.js';
@@ -22,6 +22,17 @@ const ace: fc.Arbitrary<AceSpec> = fc.record(
   },
   { requiredKeys: ['action', 'src', 'dst'] },
 );
+const someHops = fc.array(fc.nat({ max: 3 }), { maxLength: 2 });
+const policy = fc.record({
+  permit: fc.constantFrom(true, true, false),
+  goesOn: fc.boolean(),
+  acls: fc.array(fc.nat({ max: 2 }), { maxLength: 2 }),
+  nextHops: someHops,
+  interfaces: someHops,
+  defaults: someHops,
+  tos: fc.constantFrom<[number, number]>([255, 0], [3, 184], [31, 160]),
+  df: fc.constantFrom(-1, 0, 1),
+});
 const side = fc.constantFrom(NatSide.None, NatSide.Inside, NatSide.Outside);
 const tables: fc.Arbitrary<TablesSpec> = fc
   .record({
@@ -37,8 +48,9 @@ const tables: fc.Arbitrary<TablesSpec> = fc
     nat: fc.array(fc.record({ permit: fc.boolean(), acl: fc.constantFrom(0, 1, null) }), { minLength: 1, maxLength: 3 }),
     defaultRoute: fc.constantFrom(true, true, false),
     natSessions: fc.constantFrom(2, 1000),
+    policies: fc.array(policy, { maxLength: 3 }),
   })
-  .map(({ acls, mtu, up, sides, hasSa, registered, nat, defaultRoute, natSessions }) => ({
+  .map(({ acls, mtu, up, sides, hasSa, registered, nat, defaultRoute, natSessions, policies }) => ({
     ports: [
       { address: '10.0.1.1', nat: sides[0] },
       { address: '172.16.1.2', nat: sides[1], mtu },
@@ -56,6 +68,13 @@ const tables: fc.Arbitrary<TablesSpec> = fc
     locals: ['10.0.1.1', '172.16.1.2', '172.16.2.2'],
     nat: nat.map(({ permit, acl }, rule) => ({ rule, permit, acl, globalPort: 1 })),
     natSessions,
+    policies: policies.map((entry, row) => ({ ...entry, port: 0, next: entry.goesOn && row + 1 < policies.length ? row + 1 : -1 })),
+    hops: [
+      { kind: HopKind.NextHop, port: 2, address: '172.16.2.1' },
+      { kind: HopKind.Interface, port: 1 },
+      { kind: HopKind.Null, port: -1 },
+      { kind: HopKind.NextHop, port: -1, address: '172.16.9.1' },
+    ],
   }));
 
 const packet = fc
@@ -108,7 +127,7 @@ t.test('what the trace foresees is what happens', (t) => {
           if (count - drops[reason] !== run.drops[reason])
             throw new Error(`drop ${reason}: ${count - drops[reason]}, foreseen ${run.drops[reason]}`);
         });
-        const [real, foreseen] = [sentPackets(outputs), tracedPackets(run)];
+        const [real, foreseen] = [sentPackets(outputs, spec), tracedPackets(run)];
         if (real.join('\n') !== foreseen.join('\n')) throw new Error(`left:\n${real.join('\n')}\nforeseen:\n${foreseen.join('\n')}`);
         const last = run.steps.at(-1);
         if (last === undefined) throw new Error('no step');
@@ -123,6 +142,6 @@ t.test('what the trace foresees is what happens', (t) => {
     }),
     { numRuns: 150 },
   );
-  t.ok(sent > 100 && dropped > 100 && translated > 20, `all kinds were tried: ${sent} sent, ${dropped} dropped, ${translated} translated`);
+  t.ok(sent > 100 && dropped > 100 && translated > 5, `all kinds were tried: ${sent} sent, ${dropped} dropped, ${translated} translated`);
   t.end();
 });

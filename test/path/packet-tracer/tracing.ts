@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { LinkKind } from '../../../dataplane/mem/links.js';
 import { Ctl, controlWords } from '../../../dataplane/mem/shared.js';
+import { Cap } from '../../../dataplane/tables/layout.js';
 import { type Arrival, type TraceRun, trace } from '../../../dataplane/trace/tracer.js';
 import { hex } from '../packets.js';
 import { bootId, Now, type Router, type TablesSpec } from '../router.js';
@@ -20,7 +21,13 @@ export function traceWith(router: Router, tables: TablesSpec, arrival: Omit<Arri
     native: { monotonicMs: () => router.nowMs },
     senderStatePath: join(router.folder, 'senders'),
     bootId,
-    linksOf: (port: number) => (tables.ports[port] === undefined ? [] : [{ kind: LinkKind.Tun }]),
+    linksOf: (port: number) =>
+      tables.ports[port] === undefined
+        ? []
+        : [
+            { kind: LinkKind.Tun },
+            ...(tables.hops ?? []).flatMap((hop, i) => (hop.port === port ? [{ kind: LinkKind.Policy, hop: i }] : [])),
+          ],
     routeTo: () => null,
   };
   return trace(router.shared, means, { decrypted: false, ...arrival });
@@ -40,6 +47,8 @@ export function tracedPackets({ sent }: TraceRun): string[] {
   return sent.map(({ port, bytes }) => normalise(port, bytes)).sort();
 }
 
-export function sentPackets(outputs: readonly Uint8Array[][]): string[] {
-  return outputs.flatMap((packets, port) => packets.map((bytes) => normalise(port, bytes))).sort();
+/** @param outputs by queue of the router */
+export function sentPackets(outputs: readonly Uint8Array[][], { hops = [] }: TablesSpec): string[] {
+  const portOf = (queue: number): number => (queue < 2 * Cap.Ports ? queue : hops[queue - 2 * Cap.Ports].port);
+  return outputs.flatMap((packets, queue) => packets.map((bytes) => normalise(portOf(queue), bytes))).sort();
 }

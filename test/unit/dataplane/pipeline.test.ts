@@ -36,6 +36,20 @@ t.test('imports, factories and calls in file order', (t) => {
   t.end();
 });
 
+t.test('the drawing in the README names the stages, each once, in this order', (t) => {
+  const readme = readFileSync(join(root, 'dataplane/README.md'), 'utf8');
+  const section = readme.slice(readme.indexOf('## Order of operations'));
+  const drawing = section.slice(section.indexOf('```') + 3, section.indexOf('```', section.indexOf('```') + 3));
+  const lines = drawing.split('\n').flatMap((line) => /\b(\d\d-[a-z-]+)/.exec(line)?.[1] ?? []);
+  // Other workers' packets come in beside the devices', in the same line.
+  const beside = [...drawing.matchAll(/──>\s+(\d\d-[a-z-]+) {2}\(before/g)].map((match) => match[1]);
+  t.strictSame(
+    [...beside, ...lines],
+    files.map((file) => file.slice(0, -3)),
+  );
+  t.end();
+});
+
 t.test('stages use no Buffer, BigInt, throw or log', (t) => {
   for (const file of files) {
     const text = readFileSync(join(root, 'dataplane/path', file), 'utf8').replace(/\/\/.*|\/\*[\s\S]*?\*\//g, '');

@@ -5,7 +5,8 @@ import { Allocation } from '../../../../control/compile/allocation.js';
 import { compileTables } from '../../../../control/compile/tables.js';
 import { parseConfig } from '../../../../control/config/parse.js';
 import { accessListStates } from '../../../../control/snapshot/access-lists.js';
-import { natState, natTranslations, routeMapStates } from '../../../../control/snapshot/nat.js';
+import { natState, natTranslations } from '../../../../control/snapshot/nat.js';
+import { routeMapStates } from '../../../../control/snapshot/route-maps.js';
 import { NatRow, NatState } from '../../../../dataplane/tables/layout.js';
 
 const { config } = parseConfig(`interface eth0
@@ -122,7 +123,7 @@ t.test('what is configured', (t) => {
     },
     maxEntries: null,
   });
-  t.strictSame(routeMapStates(config), [
+  t.strictSame(routeMapStates(config, null, []), [
     { name: 'R', sequence: 10, action: 'deny', description: 'x', accessLists: [], interfaces: ['eth0'] },
   ]);
   t.end();
