@@ -7,6 +7,7 @@ import { makeTakeOver } from './path/05-take-over.js';
 import { makeRx } from './path/10-rx.js';
 import { makeIpInput } from './path/15-ip-input.js';
 import { makeHandOver } from './path/17-hand-over.js';
+import { makeReassemble } from './path/20-reassemble.js';
 import { makeEspOpen } from './path/25-esp-open.js';
 import { makePolicyIn } from './path/27-policy-in.js';
 import { makeNatOutside } from './path/35-nat-outside.js';
@@ -32,13 +33,15 @@ function unwatched<R>(_stage: string, run: () => R): () => R {
 
 /**
  * Builds the worker's pass. Call once per worker. @param watch a trace's (trace/tracer.ts): it sees the packet before and behind every stage
- * @returns runs one pass to its end (nothing is held) and tells how many datagrams it read from devices and took from other workers
+ * @returns runs one pass to its end (nothing waits but fragments for their first) and tells how many datagrams it read from devices and took
+ * from other workers
  */
 export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
   const takeOver = watch('05-take-over', makeTakeOver(env));
   const rx = watch('10-rx', makeRx(env));
   const ipInput = watch('15-ip-input', makeIpInput(env));
   const handOver = watch('17-hand-over', makeHandOver(env));
+  const reassemble = watch('20-reassemble', makeReassemble(env));
   const espOpen = watch('25-esp-open', makeEspOpen(env));
   const policyIn = watch('27-policy-in', makePolicyIn(env));
   const natOutside = watch('35-nat-outside', makeNatOutside(env));
@@ -67,6 +70,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
     while (decrypted.length + made.length + toSeal.length > 0) {
       ipInput();
       handOver();
+      reassemble();
       espOpen();
       policyIn();
       natOutside();

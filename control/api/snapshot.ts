@@ -17,9 +17,9 @@ import {
 import { admissionState, isakmpSaState } from './snapshot-isakmp.js';
 import { debuggingState, loggingState } from './snapshot-logging.js';
 import { natState } from './snapshot-nat.js';
-import { policyState, routeMapState } from './snapshot-route-map.js';
 import { aceState, count, seconds } from './snapshot-parts.js';
 import { trustpointState } from './snapshot-pki.js';
+import { policyState, routeMapState } from './snapshot-route-map.js';
 
 const interfaceState = z.object({
   name: z.string(),

@@ -26,7 +26,8 @@ const enum Column {
   Sa = 6,
   /** The SA's serial: the taker's tables may be others. */
   Serial = 7,
-  Hop = 8,
+  FirstPorts = 8,
+  Hop = 9,
 }
 
 /** Not a worker's number. */
@@ -93,6 +94,7 @@ export class HandOver {
     words[at + Column.Nesting] = slots.nesting[id];
     words[at + Column.Sa] = slots.sa[id];
     words[at + Column.Serial] = serial;
+    words[at + Column.FirstPorts] = slots.firstPorts[id];
     const first = slots.off[id] >> 2;
     const count = datagramWords(slots.len[id]);
     for (let i = 0; i < count; i++) words[at + RingShape.ColumnWords + i] = pool[first + i];
@@ -112,6 +114,7 @@ export class HandOver {
     slots.hop[id] = words[at + Column.Hop];
     slots.nesting[id] = words[at + Column.Nesting];
     slots.sa[id] = words[at + Column.Sa];
+    slots.firstPorts[id] = words[at + Column.FirstPorts];
     const first = slots.off[id] >> 2;
     const count = datagramWords(slots.len[id]);
     for (let i = 0; i < count; i++) pool[first + i] = words[at + RingShape.ColumnWords + i];

@@ -14,8 +14,8 @@ export interface TracedPacket {
   dontFragment: boolean;
 }
 
-/** What became of the packet in a stage: it went on, was dropped, left by a link, or was handed to the host. */
-export type TraceOutcome = 'on' | 'drop' | 'sent' | 'punted' | 'handed-over';
+/** What became of the packet in a stage: it went on, was dropped, left by a link, was handed to the host or another worker, or waits. */
+export type TraceOutcome = 'on' | 'drop' | 'sent' | 'punted' | 'handed-over' | 'held';
 
 /** One stage that did something with the packet. */
 export interface TraceStep {

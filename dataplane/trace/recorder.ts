@@ -101,7 +101,8 @@ export class Recorder {
     if (to === 'refused' || this.reason >= 0) return 'drop';
     if (to !== Nowhere) return 'on';
     if (this.wasHandedOver) return 'handed-over';
-    return stage === '95-local' && from === 'punt' ? 'punted' : 'sent';
+    if (stage === '90-tx') return 'sent';
+    return from === 'punt' ? 'punted' : 'held';
   }
 
   private describe(): TracedPacket {
