@@ -7,6 +7,7 @@ import { makeTakeOver } from './path/05-take-over.js';
 import { makeRx } from './path/10-rx.js';
 import { makeIpInput } from './path/15-ip-input.js';
 import { makeHandOver } from './path/17-hand-over.js';
+import { makeAclIn } from './path/22-acl-in.js';
 import { makeEspOpen } from './path/25-esp-open.js';
 import { makePolicyIn } from './path/27-policy-in.js';
 import { makeNatOutside } from './path/35-nat-outside.js';
@@ -14,6 +15,7 @@ import { makeRoute } from './path/40-route.js';
 import { makeMulticast } from './path/42-multicast.js';
 import { makeNatInside } from './path/45-nat-inside.js';
 import { makeCryptoMap } from './path/55-crypto-map.js';
+import { makeAclOut } from './path/57-acl-out.js';
 import { makePmtu } from './path/60-pmtu.js';
 import { makeHandToSealer } from './path/67-hand-to-sealer.js';
 import { makeEspSeal } from './path/70-esp-seal.js';
@@ -31,6 +33,7 @@ export function makePipeline(env: Env): () => number {
   const rx = makeRx(env);
   const ipInput = makeIpInput(env);
   const handOver = makeHandOver(env);
+  const aclIn = makeAclIn(env);
   const espOpen = makeEspOpen(env);
   const policyIn = makePolicyIn(env);
   const natOutside = makeNatOutside(env);
@@ -38,6 +41,7 @@ export function makePipeline(env: Env): () => number {
   const multicast = makeMulticast(env);
   const natInside = makeNatInside(env);
   const cryptoMap = makeCryptoMap(env);
+  const aclOut = makeAclOut(env);
   const pmtu = makePmtu(env);
   const handToSealer = makeHandToSealer(env);
   const espSeal = makeEspSeal(env);
@@ -58,6 +62,7 @@ export function makePipeline(env: Env): () => number {
     while (decrypted.length + made.length + toSeal.length > 0) {
       ipInput();
       handOver();
+      aclIn();
       espOpen();
       policyIn();
       natOutside();
@@ -65,6 +70,7 @@ export function makePipeline(env: Env): () => number {
       multicast();
       natInside();
       cryptoMap();
+      aclOut();
       pmtu();
       handToSealer();
       espSeal();

@@ -195,6 +195,13 @@ const metrics: Metric[] = [
     ({ name }) => ({ reason: name }),
     ({ value }) => value,
   ),
+  each(
+    'access_list_matches_total',
+    'Packets that an entry of an access list on an interface matched; clear access-list counters sets it back',
+    (s) => s.accessLists.flatMap(({ name, filters, entries }) => (filters ? entries.map((entry) => ({ name, ...entry })) : [])),
+    ({ name, sequence, action }) => ({ list: name, sequence: String(sequence), action }),
+    ({ hits }) => hits ?? 0,
+  ),
   one('nat_sessions', 'NAT sessions there are', ({ counters }) => counters.nat.find(({ name }) => name === 'sessions')?.value ?? 0),
   onProcess('up', 'Whether the process runs', (p) => Number(p.pid !== null)),
   onProcess('resident_memory_bytes', 'Resident memory', (p) => p.rssBytes),

@@ -10,8 +10,9 @@ import {
   type NatTimeout,
   type RouteMapEntry,
 } from '../config/model.js';
+import { traceEntries } from './access-lists.js';
 import { CapacityError } from './allocation.js';
-import { type TracedEntry, traceList } from './crypto-entries.js';
+import type { TracedEntry } from './crypto-entries.js';
 
 /** Where hits of a list are counted that NAT asks. */
 export function natOrigin(list: string): string {
@@ -32,7 +33,7 @@ const AnyPort = -1;
 /** Rows of a list; null for one that is not there, which matches nothing. */
 function listRows(name: string, { config, addAces }: NatContext): { first: number; count: number } | null {
   const list = config.accessLists.get(name);
-  return list ? addAces(traceList(natOrigin(name), list.entries)) : null;
+  return list ? addAces(traceEntries(config, natOrigin(name), list)) : null;
 }
 
 /** One clause for each list and interface that an entry names: one of them is enough. */

@@ -18,6 +18,7 @@ import { keyringCommands, keyringGlobalCommands, printKeyrings, profileCommands 
 import { loggingCommands, printLogging } from './commands/logging.js';
 import { multicastGlobalCommands, printMulticast } from './commands/multicast.js';
 import { natCommands, printNat } from './commands/nat.js';
+import { networkGroupCommands, objectGroupCommands, printObjectGroups, serviceGroupCommands } from './commands/object-group.js';
 import { printRoutes, routeCommands } from './commands/route.js';
 import { printRouteMaps, routeMapCommands, routeMapEntryCommands } from './commands/route-map.js';
 import { keyGlobalCommands } from './commands/rsa-key.js';
@@ -28,6 +29,7 @@ import { mergeNodes } from './tree.js';
 export const modeCommands: ModeCommands = {
   config: mergeNodes([
     ...accessListCommands,
+    ...objectGroupCommands,
     ...admissionCommands,
     ...isakmpCommands,
     ...pkiCommands,
@@ -61,6 +63,8 @@ export const modeCommands: ModeCommands = {
   'crypto-map-fail-close': [...failCloseCommands, ...modeExits<'crypto-map-fail-close'>()],
   'config-std-nacl': [...listCommands<'config-std-nacl'>('standard'), ...modeExits<'config-std-nacl'>()],
   'config-ext-nacl': [...listCommands<'config-ext-nacl'>('extended'), ...modeExits<'config-ext-nacl'>()],
+  'config-network-group': [...networkGroupCommands, ...modeExits<'config-network-group'>()],
+  'config-service-group': [...serviceGroupCommands, ...modeExits<'config-service-group'>()],
   'config-if': mergeNodes([...interfaceCommands, ...modeExits<'config-if'>()]),
   'config-route-map': [...routeMapEntryCommands, ...modeExits<'config-route-map'>()],
 };
@@ -80,6 +84,7 @@ export type FamilyName =
   | 'interface'
   | 'nat'
   | 'route'
+  | 'object-group'
   | 'access-list'
   | 'route-map'
   | 'logging';
@@ -100,6 +105,7 @@ export const families: { name: FamilyName; print: PrintFamily }[] = [
   { name: 'interface', print: printInterfaces },
   { name: 'nat', print: printNat },
   { name: 'route', print: printRoutes },
+  { name: 'object-group', print: printObjectGroups },
   { name: 'access-list', print: printAccessLists },
   { name: 'route-map', print: printRouteMaps },
   { name: 'logging', print: printLogging },

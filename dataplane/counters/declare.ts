@@ -48,6 +48,8 @@ export const enum Drop {
   NatFull,
   NatFragment,
   NatNoFlow,
+  AclIn,
+  AclOut,
   Count,
 }
 export const dropTexts: readonly CounterText[] = [
@@ -96,6 +98,8 @@ export const dropTexts: readonly CounterText[] = [
   { name: 'nat_full', help: 'as many NAT sessions as there may be (ip nat translation max-entries)' },
   { name: 'nat_fragment', help: 'later fragment of a translated flow whose first fragment has not come' },
   { name: 'nat_no_flow', help: 'to be translated, but of no flow: an ICMP error about no session, another ICMP type, ports cut off' },
+  { name: 'acl_in', help: 'denied by the access list of the interface that it came by (ip access-group in)' },
+  { name: 'acl_out', help: 'denied by the access list of the interface that it would leave by (ip access-group out)' },
 ];
 
 /** Per port. */

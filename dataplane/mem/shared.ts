@@ -3,7 +3,7 @@
 // two passes and acknowledges. The idle bank may be written only when every worker has acknowledged the last epoch.
 
 import { Drop, GroupCap, GroupCount, NatCount, PathCount, PortCount, SaCount } from '../counters/declare.js';
-import { Ace, Cap, CryptoEntry, NatClause, NatRow, NatState, Sa, SaKey } from '../tables/layout.js';
+import { Ace, Cap, CryptoEntry, FilterList, NatClause, NatRow, NatState, Sa, SaKey } from '../tables/layout.js';
 import { NatShape } from './nat-sessions.js';
 import { RingShape } from './ring.js';
 
@@ -36,7 +36,8 @@ export const enum BankCount {
   NatClauses = 8,
   /** NAT sessions a worker may have. */
   NatSessions = 9,
-  Words = 10,
+  Filters = 10, // lists on interfaces
+  Words = 11,
 }
 
 /** Per port, filled from the Linux netdev by the main thread. */
@@ -50,7 +51,12 @@ export const enum PortRow {
   HasCryptoMap = 3,
   /** NatSide */
   Nat = 4,
-  Words = 5,
+  Silent = 5, // 1 when ICMP unreachables are not sent about what comes by it
+  InFirst = 6, // first ACE row of the list on what comes in
+  InCount = 7, // its rows, -1 = no list
+  OutFirst = 8, // the same for what leaves
+  OutCount = 9,
+  Words = 10,
 }
 
 /** `ip nat inside|outside`. */
@@ -111,8 +117,8 @@ export const enum FibNode {
 /** Compiled access lists, proto/classifier.ts. */
 export const enum AclShape {
   MaxWords = 524288,
-  /** Kept free for lists that are walked: a head for each crypto entry and SA. */
-  Heads = 8192,
+  /** Kept free for lists that are walked: a head for each crypto entry, SA, NAT clause and interface. */
+  Heads = 16384,
 }
 export const MaxLocalAddresses = 64;
 
@@ -133,6 +139,8 @@ export interface Bank {
   /** The compiled list of each crypto entry, of each SA: first word in `aclWords` of both banks. */
   entryLists: Int32Array;
   saLists: Int32Array;
+  /** The same for lists on interfaces, two words for each port: in, out; -1 = none. */
+  filterLists: Int32Array;
   fibLeaves: Int32Array;
   localAddresses: Int32Array;
   neighbours: Int32Array; // MaxNeighbours * NeighbourRow.Words
@@ -152,7 +160,8 @@ export interface CounterBlocks {
   saSerials: Float64Array; // Cap.Sas: the serial the slot's counters belong to
   saSequences: Float64Array; // Cap.Sas: last sequence number sent
   groups: Float64Array; // GroupCap * GroupCount.Count
-  aceHits: Float64Array; // Cap.Aces, reset on a table swap that changes the ACEs
+  aceHits: Float64Array; // Cap.Aces, since the last table swap; before it:
+  aceTotals: Float64Array; // Cap.AceCounters, by Ace.Counter
   path: Float64Array; // PathCount.Count
   nat: Float64Array; // NatCount.Count
 }
@@ -171,6 +180,7 @@ const bankWords: readonly [keyof Bank, number][] = [
   ['localAddresses', MaxLocalAddresses],
   ['entryLists', Cap.CryptoEntries],
   ['saLists', Cap.Sas],
+  ['filterLists', Cap.Ports * FilterList.Words],
   ['neighbours', MaxNeighbours * NeighbourRow.Words],
   ['groups', MaxGroups * GroupRow.Words],
   ['natClauses', Cap.NatClauses * NatClause.Words],
@@ -200,6 +210,7 @@ const counterLengths: readonly [keyof CounterBlocks, number][] = [
   ['saSequences', Cap.Sas],
   ['groups', GroupCap * GroupCount.Count],
   ['aceHits', Cap.Aces],
+  ['aceTotals', Cap.AceCounters],
   ['path', PathCount.Count],
   ['nat', NatCount.Count],
 ];

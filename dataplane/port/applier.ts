@@ -224,9 +224,12 @@ export class Applier {
       ...planClear(tables.rows, devices, state),
     ];
     const guard = planGuard(tables.rows.aces, tables.rows.cryptoEntries, devices);
+    const { interfaces, controlPorts } = tables.head;
+    const filtered = new Set(interfaces.flatMap(({ port, filterIn }) => (filterIn === null ? [] : [port])));
+    const rules = planRules(devices, controlPorts, listLocalAddresses(devices, state), filtered);
     return [
       ...diffRoutes(state, routes, (table) => table !== RouteTable.Main && table !== Table.Gateways),
-      ...diffRules(state.rules, [...planRules(devices, tables.head.controlPorts, listLocalAddresses(devices, state)), ...guard]),
+      ...diffRules(state.rules, [...rules, ...guard]),
     ];
   }
 

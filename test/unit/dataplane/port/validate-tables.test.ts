@@ -57,7 +57,7 @@ const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][]
       head.blobs.reverse();
     },
   ],
-  ['blobs longer than the frame', /ends within/, (head) => Object.assign(head, { blobBytes: [40, 24, 144, 1040, 24] })],
+  ['blobs longer than the frame', /ends within/, (head) => Object.assign(head, { blobBytes: [60, 24, 144, 1040, 24] })],
   ['bytes behind the blobs', /behind the last blob/, (head) => Object.assign(head, { blobBytes: [0, 0, 0, 0, 0] })],
   ['half a row', /whole number/, (head) => Object.assign(head, { blobBytes: [20, 24, 144, 104, 24] })],
   ['ace action', /ace action: 2/, (_, rows) => rows.aces.set([2], Ace.Action)],
