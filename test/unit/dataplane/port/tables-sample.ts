@@ -55,7 +55,7 @@ export function sampleHead(blobBytes: number[]): TablesHead {
         shutdown: false,
         groups: [],
         nat: null,
-        filterIn: null,
+        filterIn: { first: 0, count: 1 },
         filterOut: null,
         unreachables: true,
       },
