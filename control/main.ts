@@ -119,7 +119,6 @@ if (keyLog) log.write('CRYPTO', 1, 'KEY_LOG', `--key-log is on: ${args['key-log'
 
 let applied = { generation: 0, errors: ['not applied yet'] };
 let tickTimer: NodeJS.Timeout | null = null;
-
 const sockets = new UdpSockets(
   (datagram) => {
     router.receive(datagram, Date.now());
@@ -223,7 +222,6 @@ function reload(): void {
 }
 
 rsaKeys.ensure(loaded.config, log);
-
 const rates = new RateMeter();
 const snapshot = async () =>
   buildSnapshot({
@@ -260,7 +258,9 @@ const api = await startApi({
     return { ready: missing.length === 0, missing };
   },
   exec: async (line) => {
-    const answer = runExec(line, router, { rsaKeys, counters, log, logBuffer: log, clearNat: () => link.natClear() }, Date.now());
+    const { aceHits = null } = (await link.snapshot()) ?? {};
+    const means = { rsaKeys, counters, log, logBuffer: log, clearNat: () => link.natClear(), aceHits };
+    const answer = runExec(line, router, means, Date.now());
     scheduleTick();
     if (answer.error) throw new Error(answer.error);
     return answer.output;

@@ -2,7 +2,9 @@
 // needs in its factory and keeps it in const locals. Does not: decide anything about packets, beyond reading their headers
 // into columns and counting those that are dropped.
 
+import { makeClassify, makePermits } from './classify.js';
 import { Drop, PathCount, PortCount, SaCount } from './counters/declare.js';
+import { AclLog } from './mem/acl-log.js';
 import { Events } from './mem/events.js';
 import { FragmentTable } from './mem/fragments.js';
 import { HandOver } from './mem/hand-over.js';
@@ -10,17 +12,15 @@ import { Links } from './mem/links.js';
 import { Nat } from './mem/nat.js';
 import { Neighbours } from './mem/neighbours.js';
 import { SenderKind, type SenderState, SenderState as Senders } from './mem/sender-state.js';
-import { bankOf, type CounterBlocks, countersOf, natRowsOf, type SharedState } from './mem/shared.js';
+import { type Bank, BankCount, bankOf, type CounterBlocks, countersOf, natRowsOf, type SharedState } from './mem/shared.js';
 import { PacketFlag, Slots } from './mem/slots.js';
 import { Tables } from './mem/tables.js';
 import { Vector } from './mem/vector.js';
 import type { Native } from './native/native.js';
-import { readFacts } from './proto/acl.js';
-import { AclList, classify } from './proto/classifier.js';
 import { checkIpv4, Ip4, Ipv4Fault } from './proto/ipv4.js';
 import { hasPorts, Port } from './proto/l4.js';
 import { ReplayTable } from './proto/replay.js';
-import { Cap, Sa, SaFlag, SaKey } from './tables/layout.js';
+import { Ace, Cap, Sa, SaFlag, SaKey } from './tables/layout.js';
 
 /** Places of {@link Env.clock}. */
 export const enum Clock {
@@ -68,6 +68,7 @@ export interface Env {
   readonly counters: CounterBlocks;
   readonly clock: Float64Array;
   readonly events: Events;
+  readonly aclLog: AclLog;
   readonly replay: ReplayTable;
   readonly nat: Nat;
   readonly fragments: FragmentTable;
@@ -82,6 +83,8 @@ export interface Env {
   readonly parse: (id: number) => Ipv4Fault;
   /** First match of a packet in a compiled list. @param list as in {@link classify} @returns row, or -1 */
   readonly classify: (list: number, id: number) => number;
+  /** Does a list on an interface let a packet pass? Counts the hit, notes it for the log. @param list as for {@link classify} */
+  readonly permits: (list: number, id: number) => boolean;
 }
 
 export interface EnvOptions {
@@ -104,6 +107,8 @@ export function makeEnv(options: EnvOptions): Env {
   const tables = new Tables(shared);
   const nat = new Nat(slots, natRows, tables.natTimeouts, counters.nat);
   for (const words of nat.sessions.memory) native.adviseHuge(words);
+  const classify = makeClassify(slots, tables);
+  const aclLog = new AclLog();
   const wake = (fd: number): void => native.wakeSignal(fd);
   const drop = makeDrop(slots, counters);
   return {
@@ -117,6 +122,7 @@ export function makeEnv(options: EnvOptions): Env {
     counters,
     clock: new Float64Array(Clock.Count),
     events: new Events(),
+    aclLog,
     replay: new ReplayTable(),
     nat,
     fragments: new FragmentTable(drop),
@@ -126,7 +132,8 @@ export function makeEnv(options: EnvOptions): Env {
     neighbours: new Neighbours(),
     drop,
     parse: makeParse(slots),
-    classify: makeClassify(slots, tables),
+    classify,
+    permits: makePermits(slots, tables, counters, classify, aclLog),
   };
 }
 
@@ -136,7 +143,8 @@ export function makeDrop(slots: Slots, counters: CounterBlocks): Env['drop'] {
   return function drop(id, reason) {
     drops[reason]++;
     path[PathCount.Dropped]++;
-    if (reason === Drop.TxFull || reason === Drop.TxError) ports[txPort[id] * PortCount.Count + PortCount.TxDrops]++;
+    if (reason === Drop.TxFull || reason === Drop.TxError || reason === Drop.AclOut)
+      ports[txPort[id] * PortCount.Count + PortCount.TxDrops]++;
     else ports[rxPort[id] * PortCount.Count + PortCount.RxDrops]++;
     slots.release(id);
   };
@@ -179,17 +187,6 @@ function makeParse(slots: Slots): Env['parse'] {
   };
 }
 
-function makeClassify(slots: Slots, tables: Tables): Env['classify'] {
-  const { view, off, len, l4Off, proto, src, dst, sport, dport, tos, flags } = slots;
-  const { aces, aclWords } = tables;
-  return function classifyPacket(list, id) {
-    const asks = aclWords[list + AclList.AsksFacts] !== 0;
-    const later = (flags[id] & PacketFlag.LaterFragment) !== 0;
-    const facts = asks ? readFacts(view, l4Off[id], off[id] + len[id], proto[id], tos[id], later) : 0;
-    return classify(aces, aclWords, list, proto[id], src[id], dst[id], sport[id], dport[id], facts);
-  };
-}
-
 /**
  * Takes a published bank over, between two passes: copies it, keys and unkeys SAs whose serial changed, finds the counters of our
  * sender IDs. After it the bank may be written again. @param bankIndex 0 or 1 @returns one line per SA that could not be keyed
@@ -200,9 +197,8 @@ export function adoptBank(env: Env, shared: SharedState, bankIndex: number): str
   const errors: string[] = [];
   const before = new Int32Array(Cap.Sas);
   for (let slot = 0; slot < Cap.Sas; slot++) before[slot] = tables.sas[slot * Sa.Words + Sa.Serial];
-  const changed = tables.copyFrom(bank);
-  if (changed.aces) counters.aceHits.fill(0);
-  if (changed.policies) counters.policies.fill(0);
+  keepHits(tables, bank, counters);
+  if (tables.copyFrom(bank)) counters.policies.fill(0);
   env.neighbours.copyFrom(bank);
   for (let slot = 0; slot < Cap.Sas; slot++) {
     const row = tables.sas.subarray(slot * Sa.Words, (slot + 1) * Sa.Words);
@@ -224,6 +220,22 @@ export function adoptBank(env: Env, shared: SharedState, bankIndex: number): str
   findSenderRows(env);
   env.handOver?.adopt(tables.sas);
   return errors;
+}
+
+/** Hits go to the entries' own counters before their rows become others; an entry that was not there begins at 0. */
+function keepHits({ aces, counts }: Tables, bank: Bank, { aceHits, aceTotals }: CounterBlocks): void {
+  const known = new Uint8Array(Cap.AceCounters);
+  for (let row = 0; row < counts[BankCount.Aces]; row++) {
+    const counter = aces[row * Ace.Words + Ace.Counter];
+    known[counter] = 1;
+    aceTotals[counter] += aceHits[row];
+    aceHits[row] = 0;
+  }
+  for (let row = 0; row < bank.counts[BankCount.Aces]; row++) {
+    const counter = bank.aces[row * Ace.Words + Ace.Counter];
+    if (known[counter] === 0) aceTotals[counter] = 0;
+    known[counter] = 1;
+  }
 }
 
 /** SAs that send get their counters from the sender-state file. */

@@ -8,6 +8,7 @@ import { makeRx } from './path/10-rx.js';
 import { makeIpInput } from './path/15-ip-input.js';
 import { makeHandOver } from './path/17-hand-over.js';
 import { makeReassemble } from './path/20-reassemble.js';
+import { makeAclIn } from './path/22-acl-in.js';
 import { makeEspOpen } from './path/25-esp-open.js';
 import { makePolicyIn } from './path/27-policy-in.js';
 import { makeNatOutside } from './path/35-nat-outside.js';
@@ -16,6 +17,7 @@ import { makeRoute } from './path/40-route.js';
 import { makeMulticast } from './path/42-multicast.js';
 import { makeNatInside } from './path/45-nat-inside.js';
 import { makeCryptoMap } from './path/55-crypto-map.js';
+import { makeAclOut } from './path/57-acl-out.js';
 import { makePmtu } from './path/60-pmtu.js';
 import { makeHandToSealer } from './path/67-hand-to-sealer.js';
 import { makeEspSeal } from './path/70-esp-seal.js';
@@ -42,6 +44,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
   const ipInput = watch('15-ip-input', makeIpInput(env));
   const handOver = watch('17-hand-over', makeHandOver(env));
   const reassemble = watch('20-reassemble', makeReassemble(env));
+  const aclIn = watch('22-acl-in', makeAclIn(env));
   const espOpen = watch('25-esp-open', makeEspOpen(env));
   const policyIn = watch('27-policy-in', makePolicyIn(env));
   const natOutside = watch('35-nat-outside', makeNatOutside(env));
@@ -50,6 +53,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
   const multicast = watch('42-multicast', makeMulticast(env));
   const natInside = watch('45-nat-inside', makeNatInside(env));
   const cryptoMap = watch('55-crypto-map', makeCryptoMap(env));
+  const aclOut = watch('57-acl-out', makeAclOut(env));
   const pmtu = watch('60-pmtu', makePmtu(env));
   const handToSealer = watch('67-hand-to-sealer', makeHandToSealer(env));
   const espSeal = watch('70-esp-seal', makeEspSeal(env));
@@ -71,6 +75,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
       ipInput();
       handOver();
       reassemble();
+      aclIn();
       espOpen();
       policyIn();
       natOutside();
@@ -79,6 +84,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
       multicast();
       natInside();
       cryptoMap();
+      aclOut();
       pmtu();
       handToSealer();
       espSeal();

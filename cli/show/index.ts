@@ -4,6 +4,7 @@
 import type { InterfaceState, MemberGroupState, ServerGroupState, Snapshot } from '../../control/api/snapshot.js';
 import type { NatTranslations } from '../../control/api/snapshot-nat.js';
 import type { Pipe, ShowTopic } from '../../control/config/exec.js';
+import { renderAccessList, renderInterfaceLists, renderIpInterface, renderObjectGroup } from './access-lists.js';
 import { joinBlocks } from './columns.js';
 import { filterLines } from './filter.js';
 import { renderAllGroups, renderMember, renderMemberAcl, renderMemberGroup } from './gdoi-member.js';
@@ -41,7 +42,7 @@ import { renderDebugging, renderLogging } from './logging.js';
 import { natStatistics, renderNatStatistics, renderNatTranslations } from './nat.js';
 import { renderCertificates, renderCrls, renderTrustpoints } from './pki.js';
 import { renderPolicies, renderRouteMaps } from './route-map.js';
-import { renderAccessList, renderRoutes } from './routing.js';
+import { renderRoutes } from './routing.js';
 import { renderSessions, sessionsOf } from './session.js';
 import { renderClock, renderPublicKeys, renderRunningConfig, renderVersion } from './system.js';
 
@@ -97,7 +98,21 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTr
   switch (topic.topic) {
     case 'access-lists': {
       const accessLists = select(snapshot.accessLists, topic.name, ({ name }) => name, 'Access list');
-      return { lines: accessLists.flatMap(renderAccessList), json: { accessLists } };
+      return { lines: accessLists.flatMap((list) => renderAccessList(list)), json: { accessLists } };
+    }
+    case 'ip access-lists interface': {
+      const [state] = select(snapshot.interfaces, topic.interface, ({ name }) => name, 'Interface');
+      const { name, accessGroupIn, accessGroupOut } = state;
+      const accessLists = snapshot.accessLists.filter((list) => list.name === accessGroupIn || list.name === accessGroupOut);
+      return { lines: renderInterfaceLists(snapshot, state), json: { interface: name, accessGroupIn, accessGroupOut, accessLists } };
+    }
+    case 'ip interface': {
+      const interfaces = select(snapshot.interfaces, topic.interface, ({ name }) => name, 'Interface');
+      return { lines: interfaces.flatMap(renderIpInterface), json: { interfaces } };
+    }
+    case 'object-group': {
+      const objectGroups = select(snapshot.objectGroups ?? [], topic.name, ({ name }) => name, 'Object group');
+      return { lines: joinBlocks(objectGroups.map(renderObjectGroup)), json: { objectGroups } };
     }
     case 'clock':
       return { lines: renderClock(snapshot), json: { takenAt: snapshot.takenAt } };

@@ -195,6 +195,13 @@ const metrics: Metric[] = [
     ({ name }) => ({ reason: name }),
     ({ value }) => value,
   ),
+  each(
+    'access_list_matches_total',
+    'Packets that an entry of an access list on an interface matched; clear access-list counters sets it back',
+    (s) => s.accessLists.flatMap(({ name, filters, entries }) => (filters ? entries.map((entry) => ({ name, ...entry })) : [])),
+    ({ name, sequence, action }) => ({ list: name, sequence: String(sequence), action }),
+    ({ hits }) => hits ?? 0,
+  ),
   ...(['packets', 'bytes'] as const).map((unit) =>
     each(
       `route_map_matched_${unit}_total`,

@@ -46,6 +46,9 @@ export type ShowTopic =
   /** `all`: with headings. */
   | { topic: 'route-map'; name: string | null; all: boolean }
   | { topic: 'access-lists'; name: string | null }
+  | { topic: 'ip access-lists interface'; interface: string }
+  | { topic: 'ip interface'; interface: string | null }
+  | { topic: 'object-group'; name: string | null }
   | { topic: 'running-config' }
   | { topic: 'logging' }
   | { topic: 'debugging' }
@@ -64,6 +67,7 @@ export type ExecCommand =
   | { kind: 'crypto gdoi gm ipsec direction'; group: string | null; direction: 'both' | 'inbound-only' | 'inbound-optional' }
   | { kind: 'clear crypto gdoi ks members'; group: string | null; immediately: boolean }
   | TraceCommand
+  | { kind: 'clear access-list counters'; name: string | null }
   | { kind: 'clear counters' }
   | { kind: 'clear logging' }
   /** All of them. */

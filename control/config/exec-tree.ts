@@ -4,6 +4,7 @@ import { integer, interfaceName, word } from './arguments.js';
 import { pkiRequestNodes, pkiTopicNodes } from './commands/pki-exec.js';
 import { generateKeyNodes, readKeyRequest } from './commands/rsa-key.js';
 import { type DebugSelection, debugNodes, undebugNodes } from './debug-commands.js';
+import { clearAccessListNode, showAccessListNodes, showIpAccessListNodes } from './exec-access-lists.js';
 import { clearNode, directionNodes, groupTopics, rekeyNode } from './exec-gdoi.js';
 import { clearNatNode, showNatNodes, showRouteMapNode } from './exec-nat.js';
 import { detailNode, type ExecNode, type ExecSink, give, groupOf, show } from './exec-node.js';
@@ -17,7 +18,6 @@ const showSession = show((args) => ({ topic: 'crypto session', detail: args.has(
 const showIpsecSa = show((args) => ({ topic: 'crypto ipsec sa', detail: args.has('detail') }));
 const showGdoi = show((args) => ({ topic: 'crypto gdoi', group: groupOf(args), detail: false }));
 const showInterfaces = show((args) => ({ topic: 'interfaces', interface: args.optionalText('interface') }));
-const showAccessLists = show((args) => ({ topic: 'access-lists', name: args.optionalText('name') }));
 
 const showCrypto: ExecNode[] = [
   path(
@@ -80,10 +80,7 @@ const showCrypto: ExecNode[] = [
 ];
 
 const showCommands: ExecNode[] = [
-  keyword('access-lists', 'List access lists', {
-    run: showAccessLists,
-    next: [argument('name', word(), 'Access list name or number', { run: showAccessLists })],
-  }),
+  ...showAccessListNodes,
   keyword('clock', 'Display the system clock', { run: show(() => ({ topic: 'clock' })) }),
   keyword('crypto', 'Encryption module', { next: showCrypto }),
   keyword('interfaces', 'Interface status and configuration', {
@@ -93,17 +90,10 @@ const showCommands: ExecNode[] = [
   path(
     [['ip', 'IP information']],
     [
-      path(
-        [['interface', 'IP interface status and configuration']],
-        [keyword('brief', 'Brief summary of IP status and configuration', { run: show(() => ({ topic: 'ip interface brief' })) })],
-      ),
+      ...showIpAccessListNodes,
       ...showNatNodes,
       keyword('policy', 'Policy routing', { run: show(() => ({ topic: 'ip policy' })) }),
       keyword('route', 'IP routing table', { run: show(() => ({ topic: 'ip route' })) }),
-      keyword('access-lists', 'List IP access lists', {
-        run: showAccessLists,
-        next: [argument('name', word(), 'Access list name or number', { run: showAccessLists })],
-      }),
     ],
   ),
   keyword('debugging', 'State of each debugging option', { run: show(() => ({ topic: 'debugging' })) }),
@@ -125,6 +115,7 @@ export const execCommands: ExecNode[] = mergeNodes([
   path([['no', 'Disable debugging functions']], [keyword('debug', 'Debugging functions', { next: undebugNodes(debug(false)) })]),
   keyword('clear', 'Reset functions', {
     next: [
+      clearAccessListNode,
       keyword('counters', 'Clear counters on all interfaces', { run: give(() => ({ kind: 'clear counters' })) }),
       keyword('logging', 'Clear the logging buffer', { run: give(() => ({ kind: 'clear logging' })) }),
       clearNatNode,

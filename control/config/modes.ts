@@ -18,6 +18,7 @@ import { keyringCommands, keyringGlobalCommands, printKeyrings, profileCommands 
 import { loggingCommands, printLogging } from './commands/logging.js';
 import { multicastGlobalCommands, printMulticast } from './commands/multicast.js';
 import { natCommands, printNat } from './commands/nat.js';
+import { networkGroupCommands, objectGroupCommands, printObjectGroups, serviceGroupCommands } from './commands/object-group.js';
 import { policyCommands, printPolicy } from './commands/policy.js';
 import { printRoutes, routeCommands } from './commands/route.js';
 import { printRouteMaps, routeMapCommands, routeMapEntryCommands } from './commands/route-map.js';
@@ -29,6 +30,7 @@ import { mergeNodes } from './tree.js';
 export const modeCommands: ModeCommands = {
   config: mergeNodes([
     ...accessListCommands,
+    ...objectGroupCommands,
     ...admissionCommands,
     ...isakmpCommands,
     ...pkiCommands,
@@ -63,6 +65,8 @@ export const modeCommands: ModeCommands = {
   'crypto-map-fail-close': [...failCloseCommands, ...modeExits<'crypto-map-fail-close'>()],
   'config-std-nacl': [...listCommands<'config-std-nacl'>('standard'), ...modeExits<'config-std-nacl'>()],
   'config-ext-nacl': [...listCommands<'config-ext-nacl'>('extended'), ...modeExits<'config-ext-nacl'>()],
+  'config-network-group': [...networkGroupCommands, ...modeExits<'config-network-group'>()],
+  'config-service-group': [...serviceGroupCommands, ...modeExits<'config-service-group'>()],
   'config-if': mergeNodes([...interfaceCommands, ...modeExits<'config-if'>()]),
   'config-route-map': [...routeMapEntryCommands, ...modeExits<'config-route-map'>()],
 };
@@ -82,6 +86,7 @@ export type FamilyName =
   | 'interface'
   | 'nat'
   | 'route'
+  | 'object-group'
   | 'policy'
   | 'access-list'
   | 'route-map'
@@ -103,6 +108,7 @@ export const families: { name: FamilyName; print: PrintFamily }[] = [
   { name: 'interface', print: printInterfaces },
   { name: 'nat', print: printNat },
   { name: 'route', print: printRoutes },
+  { name: 'object-group', print: printObjectGroups },
   { name: 'policy', print: printPolicy },
   { name: 'access-list', print: printAccessLists },
   { name: 'route-map', print: printRouteMaps },

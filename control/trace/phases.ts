@@ -65,12 +65,26 @@ function sayOf(step: TraceStep, course: Course, sources: PhaseSources): Said | n
       return step.outcome === 'drop' ? { type: 'OUTPUT', subtype: '', config: [], information: [] } : null;
     case '95-local':
       return { type: 'LOCAL', subtype: '', config: [], information: ['For the router itself: handed to the host'] };
+    case '22-acl-in':
+    case '57-acl-out':
+      return sayAccessList(step, course, sources);
     default:
-      // Lists on interfaces, and what else decides by lists.
+      // What else decides by lists.
       return step.aces.length > 0 || step.outcome === 'drop'
         ? { type: 'ACCESS-LIST', subtype: '', config: aceConfig(step, sources), information: [] }
         : null;
   }
+}
+
+/** Of a list on an interface: one that permits says so by its entry, one that denies perhaps by its end. */
+function sayAccessList(step: TraceStep, { input }: Course, sources: PhaseSources): Said | null {
+  if (step.aces.length === 0 && step.outcome !== 'drop') return null;
+  const isIn = step.stage === '22-acl-in';
+  const item = sources.config.interfaces.get(sources.nameOf(isIn ? input : step.txPort) ?? '');
+  const [name, field, side] = isIn ? [item?.accessGroupIn, 'accessGroupIn', 'in'] : [item?.accessGroupOut, 'accessGroupOut', 'out'];
+  const group = item && name !== undefined ? [lineOf(item, field, `interface ${item.name}: ip access-group ${name} ${side}`)] : [];
+  const information = step.aces.length === 0 ? ['Implicit rule: no entry matches'] : [];
+  return { type: 'ACCESS-LIST', subtype: side, config: [...group, ...aceConfig(step, sources)], information };
 }
 
 function sayOpen(step: TraceStep): Said {

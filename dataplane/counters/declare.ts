@@ -53,6 +53,8 @@ export const enum Drop {
   FragmentLimit,
   FragmentTimeout,
   PolicyNull,
+  AclIn,
+  AclOut,
   Count,
 }
 export const dropTexts: readonly CounterText[] = [
@@ -112,6 +114,8 @@ export const dropTexts: readonly CounterText[] = [
   },
   { name: 'fragment_timeout', help: 'fragment whose first did not come in time' },
   { name: 'policy_null', help: 'policy routing sent it to Null0 (set interface Null0)' },
+  { name: 'acl_in', help: 'denied by the access list of the interface that it came by (ip access-group in)' },
+  { name: 'acl_out', help: 'denied by the access list of the interface that it would leave by (ip access-group out)' },
 ];
 
 /** Per port. */

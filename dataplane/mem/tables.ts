@@ -2,7 +2,7 @@
 // capture one set of arrays for ever and never ask which bank is current. What is large, the FIB and the compiled access lists, is read in the bank itself; `counts` says
 // where. Keys are not copied: adoption hands them to the crypto contexts and forgets them.
 
-import { Ace, Cap, CryptoEntry, NatClause, NatState, PolicyClause, PolicyEntry, Sa } from '../tables/layout.js';
+import { Ace, Cap, CryptoEntry, FilterList, NatClause, NatState, PolicyClause, PolicyEntry, Sa } from '../tables/layout.js';
 import { fillLocalSet, fillSpiMap, HashShape } from './hash.js';
 import {
   type Bank,
@@ -25,6 +25,7 @@ export class Tables {
   readonly ports = new Int32Array(Cap.Ports * PortRow.Words);
   readonly entryLists = new Int32Array(Cap.CryptoEntries);
   readonly saLists = new Int32Array(Cap.Sas);
+  readonly filterLists = new Int32Array(Cap.Ports * FilterList.Words);
   readonly localAddresses = new Int32Array(MaxLocalAddresses);
   readonly groups = new Int32Array(MaxGroups * GroupRow.Words);
   readonly natClauses = new Int32Array(Cap.NatClauses * NatClause.Words);
@@ -61,9 +62,10 @@ export class Tables {
     this.aclWords = pairOf(shared, 'aclWords');
   }
 
-  /** Copies a bank. @returns which rows are not what they were: their hit counters start again */
-  copyFrom(bank: Bank): { aces: boolean; policies: boolean } {
-    const aces = copyRows(this.aces, bank.aces, Math.max(bank.counts[BankCount.Aces], this.counts[BankCount.Aces]) * Ace.Words);
+  /** Copies a bank. @returns true when the entries of policy routing are not what they were: their hit counters start again */
+  copyFrom(bank: Bank): boolean {
+    const aces = Math.max(bank.counts[BankCount.Aces], this.counts[BankCount.Aces]) * Ace.Words;
+    this.aces.set(bank.aces.subarray(0, aces));
     this.counts.set(bank.counts);
     this.cryptoEntries.set(bank.cryptoEntries);
     this.sas.set(bank.sas);
@@ -72,17 +74,19 @@ export class Tables {
     this.groups.set(bank.groups);
     this.entryLists.set(bank.entryLists);
     this.saLists.set(bank.saLists);
+    this.filterLists.set(bank.filterLists);
     this.natClauses.set(bank.natClauses);
     this.natLists.set(bank.natLists);
     this.natTimeouts.set(bank.natTimeouts);
-    const policies = copyRows(this.policyEntries, bank.policyEntries, this.policyEntries.length);
+    const policies = this.policyEntries.some((word, at) => word !== bank.policyEntries[at]);
+    this.policyEntries.set(bank.policyEntries);
     this.policyClauses.set(bank.policyClauses);
     this.policyLists.set(bank.policyLists);
     this.policyHops.set(bank.policyHops);
     fillLocalSet(this.localSet, this.localAddresses, this.counts[BankCount.LocalAddresses]);
     fillSpiMap(this.spiMap, this.sas);
     this.findEntries();
-    return { aces, policies };
+    return policies;
   }
 
   private findEntries(): void {
@@ -99,14 +103,4 @@ export class Tables {
       if (this.policyCount[use]++ === 0) this.policyFirst[use] = entry;
     }
   }
-}
-
-function copyRows(to: Int32Array, from: Int32Array, words: number): boolean {
-  let changed = false;
-  for (let i = 0; i < words; i++) {
-    if (to[i] === from[i]) continue;
-    to[i] = from[i];
-    changed = true;
-  }
-  return changed;
 }

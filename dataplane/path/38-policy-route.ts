@@ -13,7 +13,7 @@ import { PacketFlag } from '../mem/slots.js';
 import { lookupFib } from '../proto/fib.js';
 import { IcmpError, TimeExceededCode } from '../proto/icmp.js';
 import { Ip4, isMulticast, setDontFragment, setTos } from '../proto/ipv4.js';
-import { Ace, AceAction, Cap, PolicyClause, PolicyEntry } from '../tables/layout.js';
+import { Cap, PolicyClause, PolicyEntry } from '../tables/layout.js';
 
 /** What the entries that matched have set: rows' words. */
 const enum Said {
@@ -31,11 +31,11 @@ const enum Said {
 const NoHop = -1;
 
 export function makePolicyRoute(env: Env): () => void {
-  const { drop, classify } = env;
+  const { drop, permits } = env;
   const { view, off, len, rxPort, txPort, nextHop, hop, dst, tos, flags, error, reason } = env.slots;
-  const { counts, policyEntries, policyClauses, policyLists, policyHops, policyFirst, policyCount, aces, ports, localSet } = env.tables;
+  const { counts, policyEntries, policyClauses, policyLists, policyHops, policyFirst, policyCount, ports, localSet } = env.tables;
   const { fibRoot, fibNodes, fibHalves, fibLeaves } = env.tables;
-  const { policies, aceHits } = env.counters;
+  const { policies } = env.counters;
   const { route, cryptoMap, refused } = env.vec;
   const said = new Int32Array(Said.Words);
 
@@ -45,10 +45,7 @@ export function makePolicyRoute(env: Env): () => void {
     const end = first + policyEntries[at + PolicyEntry.ClauseCount];
     for (let clause = first; clause < end; clause++) {
       if (policyClauses[clause * PolicyClause.Words + PolicyClause.AclCount] === 0) continue;
-      const ace = classify(policyLists[clause], id);
-      if (ace < 0) continue;
-      aceHits[ace]++;
-      if (aces[ace * Ace.Words + Ace.Action] === AceAction.Permit) return true;
+      if (permits(policyLists[clause], id)) return true;
     }
     return first === end;
   }

@@ -233,13 +233,12 @@ export class Applier {
       ...hops.routes,
     ];
     const guard = planGuard(tables.rows.aces, tables.rows.cryptoEntries, devices);
+    const { interfaces, controlPorts } = tables.head;
+    const filtered = new Set(interfaces.flatMap(({ port, filterIn }) => (filterIn === null ? [] : [port])));
+    const rules = planRules(devices, controlPorts, listLocalAddresses(devices, state), filtered);
     return [
       ...diffRoutes(state, routes, (table) => table !== RouteTable.Main && table !== Table.Gateways),
-      ...diffRules(state.rules, [
-        ...planRules(devices, tables.head.controlPorts, listLocalAddresses(devices, state)),
-        ...hops.rules,
-        ...guard,
-      ]),
+      ...diffRules(state.rules, [...rules, ...hops.rules, ...guard]),
     ];
   }
 

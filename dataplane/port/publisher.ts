@@ -29,6 +29,11 @@ export interface PortState {
   /** Primary address, 0 = none. */
   address: number;
   nat: NatSide;
+  /** ACE rows of the lists on the interface, null = none. */
+  filterIn: { first: number; count: number } | null;
+  filterOut: { first: number; count: number } | null;
+  /** ICMP unreachables are sent. */
+  unreachables: boolean;
 }
 
 /** Everything a bank holds. */
@@ -90,7 +95,13 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
   bank.saKeys.fill(0);
   bank.saKeys.set(rows.saKeys);
   bank.ports.fill(0);
-  for (const { port, up, mtu, address, nat } of ports) bank.ports.set([up ? 1 : 0, mtu, address | 0, 0, nat], port * PortRow.Words);
+  for (let port = 0; port < Cap.Ports; port++) bank.ports.set([0, -1, 0, -1], port * PortRow.Words + PortRow.InFirst);
+  bank.counts[BankCount.Filters] = 0;
+  for (const { port, up, mtu, address, nat, unreachables, filterIn, filterOut } of ports) {
+    const lists = [filterIn, filterOut].flatMap((rows) => [rows?.first ?? 0, rows?.count ?? -1]);
+    bank.ports.set([up ? 1 : 0, mtu, address | 0, 0, nat, unreachables ? 0 : 1, ...lists], port * PortRow.Words);
+    bank.counts[BankCount.Filters] += Number(filterIn !== null) + Number(filterOut !== null);
+  }
   for (let at = 0; at < rows.cryptoEntries.length; at += CryptoEntry.Words) {
     bank.ports[rows.cryptoEntries[at + CryptoEntry.Port] * PortRow.Words + PortRow.HasCryptoMap] = 1;
   }

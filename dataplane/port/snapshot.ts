@@ -36,11 +36,19 @@ export class SnapshotMaker {
       ports: cut(sum('ports'), PortCount.Count, Cap.Ports),
       sas: this.describeSas(),
       groups: cut(sum('groups'), GroupCount.Count, GroupCap),
-      aceHits: sum('aceHits').slice(0, tables.rows.aces.length / Ace.Words),
+      aceHits: this.hits(),
       path: sum('path').slice(0, PathCount.Count),
       nat: sum('nat').slice(0, NatCount.Count),
       policies: cut(sum('policies'), PolicyCount.Count, tables.rows.policyEntries.length / PolicyEntry.Words),
     };
+  }
+
+  /** By Ace.Counter: what was counted before the rows that are in force, and since. */
+  private hits(): number[] {
+    const { aces } = this.applier.tables.rows;
+    const hits = this.sum('aceTotals');
+    for (const [row, count] of this.sum('aceHits').entries()) if (count > 0) hits[aces[row * Ace.Words + Ace.Counter]] += count;
+    return hits.slice(0, hits.findLastIndex((count) => count > 0) + 1);
   }
 
   /** NAT sessions of all workers, as they lie there at this moment. @param limit rows at the most @param nowSeconds the workers' clock */

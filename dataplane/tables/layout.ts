@@ -41,6 +41,13 @@ export const enum Ace {
   Log = 14, // AceLog, for lists on interfaces
   Words = 15,
 }
+/** Words of a port in the lists of interfaces. */
+export const enum FilterList {
+  In = 0,
+  Out = 1,
+  Words = 2,
+}
+
 export const enum AceLog {
   None = 0,
   Log = 1,

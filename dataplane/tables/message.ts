@@ -34,6 +34,11 @@ export interface InterfaceRow {
   groups: number[];
   /** `ip nat inside|outside`. */
   nat: 'inside' | 'outside' | null;
+  /** ACE rows of `ip access-group ... in` and `out`; null: everything passes. Without rows nothing does. */
+  filterIn: { first: number; count: number } | null;
+  filterOut: { first: number; count: number } | null;
+  /** ICMP unreachables are sent about what comes by it. */
+  unreachables: boolean;
 }
 
 export interface StaticRouteRow {
@@ -128,6 +133,20 @@ export type DataplaneEvent =
   | { kind: 'replay-time'; spi: number; src: number; dst: number; count: number; ownMs: number; peerMs: number }
   | { kind: 'sa-exhausted'; spi: number /** IV or sequence space. */; space: 'iv' | 'sequence' }
   | { kind: 'interface'; port: number; up: boolean; mtu: number; mac: string }
+  /** The first packet of a flow that an entry with `log` matched, or more of them. `counter`: Ace.Counter of the entry; ports: Port.None = none, for ICMP type and code. */
+  | {
+      kind: 'acl-log';
+      counter: number;
+      port: number;
+      protocol: number;
+      src: number;
+      dst: number;
+      sport: number;
+      dport: number;
+      count: number;
+    }
+  /** Matches with `log` of flows that there was no room for. */
+  | { kind: 'acl-log-missed'; count: number }
   | { kind: 'log'; severity: number; mnemonic: string; text: string };
 
 /** Counters at one moment. Arrays are the counter blocks of counters/declare.ts, summed over workers. */
@@ -153,6 +172,7 @@ export interface SnapshotHead {
   ports: number[][];
   sas: { slot: number; serial: number; spi: number; counters: number[]; sequence: number }[];
   groups: number[][];
+  /** By Ace.Counter. */
   aceHits: number[];
   path: number[];
   /** NatCount of counters/declare.ts. */

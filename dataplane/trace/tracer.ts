@@ -78,6 +78,7 @@ function ownCounters(): CounterBlocks {
     saSequences: new Float64Array(Cap.Sas),
     groups: new Float64Array(GroupCap * GroupCount.Count),
     aceHits: new Float64Array(Cap.Aces),
+    aceTotals: new Float64Array(Cap.AceCounters),
     path: new Float64Array(PathCount.Count),
     nat: new Float64Array(NatCount.Count),
     policies: new Float64Array(Cap.PolicyEntries * PolicyCount.Count),

@@ -94,7 +94,17 @@ export interface SaSpec {
 }
 export interface TablesSpec {
   /** `link`: a faster link beside the TUN; it is the queue Cap.Ports + port. */
-  ports: { mtu?: number; address?: string; up?: boolean; link?: LinkKind; nat?: NatSide }[];
+  ports: {
+    mtu?: number;
+    address?: string;
+    up?: boolean;
+    link?: LinkKind;
+    nat?: NatSide;
+    /** Lists on the interface, by index; `silent`: no ip unreachables. */
+    filterIn?: number;
+    filterOut?: number;
+    silent?: boolean;
+  }[];
   acls: AceSpec[][];
   /** Crypto map entries, in order of port. `sa`: index into sas, -1 = none. */
   entries: { port: number; acl: number; sa: number; registered?: boolean; flags?: number }[];
@@ -273,15 +283,19 @@ export function writeBank(shared: SharedState, index: number, spec: TablesSpec):
   bank.counts[BankCount.NatSessions] = spec.natSessions ?? NatShape.Capacity;
   bank.natTimeouts.set(spec.natTimeouts ?? [86400, 300, 60, 60, 60, 86400, 60]);
   writePolicies(bank, spec, lists);
-  buildClassifier(bank);
   bank.ports.fill(0);
+  for (let port = 0; port < Cap.Ports; port++) bank.ports.set([0, -1, 0, -1], port * PortRow.Words + PortRow.InFirst);
+  bank.counts[BankCount.Filters] = 0;
   spec.ports.forEach((port, i) => {
     const crypto = spec.entries.some((entry) => entry.port === i) ? 1 : 0;
-    bank.ports.set(
-      [port.up === false ? 0 : 1, port.mtu ?? 1500, port.address ? ip(port.address) : 0, crypto, port.nat ?? NatSide.None],
-      i * PortRow.Words,
-    );
+    const address = port.address ? ip(port.address) : 0;
+    const filters = [port.filterIn, port.filterOut].map((list) => (list === undefined ? null : lists[list]));
+    const words = filters.flatMap((rows) => [rows?.first ?? 0, rows?.count ?? -1]);
+    const head = [port.up === false ? 0 : 1, port.mtu ?? 1500, address, crypto, port.nat ?? NatSide.None, port.silent ? 1 : 0];
+    bank.ports.set([...head, ...words], i * PortRow.Words);
+    bank.counts[BankCount.Filters] += filters.filter((rows) => rows !== null).length;
   });
+  buildClassifier(bank);
   buildFib(
     bank,
     spec.routes.map((route) => {

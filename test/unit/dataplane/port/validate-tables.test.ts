@@ -57,7 +57,7 @@ const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][]
       head.blobs.reverse();
     },
   ],
-  ['blobs longer than the frame', /ends within/, (head) => Object.assign(head, { blobBytes: [40, 24, 144, 1040, 24, 64, 8] })],
+  ['blobs longer than the frame', /ends within/, (head) => Object.assign(head, { blobBytes: [60, 24, 144, 1040, 24, 64, 8] })],
   ['bytes behind the blobs', /behind the last blob/, (head) => Object.assign(head, { blobBytes: [0, 0, 0, 0, 0, 0, 0] })],
   ['half a row', /whole number/, (head) => Object.assign(head, { blobBytes: [20, 24, 144, 104, 24, 64, 8] })],
   ['ace action', /ace action: 2/, (_, rows) => rows.aces.set([2], Ace.Action)],
@@ -115,6 +115,18 @@ const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][]
   ['seventeen sender IDs', /sender IDs: 17/, (_, rows) => rows.sas.set([17], Sa.SidCount)],
   ['time window of 101 s', /time window: 101/, (_, rows) => rows.sas.set([101], Sa.TimeWindow)],
   ['crypto entry with flags of nobody', /flags: 32/, (_, rows) => rows.cryptoEntries.set([32], CryptoEntry.Flags)],
+  [
+    'a filter beyond the aces',
+    /filter of GigabitEthernet0\/0 aces: 2/,
+    (head) => Object.assign(head.interfaces[0], { filterIn: { first: 0, count: 2 } }),
+  ],
+  ['a filter without rows', /filterOut/, (head) => Object.assign(head.interfaces[0], { filterOut: {} })],
+  ['unreachables that are no flag', /unreachables/, (head) => Object.assign(head.interfaces[0], { unreachables: 1 })],
+  ['ace that asks for facts of nobody', /ace facts/, (_, rows) => rows.aces.set([1 << 27], Ace.Mask)],
+  ['ace with a value outside its mask', /ace facts: 4/, (_, rows) => rows.aces.set([4], Ace.Value)],
+  ['ace with flags of more than an octet', /ace flags/, (_, rows) => rows.aces.set([1 << 16], Ace.AnyOf)],
+  ['ace counter beyond all', /ace counter: 8192/, (_, rows) => rows.aces.set([8192], Ace.Counter)],
+  ['ace log of nobody', /ace log: 3/, (_, rows) => rows.aces.set([3], Ace.Log)],
   ['a group that is none', /groups/, (head) => Object.assign(head.interfaces[0], { groups: [0x0a000001] })],
   ['SA beyond the aces', /SA aces: 5/, (_, rows) => rows.sas.set([5], Sa.AclCount)],
 ];

@@ -1,0 +1,52 @@
+// A worker's questions to the compiled access lists: which row matches a packet in a slot, and whether that permits it. Does not: say which lists are
+// asked (the stages).
+
+import type { Env } from './env.js';
+import { type AclLog, loggedPort } from './mem/acl-log.js';
+import type { CounterBlocks } from './mem/shared.js';
+import { PacketFlag, type Slots } from './mem/slots.js';
+import type { Tables } from './mem/tables.js';
+import { readFacts } from './proto/acl.js';
+import { AclList, classify } from './proto/classifier.js';
+import { IpProto } from './proto/ipv4.js';
+import { Ace, AceAction, AceLog } from './tables/layout.js';
+
+export function makeClassify(slots: Slots, tables: Tables): Env['classify'] {
+  const { view, off, len, l4Off, proto, src, dst, sport, dport, tos, flags } = slots;
+  const { aces, aclWords } = tables;
+  return function classifyPacket(list, id) {
+    const asks = aclWords[list + AclList.AsksFacts] !== 0;
+    const later = (flags[id] & PacketFlag.LaterFragment) !== 0;
+    const facts = asks ? readFacts(view, l4Off[id], off[id] + len[id], proto[id], tos[id], later) : 0;
+    return classify(aces, aclWords, list, proto[id], src[id], dst[id], sport[id], dport[id], facts);
+  };
+}
+
+export function makePermits(slots: Slots, tables: Tables, counters: CounterBlocks, classify: Env['classify'], log: AclLog): Env['permits'] {
+  const { view, off, len, l4Off, proto, src, dst, sport, dport, flags, rxPort } = slots;
+  const { aces } = tables;
+  const { aceHits } = counters;
+
+  /** Slow path. */
+  function note(id: number, row: number): void {
+    const protocol = proto[id];
+    let from = loggedPort(sport[id], protocol);
+    let to = loggedPort(dport[id], protocol);
+    if (protocol === IpProto.Icmp) {
+      const isThere = (flags[id] & PacketFlag.LaterFragment) === 0 && l4Off[id] + 1 < off[id] + len[id];
+      from = isThere ? view.getUint8(l4Off[id]) : 0;
+      to = isThere ? view.getUint8(l4Off[id] + 1) : 0;
+    }
+    const port = aces[row + Ace.Log] === AceLog.LogInput ? rxPort[id] : -1;
+    log.note(aces[row + Ace.Counter], port, protocol, src[id], dst[id], from, to);
+  }
+
+  return function permits(list, id) {
+    const ace = classify(list, id);
+    if (ace < 0) return false;
+    const row = ace * Ace.Words;
+    aceHits[ace]++;
+    if (aces[row + Ace.Log] !== AceLog.None) note(id, row);
+    return aces[row + Ace.Action] === AceAction.Permit;
+  };
+}
