@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CounterSet } from './api/counters.js';
-import { startMetrics } from './api/metrics.js';
+import { splitAddress, startMetrics } from './api/metrics.js';
 import { readProcesses } from './api/processes.js';
 import { RateMeter } from './api/rates.js';
 import { startApi } from './api/server.js';
@@ -267,13 +267,10 @@ const api = await startApi({
   },
 });
 const metrics =
-  args.metrics === 'off' ? null : await startMetrics({ ...splitAddress(args.metrics), instance: args.instance, snapshot, log });
+  args.metrics === 'off' ? null : await startMetrics({ ...metricsAddress(args.metrics), instance: args.instance, snapshot, log });
 
-function splitAddress(text: string): { address: string; port: number } {
-  const at = text.lastIndexOf(':');
-  const port = Number(text.slice(at + 1));
-  if (at < 1 || !Number.isInteger(port) || port < 1 || port > 65535) fail(`--metrics ${text}: expected ADDRESS:PORT or off`);
-  return { address: text.slice(0, at), port };
+function metricsAddress(text: string): NonNullable<ReturnType<typeof splitAddress>> {
+  return splitAddress(text) ?? fail(`--metrics ${text}: expected ADDRESS:PORT or off`);
 }
 
 async function stop(): Promise<void> {

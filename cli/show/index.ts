@@ -180,10 +180,8 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTr
       const fetched = translations ?? { takenAt: snapshot.takenAt, total: 0, translations: [] };
       return { lines: renderNatTranslations(fetched, topic.verbose), json: fetched };
     }
-    case 'ip policy': {
-      const policies = snapshot.policies ?? [];
-      return { lines: renderPolicies(policies), json: { policies } };
-    }
+    case 'ip policy':
+      return { lines: renderPolicies(snapshot.policies ?? []), json: { policies: snapshot.policies ?? [] } };
     case 'ip route':
       return { lines: renderRoutes(snapshot), json: { routes: snapshot.routes } };
     case 'route-map': {

@@ -82,7 +82,15 @@ function flag(name: string, field: string, help: string): ExecNode {
   return keyword(name, help, { set: [field, 1], once: true, run, next: optionNodes });
 }
 
+/** One list for every place, so that each option is taken once in a line. */
+let options: ExecNode[] | null = null;
+
 function optionNodes(): ExecNode[] {
+  options ??= makeOptionNodes();
+  return options;
+}
+
+function makeOptionNodes(): ExecNode[] {
   return [
     flag('decrypted', 'decrypted', 'As if it had come out of an IPsec SA'),
     flag('detailed', 'detailed', 'Show what each stage saw'),
