@@ -77,6 +77,7 @@ t.test('which way a packet takes', async (t) => {
   );
   const servers = ['w1', 'w2'].map((node) => net.spawn(node, ['python3', '-c', serve(node)]));
   for (const node of ['w1', 'w2']) await until(`${node} to listen`, async () => (await net.sh(node, 'ss -Hltn')).includes(':80'));
+  t.teardown(() => Promise.all([...taps, ...servers].map((background) => background.stop('SIGKILL'))));
   t.ok(servers.every(({ running }) => running));
 
   await net.sh('h1', 'ping -c 3 -i 0.1 -W 5 198.51.100.10');
