@@ -91,7 +91,7 @@ const deliberate: Record<string, string> = {
   'overlapping fragments':
     'we forward what came in order before the overlap, the kernel reassembles first; neither lets the datagram be completed',
   'error of the far host, 4 bytes quoted': 'ports are enough to tell the flow; RFC 792 promises 8 bytes, and the kernel wants them',
-  'error whose quoted header has a wrong checksum': 'RFC 5508 REQ-3 b) has it dropped, the kernel lets it pass',
+  'error whose quoted header has a wrong checksum': 'RFC 5508 REQ-3 a) has it dropped, the kernel lets it pass',
   'option record route': 'the kernel forwards twice, into our device and out of it, and writes itself down each time',
   'udp with a wrong checksum':
     'a checksum that was wrong stays wrong (RFC 1624), the end host judges it; conntrack calls the packet invalid',
