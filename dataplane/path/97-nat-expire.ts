@@ -11,7 +11,7 @@ export const enum Sweep {
   /** A million rows in five seconds. */
   RowsPerMs = 200,
   MostRows = 8192,
-  MostEnds = 1024,
+  MostEnds = 512,
   EveryMs = 10,
 }
 
