@@ -3,24 +3,24 @@
 // into columns and counting those that are dropped.
 
 import { Drop, PathCount, PortCount, SaCount } from './counters/declare.js';
-import { AclLog, loggedPort } from './mem/acl-log.js';
+import { AclLog } from './mem/acl-log.js';
 import { Events } from './mem/events.js';
+import { FragmentTable } from './mem/fragments.js';
 import { HandOver } from './mem/hand-over.js';
 import { Links } from './mem/links.js';
 import { Nat } from './mem/nat.js';
 import { Neighbours } from './mem/neighbours.js';
+import { makeClassify, makePermits } from './mem/packet-lists.js';
 import { SenderKind, type SenderState, SenderState as Senders } from './mem/sender-state.js';
 import { type Bank, BankCount, bankOf, type CounterBlocks, countersOf, natRowsOf, type SharedState } from './mem/shared.js';
 import { PacketFlag, Slots } from './mem/slots.js';
 import { Tables } from './mem/tables.js';
 import { Vector } from './mem/vector.js';
 import type { Native } from './native/native.js';
-import { readFacts } from './proto/acl.js';
-import { AclList, classify } from './proto/classifier.js';
-import { checkIpv4, Ip4, IpProto, Ipv4Fault } from './proto/ipv4.js';
+import { checkIpv4, Ip4, Ipv4Fault } from './proto/ipv4.js';
 import { hasPorts, Port } from './proto/l4.js';
 import { ReplayTable } from './proto/replay.js';
-import { Ace, AceAction, AceLog, Cap, Sa, SaFlag, SaKey } from './tables/layout.js';
+import { Ace, Cap, Sa, SaFlag, SaKey } from './tables/layout.js';
 
 /** Places of {@link Env.clock}. */
 export const enum Clock {
@@ -71,6 +71,7 @@ export interface Env {
   readonly aclLog: AclLog;
   readonly replay: ReplayTable;
   readonly nat: Nat;
+  readonly fragments: FragmentTable;
   readonly senders: SenderState;
   /** Per SA slot {@link SenderRow}: index into `senders.numbers`, -1 = must not be used. */
   readonly senderRows: Int32Array;
@@ -107,6 +108,7 @@ export function makeEnv(options: EnvOptions): Env {
   const classify = makeClassify(slots, tables);
   const aclLog = new AclLog();
   const wake = (fd: number): void => native.wakeSignal(fd);
+  const drop = makeDrop(slots, counters);
   return {
     workerIndex: index,
     workers: shared.workers,
@@ -121,11 +123,12 @@ export function makeEnv(options: EnvOptions): Env {
     aclLog,
     replay: new ReplayTable(),
     nat,
+    fragments: new FragmentTable(drop),
     senders: options.senders,
     senderRows: new Int32Array(Cap.Sas * SenderRow.Words).fill(-1),
     links: new Links(),
     neighbours: new Neighbours(),
-    drop: makeDrop(slots, counters),
+    drop,
     parse: makeParse(slots),
     classify,
     permits: makePermits(slots, tables, counters, classify, aclLog),
@@ -146,7 +149,7 @@ function makeDrop(slots: Slots, counters: CounterBlocks): Env['drop'] {
 }
 
 function makeParse(slots: Slots): Env['parse'] {
-  const { view, off, len, l4Off, proto, src, dst, sport, dport, tos, flags } = slots;
+  const { view, off, len, l4Off, proto, src, dst, sport, dport, tos, flags, firstPorts } = slots;
   return function parse(id) {
     const at = off[id];
     const fault = checkIpv4(view, at, len[id]);
@@ -168,6 +171,9 @@ function makeParse(slots: Slots): Env['parse'] {
     if (!hasPorts(protocol)) {
       sport[id] = Port.None;
       dport[id] = Port.None;
+    } else if ((bits & PacketFlag.Joined) !== 0) {
+      sport[id] = firstPorts[id] >>> 16;
+      dport[id] = firstPorts[id] & 0xffff;
     } else if ((bits & PacketFlag.LaterFragment) !== 0 || total < headerLength + 4) {
       sport[id] = Port.Unknown;
       dport[id] = Port.Unknown;
@@ -176,46 +182,6 @@ function makeParse(slots: Slots): Env['parse'] {
       dport[id] = view.getUint16(at + headerLength + 2);
     }
     return Ipv4Fault.None;
-  };
-}
-
-function makeClassify(slots: Slots, tables: Tables): Env['classify'] {
-  const { view, off, len, l4Off, proto, src, dst, sport, dport, tos, flags } = slots;
-  const { aces, aclWords } = tables;
-  return function classifyPacket(list, id) {
-    const asks = aclWords[list + AclList.AsksFacts] !== 0;
-    const later = (flags[id] & PacketFlag.LaterFragment) !== 0;
-    const facts = asks ? readFacts(view, l4Off[id], off[id] + len[id], proto[id], tos[id], later) : 0;
-    return classify(aces, aclWords, list, proto[id], src[id], dst[id], sport[id], dport[id], facts);
-  };
-}
-
-function makePermits(slots: Slots, tables: Tables, counters: CounterBlocks, classify: Env['classify'], log: AclLog): Env['permits'] {
-  const { view, off, len, l4Off, proto, src, dst, sport, dport, flags, rxPort } = slots;
-  const { aces } = tables;
-  const { aceHits } = counters;
-
-  /** Slow path. */
-  function note(id: number, row: number): void {
-    const protocol = proto[id];
-    let from = loggedPort(sport[id], protocol);
-    let to = loggedPort(dport[id], protocol);
-    if (protocol === IpProto.Icmp) {
-      const isThere = (flags[id] & PacketFlag.LaterFragment) === 0 && l4Off[id] + 1 < off[id] + len[id];
-      from = isThere ? view.getUint8(l4Off[id]) : 0;
-      to = isThere ? view.getUint8(l4Off[id] + 1) : 0;
-    }
-    const port = aces[row + Ace.Log] === AceLog.LogInput ? rxPort[id] : -1;
-    log.note(aces[row + Ace.Counter], port, protocol, src[id], dst[id], from, to);
-  }
-
-  return function permits(list, id) {
-    const ace = classify(list, id);
-    if (ace < 0) return false;
-    const row = ace * Ace.Words;
-    aceHits[ace]++;
-    if (aces[row + Ace.Log] !== AceLog.None) note(id, row);
-    return aces[row + Ace.Action] === AceAction.Permit;
   };
 }
 

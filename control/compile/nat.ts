@@ -2,51 +2,16 @@
 
 import { Cap, NatClause, NatState } from '../../dataplane/tables/layout.js';
 import type { TablesHead } from '../../dataplane/tables/message.js';
-import {
-  type Config,
-  defaultNatTimeouts,
-  type NatConfig,
-  type NatStatement,
-  type NatTimeout,
-  type RouteMapEntry,
-} from '../config/model.js';
-import { traceEntries } from './access-lists.js';
+import { defaultNatTimeouts, type NatConfig, type NatStatement, type NatTimeout } from '../config/model.js';
 import { CapacityError } from './allocation.js';
-import type { TracedEntry } from './crypto-entries.js';
+import { type AceRange, AnyPort, entryMatches, listRows, type RouteMapContext } from './route-map.js';
 
 /** Where hits of a list are counted that NAT asks. */
 export function natOrigin(list: string): string {
   return `nat ${list}`;
 }
 
-/** What the rows refer to. */
-export interface NatContext {
-  config: Config;
-  /** Port of a configured interface. */
-  portOf(name: string): number;
-  addAces(entries: readonly TracedEntry[]): { first: number; count: number };
-}
-
-const AnyPacket = { first: 0, count: -1 };
-const AnyPort = -1;
-
-/** Rows of a list; null for one that is not there, which matches nothing. */
-function listRows(name: string, { config, addAces }: NatContext): { first: number; count: number } | null {
-  const list = config.accessLists.get(name);
-  return list ? addAces(traceEntries(config, natOrigin(name), list)) : null;
-}
-
-/** One clause for each list and interface that an entry names: one of them is enough. */
-function entryClauses(entry: RouteMapEntry, rule: number, globalPort: number, context: NatContext): number[] {
-  const known = entry.matchInterfaces.filter((name) => context.config.interfaces.has(name));
-  const ports = entry.matchInterfaces.length === 0 ? [AnyPort] : known.map((name) => context.portOf(name));
-  const lists = entry.matchAddresses.length === 0 ? [AnyPacket] : entry.matchAddresses.map((name) => listRows(name, context));
-  return lists.flatMap((rows) =>
-    rows === null ? [] : ports.flatMap((port) => clause(rule, entry.action === 'permit', rows, port, globalPort)),
-  );
-}
-
-function clause(rule: number, permit: boolean, acl: { first: number; count: number }, outPort: number, globalPort: number): number[] {
+function clause(rule: number, permit: boolean, acl: AceRange, outPort: number, globalPort: number): number[] {
   const row = new Array<number>(NatClause.Words).fill(0);
   row[NatClause.Rule] = rule;
   row[NatClause.Permit] = Number(permit);
@@ -57,18 +22,20 @@ function clause(rule: number, permit: boolean, acl: { first: number; count: numb
   return row;
 }
 
-function statementClauses(statement: NatStatement, rule: number, context: NatContext): number[] {
+function statementClauses(statement: NatStatement, rule: number, context: RouteMapContext): number[] {
   const { config } = context;
   if (!config.interfaces.has(statement.interface)) return [];
   const globalPort = context.portOf(statement.interface);
   if (statement.kind === 'route-map')
-    return (config.routeMaps.get(statement.name) ?? []).flatMap((entry) => entryClauses(entry, rule, globalPort, context));
-  const rows = listRows(statement.name, context);
+    return (config.routeMaps.get(statement.name) ?? []).flatMap((entry) =>
+      entryMatches(entry, natOrigin, context).flatMap(({ acl, port }) => clause(rule, entry.action === 'permit', acl, port, globalPort)),
+    );
+  const rows = listRows(statement.name, natOrigin(statement.name), context);
   return rows === null ? [] : clause(rule, true, rows, AnyPort, globalPort);
 }
 
 /** @returns words of {@link NatClause} rows, in the order in which they are tried @throws CapacityError when the table does not hold them */
-export function compileNatClauses(context: NatContext): number[] {
+export function compileNatClauses(context: RouteMapContext): number[] {
   const words = context.config.nat.statements.flatMap((statement, rule) => statementClauses(statement, rule, context));
   if (words.length > Cap.NatClauses * NatClause.Words)
     throw new CapacityError(`more than ${Cap.NatClauses} lists and route-map entries of ip nat inside source`);
