@@ -2,7 +2,6 @@
 // needs in its factory and keeps it in const locals. Does not: decide anything about packets, beyond reading their headers
 // into columns and counting those that are dropped.
 
-import { makeClassify, makePermits } from './classify.js';
 import { Drop, PathCount, PortCount, SaCount } from './counters/declare.js';
 import { AclLog } from './mem/acl-log.js';
 import { Events } from './mem/events.js';
@@ -11,6 +10,7 @@ import { HandOver } from './mem/hand-over.js';
 import { Links } from './mem/links.js';
 import { Nat } from './mem/nat.js';
 import { Neighbours } from './mem/neighbours.js';
+import { makeClassify, makePermits } from './mem/packet-lists.js';
 import { SenderKind, type SenderState, SenderState as Senders } from './mem/sender-state.js';
 import { type Bank, BankCount, bankOf, type CounterBlocks, countersOf, natRowsOf, type SharedState } from './mem/shared.js';
 import { PacketFlag, Slots } from './mem/slots.js';

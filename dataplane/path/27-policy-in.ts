@@ -13,12 +13,8 @@ import { isLocal } from '../mem/hash.js';
 import { PortRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
 import { IpProto } from '../proto/ipv4.js';
+import { isKeyManagementPort } from '../proto/l4.js';
 import { Ace, AceAction, CryptoEntry, CryptoFlag } from '../tables/layout.js';
-
-/** IKE (RFC 2408 §2.5.1), its NAT traversal (RFC 3947) and GDOI (RFC 6407 §2). */
-export function isKeyManagementPort(port: number): boolean {
-  return port === 500 || port === 848 || port === 4500;
-}
 
 export function makePolicyIn(env: Env): () => void {
   const { drop, classify } = env;

@@ -17,6 +17,8 @@ const flagHelp: Record<TcpFlag, string> = {
   syn: 'Match on the SYN bit',
   urg: 'Match on the URG bit',
 };
+const Icmp = 1;
+const Tcp = 6;
 const hint = 'remove it, or leave the entry out: without it the entry would match more than it says';
 
 function refusedOptions<C>(): Node<C>[] {
@@ -133,8 +135,9 @@ function readFlags(args: Args): TcpFlagMatch | null {
 /** @param hasPorts the entry names ports @throws ConfigError for options that exclude each other */
 export function readOptions(args: Args, hasPorts: boolean): EntryOptions {
   const options: EntryOptions = {};
-  const icmp = readIcmp(args);
-  const flags = readFlags(args);
+  const protocol = args.optionalNumber('protocol');
+  const icmp = protocol === Icmp ? readIcmp(args) : null;
+  const flags = protocol === Tcp ? readFlags(args) : null;
   if (icmp) options.icmp = icmp;
   if (args.has('established')) options.established = true;
   if (flags) options.flags = flags;

@@ -98,6 +98,19 @@ t.test('in is asked about packets for the router itself; not about what its prog
   t.end();
 });
 
+t.test('GDOI for the router passes if the list lets it, whatever NAT has on its port', (t) => {
+  const spec = natTables();
+  const list: AceSpec[] = [{ action: 'permit', protocol: 17, src: `${server}/32`, dst: 'any', sport: [848, 848] }];
+  const router = new Router({ ...spec, acls: [...spec.acls, list], ports: [spec.ports[0], { ...spec.ports[1], filterIn: 2 }] });
+  router.forward(0, datagram(host, server, 848, 848));
+  t.equal(router.env.nat.sessions.length, 1, 'a host inside has a session with the same ports');
+  const out = router.forward(1, datagram(server, '172.16.1.2', 848, 848), datagram('198.51.100.8', '172.16.1.2', 848, 848));
+  t.strictSame([out[0].length, out[1].length], [0, 2], 'one is punted, one denied and told');
+  t.match(router.counters(), { 'path.punted_packets': 1, 'drop.acl_in': 1 });
+  t.equal(router.imbalance(), null);
+  t.end();
+});
+
 t.test('out: in the clear as it is, encrypted as the ESP that leaves; the router’s own is not asked about', (t) => {
   const list: AceSpec[] = [
     { action: 'deny', protocol: 17, ...any, dport: [53, 53] },

@@ -1,17 +1,18 @@
-// A worker's questions to the compiled access lists: which row matches a packet in a slot, and whether that permits it. Does not: say which lists are
-// asked (the stages).
+// Packets in slots against compiled lists: what env.classify and env.permits are. One closure of each for all stages of a worker.
 
-import type { Env } from './env.js';
-import { type AclLog, loggedPort } from './mem/acl-log.js';
-import type { CounterBlocks } from './mem/shared.js';
-import { PacketFlag, type Slots } from './mem/slots.js';
-import type { Tables } from './mem/tables.js';
-import { readFacts } from './proto/acl.js';
-import { AclList, classify } from './proto/classifier.js';
-import { IpProto } from './proto/ipv4.js';
-import { Ace, AceAction, AceLog } from './tables/layout.js';
+import { readFacts } from '../proto/acl.js';
+import { AclList, classify } from '../proto/classifier.js';
+import { IpProto } from '../proto/ipv4.js';
+import { Ace, AceAction, AceLog } from '../tables/layout.js';
+import { type AclLog, loggedPort } from './acl-log.js';
+import type { CounterBlocks } from './shared.js';
+import { PacketFlag, type Slots } from './slots.js';
+import type { Tables } from './tables.js';
 
-export function makeClassify(slots: Slots, tables: Tables): Env['classify'] {
+export type Classify = (list: number, id: number) => number;
+
+/** First match of a packet in a compiled list. Reads the packet's facts (acl.ts) only for lists that ask for them. */
+export function makeClassify(slots: Slots, tables: Tables): Classify {
   const { view, off, len, l4Off, proto, src, dst, sport, dport, tos, flags } = slots;
   const { aces, aclWords } = tables;
   return function classifyPacket(list, id) {
@@ -22,7 +23,14 @@ export function makeClassify(slots: Slots, tables: Tables): Env['classify'] {
   };
 }
 
-export function makePermits(slots: Slots, tables: Tables, counters: CounterBlocks, classify: Env['classify'], log: AclLog): Env['permits'] {
+/** Does a list on an interface let a packet pass? Counts the hit, notes it for the log. */
+export function makePermits(
+  slots: Slots,
+  tables: Tables,
+  counters: CounterBlocks,
+  classify: Classify,
+  log: AclLog,
+): (list: number, id: number) => boolean {
   const { view, off, len, l4Off, proto, src, dst, sport, dport, flags, rxPort } = slots;
   const { aces } = tables;
   const { aceHits } = counters;
