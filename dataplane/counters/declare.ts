@@ -101,7 +101,10 @@ export const dropTexts: readonly CounterText[] = [
   { name: 'nat_no_port', help: 'no free port at the inside global address for a new NAT session' },
   { name: 'nat_full', help: 'as many NAT sessions as there may be (ip nat translation max-entries)' },
   { name: 'nat_fragment', help: 'later fragment of a flow to be translated whose first fragment was not' },
-  { name: 'nat_no_flow', help: 'to be translated, but of no flow: an ICMP error about no session, another ICMP type, ports cut off' },
+  {
+    name: 'nat_no_flow',
+    help: 'to be translated, but of no flow: an ICMP error about no session, another ICMP type, ports cut off, lengths that lie',
+  },
   {
     name: 'fragment_overlap',
     help: 'fragments of a datagram that overlap, or end in two places: none of them passes (RFC 5722, RFC 1858)',

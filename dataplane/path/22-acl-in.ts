@@ -37,7 +37,7 @@ export function makeAclIn(env: Env): () => void {
         else vector.ids[kept++] = id;
         continue;
       }
-      error[id] = (IcmpError.Unreachable << 24) | (UnreachableCode.AdministrativelyProhibited << 16);
+      error[id] = (IcmpError.Unreachable << 24) | (UnreachableCode.Prohibited << 16);
       reason[id] = Drop.AclIn;
       refused.push(id);
     }

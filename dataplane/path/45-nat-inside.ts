@@ -1,6 +1,7 @@
 // 45-nat-inside: what goes from an `ip nat inside` to an `ip nat outside` port gets the global address, if a statement says so; behind the route,
 // which says where it leaves, and before the crypto map, which then sees the address as translated (IOS's order: what the VPN is to carry must be
-// exempt). In: routed packets, left in the crypto map's vector. Out: the same. Drops: nat-no-port, nat-full, nat-fragment, nat-no-flow.
+// exempt). In: routed packets, left in the crypto map's vector. Out: the same. Drops: nat-no-port and nat-full, after an ICMP 3/13 (RFC 5508 REQ-8) and a
+// message to the operator; nat-fragment, nat-no-flow.
 //
 // PAT keeps sessions per flow (address and port dependent mapping and filtering, RFC 4787 §4.1, §5): the inside port stays what it is where no
 // other session to the same destination has it. What no statement translates leaves as it is, and is never dropped for that. The router's own traffic keeps
@@ -12,6 +13,7 @@ import { NatKind } from '../mem/nat.js';
 import { findGlobalPort } from '../mem/nat-sessions.js';
 import { BankCount, NatSide, PortRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
+import { IcmpError, UnreachableCode } from '../proto/icmp.js';
 import { IpProto, isMulticast } from '../proto/ipv4.js';
 import { firstState, natHasPorts } from '../proto/nat.js';
 import { Ace, AceAction, NatClause, NatRow } from '../tables/layout.js';
@@ -27,11 +29,11 @@ const enum Outcome {
 }
 
 export function makeNatInside(env: Env): () => void {
-  const { clock, nat, drop, classify, workers, workerIndex } = env;
-  const { rxPort, txPort, proto, src, dst, flags } = env.slots;
+  const { clock, nat, drop, classify, events, workers, workerIndex } = env;
+  const { rxPort, txPort, proto, src, dst, flags, error, reason: reasons } = env.slots;
   const { counts, ports, natClauses, natLists, aces } = env.tables;
   const { aceHits, nat: natCounts } = env.counters;
-  const { cryptoMap } = env.vec;
+  const { cryptoMap, refused } = env.vec;
   const { sessions } = nat;
 
   function matches(clause: number, id: number): boolean {
@@ -104,6 +106,14 @@ export function makeNatInside(env: Env): () => void {
     if (row >= 0) sessions.rows[row * NatRow.Words + NatRow.Used] = now;
   }
 
+  /** There is no room for a new session: those that are there go on. */
+  function refuse(id: number, reason: Drop): void {
+    events.noteExhaustion(reason === Drop.NatFull, src[id], dst[id]);
+    error[id] = (IcmpError.Unreachable << 24) | (UnreachableCode.Prohibited << 16);
+    reasons[id] = reason;
+    refused.push(id);
+  }
+
   return function natInside() {
     if (counts[BankCount.NatClauses] === 0) return;
     const now = Math.floor(clock[Clock.Ms] / 1000);
@@ -118,6 +128,7 @@ export function makeNatInside(env: Env): () => void {
         else if (ports[rxPort[id] * PortRow.Words + PortRow.Nat] === NatSide.Inside) reason = translate(id, now);
       }
       if (reason < 0) cryptoMap.ids[kept++] = id;
+      else if (reason === Drop.NatNoPort || reason === Drop.NatFull) refuse(id, reason);
       else drop(id, reason);
     }
     cryptoMap.length = kept;

@@ -47,7 +47,7 @@ export function makeAclOut(env: Env): () => void {
         pmtu.ids[kept++] = id;
         continue;
       }
-      error[id] = (IcmpError.Unreachable << 24) | (UnreachableCode.AdministrativelyProhibited << 16);
+      error[id] = (IcmpError.Unreachable << 24) | (UnreachableCode.Prohibited << 16);
       reason[id] = Drop.AclOut;
       refused.push(id);
     }

@@ -10,7 +10,7 @@ import { isLocal } from '../mem/hash.js';
 import { PortRow } from '../mem/shared.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { isFull } from '../native/native.js';
-import { IcmpError, mayAnswer, UnreachableCode, writeError } from '../proto/icmp.js';
+import { IcmpError, mayAnswer, writeError } from '../proto/icmp.js';
 import { Ip4, IpProto, raiseTtl } from '../proto/ipv4.js';
 import { Port } from '../proto/l4.js';
 import { Cap } from '../tables/layout.js';
@@ -41,12 +41,17 @@ export function makeLocal(env: Env): () => void {
     const fd = tun[rxPort[id]];
     txPort[id] = rxPort[id];
     if (fd < 0) return drop(id, Drop.PortDown);
-    if ((flags[id] & (PacketFlag.OwesHop | PacketFlag.FromHost | PacketFlag.Made)) === 0) raiseTtl(view, off[id]);
+    if (isLowered(id)) raiseTtl(view, off[id]);
     offsets[0] = off[id];
     lengths[0] = len[id];
     if (native.tx(fd, bytes, offsets, lengths, 1, results) < 1) return drop(id, isFull(results[0]) ? Drop.TxFull : Drop.TxError);
     path[PathCount.Punted]++;
     slots.release(id);
+  }
+
+  /** The kernel has taken a hop from its TTL on the way to us. */
+  function isLowered(id: number): boolean {
+    return (flags[id] & (PacketFlag.OwesHop | PacketFlag.FromHost | PacketFlag.Made)) === 0;
   }
 
   function takeToken(bucket: Float64Array, burst: number, perSecond: number): boolean {
@@ -88,18 +93,17 @@ export function makeLocal(env: Env): () => void {
 
   /** `no ip unreachables` silences all of them, those that path MTU discovery needs too, as on IOS. */
   function isWanted(id: number): boolean {
-    const type = error[id] >>> 24;
-    const code = (error[id] >>> 16) & 255;
-    if (type !== IcmpError.Unreachable) return takeToken(errors, ErrorBurst, ErrorsPerSecond);
-    if (ports[rxPort[id] * PortRow.Words + PortRow.Silent] !== 0) return false;
-    if (code === UnreachableCode.AdministrativelyProhibited) return takeToken(denials, DenialBurst, DenialsPerSecond);
-    return takeToken(errors, ErrorBurst, ErrorsPerSecond);
+    const isSilent = ports[rxPort[id] * PortRow.Words + PortRow.Silent] !== 0;
+    if (isSilent && error[id] >>> 24 === IcmpError.Unreachable) return false;
+    const isDenied = reason[id] === Drop.AclIn || reason[id] === Drop.AclOut;
+    return isDenied ? takeToken(denials, DenialBurst, DenialsPerSecond) : takeToken(errors, ErrorBurst, ErrorsPerSecond);
   }
 
   function answer(id: number): void {
     if (!mayAnswer(view, off[id]) || !isWanted(id)) return;
     const made = slots.allocate();
     if (made < 0) return;
+    if (isLowered(id)) raiseTtl(view, off[id]); // RFC 1812 §4.3.2.3: it is quoted as it was received
     const at = made * SlotShape.Bytes + SlotShape.Headroom;
     errorId = (errorId + 1) & 0xffff;
     const word = error[id];
