@@ -10,7 +10,7 @@ import { isLocal } from '../mem/hash.js';
 import { PortRow } from '../mem/shared.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { isFull } from '../native/native.js';
-import { IcmpError, mayAnswer, UnreachableCode, writeError } from '../proto/icmp.js';
+import { IcmpError, mayAnswer, writeError } from '../proto/icmp.js';
 import { Ip4, IpProto, raiseTtl } from '../proto/ipv4.js';
 import { Port } from '../proto/l4.js';
 import { Cap } from '../tables/layout.js';
@@ -93,12 +93,10 @@ export function makeLocal(env: Env): () => void {
 
   /** `no ip unreachables` silences all of them, those that path MTU discovery needs too, as on IOS. */
   function isWanted(id: number): boolean {
-    const type = error[id] >>> 24;
-    const code = (error[id] >>> 16) & 255;
-    if (type !== IcmpError.Unreachable) return takeToken(errors, ErrorBurst, ErrorsPerSecond);
-    if (ports[rxPort[id] * PortRow.Words + PortRow.Silent] !== 0) return false;
-    if (code === UnreachableCode.AdministrativelyProhibited) return takeToken(denials, DenialBurst, DenialsPerSecond);
-    return takeToken(errors, ErrorBurst, ErrorsPerSecond);
+    const isSilent = ports[rxPort[id] * PortRow.Words + PortRow.Silent] !== 0;
+    if (isSilent && error[id] >>> 24 === IcmpError.Unreachable) return false;
+    const isDenied = reason[id] === Drop.AclIn || reason[id] === Drop.AclOut;
+    return isDenied ? takeToken(denials, DenialBurst, DenialsPerSecond) : takeToken(errors, ErrorBurst, ErrorsPerSecond);
   }
 
   function answer(id: number): void {
