@@ -51,6 +51,9 @@ export class Nat {
   private to = 0;
   private readonly quote = new Int32Array(Quote.Words);
   private readonly places = new Int32Array(SlotShape.Count);
+  private readonly keys = new Int32Array(SlotShape.Count);
+  /** By packet: what prepare() has found, row + 1; what is left of an earlier packet is as good as none. */
+  private readonly guesses = new Int32Array(SlotShape.Count);
 
   /** @param rows of the worker's sessions, a power of two of them @param timeouts seconds by NatState @param counts NatCount */
   constructor(
@@ -107,14 +110,17 @@ export class Nat {
   /** The live session of a packet from inside, which kindOf() called a flow. @returns row, NatShape.None */
   findFromInside(id: number, now: number): number {
     const { proto, src, dst } = this.slots;
-    return this.live(this.sessions.findInside(proto[id], src[id], (this.from << 16) | this.outsidePortOf(id), dst[id]), now);
+    return this.live(
+      this.sessions.findInside(proto[id], src[id], (this.from << 16) | this.outsidePortOf(id), dst[id], this.guesses[id]),
+      now,
+    );
   }
 
   /** The same for a packet from outside. */
   findFromOutside(id: number, now: number): number {
     const { proto, src, dst } = this.slots;
     const far = proto[id] === IpProto.Icmp ? 0 : this.from;
-    return this.live(this.sessions.findOutside(proto[id], dst[id], (this.to << 16) | far, src[id]), now);
+    return this.live(this.sessions.findOutside(proto[id], dst[id], (this.to << 16) | far, src[id], this.guesses[id]), now);
   }
 
   /**
@@ -124,14 +130,16 @@ export class Nat {
   prepare(ids: Int32Array, count: number, fromInside: boolean): void {
     if (this.sessions.length < Cached) return;
     const { proto, src, dst, sport, dport } = this.slots;
-    const { places, sessions } = this;
+    const { places, keys, guesses, sessions } = this;
     for (let i = 0; i < count; i++) {
       const id = ids[i];
+      keys[i] = fromInside ? (sport[id] << 16) | dport[id] : (dport[id] << 16) | sport[id];
       places[i] = fromInside
-        ? sessions.insideHash(proto[id], src[id], (sport[id] << 16) | dport[id], dst[id])
-        : sessions.outsideHash(proto[id], dst[id], (dport[id] << 16) | sport[id], src[id]);
+        ? sessions.insideHash(proto[id], src[id], keys[i], dst[id])
+        : sessions.outsideHash(proto[id], dst[id], keys[i], src[id]);
     }
-    sessions.touch(places, count, fromInside);
+    sessions.guess(places, keys, count, fromInside);
+    for (let i = 0; i < count; i++) guesses[ids[i]] = places[i];
   }
 
   /** Is a packet without ports from outside that of a session? (ESP to an inside host, which is not for this router to open.) */
