@@ -61,6 +61,9 @@ export const enum Drop {
   GreProtocol,
   GreFragment,
   GreCongestion,
+  PolicyNull,
+  AclIn,
+  AclOut,
   Count,
 }
 export const dropTexts: readonly CounterText[] = [
@@ -108,7 +111,10 @@ export const dropTexts: readonly CounterText[] = [
   { name: 'nat_no_port', help: 'no free port at the inside global address for a new NAT session' },
   { name: 'nat_full', help: 'as many NAT sessions as there may be (ip nat translation max-entries)' },
   { name: 'nat_fragment', help: 'later fragment of a flow to be translated whose first fragment was not' },
-  { name: 'nat_no_flow', help: 'to be translated, but of no flow: an ICMP error about no session, another ICMP type, ports cut off' },
+  {
+    name: 'nat_no_flow',
+    help: 'to be translated, but of no flow: an ICMP error about no session, another ICMP type, ports cut off, lengths that lie',
+  },
   {
     name: 'fragment_overlap',
     help: 'fragments of a datagram that overlap, or end in two places: none of them passes (RFC 5722, RFC 1858)',
@@ -128,6 +134,9 @@ export const dropTexts: readonly CounterText[] = [
   { name: 'gre_protocol', help: 'GRE that carries another protocol than IPv4' },
   { name: 'gre_fragment', help: 'GRE of a tunnel arrived as an IP fragment: it is not put together' },
   { name: 'gre_congestion', help: 'congestion marked on the outer header of a packet that cannot carry the mark (RFC 6040 §4.2)' },
+  { name: 'policy_null', help: 'policy routing sent it to Null0 (set interface Null0)' },
+  { name: 'acl_in', help: 'denied by the access list of the interface that it came by (ip access-group in)' },
+  { name: 'acl_out', help: 'denied by the access list of the interface that it would leave by (ip access-group out)' },
 ];
 
 /** Per port. */
@@ -224,6 +233,17 @@ export const groupTexts: readonly CounterText[] = [
   { name: 'time_refused', help: 'packets of the group whose pseudotime was not' },
 ];
 export const GroupCap = 16;
+
+/** Per entry of a route-map that routes by policy. */
+export const enum PolicyCount {
+  Packets,
+  Bytes,
+  Count,
+}
+export const policyTexts: readonly CounterText[] = [
+  { name: 'matched_packets', help: 'packets that the entry of a route-map for policy routing matched' },
+  { name: 'matched_bytes', help: 'bytes of these, IP datagrams' },
+];
 
 /** NAT. */
 export const enum NatCount {

@@ -1,6 +1,7 @@
 // 45-nat-inside: what goes from an `ip nat inside` to an `ip nat outside` port gets the global address, if a statement says so; behind the route,
 // which says where it leaves, and before the crypto map, which then sees the address as translated (IOS's order: what the VPN is to carry must be
-// exempt). In: routed packets, left in the crypto map's vector. Out: the same. Drops: nat-no-port, nat-full, nat-fragment, nat-no-flow.
+// exempt). In: routed packets, left in the crypto map's vector. Out: the same. Drops: nat-no-port and nat-full, after an ICMP 3/13 (RFC 5508 REQ-8) and a
+// message to the operator; nat-fragment, nat-no-flow.
 //
 // PAT keeps sessions per flow (address and port dependent mapping and filtering, RFC 4787 §4.1, §5): the inside port stays what it is where no
 // other session to the same destination has it. What no statement translates leaves as it is, and is never dropped for that. The router's own traffic keeps
@@ -12,7 +13,7 @@ import { NatKind } from '../mem/nat.js';
 import { findGlobalPort } from '../mem/nat-sessions.js';
 import { BankCount, NatSide, PortRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
-import { classify } from '../proto/classifier.js';
+import { IcmpError, UnreachableCode } from '../proto/icmp.js';
 import { IpProto, isMulticast } from '../proto/ipv4.js';
 import { firstState, natHasPorts } from '../proto/nat.js';
 import { Ace, AceAction, NatClause, NatRow } from '../tables/layout.js';
@@ -28,19 +29,19 @@ const enum Outcome {
 }
 
 export function makeNatInside(env: Env): () => void {
-  const { clock, nat, drop, workers, workerIndex } = env;
-  const { rxPort, txPort, proto, src, dst, sport, dport, flags } = env.slots;
-  const { counts, ports, natClauses, natLists, aces, aclWords } = env.tables;
+  const { clock, nat, drop, classify, events, workers, workerIndex } = env;
+  const { rxPort, txPort, proto, src, dst, flags, error, reason: reasons } = env.slots;
+  const { counts, ports, natClauses, natLists, aces } = env.tables;
   const { aceHits, nat: natCounts } = env.counters;
-  const { cryptoMap } = env.vec;
-  const { sessions } = nat;
+  const { cryptoMap, refused } = env.vec;
+  const { sessions, clauseHits } = nat;
 
   function matches(clause: number, id: number): boolean {
     const at = clause * NatClause.Words;
     const out = natClauses[at + NatClause.OutPort];
     if (out >= 0 && out !== txPort[id]) return false;
     if (natClauses[at + NatClause.AclCount] < 0) return true;
-    const ace = classify(aces, aclWords, natLists[clause], proto[id], src[id], dst[id], sport[id], dport[id]);
+    const ace = classify(natLists[clause], id);
     if (ace < 0) return false;
     aceHits[ace]++;
     return aces[ace * Ace.Words + Ace.Action] === AceAction.Permit;
@@ -52,6 +53,7 @@ export function makeNatInside(env: Env): () => void {
     for (let clause = 0; clause < counts[BankCount.NatClauses]; clause++) {
       const at = clause * NatClause.Words;
       if (natClauses[at + NatClause.Rule] === decided || !matches(clause, id)) continue;
+      clauseHits[clause]++;
       if (natClauses[at + NatClause.Permit] !== 0) return at;
       decided = natClauses[at + NatClause.Rule];
     }
@@ -105,6 +107,14 @@ export function makeNatInside(env: Env): () => void {
     if (row >= 0) sessions.rows[row * NatRow.Words + NatRow.Used] = now;
   }
 
+  /** There is no room for a new session: those that are there go on. */
+  function refuse(id: number, reason: Drop): void {
+    events.noteExhaustion(reason === Drop.NatFull, src[id], dst[id]);
+    error[id] = (IcmpError.Unreachable << 24) | (UnreachableCode.AdministrativelyProhibited << 16);
+    reasons[id] = reason;
+    refused.push(id);
+  }
+
   return function natInside() {
     if (counts[BankCount.NatClauses] === 0) return;
     const now = Math.floor(clock[Clock.Ms] / 1000);
@@ -119,6 +129,7 @@ export function makeNatInside(env: Env): () => void {
         else if (ports[rxPort[id] * PortRow.Words + PortRow.Nat] === NatSide.Inside) reason = translate(id, now);
       }
       if (reason < 0) cryptoMap.ids[kept++] = id;
+      else if (reason === Drop.NatNoPort || reason === Drop.NatFull) refuse(id, reason);
       else drop(id, reason);
     }
     cryptoMap.length = kept;

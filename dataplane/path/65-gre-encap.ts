@@ -1,5 +1,5 @@
 // 65-gre-encap: what leaves by a tunnel gets GRE (RFC 2784, RFC 2890) and an outer IPv4 header, in the headroom. In: what pmtu has for tx, left in its
-// vector; of it what leaves by a tunnel. Out: the outer packet to route in the next turn, as one of this host's own. Drops: nesting-too-deep.
+// vector; of it what leaves by a tunnel. Out: the outer packet to route in the next turn, as one of this host's own. Drops: nesting-too-deep, port-down.
 //
 //   | outer IPv4 20 | GRE 4, checksum 4, key 4, sequence 4 | inner packet … |
 //
@@ -9,7 +9,7 @@
 
 import { Drop, PortCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
-import { BankCount } from '../mem/shared.js';
+import { BankCount, PortRow } from '../mem/shared.js';
 import { MaxNesting, PacketFlag, SlotShape } from '../mem/slots.js';
 import { TunnelWord } from '../mem/tunnel-words.js';
 import { EtherType, Gre, writeGre } from '../proto/gre.js';
@@ -23,7 +23,7 @@ const Reserve = 70;
 export function makeGreEncap(env: Env): () => void {
   const { drop, tunnelWords, workerIndex, workers } = env;
   const { view, off, len, l4Off, txPort, proto, src, dst, sport, dport, tos, flags, sa, nesting } = env.slots;
-  const { counts, tunnels } = env.tables;
+  const { counts, tunnels, ports: portRows } = env.tables;
   const { ports } = env.counters;
   const { tx, route } = env.vec;
   /** Identifications are this worker's alone: the outer packets of all have the same ends. */
@@ -50,6 +50,7 @@ export function makeGreEncap(env: Env): () => void {
     const header = tunnels[row + Tunnel.HeaderLen];
     const gre = inner - header;
     const outer = gre - Ip4.HeaderLen;
+    if (portRows[port * PortRow.Words + PortRow.Up] === 0) return drop(id, Drop.PortDown);
     if (nesting[id] >= MaxNesting || outer - id * SlotShape.Bytes < Reserve) return drop(id, Drop.NestingTooDeep);
     if ((flags[id] & PacketFlag.OwesHop) !== 0) lowerTtl(view, inner);
     const has = tunnels[row + Tunnel.Flags];

@@ -18,7 +18,7 @@ import {
 import { TunnelWord, tunnelWordsOf } from '../mem/tunnel-words.js';
 import { buildClassifier } from '../proto/classifier-build.js';
 import { buildFib, type FibRoute } from '../proto/fib.js';
-import { Ace, Cap, CryptoEntry, NatClause, NatState, Tunnel, TunnelMode } from '../tables/layout.js';
+import { Ace, Cap, CryptoEntry, NatClause, NatState, PolicyClause, PolicyEntry, Tunnel, TunnelMode } from '../tables/layout.js';
 import type { TablesHead, TablesRows } from '../tables/message.js';
 import type { WorkerSet } from './worker-set.js';
 
@@ -30,6 +30,11 @@ export interface PortState {
   /** Primary address, 0 = none. */
   address: number;
   nat: NatSide;
+  /** ACE rows of the lists on the interface, null = none. */
+  filterIn: { first: number; count: number } | null;
+  filterOut: { first: number; count: number } | null;
+  /** ICMP unreachables are sent. */
+  unreachables: boolean;
 }
 
 /** Everything a bank holds. */
@@ -45,6 +50,8 @@ export interface BankContent {
   nat: TablesHead['nat'];
   /** {@link Tunnel} of each port; empty = there is none. */
   tunnels: Int32Array;
+  /** {@link PolicyHopRow} */
+  policyHops: Int32Array;
 }
 
 export class Publisher {
@@ -101,7 +108,7 @@ export class Publisher {
 }
 
 /** Everything but the FIB. @returns what did not fit */
-function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups, nat, tunnels }: BankContent): string[] {
+function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups, nat, policyHops, tunnels }: BankContent): string[] {
   const errors: string[] = [];
   fillRows(bank.aces, rows.aces);
   fillRows(bank.cryptoEntries, rows.cryptoEntries);
@@ -109,7 +116,13 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
   bank.saKeys.fill(0);
   bank.saKeys.set(rows.saKeys);
   bank.ports.fill(0);
-  for (const { port, up, mtu, address, nat } of ports) bank.ports.set([up ? 1 : 0, mtu, address | 0, 0, nat], port * PortRow.Words);
+  for (let port = 0; port < Cap.Ports; port++) bank.ports.set([0, -1, 0, -1], port * PortRow.Words + PortRow.InFirst);
+  bank.counts[BankCount.Filters] = 0;
+  for (const { port, up, mtu, address, nat, unreachables, filterIn, filterOut } of ports) {
+    const lists = [filterIn, filterOut].flatMap((rows) => [rows?.first ?? 0, rows?.count ?? -1]);
+    bank.ports.set([up ? 1 : 0, mtu, address | 0, 0, nat, unreachables ? 0 : 1, ...lists], port * PortRow.Words);
+    bank.counts[BankCount.Filters] += Number(filterIn !== null) + Number(filterOut !== null);
+  }
   for (let at = 0; at < rows.cryptoEntries.length; at += CryptoEntry.Words) {
     bank.ports[rows.cryptoEntries[at + CryptoEntry.Port] * PortRow.Words + PortRow.HasCryptoMap] = 1;
   }
@@ -131,6 +144,11 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
   bank.natTimeouts.set(nat.timeouts.map((seconds) => (seconds === 0 ? NatShape.Never : seconds)));
   fillRows(bank.tunnels, tunnels);
   bank.counts[BankCount.Tunnels] = countTunnels(tunnels);
+  fillRows(bank.policyEntries, rows.policyEntries);
+  bank.counts[BankCount.PolicyEntries] = rows.policyEntries.length / PolicyEntry.Words;
+  fillRows(bank.policyClauses, rows.policyClauses);
+  bank.counts[BankCount.PolicyClauses] = rows.policyClauses.length / PolicyClause.Words;
+  fillRows(bank.policyHops, policyHops);
   buildClassifier(bank);
   return errors;
 }
@@ -170,6 +188,9 @@ export function isSameContent(a: BankContent, b: BankContent): boolean {
     sameRows(a.groups, b.groups) &&
     sameRows(a.tunnels, b.tunnels) &&
     sameRows(a.rows.natClauses, b.rows.natClauses) &&
+    sameRows(a.rows.policyEntries, b.rows.policyEntries) &&
+    sameRows(a.rows.policyClauses, b.rows.policyClauses) &&
+    sameRows(a.policyHops, b.policyHops) &&
     isSameList([a.ports, a.localAddresses, a.nat], [b.ports, b.localAddresses, b.nat]) &&
     isSameList(a.routes, b.routes)
   );
@@ -182,7 +203,15 @@ export function isSameList(a: readonly unknown[], b: readonly unknown[]): boolea
 /** Rows of a router without groups. */
 export function emptyRows(): TablesRows {
   const none = new Int32Array(0);
-  return { aces: none, cryptoEntries: none, sas: none, saKeys: new Uint8Array(0), natClauses: none };
+  return {
+    aces: none,
+    cryptoEntries: none,
+    sas: none,
+    saKeys: new Uint8Array(0),
+    natClauses: none,
+    policyEntries: none,
+    policyClauses: none,
+  };
 }
 
 /** Of a router that has nothing. */
@@ -194,6 +223,7 @@ export const noTables: TablesHead = {
   controlPorts: [],
   groups: [],
   nat: { timeouts: new Array(NatState.Count).fill(0), maxEntries: 0 },
-  blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses'],
-  blobBytes: [0, 0, 0, 0, 0],
+  policyHops: [],
+  blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses', 'policyEntries', 'policyClauses'],
+  blobBytes: [0, 0, 0, 0, 0, 0, 0],
 };

@@ -12,7 +12,21 @@ const ip = (text: string) => text.split('.').reduce((sum, byte) => sum * 256 + N
 function row(port: number, name: string, device: string | null, more: Partial<InterfaceRow> = {}): InterfaceRow {
   const addresses: InterfaceRow['addresses'] = [];
   const driver = { driver: 'tun' as const, driverChosen: false, offloads: true };
-  return { port, name, device, ...driver, addresses, ipMtu: null, shutdown: false, groups: [], nat: null, ...more };
+  return {
+    port,
+    name,
+    device,
+    ...driver,
+    addresses,
+    ipMtu: null,
+    shutdown: false,
+    groups: [],
+    nat: null,
+    filterIn: null,
+    filterOut: null,
+    unreachables: true,
+    ...more,
+  };
 }
 
 function tunnel(port: number, destination: string | null, spec: Partial<TunnelSpec> = {}, more: Partial<InterfaceRow> = {}): InterfaceRow {
