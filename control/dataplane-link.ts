@@ -14,6 +14,7 @@ import {
   type TablesHead,
   type ToDataplane,
 } from '../dataplane/tables/message.js';
+import type { TraceAnswer, TraceRequest } from '../dataplane/tables/trace.js';
 
 export interface LinkEvents {
   /** A dataplane process answered; `generation` 0 means that it has no tables yet. */
@@ -41,7 +42,7 @@ const ReconnectMs = 50;
 const AnswerTimeoutMs = 2000;
 
 // The dataplane is ours; what is checked is that the frame is one of its kinds.
-const head = z.looseObject({ type: z.enum(['hello', 'applied', 'event', 'snapshot', 'nat-sessions']) });
+const head = z.looseObject({ type: z.enum(['hello', 'applied', 'event', 'snapshot', 'nat-sessions', 'trace']) });
 
 export class DataplaneLink {
   private socket: Socket | null = null;
@@ -99,6 +100,12 @@ export class DataplaneLink {
     if (answer?.head.type !== 'nat-sessions') return null;
     const whole = answer.rest.byteLength - (answer.rest.byteLength % (NatRow.Words * 4));
     return { sessions: answer.head.sessions, rows: new Int32Array(answer.rest.slice(0, whole).buffer) };
+  }
+
+  /** What the pipeline would do with a datagram that arrives now. @returns null when no dataplane answers in time */
+  async trace(request: Omit<TraceRequest, 'type' | 'id'>): Promise<TraceAnswer | null> {
+    const answer = await this.ask((id) => ({ type: 'trace', id, ...request }));
+    return answer?.head.type === 'trace' ? answer.head : null;
   }
 
   /** Ends all NAT sessions. @returns false when there is no dataplane */

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CounterSet } from './api/counters.js';
-import { startMetrics } from './api/metrics.js';
+import { splitAddress, startMetrics } from './api/metrics.js';
 import { readProcesses } from './api/processes.js';
 import { RateMeter } from './api/rates.js';
 import { startApi } from './api/server.js';
@@ -29,6 +29,7 @@ import { type DataplaneHello, Router, routerCounters } from './router.js';
 import { buildSnapshot } from './snapshot/build.js';
 import { natTranslations } from './snapshot/nat.js';
 import { SealedStore } from './store/sealed-store.js';
+import { tracePacket } from './trace/packet-tracer.js';
 import { UdpSockets } from './udp-sockets.js';
 
 /** Engines ask for their next tick; this bounds the wait. */
@@ -118,7 +119,6 @@ if (keyLog) log.write('CRYPTO', 1, 'KEY_LOG', `--key-log is on: ${args['key-log'
 
 let applied = { generation: 0, errors: ['not applied yet'] };
 let tickTimer: NodeJS.Timeout | null = null;
-
 const sockets = new UdpSockets(
   (datagram) => {
     router.receive(datagram, Date.now());
@@ -222,7 +222,6 @@ function reload(): void {
 }
 
 rsaKeys.ensure(loaded.config, log);
-
 const rates = new RateMeter();
 const snapshot = async () =>
   buildSnapshot({
@@ -252,26 +251,26 @@ const api = await startApi({
     const sessions = await link.natSessions();
     return sessions && natTranslations(sessions, router.config, Date.now());
   },
+  packetTrace: (line) => tracePacket(line, router, link),
   ready: () => {
     const waiting = { unboundAddresses: sockets.missing(GdoiPort), unjoinedGroups: multicast.missing() };
     const missing = findMissing(router, { connected: link.connected, ...applied, ...waiting }, Date.now());
     return { ready: missing.length === 0, missing };
   },
   exec: async (line) => {
-    const answer = runExec(line, router, { rsaKeys, counters, log, logBuffer: log, clearNat: () => link.natClear() }, Date.now());
+    const { aceHits = null } = (await link.snapshot()) ?? {};
+    const means = { rsaKeys, counters, log, logBuffer: log, clearNat: () => link.natClear(), aceHits };
+    const answer = runExec(line, router, means, Date.now());
     scheduleTick();
     if (answer.error) throw new Error(answer.error);
     return answer.output;
   },
 });
 const metrics =
-  args.metrics === 'off' ? null : await startMetrics({ ...splitAddress(args.metrics), instance: args.instance, snapshot, log });
+  args.metrics === 'off' ? null : await startMetrics({ ...metricsAddress(args.metrics), instance: args.instance, snapshot, log });
 
-function splitAddress(text: string): { address: string; port: number } {
-  const at = text.lastIndexOf(':');
-  const port = Number(text.slice(at + 1));
-  if (at < 1 || !Number.isInteger(port) || port < 1 || port > 65535) fail(`--metrics ${text}: expected ADDRESS:PORT or off`);
-  return { address: text.slice(0, at), port };
+function metricsAddress(text: string): NonNullable<ReturnType<typeof splitAddress>> {
+  return splitAddress(text) ?? fail(`--metrics ${text}: expected ADDRESS:PORT or off`);
 }
 
 async function stop(): Promise<void> {

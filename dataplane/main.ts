@@ -22,6 +22,7 @@ import { Ports } from './port/ports.js';
 import { Publisher } from './port/publisher.js';
 import { ShapeError } from './port/shape.js';
 import { SnapshotMaker } from './port/snapshot.js';
+import { answerTrace } from './port/trace-request.js';
 import { undoAll } from './port/undo.js';
 import { UndoLedger } from './port/undo-ledger.js';
 import { readTables, type Tables } from './port/validate-tables.js';
@@ -148,6 +149,7 @@ const socket = new ControlSocket(join(args.run, 'dataplane.sock'), {
   tables: takeTables,
   snapshot: (id) => snapshots.make(id),
   natSessions: (id, limit) => snapshots.natSessions(id, limit, Math.floor(native.monotonicMs() / 1000)),
+  trace: (id, message) => answerTrace(id, message, { shared, native, senderStatePath: senders, bootId, applier, ports }),
   natClear: () => workers.sendAll({ kind: 'nat-clear' }),
   log: (text) => log(4, 'CONTROL', text),
 });

@@ -2,7 +2,7 @@
 
 import { Cap, NatClause, NatState } from '../../dataplane/tables/layout.js';
 import type { TablesHead } from '../../dataplane/tables/message.js';
-import { defaultNatTimeouts, type NatConfig, type NatStatement, type NatTimeout } from '../config/model.js';
+import { defaultNatTimeouts, type NatConfig, type NatStatement, type NatTimeout, type RouteMapEntry } from '../config/model.js';
 import { CapacityError } from './allocation.js';
 import { type AceRange, AnyPort, entryMatches, listRows, type RouteMapContext } from './route-map.js';
 
@@ -11,35 +11,52 @@ export function natOrigin(list: string): string {
   return `nat ${list}`;
 }
 
-function clause(rule: number, permit: boolean, acl: AceRange, outPort: number, globalPort: number): number[] {
+/** Which line made a clause. */
+export interface NatOrigin {
+  statement: NatStatement;
+  /** Of its route-map. */
+  entry: RouteMapEntry | null;
+}
+
+/** Clauses under construction: their words and, one for each, where they came from. */
+export interface NatClauses {
+  words: number[];
+  origins: NatOrigin[];
+}
+
+function addClause(clauses: NatClauses, rule: number, origin: NatOrigin, acl: AceRange, outPort: number, globalPort: number): void {
   const row = new Array<number>(NatClause.Words).fill(0);
   row[NatClause.Rule] = rule;
-  row[NatClause.Permit] = Number(permit);
+  row[NatClause.Permit] = Number(origin.entry === null || origin.entry.action === 'permit');
   row[NatClause.AclFirst] = acl.first;
   row[NatClause.AclCount] = acl.count;
   row[NatClause.OutPort] = outPort;
   row[NatClause.GlobalPort] = globalPort;
-  return row;
+  clauses.words.push(...row);
+  clauses.origins.push(origin);
 }
 
-function statementClauses(statement: NatStatement, rule: number, context: RouteMapContext): number[] {
+function addStatement(clauses: NatClauses, statement: NatStatement, rule: number, context: RouteMapContext): void {
   const { config } = context;
-  if (!config.interfaces.has(statement.interface)) return [];
+  if (!config.interfaces.has(statement.interface)) return;
   const globalPort = context.portOf(statement.interface);
-  if (statement.kind === 'route-map')
-    return (config.routeMaps.get(statement.name) ?? []).flatMap((entry) =>
-      entryMatches(entry, natOrigin, context).flatMap(({ acl, port }) => clause(rule, entry.action === 'permit', acl, port, globalPort)),
-    );
+  if (statement.kind === 'route-map') {
+    for (const entry of config.routeMaps.get(statement.name) ?? [])
+      for (const { acl, port } of entryMatches(entry, natOrigin, context))
+        addClause(clauses, rule, { statement, entry }, acl, port, globalPort);
+    return;
+  }
   const rows = listRows(statement.name, natOrigin(statement.name), context);
-  return rows === null ? [] : clause(rule, true, rows, AnyPort, globalPort);
+  if (rows !== null) addClause(clauses, rule, { statement, entry: null }, rows, AnyPort, globalPort);
 }
 
-/** @returns words of {@link NatClause} rows, in the order in which they are tried @throws CapacityError when the table does not hold them */
-export function compileNatClauses(context: RouteMapContext): number[] {
-  const words = context.config.nat.statements.flatMap((statement, rule) => statementClauses(statement, rule, context));
-  if (words.length > Cap.NatClauses * NatClause.Words)
+/** @returns {@link NatClause} rows in the order in which they are tried @throws CapacityError when the table does not hold them */
+export function compileNatClauses(context: RouteMapContext): NatClauses {
+  const clauses: NatClauses = { words: [], origins: [] };
+  for (const [rule, statement] of context.config.nat.statements.entries()) addStatement(clauses, statement, rule, context);
+  if (clauses.origins.length > Cap.NatClauses)
     throw new CapacityError(`more than ${Cap.NatClauses} lists and route-map entries of ip nat inside source`);
-  return words;
+  return clauses;
 }
 
 /** Which timeout a state has. */

@@ -1,4 +1,4 @@
-// `ip nat ...` and `route-map ...` as the rest of control sees them. Plain data, like model.ts.
+// `ip nat ...` as the rest of control sees them. Plain data, like model.ts.
 
 export type NatSide = 'inside' | 'outside';
 
@@ -38,17 +38,4 @@ export interface NatConfig {
   timeouts: Partial<Record<NatTimeout, number | 'never'>>;
   /** `max-entries`; null = as many as fit. */
   maxEntries: number | null;
-}
-
-/** One `route-map NAME permit|deny SEQ`. */
-export interface RouteMapEntry {
-  line: number;
-  name: string;
-  sequence: number;
-  action: 'permit' | 'deny';
-  description: string | null;
-  /** `match ip address`: one of these permits the packet. Empty: all packets. */
-  matchAddresses: string[];
-  /** `match interface`: the packet leaves by one of these. Empty: any. */
-  matchInterfaces: string[];
 }

@@ -21,7 +21,7 @@ import {
   rewriteEnd,
   rewriteQuote,
 } from '../proto/nat.js';
-import { NatRow } from '../tables/layout.js';
+import { Cap, NatRow } from '../tables/layout.js';
 import { NatFragments } from './nat-fragments.js';
 import { NatSessions, NatShape } from './nat-sessions.js';
 import { PacketFlag, SlotShape, type Slots } from './slots.js';
@@ -43,6 +43,8 @@ export const enum NatKind {
 
 export class Nat {
   readonly sessions: NatSessions;
+  /** How often each clause has matched, modulo 2^32: packet-tracer asks which did. */
+  readonly clauseHits = new Int32Array(Cap.NatClauses);
   private readonly fragments: NatFragments;
   /** Of the packet that kindOf() looked at: the port of its source and that of its destination; ICMP queries have their identifier in both. */
   private from = 0;
@@ -53,14 +55,14 @@ export class Nat {
   /** By packet: what prepare() has found, row + 1; what is left of an earlier packet is as good as none. */
   private readonly guesses = new Int32Array(SlotShape.Count);
 
-  /** @param rows of the worker's sessions @param timeouts seconds by NatState @param counts NatCount */
+  /** @param rows of the worker's sessions, a power of two of them @param timeouts seconds by NatState @param counts NatCount */
   constructor(
     private readonly slots: Slots,
     rows: Int32Array,
     private readonly timeouts: Int32Array,
     private readonly counts: Float64Array,
   ) {
-    this.sessions = new NatSessions(NatShape.Capacity, rows);
+    this.sessions = new NatSessions(rows.length / NatRow.Words, rows);
     this.fragments = new NatFragments(rows);
   }
 

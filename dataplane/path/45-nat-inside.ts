@@ -13,7 +13,6 @@ import { NatKind } from '../mem/nat.js';
 import { findGlobalPort } from '../mem/nat-sessions.js';
 import { BankCount, NatSide, PortRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
-import { classify } from '../proto/classifier.js';
 import { IcmpError, UnreachableCode } from '../proto/icmp.js';
 import { IpProto, isMulticast } from '../proto/ipv4.js';
 import { firstState, natHasPorts } from '../proto/nat.js';
@@ -30,19 +29,19 @@ const enum Outcome {
 }
 
 export function makeNatInside(env: Env): () => void {
-  const { clock, nat, drop, events, workers, workerIndex } = env;
-  const { rxPort, txPort, proto, src, dst, sport, dport, flags, error, reason: reasons } = env.slots;
-  const { counts, ports, natClauses, natLists, aces, aclWords } = env.tables;
+  const { clock, nat, drop, classify, events, workers, workerIndex } = env;
+  const { rxPort, txPort, proto, src, dst, flags, error, reason: reasons } = env.slots;
+  const { counts, ports, natClauses, natLists, aces } = env.tables;
   const { aceHits, nat: natCounts } = env.counters;
   const { cryptoMap, refused } = env.vec;
-  const { sessions } = nat;
+  const { sessions, clauseHits } = nat;
 
   function matches(clause: number, id: number): boolean {
     const at = clause * NatClause.Words;
     const out = natClauses[at + NatClause.OutPort];
     if (out >= 0 && out !== txPort[id]) return false;
     if (natClauses[at + NatClause.AclCount] < 0) return true;
-    const ace = classify(aces, aclWords, natLists[clause], proto[id], src[id], dst[id], sport[id], dport[id]);
+    const ace = classify(natLists[clause], id);
     if (ace < 0) return false;
     aceHits[ace]++;
     return aces[ace * Ace.Words + Ace.Action] === AceAction.Permit;
@@ -54,6 +53,7 @@ export function makeNatInside(env: Env): () => void {
     for (let clause = 0; clause < counts[BankCount.NatClauses]; clause++) {
       const at = clause * NatClause.Words;
       if (natClauses[at + NatClause.Rule] === decided || !matches(clause, id)) continue;
+      clauseHits[clause]++;
       if (natClauses[at + NatClause.Permit] !== 0) return at;
       decided = natClauses[at + NatClause.Rule];
     }
@@ -110,7 +110,7 @@ export function makeNatInside(env: Env): () => void {
   /** There is no room for a new session: those that are there go on. */
   function refuse(id: number, reason: Drop): void {
     events.noteExhaustion(reason === Drop.NatFull, src[id], dst[id]);
-    error[id] = (IcmpError.Unreachable << 24) | (UnreachableCode.Prohibited << 16);
+    error[id] = (IcmpError.Unreachable << 24) | (UnreachableCode.AdministrativelyProhibited << 16);
     reasons[id] = reason;
     refused.push(id);
   }

@@ -7,7 +7,7 @@
 // Does not: talk to control (it reports through its events), or forward.
 
 import { SlotShape } from '../mem/slots.js';
-import type { InterfaceRow } from '../tables/message.js';
+import type { InterfaceRow, TablesHead } from '../tables/message.js';
 import { planClear, planCloseFirst } from './closed-ports.js';
 import { listLocalAddresses, mirrorFib } from './fib-mirror.js';
 import { describePorts, planInterfaces } from './interfaces.js';
@@ -16,6 +16,7 @@ import { type LinuxState, RouteTable, readLinux } from './linux-state.js';
 import { groupNeighbours, listGroups, planGroups } from './multicast.js';
 import type { NeighbourWatch } from './neighbour-watch.js';
 import { planNeighbours } from './neighbours.js';
+import { hopRows, planHops, planSenders } from './policy-hops.js';
 import type { Ports } from './ports.js';
 import { type BankContent, emptyRows, isSameContent, isSameList, noTables, type PortState, type Publisher } from './publisher.js';
 import { diffRoutes, planGatewayTable, planPortTable, planProgramTable, planStaticRoutes } from './routes.js';
@@ -68,6 +69,11 @@ export class Applier {
   }
   get tables(): Tables {
     return this.desired;
+  }
+
+  /** What the current bank routes by. */
+  get routes(): BankContent['routes'] {
+    return this.published?.routes ?? [];
   }
 
   /** Takes new desired state; `applied` follows when it is in force. */
@@ -139,7 +145,7 @@ export class Applier {
     const { head } = tables;
     let state = this.change(planInterfaces(head.interfaces, readLinux(), this.ledger, errors), errors) ?? readLinux();
     // A TUN that is made again is another one, and what was routed to it is gone.
-    if (await this.changePorts(head.interfaces, state, errors)) state = readLinux();
+    if (await this.changePorts(head, state, errors)) state = readLinux();
     // Closed ports are guarded before the kernel is told to forward on them.
     state = this.change(planCloseFirst(tables.rows, this.ports.list(), state), errors) ?? state;
     setGlobals(this.ledger);
@@ -174,10 +180,11 @@ export class Applier {
   }
 
   /** @returns whether any was closed or opened */
-  private async changePorts(rows: readonly InterfaceRow[], state: LinuxState, errors: string[]): Promise<boolean> {
+  private async changePorts({ interfaces: rows, policyHops: hops }: TablesHead, state: LinuxState, errors: string[]): Promise<boolean> {
     let changed = false;
     const own = listLocalAddresses(this.ports.list(), state).sort((a, b) => a - b);
     this.ports.groups = listGroups(rows);
+    this.ports.senders = planSenders(hops, devicesOf(rows), state);
     for (const { port, device } of this.ports.list()) {
       const row = rows.find((candidate) => candidate.port === port);
       if (this.ports.isAsWanted(port, row, state.links.get(device), own)) continue;
@@ -218,15 +225,20 @@ export class Applier {
   }
 
   private planPolicy(tables: Tables, devices: readonly PortDevices[], state: LinuxState): string[] {
+    const hops = planHops(tables.head.policyHops, devices, this.ports.senders);
     const routes = [
       ...devices.flatMap((port) => planPortTable(port, state)),
       ...planProgramTable(devices, state),
       ...planClear(tables.rows, devices, state),
+      ...hops.routes,
     ];
     const guard = planGuard(tables.rows.aces, tables.rows.cryptoEntries, devices);
+    const { interfaces, controlPorts } = tables.head;
+    const filtered = new Set(interfaces.flatMap(({ port, filterIn }) => (filterIn === null ? [] : [port])));
+    const rules = planRules(devices, controlPorts, listLocalAddresses(devices, state), filtered);
     return [
       ...diffRoutes(state, routes, (table) => table !== RouteTable.Main && table !== Table.Gateways),
-      ...diffRules(state.rules, [...planRules(devices, tables.head.controlPorts, listLocalAddresses(devices, state)), ...guard]),
+      ...diffRules(state.rules, [...rules, ...hops.rules, ...guard]),
     ];
   }
 
@@ -241,6 +253,7 @@ export class Applier {
       neighbours: this.neighbours(devices, state),
       groups: planGroups(tables.head.interfaces, errors),
       nat: tables.head.nat,
+      policyHops: hopRows(tables.head.policyHops, this.ports.senders, (port, hop) => this.ports.hasSender(port, hop)),
     };
     if (this.published && isSameContent(this.published, content)) return;
     errors.push(...(await this.publisher.publish(content)));
@@ -273,4 +286,8 @@ export class Applier {
       this.events.interfaceChanged(row, port, mac);
     }
   }
+}
+
+function devicesOf(rows: readonly InterfaceRow[]): { port: number; device: string }[] {
+  return rows.flatMap(({ port, device }) => (device === null ? [] : [{ port, device }]));
 }

@@ -14,6 +14,8 @@ export interface ControlMessages {
   /** @returns the answer and its rows */
   natSessions(id: number, limit: number): { message: FromDataplane; rows: Uint8Array };
   natClear(): void;
+  /** @returns the answer */
+  trace(id: number, message: unknown): FromDataplane;
   log(text: string): void;
 }
 
@@ -94,7 +96,8 @@ export class ControlSocket {
     else if (type === 'nat-sessions' && Number.isSafeInteger(id) && Number.isSafeInteger(limit)) {
       const { message, rows } = this.messages.natSessions(id as number, Math.min(Math.max(limit as number, 0), MaxNatRows));
       this.send(message, [rows]);
-    } else if (type === 'nat-clear') this.messages.natClear();
+    } else if (type === 'trace' && Number.isSafeInteger(id)) this.send(this.messages.trace(id as number, head));
+    else if (type === 'nat-clear') this.messages.natClear();
     else throw new Error('a message of no known type');
   }
 }
