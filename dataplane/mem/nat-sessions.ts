@@ -12,6 +12,7 @@
 // rows can be, so that chains stay short. Time is in seconds of a clock that only moves forward.
 
 import { NatRow } from '../tables/layout.js';
+import { guessRows } from './nat-guess.js';
 import { SlotShape } from './slots.js';
 
 export const enum NatShape {
@@ -28,11 +29,6 @@ function mix(a: number, b: number, c: number, d: number): number {
   hash = Math.imul(hash ^ (hash >>> 15) ^ c, 0xc2b2ae35);
   hash = Math.imul(hash ^ (hash >>> 13) ^ d, 0x27d4eb2f);
   return hash ^ (hash >>> 16);
-}
-
-/** @returns 1 unless the number is 0, without a branch */
-function isNot0(value: number): number {
-  return (value | -value) >>> 31;
 }
 
 export class NatSessions {
@@ -75,41 +71,12 @@ export class NatSessions {
     return mix(outside, ports, global, protocol) & this.mask;
   }
 
-  /**
-   * Looks many keys up by their ports alone, step by step for all of them: loads that do not wait for each other, and branches that do not depend on
-   * what was just loaded. What it finds is likely, not certain; findInside() and findOutside() begin there.
-   * @param places in: hashes of the keys, of insideHash() or outsideHash(); out: row + 1, 0 = none @param ports of the keys, 32 bits each
-   * @param fromInside which of the two
-   */
+  /** {@link guessRows} of one side. @param places hashes of the keys, of insideHash() or outsideHash() @param fromInside which of the two */
   guess(places: Int32Array, ports: Int32Array, count: number, fromInside: boolean): void {
-    const { rows, open } = this;
     const heads = fromInside ? this.insideHeads : this.outsideHeads;
     const link = fromInside ? NatRow.NextInside : NatRow.NextOutside;
     const key = fromInside ? NatRow.InsidePorts : NatRow.OutsidePorts;
-    let seen = 0;
-    for (let i = 0; i < count; i++) seen ^= heads[places[i]];
-    let left = 0;
-    for (let i = 0; i < count; i++) {
-      const row = heads[places[i]];
-      places[i] = row;
-      open[left] = i;
-      left += isNot0(row);
-    }
-    while (left > 0) {
-      for (let i = 0; i < left; i++) seen ^= rows[(places[open[i]] - 1) * NatRow.Words];
-      let next = 0;
-      for (let i = 0; i < left; i++) {
-        const place = open[i];
-        const at = (places[place] - 1) * NatRow.Words;
-        const isOther = isNot0(rows[at + key] ^ ports[place]);
-        const following = rows[at + link];
-        places[place] = isOther === 0 ? places[place] : following;
-        open[next] = place;
-        next += isOther & isNot0(following);
-      }
-      left = next;
-    }
-    this.seen = seen;
+    this.seen = guessRows(this.rows, heads, link, key, places, ports, count, this.open);
   }
 
   /** @param ports inside port << 16 | outside port @param guess of guess(): row + 1, or 0; any number of a row is safe @returns row, NatShape.None */
