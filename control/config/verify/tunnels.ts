@@ -54,6 +54,19 @@ function verifyDestination(
     findings.error(item, 'tunnel destination', `${formatIpv4(destination)} cannot be the other end of a tunnel`);
 }
 
+/** Outer fragments are put together nowhere (30-gre-decap). */
+function warnLong(config: Config, item: InterfaceConfig, tunnel: TunnelConfig, own: ReadonlyMap<number, string>, findings: Findings): void {
+  const name = tunnel.sourceInterface ?? (tunnel.sourceAddress === null ? undefined : own.get(tunnel.sourceAddress));
+  const outside = name === undefined ? undefined : config.interfaces.get(name);
+  if (item.ipMtu !== null || item.shutdown || !outside || outside.cryptoMap === null) return;
+  findings.warning(
+    item,
+    '',
+    `${item.name} leaves by ${outside.name}, which has a crypto map: where that protects it, long packets become fragments that are lost`,
+    'ip mtu 1400',
+  );
+}
+
 export function verifyTunnels(config: Config, findings: Findings): void {
   const own = new Map<number, string>();
   for (const item of config.interfaces.values()) for (const { address } of item.addresses) own.set(address, item.name);
@@ -62,6 +75,7 @@ export function verifyTunnels(config: Config, findings: Findings): void {
     const { tunnel } = item;
     if (!tunnel) continue;
     verifySource(config, item, tunnel, own, findings);
+    warnLong(config, item, tunnel, own, findings);
     verifyDestination(item, tunnel, own, findings);
     const source = sourceOf(config, tunnel);
     if (source === null || tunnel.destination === null) continue;

@@ -93,6 +93,10 @@ t.test('ends that cannot be', (t) => {
     '5 warning 1.1.1.1 is the address of no interface: Tunnel0 is down without it',
     '6 error 172.16.1.2 is this router (GigabitEthernet0/0): a tunnel to itself carries nothing',
   ]);
+  const both = 'interface Tunnel0\n tunnel source gi0/0\n tunnel destination 172.16.3.2\n';
+  const map = 'interface gi0/0\n crypto map M\n';
+  t.match(problems(both + map), ['4 warning Tunnel0 leaves by GigabitEthernet0/0, which has a crypto map: where that protects it']);
+  t.strictSame(problems(`${both} ip mtu 1400\n${map}`), ['9 error there is no crypto map M']);
   t.strictSame(problems('interface Tunnel0\n tunnel source Tunnel0\n tunnel destination 172.16.3.2'), [
     '5 error Tunnel0 cannot be its own source',
   ]);
