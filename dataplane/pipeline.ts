@@ -5,6 +5,7 @@ import { PathCount } from './counters/declare.js';
 import { Clock, type Env } from './env.js';
 import { makeTakeOver } from './path/05-take-over.js';
 import { makeRx } from './path/10-rx.js';
+import { makeGreKeepalive } from './path/12-gre-keepalive.js';
 import { makeIpInput } from './path/15-ip-input.js';
 import { makeHandOver } from './path/17-hand-over.js';
 import { makeReassemble } from './path/20-reassemble.js';
@@ -43,6 +44,7 @@ function unwatched<R>(_stage: string, run: () => R): () => R {
 export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
   const takeOver = watch('05-take-over', makeTakeOver(env));
   const rx = watch('10-rx', makeRx(env));
+  const greKeepalive = watch('12-gre-keepalive', makeGreKeepalive(env));
   const ipInput = watch('15-ip-input', makeIpInput(env));
   const handOver = watch('17-hand-over', makeHandOver(env));
   const reassemble = watch('20-reassemble', makeReassemble(env));
@@ -74,6 +76,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
     path[PathCount.Passes]++;
     const taken = takeOver();
     const received = rx();
+    greKeepalive();
     // Bounded: nesting stops decapsulation, and no error is made about an error.
     while (decrypted.length + made.length + toSeal.length > 0) {
       ipInput();

@@ -45,13 +45,14 @@ function describeDriver({ driver, wantedDriver, offloads }: InterfaceState): str
 /** What IOS prints of a GRE tunnel. Its `Tunnel transport MTU` is our `ip mtu`. */
 function describeTunnel({ tunnel, ipMtu }: InterfaceState): string[] {
   if (tunnel === undefined) return [];
-  const { sourceInterface, source, destination, key, sequence, checksum, ttl, tos, pathMtuDiscovery, state, recursions } = tunnel;
+  const { sourceInterface, source, destination, key, sequence, checksum, ttl, tos, pathMtuDiscovery, keepalive, state, recursions } =
+    tunnel;
   const from = `${source ?? 'UNKNOWN'}${sourceInterface === null ? '' : ` (${sourceInterface})`}`;
   const onOff = (isOn: boolean) => (isOn ? 'enabled' : 'disabled');
   const keyText = key === null ? 'Key disabled' : `Key 0x${key.toString(16).toUpperCase()}`;
   return [
     '  Encapsulation TUNNEL, loopback not set',
-    '  Keepalive not set',
+    keepalive === null ? '  Keepalive not set' : `  Keepalive set (${keepalive.seconds} sec), retries ${keepalive.retries}`,
     `  Tunnel linestate evaluation ${state === 'up' ? 'up' : `down, ${state}`}`,
     `  Tunnel source ${from}, destination ${destination ?? 'UNKNOWN'}`,
     '  Tunnel protocol/transport GRE/IP',

@@ -33,8 +33,19 @@ const tunnelState = z.object({
   ttl: z.number(),
   tos: z.number().nullable(),
   pathMtuDiscovery: z.boolean(),
+  keepalive: z.object({ seconds: z.number(), retries: z.number() }).nullable(),
   /** `up`, or why it carries nothing. */
-  state: z.enum(['up', 'shutdown', 'no-source', 'no-destination', 'destination-is-own', 'no-route', 'recursive', 'unknown']),
+  state: z.enum([
+    'up',
+    'shutdown',
+    'no-source',
+    'no-destination',
+    'destination-is-own',
+    'no-route',
+    'recursive',
+    'no-keepalive',
+    'unknown',
+  ]),
   /** How often recursive routing has taken it down. */
   recursions: count,
 });

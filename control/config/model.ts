@@ -231,6 +231,8 @@ export interface TunnelConfig {
   tos: number | null;
   /** `tunnel path-mtu-discovery`: the outer DF is the inner one. */
   pathMtuDiscovery: boolean;
+  /** `keepalive`: seconds between them, and how many may fail to come back; null = none are sent. */
+  keepalive: { seconds: number; retries: number } | null;
 }
 
 /** What IOS has. */

@@ -37,7 +37,7 @@ export const enum Ctl {
   Sleeping = 24,
   /** First of Cap.Ports * TunnelWord.Count words. */
   Tunnels = 40,
-  Words = 88,
+  Words = 104,
 }
 export const MaxWorkers = 16;
 

@@ -9,7 +9,9 @@ export const enum TunnelWord {
   /** The least that is in sequence (RFC 2890 §2.2), and when one last was, in seconds of the workers' clock. */
   RxSequence = 1,
   RxSeconds = 2,
-  Count = 3,
+  /** When a keepalive last came back, in seconds of the workers' clock; the main thread writes when the tunnel began. */
+  KeepaliveSeconds = 3,
+  Count = 4,
 }
 
 /** {@link TunnelWord} of each port. */

@@ -1,6 +1,7 @@
 // 30-gre-decap: GRE for one of our tunnels is taken off (RFC 2784 §2.4.2, RFC 2890). In: what policy-in lets pass, left in route's vector. Out: the inner
 // packet to ip-input in the next turn, as received by the tunnel; a keepalive of the other end to route, back to it; GRE that is of no tunnel stays: NAT or the
 // host may want it. Drops: the gre-* reasons, port-down, nesting-too-deep.
+// A keepalive of ours that came back is noted and ends here.
 //
 //   (source, destination) -> no fragment -> version, bits, length -> key -> checksum -> sequence -> protocol -> ECN -> inner packet
 //
@@ -85,6 +86,13 @@ export function makeGreDecap(env: Env): () => void {
     }
   }
 
+  /** @returns false when the tunnel sends none: then this is none of ours */
+  function noteKeepalive(port: number): boolean {
+    if (tunnels[port * Tunnel.Words + Tunnel.KeepaliveSeconds] === 0) return false;
+    Atomics.store(tunnelWords, port * TunnelWord.Count + TunnelWord.KeepaliveSeconds, Math.floor(clock[Clock.Ms] / 1000));
+    return true;
+  }
+
   /** @returns the reason to drop it; below 0: ~bytes of the GRE header. Sets the rx port as soon as the tunnel is known */
   function check(id: number, ends: number): number {
     rxPort[id] = ends;
@@ -119,8 +127,9 @@ export function makeGreDecap(env: Env): () => void {
     const inner = gre + ~verdict;
     const length = off[id] + len[id] - inner;
     const row = port * Tunnel.Words;
-    if (view.getUint16(gre + Gre.Protocol) !== EtherType.Ipv4) {
-      drop(id, Drop.GreProtocol);
+    const type = view.getUint16(gre + Gre.Protocol);
+    if (type !== EtherType.Ipv4) {
+      drop(id, type === EtherType.Keepalive && noteKeepalive(port) ? Drop.GreKeepalive : Drop.GreProtocol);
       return false;
     }
     const reflected = keepaliveLength(view, inner, length, tunnels[row + Tunnel.Source], tunnels[row + Tunnel.Destination]);

@@ -23,7 +23,7 @@ import { diffRoutes, type PlannedRoute, planGatewayTable, planPortTable, planPro
 import { diffRules, isTunnel, type PortDevices, planRules, Table } from './rules.js';
 import { describeErrors, runBatch } from './run-command.js';
 import { setDevice, setGlobals } from './sysctl.js';
-import { openTunnels, TunnelStates } from './tunnel-states.js';
+import { openTunnels, type TunnelStates } from './tunnel-states.js';
 import { tunnelRows } from './tunnels.js';
 import type { UndoLedger } from './undo-ledger.js';
 import type { Tables } from './validate-tables.js';
@@ -58,13 +58,13 @@ export class Applier {
   /** The kernel as of the last round. */
   linux: LinuxState = { links: new Map(), addresses: [], routes: [], rules: [] };
   portStates: PortState[] = [];
-  readonly tunnels = new TunnelStates();
 
   constructor(
     private readonly ledger: UndoLedger,
     private readonly ports: Ports,
     private readonly watch: NeighbourWatch,
     private readonly publisher: Publisher,
+    readonly tunnels: TunnelStates,
     private readonly events: ApplierEvents,
   ) {}
 

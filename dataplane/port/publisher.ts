@@ -101,7 +101,8 @@ export class Publisher {
         (word) => (tunnels[port * Tunnel.Words + word] ?? 0) === this.tunnels[port * Tunnel.Words + word],
       );
       if (isSame) continue;
-      for (let word = 0; word < TunnelWord.Count; word++) Atomics.store(this.tunnelWords, port * TunnelWord.Count + word, 0);
+      const at = port * TunnelWord.Count;
+      for (let word = 0; word < TunnelWord.Count; word++) Atomics.store(this.tunnelWords, at + word, 0);
     }
     fillRows(this.tunnels, tunnels);
   }

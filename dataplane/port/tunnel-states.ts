@@ -1,6 +1,7 @@
 // Tunnels as they are now, from round to round: what each last was, how often recursive routing has taken it down, and their netdevs. Does not: decide
 // what a tunnel is (tunnels.ts).
 
+import { TunnelWord } from '../mem/tunnel-words.js';
 import type { InterfaceRow, TunnelState } from '../tables/message.js';
 import type { LinuxState } from './linux-state.js';
 import type { Ports } from './ports.js';
@@ -12,10 +13,36 @@ export class TunnelStates {
   /** By port. */
   private readonly recursions = new Map<number, number>();
 
+  /** When each tunnel that sends keepalives was first seen, or last came to be otherwise up; seconds of the workers' clock. */
+  private readonly since = new Map<number, number>();
+
+  /** @param words {@link TunnelWord} of each port @param nowSeconds of the workers' clock */
+  constructor(
+    private readonly words: Int32Array,
+    private readonly nowSeconds: () => number,
+  ) {}
+
   /** @returns commands for the netdevs */
   plan(rows: readonly InterfaceRow[], linux: LinuxState): string[] {
-    this.list = evaluateTunnels(rows, linux);
+    this.list = evaluateTunnels(rows, linux).map((tunnel) => (this.isLost(tunnel) ? { ...tunnel, state: 'no-keepalive' } : tunnel));
     return planTunnelLinks(this.list, linux);
+  }
+
+  /** Has a tunnel been lost, or come back, since the last plan? Looked at once a second. */
+  get hasChanged(): boolean {
+    return this.list.some((tunnel) => tunnel.keepalive !== null && this.isLost(tunnel) !== (tunnel.state === 'no-keepalive'));
+  }
+
+  private isLost({ port, state, keepalive }: EvaluatedTunnel): boolean {
+    if (keepalive === null || (state !== 'up' && state !== 'no-keepalive')) {
+      this.since.delete(port);
+      return false;
+    }
+    const now = this.nowSeconds();
+    const since = this.since.get(port) ?? now;
+    this.since.set(port, since);
+    const last = Math.max(since, Atomics.load(this.words, port * TunnelWord.Count + TunnelWord.KeepaliveSeconds));
+    return now - last > keepalive.seconds * keepalive.retries;
   }
 
   /** Tells every tunnel that is not what it was. */

@@ -24,6 +24,7 @@ export interface EvaluatedTunnel {
   outDevice: string | null;
   /** `ip mtu`, or what the egress has room for. */
   mtu: number;
+  keepalive: TunnelSpec['keepalive'];
 }
 
 type TunnelRow = InterfaceRow & { device: string; tunnel: TunnelSpec };
@@ -93,7 +94,7 @@ function evaluate(row: TunnelRow, rows: readonly InterfaceRow[], tunnels: readon
     if (way === null) return 'recursive';
     return way.route === null ? 'no-route' : 'up';
   };
-  return { port, device, state: lineState(), source, outDevice, mtu };
+  return { port, device, state: lineState(), source, outDevice, mtu, keepalive: tunnel.keepalive };
 }
 
 /** @param rows of all interfaces */
@@ -135,6 +136,7 @@ export function tunnelRows(rows: readonly InterfaceRow[], evaluated: readonly Ev
     row[Tunnel.HeaderLen] = greLength(tunnel);
     row[Tunnel.Ttl] = tunnel.ttl;
     row[Tunnel.Tos] = tunnel.tos ?? -1;
+    row[Tunnel.KeepaliveSeconds] = tunnel.keepalive?.seconds ?? 0;
   }
   return words;
 }

@@ -18,5 +18,12 @@ export function readTunnel(value: unknown, what: string): TunnelSpec {
     ttl: readInteger(row.ttl, `${what}.ttl`, 1, 255),
     tos: readNullable(row.tos, (tos) => readInteger(tos, `${what}.tos`, 0, 255)),
     copyDf: readFlag(row.copyDf, `${what}.copyDf`),
+    keepalive: readNullable(row.keepalive, (value) => {
+      const { seconds, retries } = readRecord(value, `${what}.keepalive`);
+      return {
+        seconds: readInteger(seconds, `${what}.keepalive.seconds`, 1, 32767),
+        retries: readInteger(retries, `${what}.keepalive.retries`, 1, 255),
+      };
+    }),
   };
 }

@@ -183,7 +183,8 @@ export const enum Tunnel {
   HeaderLen = 5, // bytes of the GRE header that is sent
   Ttl = 6, // of the outer header
   Tos = 7, // of the outer header, its DSCP alone; -1 = as inside
-  Words = 8,
+  KeepaliveSeconds = 8, // between keepalives, 0 = none are sent
+  Words = 9,
 }
 export const enum TunnelMode {
   /** The port is no tunnel, or one that has no ends. */

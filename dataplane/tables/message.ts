@@ -58,10 +58,21 @@ export interface TunnelSpec {
   tos: number | null;
   /** The outer DF is the inner one. */
   copyDf: boolean;
+  /** Seconds between keepalives, and how many may fail to come back before the tunnel is down; null = none are sent. */
+  keepalive: { seconds: number; retries: number } | null;
 }
 
 /** Why a tunnel carries nothing. */
-export const tunnelStates = ['up', 'shutdown', 'no-source', 'no-destination', 'destination-is-own', 'no-route', 'recursive'] as const;
+export const tunnelStates = [
+  'up',
+  'shutdown',
+  'no-source',
+  'no-destination',
+  'destination-is-own',
+  'no-route',
+  'recursive',
+  'no-keepalive',
+] as const;
 export type TunnelState = (typeof tunnelStates)[number];
 
 export interface StaticRouteRow {

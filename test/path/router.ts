@@ -104,6 +104,7 @@ export interface TunnelSpec {
   ttl?: number;
   tos?: number;
   copyDf?: boolean;
+  keepalive?: number;
 }
 export interface TablesSpec {
   /** `link`: a faster link beside the TUN; it is the queue Cap.Ports + port. */
@@ -280,7 +281,7 @@ function writeTunnels(bank: ReturnType<typeof bankOf>, { ports }: TablesSpec): v
   bank.tunnels.fill(0);
   ports.forEach(({ tunnel }, port) => {
     if (!tunnel) return;
-    const { source, destination, key, checksum, sequence, ttl, tos, copyDf } = tunnel;
+    const { source, destination, key, checksum, sequence, ttl, tos, copyDf, keepalive } = tunnel;
     const row = bank.tunnels.subarray(port * Tunnel.Words, (port + 1) * Tunnel.Words);
     row[Tunnel.Mode] = TunnelMode.Gre;
     row[Tunnel.Source] = ip(source);
@@ -293,6 +294,7 @@ function writeTunnels(bank: ReturnType<typeof bankOf>, { ports }: TablesSpec): v
     row[Tunnel.HeaderLen] = 4 + (checksum ? 4 : 0) + (key === undefined ? 0 : 4) + (sequence ? 4 : 0);
     row[Tunnel.Ttl] = ttl ?? 255;
     row[Tunnel.Tos] = tos ?? -1;
+    row[Tunnel.KeepaliveSeconds] = keepalive ?? 0;
   });
   bank.counts[BankCount.Tunnels] = ports.filter(({ tunnel }) => tunnel !== undefined).length;
 }

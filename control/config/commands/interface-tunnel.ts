@@ -2,7 +2,7 @@
 // path MTU discovery: each is an error where it is written.
 
 import { formatIpv4 } from '../addresses.js';
-import { integer, interfaceName, ipv4, restOfLine } from '../arguments.js';
+import { integer, interfaceName, ipv4 } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
 import { defaultTunnelTtl, type InterfaceConfig, type TunnelConfig } from '../model.js';
 import { ConfigError, type Edit } from '../session.js';
@@ -22,6 +22,7 @@ export function newTunnel(): TunnelConfig {
     ttl: defaultTunnelTtl,
     tos: null,
     pathMtuDiscovery: false,
+    keepalive: null,
   };
 }
 
@@ -106,21 +107,34 @@ export const tunnelCommands: Node<InterfaceEdit>[] = [
       }),
     ],
   }),
-  refuseKeepalive(),
+  keepalive(),
 ];
 
-/** `no keepalive` is what there is. */
-function refuseKeepalive(): Node<InterfaceEdit> {
-  const refuse: Run = () => {
-    throw new ConfigError('keepalive is not supported yet', 'those of the other end are answered');
+/** IOS: every 10 seconds, down when three in a row do not come back. */
+const defaultKeepalive = { seconds: 10, retries: 3 };
+
+function keepalive(): Node<InterfaceEdit> {
+  const run = change('keepalive', (args) => ({
+    keepalive: {
+      seconds: args.optionalNumber('seconds') ?? defaultKeepalive.seconds,
+      retries: args.optionalNumber('retries') ?? defaultKeepalive.retries,
+    },
+  }));
+  const no: Run = (args, edit) => {
+    if (edit.target.tunnel) change('keepalive', () => ({ keepalive: null }))(args, edit);
   };
-  const next = [{ ...argument<InterfaceEdit>('rest', restOfLine(), '', { run: refuse, no: () => undefined }), hidden: true }];
-  return keyword('keepalive', 'Enable keepalive', { commit: true, run: refuse, no: () => undefined, next });
+  const retries = argument<InterfaceEdit>('retries', integer(1, 255), 'Keepalive retries', { run, no });
+  const seconds = argument<InterfaceEdit>('seconds', integer(1, 32767), 'Keepalive period (default 10 seconds)', {
+    run,
+    no,
+    next: [retries],
+  });
+  return keyword('keepalive', 'Enable keepalive', { commit: true, run, no, next: [seconds] });
 }
 
 export function printTunnel({ tunnel }: InterfaceConfig): Block[] {
   if (!tunnel) return [];
-  const { sourceInterface, sourceAddress, destination, key, checksum, sequence, ttl, tos, pathMtuDiscovery } = tunnel;
+  const { sourceInterface, sourceAddress, destination, key, checksum, sequence, ttl, tos, pathMtuDiscovery, keepalive } = tunnel;
   const source = sourceInterface ?? (sourceAddress === null ? null : formatIpv4(sourceAddress));
   return [
     source !== null && `source ${source}`,
@@ -131,5 +145,7 @@ export function printTunnel({ tunnel }: InterfaceConfig): Block[] {
     ttl !== defaultTunnelTtl && `ttl ${ttl}`,
     tos !== null && `tos ${tos}`,
     pathMtuDiscovery && 'path-mtu-discovery',
-  ].flatMap((words) => (words === false ? [] : [block(`tunnel ${words}`)]));
+  ]
+    .flatMap((words) => (words === false ? [] : [block(`tunnel ${words}`)]))
+    .concat(keepalive === null ? [] : [block(`keepalive ${keepalive.seconds} ${keepalive.retries}`)]);
 }

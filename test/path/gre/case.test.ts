@@ -1,5 +1,6 @@
 // GRE: what goes into a tunnel, what comes out, and what neither does. Packets of the other end are made here, byte by byte.
 import t from 'tap';
+import { TunnelWord } from '../../../dataplane/mem/tunnel-words.js';
 import { sealByHand, textOf } from '../by-hand.js';
 import { fixHeader, hex, type Ipv4Spec, ipv4, sumOf, udp, withTtl } from '../packets.js';
 import { Router, type SaSpec, type TablesSpec, type TunnelSpec } from '../router.js';
@@ -315,6 +316,44 @@ t.test('a keepalive of the other end is sent back', (t) => {
   t.match(router.counters(), { 'drop.ip_martian': 4 });
   t.end();
 });
+
+t.test(
+  'keepalives of our own: sent in time whether the tunnel is up or not, noted when they come back, and unknown where none are sent',
+  (t) => {
+    for (const set of [0, 7]) {
+      const fields = { checksum: set !== 0, key: set === 0 ? undefined : 5 };
+      const spec = tables({ ...fields, sequence: set !== 0, keepalive: 10 });
+      spec.ports[2].up = false;
+      const router = new Router(spec);
+      router.pass();
+      const [first, ...more] = router.take()[1];
+      t.equal(more.length, 0);
+      // What the other end makes of it: the inner packet, by routing alone.
+      const header = 24 + (set === 0 ? 0 : 12);
+      const inner = first.slice(header);
+      const back = set === 0 ? Uint8Array.of(0, 0, 0, 0) : Uint8Array.of(0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5);
+      if (set !== 0) new DataView(back.buffer).setUint16(4, sumOf(back));
+      const twin = ipv4({ src: peer, dst: own, protocol: 47, ttl: 255, tos: 0xc0, id: (inner[4] << 8) | inner[5], payload: back });
+      t.equal(hex(inner), hex(twin));
+      const wrapped = gre(twin, { ...fields, sequence: set === 0 ? undefined : 0, src: own, dst: peer, ttl: 255, tos: 0xc0, id: 2 });
+      t.equal(hex(first), hex(wrapped));
+      router.nowMs += 9_000;
+      router.pass();
+      t.equal(router.take()[1].length, 0);
+      router.nowMs += 1_000;
+      router.pass();
+      t.equal(router.take()[1].length, 1);
+      t.equal(router.forward(1, inner).flat().length, 0);
+      t.match(router.counters(), { 'drop.gre_keepalive': 1, 'path.made_packets': 2 });
+      t.equal(router.env.tunnelWords[2 * TunnelWord.Count + TunnelWord.KeepaliveSeconds], 11, 'the second of the clock');
+      t.equal(router.imbalance(), null);
+      const other = new Router(tables(fields));
+      t.equal(other.forward(1, inner).flat().length, 0);
+      t.match(other.counters(), { 'drop.gre_protocol': 1 });
+    }
+    t.end();
+  },
+);
 
 t.test('a tunnel whose packets lead into itself, or into another again and again, ends in a counter', (t) => {
   const itself = tables(

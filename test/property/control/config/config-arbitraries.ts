@@ -235,6 +235,7 @@ const tunnelConfig: fc.Arbitrary<TunnelConfig> = fc
     ttl: fc.integer({ min: 1, max: 255 }),
     tos: fc.option(fc.integer({ min: 0, max: 255 })),
     pathMtuDiscovery: fc.boolean(),
+    keepalive: fc.option(fc.record({ seconds: fc.integer({ min: 1, max: 32767 }), retries: fc.integer({ min: 1, max: 255 }) })),
   })
   .map(({ source, ...rest }) => ({ ...source, ...rest }));
 const interfaceWithBandwidth = sometimes(plainInterface, 'bandwidthKbps', fc.integer({ min: 1, max: 10_000_000 }));

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { TunnelWord } from '../../../../dataplane/mem/tunnel-words.js';
 import { parseLinux } from '../../../../dataplane/port/linux-state.js';
 import { planPortTable, planProgramTable } from '../../../../dataplane/port/routes.js';
 import { formatRule, planRules } from '../../../../dataplane/port/rules.js';
@@ -30,7 +31,7 @@ function row(port: number, name: string, device: string | null, more: Partial<In
 }
 
 function tunnel(port: number, destination: string | null, spec: Partial<TunnelSpec> = {}, more: Partial<InterfaceRow> = {}): InterfaceRow {
-  const fields = { key: null, checksum: false, sequence: false, ttl: 255, tos: null, copyDf: false };
+  const fields = { key: null, checksum: false, sequence: false, ttl: 255, tos: null, copyDf: false, keepalive: null };
   const ends = { sourceInterface: 'GigabitEthernet0/1', sourceAddress: null, destination: destination === null ? null : ip(destination) };
   return row(port, `Tunnel${port}`, `Tunnel${port}`, { tunnel: { ...ends, ...fields, ...spec }, ...more });
 }
@@ -120,7 +121,7 @@ t.test('rows: ends and fields of every tunnel that has ends, up or not', (t) => 
 });
 
 t.test('each change is told once, and recursion counted', (t) => {
-  const states = new TunnelStates();
+  const states = new TunnelStates(new Int32Array(Cap.Ports * TunnelWord.Count), () => 0);
   const told: string[] = [];
   const round = (rows: InterfaceRow[], routes: object[] = []) => {
     states.plan([outside, ...rows], linux(routes));
@@ -131,6 +132,32 @@ t.test('each change is told once, and recursion counted', (t) => {
   t.strictSame(told, ['2 up', '2 recursive', '2 up', '2 recursive']);
   t.equal(states.recursionsOf(2), 2);
   t.equal(states.recursionsOf(3), 0);
+  t.end();
+});
+
+t.test('keepalives: so many periods without one that came back, and up again with the next', (t) => {
+  const words = new Int32Array(Cap.Ports * TunnelWord.Count);
+  let now = 1000;
+  const states = new TunnelStates(words, () => now);
+  const rows = [outside, tunnel(2, '172.16.3.2', { keepalive: { seconds: 5, retries: 3 } }), tunnel(3, '172.16.4.2')];
+  const round = (routes: object[] = []) => {
+    states.plan(rows, linux(routes));
+    return states.list.map(({ state }) => state);
+  };
+  t.strictSame(round(), ['up', 'up']);
+  now += 15;
+  t.equal(states.hasChanged, false);
+  now += 1;
+  t.equal(states.hasChanged, true);
+  t.strictSame(round(), ['no-keepalive', 'up']);
+  t.equal(states.hasChanged, false);
+  words[2 * TunnelWord.Count + TunnelWord.KeepaliveSeconds] = now;
+  t.equal(states.hasChanged, true, 'it came back');
+  t.strictSame(round(), ['up', 'up']);
+  now += 100;
+  const recursive = [{ dst: '172.16.3.0/24', dev: 'Tunnel2', flags: [] }];
+  t.strictSame(round(recursive), ['recursive', 'up'], 'the other reason first');
+  t.strictSame(round(), ['up', 'up'], 'and the time begins anew behind it');
   t.end();
 });
 

@@ -15,6 +15,7 @@ t.test('everything in a tunnel', (t) => {
  tunnel ttl 64
  tunnel tos 184
  tunnel path-mtu-discovery
+ keepalive 5 4
 `;
   t.strictSame(reprint(text), text.trimEnd().split('\n'));
   const { tunnel, bandwidthKbps } = parseClean(text).interfaces.get('Tunnel0')!;
@@ -29,6 +30,7 @@ t.test('everything in a tunnel', (t) => {
     ttl: 64,
     tos: 184,
     pathMtuDiscovery: true,
+    keepalive: { seconds: 5, retries: 4 },
   });
   t.end();
 });
@@ -48,6 +50,7 @@ t.test('abbreviated, and taken back', (t) => {
     ttl: 255,
     tos: null,
     pathMtuDiscovery: false,
+    keepalive: null,
   });
   t.strictSame(reprint('interface Tunnel0\n no tunnel source'), ['interface Tunnel0']);
   t.end();
@@ -66,12 +69,16 @@ t.test('what a tunnel does not take', (t) => {
     ['tunnel key 4294967296', /Invalid/],
     ['tunnel destination', /Incomplete/],
     ['tunnel source Vlan1', /Invalid/],
-    ['keepalive 10 3', /keepalive is not supported yet/],
+    ['keepalive 0', /Invalid/],
+    ['keepalive 10 256', /Invalid/],
     ['bandwidth 0', /Invalid/],
   ] as const) {
     t.match(listProblems(`interface Tunnel0\n ${line}`), [new RegExp(`^2 error .*${message.source}`)], line);
   }
   t.match(listProblems('interface eth0\n tunnel key 1'), [/^2 error .*eth0 is no tunnel/]);
+  t.match(listProblems('interface eth0\n no keepalive\n keepalive 5'), [/^3 error .*eth0 is no tunnel/]);
+  t.match(reprint('interface Tunnel0\n keepalive'), ['interface Tunnel0', ' keepalive 10 3']);
+  t.match(reprint('interface Tunnel0\n keepalive 7\n no keepalive 7'), ['interface Tunnel0']);
   t.end();
 });
 
