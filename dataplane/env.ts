@@ -7,6 +7,8 @@ import { Events } from './mem/events.js';
 import { HandOver } from './mem/hand-over.js';
 import { Links } from './mem/links.js';
 import { Nat } from './mem/nat.js';
+import { NatBegin } from './mem/nat-begin.js';
+import { NatRules } from './mem/nat-rules.js';
 import { Neighbours } from './mem/neighbours.js';
 import { SenderKind, type SenderState, SenderState as Senders } from './mem/sender-state.js';
 import { bankOf, type CounterBlocks, countersOf, natRowsOf, type SharedState } from './mem/shared.js';
@@ -67,6 +69,8 @@ export interface Env {
   readonly events: Events;
   readonly replay: ReplayTable;
   readonly nat: Nat;
+  readonly natRules: NatRules;
+  readonly natBegin: NatBegin;
   readonly senders: SenderState;
   /** Per SA slot {@link SenderRow}: index into `senders.numbers`, -1 = must not be used. */
   readonly senderRows: Int32Array;
@@ -96,6 +100,7 @@ export function makeEnv(options: EnvOptions): Env {
   const tables = new Tables(shared);
   const nat = new Nat(slots, natRowsOf(shared, index), tables.natTimeouts, counters.nat);
   for (const words of nat.sessions.memory) native.adviseHuge(words);
+  const natRules = new NatRules(slots, tables, counters.aceHits);
   const wake = (fd: number): void => native.wakeSignal(fd);
   return {
     workerIndex: index,
@@ -110,6 +115,8 @@ export function makeEnv(options: EnvOptions): Env {
     events: new Events(),
     replay: new ReplayTable(),
     nat,
+    natRules,
+    natBegin: new NatBegin(slots, tables, nat, natRules, counters.nat, shared.workers, index),
     senders: options.senders,
     senderRows: new Int32Array(Cap.Sas * SenderRow.Words).fill(-1),
     links: new Links(),
@@ -177,6 +184,7 @@ export function adoptBank(env: Env, shared: SharedState, bankIndex: number): str
   for (let slot = 0; slot < Cap.Sas; slot++) before[slot] = tables.sas[slot * Sa.Words + Sa.Serial];
   if (tables.copyFrom(bank)) counters.aceHits.fill(0);
   env.neighbours.copyFrom(bank);
+  env.natRules.adopt();
   for (let slot = 0; slot < Cap.Sas; slot++) {
     const row = tables.sas.subarray(slot * Sa.Words, (slot + 1) * Sa.Words);
     const serial = row[Sa.Serial];

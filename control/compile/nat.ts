@@ -1,17 +1,21 @@
-// `ip nat inside source` statements -> clauses (NatClause of dataplane/tables/layout.ts), timeouts and limits.
+// `ip nat` -> clauses, static translations, pools (dataplane/tables/layout.ts), timeouts and limits.
 
-import { Cap, NatClause, NatState } from '../../dataplane/tables/layout.js';
+import { Cap, NatClause, NatRuleBase, NatState, NatStatic as NatStaticRow, NatUse } from '../../dataplane/tables/layout.js';
 import type { TablesHead } from '../../dataplane/tables/message.js';
 import {
   type Config,
   defaultNatTimeouts,
   type NatConfig,
+  type NatSource,
   type NatStatement,
+  type NatStatic,
   type NatTimeout,
+  natPoolTypes,
   type RouteMapEntry,
 } from '../config/model.js';
 import { CapacityError } from './allocation.js';
 import { type TracedEntry, traceList } from './crypto-entries.js';
+import { natRanges } from './nat-ranges.js';
 
 /** Where hits of a list are counted that NAT asks. */
 export function natOrigin(list: string): string {
@@ -28,6 +32,7 @@ export interface NatContext {
 
 const AnyPacket = { first: 0, count: -1 };
 const AnyPort = -1;
+const NoPort = -1;
 
 /** Rows of a list; null for one that is not there, which matches nothing. */
 function listRows(name: string, { config, addAces }: NatContext): { first: number; count: number } | null {
@@ -35,43 +40,127 @@ function listRows(name: string, { config, addAces }: NatContext): { first: numbe
   return list ? addAces(traceList(natOrigin(name), list.entries)) : null;
 }
 
+/** What the clauses of a statement have in common. */
+interface Target {
+  use: NatUse;
+  rule: number;
+  globalPort: number;
+  /** Row + 1, 0 = none. */
+  pool: number;
+  oneToOne: number;
+}
+
 /** One clause for each list and interface that an entry names: one of them is enough. */
-function entryClauses(entry: RouteMapEntry, rule: number, globalPort: number, context: NatContext): number[] {
+function entryClauses(entry: RouteMapEntry, target: Target, context: NatContext): number[][] {
   const known = entry.matchInterfaces.filter((name) => context.config.interfaces.has(name));
   const ports = entry.matchInterfaces.length === 0 ? [AnyPort] : known.map((name) => context.portOf(name));
   const lists = entry.matchAddresses.length === 0 ? [AnyPacket] : entry.matchAddresses.map((name) => listRows(name, context));
-  return lists.flatMap((rows) =>
-    rows === null ? [] : ports.flatMap((port) => clause(rule, entry.action === 'permit', rows, port, globalPort)),
-  );
+  return lists.flatMap((rows) => (rows === null ? [] : ports.map((port) => clause(target, entry.action === 'permit', rows, port))));
 }
 
-function clause(rule: number, permit: boolean, acl: { first: number; count: number }, outPort: number, globalPort: number): number[] {
+function clause(target: Target, permit: boolean, acl: { first: number; count: number }, outPort: number): number[] {
   const row = new Array<number>(NatClause.Words).fill(0);
-  row[NatClause.Rule] = rule;
+  row[NatClause.Rule] = target.rule;
   row[NatClause.Permit] = Number(permit);
   row[NatClause.AclFirst] = acl.first;
   row[NatClause.AclCount] = acl.count;
   row[NatClause.OutPort] = outPort;
-  row[NatClause.GlobalPort] = globalPort;
+  row[NatClause.GlobalPort] = target.globalPort;
+  row[NatClause.Pool] = target.pool;
+  row[NatClause.Use] = target.use;
+  row[NatClause.OneToOne] = target.oneToOne;
   return row;
 }
 
-function statementClauses(statement: NatStatement, rule: number, context: NatContext): number[] {
-  const { config } = context;
-  if (!config.interfaces.has(statement.interface)) return [];
-  const globalPort = context.portOf(statement.interface);
-  if (statement.kind === 'route-map')
-    return (config.routeMaps.get(statement.name) ?? []).flatMap((entry) => entryClauses(entry, rule, globalPort, context));
-  const rows = listRows(statement.name, context);
-  return rows === null ? [] : clause(rule, true, rows, AnyPort, globalPort);
+function sourceClauses(source: NatSource, target: Target, context: NatContext): number[][] {
+  if (source.kind === 'route-map')
+    return (context.config.routeMaps.get(source.name) ?? []).flatMap((entry) => entryClauses(entry, target, context));
+  const rows = listRows(source.name, context);
+  return rows === null ? [] : [clause(target, true, rows, AnyPort)];
 }
 
-/** @returns words of {@link NatClause} rows, in the order in which they are tried @throws CapacityError when the table does not hold them */
-export function compileNatClauses(context: NatContext): number[] {
-  const words = context.config.nat.statements.flatMap((statement, rule) => statementClauses(statement, rule, context));
-  if (words.length > Cap.NatClauses * NatClause.Words)
-    throw new CapacityError(`more than ${Cap.NatClauses} lists and route-map entries of ip nat inside source`);
-  return words;
+/** @returns row + 1, null when the statement names a pool that is not there */
+function poolOf({ nat }: Config, name: string): number | null {
+  const at = nat.pools.findIndex((pool) => pool.name === name);
+  return at < 0 ? null : at + 1;
+}
+
+function statementClauses(statement: NatStatement, rule: number, context: NatContext): number[][] {
+  const { config } = context;
+  const target = { use: NatUse.InsideSource, rule, globalPort: NoPort, pool: 0, oneToOne: 0 };
+  if (statement.interface !== null) {
+    if (!config.interfaces.has(statement.interface)) return [];
+    return sourceClauses(statement, { ...target, globalPort: context.portOf(statement.interface) }, context);
+  }
+  const pool = poolOf(config, statement.pool ?? '');
+  // IOS: a list makes simple entries, which are good for what comes from outside too; a route-map makes extended ones.
+  const oneToOne = statement.overload ? 0 : statement.kind === 'list' ? 2 : 1;
+  return pool === null ? [] : sourceClauses(statement, { ...target, pool, oneToOne }, context);
+}
+
+/** Statements that have nothing but a pool. */
+function pooledClauses(source: NatSource, poolName: string, use: NatUse, rule: number, context: NatContext): number[][] {
+  const pool = poolOf(context.config, poolName);
+  return pool === null ? [] : sourceClauses(source, { use, rule, globalPort: NoPort, pool, oneToOne: 1 }, context);
+}
+
+function staticRow(item: NatStatic, number: number, clauses: { first: number; count: number }, context: NatContext): number[] | null {
+  if (item.interface !== null && !context.config.interfaces.has(item.interface)) return null;
+  const row = new Array<number>(NatStaticRow.Words).fill(0);
+  row[NatStaticRow.Side] = item.side === 'inside' ? 0 : 1;
+  row[NatStaticRow.Rule] = NatRuleBase.Static + number;
+  row[NatStaticRow.Protocol] = item.protocol === null ? 0 : item.protocol === 'tcp' ? 6 : 17;
+  row[NatStaticRow.Local] = item.local | 0;
+  row[NatStaticRow.Global] = (item.global ?? 0) | 0;
+  row[NatStaticRow.Care] = item.mask | 0;
+  row[NatStaticRow.LocalPort] = item.localPort ?? 0;
+  row[NatStaticRow.GlobalPort] = item.globalPort ?? 0;
+  row[NatStaticRow.AddressOf] = item.interface === null ? NoPort : context.portOf(item.interface);
+  row[NatStaticRow.ClauseFirst] = clauses.first;
+  row[NatStaticRow.ClauseCount] = clauses.count;
+  return row;
+}
+
+export interface NatTables {
+  /** Words of {@link NatClause} rows, in the order in which they are tried. */
+  clauses: number[];
+  statics: number[];
+  pools: number[];
+  ranges: number[];
+}
+
+/** @throws CapacityError when a table does not hold it */
+export function compileNat(context: NatContext): NatTables {
+  const { nat } = context.config;
+  const clauses = [
+    ...nat.statements.flatMap((item, at) => statementClauses(item, NatRuleBase.InsideSource + at, context)),
+    ...nat.outsideSources.flatMap((item, at) =>
+      pooledClauses(item, item.pool, NatUse.OutsideSource, NatRuleBase.OutsideSource + at, context),
+    ),
+    ...nat.destinations.flatMap(({ list, pool }, at) =>
+      pooledClauses({ kind: 'list', name: list }, pool, NatUse.InsideDestination, NatRuleBase.InsideDestination + at, context),
+    ),
+  ];
+  const statics = nat.statics.flatMap((item, number) => {
+    const source = { kind: 'route-map', name: item.routeMap ?? '' } as const;
+    const target = { use: NatUse.Static, rule: NatRuleBase.Mask, globalPort: NoPort, pool: 0, oneToOne: 0 };
+    const own = item.routeMap === null ? [] : sourceClauses(source, target, context);
+    if (item.routeMap !== null && own.length === 0) return []; // it permits nothing
+    const row = staticRow(item, number, { first: clauses.length, count: own.length }, context);
+    if (row) clauses.push(...own);
+    return row ? [row] : [];
+  });
+  if (clauses.length > Cap.NatClauses) throw new CapacityError(`more than ${Cap.NatClauses} lists and route-map entries of ip nat`);
+  if (statics.length > Cap.NatStatics) throw new CapacityError(`more than ${Cap.NatStatics} static translations`);
+  if (nat.pools.length > Cap.NatPools) throw new CapacityError(`more than ${Cap.NatPools} pools of ip nat`);
+  const ranges = natRanges(context.config);
+  if (ranges.length > Cap.NatRanges) throw new CapacityError(`more than ${Cap.NatRanges} ranges of addresses of ip nat`);
+  return {
+    clauses: clauses.flat(),
+    statics: statics.flat(),
+    pools: nat.pools.flatMap(({ first, last, mask, type }) => [first | 0, last | 0, natPoolTypes.indexOf(type), ~mask]),
+    ranges: ranges.flatMap(({ first, last, flags }) => [first | 0, last | 0, flags]),
+  };
 }
 
 /** Which timeout a state has. */
@@ -91,7 +180,8 @@ export function natTimeoutSeconds({ timeouts }: NatConfig, state: Exclude<NatSta
   return seconds === 'never' ? 0 : seconds;
 }
 
-export function natHead(nat: NatConfig): TablesHead['nat'] {
+export function natHead(nat: NatConfig, { statics, pools, ranges }: NatTables): TablesHead['nat'] {
   const states = Array.from({ length: NatState.Count }, (_, state) => state as Exclude<NatState, NatState.Count>);
-  return { timeouts: states.map((state) => natTimeoutSeconds(nat, state)), maxEntries: nat.maxEntries ?? 0 };
+  const timeouts = states.map((state) => natTimeoutSeconds(nat, state));
+  return { timeouts, maxEntries: nat.maxEntries ?? 0, statics, pools, ranges };
 }

@@ -11,7 +11,7 @@ import { appendAceRows } from './aces.js';
 import { type Allocation, CapacityError, serialOf } from './allocation.js';
 import { type AceOrigin, compileEntries, type TracedEntry, traceGroup, traceList } from './crypto-entries.js';
 import type { SaDirection } from './direction.js';
-import { compileNatClauses, natHead } from './nat.js';
+import { compileNat, natHead } from './nat.js';
 import { outboundTeks } from './outbound.js';
 import { authRow, cipherRow } from './transforms.js';
 
@@ -196,7 +196,7 @@ export function compileTables(
   if (rows.cryptoEntries.length > Cap.CryptoEntries * CryptoEntry.Words)
     throw new CapacityError(`more than ${Cap.CryptoEntries} crypto map entries`);
 
-  const natClauses = compileNatClauses({
+  const nat = compileNat({
     config,
     portOf: (name) => allocation.ports.take(name),
     addAces: (entries) => rows.addAces(entries),
@@ -205,7 +205,7 @@ export function compileTables(
   const groups: string[] = [];
   for (const [name, index] of allocation.groups.entries()) groups[index] = name;
   const blobs = [Int32Array.from(rows.aces), Int32Array.from(rows.cryptoEntries), rows.sas].map((words) => new Uint8Array(words.buffer));
-  blobs.push(rows.saKeys, new Uint8Array(Int32Array.from(natClauses).buffer));
+  blobs.push(rows.saKeys, new Uint8Array(Int32Array.from(nat.clauses).buffer));
   const head: TablesHead = {
     type: 'tables',
     generation,
@@ -213,7 +213,7 @@ export function compileTables(
     staticRoutes: routeRows(config),
     controlPorts,
     groups: Array.from(groups, (name) => name ?? ''),
-    nat: natHead(config.nat),
+    nat: natHead(config.nat, nat),
     blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses'],
     blobBytes: blobs.map((blob) => blob.byteLength),
   };

@@ -29,7 +29,15 @@ export function emptyConfig(): Config {
     multicastRouting: false,
     interfaces: new Map(),
     staticRoutes: [],
-    nat: { statements: [], timeouts: {}, maxEntries: null },
+    nat: {
+      pools: [],
+      statics: [],
+      statements: [],
+      outsideSources: [],
+      destinations: [],
+      timeouts: {},
+      maxEntries: null,
+    },
     routeMaps: new Map(),
     unknownLines: [],
   };

@@ -2,7 +2,8 @@
 //
 //             inside                                        outside
 //   key       protocol, inside address and port,            protocol, global address and port,
-//             outside address and port                      outside address and port
+//             outside address and port as the inside        outside address and port
+//             sees them, which is nearly always the same
 //   chain     heads -> row.NextInside -> ...                heads -> row.NextOutside -> ...
 //
 // The outside address and port are in both keys: every flow has a row of its own, as fully extended entries of IOS are, and one global port
@@ -12,6 +13,7 @@
 // rows can be, so that chains stay short. Time is in seconds of a clock that only moves forward.
 
 import { NatRow } from '../tables/layout.js';
+import type { NatRules } from './nat-rules.js';
 
 export const enum NatShape {
   None = -1,
@@ -29,6 +31,12 @@ function mix(a: number, b: number, c: number, d: number): number {
   return hash ^ (hash >>> 16);
 }
 
+/** Whoever wants to know that a session has ended, before its row is another's. */
+export interface SessionWatcher {
+  /** @param at word of the row */
+  ended(at: number): void;
+}
+
 export class NatSessions {
   private readonly insideHeads: Int32Array;
   private readonly outsideHeads: Int32Array;
@@ -42,6 +50,7 @@ export class NatSessions {
   seen = 0;
   /** Sessions there are. */
   length = 0;
+  watcher: SessionWatcher | null = null;
 
   /** @param capacity rows, a power of two @param rows memory for them, so that another thread can show them; default: this thread's own */
   constructor(
@@ -94,7 +103,7 @@ export class NatSessions {
       if (
         rows[at + NatRow.InsidePorts] === ports &&
         rows[at + NatRow.InsideAddress] === address &&
-        rows[at + NatRow.OutsideAddress] === outside &&
+        rows[at + NatRow.OutsideLocal] === outside &&
         rows[at + NatRow.Protocol] === protocol
       )
         return row;
@@ -135,15 +144,33 @@ export class NatSessions {
     rule: number,
     now: number,
   ): number {
+    return this.addFull(protocol, inside, insidePort, outside, outsidePort, global, globalPort, outside, outsidePort, rule, now);
+  }
+
+  /** The same where the inside sees another outside address and port. @param peer, @param peerPort as the inside sees them */
+  addFull(
+    protocol: number,
+    inside: number,
+    insidePort: number,
+    peer: number,
+    peerPort: number,
+    global: number,
+    globalPort: number,
+    outside: number,
+    outsidePort: number,
+    rule: number,
+    now: number,
+  ): number {
     const row = this.takeRow();
     if (row < 0) return row;
     const { rows } = this;
     const at = row * NatRow.Words;
-    const insidePorts = (insidePort << 16) | outsidePort;
+    const insidePorts = (insidePort << 16) | peerPort;
     const outsidePorts = (globalPort << 16) | outsidePort;
     rows[at + NatRow.InsideAddress] = inside;
     rows[at + NatRow.GlobalAddress] = global;
     rows[at + NatRow.OutsideAddress] = outside;
+    rows[at + NatRow.OutsideLocal] = peer;
     rows[at + NatRow.InsidePorts] = insidePorts;
     rows[at + NatRow.OutsidePorts] = outsidePorts;
     rows[at + NatRow.State] = 0;
@@ -154,7 +181,7 @@ export class NatSessions {
     rows[at + NatRow.PacketsIn] = 0;
     this.serial = (this.serial + 1) | 0;
     rows[at + NatRow.Serial] = this.serial;
-    const insideHead = this.insideHash(protocol, inside, insidePorts, outside);
+    const insideHead = this.insideHash(protocol, inside, insidePorts, peer);
     rows[at + NatRow.NextInside] = this.insideHeads[insideHead];
     this.insideHeads[insideHead] = row + 1;
     const outsideHead = this.outsideHash(protocol, global, outsidePorts, outside);
@@ -180,8 +207,10 @@ export class NatSessions {
     const at = row * NatRow.Words;
     const protocol = rows[at + NatRow.Protocol];
     const outside = rows[at + NatRow.OutsideAddress];
-    const insideHead = this.insideHash(protocol, rows[at + NatRow.InsideAddress], rows[at + NatRow.InsidePorts], outside);
+    const peer = rows[at + NatRow.OutsideLocal];
+    const insideHead = this.insideHash(protocol, rows[at + NatRow.InsideAddress], rows[at + NatRow.InsidePorts], peer);
     const outsideHead = this.outsideHash(protocol, rows[at + NatRow.GlobalAddress], rows[at + NatRow.OutsidePorts], outside);
+    if (this.watcher !== null) this.watcher.ended(at);
     this.unlink(this.insideHeads, insideHead, row, NatRow.NextInside);
     this.unlink(this.outsideHeads, outsideHead, row, NatRow.NextOutside);
     rows[at + NatRow.Protocol] = 0;
@@ -234,7 +263,7 @@ export class NatSessions {
 /**
  * A free global port for a flow, in the range of its inside port (as on IOS: 1..511, 512..1023, 1024..65535): the inside port itself if it can be, else
  * the first free one from a place that depends on the flow. @param step, @param offset a worker's share: ports p with p % step = offset
- * @param tries at the most @returns 1..65535, 0 = none was found
+ * @param tries at the most @param rules of which ports are somebody's without a session @returns 1..65535, 0 = none was found
  */
 export function findGlobalPort(
   sessions: NatSessions,
@@ -246,8 +275,14 @@ export function findGlobalPort(
   step: number,
   offset: number,
   tries: number,
+  rules: NatRules | null = null,
 ): number {
-  if (wanted > 0 && wanted % step === offset && sessions.findOutside(protocol, global, (wanted << 16) | outsidePort, outside) < 0)
+  if (
+    wanted > 0 &&
+    wanted % step === offset &&
+    sessions.findOutside(protocol, global, (wanted << 16) | outsidePort, outside) < 0 &&
+    !rules?.isTaken(protocol, global, wanted)
+  )
     return wanted;
   const low = wanted < 512 ? 1 : wanted < 1024 ? 512 : 1024;
   const high = wanted < 512 ? 511 : wanted < 1024 ? 1023 : 65535;
@@ -257,7 +292,8 @@ export function findGlobalPort(
   const begin = (mix(outside, wanted, outsidePort, global) >>> 0) % places;
   for (let i = 0; i < Math.min(tries, places); i++) {
     const port = first + ((begin + i) % places) * step;
-    if (sessions.findOutside(protocol, global, (port << 16) | outsidePort, outside) < 0) return port;
+    if (sessions.findOutside(protocol, global, (port << 16) | outsidePort, outside) >= 0) continue;
+    if (!rules?.isTaken(protocol, global, port)) return port;
   }
   return 0;
 }

@@ -3,7 +3,7 @@
 // two passes and acknowledges. The idle bank may be written only when every worker has acknowledged the last epoch.
 
 import { Drop, GroupCap, GroupCount, NatCount, PathCount, PortCount, SaCount } from '../counters/declare.js';
-import { Ace, Cap, CryptoEntry, NatClause, NatRow, NatState, Sa, SaKey } from '../tables/layout.js';
+import { Ace, Cap, CryptoEntry, NatClause, NatPool, NatRange, NatRow, NatState, NatStatic, Sa, SaKey } from '../tables/layout.js';
 import { NatShape } from './nat-sessions.js';
 import { RingShape } from './ring.js';
 
@@ -36,7 +36,10 @@ export const enum BankCount {
   NatClauses = 8,
   /** NAT sessions a worker may have. */
   NatSessions = 9,
-  Words = 10,
+  NatStatics = 10,
+  NatPools = 11,
+  NatRanges = 12,
+  Words = 13,
 }
 
 /** Per port, filled from the Linux netdev by the main thread. */
@@ -142,6 +145,9 @@ export interface Bank {
   natLists: Int32Array;
   /** Seconds by NatState. */
   natTimeouts: Int32Array;
+  natStatics: Int32Array; // Cap.NatStatics * NatStatic.Words
+  natPools: Int32Array; // Cap.NatPools * NatPool.Words
+  natRanges: Int32Array; // Cap.NatRanges * NatRange.Words
 }
 
 /** Counter blocks of one worker; only that worker writes them. */
@@ -176,6 +182,9 @@ const bankWords: readonly [keyof Bank, number][] = [
   ['natClauses', Cap.NatClauses * NatClause.Words],
   ['natLists', Cap.NatClauses],
   ['natTimeouts', NatState.Count],
+  ['natStatics', Cap.NatStatics * NatStatic.Words],
+  ['natPools', Cap.NatPools * NatPool.Words],
+  ['natRanges', Cap.NatRanges * NatRange.Words],
 ];
 /**
  * What is large is read where it lies: the two banks' arrays are neighbours, so that a stage captures one array and adds where the current

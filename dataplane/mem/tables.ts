@@ -2,7 +2,7 @@
 // capture one set of arrays for ever and never ask which bank is current. What is large, the FIB and the compiled access lists, is read in the bank itself; `counts` says
 // where. Keys are not copied: adoption hands them to the crypto contexts and forgets them.
 
-import { Ace, Cap, CryptoEntry, NatClause, NatState, Sa } from '../tables/layout.js';
+import { Ace, Cap, CryptoEntry, NatClause, NatPool, NatRange, NatState, NatStatic, Sa } from '../tables/layout.js';
 import { fillLocalSet, fillSpiMap, HashShape } from './hash.js';
 import { type Bank, BankCount, GroupRow, halvesOf, MaxGroups, MaxLocalAddresses, PortRow, pairOf, type SharedState } from './shared.js';
 
@@ -19,6 +19,9 @@ export class Tables {
   readonly natClauses = new Int32Array(Cap.NatClauses * NatClause.Words);
   readonly natLists = new Int32Array(Cap.NatClauses);
   readonly natTimeouts = new Int32Array(NatState.Count);
+  readonly natStatics = new Int32Array(Cap.NatStatics * NatStatic.Words);
+  readonly natPools = new Int32Array(Cap.NatPools * NatPool.Words);
+  readonly natRanges = new Int32Array(Cap.NatRanges * NatRange.Words);
 
   /** Of both banks; the current one's root begins at counts[BankCount.FibRoot], all else is reached from there. */
   readonly fibRoot: Int32Array;
@@ -57,6 +60,9 @@ export class Tables {
     this.natClauses.set(bank.natClauses);
     this.natLists.set(bank.natLists);
     this.natTimeouts.set(bank.natTimeouts);
+    this.natStatics.set(bank.natStatics);
+    this.natPools.set(bank.natPools);
+    this.natRanges.set(bank.natRanges);
     fillLocalSet(this.localSet, this.localAddresses, this.counts[BankCount.LocalAddresses]);
     fillSpiMap(this.spiMap, this.sas);
     this.findEntries();

@@ -7,7 +7,7 @@
 import { Drop, PathCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
 import { isLocal } from '../mem/hash.js';
-import { BankCount, NatSide, PortRow } from '../mem/shared.js';
+import { NatSide, PortRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
 import type { Vector } from '../mem/vector.js';
 import { ownerOf } from '../native/native.js';
@@ -15,27 +15,31 @@ import { End } from '../proto/nat.js';
 
 export function makeHandOver(env: Env): () => void {
   if (env.handOver === null) return () => undefined;
-  const { workerIndex, workers, slots, drop, nat } = env;
+  const { workerIndex, workers, slots, drop, nat, natRules } = env;
   const rings = env.handOver;
   const { src, dst, rxPort, flags } = slots;
-  const { counts, ports, localSet } = env.tables;
+  const { ports, localSet } = env.tables;
   const { path } = env.counters;
   const { espOpen, policyIn } = env.vec;
 
   /**
-   * NAT: who has the session has the port (45-nat-inside), so what comes from outside for one of our addresses belongs to its port's worker, and so do
-   * flows of our own programs. Where there is no port, fragments among them, it is the source's as ever.
+   * NAT: who has the session has the port (45-nat-inside) or the address (mem/nat-rules.ts), so what comes from outside for one of our addresses
+   * belongs to that worker, and so do flows of our own programs. Where it cannot be told, fragments among them, it is the source's as ever.
+   * What `ip nat outside source` alone translates is the inside host's.
    */
   function ownerOfPacket(id: number): number {
-    if (counts[BankCount.NatClauses] === 0 || ports[rxPort[id] * PortRow.Words + PortRow.Nat] !== NatSide.Outside)
-      return ownerOf(src[id], workers);
-    const port =
-      (flags[id] & PacketFlag.FromHost) !== 0
-        ? nat.portOf(id, End.Source)
-        : isLocal(localSet, dst[id])
-          ? nat.portOf(id, End.Destination)
-          : -1;
-    return port < 0 ? ownerOf(src[id], workers) : port % workers;
+    if (natRules.isEmpty || ports[rxPort[id] * PortRow.Words + PortRow.Nat] !== NatSide.Outside) return ownerOf(src[id], workers);
+    let owner = -1;
+    if ((flags[id] & PacketFlag.FromHost) !== 0) {
+      const port = nat.portOf(id, End.Source);
+      if (port >= 0) owner = port % workers;
+    } else if (isLocal(localSet, dst[id]) || natRules.isGlobal(dst[id])) {
+      const port = nat.portOf(id, End.Destination);
+      owner = natRules.ownerOf(nat.portProtocol, dst[id], port, workers);
+    } else if (natRules.translatesOutside) {
+      owner = ownerOf(dst[id], workers);
+    }
+    return owner < 0 ? ownerOf(src[id], workers) : owner;
   }
 
   function keepOwn(vector: Vector): void {

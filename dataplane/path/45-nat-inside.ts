@@ -1,26 +1,20 @@
 // 45-nat-inside: what goes from an `ip nat inside` to an `ip nat outside` port gets the global address, if a statement says so; behind the route,
 // which says where it leaves, and before the crypto map, which then sees the address as translated (IOS's order: what the VPN is to carry must be
-// exempt). In: routed packets, left in the crypto map's vector. Out: the same. Drops: nat-no-port, nat-full, nat-fragment, nat-no-flow.
+// exempt). In: routed packets, left in the crypto map's vector. Out: the same. Drops: nat-no-port, nat-full, nat-fragment, nat-no-flow, nat-no-address.
 //
 // PAT keeps sessions per flow (address and port dependent mapping and filtering, RFC 4787 §4.1, §5): the inside port stays what it is where no
 // other session to the same destination has it. What no statement translates leaves as it is, and is never dropped for that. The router's own traffic keeps
-// its address; its flows are noted, so that no session takes their ports. Every worker has the ports p with p % workers = its number.
+// its address; its flows are noted, so that no session takes their ports. Every worker has the ports p with p % workers = its number. How a session begins:
+// mem/nat-begin.ts.
 
-import { Drop, NatCount } from '../counters/declare.js';
+import { Drop } from '../counters/declare.js';
 import { Clock, type Env } from '../env.js';
 import { NatKind } from '../mem/nat.js';
-import { findGlobalPort } from '../mem/nat-sessions.js';
-import { BankCount, NatSide, PortRow } from '../mem/shared.js';
+import { NatShape } from '../mem/nat-sessions.js';
+import { NatSide, PortRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
-import { classify } from '../proto/classifier.js';
-import { IpProto, isMulticast } from '../proto/ipv4.js';
-import { firstState, natHasPorts } from '../proto/nat.js';
-import { Ace, AceAction, NatClause, NatRow } from '../tables/layout.js';
-
-const enum Limit {
-  /** Ports that a new session tries: where nearly all are taken, a search through all would hold up everybody else. */
-  PortTries = 4096,
-}
+import { isMulticast } from '../proto/ipv4.js';
+import { NatRow } from '../tables/layout.js';
 
 /** What a packet's way is when it is not translated. */
 const enum Outcome {
@@ -28,56 +22,11 @@ const enum Outcome {
 }
 
 export function makeNatInside(env: Env): () => void {
-  const { clock, nat, drop, workers, workerIndex } = env;
-  const { rxPort, txPort, proto, src, dst, sport, dport, flags } = env.slots;
-  const { counts, ports, natClauses, natLists, aces, aclWords } = env.tables;
-  const { aceHits, nat: natCounts } = env.counters;
+  const { clock, nat, natRules, natBegin, drop } = env;
+  const { rxPort, txPort, nextHop, dst, flags } = env.slots;
+  const { ports } = env.tables;
   const { cryptoMap } = env.vec;
   const { sessions } = nat;
-
-  function matches(clause: number, id: number): boolean {
-    const at = clause * NatClause.Words;
-    const out = natClauses[at + NatClause.OutPort];
-    if (out >= 0 && out !== txPort[id]) return false;
-    if (natClauses[at + NatClause.AclCount] < 0) return true;
-    const ace = classify(aces, aclWords, natLists[clause], proto[id], src[id], dst[id], sport[id], dport[id]);
-    if (ace < 0) return false;
-    aceHits[ace]++;
-    return aces[ace * Ace.Words + Ace.Action] === AceAction.Permit;
-  }
-
-  /** @returns word of the clause that translates, Outcome.Keep when none does */
-  function decide(id: number): number {
-    let decided = -1; // the statement that has said no
-    for (let clause = 0; clause < counts[BankCount.NatClauses]; clause++) {
-      const at = clause * NatClause.Words;
-      if (natClauses[at + NatClause.Rule] === decided || !matches(clause, id)) continue;
-      if (natClauses[at + NatClause.Permit] !== 0) return at;
-      decided = natClauses[at + NatClause.Rule];
-    }
-    return Outcome.Keep;
-  }
-
-  /** Slow path: a new session. @returns row; below 0: ~reason to drop the packet */
-  function begin(id: number, global: number, rule: number, now: number): number {
-    if (sessions.length >= counts[BankCount.NatSessions]) return ~Drop.NatFull;
-    const protocol = proto[id];
-    const near = nat.sourcePort;
-    const far = nat.outsidePortOf(id);
-    const isOwn = rule < 0;
-    let port = near;
-    if (isOwn || !(natHasPorts(protocol) || protocol === IpProto.Icmp)) {
-      if (sessions.findOutside(protocol, global, (near << 16) | far, dst[id]) >= 0) return ~Drop.NatNoPort;
-    } else {
-      port = findGlobalPort(sessions, protocol, global, near, dst[id], far, workers, workerIndex, Limit.PortTries);
-      if (port === 0) return ~Drop.NatNoPort;
-    }
-    const row = sessions.add(protocol, src[id], near, global, port, dst[id], far, rule, now);
-    if (row < 0) return ~Drop.NatFull;
-    sessions.rows[row * NatRow.Words + NatRow.State] = firstState(protocol, far);
-    if (!isOwn) natCounts[NatCount.Created]++;
-    return row;
-  }
 
   /** @returns Outcome.Keep, or the reason to drop it */
   function translate(id: number, now: number): number {
@@ -85,15 +34,14 @@ export function makeNatInside(env: Env): () => void {
     if (kind === NatKind.Error && nat.rewriteErrorOut(id)) return Outcome.Keep;
     let row = kind === NatKind.Flow ? nat.findFromInside(id, now) : kind === NatKind.LaterFragment ? nat.findFragment(id, now) : -1;
     if (row < 0) {
-      const clause = decide(id);
-      if (clause < 0) return Outcome.Keep;
-      if (kind !== NatKind.Flow) return kind === NatKind.LaterFragment ? Drop.NatFragment : Drop.NatNoFlow;
-      const global = ports[natClauses[clause + NatClause.GlobalPort] * PortRow.Words + PortRow.Address];
-      row = global === 0 ? ~Drop.NatNoPort : begin(id, global, natClauses[clause + NatClause.Rule], now);
-      if (row < 0) return ~row;
+      row = natBegin.outbound(id, kind === NatKind.Flow, now);
+      if (row === NatShape.None) return Outcome.Keep;
+      if (row < 0) return kind === NatKind.LaterFragment ? Drop.NatFragment : ~row;
     }
     if (kind === NatKind.Flow && (flags[id] & PacketFlag.MoreFragments) !== 0) nat.noteFragment(id, row, now);
+    const to = dst[id];
     nat.rewriteOut(id, row, now);
+    if (nextHop[id] === to) nextHop[id] = dst[id]; // `ip nat outside source` on a connected network
     return Outcome.Keep;
   }
 
@@ -101,12 +49,12 @@ export function makeNatInside(env: Env): () => void {
   function reserve(id: number, now: number): void {
     if (nat.kindOf(id) !== NatKind.Flow) return;
     let row = nat.findFromInside(id, now);
-    if (row < 0) row = begin(id, src[id], -1, now);
+    if (row < 0) row = natBegin.reserve(id, now);
     if (row >= 0) sessions.rows[row * NatRow.Words + NatRow.Used] = now;
   }
 
   return function natInside() {
-    if (counts[BankCount.NatClauses] === 0) return;
+    if (natRules.isEmpty) return;
     const now = Math.floor(clock[Clock.Ms] / 1000);
     nat.prepare(cryptoMap.ids, cryptoMap.length, true);
     let kept = 0;

@@ -7,13 +7,14 @@
 // Does not: talk to control (it reports through its events), or forward.
 
 import { SlotShape } from '../mem/slots.js';
-import type { InterfaceRow } from '../tables/message.js';
+import type { InterfaceRow, TablesHead } from '../tables/message.js';
 import { planClear, planCloseFirst } from './closed-ports.js';
 import { listLocalAddresses, mirrorFib } from './fib-mirror.js';
 import { describePorts, planInterfaces } from './interfaces.js';
 import { planGuard } from './leak-guard.js';
 import { type LinuxState, RouteTable, readLinux } from './linux-state.js';
 import { groupNeighbours, listGroups, planGroups } from './multicast.js';
+import { diffAliases, planAliases, readAliases } from './nat-aliases.js';
 import type { NeighbourWatch } from './neighbour-watch.js';
 import { planNeighbours } from './neighbours.js';
 import type { Ports } from './ports.js';
@@ -21,7 +22,7 @@ import { type BankContent, emptyRows, isSameContent, isSameList, noTables, type 
 import { diffRoutes, planGatewayTable, planPortTable, planProgramTable, planStaticRoutes } from './routes.js';
 import { diffRules, type PortDevices, planRules, Table } from './rules.js';
 import { describeErrors, runBatch } from './run-command.js';
-import { setDevice, setGlobals } from './sysctl.js';
+import { setDevice, setGlobals, setProxy } from './sysctl.js';
 import type { UndoLedger } from './undo-ledger.js';
 import type { Tables } from './validate-tables.js';
 
@@ -160,6 +161,7 @@ export class Applier {
       ) ?? state;
     const devices = this.ports.list();
     this.change(this.planPolicy(tables, devices, state), errors);
+    this.changeAliases(head, devices, state, errors);
     this.linux = state;
     await this.publish(tables, devices, state, errors);
     this.announce(head.interfaces, state);
@@ -171,6 +173,13 @@ export class Applier {
     if (commands.length === 0) return null;
     errors.push(...describeErrors(runBatch(commands)));
     return readLinux();
+  }
+
+  /** What an earlier process left goes in the first round. */
+  private changeAliases({ nat, interfaces }: TablesHead, devices: readonly PortDevices[], state: LinuxState, errors: string[]): void {
+    const wanted = planAliases(nat.ranges, interfaces, devices, state, errors);
+    for (const { device } of devices) if (wanted.some((alias) => alias.endsWith(` dev ${device}`))) setProxy(this.ledger, device);
+    errors.push(...describeErrors(runBatch(diffAliases(readAliases(), wanted))));
   }
 
   /** @returns whether any was closed or opened */

@@ -17,7 +17,7 @@ import {
 } from '../mem/shared.js';
 import { buildClassifier } from '../proto/classifier-build.js';
 import { buildFib, type FibRoute } from '../proto/fib.js';
-import { Ace, Cap, CryptoEntry, NatClause, NatState } from '../tables/layout.js';
+import { Ace, Cap, CryptoEntry, NatClause, NatPool, NatRange, NatState, NatStatic } from '../tables/layout.js';
 import type { TablesHead, TablesRows } from '../tables/message.js';
 import type { WorkerSet } from './worker-set.js';
 
@@ -107,12 +107,18 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
   fillRows(bank.natClauses, rows.natClauses);
   bank.counts[BankCount.NatClauses] = rows.natClauses.length / NatClause.Words;
   bank.counts[BankCount.NatSessions] = nat.maxEntries === 0 ? NatShape.Capacity : Math.min(nat.maxEntries, NatShape.Capacity);
+  fillRows(bank.natStatics, nat.statics);
+  bank.counts[BankCount.NatStatics] = nat.statics.length / NatStatic.Words;
+  fillRows(bank.natPools, nat.pools);
+  bank.counts[BankCount.NatPools] = nat.pools.length / NatPool.Words;
+  fillRows(bank.natRanges, nat.ranges);
+  bank.counts[BankCount.NatRanges] = nat.ranges.length / NatRange.Words;
   bank.natTimeouts.set(nat.timeouts.map((seconds) => (seconds === 0 ? NatShape.Never : seconds)));
   buildClassifier(bank);
   return errors;
 }
 
-function fillRows(to: Int32Array, from: Int32Array): void {
+function fillRows(to: Int32Array, from: ArrayLike<number>): void {
   to.fill(0);
   to.set(from);
 }
@@ -163,7 +169,7 @@ export const noTables: TablesHead = {
   staticRoutes: [],
   controlPorts: [],
   groups: [],
-  nat: { timeouts: new Array(NatState.Count).fill(0), maxEntries: 0 },
+  nat: { timeouts: new Array(NatState.Count).fill(0), maxEntries: 0, statics: [], pools: [], ranges: [] },
   blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses'],
   blobBytes: [0, 0, 0, 0, 0],
 };

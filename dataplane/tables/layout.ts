@@ -14,6 +14,9 @@ export const enum Cap {
   /** Sender IDs one SA row carries: one for every worker, whose number takes 4 bits of the IV (proto/sender-iv.ts). */
   Sids = 1 << 4,
   NatClauses = 128,
+  NatStatics = 1024,
+  NatPools = 32,
+  NatRanges = 2048,
 }
 
 /** ACE: first match wins. Ports are inclusive ranges; a `neq` becomes two rows. */
@@ -115,18 +118,89 @@ export const enum SaKey {
 }
 
 /**
- * One clause of one `ip nat inside source` statement, in order of the configuration; clauses of a statement are neighbours. A statement is tried
- * until one of its clauses matches: that clause translates, or says that this statement does not, and the next statement is tried.
- * A list is one clause; a route-map is its entries, one clause for each list that an entry names.
+ * One clause of one dynamic statement of `ip nat`, in order of the configuration within each kind; clauses of a statement are neighbours. A statement is
+ * tried until one of its clauses matches: that clause translates, or says that this statement does not, and the next statement is tried.
+ * A list is one clause; a route-map is its entries, one clause for each list that an entry names. Static translations with a route-map have
+ * clauses too, behind all others.
  */
 export const enum NatClause {
-  Rule = 0, // number of the statement, ascending from 0
+  Rule = 0, // number of the statement (NatRuleBase), ascending
   Permit = 1, // 1: translates; 0: not by this statement
   AclFirst = 2, // the clause matches what the list permits
   AclCount = 3, // -1: an entry without `match ip address`, which matches every packet
   OutPort = 4, // `match interface`: port by which the packet leaves, -1 any
-  GlobalPort = 5, // port whose primary address is the inside global one (`interface IF overload`)
-  Words = 6,
+  GlobalPort = 5, // port whose primary address is the inside global one (`interface IF overload`), -1 = the pool's
+  Pool = 6, // row of NatPool + 1, 0 = none
+  Use = 7, // NatUse, ascending
+  OneToOne = 8, // 1: an address for each host (no `overload`); 2: the same, and what comes from outside reaches the host (`list`)
+  Words = 9,
+}
+export const enum NatUse {
+  /** `ip nat inside source` */
+  InsideSource = 0,
+  /** `ip nat outside source` */
+  OutsideSource = 1,
+  /** `ip nat inside destination` */
+  InsideDestination = 2,
+  /** The route-map of a static translation. */
+  Static = 3,
+}
+
+/** Statements are numbered by kind: each has its own numbers from here. */
+export const enum NatRuleBase {
+  InsideSource = 0,
+  Static = 0x1000,
+  OutsideSource = 0x2000,
+  InsideDestination = 0x3000,
+  /** In a session's word: the number is below, and it uses an address of a pool that its inside host, or its outside host, has for itself. */
+  Mask = 0xffff,
+  HoldsGlobal = 0x10000,
+  HoldsLocal = 0x20000,
+}
+
+/** `ip nat inside|outside source static`. Local is as the inside sees it, global as the outside does. */
+export const enum NatStatic {
+  Side = 0, // 0: inside source, 1: outside source
+  Rule = 1, // NatRuleBase.Static + number of the statement
+  Protocol = 2, // 0 = any, without ports
+  Local = 3,
+  Global = 4,
+  Care = 5, // bits of both that must match: a network's, or all
+  LocalPort = 6,
+  GlobalPort = 7,
+  AddressOf = 8, // port whose primary address is the global one, -1 = Global is
+  ClauseFirst = 9, // its route-map; what no clause permits is not translated
+  ClauseCount = 10, // 0 = without
+  Words = 11,
+}
+
+/** `ip nat pool`: addresses first to last, both used. */
+export const enum NatPool {
+  First = 0,
+  Last = 1,
+  Type = 2, // NatPoolType
+  HostBits = 3, // bits of the address that are the host's part
+  Words = 4,
+}
+export const enum NatPoolType {
+  Generic = 0,
+  Rotary = 1,
+  /** The host's part of the address stays what it is. */
+  MatchHost = 2,
+}
+
+/** Addresses that are none of an interface and that NAT answers for, ascending. */
+export const enum NatRange {
+  First = 0,
+  Last = 1,
+  Flags = 2, // NatRangeFlag
+  Words = 3,
+}
+export const enum NatRangeFlag {
+  /** Inside global: used on outside interfaces. Otherwise outside local, used on inside ones. */
+  Global = 1,
+  /** The router answers ARP for them where they are of a connected network. */
+  Arp = 2,
 }
 
 /** What a session is, which says how long it may be quiet (`ip nat translation ...-timeout`). */
@@ -148,8 +222,9 @@ export const enum NatRow {
   /** Signed, as all addresses here. */
   InsideAddress = 0,
   GlobalAddress = 1,
+  /** As the outside sees it. */
   OutsideAddress = 2,
-  /** Inside port << 16 | outside port. ICMP queries: their identifier is the inside port, 0 the other. */
+  /** Inside port << 16 | outside port as the inside sees it. ICMP queries: their identifier is the inside port, 0 the other. */
   InsidePorts = 3,
   /** Global port << 16 | outside port. */
   OutsidePorts = 4,
@@ -163,11 +238,13 @@ export const enum NatRow {
   /** Chains of the table; in an answer to control 0. */
   NextInside = 9,
   NextOutside = 10,
-  /** Statement that made it ({@link NatClause}.Rule), -1 = the router's own traffic, which keeps its address. */
+  /** Statement that made it ({@link NatRuleBase}), -1 = the router's own traffic, which keeps its address. */
   Rule = 11,
   PacketsOut = 12,
   PacketsIn = 13,
   /** Changes whenever the row becomes another session: whoever remembers a row can tell. */
   Serial = 14,
+  /** The outside address as the inside sees it (`ip nat outside source`), else the same. */
+  OutsideLocal = 15,
   Words = 16,
 }

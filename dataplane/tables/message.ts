@@ -59,6 +59,10 @@ export interface TablesHead {
     timeouts: number[];
     /** Sessions at the most, 0 = as many as fit. */
     maxEntries: number;
+    /** Words of NatStatic, NatPool and NatRange rows. */
+    statics: number[];
+    pools: number[];
+    ranges: number[];
   };
   blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses'];
   blobBytes: number[];

@@ -1,11 +1,14 @@
-// ip nat: inside and outside interfaces, `ip nat inside source list|route-map ... interface IF overload` (PAT), timeouts, max-entries. Does
-// not: pools, static translations, outside source, inside destination, translation without overload, VRFs: each is an error where it is written.
+// ip nat: inside and outside interfaces, timeouts, max-entries; statements, static translations and pools are in nat-source.ts, nat-static.ts and
+// nat-pool.ts. What is not there is an error where it is written.
 
-import { integer, interfaceName, word } from '../arguments.js';
+import { integer } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
-import { type Config, defaultNatTimeouts, type InterfaceConfig, type NatSide, type NatSource, natTimeoutNames } from '../model.js';
-import { ConfigError, type Edit } from '../session.js';
-import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
+import { type Config, defaultNatTimeouts, type InterfaceConfig, type NatSide, natTimeoutNames } from '../model.js';
+import type { Edit } from '../session.js';
+import { argument, keyword, type Node, path, refused } from '../tree.js';
+import { describePool, natPoolNode } from './nat-pool.js';
+import { describeDestination, describeOutside, describeStatement, natInsideNodes, natOutsideNodes } from './nat-source.js';
+import { describeStatic } from './nat-static.js';
 
 type GlobalEdit = Edit<'config'>;
 type InterfaceEdit = Edit<'config-if'>;
@@ -13,7 +16,6 @@ type InterfaceEdit = Edit<'config-if'>;
 /** 17 years, what IOS takes. */
 const LongestTimeout = 536870912;
 const MostEntries = 2147483647;
-const onlyOverload = 'ip nat inside source list ACL | route-map RM, interface IF overload';
 
 function sideNode(side: NatSide, help: string): Node<InterfaceEdit> {
   return keyword(side, help, {
@@ -44,81 +46,6 @@ export const natInterfaceNodes: Node<InterfaceEdit>[] = [
 export function printInterfaceNat({ nat }: InterfaceConfig): string | false {
   return nat !== undefined && `ip nat ${nat}`;
 }
-
-function readSource(args: Args): NatSource {
-  return args.has('list') ? { kind: 'list', name: args.text('list') } : { kind: 'route-map', name: args.text('map') };
-}
-
-function describeSource({ kind, name }: NatSource): string {
-  return `${kind} ${name}`;
-}
-
-function addStatement(args: Args, { session, target }: GlobalEdit): void {
-  const source = readSource(args);
-  const wanted = { line: session.line, ...source, interface: args.text('interface') };
-  const same = target.nat.statements.find(({ kind, name }) => kind === source.kind && name === source.name);
-  if (same?.interface === wanted.interface) return;
-  if (same)
-    throw new ConfigError(
-      `line ${same.line} translates ${describeSource(source)} already, to ${same.interface}`,
-      'the first that matches decides: another list, or a route-map with match interface',
-    );
-  target.nat.statements.push(wanted);
-  session.mark(wanted, '');
-}
-
-function removeStatement(args: Args, { session, target }: GlobalEdit): void {
-  const source = readSource(args);
-  const name = args.optionalText('interface');
-  const kept = target.nat.statements.filter(
-    (other) => other.kind !== source.kind || other.name !== source.name || (name !== null && other.interface !== name),
-  );
-  if (kept.length === target.nat.statements.length) session.warnAbsent(`ip nat inside source ${describeSource(source)}`);
-  target.nat.statements = kept;
-}
-
-function refuseWithoutOverload(): void {
-  throw new ConfigError('ip nat inside source without overload is not supported yet', 'append overload');
-}
-
-const vrf = refused<GlobalEdit>('vrf', 'VRFs are not supported');
-const rest: Node<GlobalEdit>[] = [
-  vrf,
-  refused('match-in-vrf', 'VRFs are not supported'),
-  refused('mapping-id', 'mapping-id of ip nat is not supported'),
-  refused('redundancy', 'stateful NAT is not supported'),
-  refused('oer', 'oer of ip nat is not supported'),
-];
-
-/** What stands behind the list or route-map. */
-const translation: Node<GlobalEdit>[] = [
-  keyword('interface', 'Specify interface for global address', {
-    next: [
-      argument('interface', interfaceName, 'Interface name', {
-        run: refuseWithoutOverload,
-        no: removeStatement,
-        next: [keyword('overload', 'Overload an address translation', { run: addStatement, no: removeStatement, next: rest }), ...rest],
-      }),
-    ],
-  }),
-  refused('pool', 'ip nat pool is not supported yet', onlyOverload),
-  ...rest,
-];
-
-const insideNodes: Node<GlobalEdit>[] = [
-  keyword('source', 'Source address translation', {
-    next: [
-      keyword('list', 'Specify access list describing local addresses', {
-        next: [argument('list', word(), 'Access list name or number', { no: removeStatement, next: translation })],
-      }),
-      keyword('route-map', 'Specify route-map', {
-        next: [argument('map', word(), 'Route-map name', { no: removeStatement, next: translation })],
-      }),
-      refused('static', 'ip nat inside source static is not supported yet', onlyOverload),
-    ],
-  }),
-  refused('destination', 'ip nat inside destination is not supported yet', onlyOverload),
-];
 
 const timeoutHelp: Record<(typeof natTimeoutNames)[number], string> = {
   timeout: 'Timeout of translations without ports',
@@ -170,7 +97,7 @@ export const natCommands: Node<GlobalEdit>[] = [
       keyword('nat', 'NAT configuration commands', {
         commit: true,
         next: [
-          keyword('inside', 'Inside address translation', { next: insideNodes }),
+          keyword('inside', 'Inside address translation', { next: natInsideNodes }),
           keyword('translation', 'NAT translation entry configuration', {
             next: [
               ...timeoutNodes,
@@ -180,11 +107,9 @@ export const natCommands: Node<GlobalEdit>[] = [
               ),
             ],
           }),
-          keyword('outside', 'Outside address translation', {
-            next: [refused('source', 'ip nat outside source is not supported yet', onlyOverload)],
-          }),
-          refused('pool', 'ip nat pool is not supported yet', onlyOverload),
-          refused('source', 'ip nat source (NAT virtual interface) is not supported', onlyOverload),
+          keyword('outside', 'Outside address translation', { next: natOutsideNodes }),
+          natPoolNode,
+          refused('source', 'ip nat source (NAT virtual interface) is not supported', 'ip nat inside source'),
           ...others.map((what) => refused<GlobalEdit>(what, `ip nat ${what} is not supported yet`)),
         ],
       }),
@@ -197,6 +122,10 @@ export function printNat({ nat }: Config): Block[] {
   return [
     ...timeouts.map((name) => block(`ip nat translation ${name} ${nat.timeouts[name]}`)),
     ...(nat.maxEntries === null ? [] : [block(`ip nat translation max-entries ${nat.maxEntries}`)]),
-    ...nat.statements.map((item) => block(`ip nat inside source ${describeSource(item)} interface ${item.interface} overload`)),
+    ...nat.pools.map((item) => block(describePool(item))),
+    ...nat.statements.map((item) => block(describeStatement(item))),
+    ...nat.statics.map((item) => block(describeStatic(item))),
+    ...nat.destinations.map((item) => block(describeDestination(item))),
+    ...nat.outsideSources.map((item) => block(describeOutside(item))),
   ];
 }

@@ -2,10 +2,12 @@
 // the crypto map. GDOI and IKE need no exemption: the router's own traffic keeps its address.
 
 import { type AnyEntry, findUnspared } from '../acl-overlap.js';
+import { describeStatement } from '../commands/nat-source.js';
 import { isLoopback } from '../interface-names.js';
 import type { AccessList, AclEntry, Config, InterfaceConfig, NatStatement, RouteMapEntry } from '../model.js';
 import { sourceOf } from '../source-lines.js';
 import type { Findings } from './findings.js';
+import { verifyNatAddresses } from './nat-addresses.js';
 
 /** Bounds the search for traffic that should be spared. */
 const MostEntriesTried = 400;
@@ -42,6 +44,7 @@ function permitsNothing(list: AccessList): boolean {
 }
 
 function verifyInterface(config: Config, statement: NatStatement, findings: Findings): void {
+  if (statement.interface === null) return;
   const item = config.interfaces.get(statement.interface);
   if (!item) findings.error(statement, '', `there is no interface ${statement.interface}`);
   else if (item.addresses.length === 0)
@@ -107,8 +110,9 @@ function flatten(config: Config, statement: NatStatement, out: InterfaceConfig):
   });
 }
 
-function exemption({ kind, name, interface: to }: NatStatement): string {
-  const statement = `ip nat inside source route-map NAT interface ${to} overload`;
+function exemption(item: NatStatement): string {
+  const { kind, name } = item;
+  const statement = describeStatement({ ...item, kind: 'route-map', name: 'NAT' });
   const list = 'ip access-list extended VPN with what is encrypted';
   return kind === 'list'
     ? `${list}; route-map NAT deny 10, match ip address VPN; route-map NAT permit 20, match ip address ${name}; ${statement}`
@@ -130,7 +134,8 @@ function warnTranslatedVpn(config: Config, statement: NatStatement, out: Interfa
 }
 
 function verifySides(config: Config, findings: Findings): void {
-  const [first] = config.nat.statements;
+  const { statements, statics, outsideSources, destinations } = config.nat;
+  const [first] = [...statements, ...statics, ...outsideSources, ...destinations];
   const interfaces = [...config.interfaces.values()];
   for (const side of ['inside', 'outside'] as const)
     if (first && !interfaces.some(({ nat }) => nat === side))
@@ -139,12 +144,17 @@ function verifySides(config: Config, findings: Findings): void {
 
 export function verifyNat(config: Config, findings: Findings): void {
   verifySides(config, findings);
+  verifyNatAddresses(config, findings);
   for (const statement of config.nat.statements) {
     verifyInterface(config, statement, findings);
     verifySource(config, statement, findings);
     for (const item of config.interfaces.values()) warnTranslatedVpn(config, statement, item, findings);
   }
-  const used = new Set(config.nat.statements.filter(({ kind }) => kind === 'route-map').map(({ name }) => name));
+  const { statements, statics, outsideSources } = config.nat;
+  const used = new Set<string | null>([
+    ...[...statements, ...outsideSources].filter(({ kind }) => kind === 'route-map').map(({ name }) => name),
+    ...statics.map(({ routeMap }) => routeMap),
+  ]);
   for (const [name, entries] of config.routeMaps) {
     for (const entry of entries) verifyRouteMapEntry(config, entry, findings);
     if (!used.has(name)) findings.warning(entries[0], '', `route-map ${name} is used by nothing`, 'ip nat inside source route-map');

@@ -60,9 +60,11 @@ const nat: Snapshot['nat'] = {
   inside: ['GigabitEthernet0/3/1'],
   outside: ['GigabitEthernet0/3/0'],
   mappings: [
-    { id: 1, source: 'list', name: '1', interface: 'GigabitEthernet0/3/0' },
-    { id: 2, source: 'route-map', name: 'NAT', interface: 'GigabitEthernet0/3/0' },
+    { id: 1, use: 'inside source', source: 'list', name: '1', interface: 'GigabitEthernet0/3/0', pool: null, overload: true },
+    { id: 2, use: 'inside source', source: 'route-map', name: 'NAT', interface: 'GigabitEthernet0/3/0', pool: null, overload: true },
   ],
+  pools: [],
+  statics: 0,
   timeouts: { timeout: 86400 },
   maxEntries: null,
 };

@@ -1,0 +1,75 @@
+// Addresses of NAT that are none of an interface, on the networks where hosts ask for them by ARP: the kernel answers as a proxy
+// (`ip neigh add proxy`), because its way to them leads into the port's TUN. Pure plans, and the dump of what is there. What is not on a connected
+// network comes by a route of the router before us and needs nothing.
+
+import { NatRange, NatRangeFlag } from '../tables/layout.js';
+import type { InterfaceRow } from '../tables/message.js';
+import { covers, formatAddress, maskOf, parseAddress } from './addresses.js';
+import { type LinuxState, OurProtocol } from './linux-state.js';
+import type { PortDevices } from './rules.js';
+import { queryIp } from './run-command.js';
+
+/** Entries of the kernel at the most: each is a command. */
+const MaxAliases = 1024;
+
+/** `ADDRESS dev DEVICE` of each that is ours. Throws Error when ip cannot be run. */
+export function readAliases(): string[] {
+  const [dump] = queryIp(['neigh show proxy']);
+  return parseAliases(dump);
+}
+
+/** @param dump JSON value of `ip -N -4 -j neigh show proxy` */
+export function parseAliases(dump: unknown): string[] {
+  if (!Array.isArray(dump)) throw new Error('ip -j: not a list');
+  return (dump as unknown[]).flatMap((row) => {
+    const { dst, dev, protocol } = (row ?? {}) as { dst?: unknown; dev?: unknown; protocol?: unknown };
+    if (Number(protocol) !== OurProtocol || typeof dst !== 'string' || typeof dev !== 'string') return [];
+    return [`${formatAddress(parseAddress(dst))} dev ${dev}`];
+  });
+}
+
+/**
+ * @param ranges words of NatRange @param errors gets a line when there are too many @returns what should be there: inside global addresses on the
+ * networks of outside ports, outside local ones on those of inside ports
+ */
+export function planAliases(
+  ranges: readonly number[],
+  rows: readonly InterfaceRow[],
+  devices: readonly PortDevices[],
+  state: LinuxState,
+  errors: string[],
+): string[] {
+  const wanted: string[] = [];
+  let left = 0;
+  for (const { port, device } of devices) {
+    const side = rows.find((row) => row.port === port)?.nat;
+    if (!side) continue;
+    const own = new Set(state.addresses.filter((item) => item.device === device).map(({ address }) => address));
+    const networks = state.addresses.filter((item) => item.device === device && item.prefixLength < 32);
+    for (let at = 0; at < ranges.length; at += NatRange.Words) {
+      const flags = ranges[at + NatRange.Flags];
+      if ((flags & NatRangeFlag.Arp) === 0 || ((flags & NatRangeFlag.Global) !== 0) !== (side === 'outside')) continue;
+      for (const { address, prefixLength } of networks) {
+        const network = { address: (address & maskOf(prefixLength)) >>> 0, prefixLength };
+        const last = Math.min(ranges[at + NatRange.Last] >>> 0, (network.address | ~maskOf(prefixLength)) >>> 0);
+        for (let one = Math.max(ranges[at + NatRange.First] >>> 0, network.address); one <= last; one++) {
+          if (own.has(one) || !covers(network, one)) continue;
+          if (wanted.length < MaxAliases) wanted.push(`${formatAddress(one)} dev ${device}`);
+          else left++;
+        }
+      }
+    }
+  }
+  if (left > 0) errors.push(`ip nat: ARP is answered for ${MaxAliases} addresses, not for ${left} more: route those to this router`);
+  return [...new Set(wanted)];
+}
+
+/** @param actual as readAliases() @returns commands */
+export function diffAliases(actual: readonly string[], wanted: readonly string[]): string[] {
+  const have = new Set(actual);
+  const want = new Set(wanted);
+  return [
+    ...[...want].filter((alias) => !have.has(alias)).map((alias) => `neigh add proxy ${alias} protocol ${OurProtocol}`),
+    ...[...have].filter((alias) => !want.has(alias)).map((alias) => `neigh del proxy ${alias}`),
+  ];
+}
