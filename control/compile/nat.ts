@@ -2,6 +2,7 @@
 
 import { Cap, NatClause, NatRuleBase, NatState, NatStatic as NatStaticRow, NatUse } from '../../dataplane/tables/layout.js';
 import type { TablesHead } from '../../dataplane/tables/message.js';
+import { maskToPrefixLength } from '../config/addresses.js';
 import {
   type Config,
   defaultNatTimeouts,
@@ -127,6 +128,7 @@ export interface NatTables {
   statics: number[];
   pools: number[];
   ranges: number[];
+  routes: TablesHead['nat']['routes'];
 }
 
 /** @throws CapacityError when a table does not hold it */
@@ -159,6 +161,9 @@ export function compileNat(context: NatContext): NatTables {
     clauses: clauses.flat(),
     statics: statics.flat(),
     pools: nat.pools.flatMap(({ first, last, mask, type }) => [first | 0, last | 0, natPoolTypes.indexOf(type), ~mask]),
+    routes: nat.statics
+      .filter(({ addRoute }) => addRoute)
+      .map(({ local, mask, global }) => ({ prefix: local, prefixLength: maskToPrefixLength(mask) ?? 32, global: global ?? 0 })),
     ranges: ranges.flatMap(({ first, last, flags }) => [first | 0, last | 0, flags]),
   };
 }
@@ -180,8 +185,8 @@ export function natTimeoutSeconds({ timeouts }: NatConfig, state: Exclude<NatSta
   return seconds === 'never' ? 0 : seconds;
 }
 
-export function natHead(nat: NatConfig, { statics, pools, ranges }: NatTables): TablesHead['nat'] {
+export function natHead(nat: NatConfig, { statics, pools, ranges, routes }: NatTables): TablesHead['nat'] {
   const states = Array.from({ length: NatState.Count }, (_, state) => state as Exclude<NatState, NatState.Count>);
   const timeouts = states.map((state) => natTimeoutSeconds(nat, state));
-  return { timeouts, maxEntries: nat.maxEntries ?? 0, statics, pools, ranges };
+  return { timeouts, maxEntries: nat.maxEntries ?? 0, statics, pools, ranges, routes };
 }

@@ -14,7 +14,7 @@ import { describePorts, planInterfaces } from './interfaces.js';
 import { planGuard } from './leak-guard.js';
 import { type LinuxState, RouteTable, readLinux } from './linux-state.js';
 import { groupNeighbours, listGroups, planGroups } from './multicast.js';
-import { diffAliases, planAliases, readAliases } from './nat-aliases.js';
+import { diffAliases, planAliases, planNatRoutes, readAliases } from './nat-aliases.js';
 import type { NeighbourWatch } from './neighbour-watch.js';
 import { planNeighbours } from './neighbours.js';
 import type { Ports } from './ports.js';
@@ -153,7 +153,8 @@ export class Applier {
         diffRoutes(state, gateways, (table) => table === Table.Gateways),
         errors,
       ) ?? state;
-    const statics = planStaticRoutes(head.staticRoutes, (name) => this.deviceOf(name, state), errors);
+    const natRoutes = planNatRoutes(head.nat.routes, state, errors);
+    const statics = planStaticRoutes([...head.staticRoutes, ...natRoutes], (name) => this.deviceOf(name, state), errors);
     state =
       this.change(
         diffRoutes(state, statics, (table) => table === RouteTable.Main),

@@ -1,11 +1,11 @@
 // Addresses of NAT that are none of an interface, on the networks where hosts ask for them by ARP: the kernel answers as a proxy
 // (`ip neigh add proxy`), because its way to them leads into the port's TUN. Pure plans, and the dump of what is there. What is not on a connected
-// network comes by a route of the router before us and needs nothing.
+// network comes by a route of the router before us and needs nothing. And the routes of `add-route`.
 
 import { NatRange, NatRangeFlag } from '../tables/layout.js';
-import type { InterfaceRow } from '../tables/message.js';
+import type { InterfaceRow, StaticRouteRow, TablesHead } from '../tables/message.js';
 import { covers, formatAddress, maskOf, parseAddress } from './addresses.js';
-import { type LinuxState, OurProtocol } from './linux-state.js';
+import { type LinuxState, OurProtocol, RouteTable, RouteType } from './linux-state.js';
 import type { PortDevices } from './rules.js';
 import { queryIp } from './run-command.js';
 
@@ -72,4 +72,18 @@ export function diffAliases(actual: readonly string[], wanted: readonly string[]
     ...[...want].filter((alias) => !have.has(alias)).map((alias) => `neigh add proxy ${alias} protocol ${OurProtocol}`),
     ...[...have].filter((alias) => !want.has(alias)).map((alias) => `neigh del proxy ${alias}`),
   ];
+}
+
+/** Routes to outside local addresses, by way of whoever leads to the global ones. @param errors gets a line for each that nothing leads to */
+export function planNatRoutes(routes: TablesHead['nat']['routes'], state: LinuxState, errors: string[]): StaticRouteRow[] {
+  return routes.flatMap(({ prefix, prefixLength, global }) => {
+    const leads = state.routes
+      .filter(({ table, type, alive }) => table === RouteTable.Main && type === RouteType.Unicast && alive)
+      .filter((route) => covers(route.prefix, global) && !(route.prefix.address === prefix && route.prefix.prefixLength === prefixLength))
+      .sort((a, b) => b.prefix.prefixLength - a.prefix.prefixLength || a.metric - b.metric);
+    if (leads.length > 0)
+      return [{ prefix, prefixLength, nextHop: leads[0].gateway === 0 ? global : leads[0].gateway, interface: null, distance: 1 }];
+    errors.push(`ip nat outside source static ${formatAddress(global)} add-route: no route leads to it`);
+    return [];
+  });
 }

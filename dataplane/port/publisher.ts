@@ -169,7 +169,7 @@ export const noTables: TablesHead = {
   staticRoutes: [],
   controlPorts: [],
   groups: [],
-  nat: { timeouts: new Array(NatState.Count).fill(0), maxEntries: 0, statics: [], pools: [], ranges: [] },
+  nat: { timeouts: new Array(NatState.Count).fill(0), maxEntries: 0, statics: [], pools: [], ranges: [], routes: [] },
   blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses'],
   blobBytes: [0, 0, 0, 0, 0],
 };

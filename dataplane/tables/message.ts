@@ -63,6 +63,8 @@ export interface TablesHead {
     statics: number[];
     pools: number[];
     ranges: number[];
+    /** Routes to outside local addresses: prefix and global address, unsigned; they lead where the global one is. */
+    routes: { prefix: number; prefixLength: number; global: number }[];
   };
   blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses'];
   blobBytes: number[];
