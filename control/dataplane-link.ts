@@ -101,10 +101,10 @@ export class DataplaneLink {
     return { sessions: answer.head.sessions, rows: new Int32Array(answer.rest.slice(0, whole).buffer) };
   }
 
-  /** Ends all NAT sessions. @returns false when there is no dataplane */
-  natClear(): boolean {
+  /** Ends NAT sessions: those that look so, NatRow.Words each, or all. @returns false when there is no dataplane */
+  natClear(wanted: number[], mask: number[]): boolean {
     if (!this.greeted || !this.socket) return false;
-    this.socket.write(encodeFrame({ type: 'nat-clear' }));
+    this.socket.write(encodeFrame({ type: 'nat-clear', wanted, mask }));
     return true;
   }
 

@@ -7,6 +7,7 @@ import type { KeyRequest } from './config/commands/rsa-key.js';
 import { parseExec } from './config/exec.js';
 import type { Config } from './config/model.js';
 import type { SystemLog } from './log.js';
+import { natPattern } from './nat-pattern.js';
 import { RsaKeyError, type RsaKeys } from './pki/rsa-keys.js';
 import type { Trustpoints } from './pki/trustpoints.js';
 import type { Router } from './router.js';
@@ -15,8 +16,8 @@ export interface ExecMeans {
   rsaKeys: RsaKeys;
   counters: CounterSet;
   log: SystemLog;
-  /** Ends all NAT sessions. @returns false when there is no dataplane */
-  clearNat(): boolean;
+  /** Ends NAT sessions whose words are `wanted` where `mask` has bits, all when both are empty. @returns false when there is no dataplane */
+  clearNat(wanted: number[], mask: number[]): boolean;
   /** What `clear logging` clears. */
   logBuffer: { clear(): void };
 }
@@ -129,7 +130,7 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
       return done();
     }
     case 'clear ip nat translation':
-      return means.clearNat() ? done() : refused('% the dataplane does not answer');
+      return means.clearNat(...natPattern(command.filter)) ? done() : refused('% the dataplane does not answer');
     case 'clear logging':
       means.logBuffer.clear();
       return done();

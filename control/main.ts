@@ -258,7 +258,7 @@ const api = await startApi({
     return { ready: missing.length === 0, missing };
   },
   exec: async (line) => {
-    const answer = runExec(line, router, { rsaKeys, counters, log, logBuffer: log, clearNat: () => link.natClear() }, Date.now());
+    const answer = runExec(line, router, { rsaKeys, counters, log, logBuffer: log, clearNat: link.natClear.bind(link) }, Date.now());
     scheduleTick();
     if (answer.error) throw new Error(answer.error);
     return answer.output;

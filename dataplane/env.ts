@@ -184,7 +184,7 @@ export function adoptBank(env: Env, shared: SharedState, bankIndex: number): str
   for (let slot = 0; slot < Cap.Sas; slot++) before[slot] = tables.sas[slot * Sa.Words + Sa.Serial];
   if (tables.copyFrom(bank)) counters.aceHits.fill(0);
   env.neighbours.copyFrom(bank);
-  env.natRules.adopt();
+  env.natBegin.adopt();
   for (let slot = 0; slot < Cap.Sas; slot++) {
     const row = tables.sas.subarray(slot * Sa.Words, (slot + 1) * Sa.Words);
     const serial = row[Sa.Serial];

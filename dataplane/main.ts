@@ -148,7 +148,7 @@ const socket = new ControlSocket(join(args.run, 'dataplane.sock'), {
   tables: takeTables,
   snapshot: (id) => snapshots.make(id),
   natSessions: (id, limit) => snapshots.natSessions(id, limit, Math.floor(native.monotonicMs() / 1000)),
-  natClear: () => workers.sendAll({ kind: 'nat-clear' }),
+  natClear: (wanted, mask) => workers.sendAll({ kind: 'nat-clear', wanted, mask }),
   log: (text) => log(4, 'CONTROL', text),
 });
 const monitor = new KernelMonitor(

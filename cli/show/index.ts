@@ -38,7 +38,7 @@ import {
   renderIsakmpSas,
 } from './isakmp-sas.js';
 import { renderDebugging, renderLogging } from './logging.js';
-import { natStatistics, renderNatStatistics, renderNatTranslations, renderRouteMaps } from './nat.js';
+import { chooseTranslations, natStatistics, renderNatStatistics, renderNatTranslations, renderRouteMaps } from './nat.js';
 import { renderCertificates, renderCrls, renderTrustpoints } from './pki.js';
 import { renderAccessList, renderRoutes } from './routing.js';
 import { renderSessions, sessionsOf } from './session.js';
@@ -162,7 +162,9 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTr
       return { lines: renderNatStatistics(snapshot, translations), json: natStatistics(snapshot, translations) };
     case 'ip nat translations': {
       const fetched = translations ?? { takenAt: snapshot.takenAt, total: 0, translations: [] };
-      return { lines: renderNatTranslations(fetched, topic.verbose), json: fetched };
+      const chosen = chooseTranslations(fetched, topic.selection);
+      if (topic.selection.total) return { lines: [`Total number of translations: ${chosen.total}`], json: { total: chosen.total } };
+      return { lines: renderNatTranslations(chosen, topic.verbose), json: chosen };
     }
     case 'ip route':
       return { lines: renderRoutes(snapshot), json: { routes: snapshot.routes } };

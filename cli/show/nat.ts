@@ -2,6 +2,7 @@
 
 import type { Snapshot } from '../../control/api/snapshot.js';
 import type { NatTranslation, NatTranslations, RouteMapState } from '../../control/api/snapshot-nat.js';
+import type { NatSelection } from '../../control/config/exec-nat.js';
 import { formatClock } from './columns.js';
 
 const columns = [5, 22, 22, 22] as const;
@@ -45,6 +46,20 @@ export function renderNatTranslations({ takenAt, total, translations }: NatTrans
     `Total number of translations: ${total}`,
     ...(total > translations.length ? [`% Only ${translations.length} of them are shown`] : []),
   ];
+}
+
+/** Those that are asked for. Their number is that of all when all are asked for, else of those that were fetched. */
+export function chooseTranslations(all: NatTranslations, { protocol, inside, outside }: NatSelection): NatTranslations {
+  if (protocol === null && inside === null && outside === null) return all;
+  const isAt = (address: string | null, ...ends: string[]): boolean =>
+    address === null || ends.some((end) => end === address || end.startsWith(`${address}:`));
+  const translations = all.translations.filter(
+    (item) =>
+      (protocol === null || item.protocol === protocol) &&
+      isAt(inside, item.insideLocal, item.insideGlobal) &&
+      isAt(outside, item.outsideLocal, item.outsideGlobal),
+  );
+  return { ...all, total: translations.length, translations };
 }
 
 function counted(counters: readonly { name: string; value: number }[], name: string): number {

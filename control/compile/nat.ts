@@ -188,5 +188,9 @@ export function natTimeoutSeconds({ timeouts }: NatConfig, state: Exclude<NatSta
 export function natHead(nat: NatConfig, { statics, pools, ranges, routes }: NatTables): TablesHead['nat'] {
   const states = Array.from({ length: NatState.Count }, (_, state) => state as Exclude<NatState, NatState.Count>);
   const timeouts = states.map((state) => natTimeoutSeconds(nat, state));
-  return { timeouts, maxEntries: nat.maxEntries ?? 0, statics, pools, ranges, routes };
+  const limits = [
+    ...nat.hostLimits.flatMap(({ address, entries }) => [address | 0, entries]),
+    ...(nat.hostEntries === undefined ? [] : [0, nat.hostEntries]),
+  ];
+  return { timeouts, maxEntries: nat.maxEntries ?? 0, limits, statics, pools, ranges, routes };
 }

@@ -37,6 +37,7 @@ export function emptyConfig(): Config {
       destinations: [],
       timeouts: {},
       maxEntries: null,
+      hostLimits: [],
     },
     routeMaps: new Map(),
     unknownLines: [],

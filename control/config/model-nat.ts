@@ -97,6 +97,10 @@ export interface NatConfig {
   timeouts: Partial<Record<NatTimeout, number | 'never'>>;
   /** `max-entries`; null = as many as fit. */
   maxEntries: number | null;
+  /** `max-entries all-host`: of each inside host; absent = as many as fit. */
+  hostEntries?: number;
+  /** `max-entries host`, in place of it. */
+  hostLimits: { line: number; address: number; entries: number }[];
 }
 
 /** One `route-map NAME permit|deny SEQ`. */

@@ -13,8 +13,10 @@ import { firstState, natHasPorts } from '../proto/nat.js';
 import { NatClause, NatPool, NatPoolType, NatRow, NatRuleBase, NatUse } from '../tables/layout.js';
 import type { Nat } from './nat.js';
 import { NatAddresses } from './nat-addresses.js';
+import { NatHosts } from './nat-hosts.js';
+import { findGlobalPort } from './nat-ports.js';
 import { type NatRules, StaticSide } from './nat-rules.js';
-import { findGlobalPort, NatShape } from './nat-sessions.js';
+import { NatShape } from './nat-sessions.js';
 import { BankCount, PortRow } from './shared.js';
 import type { Slots } from './slots.js';
 import type { Tables } from './tables.js';
@@ -33,6 +35,7 @@ export class NatBegin {
   /** Inside global addresses that inside hosts have for themselves, outside local ones of outside hosts. */
   readonly globals = new NatAddresses();
   readonly locals = new NatAddresses();
+  private readonly hosts: NatHosts;
   /** By pool: where the next search begins. */
   private readonly rovers = new Int32Array(32);
   /** What choose() and lend() found. */
@@ -51,6 +54,13 @@ export class NatBegin {
     private readonly workerIndex: number,
   ) {
     nat.sessions.watcher = this;
+    this.hosts = new NatHosts(tables, nat.sessions);
+  }
+
+  /** Tables have changed. */
+  adopt(): void {
+    this.rules.adopt();
+    this.hosts.adopt();
   }
 
   /**
@@ -158,6 +168,7 @@ export class NatBegin {
     const { rows } = this.nat.sessions;
     const rule = rows[at + NatRow.Rule];
     if (rule < 0) return;
+    this.hosts.remove(rows[at + NatRow.InsideAddress]);
     if ((rule & NatRuleBase.HoldsGlobal) !== 0) this.globals.release(rows[at + NatRow.GlobalAddress]);
     if ((rule & NatRuleBase.HoldsLocal) !== 0) this.locals.release(rows[at + NatRow.OutsideLocal]);
   }
@@ -188,12 +199,14 @@ export class NatBegin {
     const { sessions } = this.nat;
     if (sessions.findOutside(protocol, global, (globalPort << 16) | outsidePort, outside) >= 0) return ~Drop.NatNoPort;
     if (sessions.findInside(protocol, inside, (insidePort << 16) | peerPort, peer) >= 0) return ~Drop.NatNoPort;
+    if (!this.hosts.hasRoom(inside)) return ~Drop.NatHostFull;
     const holds = (globalHeld >= 0 ? NatRuleBase.HoldsGlobal : 0) | (localHeld >= 0 ? NatRuleBase.HoldsLocal : 0);
     const row = sessions.addFull(protocol, inside, insidePort, peer, peerPort, global, globalPort, outside, outsidePort, rule | holds, now);
     if (row < 0) return ~Drop.NatFull;
     sessions.rows[row * NatRow.Words + NatRow.State] = firstState(protocol, outsidePort);
     if (globalHeld >= 0) this.globals.hold(globalHeld);
     if (localHeld >= 0) this.locals.hold(localHeld);
+    this.hosts.add(inside);
     this.natCounts[NatCount.Created]++;
     return row;
   }

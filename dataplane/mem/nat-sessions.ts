@@ -13,7 +13,6 @@
 // rows can be, so that chains stay short. Time is in seconds of a clock that only moves forward.
 
 import { NatRow } from '../tables/layout.js';
-import type { NatRules } from './nat-rules.js';
 
 export const enum NatShape {
   None = -1,
@@ -24,7 +23,7 @@ export const enum NatShape {
 }
 
 /** Mixes a key well enough for chains over a power of two. */
-function mix(a: number, b: number, c: number, d: number): number {
+export function mix(a: number, b: number, c: number, d: number): number {
   let hash = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 15) ^ c, 0xc2b2ae35);
   hash = Math.imul(hash ^ (hash >>> 13) ^ d, 0x27d4eb2f);
@@ -254,46 +253,20 @@ export class NatSessions {
     return ended;
   }
 
-  /** Ends all. */
-  clear(): void {
-    for (let row = 0; row < this.fresh; row++) if (this.rows[row * NatRow.Words + NatRow.Protocol] !== 0) this.remove(row);
+  /** Rows that have ever been used: those from 0. */
+  get used(): number {
+    return this.fresh;
   }
-}
 
-/**
- * A free global port for a flow, in the range of its inside port (as on IOS: 1..511, 512..1023, 1024..65535): the inside port itself if it can be, else
- * the first free one from a place that depends on the flow. @param step, @param offset a worker's share: ports p with p % step = offset
- * @param tries at the most @param rules of which ports are somebody's without a session @returns 1..65535, 0 = none was found
- */
-export function findGlobalPort(
-  sessions: NatSessions,
-  protocol: number,
-  global: number,
-  wanted: number,
-  outside: number,
-  outsidePort: number,
-  step: number,
-  offset: number,
-  tries: number,
-  rules: NatRules | null = null,
-): number {
-  if (
-    wanted > 0 &&
-    wanted % step === offset &&
-    sessions.findOutside(protocol, global, (wanted << 16) | outsidePort, outside) < 0 &&
-    !rules?.isTaken(protocol, global, wanted)
-  )
-    return wanted;
-  const low = wanted < 512 ? 1 : wanted < 1024 ? 512 : 1024;
-  const high = wanted < 512 ? 511 : wanted < 1024 ? 1023 : 65535;
-  const first = low + ((((offset - low) % step) + step) % step);
-  const places = Math.floor((high - first) / step) + 1;
-  if (places < 1) return 0;
-  const begin = (mix(outside, wanted, outsidePort, global) >>> 0) % places;
-  for (let i = 0; i < Math.min(tries, places); i++) {
-    const port = first + ((begin + i) % places) * step;
-    if (sessions.findOutside(protocol, global, (port << 16) | outsidePort, outside) >= 0) continue;
-    if (!rules?.isTaken(protocol, global, port)) return port;
+  /** Ends all, or those whose words are `wanted` where `mask` has bits. @param wanted, @param mask NatRow.Words each, or empty */
+  clear(wanted: readonly number[] = [], mask: readonly number[] = []): void {
+    for (let row = 0; row < this.fresh; row++)
+      if (this.rows[row * NatRow.Words + NatRow.Protocol] !== 0 && this.isLike(row, wanted, mask)) this.remove(row);
   }
-  return 0;
+
+  private isLike(row: number, wanted: readonly number[], mask: readonly number[]): boolean {
+    for (let word = 0; word < mask.length; word++)
+      if (((this.rows[row * NatRow.Words + word] ^ wanted[word]) & mask[word]) !== 0) return false;
+    return true;
+  }
 }

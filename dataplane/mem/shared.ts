@@ -3,7 +3,7 @@
 // two passes and acknowledges. The idle bank may be written only when every worker has acknowledged the last epoch.
 
 import { Drop, GroupCap, GroupCount, NatCount, PathCount, PortCount, SaCount } from '../counters/declare.js';
-import { Ace, Cap, CryptoEntry, NatClause, NatPool, NatRange, NatRow, NatState, NatStatic, Sa, SaKey } from '../tables/layout.js';
+import { Ace, Cap, CryptoEntry, NatClause, NatLimit, NatPool, NatRange, NatRow, NatState, NatStatic, Sa, SaKey } from '../tables/layout.js';
 import { NatShape } from './nat-sessions.js';
 import { RingShape } from './ring.js';
 
@@ -39,7 +39,8 @@ export const enum BankCount {
   NatStatics = 10,
   NatPools = 11,
   NatRanges = 12,
-  Words = 13,
+  NatLimits = 13,
+  Words = 14,
 }
 
 /** Per port, filled from the Linux netdev by the main thread. */
@@ -148,6 +149,7 @@ export interface Bank {
   natStatics: Int32Array; // Cap.NatStatics * NatStatic.Words
   natPools: Int32Array; // Cap.NatPools * NatPool.Words
   natRanges: Int32Array; // Cap.NatRanges * NatRange.Words
+  natLimits: Int32Array; // Cap.NatLimits * NatLimit.Words
 }
 
 /** Counter blocks of one worker; only that worker writes them. */
@@ -185,6 +187,7 @@ const bankWords: readonly [keyof Bank, number][] = [
   ['natStatics', Cap.NatStatics * NatStatic.Words],
   ['natPools', Cap.NatPools * NatPool.Words],
   ['natRanges', Cap.NatRanges * NatRange.Words],
+  ['natLimits', Cap.NatLimits * NatLimit.Words],
 ];
 /**
  * What is large is read where it lies: the two banks' arrays are neighbours, so that a stage captures one array and adds where the current

@@ -2,7 +2,7 @@
 // capture one set of arrays for ever and never ask which bank is current. What is large, the FIB and the compiled access lists, is read in the bank itself; `counts` says
 // where. Keys are not copied: adoption hands them to the crypto contexts and forgets them.
 
-import { Ace, Cap, CryptoEntry, NatClause, NatPool, NatRange, NatState, NatStatic, Sa } from '../tables/layout.js';
+import { Ace, Cap, CryptoEntry, NatClause, NatLimit, NatPool, NatRange, NatState, NatStatic, Sa } from '../tables/layout.js';
 import { fillLocalSet, fillSpiMap, HashShape } from './hash.js';
 import { type Bank, BankCount, GroupRow, halvesOf, MaxGroups, MaxLocalAddresses, PortRow, pairOf, type SharedState } from './shared.js';
 
@@ -21,6 +21,7 @@ export class Tables {
   readonly natTimeouts = new Int32Array(NatState.Count);
   readonly natStatics = new Int32Array(Cap.NatStatics * NatStatic.Words);
   readonly natPools = new Int32Array(Cap.NatPools * NatPool.Words);
+  readonly natLimits = new Int32Array(Cap.NatLimits * NatLimit.Words);
   readonly natRanges = new Int32Array(Cap.NatRanges * NatRange.Words);
 
   /** Of both banks; the current one's root begins at counts[BankCount.FibRoot], all else is reached from there. */
@@ -63,6 +64,7 @@ export class Tables {
     this.natStatics.set(bank.natStatics);
     this.natPools.set(bank.natPools);
     this.natRanges.set(bank.natRanges);
+    this.natLimits.set(bank.natLimits);
     fillLocalSet(this.localSet, this.localAddresses, this.counts[BankCount.LocalAddresses]);
     fillSpiMap(this.spiMap, this.sas);
     this.findEntries();

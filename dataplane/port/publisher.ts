@@ -17,7 +17,7 @@ import {
 } from '../mem/shared.js';
 import { buildClassifier } from '../proto/classifier-build.js';
 import { buildFib, type FibRoute } from '../proto/fib.js';
-import { Ace, Cap, CryptoEntry, NatClause, NatPool, NatRange, NatState, NatStatic } from '../tables/layout.js';
+import { Ace, Cap, CryptoEntry, NatClause, NatLimit, NatPool, NatRange, NatState, NatStatic } from '../tables/layout.js';
 import type { TablesHead, TablesRows } from '../tables/message.js';
 import type { WorkerSet } from './worker-set.js';
 
@@ -113,6 +113,8 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
   bank.counts[BankCount.NatPools] = nat.pools.length / NatPool.Words;
   fillRows(bank.natRanges, nat.ranges);
   bank.counts[BankCount.NatRanges] = nat.ranges.length / NatRange.Words;
+  fillRows(bank.natLimits, nat.limits);
+  bank.counts[BankCount.NatLimits] = nat.limits.length / NatLimit.Words;
   bank.natTimeouts.set(nat.timeouts.map((seconds) => (seconds === 0 ? NatShape.Never : seconds)));
   buildClassifier(bank);
   return errors;
@@ -169,7 +171,7 @@ export const noTables: TablesHead = {
   staticRoutes: [],
   controlPorts: [],
   groups: [],
-  nat: { timeouts: new Array(NatState.Count).fill(0), maxEntries: 0, statics: [], pools: [], ranges: [], routes: [] },
+  nat: { timeouts: new Array(NatState.Count).fill(0), maxEntries: 0, statics: [], pools: [], ranges: [], limits: [], routes: [] },
   blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses'],
   blobBytes: [0, 0, 0, 0, 0],
 };

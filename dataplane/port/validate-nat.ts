@@ -1,6 +1,6 @@
 // The NAT part of a `tables` message: as validate-tables.ts, which calls it.
 
-import { Cap, NatClause, NatPool, NatPoolType, NatRange, NatRuleBase, NatState, NatStatic, NatUse } from '../tables/layout.js';
+import { Cap, NatClause, NatLimit, NatPool, NatPoolType, NatRange, NatRuleBase, NatState, NatStatic, NatUse } from '../tables/layout.js';
 import type { TablesHead } from '../tables/message.js';
 import { checkAclRange, readInteger, readList, readRecord, refuse, within } from './shape.js';
 import type { Tables } from './validate-tables.js';
@@ -18,6 +18,7 @@ export function readNat(value: unknown): TablesHead['nat'] {
     statics: readWords(nat.statics, 'nat.statics', NatStatic.Words, Cap.NatStatics),
     pools: readWords(nat.pools, 'nat.pools', NatPool.Words, Cap.NatPools),
     ranges: readWords(nat.ranges, 'nat.ranges', NatRange.Words, Cap.NatRanges),
+    limits: readWords(nat.limits, 'nat.limits', NatLimit.Words, Cap.NatLimits),
     routes: readList(nat.routes, 'nat.routes', Cap.NatStatics, (element, where) => {
       const { prefix, prefixLength, global } = readRecord(element, where);
       return {

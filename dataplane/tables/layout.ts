@@ -17,6 +17,7 @@ export const enum Cap {
   NatStatics = 1024,
   NatPools = 32,
   NatRanges = 2048,
+  NatLimits = 48,
 }
 
 /** ACE: first match wins. Ports are inclusive ranges; a `neq` becomes two rows. */
@@ -187,6 +188,13 @@ export const enum NatPoolType {
   Rotary = 1,
   /** The host's part of the address stays what it is. */
   MatchHost = 2,
+}
+
+/** `ip nat translation max-entries all-host|host`: sessions that an inside host may have. */
+export const enum NatLimit {
+  Host = 0, // address, 0 = every host that has no row
+  Entries = 1,
+  Words = 2,
 }
 
 /** Addresses that are none of an interface and that NAT answers for, ascending. */

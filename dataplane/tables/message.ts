@@ -63,6 +63,8 @@ export interface TablesHead {
     statics: number[];
     pools: number[];
     ranges: number[];
+    /** Words of NatLimit rows. */
+    limits: number[];
     /** Routes to outside local addresses: prefix and global address, unsigned; they lead where the global one is. */
     routes: { prefix: number; prefixLength: number; global: number }[];
   };
@@ -89,8 +91,8 @@ export type ToDataplane =
   | { type: 'snapshot'; id: number }
   /** @param limit rows at the most, 0..MaxNatRows */
   | { type: 'nat-sessions'; id: number; limit: number }
-  /** Ends all sessions of NAT. */
-  | { type: 'nat-clear' };
+  /** Ends sessions of NAT: those whose words (NatRow) are `wanted` where `mask` has bits, NatRow.Words each. Empty: all. */
+  | { type: 'nat-clear'; wanted: number[]; mask: number[] };
 
 /** Sessions that one answer carries. */
 export const MaxNatRows = 32768;

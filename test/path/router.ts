@@ -46,6 +46,7 @@ import {
   EspAuth,
   EspCipher,
   NatClause,
+  NatLimit,
   NatPool,
   NatRange,
   NatStatic,
@@ -218,6 +219,8 @@ function writeNat(bank: Bank, { clauses, aces, head }: NonNullable<TablesSpec['n
   bank.counts[BankCount.NatPools] = head.pools.length / NatPool.Words;
   bank.natRanges.set(head.ranges);
   bank.counts[BankCount.NatRanges] = head.ranges.length / NatRange.Words;
+  bank.natLimits.set(head.limits);
+  bank.counts[BankCount.NatLimits] = head.limits.length / NatLimit.Words;
 }
 
 export function writeBank(shared: SharedState, index: number, spec: TablesSpec): void {

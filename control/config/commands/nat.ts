@@ -1,11 +1,12 @@
 // ip nat: inside and outside interfaces, timeouts, max-entries; statements, static translations and pools are in nat-source.ts, nat-static.ts and
 // nat-pool.ts. What is not there is an error where it is written.
 
-import { integer } from '../arguments.js';
+import { formatIpv4 } from '../addresses.js';
+import { integer, ipv4 } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
 import { type Config, defaultNatTimeouts, type InterfaceConfig, type NatSide, natTimeoutNames } from '../model.js';
-import type { Edit } from '../session.js';
-import { argument, keyword, type Node, path, refused } from '../tree.js';
+import { ConfigError, type Edit } from '../session.js';
+import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
 import { describePool, natPoolNode } from './nat-pool.js';
 import { describeDestination, describeOutside, describeStatement, natInsideNodes, natOutsideNodes } from './nat-source.js';
 import { describeStatic } from './nat-static.js';
@@ -71,6 +72,24 @@ const timeoutNodes = natTimeoutNames.map((name) => {
   });
 });
 
+/** As many hosts as have a limit of their own. */
+const MostHosts = 47;
+
+function setHostLimit(args: Args, { session, target }: GlobalEdit): void {
+  const wanted = { line: session.line, address: args.number('host'), entries: args.number('entries') };
+  const at = target.nat.hostLimits.findIndex(({ address }) => address === wanted.address);
+  if (at < 0 && target.nat.hostLimits.length === MostHosts)
+    throw new ConfigError(`at most ${MostHosts} hosts have limits of their own`, 'max-entries all-host N');
+  if (at < 0) target.nat.hostLimits.push(wanted);
+  else target.nat.hostLimits[at] = wanted;
+}
+
+function removeHostLimit(args: Args, { session, target }: GlobalEdit): void {
+  const kept = target.nat.hostLimits.filter(({ address }) => address !== args.number('host'));
+  if (kept.length === target.nat.hostLimits.length) session.warnAbsent(`max-entries host ${formatIpv4(args.number('host'))}`);
+  target.nat.hostLimits = kept;
+}
+
 const maxEntries = keyword<GlobalEdit>('max-entries', 'Maximum number of NAT entries', {
   no: (_, { target }) => {
     target.nat.maxEntries = null;
@@ -81,8 +100,28 @@ const maxEntries = keyword<GlobalEdit>('max-entries', 'Maximum number of NAT ent
         target.nat.maxEntries = args.number('entries');
       },
     }),
-    ...['all-host', 'host', 'list', 'all-vrf', 'vrf'].map((whom) =>
-      refused<GlobalEdit>(whom, `ip nat translation max-entries ${whom} is not supported yet`, 'max-entries N limits all together'),
+    keyword('all-host', 'Of each inside host', {
+      no: (_, { target }) => {
+        delete target.nat.hostEntries;
+      },
+      next: [
+        argument('entries', integer(1, MostEntries), 'Number of entries', {
+          run: (args, { target }) => {
+            target.nat.hostEntries = args.number('entries');
+          },
+        }),
+      ],
+    }),
+    keyword('host', 'Of one inside host', {
+      next: [
+        argument('host', ipv4, 'Inside local address', {
+          no: removeHostLimit,
+          next: [argument('entries', integer(1, MostEntries), 'Number of entries', { run: setHostLimit })],
+        }),
+      ],
+    }),
+    ...['list', 'all-vrf', 'vrf'].map((whom) =>
+      refused<GlobalEdit>(whom, `ip nat translation max-entries ${whom} is not supported`, 'max-entries N, all-host N, host A N'),
     ),
   ],
 });
@@ -122,6 +161,8 @@ export function printNat({ nat }: Config): Block[] {
   return [
     ...timeouts.map((name) => block(`ip nat translation ${name} ${nat.timeouts[name]}`)),
     ...(nat.maxEntries === null ? [] : [block(`ip nat translation max-entries ${nat.maxEntries}`)]),
+    ...(nat.hostEntries === undefined ? [] : [block(`ip nat translation max-entries all-host ${nat.hostEntries}`)]),
+    ...nat.hostLimits.map(({ address, entries }) => block(`ip nat translation max-entries host ${formatIpv4(address)} ${entries}`)),
     ...nat.pools.map((item) => block(describePool(item))),
     ...nat.statements.map((item) => block(describeStatement(item))),
     ...nat.statics.map((item) => block(describeStatic(item))),

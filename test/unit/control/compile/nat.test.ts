@@ -45,7 +45,15 @@ function compile(text: string) {
 t.test('no statement: no clause, and the defaults of IOS', (t) => {
   const { head, clauses } = compile('');
   t.strictSame(clauses, []);
-  t.strictSame(head.nat, { timeouts: [86400, 300, 60, 60, 60, 86400, 60], maxEntries: 0, statics: [], pools: [], ranges: [], routes: [] });
+  t.strictSame(head.nat, {
+    timeouts: [86400, 300, 60, 60, 60, 86400, 60],
+    maxEntries: 0,
+    statics: [],
+    pools: [],
+    ranges: [],
+    limits: [],
+    routes: [],
+  });
   t.strictSame(
     head.interfaces.map(({ nat }) => nat),
     ['outside', 'inside', null],

@@ -82,6 +82,12 @@ t.test('timeouts and max-entries: only what is not the default is kept', (t) => 
     reprint('ip nat translation tcp-timeout 7\nno ip nat translation tcp-timeout\nip nat tr max 5\nno ip nat tr max-entries'),
     [],
   );
+  const limits = ['ip nat translation max-entries all-host 9', 'ip nat translation max-entries host 10.0.0.1 7'];
+  t.strictSame(reprint(limits.join('\n')), limits);
+  t.strictSame(
+    reprint([...limits, 'no ip nat translation max-entries all-host', 'no ip nat translation max-entries host 10.0.0.1'].join('\n')),
+    [],
+  );
   t.strictSame(reprint('ip nat translation timeout 7\nip nat translation dns-timeout never'), [
     'ip nat translation timeout 7',
     'ip nat translation dns-timeout never',
@@ -111,7 +117,7 @@ t.test('every other form of ip nat is an error that names it', (t) => {
     ['ip nat outside source list 1 pool P add-route', 'add-route with a pool is not supported'],
     ['ip nat source list 1 interface eth0 overload', 'ip nat source (NAT virtual interface) is not supported'],
     ['ip nat log translations syslog', 'ip nat log is not supported yet'],
-    ['ip nat translation max-entries all-host 9', 'ip nat translation max-entries all-host is not supported yet'],
+    ['ip nat translation max-entries list 1 9', 'ip nat translation max-entries list is not supported'],
     ['ip nat translation port-timeout tcp 80 5', 'ip nat translation port-timeout is not supported yet'],
   ]) {
     t.strictSame(listProblems(text), [`1 error ${message}`], text);
