@@ -12,34 +12,17 @@ import {
   type NatStatic,
   type NatTimeout,
   natPoolTypes,
-  type RouteMapEntry,
 } from '../config/model.js';
 import { CapacityError } from './allocation.js';
-import { type TracedEntry, traceList } from './crypto-entries.js';
 import { natRanges } from './nat-ranges.js';
+import { type AceRange, AnyPort, entryMatches, listRows, type RouteMapContext } from './route-map.js';
 
 /** Where hits of a list are counted that NAT asks. */
 export function natOrigin(list: string): string {
   return `nat ${list}`;
 }
 
-/** What the rows refer to. */
-export interface NatContext {
-  config: Config;
-  /** Port of a configured interface. */
-  portOf(name: string): number;
-  addAces(entries: readonly TracedEntry[]): { first: number; count: number };
-}
-
-const AnyPacket = { first: 0, count: -1 };
-const AnyPort = -1;
 const NoPort = -1;
-
-/** Rows of a list; null for one that is not there, which matches nothing. */
-function listRows(name: string, { config, addAces }: NatContext): { first: number; count: number } | null {
-  const list = config.accessLists.get(name);
-  return list ? addAces(traceList(natOrigin(name), list.entries)) : null;
-}
 
 /** What the clauses of a statement have in common. */
 interface Target {
@@ -51,15 +34,7 @@ interface Target {
   oneToOne: number;
 }
 
-/** One clause for each list and interface that an entry names: one of them is enough. */
-function entryClauses(entry: RouteMapEntry, target: Target, context: NatContext): number[][] {
-  const known = entry.matchInterfaces.filter((name) => context.config.interfaces.has(name));
-  const ports = entry.matchInterfaces.length === 0 ? [AnyPort] : known.map((name) => context.portOf(name));
-  const lists = entry.matchAddresses.length === 0 ? [AnyPacket] : entry.matchAddresses.map((name) => listRows(name, context));
-  return lists.flatMap((rows) => (rows === null ? [] : ports.map((port) => clause(target, entry.action === 'permit', rows, port))));
-}
-
-function clause(target: Target, permit: boolean, acl: { first: number; count: number }, outPort: number): number[] {
+function clause(target: Target, permit: boolean, acl: AceRange, outPort: number): number[] {
   const row = new Array<number>(NatClause.Words).fill(0);
   row[NatClause.Rule] = target.rule;
   row[NatClause.Permit] = Number(permit);
@@ -73,10 +48,12 @@ function clause(target: Target, permit: boolean, acl: { first: number; count: nu
   return row;
 }
 
-function sourceClauses(source: NatSource, target: Target, context: NatContext): number[][] {
+function sourceClauses(source: NatSource, target: Target, context: RouteMapContext): number[][] {
   if (source.kind === 'route-map')
-    return (context.config.routeMaps.get(source.name) ?? []).flatMap((entry) => entryClauses(entry, target, context));
-  const rows = listRows(source.name, context);
+    return (context.config.routeMaps.get(source.name) ?? []).flatMap((entry) =>
+      entryMatches(entry, natOrigin, context).map(({ acl, port }) => clause(target, entry.action === 'permit', acl, port)),
+    );
+  const rows = listRows(source.name, natOrigin(source.name), context);
   return rows === null ? [] : [clause(target, true, rows, AnyPort)];
 }
 
@@ -86,7 +63,7 @@ function poolOf({ nat }: Config, name: string): number | null {
   return at < 0 ? null : at + 1;
 }
 
-function statementClauses(statement: NatStatement, rule: number, context: NatContext): number[][] {
+function statementClauses(statement: NatStatement, rule: number, context: RouteMapContext): number[][] {
   const { config } = context;
   const target = { use: NatUse.InsideSource, rule, globalPort: NoPort, pool: 0, oneToOne: 0 };
   if (statement.interface !== null) {
@@ -100,12 +77,12 @@ function statementClauses(statement: NatStatement, rule: number, context: NatCon
 }
 
 /** Statements that have nothing but a pool. */
-function pooledClauses(source: NatSource, poolName: string, use: NatUse, rule: number, context: NatContext): number[][] {
+function pooledClauses(source: NatSource, poolName: string, use: NatUse, rule: number, context: RouteMapContext): number[][] {
   const pool = poolOf(context.config, poolName);
   return pool === null ? [] : sourceClauses(source, { use, rule, globalPort: NoPort, pool, oneToOne: 1 }, context);
 }
 
-function staticRow(item: NatStatic, number: number, clauses: { first: number; count: number }, context: NatContext): number[] | null {
+function staticRow(item: NatStatic, number: number, clauses: { first: number; count: number }, context: RouteMapContext): number[] | null {
   if (item.interface !== null && !context.config.interfaces.has(item.interface)) return null;
   const row = new Array<number>(NatStaticRow.Words).fill(0);
   row[NatStaticRow.Side] = item.side === 'inside' ? 0 : 1;
@@ -132,7 +109,7 @@ export interface NatTables {
 }
 
 /** @throws CapacityError when a table does not hold it */
-export function compileNat(context: NatContext): NatTables {
+export function compileNat(context: RouteMapContext): NatTables {
   const { nat } = context.config;
   const clauses = [
     ...nat.statements.flatMap((item, at) => statementClauses(item, NatRuleBase.InsideSource + at, context)),

@@ -6,6 +6,7 @@
 
 import type { Test } from 'tap';
 import { Lab, substitute } from '../support/lab.js';
+import { backlogDrops, tellLosses } from '../support/losses.js';
 import { until } from '../support/netns.js';
 import { Flow } from '../support/traffic.js';
 
@@ -17,6 +18,8 @@ export interface RekeyCase {
   kekChanges: number;
   transform?: string;
   waitMs: number;
+  /** Datagrams per second, h1 -> h2 and h3 -> h1. What the twin forwards on a machine that has other work: a worker that gets no CPU for a second must not fill a ring of 512. */
+  rates: [number, number];
 }
 
 interface Server {
@@ -38,7 +41,11 @@ export async function checkRekeys(t: Test, options: RekeyCase): Promise<void> {
   };
   const lab = await Lab.up({ edit });
   t.teardown(() => lab.down());
-  const flows = [await Flow.start(lab, 'h1', 'h2', 500, 6001), await Flow.start(lab, 'h3', 'h1', 200, 6002, 0xb8)];
+  const backlog = backlogDrops();
+  const flows = [
+    await Flow.start(lab, 'h1', 'h2', options.rates[0], 6001),
+    await Flow.start(lab, 'h3', 'h1', options.rates[1], 6002, 0xb8),
+  ];
 
   const teksSent = new Set<number>();
   const keks = new Set<string>();
@@ -52,8 +59,9 @@ export async function checkRekeys(t: Test, options: RekeyCase): Promise<void> {
 
   for (const flow of flows) {
     const report = await flow.stop();
-    t.ok(report.sent > 1000, `enough was sent to mean something: ${report.sent}`);
-    t.same(report.lost, [], `datagrams lost of ${report.sent}`);
+    t.ok(report.sent > 500, `enough was sent to mean something: ${report.sent}`);
+    const seen = report.lost.length === 0 ? '' : `; dropped: ${await tellLosses(lab)}; full backlog ${backlogDrops() - backlog}`;
+    t.same(report.lost, [], `datagrams lost of ${report.sent}${seen}`);
     t.equal(report.doubled, 0, 'datagrams that arrived twice');
   }
   t.ok(teksSent.size > options.tekChanges, `r1 sent with ${teksSent.size} TEKs, expected more than ${options.tekChanges}`);
