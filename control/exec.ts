@@ -140,6 +140,10 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
       if (!command.on && !router.debug.active) return done('All possible debugging has been turned off');
       return done(router.debug.describe().join('\n'));
     }
+    case 'debug ip nat':
+      router.debug.nat = command.level;
+      if (!router.debug.active) return done('All possible debugging has been turned off');
+      return done(router.debug.describe().join('\n'));
     case 'clear counters':
       return refused('% clear counters is not supported: counters are Prometheus counters and never go back');
   }

@@ -8,10 +8,11 @@ import { HandOver } from './mem/hand-over.js';
 import { Links } from './mem/links.js';
 import { Nat } from './mem/nat.js';
 import { NatBegin } from './mem/nat-begin.js';
+import { NatLog, natLogOf } from './mem/nat-log.js';
 import { NatRules } from './mem/nat-rules.js';
 import { Neighbours } from './mem/neighbours.js';
 import { SenderKind, type SenderState, SenderState as Senders } from './mem/sender-state.js';
-import { bankOf, type CounterBlocks, countersOf, natRowsOf, type SharedState } from './mem/shared.js';
+import { bankOf, type CounterBlocks, controlWords, countersOf, natRowsOf, type SharedState } from './mem/shared.js';
 import { PacketFlag, Slots } from './mem/slots.js';
 import { Tables } from './mem/tables.js';
 import { Vector } from './mem/vector.js';
@@ -100,6 +101,8 @@ export function makeEnv(options: EnvOptions): Env {
   const tables = new Tables(shared);
   const nat = new Nat(slots, natRowsOf(shared, index), tables.natTimeouts, counters.nat);
   for (const words of nat.sessions.memory) native.adviseHuge(words);
+  const clock = new Float64Array(Clock.Count);
+  const natLog = new NatLog(natLogOf(shared, index), controlWords(shared), clock, counters.nat);
   const natRules = new NatRules(slots, tables, counters.aceHits);
   const wake = (fd: number): void => native.wakeSignal(fd);
   return {
@@ -111,12 +114,12 @@ export function makeEnv(options: EnvOptions): Env {
     vec: makeVectors(),
     tables,
     counters,
-    clock: new Float64Array(Clock.Count),
+    clock,
     events: new Events(),
     replay: new ReplayTable(),
     nat,
     natRules,
-    natBegin: new NatBegin(slots, tables, nat, natRules, counters.nat, shared.workers, index),
+    natBegin: new NatBegin(slots, tables, nat, natRules, counters.nat, shared.workers, index, natLog),
     senders: options.senders,
     senderRows: new Int32Array(Cap.Sas * SenderRow.Words).fill(-1),
     links: new Links(),

@@ -83,3 +83,10 @@ function answer(response: ServerResponse, status: number, type: string, body: st
   response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body), 'X-Content-Type-Options': 'nosniff' });
   response.end(body);
 }
+
+/** @param text `ADDRESS:PORT` @returns null when it is none */
+export function splitAddress(text: string): { address: string; port: number } | null {
+  const at = text.lastIndexOf(':');
+  const port = Number(text.slice(at + 1));
+  return at < 1 || !Number.isInteger(port) || port < 1 || port > 65535 ? null : { address: text.slice(0, at), port };
+}

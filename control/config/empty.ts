@@ -38,6 +38,7 @@ export function emptyConfig(): Config {
       timeouts: {},
       maxEntries: null,
       hostLimits: [],
+      logging: { syslog: false, file: null },
     },
     routeMaps: new Map(),
     unknownLines: [],

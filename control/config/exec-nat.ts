@@ -137,3 +137,12 @@ export const clearNatNode: ExecNode = path(
     refused('statistics', 'counters are Prometheus counters and never go back'),
   ],
 );
+
+/** Below `debug`, and with `on` false below `undebug`. */
+export function debugNatNode(on: boolean): ExecNode {
+  const set = (level: 'on' | 'detailed') => give(() => ({ kind: 'debug ip nat', level: on ? level : 'off' }));
+  return path(
+    [['ip', 'IP information']],
+    [keyword('nat', 'NAT events', { run: set('on'), next: [keyword('detailed', 'NAT detailed events', { run: set('detailed') })] })],
+  );
+}

@@ -67,6 +67,7 @@ export type ExecCommand =
   | { kind: 'clear ip nat translation'; filter: NatFilter }
   /** `selection: null` is everything, which can only be switched off. */
   | { kind: 'debug'; on: boolean; selection: DebugSelection | null }
+  | { kind: 'debug ip nat'; level: 'off' | 'on' | 'detailed' }
   | { kind: 'terminal length' };
 
 /** What a node's action fills. */

@@ -5,7 +5,7 @@ import { pkiRequestNodes, pkiTopicNodes } from './commands/pki-exec.js';
 import { generateKeyNodes, readKeyRequest } from './commands/rsa-key.js';
 import { type DebugSelection, debugNodes, undebugNodes } from './debug-commands.js';
 import { clearNode, directionNodes, groupTopics, rekeyNode } from './exec-gdoi.js';
-import { clearNatNode, showNatNodes, showRouteMapNode } from './exec-nat.js';
+import { clearNatNode, debugNatNode, showNatNodes, showRouteMapNode } from './exec-nat.js';
 import { detailNode, type ExecNode, type ExecSink, give, groupOf, show } from './exec-node.js';
 import { argument, keyword, mergeNodes, path } from './tree.js';
 
@@ -118,9 +118,12 @@ function debug(on: boolean): (selection: DebugSelection | null, sink: ExecSink) 
 }
 
 export const execCommands: ExecNode[] = mergeNodes([
-  keyword('debug', 'Debugging functions', { next: debugNodes(debug(true)) }),
-  keyword('undebug', 'Disable debugging functions', { next: undebugNodes(debug(false)) }),
-  path([['no', 'Disable debugging functions']], [keyword('debug', 'Debugging functions', { next: undebugNodes(debug(false)) })]),
+  keyword('debug', 'Debugging functions', { next: [...debugNodes(debug(true)), debugNatNode(true)] }),
+  keyword('undebug', 'Disable debugging functions', { next: [...undebugNodes(debug(false)), debugNatNode(false)] }),
+  path(
+    [['no', 'Disable debugging functions']],
+    [keyword('debug', 'Debugging functions', { next: [...undebugNodes(debug(false)), debugNatNode(false)] })],
+  ),
   keyword('clear', 'Reset functions', {
     next: [
       keyword('counters', 'Clear counters on all interfaces', { run: give(() => ({ kind: 'clear counters' })) }),

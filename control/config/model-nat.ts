@@ -86,6 +86,13 @@ export const defaultNatTimeouts = {
 export type NatTimeout = keyof typeof defaultNatTimeouts;
 export const natTimeoutNames = Object.keys(defaultNatTimeouts) as NatTimeout[];
 
+/** `ip nat log translations`. */
+export interface NatLogging {
+  syslog: boolean;
+  /** JSON lines are appended to it; ours, not IOS's. */
+  file: string | null;
+}
+
 export interface NatConfig {
   pools: NatPool[];
   statics: NatStatic[];
@@ -99,7 +106,8 @@ export interface NatConfig {
   maxEntries: number | null;
   /** `max-entries all-host`: of each inside host; absent = as many as fit. */
   hostEntries?: number;
-  /** `max-entries host`, in place of it. */
+  logging: NatLogging;
+  /** `max-entries host`, in place of `all-host`. */
   hostLimits: { line: number; address: number; entries: number }[];
 }
 

@@ -205,6 +205,8 @@ export const enum NatCount {
   /** Packets translated from inside to outside, and back. */
   Outbound,
   Inbound,
+  /** Beginnings and ends of sessions that were to be logged and found no room. */
+  LogLost,
   Count,
 }
 export const natTexts: readonly CounterText[] = [
@@ -213,4 +215,5 @@ export const natTexts: readonly CounterText[] = [
   { name: 'sessions_expired', help: 'NAT sessions that ended because they were quiet' },
   { name: 'outbound_packets', help: 'packets translated on their way from inside to outside' },
   { name: 'inbound_packets', help: 'packets translated on their way from outside to inside' },
+  { name: 'log_lost', help: 'beginnings and ends of NAT sessions that were to be logged and found no room' },
 ];

@@ -10,10 +10,12 @@
 import { Drop, NatCount } from '../counters/declare.js';
 import { IpProto } from '../proto/ipv4.js';
 import { firstState, natHasPorts } from '../proto/nat.js';
-import { NatClause, NatPool, NatPoolType, NatRow, NatRuleBase, NatUse } from '../tables/layout.js';
+import { NatClause, NatLogEvent, NatPool, NatRow, NatRuleBase, NatUse } from '../tables/layout.js';
 import type { Nat } from './nat.js';
 import { NatAddresses } from './nat-addresses.js';
 import { NatHosts } from './nat-hosts.js';
+import type { NatLog } from './nat-log.js';
+import { NatPools } from './nat-pools.js';
 import { findGlobalPort } from './nat-ports.js';
 import { type NatRules, StaticSide } from './nat-rules.js';
 import { NatShape } from './nat-sessions.js';
@@ -27,8 +29,6 @@ const enum Limit {
   /** Addresses of a pool: the host's own, and others when that is full, for which fewer ports are tried. */
   PoolTries = 16,
   FurtherPortTries = 256,
-  /** Addresses that are looked at for one that nobody has. */
-  AddressTries = 2048,
 }
 
 export class NatBegin {
@@ -36,8 +36,7 @@ export class NatBegin {
   readonly globals = new NatAddresses();
   readonly locals = new NatAddresses();
   private readonly hosts: NatHosts;
-  /** By pool: where the next search begins. */
-  private readonly rovers = new Int32Array(32);
+  private readonly pools: NatPools;
   /** What choose() and lend() found. */
   private address = 0;
   private port = 0;
@@ -52,8 +51,10 @@ export class NatBegin {
     private readonly natCounts: Float64Array,
     private readonly workers: number,
     private readonly workerIndex: number,
+    private readonly log: NatLog,
   ) {
     nat.sessions.watcher = this;
+    this.pools = new NatPools(tables, workers, workerIndex);
     this.hosts = new NatHosts(tables, nat.sessions);
   }
 
@@ -134,7 +135,7 @@ export class NatBegin {
       host = this.globals.hostOf(held);
       rule = NatRuleBase.InsideSource;
     } else if (rotary >= 0) {
-      host = this.nextServer(this.tables.natClauses[rotary + NatClause.Pool] - 1);
+      host = this.pools.nextServer(this.tables.natClauses[rotary + NatClause.Pool] - 1);
       rule = this.tables.natClauses[rotary + NatClause.Rule];
     } else if (outside >= 0) {
       rule = rules.ruleOf(outside);
@@ -168,6 +169,7 @@ export class NatBegin {
     const { rows } = this.nat.sessions;
     const rule = rows[at + NatRow.Rule];
     if (rule < 0) return;
+    this.log.note(NatLogEvent.Ended, rows, at);
     this.hosts.remove(rows[at + NatRow.InsideAddress]);
     if ((rule & NatRuleBase.HoldsGlobal) !== 0) this.globals.release(rows[at + NatRow.GlobalAddress]);
     if ((rule & NatRuleBase.HoldsLocal) !== 0) this.locals.release(rows[at + NatRow.OutsideLocal]);
@@ -208,6 +210,7 @@ export class NatBegin {
     if (localHeld >= 0) this.locals.hold(localHeld);
     this.hosts.add(inside);
     this.natCounts[NatCount.Created]++;
+    this.log.note(NatLogEvent.Created, sessions.rows, row * NatRow.Words);
     return row;
   }
 
@@ -225,7 +228,7 @@ export class NatBegin {
       return this.lend(this.globals, pool, host, oneToOne === 2);
     }
     const first = natPools[pool * NatPool.Words + NatPool.First];
-    const count = sizeOf(natPools, pool);
+    const count = this.pools.sizeOf(pool);
     // RFC 4787 REQ-2: a host keeps to one address, as long as that has ports.
     const begin = (Math.imul(host, 0x9e3779b1) >>> 8) % count;
     for (let i = 0; i < Math.min(count, Limit.PoolTries); i++) {
@@ -252,7 +255,7 @@ export class NatBegin {
     const at = pool * NatPool.Words;
     let row = table.findHost(host, natPools[at + NatPool.First], natPools[at + NatPool.Last]);
     if (row < 0) {
-      const address = this.findFree(table, pool, host);
+      const address = this.pools.findFree(table, pool, host);
       row = address === 0 ? -1 : table.add(host, address, isOpen);
       if (row < 0) return Drop.NatNoAddress;
     }
@@ -260,39 +263,4 @@ export class NatBegin {
     this.lent = row;
     return 0;
   }
-
-  /** @returns 0 = none */
-  private findFree(table: NatAddresses, pool: number, host: number): number {
-    const { natPools } = this.tables;
-    const at = pool * NatPool.Words;
-    const first = natPools[at + NatPool.First];
-    const count = sizeOf(natPools, pool);
-    if (natPools[at + NatPool.Type] === NatPoolType.MatchHost) {
-      const bits = natPools[at + NatPool.HostBits];
-      const address = (first & ~bits) | (host & bits);
-      const isIn = address >>> 0 >= first >>> 0 && address >>> 0 <= natPools[at + NatPool.Last] >>> 0;
-      return isIn && table.findAddress(address) < 0 ? address : 0;
-    }
-    const { workers, workerIndex, rovers } = this;
-    const places = Math.floor((count - 1 - workerIndex) / workers) + 1;
-    for (let i = 0; i < Math.min(places, Limit.AddressTries); i++) {
-      if (rovers[pool] >= places) rovers[pool] = 0;
-      const address = (first + workerIndex + rovers[pool]++ * workers) | 0;
-      if (table.findAddress(address) < 0) return address;
-    }
-    return 0;
-  }
-
-  /** Round robin. */
-  private nextServer(pool: number): number {
-    const { natPools } = this.tables;
-    const { rovers } = this;
-    if (rovers[pool] >= sizeOf(natPools, pool)) rovers[pool] = 0;
-    return (natPools[pool * NatPool.Words + NatPool.First] + rovers[pool]++) | 0;
-  }
-}
-
-function sizeOf(natPools: Int32Array, pool: number): number {
-  const at = pool * NatPool.Words;
-  return (natPools[at + NatPool.Last] >>> 0) - (natPools[at + NatPool.First] >>> 0) + 1;
 }

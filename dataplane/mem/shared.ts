@@ -4,6 +4,7 @@
 
 import { Drop, GroupCap, GroupCount, NatCount, PathCount, PortCount, SaCount } from '../counters/declare.js';
 import { Ace, Cap, CryptoEntry, NatClause, NatLimit, NatPool, NatRange, NatRow, NatState, NatStatic, Sa, SaKey } from '../tables/layout.js';
+import { NatLogShape } from './nat-log.js';
 import { NatShape } from './nat-sessions.js';
 import { RingShape } from './ring.js';
 
@@ -15,6 +16,8 @@ export const enum Ctl {
   Stop = 1,
   /** Wall clock, Unix seconds, written by the main thread once a second (low 32 bits). */
   NowSeconds = 2,
+  /** Not 0: beginnings and ends of NAT sessions are noted (mem/nat-log.ts). */
+  NatLog = 3,
   /** First of one acknowledgement word per worker. */
   Ack = 8,
   /** First of one word per worker: 1 while it sleeps in poll, or is about to. */
@@ -228,16 +231,17 @@ function ringsAt(workers: number): number {
   return (countersAt + workers * counterBytes + 63) & ~63;
 }
 
-function natRowsAt(workers: number): number {
+/** First byte of the workers' NAT sessions; behind them are the rings of mem/nat-log.ts. */
+export function natRowsAt(workers: number): number {
   const rings = workers > 1 ? workers * workers : 0;
   return (ringsAt(workers) + rings * RingShape.Bytes + 63) & ~63;
 }
 
-const natRowBytes = NatShape.Capacity * NatRow.Words * 4;
+export const natRowBytes = NatShape.Capacity * NatRow.Words * 4;
 
 /** @param workers 1..MaxWorkers. With several there is a ring for every two of them: memory that nobody touches costs nothing */
 export function allocateShared(workers: number): SharedState {
-  return { memory: new SharedArrayBuffer(natRowsAt(workers) + workers * natRowBytes), workers };
+  return { memory: new SharedArrayBuffer(natRowsAt(workers) + workers * (natRowBytes + NatLogShape.Words * 4)), workers };
 }
 
 /** NAT sessions of a worker, NatShape.Capacity rows of NatRow: it writes them, the main thread shows them. */

@@ -15,6 +15,7 @@ export interface ControlMessages {
   snapshot(id: number): FromDataplane;
   /** @returns the answer and its rows */
   natSessions(id: number, limit: number): { message: FromDataplane; rows: Uint8Array };
+  natLog(isOn: boolean): void;
   natClear(wanted: number[], mask: number[]): void;
   log(text: string): void;
 }
@@ -66,6 +67,11 @@ export class ControlSocket {
     else socket.write(encodeFrame(message, blobs));
   }
 
+  /** Of the present connection. */
+  get unsentBytes(): number {
+    return this.connection?.writableLength ?? 0;
+  }
+
   private accept(socket: Socket): void {
     const old = this.connection;
     this.connection = socket;
@@ -96,7 +102,8 @@ export class ControlSocket {
     else if (type === 'nat-sessions' && Number.isSafeInteger(id) && Number.isSafeInteger(limit)) {
       const { message, rows } = this.messages.natSessions(id as number, Math.min(Math.max(limit as number, 0), MaxNatRows));
       this.send(message, [rows]);
-    } else if (type === 'nat-clear') this.messages.natClear(...readClear(head));
+    } else if (type === 'nat-log') this.messages.natLog((head as { on?: unknown }).on === true);
+    else if (type === 'nat-clear') this.messages.natClear(...readClear(head));
     else throw new Error('a message of no known type');
   }
 }

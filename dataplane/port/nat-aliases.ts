@@ -2,7 +2,7 @@
 // (`ip neigh add proxy`), because its way to them leads into the port's TUN. Pure plans, and the dump of what is there. What is not on a connected
 // network comes by a route of the router before us and needs nothing. And the routes of `add-route`.
 
-import { NatRange, NatRangeFlag } from '../tables/layout.js';
+import { NatClause, NatPool, NatPoolType, NatRange, NatRangeFlag, NatUse } from '../tables/layout.js';
 import type { InterfaceRow, StaticRouteRow, TablesHead } from '../tables/message.js';
 import { covers, formatAddress, maskOf, parseAddress } from './addresses.js';
 import { type LinuxState, OurProtocol, RouteTable, RouteType } from './linux-state.js';
@@ -86,4 +86,21 @@ export function planNatRoutes(routes: TablesHead['nat']['routes'], state: LinuxS
     errors.push(`ip nat outside source static ${formatAddress(global)} add-route: no route leads to it`);
     return [];
   });
+}
+
+/**
+ * Statements whose sessions several workers cannot share out (dataplane/README.md, "NAT"). @param clauses rows of NatClause @param pools words of NatPool
+ * @returns a line for each kind
+ */
+export function describeSoloNat(clauses: Int32Array, pools: readonly number[], workers: number): string[] {
+  if (workers === 1) return [];
+  const found = new Set<string>();
+  for (let at = 0; at < clauses.length; at += NatClause.Words) {
+    const pool = clauses[at + NatClause.Pool] - 1;
+    const matchesHost = pool >= 0 && pools[pool * NatPool.Words + NatPool.Type] === NatPoolType.MatchHost;
+    if (clauses[at + NatClause.Use] === NatUse.InsideDestination) found.add('ip nat inside destination');
+    else if (clauses[at + NatClause.Use] === NatUse.OutsideSource) found.add('ip nat outside source with a pool');
+    else if (matchesHost && clauses[at + NatClause.OneToOne] !== 0) found.add('ip nat pool of type match-host');
+  }
+  return [...found].map((what) => `${what} needs --workers 1: with ${workers} some answers do not find their session`);
 }

@@ -19,6 +19,7 @@ import { buildClassifier } from '../proto/classifier-build.js';
 import { buildFib, type FibRoute } from '../proto/fib.js';
 import { Ace, Cap, CryptoEntry, NatClause, NatLimit, NatPool, NatRange, NatState, NatStatic } from '../tables/layout.js';
 import type { TablesHead, TablesRows } from '../tables/message.js';
+import { describeSoloNat } from './nat-aliases.js';
 import type { WorkerSet } from './worker-set.js';
 
 export interface PortState {
@@ -67,6 +68,7 @@ export class Publisher {
     const epoch = Atomics.load(this.control, Ctl.Epoch) + 1;
     const bank = this.banks[epoch & 1];
     const errors = writeBank(bank, content);
+    errors.push(...describeSoloNat(content.rows.natClauses, content.nat.pools, this.workers.count));
     if (this.routes[epoch & 1] !== content.routes) writeFib(bank, content.routes, errors);
     this.routes[epoch & 1] = content.routes;
     Atomics.store(this.control, Ctl.Epoch, epoch);

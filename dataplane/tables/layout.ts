@@ -256,3 +256,14 @@ export const enum NatRow {
   OutsideLocal = 15,
   Words = 16,
 }
+
+/** A session that has begun or ended, as it travels to control: a NatRow with these words in place of its chains. */
+export const enum NatLogRow {
+  Event = 9, // NatLogEvent
+  /** How long ago, ms. */
+  At = 10,
+}
+export const enum NatLogEvent {
+  Created = 1,
+  Ended = 2,
+}

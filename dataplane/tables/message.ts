@@ -91,6 +91,8 @@ export type ToDataplane =
   | { type: 'snapshot'; id: number }
   /** @param limit rows at the most, 0..MaxNatRows */
   | { type: 'nat-sessions'; id: number; limit: number }
+  /** Whether beginnings and ends of NAT sessions are sent. */
+  | { type: 'nat-log'; on: boolean }
   /** Ends sessions of NAT: those whose words (NatRow) are `wanted` where `mask` has bits, NatRow.Words each. Empty: all. */
   | { type: 'nat-clear'; wanted: number[]; mask: number[] };
 
@@ -114,6 +116,8 @@ export type FromDataplane =
   | { type: 'applied'; generation: number /** One line per thing that could not be applied. */; errors: string[] }
   | { type: 'event'; event: DataplaneEvent }
   | SnapshotHead
+  /** Behind it: sessions that have begun or ended, NatLogRow (layout.ts). */
+  | { type: 'nat-log' }
   /** Behind it: rows of NatRow (layout.ts), no more than were asked for. @param sessions how many there are */
   | { type: 'nat-sessions'; id: number; sessions: number };
 

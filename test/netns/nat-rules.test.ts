@@ -8,8 +8,12 @@
 //   in  :: HTTP from .10, .11 and .12 to 203.0.113.7 :: pool addresses, one for each; the pool of two is exhausted for the third
 //   out :: HTTP to 203.0.113.100, four times       :: 10.0.1.31 and .32 by turns
 //   in  :: HTTP and ping to 192.168.9.9            :: 203.0.113.9 is asked by 203.0.113.20; in's kernel sees 192.168.9.9
+//   gw  :: clear ip nat translation inside G L     :: that host's flows alone; each began and ended in syslog and in the JSON lines
 //   gw  :: a clean end                             :: no proxy entry and no route of ours is left
 
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import t from 'tap';
 import { Netns, until } from '../support/netns.js';
 import { SingleRouter } from '../support/single-router.js';
@@ -32,6 +36,8 @@ ip nat inside source static 10.0.1.22 203.0.113.22 no-alias
 ip nat inside source static tcp 10.0.1.21 80 interface eth1 8080
 ip nat inside destination list VIP pool SERVERS
 ip nat outside source static 203.0.113.9 192.168.9.9 add-route
+ip nat log translations syslog
+ip nat log translations file LOGFILE
 `;
 
 /** Answers with its own address and that of the client, as its kernel has them. */
@@ -78,7 +84,10 @@ t.test('statements of ip nat', async (t) => {
   for (const host of [11, 12, 20, 21, 22, 31, 32]) await netns.sh('in', `ip address add 10.0.1.${host}/24 dev eth0`);
   for (const host of [8, 9]) await netns.sh('out', `ip address add 203.0.113.${host}/24 dev eth0`);
   await netns.sh('in', 'ip route add default via 10.0.1.1');
-  const router = SingleRouter.start(netns, 'gw', configuration);
+  const folder = mkdtempSync(join(tmpdir(), 'groupwire-nat-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const logFile = join(folder, 'nat.json');
+  const router = SingleRouter.start(netns, 'gw', configuration.replace('LOGFILE', logFile));
   t.teardown(() => router.stop());
   for (const [node, address] of [
     ['in', '10.0.1.20'],
@@ -139,6 +148,28 @@ t.test('statements of ip nat', async (t) => {
     ['203.0.113.20 10.0.1.20', '203.0.113.22 10.0.1.22', '203.0.113.2:8080 10.0.1.21:80', '--- ---'],
   );
   t.equal(translations.filter(({ state }) => state === 'simple').length, 2);
+  const flows = () => router.groupwire('show', 'ip', 'nat', 'translations', 'inside', '10.0.1.10', 'tcp', 'total');
+  t.notMatch(await flows(), ': 0\n');
+  await router.groupwire('exec', 'clear ip nat translation inside 203.0.113.99 10.0.1.10');
+  t.notMatch(await flows(), ': 0\n', 'of another address');
+  const global = translations.find(({ state, insideLocal }) => state === 'simple' && insideLocal === '10.0.1.10')?.insideGlobal;
+  await router.groupwire('exec', `clear ip nat translation inside ${global} 10.0.1.10`);
+  await until('the host to have no flow', async () => (await flows()).includes(': 0\n'));
+
+  await router.logs(new RegExp(`%IPNAT-6-CREATED: tcp 10\\.0\\.1\\.10:\\d+ ${global}:\\d+ 203\\.0\\.113\\.7:80 203\\.0\\.113\\.7:80`));
+  await router.logs(new RegExp(`%IPNAT-6-DELETED: tcp 10\\.0\\.1\\.10:\\d+ ${global}:`));
+  const lines = readFileSync(logFile, 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const mine = lines.filter((line) => line.sourceIPv4Address === '10.0.1.10');
+  t.match(mine[0], { natEvent: 4, protocolIdentifier: 6, postNATSourceIPv4Address: global, destinationTransportPort: 80 });
+  t.equal(
+    mine.filter(({ natEvent }) => natEvent === 4).length,
+    mine.filter(({ natEvent }) => natEvent === 5).length,
+    'what began has ended',
+  );
+
   await router.stop();
   t.equal((await netns.sh('gw', 'ip neigh show proxy')).trim(), '');
   t.equal((await netns.sh('gw', 'ip route show 192.168.9.9')).trim(), '');

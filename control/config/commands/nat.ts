@@ -2,7 +2,7 @@
 // nat-pool.ts. What is not there is an error where it is written.
 
 import { formatIpv4 } from '../addresses.js';
-import { integer, ipv4 } from '../arguments.js';
+import { integer, ipv4, word } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
 import { type Config, defaultNatTimeouts, type InterfaceConfig, type NatSide, natTimeoutNames } from '../model.js';
 import { ConfigError, type Edit } from '../session.js';
@@ -126,8 +126,33 @@ const maxEntries = keyword<GlobalEdit>('max-entries', 'Maximum number of NAT ent
   ],
 });
 
+const logNodes: Node<GlobalEdit>[] = [
+  keyword('syslog', 'As log messages', {
+    run: (_, { target }) => {
+      target.nat.logging.syslog = true;
+    },
+    no: (_, { target }) => {
+      target.nat.logging.syslog = false;
+    },
+  }),
+  keyword('file', 'As JSON lines in a file', {
+    no: (_, { target }) => {
+      target.nat.logging.file = null;
+    },
+    next: [
+      argument('path', word(255), 'Path of the file', {
+        run: (args, { target }) => {
+          if (!args.text('path').startsWith('/')) throw new ConfigError('the path of a log file begins with /');
+          target.nat.logging.file = args.text('path');
+        },
+      }),
+    ],
+  }),
+  refused('flow-export', 'flow-export of NAT is not supported', 'ip nat log translations file PATH'),
+];
+
 /** What else IOS has below `ip nat`. */
-const others = ['create', 'log', 'name', 'piggyback-support', 'portmap', 'scale', 'service', 'settings', 'stateful', 'switchover'];
+const others = ['create', 'name', 'piggyback-support', 'portmap', 'scale', 'service', 'settings', 'stateful', 'switchover'];
 
 export const natCommands: Node<GlobalEdit>[] = [
   path(
@@ -148,6 +173,13 @@ export const natCommands: Node<GlobalEdit>[] = [
           }),
           keyword('outside', 'Outside address translation', { next: natOutsideNodes }),
           natPoolNode,
+          path(
+            [
+              ['log', 'NAT logging'],
+              ['translations', 'Beginnings and ends of translations'],
+            ],
+            logNodes,
+          ),
           refused('source', 'ip nat source (NAT virtual interface) is not supported', 'ip nat inside source'),
           ...others.map((what) => refused<GlobalEdit>(what, `ip nat ${what} is not supported yet`)),
         ],
@@ -159,6 +191,8 @@ export const natCommands: Node<GlobalEdit>[] = [
 export function printNat({ nat }: Config): Block[] {
   const timeouts = natTimeoutNames.filter((name) => nat.timeouts[name] !== undefined);
   return [
+    ...(nat.logging.syslog ? [block('ip nat log translations syslog')] : []),
+    ...(nat.logging.file === null ? [] : [block(`ip nat log translations file ${nat.logging.file}`)]),
     ...timeouts.map((name) => block(`ip nat translation ${name} ${nat.timeouts[name]}`)),
     ...(nat.maxEntries === null ? [] : [block(`ip nat translation max-entries ${nat.maxEntries}`)]),
     ...(nat.hostEntries === undefined ? [] : [block(`ip nat translation max-entries all-host ${nat.hostEntries}`)]),

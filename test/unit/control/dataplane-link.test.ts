@@ -26,6 +26,7 @@ t.test('greets, publishes, asks, and comes back after the dataplane was lost', a
     hello: () => note('hello'),
     applied: (generation) => note(`applied ${generation}`),
     event: (event) => note(event.kind),
+    natLog: (rows) => note(`log ${rows.length / NatRow.Words}`),
     lost: () => note('lost'),
   });
   t.equal(await link.snapshot(), null, 'nobody there');
@@ -47,6 +48,7 @@ t.test('greets, publishes, asks, and comes back after the dataplane was lost', a
           const rows = new Uint8Array(new Int32Array(2 * NatRow.Words).fill(request.limit).buffer);
           socket.write(encodeFrame({ type: 'nat-sessions', id: request.id, sessions: 70_000 }, [rows]));
         } else if (request.type === 'nat-clear') note('nat-clear');
+        else if (request.type === 'nat-log') socket.write(encodeFrame({ type: 'nat-log' }, [new Uint8Array(3 * NatRow.Words * 4 + 5)]));
         else socket.write(encodeFrame({ type: 'snapshot', id: request.id, rssBytes: 42 } as never));
       }
     });
@@ -64,6 +66,11 @@ t.test('greets, publishes, asks, and comes back after the dataplane was lost', a
   t.equal(link.natClear([], []), true);
   await cleared;
 
+  const logged = wait('log 3');
+  link.setNatLog(true);
+  link.setNatLog(true);
+  await logged;
+
   const lost = wait('lost');
   const pending = link.snapshot();
   (connection as unknown as Socket).destroy();
@@ -78,5 +85,5 @@ t.test('greets, publishes, asks, and comes back after the dataplane was lost', a
   t.pass('a frame that cannot be ends the connection, not the process');
   link.close();
   server.close();
-  t.strictSame(seen.slice(0, 4), ['hello', 'applied 7', 'nat-clear', 'lost']);
+  t.strictSame(seen.slice(0, 5), ['hello', 'applied 7', 'nat-clear', 'log 3', 'lost']);
 });

@@ -97,6 +97,7 @@ export function natArbitraries(name: fc.Arbitrary<string>, interfaceName: fc.Arb
     outsideSources: fc.uniqueArray(outside, { selector: ({ kind, name: list }) => `${kind} ${list}`, maxLength: 2 }),
     destinations: fc.uniqueArray(destination, { selector: ({ list }) => list, maxLength: 2 }),
     timeouts,
+    logging: fc.record({ syslog: fc.boolean(), file: fc.option(name.map((word) => `/${word}`)) }),
     hostLimits: fc.uniqueArray(fc.record({ line, address, entries: port }), { selector: ({ address: host }) => host, maxLength: 3 }),
     maxEntries: fc.option(fc.integer({ min: 1, max: 2147483647 })),
   });

@@ -72,6 +72,10 @@ t.test('every exec command, in full and abbreviated', (t) => {
     ['show route-map all', show('route-map', { name: null, all: true })],
     ['show route-map NAT', show('route-map', { name: 'NAT', all: false })],
     ['clear ip nat translation *', { kind: 'clear ip nat translation', filter: anyTranslation }],
+    ['debug ip nat', { kind: 'debug ip nat', level: 'on' }],
+    ['debug ip nat detailed', { kind: 'debug ip nat', level: 'detailed' }],
+    ['undebug ip nat', { kind: 'debug ip nat', level: 'off' }],
+    ['no debug ip nat detailed', { kind: 'debug ip nat', level: 'off' }],
     ['clear ip nat translation forced', { kind: 'clear ip nat translation', filter: anyTranslation }],
     [
       'clear ip nat translation inside 1.0.0.1 10.0.0.1 outside 2.0.0.1 2.0.0.2 forced',

@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import { parseLinux } from '../../../../dataplane/port/linux-state.js';
-import { diffAliases, parseAliases, planAliases, planNatRoutes } from '../../../../dataplane/port/nat-aliases.js';
+import { describeSoloNat, diffAliases, parseAliases, planAliases, planNatRoutes } from '../../../../dataplane/port/nat-aliases.js';
 import type { PortDevices } from '../../../../dataplane/port/rules.js';
 import { sampleHead } from './tables-sample.js';
 
@@ -62,5 +62,18 @@ t.test('add-route leads where the global address is', (t) => {
   t.equal(one(0xc0a80909), base + 1, 'never by the route itself');
   t.strictSame(planNatRoutes([{ prefix: 1, prefixLength: 32, global: 9 }], parseLinux([], [], [], []), errors), []);
   t.match(errors, [/add-route: no route leads to it/]);
+  t.end();
+});
+
+t.test('what several workers cannot share out', (t) => {
+  const clause = (use: number, pool: number, oneToOne: number) => [0, 1, 0, 0, -1, -1, pool, use, oneToOne];
+  const pools = [1, 9, 2, 255, 20, 29, 0, 255];
+  const all = Int32Array.from([...clause(0, 1, 2), ...clause(0, 2, 2), ...clause(1, 2, 1), ...clause(2, 2, 1), ...clause(2, 2, 1)]);
+  t.strictSame(describeSoloNat(all, pools, 1), []);
+  t.strictSame(
+    describeSoloNat(all, pools, 2).map((line) => line.split(' needs')[0]),
+    ['ip nat pool of type match-host', 'ip nat outside source with a pool', 'ip nat inside destination'],
+  );
+  t.strictSame(describeSoloNat(Int32Array.from(clause(0, 2, 2)), pools, 2), []);
   t.end();
 });

@@ -82,6 +82,9 @@ t.test('timeouts and max-entries: only what is not the default is kept', (t) => 
     reprint('ip nat translation tcp-timeout 7\nno ip nat translation tcp-timeout\nip nat tr max 5\nno ip nat tr max-entries'),
     [],
   );
+  const logs = ['ip nat log translations syslog', 'ip nat log translations file /var/log/nat.json'];
+  t.strictSame(reprint(logs.join('\n')), logs);
+  t.strictSame(reprint([...logs, ...logs.map((line) => `no ${line}`)].join('\n')), []);
   const limits = ['ip nat translation max-entries all-host 9', 'ip nat translation max-entries host 10.0.0.1 7'];
   t.strictSame(reprint(limits.join('\n')), limits);
   t.strictSame(
@@ -116,7 +119,8 @@ t.test('every other form of ip nat is an error that names it', (t) => {
     ['ip nat inside destination static 1.1.1.1 10.0.0.1', 'ip nat inside destination static is not supported'],
     ['ip nat outside source list 1 pool P add-route', 'add-route with a pool is not supported'],
     ['ip nat source list 1 interface eth0 overload', 'ip nat source (NAT virtual interface) is not supported'],
-    ['ip nat log translations syslog', 'ip nat log is not supported yet'],
+    ['ip nat log translations flow-export v9', 'flow-export of NAT is not supported'],
+    ['ip nat log translations file x.json', 'the path of a log file begins with /'],
     ['ip nat translation max-entries list 1 9', 'ip nat translation max-entries list is not supported'],
     ['ip nat translation port-timeout tcp 80 5', 'ip nat translation port-timeout is not supported yet'],
   ]) {
