@@ -1,7 +1,8 @@
 // NAT: that what the statements refer to is there, that they translate something, and that they leave the VPN's traffic alone: NAT comes before
-// the crypto map. GDOI and IKE need no exemption: the router's own traffic keeps its address.
+// the crypto map. The router's own GDOI and IKE need no exemption: its own traffic keeps its address.
 
-import { type AnyEntry, findUnspared } from '../acl-overlap.js';
+import { type AnyEntry, findOverlap, findUnspared } from '../acl-overlap.js';
+import { formatIpv4, isInPrefix } from '../addresses.js';
 import { describeStatement } from '../commands/nat-source.js';
 import { isLoopback } from '../interface-names.js';
 import type { AccessList, AclEntry, Config, InterfaceConfig, NatStatement, RouteMapEntry } from '../model.js';
@@ -133,6 +134,36 @@ function warnTranslatedVpn(config: Config, statement: NatStatement, out: Interfa
   findings.warning(statement, '', message, exemption(statement));
 }
 
+/** UDP, and the port of GDOI (RFC 6407 §2.2). */
+const Udp = 17;
+const GdoiPort = 848;
+
+/** The router's own GDOI keeps its address; that of a key server behind it would not, and members know it by its own. */
+function warnTranslatedGdoi(config: Config, statement: NatStatement, out: InterfaceConfig, findings: Findings): void {
+  if (out.nat !== 'outside' || out.shutdown) return;
+  const inside = [...config.interfaces.values()].filter(({ nat }) => nat === 'inside').flatMap(({ addresses }) => addresses);
+  const own = new Set(inside.map(({ address }) => address));
+  const servers = [...config.gdoiGroups.values()].flatMap(({ serverAddresses }) => serverAddresses);
+  for (const server of new Set(servers)) {
+    if (own.has(server) || !inside.some(({ address, mask }) => isInPrefix(server, address, mask))) continue;
+    const sent = {
+      ...permit([server, 0], [0, 0xffffffff]),
+      protocol: Udp,
+      sourcePort: { operator: 'eq' as const, ports: [GdoiPort] as [number] },
+    };
+    const clash = findOverlap(flatten(config, statement, out).slice(0, MostEntriesTried), [sent]);
+    if (!clash) continue;
+    const what = `GDOI of the key server ${formatIpv4(server)}`;
+    findings.warning(
+      statement,
+      '',
+      `${describe(statement)} (by line ${clash.a.line}) would translate ${what}: members know it by its own address`,
+      `spare it: deny udp host ${formatIpv4(server)} eq 848 any, in front`,
+    );
+    return;
+  }
+}
+
 function verifySides(config: Config, findings: Findings): void {
   const { statements, statics, outsideSources, destinations } = config.nat;
   const [first] = [...statements, ...statics, ...outsideSources, ...destinations];
@@ -148,7 +179,10 @@ export function verifyNat(config: Config, findings: Findings): void {
   for (const statement of config.nat.statements) {
     verifyInterface(config, statement, findings);
     verifySource(config, statement, findings);
-    for (const item of config.interfaces.values()) warnTranslatedVpn(config, statement, item, findings);
+    for (const item of config.interfaces.values()) {
+      warnTranslatedVpn(config, statement, item, findings);
+      warnTranslatedGdoi(config, statement, item, findings);
+    }
   }
   const { statements, statics, outsideSources } = config.nat;
   const used = new Set<string | null>([

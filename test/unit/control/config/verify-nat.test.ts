@@ -186,3 +186,15 @@ access-list 1 permit 10.0.1.0 0.0.0.255
   for (const [text, expected] of cases) t.strictSame(problems(two + text).sort(), [...expected].sort(), text);
   t.end();
 });
+
+t.test('GDOI of a key server behind the router must not be translated', (t) => {
+  const behind = byList.replaceAll('172.16.4.2', '10.0.1.9').replace(' crypto map M\n', '');
+  const message =
+    '28 warning ip nat inside source list NAT (by line 25) would translate GDOI of the key server 10.0.1.9: members know it by its own address';
+  const only = (text: string): string[] => problems(text).filter((line) => line.includes('GDOI of'));
+  t.strictSame(only(behind), [message]);
+  t.strictSame(only(behind.replace(' permit ip 10.0.1.0', ' deny udp host 10.0.1.9 eq 848 any\n permit ip 10.0.1.0')), []);
+  t.strictSame(only(behind.replace('ip address 10.0.1.1', 'ip address 10.0.1.9')), [], 'its own');
+  t.strictSame(only(byList), [], 'not behind it');
+  t.end();
+});
