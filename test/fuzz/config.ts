@@ -38,6 +38,8 @@ export const seeds: readonly Uint8Array[] = [
   'logging host 1.1.1.1 transport udp port 9\nlogging buffered 9999 3\nno logging on\nlogging file /x debugging\nlogging facility local1',
   'debug crypto gdoi ks rekey detail',
   'interface gi0/0\n ip nat outside\nip nat inside source list 1 interface gi0/0 overload\nip nat translation udp-timeout never\nip nat translation max-entries 9',
+  'ip nat pool P 1.1.1.1 1.1.1.9 prefix-length 24 type rotary\nip nat inside source list 1 pool P overload\nip nat inside source static tcp 10.0.0.1 80 interface eth0 8080 extendable\nip nat inside source static network 10.0.0.0 1.1.2.0 /24 route-map R no-alias\nip nat outside source static 2.2.2.2 10.9.9.9 add-route\nip nat inside destination list 1 pool P\nip nat outside source route-map R pool P\nip nat translation max-entries host 1.1.1.1 9\nip nat log translations file /x',
+  'clear ip nat translation tcp inside 1.1.1.1 1 2.2.2.2 2 outside 3.3.3.3 3 4.4.4.4 4 forced',
   'route-map R deny 10\n match ip address A 101\n match interface gi0/0 lo0\nroute-map R\nroute-map S\n description x\nno route-map R deny 10',
   'access-list 100 permit tcp any range 20 ftp host 1.1.1.1 gt 1023\nip access-list standard 7\n 15 permit host 1.2.3.4\n no 15\n remark x',
   'banner motd ^C\n hello\n^C\nrouter ospf 1\n network 10.0.0.0 0.255.255.255 area 0',
