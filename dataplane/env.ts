@@ -4,6 +4,7 @@
 
 import { Drop, PathCount, PortCount, SaCount } from './counters/declare.js';
 import { Events } from './mem/events.js';
+import { FragmentTable } from './mem/fragments.js';
 import { HandOver } from './mem/hand-over.js';
 import { Links } from './mem/links.js';
 import { Nat } from './mem/nat.js';
@@ -72,6 +73,7 @@ export interface Env {
   readonly nat: Nat;
   readonly natRules: NatRules;
   readonly natBegin: NatBegin;
+  readonly fragments: FragmentTable;
   readonly senders: SenderState;
   /** Per SA slot {@link SenderRow}: index into `senders.numbers`, -1 = must not be used. */
   readonly senderRows: Int32Array;
@@ -105,6 +107,7 @@ export function makeEnv(options: EnvOptions): Env {
   const natLog = new NatLog(natLogOf(shared, index), controlWords(shared), clock, counters.nat);
   const natRules = new NatRules(slots, tables, counters.aceHits);
   const wake = (fd: number): void => native.wakeSignal(fd);
+  const drop = makeDrop(slots, counters);
   return {
     workerIndex: index,
     workers: shared.workers,
@@ -120,11 +123,12 @@ export function makeEnv(options: EnvOptions): Env {
     nat,
     natRules,
     natBegin: new NatBegin(slots, tables, nat, natRules, counters.nat, shared.workers, index, natLog),
+    fragments: new FragmentTable(drop),
     senders: options.senders,
     senderRows: new Int32Array(Cap.Sas * SenderRow.Words).fill(-1),
     links: new Links(),
     neighbours: new Neighbours(),
-    drop: makeDrop(slots, counters),
+    drop,
     parse: makeParse(slots),
   };
 }
@@ -142,7 +146,7 @@ function makeDrop(slots: Slots, counters: CounterBlocks): Env['drop'] {
 }
 
 function makeParse(slots: Slots): Env['parse'] {
-  const { view, off, len, l4Off, proto, src, dst, sport, dport, tos, flags } = slots;
+  const { view, off, len, l4Off, proto, src, dst, sport, dport, tos, flags, firstPorts } = slots;
   return function parse(id) {
     const at = off[id];
     const fault = checkIpv4(view, at, len[id]);
@@ -164,6 +168,9 @@ function makeParse(slots: Slots): Env['parse'] {
     if (!hasPorts(protocol)) {
       sport[id] = Port.None;
       dport[id] = Port.None;
+    } else if ((bits & PacketFlag.Joined) !== 0) {
+      sport[id] = firstPorts[id] >>> 16;
+      dport[id] = firstPorts[id] & 0xffff;
     } else if ((bits & PacketFlag.LaterFragment) !== 0 || total < headerLength + 4) {
       sport[id] = Port.Unknown;
       dport[id] = Port.Unknown;

@@ -7,6 +7,7 @@ import { makeTakeOver } from './path/05-take-over.js';
 import { makeRx } from './path/10-rx.js';
 import { makeIpInput } from './path/15-ip-input.js';
 import { makeHandOver } from './path/17-hand-over.js';
+import { makeReassemble } from './path/20-reassemble.js';
 import { makeEspOpen } from './path/25-esp-open.js';
 import { makePolicyIn } from './path/27-policy-in.js';
 import { makeNatOutside } from './path/35-nat-outside.js';
@@ -23,7 +24,7 @@ import { makeNatExpire } from './path/97-nat-expire.js';
 import { makeAnnounce } from './path/99-announce.js';
 
 /**
- * Builds the worker's pass. Call once per worker. @returns runs one pass to its end (nothing is held) and tells how many datagrams it read
+ * Builds the worker's pass. Call once per worker. @returns runs one pass to its end (nothing waits but fragments for their first) and tells how many datagrams it read
  * from devices and took from other workers
  */
 export function makePipeline(env: Env): () => number {
@@ -31,6 +32,7 @@ export function makePipeline(env: Env): () => number {
   const rx = makeRx(env);
   const ipInput = makeIpInput(env);
   const handOver = makeHandOver(env);
+  const reassemble = makeReassemble(env);
   const espOpen = makeEspOpen(env);
   const policyIn = makePolicyIn(env);
   const natOutside = makeNatOutside(env);
@@ -58,6 +60,7 @@ export function makePipeline(env: Env): () => number {
     while (decrypted.length + made.length + toSeal.length > 0) {
       ipInput();
       handOver();
+      reassemble();
       espOpen();
       policyIn();
       natOutside();

@@ -195,18 +195,24 @@ const metrics: Metric[] = [
     ({ name }) => ({ reason: name }),
     ({ value }) => value,
   ),
-  one('nat_sessions', 'NAT sessions there are', ({ counters }) => counters.nat.find(({ name }) => name === 'sessions')?.value ?? 0),
+  one('nat_sessions', 'NAT sessions there are', ({ counters }) => counted(counters.nat, 'sessions')),
+  one('path_held_packets', 'Fragments that wait for the first of their datagram', ({ counters }) => counted(counters.path, 'held_packets')),
   onProcess('up', 'Whether the process runs', (p) => Number(p.pid !== null)),
   onProcess('resident_memory_bytes', 'Resident memory', (p) => p.rssBytes),
   onProcess('restarts_total', 'Restarts by the supervisor', (p) => p.restarts),
 ];
+
+function counted(counters: Snapshot['counters']['path'], wanted: string): number {
+  return counters.find(({ name }) => name === wanted)?.value ?? 0;
+}
 
 /** Counters that name and explain themselves: the dataplane's path block, those of NAT, and control's counters. */
 function selfDeclared(snapshot: Snapshot): Metric[] {
   const declare = (prefix: string, list: (s: Snapshot) => Snapshot['counters']['path']) =>
     list(snapshot).map(({ name, help, value }) => one(`${prefix}${name}_total`, help, () => value));
   const nat = declare('nat_', (s) => s.counters.nat.filter(({ name }) => name !== 'sessions')); // a gauge, above
-  return [...declare('path_', (s) => s.counters.path), ...nat, ...declare('', (s) => s.counters.control)];
+  const path = declare('path_', (s) => s.counters.path.filter(({ name }) => name !== 'held_packets'));
+  return [...path, ...nat, ...declare('', (s) => s.counters.control)];
 }
 
 /** @returns the exposition text, every sample labelled with the instance */

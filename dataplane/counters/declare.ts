@@ -51,6 +51,10 @@ export const enum Drop {
   NatNoAddress,
   NatNoMapping,
   NatHostFull,
+  FragmentOverlap,
+  FragmentDuplicate,
+  FragmentLimit,
+  FragmentTimeout,
   Count,
 }
 export const dropTexts: readonly CounterText[] = [
@@ -97,11 +101,21 @@ export const dropTexts: readonly CounterText[] = [
   },
   { name: 'nat_no_port', help: 'no free port at the inside global address for a new NAT session' },
   { name: 'nat_full', help: 'as many NAT sessions as there may be (ip nat translation max-entries)' },
-  { name: 'nat_fragment', help: 'later fragment of a translated flow whose first fragment has not come' },
+  { name: 'nat_fragment', help: 'later fragment of a flow to be translated whose first fragment was not' },
   { name: 'nat_no_flow', help: 'to be translated, but of no flow: an ICMP error about no session, another ICMP type, ports cut off' },
   { name: 'nat_no_address', help: 'no free address in the pool for a new NAT session' },
   { name: 'nat_no_mapping', help: 'from outside, for an address of a pool or static translation that translates nothing for it' },
   { name: 'nat_host_full', help: 'as many NAT sessions as the inside host may have (ip nat translation max-entries host)' },
+  {
+    name: 'fragment_overlap',
+    help: 'fragments of a datagram that overlap, or end in two places: none of them passes (RFC 5722, RFC 1858)',
+  },
+  { name: 'fragment_duplicate', help: 'fragment that has come before' },
+  {
+    name: 'fragment_limit',
+    help: 'fragment for which there was no room to wait for its first, or of a datagram in too many scattered pieces',
+  },
+  { name: 'fragment_timeout', help: 'fragment whose first did not come in time' },
 ];
 
 /** Per port. */
@@ -146,7 +160,7 @@ export const saTexts: readonly CounterText[] = [
   { name: 'receive_errors', help: 'packets that could not be decrypted, for any reason' },
 ];
 
-/** The path as a whole. The invariant of DESIGN §3: received + made = sent + dropped + punted + held, held = handed over - taken over. */
+/** The path as a whole. The invariant of DESIGN §3: received + made = sent + dropped + punted + held, held = fragments that wait + handed over - taken over. */
 export const enum PathCount {
   Received,
   Sent,
@@ -160,6 +174,8 @@ export const enum PathCount {
   TakenOver,
   /** Replay windows of quiet senders given to others (proto/replay.ts). */
   ReplayEvictions,
+  /** Fragments that wait for their first, now (path/20). */
+  Held,
   Count,
 }
 export const pathTexts: readonly CounterText[] = [
@@ -172,6 +188,7 @@ export const pathTexts: readonly CounterText[] = [
   { name: 'handed_over_packets', help: 'datagrams given to the worker that owns their sender or seals them' },
   { name: 'taken_over_packets', help: 'datagrams taken from other workers' },
   { name: 'replay_evictions', help: 'replay windows of quiet senders that were given to others' },
+  { name: 'held_packets', help: 'fragments that wait now for the first of their datagram' },
 ];
 
 /** Per group, kept when SAs come and go. */

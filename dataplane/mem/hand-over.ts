@@ -26,6 +26,7 @@ const enum Column {
   Sa = 6,
   /** The SA's serial: the taker's tables may be others. */
   Serial = 7,
+  FirstPorts = 8,
 }
 
 /** Not a worker's number. */
@@ -91,6 +92,7 @@ export class HandOver {
     words[at + Column.Nesting] = slots.nesting[id];
     words[at + Column.Sa] = slots.sa[id];
     words[at + Column.Serial] = serial;
+    words[at + Column.FirstPorts] = slots.firstPorts[id];
     const first = slots.off[id] >> 2;
     const count = datagramWords(slots.len[id]);
     for (let i = 0; i < count; i++) words[at + RingShape.ColumnWords + i] = pool[first + i];
@@ -109,6 +111,7 @@ export class HandOver {
     slots.flags[id] = words[at + Column.Flags];
     slots.nesting[id] = words[at + Column.Nesting];
     slots.sa[id] = words[at + Column.Sa];
+    slots.firstPorts[id] = words[at + Column.FirstPorts];
     const first = slots.off[id] >> 2;
     const count = datagramWords(slots.len[id]);
     for (let i = 0; i < count; i++) pool[first + i] = words[at + RingShape.ColumnWords + i];

@@ -63,9 +63,10 @@ export class Nat {
 
   kindOf(id: number): NatKind {
     const { view, off, len, l4Off, proto, sport, dport, flags } = this.slots;
-    if ((flags[id] & PacketFlag.LaterFragment) !== 0) return NatKind.LaterFragment;
     this.from = 0;
     this.to = 0;
+    if ((flags[id] & PacketFlag.LaterFragment) !== 0)
+      return natHasPorts(proto[id]) || proto[id] === IpProto.Icmp ? NatKind.LaterFragment : NatKind.Flow;
     if (proto[id] === IpProto.Icmp) {
       const l4 = l4Off[id];
       if (l4 + Icmp.HeaderLen > off[id] + len[id]) return NatKind.Unknown;

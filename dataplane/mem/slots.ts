@@ -34,6 +34,8 @@ export const enum PacketFlag {
   OwesHop = 128,
   /** NAT has changed one of its ends: an error about it goes to the end as it was. */
   Translated = 256,
+  /** A fragment whose first is known: `firstPorts` is set (path/20). */
+  Joined = 512,
 }
 
 function column(): Int32Array {
@@ -61,6 +63,8 @@ export class Slots {
   readonly sport = column();
   readonly dport = column();
   readonly tos = column();
+  /** Of a fragment that is PacketFlag.Joined: source port << 16 | destination port of its datagram; of ICMP what tells the flow, in both. */
+  readonly firstPorts = column();
   readonly flags = column();
   /** SA slot that seals or opens it, -1 = none. */
   readonly sa = column();

@@ -1,7 +1,8 @@
 // 97-nat-expire: at the end of a pass, sessions that have been quiet for too long end: a bounded number of rows is looked at, in proportion to the
-// time since the last look, so that no pass is held up and every row's turn comes. In: sessions. Out: nothing.
+// time since the last look, so that no pass is held up and every row's turn comes. Fragments that have waited too long for their first are dropped.
+// In: sessions, held fragments. Out: nothing. Drops: fragment-timeout.
 
-import { NatCount } from '../counters/declare.js';
+import { NatCount, PathCount } from '../counters/declare.js';
 import { Clock, type Env } from '../env.js';
 
 const enum Sweep {
@@ -12,15 +13,17 @@ const enum Sweep {
 }
 
 export function makeNatExpire(env: Env): () => void {
-  const { clock, nat } = env;
+  const { clock, nat, fragments } = env;
   const { natTimeouts } = env.tables;
-  const counts = env.counters.nat;
+  const { nat: counts, path } = env.counters;
   const lastMs = new Float64Array(1);
 
   return function natExpire() {
     const elapsed = clock[Clock.Ms] - lastMs[0];
     if (elapsed < Sweep.EveryMs) return;
     lastMs[0] = clock[Clock.Ms];
+    fragments.expire(clock[Clock.Ms]);
+    path[PathCount.Held] = fragments.held;
     counts[NatCount.Expired] += nat.sessions.sweep(
       natTimeouts,
       Math.floor(clock[Clock.Ms] / 1000),

@@ -105,14 +105,14 @@ export function checkIpv4(view: DataView, at: number, length: number): Ipv4Fault
 }
 
 /**
- * No fragment may reach past byte 65,535 of its datagram; none but the last may be other than a multiple of 8; and none may hide
+ * No fragment may reach past byte 65,535 of its datagram; none may be empty, none but the last other than a multiple of 8; and none may hide
  * the ports or flags of a TCP header from a filter (RFC 1858 §3.2.2, §4.2; RFC 3128).
  */
 function fragmentFits(view: DataView, at: number, fragment: number, payload: number): boolean {
   const offset = fragment & Ip4.OffsetMask;
   const more = (fragment & Ip4.MoreFragments) !== 0;
   if (offset * 8 + payload + Ip4.HeaderLen > 65535) return false;
-  if (more && (payload === 0 || (payload & 7) !== 0)) return false;
+  if (payload === 0 || (more && (payload & 7) !== 0)) return false;
   const protocol = view.getUint8(at + Ip4.Protocol);
   if (protocol === IpProto.Tcp) return offset !== 1 && (offset !== 0 || payload >= 16);
   return true;

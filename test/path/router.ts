@@ -406,15 +406,16 @@ export class Router {
     return seen;
   }
 
-  /** DESIGN §3: received + made = sent + dropped + punted; with several workers what was taken over is added, and what was handed over. @returns what is wrong, or null */
+  /** DESIGN §3: received + made = sent + dropped + punted + held; with several workers what was taken over is added, and what was handed over. @returns what is wrong, or null */
   imbalance(): string | null {
     const { path, drops } = this.env.counters;
     const into = path[PathCount.Received] + path[PathCount.Made] + path[PathCount.TakenOver];
-    const out = path[PathCount.Sent] + path[PathCount.Dropped] + path[PathCount.Punted] + path[PathCount.HandedOver];
+    const out = path[PathCount.Sent] + path[PathCount.Dropped] + path[PathCount.Punted] + path[PathCount.HandedOver] + path[PathCount.Held];
     if (into !== out) return `${into} came in, ${out} went out`;
     const reasons = drops.subarray(0, Drop.Count).reduce((sum, count) => sum + count, 0);
     if (reasons !== path[PathCount.Dropped]) return `${path[PathCount.Dropped]} drops, ${reasons} by reason`;
-    if (this.env.slots.freeCount !== SlotShape.Count) return `${SlotShape.Count - this.env.slots.freeCount} slots lost`;
+    const lost = SlotShape.Count - this.env.slots.freeCount - path[PathCount.Held];
+    if (lost !== 0) return `${lost} slots lost`;
     return null;
   }
 }

@@ -6,7 +6,7 @@ import { NatSide } from '../../../dataplane/mem/shared.js';
 import { NatState } from '../../../dataplane/tables/layout.js';
 import { hex, ip, ipv4, sumOf, udp } from '../packets.js';
 import { Router } from '../router.js';
-import { datagram, expectFlow, global, host, icmp, natTables, read, segment, server, summed, withPseudo } from './flows.js';
+import { datagram, expectFlow, global, host, icmp, natTables, read, segment, server, summed } from './flows.js';
 
 t.test('out and back: the same port where it is free, another where it is not, and the VPN as it was', (t) => {
   const router = new Router(natTables());
@@ -156,29 +156,6 @@ t.test(
     t.end();
   },
 );
-
-t.test('fragments behind the first are translated with it, both ways; one without its first is dropped and counted', (t) => {
-  const router = new Router(natTables());
-  const whole = summed({ src: host, dst: server }, udp(5000, 53, 120), 6);
-  const piece = (of: Uint8Array, from: number, to: number): Uint8Array => {
-    const view = new DataView(of.buffer);
-    const [src, dst] = [12, 16].map((at) => [...of.subarray(at, at + 4)].join('.'));
-    return ipv4({ src, dst, id: view.getUint16(4), mf: to < of.length - 20, fragmentOffset: from, payload: of.slice(20 + from, 20 + to) });
-  };
-  t.equal(router.forward(0, piece(whole, 64, 128))[1].length, 0, 'too early');
-  const out = router.forward(0, piece(whole, 0, 64), piece(whole, 64, 128))[1];
-  t.equal(out.length, 2);
-  for (const packet of out) t.equal(new DataView(packet.buffer).getUint32(12), ip(global));
-  const joined = ipv4({ src: global, dst: server, payload: Uint8Array.of(...out[0].subarray(20), ...out[1].subarray(20)) });
-  t.equal(sumOf(withPseudo(joined)), 0, 'the datagram’s checksum');
-  const answer = summed({ src: server, dst: global, id: 77 }, udp(53, 5000, 120), 6);
-  const back = router.forward(1, piece(answer, 0, 64), piece(answer, 64, 128))[0];
-  t.equal(back.length, 2);
-  for (const packet of back) t.equal(new DataView(packet.buffer).getUint32(16), ip(host));
-  t.match(router.counters(), { 'drop.nat_fragment': 1 });
-  t.equal(router.imbalance(), null);
-  t.end();
-});
 
 t.test('no room: new flows are dropped and counted, those that are there go on', (t) => {
   const router = new Router(natTables({ natSessions: 2 }));

@@ -1,0 +1,264 @@
+// Virtual reassembly: what is known of the datagrams that pass in fragments. Fragments are checked against each other and pass one by one; those that come
+// before their first are held, because only the first has ports (RFC 4787 REQ-14, RFC 3022 §6.3). Nothing is put together: that is the end host's.
+//
+//   src, dst, identification, protocol  ->  entry: ports, ranges of bytes seen [from, to) joined where they meet, held slots in order of arrival
+//
+// Bounds, so that a flood of fragments without end (CVE-2018-5391) costs little: entries are places of sets of four, of which the one that ends first
+// gives way; ranges that do not meet, slots held for one datagram and for all, and seconds. When all slots that may be held are, the
+// datagram that waits longest loses its own. Fragments that come in order hold nothing, so a flood does not touch them.
+//
+// What a datagram's fragments may not do ends them all, for as long as the entry lives (as RFC 5722 has it, and Linux for IPv4): overlap, reach beyond
+// the last. A fragment whose bytes have all been seen is a copy: it alone is dropped.
+// Does not: know what a session or a list is.
+
+import { Drop } from '../counters/declare.js';
+import { SlotShape } from './slots.js';
+
+export const enum FragmentShape {
+  Sets = 512,
+  Ways = 4,
+  /** Ranges of one datagram that do not meet yet. */
+  Ranges = 16,
+  HeldPerDatagram = 64,
+  /** Of SlotShape.Count. */
+  Held = 500,
+  /** As IOS's `ip virtual-reassembly timeout`: since the first held one, or since the last that passed. */
+  TimeoutMs = 3000,
+}
+
+const enum Entry {
+  /** Signed. */
+  Src = 0,
+  Dst = 1,
+  /** Identification << 8 | protocol (RFC 791 §3.2: these four name a datagram). */
+  Name = 2,
+  State = 3,
+  /** Of the first fragment, see {@link FragmentTable.take}. */
+  Ports = 4,
+  /** Bytes of the datagram's payload, 0 = the last fragment has not come. */
+  Total = 5,
+  Ranges = 6,
+  Held = 7,
+  /** Slot + 1, 0 = none. */
+  FirstHeld = 8,
+  LastHeld = 9,
+  /** Entries that hold slots, by age: entry + 1. */
+  Older = 10,
+  Newer = 11,
+  RangesAt = 12,
+  Words = 44, // RangesAt + 2 * FragmentShape.Ranges
+}
+
+const enum State {
+  Free = 0,
+  /** Its first has not come. */
+  Waiting = 1,
+  /** Its first has passed. */
+  Open = 2,
+  /** Its fragments contradict each other. */
+  Bad = 3,
+}
+
+/** What becomes of a fragment: passed, held, or below 0: ~reason to drop it. */
+export const enum Fate {
+  Pass = 0,
+  Held = 1,
+}
+
+const enum Added {
+  New = 0,
+  Copy = 1,
+  Overlap = 2,
+  TooMany = 3,
+}
+
+export class FragmentTable {
+  private readonly words = new Int32Array(FragmentShape.Sets * FragmentShape.Ways * Entry.Words);
+  /** Milliseconds, by entry. */
+  private readonly deadlines = new Float64Array(FragmentShape.Sets * FragmentShape.Ways);
+  /** Slot + 1 that was held behind a slot. */
+  private readonly next = new Int32Array(SlotShape.Count);
+  /** Entries that hold slots: entry + 1. */
+  private oldest = 0;
+  private newest = 0;
+  /** Slots that are held. */
+  held = 0;
+  /** Ports of the datagram that take() has looked at, if it passes. */
+  ports = 0;
+  /** Slots that were held for it and pass now, in order of arrival. */
+  readonly released = new Int32Array(FragmentShape.HeldPerDatagram);
+  releasedCount = 0;
+
+  /** @param drop what is held and gives up */
+  constructor(private readonly drop: (id: number, reason: Drop) => void) {}
+
+  /**
+   * One fragment. When it is the first, what was held for it is in `released` afterwards. @param name identification << 8 | protocol
+   * @param from first byte of payload @param to behind the last @param more MF @param ports of the header, where `from` is 0: any word, it is kept for the others
+   * @returns Fate, below 0 ~Drop
+   */
+  take(id: number, src: number, dst: number, name: number, from: number, to: number, more: boolean, ports: number, now: number): number {
+    this.releasedCount = 0;
+    const entry = this.entryOf(src, dst, name, now);
+    const at = entry * Entry.Words;
+    const { words } = this;
+    if (words[at + Entry.State] === State.Bad) return ~Drop.FragmentOverlap;
+    if (!this.fits(at, to, more)) return this.spoil(entry);
+    const added = this.add(at + Entry.RangesAt, at + Entry.Ranges, from, to);
+    if (added === Added.Copy) return ~Drop.FragmentDuplicate;
+    if (added === Added.TooMany) return ~Drop.FragmentLimit;
+    if (added === Added.Overlap) return this.spoil(entry);
+    if (!more) words[at + Entry.Total] = to;
+    if (from === 0) {
+      words[at + Entry.Ports] = ports;
+      words[at + Entry.State] = State.Open;
+      this.release(entry);
+    } else if (words[at + Entry.State] === State.Waiting) {
+      return this.hold(entry, id);
+    }
+    this.ports = words[at + Entry.Ports];
+    this.deadlines[entry] = now + FragmentShape.TimeoutMs;
+    const isWhole = words[at + Entry.Ranges] === 1 && words[at + Entry.RangesAt + 1] === words[at + Entry.Total];
+    if (isWhole && words[at + Entry.RangesAt] === 0) words[at + Entry.State] = State.Free;
+    return Fate.Pass;
+  }
+
+  /** Gives up the datagrams whose first has not come in time. Nothing to do costs one comparison. */
+  expire(now: number): void {
+    while (this.oldest !== 0 && this.deadlines[this.oldest - 1] <= now) this.end(this.oldest - 1, Drop.FragmentTimeout);
+  }
+
+  private entryOf(src: number, dst: number, name: number, now: number): number {
+    const { words, deadlines } = this;
+    const hash = Math.imul(src ^ Math.imul(dst, 0x85ebca6b) ^ Math.imul(name, 0xc2b2ae35), 0x9e3779b1);
+    const first = ((hash >>> 16) & (FragmentShape.Sets - 1)) * FragmentShape.Ways;
+    let best = first;
+    for (let entry = first; entry < first + FragmentShape.Ways; entry++) {
+      const at = entry * Entry.Words;
+      const isLive = words[at + Entry.State] !== State.Free && deadlines[entry] > now;
+      if (isLive && words[at + Entry.Src] === src && words[at + Entry.Dst] === dst && words[at + Entry.Name] === name) return entry;
+      if (!isLive) deadlines[entry] = Number.NEGATIVE_INFINITY;
+      if (deadlines[entry] < deadlines[best]) best = entry;
+    }
+    // What it held gives way: too late, or too many.
+    this.end(best, deadlines[best] > now ? Drop.FragmentLimit : Drop.FragmentTimeout);
+    const at = best * Entry.Words;
+    words[at + Entry.Src] = src;
+    words[at + Entry.Dst] = dst;
+    words[at + Entry.Name] = name;
+    words[at + Entry.State] = State.Waiting;
+    words[at + Entry.Ports] = 0;
+    words[at + Entry.Total] = 0;
+    words[at + Entry.Ranges] = 0;
+    deadlines[best] = now + FragmentShape.TimeoutMs;
+    return best;
+  }
+
+  /** Does it agree with where the datagram ends? */
+  private fits(at: number, to: number, more: boolean): boolean {
+    const { words } = this;
+    const total = words[at + Entry.Total];
+    if (total !== 0) return more ? to <= total : to === total;
+    if (more) return true;
+    const ranges = words[at + Entry.Ranges];
+    return ranges === 0 || words[at + Entry.RangesAt + 2 * ranges - 1] <= to;
+  }
+
+  /** Adds a range to a sorted list of ranges that do not meet. @param list where its words begin @param length where its length stands */
+  private add(list: number, length: number, from: number, to: number): Added {
+    const { words } = this;
+    const count = words[length];
+    let i = 0;
+    while (i < count && words[list + 2 * i + 1] < from) i++;
+    const at = list + 2 * i;
+    if (i === count || words[at] > to) {
+      if (count === FragmentShape.Ranges) return Added.TooMany;
+      words.copyWithin(at + 2, at, list + 2 * count);
+      words[at] = from;
+      words[at + 1] = to;
+      words[length] = count + 1;
+      return Added.New;
+    }
+    if (words[at] === to) {
+      words[at] = from;
+      return Added.New;
+    }
+    if (words[at + 1] > from) return words[at] <= from && to <= words[at + 1] ? Added.Copy : Added.Overlap;
+    // It begins where this range ends.
+    const hasNext = i + 1 < count;
+    if (hasNext && words[at + 2] < to) return Added.Overlap;
+    if (!hasNext || words[at + 2] > to) {
+      words[at + 1] = to;
+      return Added.New;
+    }
+    words[at + 1] = words[at + 3];
+    words.copyWithin(at + 2, at + 4, list + 2 * count);
+    words[length] = count - 1;
+    return Added.New;
+  }
+
+  private hold(entry: number, id: number): number {
+    const { words, next } = this;
+    const at = entry * Entry.Words;
+    if (words[at + Entry.Held] === FragmentShape.HeldPerDatagram) return ~Drop.FragmentLimit;
+    if (words[at + Entry.Held] === 0) this.append(entry);
+    if (this.held === FragmentShape.Held) {
+      const victim = this.oldest - 1;
+      this.end(victim, Drop.FragmentLimit);
+      if (victim === entry) return ~Drop.FragmentLimit;
+    }
+    next[id] = 0;
+    if (words[at + Entry.Held] === 0) words[at + Entry.FirstHeld] = id + 1;
+    else next[words[at + Entry.LastHeld] - 1] = id + 1;
+    words[at + Entry.LastHeld] = id + 1;
+    words[at + Entry.Held]++;
+    this.held++;
+    return Fate.Held;
+  }
+
+  private release(entry: number): void {
+    const at = entry * Entry.Words;
+    if (this.words[at + Entry.Held] === 0) return;
+    for (let id = this.words[at + Entry.FirstHeld] - 1; id >= 0; id = this.next[id] - 1) this.released[this.releasedCount++] = id;
+    this.forget(entry);
+  }
+
+  /** The datagram's fragments contradict each other: none of them passes any more. */
+  private spoil(entry: number): number {
+    this.end(entry, Drop.FragmentOverlap);
+    this.words[entry * Entry.Words + Entry.State] = State.Bad;
+    return ~Drop.FragmentOverlap;
+  }
+
+  private end(entry: number, reason: Drop): void {
+    const at = entry * Entry.Words;
+    this.words[at + Entry.State] = State.Free;
+    if (this.words[at + Entry.Held] === 0) return;
+    const first = this.words[at + Entry.FirstHeld] - 1;
+    this.forget(entry);
+    for (let id = first; id >= 0; id = this.next[id] - 1) this.drop(id, reason);
+  }
+
+  /** It holds nothing any more. */
+  private forget(entry: number): void {
+    const { words } = this;
+    const at = entry * Entry.Words;
+    this.held -= words[at + Entry.Held];
+    words[at + Entry.Held] = 0;
+    const older = words[at + Entry.Older];
+    const newer = words[at + Entry.Newer];
+    if (older === 0) this.oldest = newer;
+    else words[(older - 1) * Entry.Words + Entry.Newer] = newer;
+    if (newer === 0) this.newest = older;
+    else words[(newer - 1) * Entry.Words + Entry.Older] = older;
+  }
+
+  private append(entry: number): void {
+    const at = entry * Entry.Words;
+    this.words[at + Entry.Older] = this.newest;
+    this.words[at + Entry.Newer] = 0;
+    if (this.newest === 0) this.oldest = entry + 1;
+    else this.words[(this.newest - 1) * Entry.Words + Entry.Newer] = entry + 1;
+    this.newest = entry + 1;
+  }
+}

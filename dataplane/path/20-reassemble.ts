@@ -1,0 +1,93 @@
+// 20-reassemble: virtual reassembly, as IOS does it where NAT is: fragments are checked against each other, wait for their first, and carry its ports from
+// then on, so that lists, NAT and crypto maps judge a datagram by one answer. In: policy-in's vector, left in it. Of it what came by an `ip nat` port in
+// fragments, of protocols with ports and ICMP; a router that translates nothing passes fragments as they come (RFC 1812 §5.3). Out: the same; what
+// was held stands behind its first, in order of arrival. Drops: fragment-overlap, fragment-duplicate, fragment-limit, fragment-timeout, hand-over-full.
+// Several workers: a datagram's fragments meet at the worker of their source, and those from outside go on to the worker that has the port, which
+// only the first names (mem/owner.ts). Does not: put datagrams together.
+
+import { Drop, PathCount } from '../counters/declare.js';
+import { Clock, type Env } from '../env.js';
+import { Fate } from '../mem/fragments.js';
+import { ownerOfFragment } from '../mem/owner.js';
+import { NatSide, PortRow } from '../mem/shared.js';
+import { PacketFlag, SlotShape } from '../mem/slots.js';
+import { Ip4, IpProto, isMulticast } from '../proto/ipv4.js';
+import { hasPorts } from '../proto/l4.js';
+import { End } from '../proto/nat.js';
+
+const enum Bits {
+  Fragment = 24, // PacketFlag.LaterFragment | MoreFragments
+  /** They are not looked at: of this host, decrypted, or known from another worker. */
+  Exempt = 515, // PacketFlag.FromHost | Decrypted | Joined
+}
+
+export function makeReassemble(env: Env): () => void {
+  const { clock, drop, nat, slots, fragments: table, handOver, workerIndex, workers } = env;
+  const { view, off, len, l4Off, proto, src, dst, sport, dport, rxPort, flags, firstPorts } = slots;
+  const { ports } = env.tables;
+  const { path } = env.counters;
+  const { policyIn } = env.vec;
+  const waiting = new Int32Array(SlotShape.Count);
+
+  function isOurs(id: number): boolean {
+    if ((flags[id] & Bits.Fragment) === 0 || (flags[id] & Bits.Exempt) !== 0) return false;
+    if (!hasPorts(proto[id]) && proto[id] !== IpProto.Icmp) return false;
+    return ports[rxPort[id] * PortRow.Words + PortRow.Nat] !== NatSide.None && !isMulticast(dst[id]);
+  }
+
+  function portsOfFirst(id: number): number {
+    if (hasPorts(proto[id])) return (sport[id] << 16) | (dport[id] & 0xffff);
+    return (nat.portOf(id, End.Source) << 16) | (nat.portOf(id, End.Destination) & 0xffff);
+  }
+
+  /** The packet goes on, here or at the worker that has its port. */
+  function pass(id: number, word: number): void {
+    flags[id] |= PacketFlag.Joined;
+    firstPorts[id] = word;
+    if (hasPorts(proto[id])) {
+      sport[id] = word >>> 16;
+      dport[id] = word & 0xffff;
+    }
+    const owner = handOver === null ? workerIndex : ownerOfFragment(env, id, workers);
+    if (owner === workerIndex) {
+      policyIn.push(id);
+    } else if (handOver?.give(id, owner, 0)) {
+      path[PathCount.HandedOver]++;
+      slots.release(id);
+    } else {
+      drop(id, Drop.HandOverFull);
+    }
+  }
+
+  function take(id: number, now: number): void {
+    const word = view.getUint16(off[id] + Ip4.FlagsOffset);
+    const from = (word & Ip4.OffsetMask) << 3;
+    const to = from + off[id] + len[id] - l4Off[id];
+    const more = (word & Ip4.MoreFragments) !== 0;
+    const first = from === 0 ? portsOfFirst(id) : 0;
+    const name = (view.getUint16(off[id] + Ip4.Id) << 8) | proto[id];
+    const fate = table.take(id, src[id], dst[id], name, from, to, more, first, now);
+    if (fate === Fate.Pass) {
+      pass(id, table.ports);
+      for (let i = 0; i < table.releasedCount; i++) pass(table.released[i], table.ports);
+    } else if (fate < 0) {
+      drop(id, ~fate);
+    }
+  }
+
+  return function reassemble() {
+    const now = clock[Clock.Ms];
+    let first = 0;
+    while (first < policyIn.length && !isOurs(policyIn.ids[first])) first++;
+    if (first < policyIn.length) {
+      const count = policyIn.length - first;
+      for (let i = 0; i < count; i++) waiting[i] = policyIn.ids[first + i];
+      policyIn.length = first;
+      for (let i = 0; i < count; i++) {
+        if (isOurs(waiting[i])) take(waiting[i], now);
+        else policyIn.push(waiting[i]);
+      }
+    }
+    path[PathCount.Held] = table.held;
+  };
+}
