@@ -102,7 +102,10 @@ export const dropTexts: readonly CounterText[] = [
   { name: 'nat_no_port', help: 'no free port at the inside global address for a new NAT session' },
   { name: 'nat_full', help: 'as many NAT sessions as there may be (ip nat translation max-entries)' },
   { name: 'nat_fragment', help: 'later fragment of a flow to be translated whose first fragment was not' },
-  { name: 'nat_no_flow', help: 'to be translated, but of no flow: an ICMP error about no session, another ICMP type, ports cut off' },
+  {
+    name: 'nat_no_flow',
+    help: 'to be translated, but of no flow: an ICMP error about no session, another ICMP type, ports cut off, lengths that lie',
+  },
   { name: 'nat_no_address', help: 'no free address in the pool for a new NAT session' },
   { name: 'nat_no_mapping', help: 'from outside, for an address of a pool or static translation that translates nothing for it' },
   { name: 'nat_host_full', help: 'as many NAT sessions as the inside host may have (ip nat translation max-entries host)' },

@@ -15,6 +15,8 @@ export const enum EventShape {
   Rows = 64,
   /** Between two tellings, milliseconds. */
   IntervalMs = 1000,
+  /** The same for NAT without room, which lasts. */
+  ExhaustionMs = 30_000,
 }
 
 export class Events {
@@ -27,6 +29,10 @@ export class Events {
   private readonly own = new Float64Array(EventShape.Rows);
   private readonly peer = new Float64Array(EventShape.Rows);
   private used = 0;
+  /** NAT without room, by what is used up: packets since the last telling, the first of them, and when it was told. */
+  private readonly exhausted = new Int32Array(2);
+  private readonly exhaustedBy = new Int32Array(4);
+  private readonly exhaustionTold = new Float64Array(2).fill(Number.NEGATIVE_INFINITY);
   private toldAt = Number.NEGATIVE_INFINITY;
 
   /** A packet that time-based anti-replay refused. @param own our pseudotime, ms @param peer the packet's, -1 = it has none */
@@ -36,6 +42,14 @@ export class Events {
     if (this.used === before) return;
     this.own[before] = own;
     this.peer[before] = peer;
+  }
+
+  /** A packet for which there could be no NAT session. @param isFull the table is full, else the addresses' ports */
+  noteExhaustion(isFull: boolean, src: number, dst: number): void {
+    const place = isFull ? 1 : 0;
+    if (this.exhausted[place]++ > 0) return;
+    this.exhaustedBy[2 * place] = src;
+    this.exhaustedBy[2 * place + 1] = dst;
   }
 
   /** Notes one occurrence. With every row taken by other SPIs it is not told (the drop counters have it). */
@@ -57,11 +71,37 @@ export class Events {
 
   /** Tells what was noted, at most once per interval. @param nowMs monotonic */
   drain(nowMs: number, tell: (event: DataplaneEvent) => void): void {
+    this.drainExhaustion(nowMs, tell);
     if (this.used === 0 || nowMs - this.toldAt < EventShape.IntervalMs) return;
     this.toldAt = nowMs;
     const rows = this.used;
     this.used = 0;
     for (let row = 0; row < rows; row++) tell(this.eventOf(row));
+  }
+
+  private drainExhaustion(nowMs: number, tell: (event: DataplaneEvent) => void): void {
+    for (let place = 0; place < 2; place++) {
+      if (this.exhausted[place] === 0 || nowMs - this.exhaustionTold[place] < EventShape.ExhaustionMs) continue;
+      const [src, dst] = [this.exhaustedBy[2 * place], this.exhaustedBy[2 * place + 1]].map(dotted);
+      const first = `first ${src} to ${dst}; ${this.exhausted[place]} packets dropped since the last such message`;
+      // The names are IOS's.
+      if (place === 0)
+        tell({
+          kind: 'log',
+          severity: 6,
+          mnemonic: 'ADDR_ALLOC_FAILURE',
+          text: `NAT: no port or pool address is free for new translations: ${first}`,
+        });
+      else
+        tell({
+          kind: 'log',
+          severity: 4,
+          mnemonic: 'MAX_ENTRIES',
+          text: `NAT: no more translations may be made (ip nat translation max-entries): ${first}`,
+        });
+      this.exhausted[place] = 0;
+      this.exhaustionTold[place] = nowMs;
+    }
   }
 
   private eventOf(row: number): DataplaneEvent {
@@ -82,4 +122,8 @@ export class Events {
         return { kind: 'sa-exhausted', spi, space: 'iv' };
     }
   }
+}
+
+function dotted(address: number): string {
+  return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.');
 }

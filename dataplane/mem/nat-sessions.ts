@@ -237,13 +237,13 @@ export class NatSessions {
   }
 
   /**
-   * Looks at the next rows and ends the sessions that are over. Called again and again it comes by every row. @param rows how many
-   * @returns how many ended
+   * Looks at the next rows and ends the sessions that are over. Called again and again it comes by every row. @param rows how many, at the most
+   * @param ends how many may end, which costs more than to look: chains lie anywhere in memory @returns how many ended
    */
-  sweep(limits: Int32Array, now: number, rows: number): number {
+  sweep(limits: Int32Array, now: number, rows: number, ends: number): number {
     let ended = 0;
     const count = Math.min(this.fresh, rows);
-    for (let i = 0; i < count; i++) {
+    for (let i = 0; i < count && ended < ends; i++) {
       if (this.sweptTo >= this.fresh) this.sweptTo = 0;
       const row = this.sweptTo++;
       if (this.rows[row * NatRow.Words + NatRow.Protocol] === 0 || !this.isOver(row, limits, now)) continue;

@@ -2,8 +2,10 @@
 // them. Which packets are to be translated, and by what rule, is the stages'. Does not: ALGs; SCTP, whose checksum covers its ports alone.
 
 import { NatCount } from '../counters/declare.js';
+import { checksum } from '../proto/checksum.js';
 import { Icmp } from '../proto/icmp.js';
 import { Ip4, IpProto } from '../proto/ipv4.js';
+import { lengthsFit } from '../proto/l4-lengths.js';
 import {
   End,
   isIcmpError,
@@ -75,7 +77,8 @@ export class Nat {
       if (!isIcmpQuery(type)) return NatKind.Unknown;
       this.from = this.to = readIcmpId(view, l4);
     } else if (natHasPorts(proto[id])) {
-      if (sport[id] < 0) return NatKind.Unknown;
+      const isFirst = (flags[id] & PacketFlag.MoreFragments) !== 0;
+      if (sport[id] < 0 || !lengthsFit(view, proto[id], l4Off[id], off[id] + len[id], isFirst)) return NatKind.Unknown;
       this.from = sport[id];
       this.to = dport[id];
     }
@@ -259,10 +262,13 @@ export class Nat {
     return true;
   }
 
-  /** @returns false when it does not quote enough */
+  /** @returns false when it does not quote enough, is in fragments, or its checksum or that of the quoted header is wrong (RFC 5508 REQ-3) */
   private readError(id: number): boolean {
-    const { view, off, len, l4Off } = this.slots;
-    return readQuote(view, l4Off[id], off[id] + len[id], this.quote);
+    const { view, off, len, l4Off, flags } = this.slots;
+    const { quote } = this;
+    if ((flags[id] & PacketFlag.MoreFragments) !== 0 || !readQuote(view, l4Off[id], off[id] + len[id], quote)) return false;
+    if (checksum(view, quote[Quote.At], quote[Quote.L4] - quote[Quote.At]) !== 0) return false;
+    return checksum(view, l4Off[id], off[id] + len[id] - l4Off[id]) === 0;
   }
 
   private rewriteQuoted(id: number, which: End, address: number, port: number): void {

@@ -1,6 +1,7 @@
 // 45-nat-inside: what goes from an `ip nat inside` to an `ip nat outside` port gets the global address, if a statement says so; behind the route,
 // which says where it leaves, and before the crypto map, which then sees the address as translated (IOS's order: what the VPN is to carry must be
-// exempt). In: routed packets, left in the crypto map's vector. Out: the same. Drops: nat-no-port, nat-full, nat-fragment, nat-no-flow, nat-no-address.
+// exempt). In: routed packets, left in the crypto map's vector. Out: the same. Drops: what finds no room (nat-no-port, nat-full, nat-no-address,
+// nat-host-full), after an ICMP 3/13 (RFC 5508 REQ-8) and a message to the operator; nat-fragment, nat-no-flow.
 //
 // PAT keeps sessions per flow (address and port dependent mapping and filtering, RFC 4787 §4.1, §5): the inside port stays what it is where no
 // other session to the same destination has it. What no statement translates leaves as it is, and is never dropped for that. The router's own traffic keeps
@@ -13,6 +14,7 @@ import { NatKind } from '../mem/nat.js';
 import { NatShape } from '../mem/nat-sessions.js';
 import { NatSide, PortRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
+import { IcmpError, UnreachableCode } from '../proto/icmp.js';
 import { isMulticast } from '../proto/ipv4.js';
 import { NatRow } from '../tables/layout.js';
 
@@ -22,10 +24,10 @@ const enum Outcome {
 }
 
 export function makeNatInside(env: Env): () => void {
-  const { clock, nat, natRules, natBegin, drop } = env;
-  const { rxPort, txPort, nextHop, dst, flags } = env.slots;
+  const { clock, nat, natRules, natBegin, drop, events } = env;
+  const { rxPort, txPort, nextHop, src, dst, flags, error, reason: reasons } = env.slots;
   const { ports } = env.tables;
-  const { cryptoMap } = env.vec;
+  const { cryptoMap, refused } = env.vec;
   const { sessions } = nat;
 
   /** @returns Outcome.Keep, or the reason to drop it */
@@ -53,6 +55,18 @@ export function makeNatInside(env: Env): () => void {
     if (row >= 0) sessions.rows[row * NatRow.Words + NatRow.Used] = now;
   }
 
+  function isNoRoom(reason: number): boolean {
+    return reason === Drop.NatNoPort || reason === Drop.NatFull || reason === Drop.NatNoAddress || reason === Drop.NatHostFull;
+  }
+
+  /** There is no room for a new session: those that are there go on. */
+  function refuse(id: number, reason: Drop): void {
+    events.noteExhaustion(reason === Drop.NatFull || reason === Drop.NatHostFull, src[id], dst[id]);
+    error[id] = (IcmpError.Unreachable << 24) | (UnreachableCode.Prohibited << 16);
+    reasons[id] = reason;
+    refused.push(id);
+  }
+
   return function natInside() {
     if (natRules.isEmpty) return;
     const now = Math.floor(clock[Clock.Ms] / 1000);
@@ -67,6 +81,7 @@ export function makeNatInside(env: Env): () => void {
         else if (ports[rxPort[id] * PortRow.Words + PortRow.Nat] === NatSide.Inside) reason = translate(id, now);
       }
       if (reason < 0) cryptoMap.ids[kept++] = id;
+      else if (isNoRoom(reason)) refuse(id, reason);
       else drop(id, reason);
     }
     cryptoMap.length = kept;

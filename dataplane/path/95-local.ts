@@ -36,12 +36,17 @@ export function makeLocal(env: Env): () => void {
     const fd = tun[rxPort[id]];
     txPort[id] = rxPort[id];
     if (fd < 0) return drop(id, Drop.PortDown);
-    if ((flags[id] & (PacketFlag.OwesHop | PacketFlag.FromHost | PacketFlag.Made)) === 0) raiseTtl(view, off[id]);
+    if (isLowered(id)) raiseTtl(view, off[id]);
     offsets[0] = off[id];
     lengths[0] = len[id];
     if (native.tx(fd, bytes, offsets, lengths, 1, results) < 1) return drop(id, isFull(results[0]) ? Drop.TxFull : Drop.TxError);
     path[PathCount.Punted]++;
     slots.release(id);
+  }
+
+  /** The kernel has taken a hop from its TTL on the way to us. */
+  function isLowered(id: number): boolean {
+    return (flags[id] & (PacketFlag.OwesHop | PacketFlag.FromHost | PacketFlag.Made)) === 0;
   }
 
   function takeToken(): boolean {
@@ -85,6 +90,7 @@ export function makeLocal(env: Env): () => void {
     if (!mayAnswer(view, off[id]) || !takeToken()) return;
     const made = slots.allocate();
     if (made < 0) return;
+    if (isLowered(id)) raiseTtl(view, off[id]); // RFC 1812 §4.3.2.3: it is quoted as it was received
     const at = made * SlotShape.Bytes + SlotShape.Headroom;
     errorId = (errorId + 1) & 0xffff;
     const word = error[id];

@@ -76,6 +76,25 @@ export const natSeeds: readonly Uint8Array[] = [
   Uint8Array.of(0, ...ipv4({ src: '10.0.2.10', dst: '198.51.100.1', protocol: 1, payload: Uint8Array.of(8, 0, 0, 0, 1, 2, 0, 1) })),
   Uint8Array.of(0, ...ipv4({ src: '10.0.2.10', dst: '198.51.100.1', mf: true, payload: udp(5000, 53, 40) })),
   Uint8Array.of(0, ...ipv4({ src: '10.0.2.10', dst: '198.51.100.1', fragmentOffset: 48, payload: new Uint8Array(20) })),
+  // One that waits for its first, its first, an overlap, a copy; the same from outside, and of an echo.
+  Uint8Array.of(0, ...ipv4({ src: '10.0.2.10', dst: '198.51.100.1', id: 5, fragmentOffset: 96, payload: new Uint8Array(20) })),
+  Uint8Array.of(0, ...ipv4({ src: '10.0.2.10', dst: '198.51.100.1', id: 5, mf: true, fragmentOffset: 40, payload: new Uint8Array(56) })),
+  Uint8Array.of(0, ...ipv4({ src: '10.0.2.10', dst: '198.51.100.1', id: 5, mf: true, payload: udp(5000, 53, 32) })),
+  Uint8Array.of(0, ...ipv4({ src: '10.0.2.10', dst: '198.51.100.1', id: 5, mf: true, fragmentOffset: 32, payload: new Uint8Array(16) })),
+  Uint8Array.of(1, ...ipv4({ src: '198.51.100.1', dst: '172.16.2.2', id: 6, fragmentOffset: 48, payload: new Uint8Array(20) })),
+  Uint8Array.of(1, ...ipv4({ src: '198.51.100.1', dst: '172.16.2.2', id: 6, mf: true, payload: udp(53, 5000, 40) })),
+  Uint8Array.of(0, ...ipv4({ src: '10.0.2.10', dst: '198.51.100.1', protocol: 1, id: 7, fragmentOffset: 16, payload: new Uint8Array(20) })),
+  Uint8Array.of(
+    0,
+    ...ipv4({
+      src: '10.0.2.10',
+      dst: '198.51.100.1',
+      protocol: 1,
+      id: 7,
+      mf: true,
+      payload: Uint8Array.of(8, 0, 0, 0, 1, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0),
+    }),
+  ),
 ];
 
 const ruledSeeds: readonly Uint8Array[] = [

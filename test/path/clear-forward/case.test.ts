@@ -72,7 +72,7 @@ t.test('no route: dropped, and the source is told once per token', (t) => {
   t.equal(view.getUint32(12), ip('10.0.1.1'));
   t.equal(view.getUint32(16), ip('10.0.1.10'));
   t.strictSame([error[9], error[20], error[21]], [1, 3, 0], 'ICMP net unreachable');
-  t.equal(hex(error.subarray(28)), hex(packet), 'quotes the packet');
+  t.equal(hex(error.subarray(28)), hex(withTtl(packet, 64)), 'quotes the packet as the host sent it');
   t.match(router.counters(), { 'drop.no_route': 3, 'path.made_packets': 2, 'path.sent_packets': 2, 'path.dropped_packets': 3 });
   for (let i = 0; i < 100; i++) router.forward(0, packet);
   t.equal(router.counters()['path.made_packets'], 50, 'the bucket holds 50');

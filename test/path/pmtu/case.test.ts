@@ -1,5 +1,5 @@
 import t from 'tap';
-import { branchPacket, hex, ip, ipv4, sumOf, udp } from '../packets.js';
+import { branchPacket, hex, ip, ipv4, sumOf, udp, withTtl } from '../packets.js';
 import { memberTables, Router, type SaSpec, type TransformName } from '../router.js';
 
 // facts/mtu-and-nat.md, path MTU 1500.
@@ -27,7 +27,7 @@ for (const [transform, most] of largest) {
     t.equal(error.length, 576, 'as much as RFC 1812 allows');
     t.strictSame([view.getUint32(12), view.getUint32(16)], [ip('10.0.1.1'), ip('10.0.1.10')]);
     t.strictSame([error[1], error[9], error[20], error[21], view.getUint16(24), view.getUint16(26)], [0xc0, 1, 3, 4, 0, most]);
-    t.equal(hex(error.subarray(28)), hex(packet.subarray(0, 548)));
+    t.equal(hex(error.subarray(28)), hex(withTtl(packet, 64).subarray(0, 548)), 'quoted as the host sent it');
     t.equal(sumOf(error.subarray(0, 20)) | sumOf(error.subarray(20)), 0, 'checksums');
     t.match(router.counters(), { 'drop.mtu_exceeded': 1, 'path.made_packets': 1, 'path.sent_packets': 2, 'path.dropped_packets': 1 });
     t.equal(router.imbalance(), null);

@@ -45,7 +45,7 @@ t.test('a table of rows is two maps', (t) => {
         }
         if (step.kind === 'sweep') {
           const over = [...known].filter(([, { used }]) => now - used >= limits[0]);
-          if (sessions.sweep(limits, now, 64) !== over.length) return false;
+          if (sessions.sweep(limits, now, 64, 64) !== over.length) return false;
           for (const [key] of over) known.delete(key);
         }
         if (step.kind === 'use') {
