@@ -142,7 +142,7 @@ function timeLookups(env: Env, packets: readonly Uint8Array[]): Record<string, n
   };
   const acl = () => {
     const list = entryLists[0];
-    for (let i = 0; i < count; i++) results[i] = classify(aces, aclWords, list, protocol[i], src[i], dst[i], sport[i], dport[i]);
+    for (let i = 0; i < count; i++) results[i] = classify(aces, aclWords, list, protocol[i], src[i], dst[i], sport[i], dport[i], 0);
     return count;
   };
   warmUp(fib);

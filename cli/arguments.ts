@@ -57,6 +57,7 @@ const allowed: Record<string, OptionName[]> = {
   run: [...target, 'config', 'state', 'metrics', 'key-log', 'no-native', 'workers'],
   'wait-ready': [...target, 'timeout'],
   show: target,
+  'packet-tracer': target,
   exec: target,
   check: [],
   version: [],
@@ -98,7 +99,7 @@ export function parseArguments(args: readonly string[]): CliCommand {
   const name = args[at] ?? (args.includes('--version') ? 'version' : args.some((a) => a === '--help' || a === '-h') ? 'help' : undefined);
   if (name === undefined) throw new UsageError('no command given (try: groupwire help)');
   if (!Object.hasOwn(allowed, name)) throw new UsageError(`unknown command '${name}' (try: groupwire help)`);
-  const isExec = name === 'show' || name === 'exec';
+  const isExec = name === 'show' || name === 'packet-tracer' || name === 'exec';
   const behind = args.slice(at + 1);
   const exec = isExec ? splitExecWords(behind) : { options: behind, words: [] };
   const { values, positionals } = parseOptions([...args.slice(0, at), ...exec.options]);
@@ -117,8 +118,9 @@ export function parseArguments(args: readonly string[]): CliCommand {
     case 'wait-ready':
       return { name, ...parseTarget(values), timeoutSeconds: parseNumber('timeout', values.timeout, 30, 0, 86_400) };
     case 'show':
+    case 'packet-tracer':
     case 'exec': {
-      const line = (name === 'show' ? ['show', ...exec.words] : exec.words).join(' ').trim();
+      const line = (name === 'exec' ? exec.words : [name, ...exec.words]).join(' ').trim();
       if (line === '') throw new UsageError('usage: groupwire --instance NAME exec "EXEC LINE"');
       return { name: 'exec', ...parseTarget(values), line };
     }

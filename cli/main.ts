@@ -14,6 +14,7 @@ const help = `groupwire: a userspace router that makes a Linux VM a member, or t
       --workers N|auto       forwarding threads, 1 to 16, default 1; auto = one per CPU
   groupwire wait-ready [--timeout SECONDS]     wait until everything configured is up and registered, default 30
   groupwire show WORDS [| json | include RE | exclude RE | begin RE | section RE]
+  groupwire packet-tracer input IF PROTOCOL SOURCE [PORT] DESTINATION [PORT] [detailed] [json]   what would become of a packet
   groupwire exec "LINE"                        any exec command
   groupwire check FILE                         report every problem of a configuration file
   groupwire pki WORDS                          a local CA for authentication with certificates; groupwire pki --help

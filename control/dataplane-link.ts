@@ -14,6 +14,7 @@ import {
   type TablesHead,
   type ToDataplane,
 } from '../dataplane/tables/message.js';
+import type { TraceAnswer, TraceRequest } from '../dataplane/tables/trace.js';
 
 export interface LinkEvents {
   /** A dataplane process answered; `generation` 0 means that it has no tables yet. */
@@ -43,7 +44,7 @@ const ReconnectMs = 50;
 const AnswerTimeoutMs = 2000;
 
 // The dataplane is ours; what is checked is that the frame is one of its kinds.
-const head = z.looseObject({ type: z.enum(['hello', 'applied', 'event', 'snapshot', 'nat-sessions', 'nat-log']) });
+const head = z.looseObject({ type: z.enum(['hello', 'applied', 'event', 'snapshot', 'nat-sessions', 'nat-log', 'trace']) });
 
 export class DataplaneLink {
   private socket: Socket | null = null;
@@ -101,6 +102,12 @@ export class DataplaneLink {
     const answer = await this.ask((id) => ({ type: 'nat-sessions', id, limit: Math.min(limit, MaxNatRows) }));
     if (answer?.head.type !== 'nat-sessions') return null;
     return { sessions: answer.head.sessions, rows: wholeRows(answer.rest) };
+  }
+
+  /** What the pipeline would do with a datagram that arrives now. @returns null when no dataplane answers in time */
+  async trace(request: Omit<TraceRequest, 'type' | 'id'>): Promise<TraceAnswer | null> {
+    const answer = await this.ask((id) => ({ type: 'trace', id, ...request }));
+    return answer?.head.type === 'trace' ? answer.head : null;
   }
 
   /** Ends NAT sessions: those that look so, NatRow.Words each, or all. @returns false when there is no dataplane */

@@ -11,11 +11,14 @@ import { natPattern } from './nat-pattern.js';
 import { RsaKeyError, type RsaKeys } from './pki/rsa-keys.js';
 import type { Trustpoints } from './pki/trustpoints.js';
 import type { Router } from './router.js';
+import { originsOf } from './snapshot/access-lists.js';
 
 export interface ExecMeans {
   rsaKeys: RsaKeys;
   counters: CounterSet;
   log: SystemLog;
+  /** Hits by hit counter, as the dataplane has them now; null when there is none. */
+  aceHits: readonly number[] | null;
   /** Ends NAT sessions whose words are `wanted` where `mask` has bits, all when both are empty. @returns false when there is no dataplane */
   clearNat(wanted: number[], mask: number[]): boolean;
   /** What `clear logging` clears. */
@@ -92,13 +95,24 @@ function runPki({ action, trustpoint }: PkiRequest, trustpoints: Trustpoints | n
   return done(trust.crls.map(({ nextUpdate }) => `CRL is good until ${new Date(nextUpdate).toISOString()}`).join('\n'));
 }
 
+/** Of one list, or of all, with what groups' policies count. @param hits null = there is no dataplane, and no counters */
+function clearAccessLists(name: string | null, { config, tables, allocation }: Router, hits: readonly number[] | null): ExecAnswer {
+  if (name !== null && !config.accessLists.has(name)) return refused(`% access list ${name} does not exist`);
+  if (hits === null) return refused('% the dataplane does not answer');
+  const wanted = name === null ? null : originsOf(config, name);
+  const counters = tables?.aceCounters.filter((_, row) => wanted === null || wanted.has(tables.aceOrigins[row].list)) ?? [];
+  allocation.hits.clear(counters, hits);
+  return done();
+}
+
 /** Carries one exec line out. @param now Unix ms */
 export function runExec(line: string, router: Router, means: ExecMeans, now: number): ExecAnswer {
   const command = parseExec(line);
   if ('error' in command) return refused(command.error);
   switch (command.kind) {
+    case 'packet-tracer':
     case 'show':
-      return refused('% show lines are rendered by the groupwire command');
+      return refused(`% ${command.kind} lines are rendered by the groupwire command`);
     case 'terminal length':
       return done();
     case 'crypto key generate rsa':
@@ -129,6 +143,8 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
       for (const group of groups) router.setDirection(group, command.direction, now);
       return done();
     }
+    case 'clear access-list counters':
+      return clearAccessLists(command.name, router, means.aceHits);
     case 'clear ip nat translation':
       return means.clearNat(...natPattern(command.filter)) ? done() : refused('% the dataplane does not answer');
     case 'clear logging':

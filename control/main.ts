@@ -30,6 +30,7 @@ import { type DataplaneHello, Router, routerCounters } from './router.js';
 import { buildSnapshot } from './snapshot/build.js';
 import { natTranslations } from './snapshot/nat.js';
 import { SealedStore } from './store/sealed-store.js';
+import { tracePacket } from './trace/packet-tracer.js';
 import { UdpSockets } from './udp-sockets.js';
 
 /** Engines ask for their next tick; this bounds the wait. */
@@ -101,7 +102,6 @@ if (keyLog) log.write('CRYPTO', 1, 'KEY_LOG', `--key-log is on: ${args['key-log'
 
 let applied = { generation: 0, errors: ['not applied yet'] };
 let tickTimer: NodeJS.Timeout | null = null;
-
 const sockets = new UdpSockets(
   (datagram) => {
     router.receive(datagram, Date.now());
@@ -209,7 +209,6 @@ function reload(): void {
 }
 
 rsaKeys.ensure(loaded.config, log);
-
 const rates = new RateMeter();
 const snapshot = async () =>
   buildSnapshot({
@@ -239,27 +238,27 @@ const api = await startApi({
     const sessions = await link.natSessions();
     return sessions && natTranslations(sessions, router.config, Date.now());
   },
+  packetTrace: (line) => tracePacket(line, router, link),
   ready: () => {
     const waiting = { unboundAddresses: sockets.missing(GdoiPort), unjoinedGroups: multicast.missing() };
     const missing = findMissing(router, { connected: link.connected, ...applied, ...waiting }, Date.now());
     return { ready: missing.length === 0, missing };
   },
   exec: async (line) => {
-    const answer = runExec(line, router, { rsaKeys, counters, log, logBuffer: log, clearNat: link.natClear.bind(link) }, Date.now());
+    const { aceHits = null } = (await link.snapshot()) ?? {};
+    const means = { rsaKeys, counters, log, logBuffer: log, clearNat: link.natClear.bind(link), aceHits };
+    const answer = runExec(line, router, means, Date.now());
     scheduleTick();
     if (answer.error) throw new Error(answer.error);
     return answer.output;
   },
 });
 const metrics =
-  args.metrics === 'off'
-    ? null
-    : await startMetrics({
-        ...(splitAddress(args.metrics) ?? fail(`--metrics ${args.metrics}: expected ADDRESS:PORT or off`)),
-        instance: args.instance,
-        snapshot,
-        log,
-      });
+  args.metrics === 'off' ? null : await startMetrics({ ...metricsAddress(args.metrics), instance: args.instance, snapshot, log });
+
+function metricsAddress(text: string): NonNullable<ReturnType<typeof splitAddress>> {
+  return splitAddress(text) ?? fail(`--metrics ${text}: expected ADDRESS:PORT or off`);
+}
 
 async function stop(): Promise<void> {
   if (tickTimer) clearTimeout(tickTimer);

@@ -28,6 +28,7 @@ import type { Membership } from './multicast-sockets.js';
 import { noCertificates } from './pki/certificate-store.js';
 import type { RsaKeys } from './pki/rsa-keys.js';
 import type { Trustpoints } from './pki/trustpoints.js';
+import { SecurityLog } from './security-log.js';
 import type { SealedStore } from './store/sealed-store.js';
 
 export interface RouterMeans {
@@ -70,6 +71,7 @@ export class Router {
   private readonly directions = new Map<string, SaDirection>();
   readonly clocks = new GroupClocks();
   private readonly closedMaps = new ClosedMaps();
+  private readonly securityLog: SecurityLog;
 
   constructor(
     public config: Config,
@@ -77,6 +79,7 @@ export class Router {
     now: Ms,
   ) {
     this.startedAt = now;
+    this.securityLog = new SecurityLog(means.log);
     this.debug = new Debug(
       (text) => means.log.write('GDOI', 7, 'DEBUG', text),
       (counter) => means.counters.helpOf(counter),
@@ -126,6 +129,7 @@ export class Router {
   dataplaneUp({ generation, knownSenders, workers }: DataplaneHello, snapshot: SnapshotHead | null, now: Ms): void {
     this.gdoi.senderIdsWanted = workers;
     if (snapshot) this.allocation.seed(snapshot);
+    this.allocation.hits.forgetCleared();
     this.generation = Math.max(this.generation, generation);
     this.publishable = true;
     this.ivSpaces.dataplaneUp(knownSenders); // before anything is published
@@ -158,23 +162,20 @@ export class Router {
       if (text !== null) this.means.log.write('GDOI', 4, 'TIMEBASED_REPLAY_FAILED', text);
     } else if (event.kind === 'sa-exhausted') {
       const group = this.gdoi.memberGroups().find(({ name }) => this.gdoi.policyOf(name).teks.some((tek) => tek.spi === event.spi));
-      this.means.log.write(
-        'CRYPTO',
-        4,
-        'SA_EXHAUSTED',
-        `${event.space} space of spi 0x${event.spi.toString(16).toUpperCase()} is used up: registering again`,
-      );
+      const text = `${event.space} space of spi 0x${event.spi.toString(16).toUpperCase()} is used up: registering again`;
+      this.means.log.write('CRYPTO', 4, 'SA_EXHAUSTED', text);
       if (group) this.perform(this.gdoi.renewSenderIds(group.name, now), now);
+    } else if (event.kind === 'acl-log' || event.kind === 'acl-log-missed') {
+      this.securityLog.receive(event, this, now);
     } else if (event.kind === 'interface') {
-      const name = [...this.config.interfaces.keys()].find((key) => this.allocation.ports.take(key) === event.port);
-      this.means.log.write(
-        'LINEPROTO',
-        5,
-        'UPDOWN',
-        `Line protocol on Interface ${name ?? event.port}, changed state to ${event.up ? 'up' : 'down'}`,
-      );
+      const name = this.interfaceOf(event.port);
+      const text = `Line protocol on Interface ${name ?? event.port}, changed state to ${event.up ? 'up' : 'down'}`;
+      this.means.log.write('LINEPROTO', 5, 'UPDOWN', text);
     }
   }
+
+  readonly interfaceOf = (port: number): string | undefined =>
+    [...this.config.interfaces.keys()].find((key) => this.allocation.ports.take(key) === port);
 
   receive(datagram: Datagram, now: Ms): void {
     if (!this.started) return;
@@ -194,6 +195,7 @@ export class Router {
   }
 
   tick(now: Ms): void {
+    this.securityLog.tick(now);
     if (!this.started) return;
     this.perform([...this.ike.tick(now), ...this.gdoi.tick(now)], now);
     if (this.tables?.nextChange != null && this.tables.nextChange <= now) this.publishTables(now);
@@ -201,7 +203,9 @@ export class Router {
 
   /** When tick() has something to do next. */
   nextTick(): Ms | null {
-    const times = [this.ike.nextTick(), this.gdoi.nextTick(), this.tables?.nextChange ?? null].filter((time) => time !== null);
+    const times = [this.ike.nextTick(), this.gdoi.nextTick(), this.securityLog.nextTick(), this.tables?.nextChange ?? null].filter(
+      (time) => time !== null,
+    );
     return times.length > 0 ? Math.min(...times) : null;
   }
 

@@ -3,6 +3,7 @@
 // into columns and counting those that are dropped.
 
 import { Drop, PathCount, PortCount, SaCount } from './counters/declare.js';
+import { AclLog } from './mem/acl-log.js';
 import { Events } from './mem/events.js';
 import { FragmentTable } from './mem/fragments.js';
 import { HandOver } from './mem/hand-over.js';
@@ -12,8 +13,9 @@ import { NatBegin } from './mem/nat-begin.js';
 import { NatLog, natLogOf } from './mem/nat-log.js';
 import { NatRules } from './mem/nat-rules.js';
 import { Neighbours } from './mem/neighbours.js';
+import { makeClassify, makePermits } from './mem/packet-lists.js';
 import { SenderKind, type SenderState, SenderState as Senders } from './mem/sender-state.js';
-import { bankOf, type CounterBlocks, controlWords, countersOf, natRowsOf, type SharedState } from './mem/shared.js';
+import { type Bank, BankCount, bankOf, type CounterBlocks, controlWords, countersOf, natRowsOf, type SharedState } from './mem/shared.js';
 import { PacketFlag, Slots } from './mem/slots.js';
 import { Tables } from './mem/tables.js';
 import { Vector } from './mem/vector.js';
@@ -21,7 +23,7 @@ import type { Native } from './native/native.js';
 import { checkIpv4, Ip4, Ipv4Fault } from './proto/ipv4.js';
 import { hasPorts, Port } from './proto/l4.js';
 import { ReplayTable } from './proto/replay.js';
-import { Cap, Sa, SaFlag, SaKey } from './tables/layout.js';
+import { Ace, Cap, Sa, SaFlag, SaKey } from './tables/layout.js';
 
 /** Places of {@link Env.clock}. */
 export const enum Clock {
@@ -69,6 +71,7 @@ export interface Env {
   readonly counters: CounterBlocks;
   readonly clock: Float64Array;
   readonly events: Events;
+  readonly aclLog: AclLog;
   readonly replay: ReplayTable;
   readonly nat: Nat;
   readonly natRules: NatRules;
@@ -83,6 +86,10 @@ export interface Env {
   readonly drop: (id: number, reason: Drop) => void;
   /** Checks the IPv4 datagram at off/len and fills its columns; cuts link padding off. Flags other than the fragment bits stay. */
   readonly parse: (id: number) => Ipv4Fault;
+  /** First match of a packet in a compiled list. @param list as in {@link classify} @returns row, or -1 */
+  readonly classify: (list: number, id: number) => number;
+  /** Does a list on an interface let a packet pass? Counts the hit, notes it for the log. @param list as for {@link classify} */
+  readonly permits: (list: number, id: number) => boolean;
 }
 
 export interface EnvOptions {
@@ -93,19 +100,23 @@ export interface EnvOptions {
   senders: SenderState;
   /** By worker; not needed when there is one. */
   wakeFds?: readonly number[];
+  /** Memory of its own in place of what is shared: a trace (trace/tracer.ts) counts nothing and makes no session. */
+  own?: { counters: CounterBlocks; natRows: Int32Array };
 }
 
 /** Everything one worker needs. Call once per thread (DESIGN §3: arrays fold into the code only then). */
 export function makeEnv(options: EnvOptions): Env {
   const { index, shared, native } = options;
   const slots = new Slots();
-  const counters = countersOf(shared, index);
+  const { counters, natRows } = options.own ?? { counters: countersOf(shared, index), natRows: natRowsOf(shared, index) };
   const tables = new Tables(shared);
-  const nat = new Nat(slots, natRowsOf(shared, index), tables.natTimeouts, counters.nat);
+  const nat = new Nat(slots, natRows, tables.natTimeouts, counters.nat);
   for (const words of nat.sessions.memory) native.adviseHuge(words);
+  const classify = makeClassify(slots, tables);
+  const aclLog = new AclLog();
   const clock = new Float64Array(Clock.Count);
   const natLog = new NatLog(natLogOf(shared, index), controlWords(shared), clock, counters.nat);
-  const natRules = new NatRules(slots, tables, counters.aceHits);
+  const natRules = new NatRules(slots, tables, counters.aceHits, classify, nat.clauseHits);
   const wake = (fd: number): void => native.wakeSignal(fd);
   const drop = makeDrop(slots, counters);
   return {
@@ -119,6 +130,7 @@ export function makeEnv(options: EnvOptions): Env {
     counters,
     clock,
     events: new Events(),
+    aclLog,
     replay: new ReplayTable(),
     nat,
     natRules,
@@ -130,16 +142,19 @@ export function makeEnv(options: EnvOptions): Env {
     neighbours: new Neighbours(),
     drop,
     parse: makeParse(slots),
+    classify,
+    permits: makePermits(slots, tables, counters, classify, aclLog),
   };
 }
 
-function makeDrop(slots: Slots, counters: CounterBlocks): Env['drop'] {
+export function makeDrop(slots: Slots, counters: CounterBlocks): Env['drop'] {
   const { rxPort, txPort } = slots;
   const { drops, path, ports } = counters;
   return function drop(id, reason) {
     drops[reason]++;
     path[PathCount.Dropped]++;
-    if (reason === Drop.TxFull || reason === Drop.TxError) ports[txPort[id] * PortCount.Count + PortCount.TxDrops]++;
+    if (reason === Drop.TxFull || reason === Drop.TxError || reason === Drop.AclOut)
+      ports[txPort[id] * PortCount.Count + PortCount.TxDrops]++;
     else ports[rxPort[id] * PortCount.Count + PortCount.RxDrops]++;
     slots.release(id);
   };
@@ -192,7 +207,8 @@ export function adoptBank(env: Env, shared: SharedState, bankIndex: number): str
   const errors: string[] = [];
   const before = new Int32Array(Cap.Sas);
   for (let slot = 0; slot < Cap.Sas; slot++) before[slot] = tables.sas[slot * Sa.Words + Sa.Serial];
-  if (tables.copyFrom(bank)) counters.aceHits.fill(0);
+  keepHits(tables, bank, counters);
+  if (tables.copyFrom(bank)) counters.policies.fill(0);
   env.neighbours.copyFrom(bank);
   env.natBegin.adopt();
   for (let slot = 0; slot < Cap.Sas; slot++) {
@@ -215,6 +231,22 @@ export function adoptBank(env: Env, shared: SharedState, bankIndex: number): str
   findSenderRows(env);
   env.handOver?.adopt(tables.sas);
   return errors;
+}
+
+/** Hits go to the entries' own counters before their rows become others; an entry that was not there begins at 0. */
+function keepHits({ aces, counts }: Tables, bank: Bank, { aceHits, aceTotals }: CounterBlocks): void {
+  const known = new Uint8Array(Cap.AceCounters);
+  for (let row = 0; row < counts[BankCount.Aces]; row++) {
+    const counter = aces[row * Ace.Words + Ace.Counter];
+    known[counter] = 1;
+    aceTotals[counter] += aceHits[row];
+    aceHits[row] = 0;
+  }
+  for (let row = 0; row < bank.counts[BankCount.Aces]; row++) {
+    const counter = bank.aces[row * Ace.Words + Ace.Counter];
+    if (known[counter] === 0) aceTotals[counter] = 0;
+    known[counter] = 1;
+  }
 }
 
 /** SAs that send get their counters from the sender-state file. */

@@ -23,6 +23,7 @@ import { Ports } from './port/ports.js';
 import { Publisher } from './port/publisher.js';
 import { ShapeError } from './port/shape.js';
 import { SnapshotMaker } from './port/snapshot.js';
+import { answerTrace } from './port/trace-request.js';
 import { undoAll } from './port/undo.js';
 import { UndoLedger } from './port/undo-ledger.js';
 import { readTables, type Tables } from './port/validate-tables.js';
@@ -149,6 +150,7 @@ const socket = new ControlSocket(join(args.run, 'dataplane.sock'), {
   tables: takeTables,
   snapshot: (id) => snapshots.make(id),
   natSessions: (id, limit) => snapshots.natSessions(id, limit, Math.floor(native.monotonicMs() / 1000)),
+  trace: (id, message) => answerTrace(id, message, { shared, native, senderStatePath: senders, bootId, applier, ports }),
   natLog: (isOn) => natLog.set(isOn),
   natClear: (wanted, mask) => workers.sendAll({ kind: 'nat-clear', wanted, mask }),
   log: (text) => log(4, 'CONTROL', text),

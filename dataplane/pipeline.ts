@@ -8,13 +8,16 @@ import { makeRx } from './path/10-rx.js';
 import { makeIpInput } from './path/15-ip-input.js';
 import { makeHandOver } from './path/17-hand-over.js';
 import { makeReassemble } from './path/20-reassemble.js';
+import { makeAclIn } from './path/22-acl-in.js';
 import { makeEspOpen } from './path/25-esp-open.js';
 import { makePolicyIn } from './path/27-policy-in.js';
 import { makeNatOutside } from './path/35-nat-outside.js';
+import { makePolicyRoute } from './path/38-policy-route.js';
 import { makeRoute } from './path/40-route.js';
 import { makeMulticast } from './path/42-multicast.js';
 import { makeNatInside } from './path/45-nat-inside.js';
 import { makeCryptoMap } from './path/55-crypto-map.js';
+import { makeAclOut } from './path/57-acl-out.js';
 import { makePmtu } from './path/60-pmtu.js';
 import { makeHandToSealer } from './path/67-hand-to-sealer.js';
 import { makeEspSeal } from './path/70-esp-seal.js';
@@ -23,30 +26,41 @@ import { makeLocal } from './path/95-local.js';
 import { makeNatExpire } from './path/97-nat-expire.js';
 import { makeAnnounce } from './path/99-announce.js';
 
+/** Gives a stage back with something around it. @param stage name of its file */
+export type Watch = <R>(stage: string, run: () => R) => () => R;
+
+function unwatched<R>(_stage: string, run: () => R): () => R {
+  return run;
+}
+
 /**
- * Builds the worker's pass. Call once per worker. @returns runs one pass to its end (nothing waits but fragments for their first) and tells how many datagrams it read
- * from devices and took from other workers
+ * Builds the worker's pass. Call once per worker. @param watch a trace's (trace/tracer.ts): it sees the packet before and behind every stage
+ * @returns runs one pass to its end (nothing waits but fragments for their first) and tells how many datagrams it read from devices and took
+ * from other workers
  */
-export function makePipeline(env: Env): () => number {
-  const takeOver = makeTakeOver(env);
-  const rx = makeRx(env);
-  const ipInput = makeIpInput(env);
-  const handOver = makeHandOver(env);
-  const reassemble = makeReassemble(env);
-  const espOpen = makeEspOpen(env);
-  const policyIn = makePolicyIn(env);
-  const natOutside = makeNatOutside(env);
-  const route = makeRoute(env);
-  const multicast = makeMulticast(env);
-  const natInside = makeNatInside(env);
-  const cryptoMap = makeCryptoMap(env);
-  const pmtu = makePmtu(env);
-  const handToSealer = makeHandToSealer(env);
-  const espSeal = makeEspSeal(env);
-  const tx = makeTx(env);
-  const local = makeLocal(env);
-  const natExpire = makeNatExpire(env);
-  const announce = makeAnnounce(env);
+export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
+  const takeOver = watch('05-take-over', makeTakeOver(env));
+  const rx = watch('10-rx', makeRx(env));
+  const ipInput = watch('15-ip-input', makeIpInput(env));
+  const handOver = watch('17-hand-over', makeHandOver(env));
+  const reassemble = watch('20-reassemble', makeReassemble(env));
+  const aclIn = watch('22-acl-in', makeAclIn(env));
+  const espOpen = watch('25-esp-open', makeEspOpen(env));
+  const policyIn = watch('27-policy-in', makePolicyIn(env));
+  const natOutside = watch('35-nat-outside', makeNatOutside(env));
+  const policyRoute = watch('38-policy-route', makePolicyRoute(env));
+  const route = watch('40-route', makeRoute(env));
+  const multicast = watch('42-multicast', makeMulticast(env));
+  const natInside = watch('45-nat-inside', makeNatInside(env));
+  const cryptoMap = watch('55-crypto-map', makeCryptoMap(env));
+  const aclOut = watch('57-acl-out', makeAclOut(env));
+  const pmtu = watch('60-pmtu', makePmtu(env));
+  const handToSealer = watch('67-hand-to-sealer', makeHandToSealer(env));
+  const espSeal = watch('70-esp-seal', makeEspSeal(env));
+  const tx = watch('90-tx', makeTx(env));
+  const local = watch('95-local', makeLocal(env));
+  const natExpire = watch('97-nat-expire', makeNatExpire(env));
+  const announce = watch('99-announce', makeAnnounce(env));
   const { clock, native } = env;
   const { path } = env.counters;
   const { ipInput: decrypted, route: made, espSeal: toSeal } = env.vec;
@@ -61,13 +75,16 @@ export function makePipeline(env: Env): () => number {
       ipInput();
       handOver();
       reassemble();
+      aclIn();
       espOpen();
       policyIn();
       natOutside();
+      policyRoute();
       route();
       multicast();
       natInside();
       cryptoMap();
+      aclOut();
       pmtu();
       handToSealer();
       espSeal();

@@ -87,6 +87,7 @@ export function runWorker(data: WorkerStart, port: MessagePort): void {
     pass();
     tellLostPorts(env, port);
     env.events.drain(env.clock[Clock.Ms], tell);
+    env.aclLog.drain(env.clock[Clock.Ms], tell);
     if (wait()) takeMessages(env, port, wakeFd);
   }
   for (let slot = 0; slot < Cap.Sas; slot++) native.saClear(slot);

@@ -4,6 +4,7 @@
 import type { InterfaceState, MemberGroupState, ServerGroupState, Snapshot } from '../../control/api/snapshot.js';
 import type { NatTranslations } from '../../control/api/snapshot-nat.js';
 import type { Pipe, ShowTopic } from '../../control/config/exec.js';
+import { renderAccessList, renderInterfaceLists, renderIpInterface, renderObjectGroup } from './access-lists.js';
 import { joinBlocks } from './columns.js';
 import { filterLines } from './filter.js';
 import { renderAllGroups, renderMember, renderMemberAcl, renderMemberGroup } from './gdoi-member.js';
@@ -38,9 +39,10 @@ import {
   renderIsakmpSas,
 } from './isakmp-sas.js';
 import { renderDebugging, renderLogging } from './logging.js';
-import { chooseTranslations, natStatistics, renderNatStatistics, renderNatTranslations, renderRouteMaps } from './nat.js';
+import { chooseTranslations, natStatistics, renderNatStatistics, renderNatTranslations } from './nat.js';
 import { renderCertificates, renderCrls, renderTrustpoints } from './pki.js';
-import { renderAccessList, renderRoutes } from './routing.js';
+import { renderPolicies, renderRouteMaps } from './route-map.js';
+import { renderRoutes } from './routing.js';
 import { renderSessions, sessionsOf } from './session.js';
 import { renderClock, renderPublicKeys, renderRunningConfig, renderVersion } from './system.js';
 
@@ -96,7 +98,21 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTr
   switch (topic.topic) {
     case 'access-lists': {
       const accessLists = select(snapshot.accessLists, topic.name, ({ name }) => name, 'Access list');
-      return { lines: accessLists.flatMap(renderAccessList), json: { accessLists } };
+      return { lines: accessLists.flatMap((list) => renderAccessList(list)), json: { accessLists } };
+    }
+    case 'ip access-lists interface': {
+      const [state] = select(snapshot.interfaces, topic.interface, ({ name }) => name, 'Interface');
+      const { name, accessGroupIn, accessGroupOut } = state;
+      const accessLists = snapshot.accessLists.filter((list) => list.name === accessGroupIn || list.name === accessGroupOut);
+      return { lines: renderInterfaceLists(snapshot, state), json: { interface: name, accessGroupIn, accessGroupOut, accessLists } };
+    }
+    case 'ip interface': {
+      const interfaces = select(snapshot.interfaces, topic.interface, ({ name }) => name, 'Interface');
+      return { lines: interfaces.flatMap(renderIpInterface), json: { interfaces } };
+    }
+    case 'object-group': {
+      const objectGroups = select(snapshot.objectGroups ?? [], topic.name, ({ name }) => name, 'Object group');
+      return { lines: joinBlocks(objectGroups.map(renderObjectGroup)), json: { objectGroups } };
     }
     case 'clock':
       return { lines: renderClock(snapshot), json: { takenAt: snapshot.takenAt } };
@@ -166,6 +182,8 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTr
       if (topic.selection.total) return { lines: [`Total number of translations: ${chosen.total}`], json: { total: chosen.total } };
       return { lines: renderNatTranslations(chosen, topic.verbose), json: chosen };
     }
+    case 'ip policy':
+      return { lines: renderPolicies(snapshot.policies ?? []), json: { policies: snapshot.policies ?? [] } };
     case 'ip route':
       return { lines: renderRoutes(snapshot), json: { routes: snapshot.routes } };
     case 'route-map': {

@@ -1,7 +1,7 @@
-// `show ip nat translations`, `show ip nat statistics`, `show route-map`.
+// `show ip nat translations`, `show ip nat statistics`.
 
 import type { Snapshot } from '../../control/api/snapshot.js';
-import type { NatTranslation, NatTranslations, RouteMapState } from '../../control/api/snapshot-nat.js';
+import type { NatTranslation, NatTranslations } from '../../control/api/snapshot-nat.js';
 import type { NatSelection } from '../../control/config/exec-nat.js';
 import { formatClock } from './columns.js';
 
@@ -161,22 +161,4 @@ export function renderNatStatistics(snapshot: Snapshot, translations: NatTransla
     'IP alias add fail: 0',
     `Limit entry add fail: ${full}`,
   ];
-}
-
-function renderEntry({ name, action, sequence, description, accessLists, interfaces }: RouteMapState): string[] {
-  return [
-    `route-map ${name}, ${action}, sequence ${sequence}`,
-    ...(description === null ? [] : ['  Description:', `    ${description}`]),
-    '  Match clauses:',
-    ...(accessLists.length > 0 ? [`    ip address (access-lists): ${accessLists.join(' ')}`] : []),
-    ...(interfaces.length > 0 ? [`    interface ${interfaces.join(' ')}`] : []),
-    '  Set clauses:',
-    '  Policy routing matches: 0 packets, 0 bytes',
-  ];
-}
-
-/** `show route-map [NAME]`, and `all`, which has headings. NAT's use of a map is in `show access-lists`: IOS counts policy routing here. */
-export function renderRouteMaps(entries: readonly RouteMapState[], all: boolean): string[] {
-  const lines = entries.flatMap(renderEntry);
-  return all ? ['STATIC routemaps', ...lines, 'DYNAMIC routemaps', 'Current active dynamic routemaps = 0'] : lines;
 }

@@ -1,7 +1,6 @@
-// `show ip route` and `show access-lists`.
+// `show ip route`.
 
-import type { AccessListState, AceState, RouteState, Snapshot } from '../../control/api/snapshot.js';
-import { formatAce } from './columns.js';
+import type { RouteState, Snapshot } from '../../control/api/snapshot.js';
 
 const codes = [
   'Codes: L - local, C - connected, S - static, R - RIP, M - mobile, B - BGP',
@@ -87,26 +86,4 @@ function renderPaths(paths: Parsed[], withMask: boolean): string[] {
 function renderPath(path: Parsed): string {
   if (path.via === null) return `is directly connected, ${path.interface}`;
   return `[${path.distance}/${path.metric}] via ${path.via}, ${path.interface}`;
-}
-
-/** `show access-lists [NAME]`. */
-export function renderAccessList(list: AccessListState): string[] {
-  const kind = list.kind === 'standard' ? 'Standard' : 'Extended';
-  return [`${kind} IP access list ${list.name}`, ...list.entries.map((ace) => `    ${renderEntry(list, ace)}`)];
-}
-
-function renderEntry(list: AccessListState, ace: AceState): string {
-  const sequence = ace.sequence === null ? '' : `${ace.sequence} `;
-  const hits = ace.hits ? ` (${ace.hits} match${ace.hits === 1 ? '' : 'es'})` : '';
-  return `${sequence}${list.kind === 'standard' ? renderStandard(ace) : formatAce(ace)}${hits}`;
-}
-
-function renderStandard(ace: AceState): string {
-  const source =
-    ace.sourceWildcard === '255.255.255.255'
-      ? 'any'
-      : ace.sourceWildcard === '0.0.0.0'
-        ? ace.source
-        : `${ace.source}, wildcard bits ${ace.sourceWildcard}`;
-  return `${ace.action.padEnd(6)} ${source}`;
 }

@@ -1,6 +1,7 @@
 // The other end of server.ts: one request on the control socket. Checks what comes back, names what is wrong in one line.
 
 import { request } from './http.js';
+import { type PacketTrace, packetTraceSchema } from './packet-trace.js';
 import { type Ready, readySchema, type Snapshot, snapshotSchema } from './snapshot.js';
 import { type NatTranslations, natTranslationsSchema } from './snapshot-nat.js';
 
@@ -87,6 +88,13 @@ export async function fetchNatTranslations(socketPath: string): Promise<NatTrans
 export async function fetchReady(socketPath: string, timeoutMs: number): Promise<Ready> {
   const parsed = readySchema.safeParse(await callApi(socketPath, 'GET', '/ready', undefined, timeoutMs));
   if (!parsed.success) throw new ApiError('control and this command are of different versions');
+  return parsed.data;
+}
+
+/** @param line of packet-tracer @throws ApiError with control's message */
+export async function fetchPacketTrace(socketPath: string, line: string): Promise<PacketTrace> {
+  const parsed = packetTraceSchema.safeParse(await callApi(socketPath, 'POST', '/packet-tracer', { line }));
+  if (!parsed.success) throw new ApiError('control and this command are of different versions: its trace cannot be read');
   return parsed.data;
 }
 

@@ -195,6 +195,22 @@ const metrics: Metric[] = [
     ({ name }) => ({ reason: name }),
     ({ value }) => value,
   ),
+  each(
+    'access_list_matches_total',
+    'Packets that an entry of an access list on an interface matched; clear access-list counters sets it back',
+    (s) => s.accessLists.flatMap(({ name, filters, entries }) => (filters ? entries.map((entry) => ({ name, ...entry })) : [])),
+    ({ name, sequence, action }) => ({ list: name, sequence: String(sequence), action }),
+    ({ hits }) => hits ?? 0,
+  ),
+  ...(['packets', 'bytes'] as const).map((unit) =>
+    each(
+      `route_map_matched_${unit}_total`,
+      `${unit === 'packets' ? 'Packets' : 'Bytes of packets'} that an entry of a route-map matched in policy routing`,
+      (s) => s.routeMaps.filter(({ matched }) => matched !== undefined),
+      ({ name, action, sequence }) => ({ route_map: name, action, sequence: String(sequence) }),
+      ({ matched }) => matched?.[unit] ?? 0,
+    ),
+  ),
   one('nat_sessions', 'NAT sessions there are', ({ counters }) => counted(counters.nat, 'sessions')),
   one('path_held_packets', 'Fragments that wait for the first of their datagram', ({ counters }) => counted(counters.path, 'held_packets')),
   onProcess('up', 'Whether the process runs', (p) => Number(p.pid !== null)),

@@ -4,12 +4,13 @@
 //
 //   GET  /snapshot   Snapshot             GET  /ready   Ready
 //   GET  /config     { config }           POST /exec    { line } -> { output } | { error }
-//   GET  /nat        NatTranslations
+//   GET  /nat        NatTranslations      POST /packet-tracer  { line } -> PacketTrace
 
 import { chmodSync, rmSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { createServer } from './http.js';
+import { type PacketTrace, packetTraceSchema } from './packet-trace.js';
 import { type Ready, type Snapshot, snapshotSchema } from './snapshot.js';
 import { type NatTranslations, natTranslationsSchema } from './snapshot-nat.js';
 
@@ -18,6 +19,8 @@ export interface ApiOptions {
   snapshot: () => Promise<Snapshot>;
   /** null when no dataplane answers. */
   natTranslations: () => Promise<NatTranslations | null>;
+  /** Traces the packet of one exec line. Errors as of `exec`. */
+  packetTrace: (line: string) => Promise<PacketTrace>;
   ready: () => Ready | Promise<Ready>;
   /** Runs one exec line. Its Error's message is what the operator sees: it must hold no secret. */
   exec: (line: string) => Promise<string>;
@@ -62,7 +65,8 @@ export async function startApi(options: ApiOptions): Promise<ApiServer> {
     ['/ready', { method: 'GET', answer: async () => options.ready() }],
     ['/nat', { method: 'GET', answer: () => answerNat(options) }],
     ['/config', { method: 'GET', answer: async () => ({ config: (await options.snapshot()).runningConfig }) }],
-    ['/exec', { method: 'POST', answer: async (request) => ({ output: await runExec(options, request) }) }],
+    ['/exec', { method: 'POST', answer: async (request) => ({ output: await runLine(options.exec, request) }) }],
+    ['/packet-tracer', { method: 'POST', answer: async (request) => packetTraceSchema.parse(await runLine(options.packetTrace, request)) }],
   ]);
   const server = createServer({ requestTimeout: options.requestMs ?? 10_000, connectionsCheckingInterval: 1000 }, (request, response) => {
     void respond(routes, request, response);
@@ -135,11 +139,11 @@ async function answerNat({ natTranslations }: ApiOptions): Promise<NatTranslatio
   return natTranslationsSchema.parse(answer);
 }
 
-async function runExec(options: ApiOptions, request: IncomingMessage): Promise<string> {
+async function runLine<T>(run: (line: string) => Promise<T>, request: IncomingMessage): Promise<T> {
   const body = execBody.safeParse(parseJson(await readBody(request)));
   if (!body.success) throw new RequestError(400, 'body must be {"line": "one exec line"} of at most 4096 characters');
   try {
-    return await options.exec(body.data.line);
+    return await run(body.data.line);
   } catch (error) {
     throw new RequestError(422, error instanceof Error ? error.message : 'command failed');
   }

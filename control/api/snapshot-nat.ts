@@ -1,4 +1,4 @@
-// NAT and route-maps in the snapshot, and translations, which are fetched apart from it (GET /nat): there may be many.
+// NAT in the snapshot, and translations, which are fetched apart from it (GET /nat): there may be many.
 
 import { z } from 'zod';
 import { count, seconds } from './snapshot-parts.js';
@@ -39,17 +39,6 @@ export const natState = z.object({
   maxEntries: z.number().nullable(),
 });
 
-export const routeMapState = z.object({
-  name: z.string(),
-  sequence: z.number(),
-  action: z.enum(['permit', 'deny']),
-  description: z.string().nullable(),
-  /** `match ip address`. */
-  accessLists: z.array(z.string()),
-  /** `match interface`. */
-  interfaces: z.array(z.string()),
-});
-
 const natTranslation = z.object({
   /** In the words of the configuration: `tcp`, `udp`, `icmp`, `gre`, a number where it has none; `---` = all. */
   protocol: z.string(),
@@ -83,6 +72,5 @@ export const natTranslationsSchema = z.object({
 });
 
 export type NatState = z.infer<typeof natState>;
-export type RouteMapState = z.infer<typeof routeMapState>;
 export type NatTranslation = z.infer<typeof natTranslation>;
 export type NatTranslations = z.infer<typeof natTranslationsSchema>;

@@ -16,9 +16,10 @@ import {
 } from './snapshot-gdoi.js';
 import { admissionState, isakmpSaState } from './snapshot-isakmp.js';
 import { debuggingState, loggingState } from './snapshot-logging.js';
-import { natState, routeMapState } from './snapshot-nat.js';
+import { natState } from './snapshot-nat.js';
 import { aceState, count, seconds } from './snapshot-parts.js';
 import { trustpointState } from './snapshot-pki.js';
+import { policyState, routeMapState } from './snapshot-route-map.js';
 
 const interfaceState = z.object({
   name: z.string(),
@@ -50,6 +51,10 @@ const interfaceState = z.object({
     receiveDrops: count,
     sendDrops: count,
   }),
+  /** `ip access-group`: names of lists. `unreachables`: ICMP unreachables are sent about what comes by it. */
+  accessGroupIn: z.string().nullable().optional(),
+  accessGroupOut: z.string().nullable().optional(),
+  unreachables: z.boolean().optional(),
   /** Five-minute averages, null when not measured yet (rates.ts). */
   rates: z.object({ receivedBps: count, receivedPacketsPerSecond: count, sentBps: count, sentPacketsPerSecond: count }).nullable(),
 });
@@ -137,7 +142,22 @@ const failCloseState = z.object({
   acl: z.array(aceState),
 });
 
-const accessListState = z.object({ name: z.string(), kind: z.enum(['standard', 'extended']), entries: z.array(aceState) });
+/** `hits` of entries: null when nothing in the packet path uses the list. */
+const accessListState = z.object({
+  name: z.string(),
+  kind: z.enum(['standard', 'extended']),
+  /** Some interface filters by it. */
+  filters: z.boolean().optional(),
+  entries: z.array(aceState),
+});
+
+const objectGroupState = z.object({
+  name: z.string(),
+  kind: z.enum(['network', 'service']),
+  description: z.string().nullable(),
+  /** As configured. */
+  members: z.array(z.string()),
+});
 
 /** One path of the kernel's FIB. */
 const routeState = z.object({
@@ -191,8 +211,10 @@ export const snapshotSchema = z.object({
   failClose: z.array(failCloseState),
   ipsec: z.array(ipsecInterface),
   accessLists: z.array(accessListState),
+  objectGroups: z.array(objectGroupState).optional(),
   nat: natState,
   routeMaps: z.array(routeMapState),
+  policies: z.array(policyState).optional(),
   routes: z.array(routeState),
   publicKeys: z.array(publicKeyState),
   trustpoints: z.array(trustpointState).optional(),
@@ -231,6 +253,7 @@ export type IpsecSaState = z.infer<typeof ipsecSa>;
 export type CryptoMapState = z.infer<typeof cryptoMapState>;
 export type FailCloseState = z.infer<typeof failCloseState>;
 export type AccessListState = z.infer<typeof accessListState>;
+export type ObjectGroupState = z.infer<typeof objectGroupState>;
 export type RouteState = z.infer<typeof routeState>;
 export type PublicKeyState = z.infer<typeof publicKeyState>;
 export type CounterValue = z.infer<typeof counterValue>;

@@ -44,7 +44,70 @@ class IndexPool {
   }
 }
 
+/**
+ * Numbers of hit counters. An entry keeps its own as long as it is in a list, wherever its rows go; one that is gone does not give its number to the
+ * next one at once, so that whoever looks at counters late does not see another's.
+ */
+export class HitCounters {
+  private byKey = new Map<string, number>();
+  private kept = new Map<string, number>();
+  private readonly used = new Set<number>();
+  private next = 0;
+  /** What `clear access-list counters` has taken off, by number. */
+  private readonly cleared = new Map<number, number>();
+
+  /** Before the entries of one compilation. */
+  begin(): void {
+    this.kept = new Map();
+  }
+
+  take(key: string): number {
+    const known = this.kept.get(key) ?? this.byKey.get(key) ?? this.takeFree();
+    this.kept.set(key, known);
+    return known;
+  }
+
+  /** Behind them: what was not taken again is free. @param keep false: the compilation failed, the tables before stay in force */
+  end(keep: boolean): void {
+    const [current, other] = keep ? [this.kept, this.byKey] : [this.byKey, this.kept];
+    const live = new Set(current.values());
+    for (const number of other.values()) if (!live.has(number)) this.used.delete(number);
+    this.byKey = current;
+  }
+
+  /** Counts from now on. @param hits as the dataplane has them */
+  clear(numbers: Iterable<number>, hits: readonly number[]): void {
+    for (const number of numbers) this.cleared.set(number, hits[number] ?? 0);
+  }
+
+  /** @returns what there is to show. A counter below what was taken off has begun anew */
+  shown(hits: readonly number[]): number[] {
+    return hits.map((count, number) => {
+      const less = this.cleared.get(number) ?? 0;
+      return count >= less ? count - less : count;
+    });
+  }
+
+  /** Of a dataplane that was started. */
+  forgetCleared(): void {
+    this.cleared.clear();
+  }
+
+  private takeFree(): number {
+    for (let tried = 0; tried < Cap.AceCounters; tried++) {
+      const number = this.next;
+      this.next = (this.next + 1) % Cap.AceCounters;
+      if (this.used.has(number)) continue;
+      this.used.add(number);
+      this.cleared.delete(number);
+      return number;
+    }
+    throw new CapacityError(`more than ${Cap.AceCounters} access list entries`);
+  }
+}
+
 export class Allocation {
+  readonly hits = new HitCounters();
   readonly ports = new IndexPool(Cap.Ports, 'interfaces');
   readonly groups = new IndexPool(16, 'groups');
   /** Key: the SA's serial. */

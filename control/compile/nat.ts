@@ -7,11 +7,14 @@ import {
   type Config,
   defaultNatTimeouts,
   type NatConfig,
+  type NatDestination,
+  type NatOutsideSource,
   type NatSource,
   type NatStatement,
   type NatStatic,
   type NatTimeout,
   natPoolTypes,
+  type RouteMapEntry,
 } from '../config/model.js';
 import { CapacityError } from './allocation.js';
 import { natRanges } from './nat-ranges.js';
@@ -24,6 +27,15 @@ export function natOrigin(list: string): string {
 
 const NoPort = -1;
 
+/** Which line made a clause. */
+export interface NatOrigin {
+  statement: NatStatement | NatOutsideSource | NatDestination | NatStatic;
+  /** Its list or route-map. */
+  source: NatSource;
+  /** Of its route-map. */
+  entry: RouteMapEntry | null;
+}
+
 /** What the clauses of a statement have in common. */
 interface Target {
   use: NatUse;
@@ -32,12 +44,19 @@ interface Target {
   /** Row + 1, 0 = none. */
   pool: number;
   oneToOne: number;
+  statement: NatOrigin['statement'];
 }
 
-function clause(target: Target, permit: boolean, acl: AceRange, outPort: number): number[] {
+/** A row and the line that made it. */
+interface Clause {
+  row: number[];
+  origin: NatOrigin;
+}
+
+function clause(target: Target, origin: NatOrigin, acl: AceRange, outPort: number): Clause {
   const row = new Array<number>(NatClause.Words).fill(0);
   row[NatClause.Rule] = target.rule;
-  row[NatClause.Permit] = Number(permit);
+  row[NatClause.Permit] = Number(origin.entry === null || origin.entry.action === 'permit');
   row[NatClause.AclFirst] = acl.first;
   row[NatClause.AclCount] = acl.count;
   row[NatClause.OutPort] = outPort;
@@ -45,16 +64,18 @@ function clause(target: Target, permit: boolean, acl: AceRange, outPort: number)
   row[NatClause.Pool] = target.pool;
   row[NatClause.Use] = target.use;
   row[NatClause.OneToOne] = target.oneToOne;
-  return row;
+  return { row, origin };
 }
 
-function sourceClauses(source: NatSource, target: Target, context: RouteMapContext): number[][] {
+function sourceClauses(source: NatSource, target: Target, context: RouteMapContext): Clause[] {
   if (source.kind === 'route-map')
     return (context.config.routeMaps.get(source.name) ?? []).flatMap((entry) =>
-      entryMatches(entry, natOrigin, context).map(({ acl, port }) => clause(target, entry.action === 'permit', acl, port)),
+      entryMatches(entry, natOrigin, context).map(({ acl, port }) =>
+        clause(target, { statement: target.statement, source, entry }, acl, port),
+      ),
     );
   const rows = listRows(source.name, natOrigin(source.name), context);
-  return rows === null ? [] : [clause(target, true, rows, AnyPort)];
+  return rows === null ? [] : [clause(target, { statement: target.statement, source, entry: null }, rows, AnyPort)];
 }
 
 /** @returns row + 1, null when the statement names a pool that is not there */
@@ -63,9 +84,9 @@ function poolOf({ nat }: Config, name: string): number | null {
   return at < 0 ? null : at + 1;
 }
 
-function statementClauses(statement: NatStatement, rule: number, context: RouteMapContext): number[][] {
+function statementClauses(statement: NatStatement, rule: number, context: RouteMapContext): Clause[] {
   const { config } = context;
-  const target = { use: NatUse.InsideSource, rule, globalPort: NoPort, pool: 0, oneToOne: 0 };
+  const target = { statement, use: NatUse.InsideSource, rule, globalPort: NoPort, pool: 0, oneToOne: 0 };
   if (statement.interface !== null) {
     if (!config.interfaces.has(statement.interface)) return [];
     return sourceClauses(statement, { ...target, globalPort: context.portOf(statement.interface) }, context);
@@ -77,9 +98,15 @@ function statementClauses(statement: NatStatement, rule: number, context: RouteM
 }
 
 /** Statements that have nothing but a pool. */
-function pooledClauses(source: NatSource, poolName: string, use: NatUse, rule: number, context: RouteMapContext): number[][] {
-  const pool = poolOf(context.config, poolName);
-  return pool === null ? [] : sourceClauses(source, { use, rule, globalPort: NoPort, pool, oneToOne: 1 }, context);
+function pooledClauses(
+  statement: NatOutsideSource | NatDestination,
+  source: NatSource,
+  use: NatUse,
+  rule: number,
+  context: RouteMapContext,
+): Clause[] {
+  const pool = poolOf(context.config, statement.pool);
+  return pool === null ? [] : sourceClauses(source, { statement, use, rule, globalPort: NoPort, pool, oneToOne: 1 }, context);
 }
 
 function staticRow(item: NatStatic, number: number, clauses: { first: number; count: number }, context: RouteMapContext): number[] | null {
@@ -102,6 +129,8 @@ function staticRow(item: NatStatic, number: number, clauses: { first: number; co
 export interface NatTables {
   /** Words of {@link NatClause} rows, in the order in which they are tried. */
   clauses: number[];
+  /** One for each clause. */
+  origins: NatOrigin[];
   statics: number[];
   pools: number[];
   ranges: number[];
@@ -113,16 +142,14 @@ export function compileNat(context: RouteMapContext): NatTables {
   const { nat } = context.config;
   const clauses = [
     ...nat.statements.flatMap((item, at) => statementClauses(item, NatRuleBase.InsideSource + at, context)),
-    ...nat.outsideSources.flatMap((item, at) =>
-      pooledClauses(item, item.pool, NatUse.OutsideSource, NatRuleBase.OutsideSource + at, context),
-    ),
-    ...nat.destinations.flatMap(({ list, pool }, at) =>
-      pooledClauses({ kind: 'list', name: list }, pool, NatUse.InsideDestination, NatRuleBase.InsideDestination + at, context),
+    ...nat.outsideSources.flatMap((item, at) => pooledClauses(item, item, NatUse.OutsideSource, NatRuleBase.OutsideSource + at, context)),
+    ...nat.destinations.flatMap((item, at) =>
+      pooledClauses(item, { kind: 'list', name: item.list }, NatUse.InsideDestination, NatRuleBase.InsideDestination + at, context),
     ),
   ];
   const statics = nat.statics.flatMap((item, number) => {
     const source = { kind: 'route-map', name: item.routeMap ?? '' } as const;
-    const target = { use: NatUse.Static, rule: NatRuleBase.Mask, globalPort: NoPort, pool: 0, oneToOne: 0 };
+    const target = { statement: item, use: NatUse.Static, rule: NatRuleBase.Mask, globalPort: NoPort, pool: 0, oneToOne: 0 };
     const own = item.routeMap === null ? [] : sourceClauses(source, target, context);
     if (item.routeMap !== null && own.length === 0) return []; // it permits nothing
     const row = staticRow(item, number, { first: clauses.length, count: own.length }, context);
@@ -135,7 +162,8 @@ export function compileNat(context: RouteMapContext): NatTables {
   const ranges = natRanges(context.config);
   if (ranges.length > Cap.NatRanges) throw new CapacityError(`more than ${Cap.NatRanges} ranges of addresses of ip nat`);
   return {
-    clauses: clauses.flat(),
+    clauses: clauses.flatMap(({ row }) => row),
+    origins: clauses.map(({ origin }) => origin),
     statics: statics.flat(),
     pools: nat.pools.flatMap(({ first, last, mask, type }) => [first | 0, last | 0, natPoolTypes.indexOf(type), ~mask]),
     routes: nat.statics

@@ -1,7 +1,8 @@
 // What an entry of a route-map matches, as rows that the dataplane can ask; who uses the map (nat.ts) says what follows from a match.
 
 import type { Config, RouteMapEntry } from '../config/model.js';
-import { type TracedEntry, traceList } from './crypto-entries.js';
+import { traceEntries } from './access-lists.js';
+import type { TracedEntry } from './crypto-entries.js';
 
 /** What the rows refer to. */
 export interface RouteMapContext {
@@ -29,7 +30,7 @@ export const AnyPort = -1;
 /** Rows of a list; null for one that is not there, which matches nothing. @param origin where hits are counted */
 export function listRows(name: string, origin: string, { config, addAces }: RouteMapContext): AceRange | null {
   const list = config.accessLists.get(name);
-  return list ? addAces(traceList(origin, list.entries)) : null;
+  return list ? addAces(traceEntries(config, origin, list)) : null;
 }
 
 /** One for each list and interface that an entry names: one of them is enough. @param originOf where hits of a list are counted */

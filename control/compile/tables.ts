@@ -7,12 +7,14 @@ import type { Ms } from '../actions.js';
 import { maskToPrefixLength } from '../config/addresses.js';
 import { type Config, driverOf, type InterfaceConfig } from '../config/model.js';
 import type { SenderIds, Tek } from '../gdoi/group-policy.js';
+import { filterRows } from './access-lists.js';
 import { appendAceRows } from './aces.js';
-import { type Allocation, CapacityError, serialOf } from './allocation.js';
+import { type Allocation, CapacityError, type HitCounters, serialOf } from './allocation.js';
 import { type AceOrigin, compileEntries, type TracedEntry, traceGroup, traceList } from './crypto-entries.js';
 import type { SaDirection } from './direction.js';
-import { compileNat, natHead } from './nat.js';
+import { compileNat, type NatOrigin, natHead } from './nat.js';
 import { outboundTeks } from './outbound.js';
+import { compilePolicies, type PolicyEntryOrigin } from './policy.js';
 import { authRow, cipherRow } from './transforms.js';
 
 /** What a member knows of one group. */
@@ -32,6 +34,12 @@ export interface Tables {
   blobs: Uint8Array[];
   /** Where each ACE row came from, for hit counters. */
   aceOrigins: AceOrigin[];
+  /** Which line made each clause of NAT. */
+  natOrigins: NatOrigin[];
+  /** Which entry of a route-map made each row of policy routing. */
+  policyOrigins: PolicyEntryOrigin[];
+  /** The hit counter of each ACE row; rows of one entry share it. */
+  aceCounters: number[];
   /** When the choice of outbound SAs changes next by itself. */
   nextChange: Ms | null;
 }
@@ -43,10 +51,13 @@ export const controlPorts = [848, 500, 4500];
 class Rows {
   readonly aces: number[] = [];
   readonly aceOrigins: Tables['aceOrigins'] = [];
+  readonly aceCounters: number[] = [];
   readonly cryptoEntries: number[] = [];
   readonly sas = new Int32Array(Cap.Sas * Sa.Words);
   readonly saKeys = new Uint8Array(Cap.Sas * SaKey.Bytes);
   private readonly lists = new Map<string, { first: number; count: number }>();
+
+  constructor(private readonly hits: HitCounters) {}
 
   /** Appends a list once; equal lists share their rows. */
   addAces(entries: readonly TracedEntry[]): { first: number; count: number } {
@@ -54,14 +65,37 @@ class Rows {
     const known = this.lists.get(key);
     if (known) return known;
     const first = this.aces.length / Ace.Words;
+    const counterOf = this.numberCounters();
     for (const { entry, origin } of entries) {
-      const rows = appendAceRows(this.aces, entry);
-      for (let row = 0; row < rows; row++) this.aceOrigins.push(origin);
+      const counter = counterOf(entry, origin);
+      const rows = appendAceRows(this.aces, entry, counter);
+      for (let row = 0; row < rows; row++) {
+        this.aceOrigins.push(origin);
+        this.aceCounters.push(counter);
+      }
+      if (this.aceOrigins.length > Cap.Aces) throw new CapacityError(`more than ${Cap.Aces} access list rows`);
     }
     const added = { first, count: this.aces.length / Ace.Words - first };
-    if (first + added.count > Cap.Aces) throw new CapacityError(`more than ${Cap.Aces} access list rows`);
     this.lists.set(key, added);
     return added;
+  }
+
+  /** For one list: an entry is known by what it says, and among equal ones of its origin by its place, so that others may come and go around it. */
+  private numberCounters(): (entry: TracedEntry['entry'], origin: AceOrigin) => number {
+    const counters = new Map<string, number>();
+    const equal = new Map<string, number>();
+    return (entry, origin) => {
+      // What object groups make of an entry counts together, by the first of it.
+      const place = `${origin.list} ${origin.entry}`;
+      const known = counters.get(place);
+      if (known !== undefined) return known;
+      const text = `${origin.list} ${JSON.stringify(entry, (key, value) => (key === 'line' ? undefined : value))}`;
+      const before = equal.get(text) ?? 0;
+      equal.set(text, before + 1);
+      const counter = this.hits.take(`${text} ${before}`);
+      counters.set(place, counter);
+      return counter;
+    };
   }
 }
 
@@ -115,7 +149,12 @@ function writeSa(
   return canSeal;
 }
 
-function interfaceRow(config: InterfaceConfig, port: number, multicast: boolean): InterfaceRow {
+function interfaceRow(
+  config: InterfaceConfig,
+  port: number,
+  multicast: boolean,
+  filters: Pick<InterfaceRow, 'filterIn' | 'filterOut'>,
+): InterfaceRow {
   return {
     port,
     name: config.name,
@@ -128,6 +167,8 @@ function interfaceRow(config: InterfaceConfig, port: number, multicast: boolean)
     shutdown: config.shutdown,
     groups: multicast ? config.staticGroups : [],
     nat: config.nat ?? null,
+    unreachables: config.unreachables ?? true,
+    ...filters,
   };
 }
 
@@ -153,7 +194,24 @@ export function compileTables(
   generation: number,
   now: Ms,
 ): Tables {
-  const rows = new Rows();
+  allocation.hits.begin();
+  let tables: Tables | null = null;
+  try {
+    tables = compileRows(config, groupKeys, allocation, generation, now);
+    return tables;
+  } finally {
+    allocation.hits.end(tables !== null);
+  }
+}
+
+function compileRows(
+  config: Config,
+  groupKeys: ReadonlyMap<string, GroupKeys>,
+  allocation: Allocation,
+  generation: number,
+  now: Ms,
+): Tables {
+  const rows = new Rows(allocation.hits);
   let nextChange: Ms | null = null;
   const serials = new Set<string>();
   for (const keys of groupKeys.values()) for (const tek of keys.teks) serials.add(String(serialOf(tek)));
@@ -180,7 +238,8 @@ export function compileTables(
   const interfaces: InterfaceRow[] = [];
   for (const item of config.interfaces.values()) {
     const port = allocation.ports.take(item.name);
-    interfaces.push(interfaceRow(item, port, config.multicastRouting));
+    const filters = [item.accessGroupIn, item.accessGroupOut].map((list) => filterRows(config, list, (entries) => rows.addAces(entries)));
+    interfaces.push(interfaceRow(item, port, config.multicastRouting, { filterIn: filters[0], filterOut: filters[1] }));
     rows.cryptoEntries.push(
       ...compileEntries(item, port, {
         config,
@@ -196,16 +255,19 @@ export function compileTables(
   if (rows.cryptoEntries.length > Cap.CryptoEntries * CryptoEntry.Words)
     throw new CapacityError(`more than ${Cap.CryptoEntries} crypto map entries`);
 
-  const nat = compileNat({
+  const context = {
     config,
-    portOf: (name) => allocation.ports.take(name),
-    addAces: (entries) => rows.addAces(entries),
-  });
+    portOf: (name: string) => allocation.ports.take(name),
+    addAces: (entries: readonly TracedEntry[]) => rows.addAces(entries),
+  };
+  const nat = compileNat(context);
+  const policies = compilePolicies(context);
 
   const groups: string[] = [];
   for (const [name, index] of allocation.groups.entries()) groups[index] = name;
   const blobs = [Int32Array.from(rows.aces), Int32Array.from(rows.cryptoEntries), rows.sas].map((words) => new Uint8Array(words.buffer));
-  blobs.push(rows.saKeys, new Uint8Array(Int32Array.from(nat.clauses).buffer));
+  blobs.push(rows.saKeys);
+  for (const words of [nat.clauses, policies.entries, policies.clauses]) blobs.push(new Uint8Array(Int32Array.from(words).buffer));
   const head: TablesHead = {
     type: 'tables',
     generation,
@@ -214,8 +276,17 @@ export function compileTables(
     controlPorts,
     groups: Array.from(groups, (name) => name ?? ''),
     nat: natHead(config.nat, nat),
-    blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses'],
+    policyHops: policies.hops,
+    blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses', 'policyEntries', 'policyClauses'],
     blobBytes: blobs.map((blob) => blob.byteLength),
   };
-  return { head, blobs, aceOrigins: rows.aceOrigins, nextChange };
+  return {
+    head,
+    blobs,
+    aceOrigins: rows.aceOrigins,
+    aceCounters: rows.aceCounters,
+    natOrigins: nat.origins,
+    policyOrigins: policies.origins,
+    nextChange,
+  };
 }

@@ -16,12 +16,13 @@ interface Box {
 
 const allPorts: [number, number] = [0, 65535];
 
-/** Ports that the match covers at most, or at least (`inner`); `neq` has a hole. */
+/** Ports that the match covers at most, or at least (`inner`); `neq` and several ports have holes. */
 function portsOf(match: PortMatch | null, inner: boolean): [number, number] | null {
   if (match === null) return allPorts;
   const [first, second] = match.ports;
   switch (match.operator) {
     case 'eq':
+      if (match.ports.length > 1) return inner ? null : [Math.min(...match.ports), Math.max(...match.ports)];
       return [first, first];
     case 'gt':
       return [first + 1, 65535];
@@ -34,7 +35,13 @@ function portsOf(match: PortMatch | null, inner: boolean): [number, number] | nu
   }
 }
 
+/** Asks for more than a box says: it covers less. */
+function asksMore({ icmp, established, flags, dscp, precedence, tos, fragments }: AnyEntry): boolean {
+  return [icmp, established, flags, dscp, precedence, tos, fragments].some((criterion) => criterion !== undefined);
+}
+
 function boxOf(entry: AnyEntry, inner: boolean): Box | null {
+  if (inner && asksMore(entry)) return null;
   const sourcePorts = portsOf(entry.sourcePort, inner);
   const destinationPorts = portsOf(entry.destinationPort, inner);
   if (!sourcePorts || !destinationPorts) return null;

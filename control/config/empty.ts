@@ -26,6 +26,7 @@ export function emptyConfig(): Config {
     cryptoMaps: new Map(),
     failClose: new Map(),
     accessLists: new Map(),
+    objectGroups: new Map(),
     multicastRouting: false,
     interfaces: new Map(),
     staticRoutes: [],

@@ -4,6 +4,7 @@ import type { PkiRequest, PkiTopic } from './commands/pki-exec.js';
 import type { KeyRequest } from './commands/rsa-key.js';
 import type { DebugSelection } from './debug-commands.js';
 import type { NatFilter, NatSelection } from './exec-nat.js';
+import type { TraceCommand } from './exec-trace.js';
 import type { GdoiFeature } from './gdoi-features.js';
 import { type Args, keyword, type Node } from './tree.js';
 
@@ -39,12 +40,16 @@ export type ShowTopic =
   | PkiTopic
   | { topic: 'ip interface brief' }
   | { topic: 'interfaces'; interface: string | null }
+  | { topic: 'ip policy' }
   | { topic: 'ip route' }
   | { topic: 'ip nat statistics' }
   | { topic: 'ip nat translations'; verbose: boolean; selection: NatSelection }
   /** `all`: with headings. */
   | { topic: 'route-map'; name: string | null; all: boolean }
   | { topic: 'access-lists'; name: string | null }
+  | { topic: 'ip access-lists interface'; interface: string }
+  | { topic: 'ip interface'; interface: string | null }
+  | { topic: 'object-group'; name: string | null }
   | { topic: 'running-config' }
   | { topic: 'logging' }
   | { topic: 'debugging' }
@@ -62,6 +67,8 @@ export type ExecCommand =
   | { kind: 'clear crypto gdoi'; group: string | null }
   | { kind: 'crypto gdoi gm ipsec direction'; group: string | null; direction: 'both' | 'inbound-only' | 'inbound-optional' }
   | { kind: 'clear crypto gdoi ks members'; group: string | null; immediately: boolean }
+  | TraceCommand
+  | { kind: 'clear access-list counters'; name: string | null }
   | { kind: 'clear counters' }
   | { kind: 'clear logging' }
   | { kind: 'clear ip nat translation'; filter: NatFilter }

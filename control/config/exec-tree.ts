@@ -4,9 +4,11 @@ import { integer, interfaceName, word } from './arguments.js';
 import { pkiRequestNodes, pkiTopicNodes } from './commands/pki-exec.js';
 import { generateKeyNodes, readKeyRequest } from './commands/rsa-key.js';
 import { type DebugSelection, debugNodes, undebugNodes } from './debug-commands.js';
+import { clearAccessListNode, showAccessListNodes, showIpAccessListNodes } from './exec-access-lists.js';
 import { clearNode, directionNodes, groupTopics, rekeyNode } from './exec-gdoi.js';
 import { clearNatNode, debugNatNode, showNatNodes, showRouteMapNode } from './exec-nat.js';
 import { detailNode, type ExecNode, type ExecSink, give, groupOf, show } from './exec-node.js';
+import { traceNode } from './exec-trace.js';
 import { argument, keyword, mergeNodes, path } from './tree.js';
 
 export const InvalidInput = "% Invalid input detected at '^' marker.";
@@ -16,7 +18,6 @@ const showSession = show((args) => ({ topic: 'crypto session', detail: args.has(
 const showIpsecSa = show((args) => ({ topic: 'crypto ipsec sa', detail: args.has('detail') }));
 const showGdoi = show((args) => ({ topic: 'crypto gdoi', group: groupOf(args), detail: false }));
 const showInterfaces = show((args) => ({ topic: 'interfaces', interface: args.optionalText('interface') }));
-const showAccessLists = show((args) => ({ topic: 'access-lists', name: args.optionalText('name') }));
 
 const showCrypto: ExecNode[] = [
   path(
@@ -79,10 +80,7 @@ const showCrypto: ExecNode[] = [
 ];
 
 const showCommands: ExecNode[] = [
-  keyword('access-lists', 'List access lists', {
-    run: showAccessLists,
-    next: [argument('name', word(), 'Access list name or number', { run: showAccessLists })],
-  }),
+  ...showAccessListNodes,
   keyword('clock', 'Display the system clock', { run: show(() => ({ topic: 'clock' })) }),
   keyword('crypto', 'Encryption module', { next: showCrypto }),
   keyword('interfaces', 'Interface status and configuration', {
@@ -92,16 +90,10 @@ const showCommands: ExecNode[] = [
   path(
     [['ip', 'IP information']],
     [
-      path(
-        [['interface', 'IP interface status and configuration']],
-        [keyword('brief', 'Brief summary of IP status and configuration', { run: show(() => ({ topic: 'ip interface brief' })) })],
-      ),
+      ...showIpAccessListNodes,
       ...showNatNodes,
+      keyword('policy', 'Policy routing', { run: show(() => ({ topic: 'ip policy' })) }),
       keyword('route', 'IP routing table', { run: show(() => ({ topic: 'ip route' })) }),
-      keyword('access-lists', 'List IP access lists', {
-        run: showAccessLists,
-        next: [argument('name', word(), 'Access list name or number', { run: showAccessLists })],
-      }),
     ],
   ),
   keyword('debugging', 'State of each debugging option', { run: show(() => ({ topic: 'debugging' })) }),
@@ -126,6 +118,7 @@ export const execCommands: ExecNode[] = mergeNodes([
   ),
   keyword('clear', 'Reset functions', {
     next: [
+      clearAccessListNode,
       keyword('counters', 'Clear counters on all interfaces', { run: give(() => ({ kind: 'clear counters' })) }),
       keyword('logging', 'Clear the logging buffer', { run: give(() => ({ kind: 'clear logging' })) }),
       clearNatNode,
@@ -159,6 +152,7 @@ export const execCommands: ExecNode[] = mergeNodes([
     ],
     [keyword('group', 'One group', { next: [argument('group', word(80), 'Group name', { next: directionNodes })] }), ...directionNodes],
   ),
+  traceNode,
   keyword('show', 'Show running system information', { next: showCommands }),
   path(
     [['terminal', 'Set terminal line parameters']],

@@ -7,6 +7,7 @@ import { matchLine } from './match.js';
 import { ConfigError } from './session.js';
 
 export type { ExecCommand, Pipe, ShowTopic } from './exec-node.js';
+export type { TraceCommand } from './exec-trace.js';
 export type { GdoiFeature } from './gdoi-features.js';
 
 export interface ExecError {

@@ -16,9 +16,12 @@ export interface HelpEntry {
 
 export type Help = { entries: HelpEntry[] } | { error: string; column: number };
 
-/** True when some command below can be negated. Looks a few levels down: trees are shallow, options may be circular. */
-function canNegate<C>(node: Node<C>, levels = 6): boolean {
-  return node.no !== null || (levels > 0 && node.next().some((below) => canNegate(below, levels - 1)));
+/** True when some command below can be negated. Looks a few levels down, at each node once: many lead to the same, options are circular. */
+function canNegate<C>(node: Node<C>, levels = 6, seen = new Set<Node<C>>()): boolean {
+  if (node.no !== null) return true;
+  if (levels === 0 || seen.has(node)) return false;
+  seen.add(node);
+  return node.next().some((below) => canNegate(below, levels - 1, seen));
 }
 
 function listNodes<C>(nodes: Node<C>[], partial: string, negated: boolean): HelpEntry[] {

@@ -110,16 +110,3 @@ export interface NatConfig {
   /** `max-entries host`, in place of `all-host`. */
   hostLimits: { line: number; address: number; entries: number }[];
 }
-
-/** One `route-map NAME permit|deny SEQ`. */
-export interface RouteMapEntry {
-  line: number;
-  name: string;
-  sequence: number;
-  action: 'permit' | 'deny';
-  description: string | null;
-  /** `match ip address`: one of these permits the packet. Empty: all packets. */
-  matchAddresses: string[];
-  /** `match interface`: the packet leaves by one of these. Empty: any. */
-  matchInterfaces: string[];
-}

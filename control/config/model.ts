@@ -2,11 +2,15 @@
 // (parse of print is the identity), checked by verify.ts. Maps keep configuration order; names are case-sensitive as on IOS.
 
 import type { Logging } from './logging-model.js';
+import type { AccessList, ObjectGroup } from './model-acl.js';
 import type { IsakmpKey, IsakmpPolicy, IsakmpProfile, IsakmpSettings, Keyring, Trustpoint } from './model-ike.js';
-import type { NatConfig, NatSide, RouteMapEntry } from './model-nat.js';
+import type { NatConfig, NatSide } from './model-nat.js';
+import type { RouteMapEntry } from './model-route-map.js';
 
+export * from './model-acl.js';
 export type * from './model-ike.js';
 export * from './model-nat.js';
+export * from './model-route-map.js';
 
 /** IPv4 address, unsigned 32-bit number, host order. */
 export type Ipv4 = number;
@@ -35,6 +39,7 @@ export interface Config {
   /** By name of the crypto map. */
   failClose: Map<string, FailClose>;
   accessLists: Map<string, AccessList>;
+  objectGroups: Map<string, ObjectGroup>;
   /** `ip multicast-routing`. */
   multicastRouting: boolean;
   interfaces: Map<string, InterfaceConfig>;
@@ -43,6 +48,8 @@ export interface Config {
   nat: NatConfig;
   /** Entries in ascending sequence. */
   routeMaps: Map<string, RouteMapEntry[]>;
+  /** `ip local policy route-map`; absent = what this host sends is routed by destination. */
+  localPolicy?: string;
   /** `logging ...`, as far as it is not the default (commands/logging.ts). */
   logging?: Logging;
   /** Lines that no command matches: reported once, kept, printed back. */
@@ -169,36 +176,6 @@ export interface FailClose {
   activated: boolean;
 }
 
-export interface AccessList {
-  line: number;
-  name: string;
-  kind: 'standard' | 'extended';
-  entries: AclEntry[];
-  /** `remark`: comments in front of the entry with the same or the next higher sequence; absent when there is none. */
-  remarks?: { line: number; sequence: number; text: string }[];
-}
-
-export interface PortMatch {
-  operator: 'eq' | 'neq' | 'gt' | 'lt' | 'range';
-  /** One number, two for `range`. */
-  ports: number[];
-}
-
-export interface AclEntry {
-  line: number;
-  sequence: number;
-  action: 'permit' | 'deny';
-  /** IP protocol number, null = ip (any). */
-  protocol: number | null;
-  source: Ipv4;
-  /** Set bits are not compared. */
-  sourceWildcard: Ipv4;
-  destination: Ipv4;
-  destinationWildcard: Ipv4;
-  sourcePort: PortMatch | null;
-  destinationPort: PortMatch | null;
-}
-
 /** How packets pass between a netdev and the dataplane, in the order of the help. */
 export const portDrivers = ['packet', 'raw', 'tun', 'xdp'] as const;
 export type PortDriver = (typeof portDrivers)[number];
@@ -225,6 +202,13 @@ export interface InterfaceConfig {
   cryptoMap: string | null;
   /** `ip nat inside|outside`; absent = neither. */
   nat?: NatSide;
+  /** `ip policy route-map`: what comes in by it may go other ways than by its destination. */
+  policy?: string;
+  /** `ip access-group NAME in|out`: names of access lists. */
+  accessGroupIn?: string;
+  accessGroupOut?: string;
+  /** `no ip unreachables`: no ICMP unreachable about what comes by it; absent = they are sent. */
+  unreachables?: false;
 }
 
 /** The driver that is wanted. */

@@ -18,6 +18,8 @@ import { keyringCommands, keyringGlobalCommands, printKeyrings, profileCommands 
 import { loggingCommands, printLogging } from './commands/logging.js';
 import { multicastGlobalCommands, printMulticast } from './commands/multicast.js';
 import { natCommands, printNat } from './commands/nat.js';
+import { networkGroupCommands, objectGroupCommands, printObjectGroups, serviceGroupCommands } from './commands/object-group.js';
+import { policyCommands, printPolicy } from './commands/policy.js';
 import { printRoutes, routeCommands } from './commands/route.js';
 import { printRouteMaps, routeMapCommands, routeMapEntryCommands } from './commands/route-map.js';
 import { keyGlobalCommands } from './commands/rsa-key.js';
@@ -28,6 +30,7 @@ import { mergeNodes } from './tree.js';
 export const modeCommands: ModeCommands = {
   config: mergeNodes([
     ...accessListCommands,
+    ...objectGroupCommands,
     ...admissionCommands,
     ...isakmpCommands,
     ...pkiCommands,
@@ -44,6 +47,7 @@ export const modeCommands: ModeCommands = {
     ...interfaceGlobalCommands,
     ...natCommands,
     ...routeCommands,
+    ...policyCommands,
     ...routeMapCommands,
     ...modeExits<'config'>(),
   ]),
@@ -61,6 +65,8 @@ export const modeCommands: ModeCommands = {
   'crypto-map-fail-close': [...failCloseCommands, ...modeExits<'crypto-map-fail-close'>()],
   'config-std-nacl': [...listCommands<'config-std-nacl'>('standard'), ...modeExits<'config-std-nacl'>()],
   'config-ext-nacl': [...listCommands<'config-ext-nacl'>('extended'), ...modeExits<'config-ext-nacl'>()],
+  'config-network-group': [...networkGroupCommands, ...modeExits<'config-network-group'>()],
+  'config-service-group': [...serviceGroupCommands, ...modeExits<'config-service-group'>()],
   'config-if': mergeNodes([...interfaceCommands, ...modeExits<'config-if'>()]),
   'config-route-map': [...routeMapEntryCommands, ...modeExits<'config-route-map'>()],
 };
@@ -80,6 +86,8 @@ export type FamilyName =
   | 'interface'
   | 'nat'
   | 'route'
+  | 'object-group'
+  | 'policy'
   | 'access-list'
   | 'route-map'
   | 'logging';
@@ -100,6 +108,8 @@ export const families: { name: FamilyName; print: PrintFamily }[] = [
   { name: 'interface', print: printInterfaces },
   { name: 'nat', print: printNat },
   { name: 'route', print: printRoutes },
+  { name: 'object-group', print: printObjectGroups },
+  { name: 'policy', print: printPolicy },
   { name: 'access-list', print: printAccessLists },
   { name: 'route-map', print: printRouteMaps },
   { name: 'logging', print: printLogging },

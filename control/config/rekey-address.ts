@@ -2,6 +2,7 @@
 
 import { formatIpv4, isMulticast } from './addresses.js';
 import type { AclEntry, Config, GdoiServer, Ipv4 } from './model.js';
+import { beyondCrypto } from './verify/access-lists.js';
 
 const Udp = 17;
 /** RFC 6407 §2.2. */
@@ -13,8 +14,10 @@ function reasonAgainst(entry: AclEntry): string | null {
   if (entry.destinationWildcard !== 0 || !isMulticast(entry.destination)) return 'the destination is not one multicast address';
   if (entry.destination >>> 8 === 0xe00000) return `routers do not forward ${formatIpv4(entry.destination)}`;
   for (const port of [entry.sourcePort, entry.destinationPort])
-    if (port && (port.operator !== 'eq' || port.ports[0] !== GdoiPort)) return `rekeys come from and go to port ${GdoiPort}`;
-  return null;
+    if (port && (port.operator !== 'eq' || port.ports.length !== 1 || port.ports[0] !== GdoiPort))
+      return `rekeys come from and go to port ${GdoiPort}`;
+  const [beyond] = beyondCrypto(entry);
+  return beyond === undefined ? null : `"${beyond}" means nothing for the address of rekeys`;
 }
 
 /** Where rekeys go: null for unicast, to each member. @returns a reason in words when the configuration does not say */

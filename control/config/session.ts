@@ -15,8 +15,10 @@ import type {
   IsakmpPolicy,
   IsakmpProfile,
   Keyring,
+  NetworkGroup,
   Problem,
   RouteMapEntry,
+  ServiceGroup,
   TransformSet,
   Trustpoint,
 } from './model.js';
@@ -40,6 +42,8 @@ export interface ModeTargets {
   'crypto-map-fail-close': FailClose;
   'config-std-nacl': AccessList;
   'config-ext-nacl': AccessList;
+  'config-network-group': NetworkGroup;
+  'config-service-group': ServiceGroup;
   'config-if': InterfaceConfig;
   'config-route-map': RouteMapEntry;
 }

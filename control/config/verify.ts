@@ -3,6 +3,7 @@
 // Cannot see: the length of RSA keys that exist already, whether netdevs exist, what other routers are configured with.
 
 import type { Config, Problem } from './model.js';
+import { verifyAccessLists } from './verify/access-lists.js';
 import { verifyFailClose } from './verify/fail-close.js';
 import { Findings } from './verify/findings.js';
 import { verifyGdoi } from './verify/gdoi.js';
@@ -22,6 +23,7 @@ export function verifyConfig(config: Config): Problem[] {
   verifyCryptoMaps(config, findings);
   verifyFailClose(config, findings);
   verifyInterfaces(config, findings);
+  verifyAccessLists(config, findings);
   verifyMulticast(config, findings);
   verifyNat(config, findings);
   verifyRoutes(config, findings);

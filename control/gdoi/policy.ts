@@ -4,6 +4,7 @@
 import { wildcardToPrefixLength } from '../config/addresses.js';
 import type { AclEntry, Config, EspAuthentication, EspEncryption, GdoiGroup, GdoiSa, PortMatch } from '../config/model.js';
 import { rekeyDestination } from '../config/rekey-address.js';
+import { beyondCrypto } from '../config/verify/access-lists.js';
 import { MaxSats } from './codec/sa.js';
 import { isCounterMode } from './esp-transforms.js';
 import type { PolicyEntry } from './group-policy.js';
@@ -47,7 +48,7 @@ export class PolicyError extends Error {
 function portReason(match: PortMatch | null, protocol: number | null): string | null {
   if (!match) return null;
   if (protocol === null || !protocolsWithPorts.has(protocol)) return 'a port without a protocol that has ports';
-  if (match.operator !== 'eq' || match.ports.length !== 1) return `'${match.operator}' ports (only 'eq' can be sent to members)`;
+  if (match.operator !== 'eq' || match.ports.length !== 1) return `'${match.operator}' ports (only one 'eq' can be sent to members)`;
   return match.ports[0] === 0 ? 'port 0, which means any port to members' : null;
 }
 
@@ -56,6 +57,8 @@ export function inexpressible(entry: PolicyEntry): string | null {
   if (entry.protocol === 0) return 'protocol 0, which means any protocol to members';
   if (wildcardToPrefixLength(entry.sourceWildcard) === null || wildcardToPrefixLength(entry.destinationWildcard) === null)
     return 'a wildcard with holes';
+  const [beyond] = beyondCrypto(entry);
+  if (beyond !== undefined) return `"${beyond}", which no message can carry`;
   return portReason(entry.sourcePort, entry.protocol) ?? portReason(entry.destinationPort, entry.protocol);
 }
 

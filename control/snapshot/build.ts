@@ -10,14 +10,15 @@ import type { LoggingState } from '../api/snapshot-logging.js';
 import { printConfig } from '../config/print.js';
 import type { RsaKeyInfo } from '../pki/rsa-keys.js';
 import type { Router } from '../router.js';
-import { accessListStates } from './access-lists.js';
+import { accessListStates, objectGroupStates } from './access-lists.js';
 import { failCloseStates } from './fail-close.js';
 import { memberState, serverState } from './gdoi.js';
 import { interfaceStates, routeStates } from './interfaces.js';
 import { cryptoMapStates, ipsecStates } from './ipsec.js';
 import { admissionStateOf, phase1State, rekeySaStates } from './isakmp.js';
-import { natState, routeMapStates } from './nat.js';
+import { natState } from './nat.js';
 import { trustpointStates } from './pki.js';
+import { policyStates, routeMapStates } from './route-maps.js';
 
 export interface SnapshotParts {
   router: Router;
@@ -40,6 +41,8 @@ function named(texts: readonly { name: string; help: string }[], values: readonl
 export function buildSnapshot(parts: SnapshotParts): Snapshot {
   const { router, dataplane, now } = parts;
   const { config, allocation, tables } = router;
+  const shown = dataplane && { ...dataplane, aceHits: allocation.hits.shown(dataplane.aceHits) };
+  const hits = shown?.aceHits ?? [];
   const teksOf = (group: string) => router.gdoi.policyOf(group).teks;
   const directionOf = (group: string) => router.directionOf(group);
   const memberGroups = router.gdoi.memberGroups();
@@ -58,11 +61,11 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     isakmpSas: [...router.ike.sas().map((sa) => phase1State(sa, now)), ...rekeySaStates(memberGroups, now)],
     admission: admissionStateOf(config),
     gdoiMembers: memberGroups.map((status) =>
-      memberState(status, { config, allocation, tables, dataplane, teksOf, directionOf, clocks: router.clocks, now }),
+      memberState(status, { config, allocation, tables, dataplane: shown, teksOf, directionOf, clocks: router.clocks, now }),
     ),
     gdoiServers: router.gdoi.serverGroups().map((status) => serverState(status, now)),
     cryptoMaps: cryptoMapStates(config),
-    failClose: failCloseStates(config, teksOf, tables, dataplane?.aceHits ?? [], now),
+    failClose: failCloseStates(config, teksOf, tables, hits, now),
     ipsec: ipsecStates(config, {
       allocation,
       dataplane,
@@ -70,9 +73,11 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
       mtuOf: (name) => interfaces.find((item) => item.name === name)?.ipMtu ?? 1500,
       now,
     }),
-    accessLists: accessListStates(config, tables, dataplane?.aceHits ?? []),
+    accessLists: accessListStates(config, tables, hits),
+    objectGroups: objectGroupStates(config),
     nat: natState(config),
-    routeMaps: routeMapStates(config),
+    routeMaps: routeMapStates(config, tables, dataplane?.policies ?? []),
+    policies: policyStates(config),
     routes: routeStates(config, dataplane),
     publicKeys: parts.publicKeys.map((key) => ({
       name: key.label,

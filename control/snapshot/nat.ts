@@ -2,7 +2,7 @@
 
 import { NatRow, NatRuleBase, NatState as State } from '../../dataplane/tables/layout.js';
 import type { Ms } from '../actions.js';
-import type { NatState, NatTranslation, NatTranslations, RouteMapState } from '../api/snapshot-nat.js';
+import type { NatState, NatTranslation, NatTranslations } from '../api/snapshot-nat.js';
 import { natTimeoutSeconds } from '../compile/nat.js';
 import { AllOnes, formatIpv4, isInPrefix, maskToPrefixLength } from '../config/addresses.js';
 import { describeProtocol } from '../config/commands/service-names.js';
@@ -78,17 +78,6 @@ export function natState(config: Config): NatState {
     timeouts: Object.fromEntries(seconds.map(([name, value]) => [name, value === 'never' ? null : value])),
     maxEntries,
   };
-}
-
-export function routeMapStates(config: Config): RouteMapState[] {
-  return [...config.routeMaps.values()].flat().map(({ name, sequence, action, description, matchAddresses, matchInterfaces }) => ({
-    name,
-    sequence,
-    action,
-    description,
-    accessLists: matchAddresses,
-    interfaces: matchInterfaces,
-  }));
 }
 
 /** An inside interface whose network an address is of. */

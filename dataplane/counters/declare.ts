@@ -55,6 +55,9 @@ export const enum Drop {
   FragmentDuplicate,
   FragmentLimit,
   FragmentTimeout,
+  PolicyNull,
+  AclIn,
+  AclOut,
   Count,
 }
 export const dropTexts: readonly CounterText[] = [
@@ -119,6 +122,9 @@ export const dropTexts: readonly CounterText[] = [
     help: 'fragment for which there was no room to wait for its first, or of a datagram in too many scattered pieces',
   },
   { name: 'fragment_timeout', help: 'fragment whose first did not come in time' },
+  { name: 'policy_null', help: 'policy routing sent it to Null0 (set interface Null0)' },
+  { name: 'acl_in', help: 'denied by the access list of the interface that it came by (ip access-group in)' },
+  { name: 'acl_out', help: 'denied by the access list of the interface that it would leave by (ip access-group out)' },
 ];
 
 /** Per port. */
@@ -215,6 +221,17 @@ export const groupTexts: readonly CounterText[] = [
   { name: 'time_refused', help: 'packets of the group whose pseudotime was not' },
 ];
 export const GroupCap = 16;
+
+/** Per entry of a route-map that routes by policy. */
+export const enum PolicyCount {
+  Packets,
+  Bytes,
+  Count,
+}
+export const policyTexts: readonly CounterText[] = [
+  { name: 'matched_packets', help: 'packets that the entry of a route-map for policy routing matched' },
+  { name: 'matched_bytes', help: 'bytes of these, IP datagrams' },
+];
 
 /** NAT. */
 export const enum NatCount {

@@ -27,6 +27,7 @@ const enum Column {
   /** The SA's serial: the taker's tables may be others. */
   Serial = 7,
   FirstPorts = 8,
+  Hop = 9,
 }
 
 /** Not a worker's number. */
@@ -89,6 +90,7 @@ export class HandOver {
     words[at + Column.TxPort] = slots.txPort[id];
     words[at + Column.NextHop] = slots.nextHop[id];
     words[at + Column.Flags] = slots.flags[id];
+    words[at + Column.Hop] = slots.hop[id];
     words[at + Column.Nesting] = slots.nesting[id];
     words[at + Column.Sa] = slots.sa[id];
     words[at + Column.Serial] = serial;
@@ -109,6 +111,7 @@ export class HandOver {
     slots.txPort[id] = words[at + Column.TxPort];
     slots.nextHop[id] = words[at + Column.NextHop];
     slots.flags[id] = words[at + Column.Flags];
+    slots.hop[id] = words[at + Column.Hop];
     slots.nesting[id] = words[at + Column.Nesting];
     slots.sa[id] = words[at + Column.Sa];
     slots.firstPorts[id] = words[at + Column.FirstPorts];

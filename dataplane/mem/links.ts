@@ -17,11 +17,15 @@ export const enum LinkKind {
   XdpSender = 4,
   /** Ethernet: receives and sends multicast of the configured groups. */
   Groups = 5,
+  /** Sends what policy routing has for one hop. */
+  Policy = 6,
 }
 
 export interface Link {
   fd: number;
   kind: LinkKind;
+  /** Of a Policy link: number of its hop. */
+  hop?: number;
 }
 
 /** Links of one worker: poll() takes 64 descriptors, one of them is the wake-up. */
@@ -42,6 +46,9 @@ export class Links {
   readonly fastKind = new Int32Array(Cap.Ports);
   /** The link for multicast, -1 = none. */
   readonly groups = new Int32Array(Cap.Ports).fill(-1);
+  /** The link to each hop of policy routing, -1 = none, and the port that it is of. */
+  readonly policy = new Int32Array(Cap.PolicyHops).fill(-1);
+  readonly policyPort = new Int32Array(Cap.PolicyHops);
   /** 1 where the port is this worker's. */
   private readonly isOpen = new Uint8Array(Cap.Ports);
   /** 1 where a device was found gone; the worker tells the main thread. */
@@ -51,7 +58,12 @@ export class Links {
   open(port: number, links: readonly Link[]): void {
     this.close(port);
     this.isOpen[port] = 1;
-    for (const { fd, kind } of links) {
+    for (const { fd, kind, hop } of links) {
+      if (kind === LinkKind.Policy && hop !== undefined) {
+        this.policy[hop] = fd;
+        this.policyPort[hop] = port;
+        continue; // nothing to read
+      }
       if (kind === LinkKind.Tun) this.tun[port] = fd;
       else if (kind === LinkKind.Groups) this.groups[port] = fd;
       else if (this.fast[port] < 0) {
@@ -81,6 +93,7 @@ export class Links {
     this.tun[port] = -1;
     this.fast[port] = -1;
     this.groups[port] = -1;
+    for (let hop = 0; hop < Cap.PolicyHops; hop++) if (this.policyPort[hop] === port) this.policy[hop] = -1;
     return true;
   }
 }

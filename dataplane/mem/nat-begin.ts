@@ -71,10 +71,10 @@ export class NatBegin {
   outbound(id: number, isFlow: boolean, now: number): number {
     const { rules, nat } = this;
     const { proto, src, dst, sport, dport, txPort } = this.slots;
-    const fixed = rules.findStatic(StaticSide.Inside, false, proto[id], src[id], sport[id], dst[id], dport[id], txPort[id]);
+    const fixed = rules.findStatic(StaticSide.Inside, false, id, src[id], sport[id], dst[id], dport[id], txPort[id]);
     const clause = fixed >= 0 ? -1 : rules.decide(NatUse.InsideSource, id, txPort[id]);
     const outside = rules.translatesOutside
-      ? rules.findStatic(StaticSide.Outside, false, proto[id], dst[id], dport[id], src[id], sport[id], txPort[id])
+      ? rules.findStatic(StaticSide.Outside, false, id, dst[id], dport[id], src[id], sport[id], txPort[id])
       : -1;
     const known = outside < 0 && this.locals.length > 0 ? this.locals.findAddress(dst[id]) : -1;
     if (fixed < 0 && clause < 0 && outside < 0 && known < 0) return NatShape.None;
@@ -108,7 +108,7 @@ export class NatBegin {
     const { proto, src, dst, sport, dport, rxPort } = this.slots;
     const near = nat.destinationPort;
     const far = proto[id] === IpProto.Icmp ? 0 : nat.sourcePort;
-    const fixed = rules.findStatic(StaticSide.Inside, true, proto[id], dst[id], dport[id], src[id], sport[id], rxPort[id]);
+    const fixed = rules.findStatic(StaticSide.Inside, true, id, dst[id], dport[id], src[id], sport[id], rxPort[id]);
     const found = fixed < 0 && this.globals.length > 0 ? this.globals.findAddress(dst[id]) : -1;
     const held = found >= 0 && this.globals.isOpen(found) ? found : -1;
     // IOS: a rotary spreads TCP connections, and nothing else.
@@ -119,7 +119,7 @@ export class NatBegin {
     const isMeant = fixed >= 0 || held >= 0 || rotary >= 0;
     const outside =
       rules.translatesOutside && (isMeant || !isOwn)
-        ? rules.findStatic(StaticSide.Outside, true, proto[id], src[id], sport[id], dst[id], dport[id], rxPort[id])
+        ? rules.findStatic(StaticSide.Outside, true, id, src[id], sport[id], dst[id], dport[id], rxPort[id])
         : -1;
     const lending = outside < 0 && (isMeant || !isOwn) ? rules.decide(NatUse.OutsideSource, id, rxPort[id]) : -1;
     if (!isMeant && outside < 0 && lending < 0) return NatShape.None;

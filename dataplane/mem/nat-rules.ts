@@ -3,10 +3,10 @@
 // Does not: choose addresses and ports, know sessions.
 
 import { ownerOf } from '../native/native.js';
-import { classify } from '../proto/classifier.js';
 import { IpProto } from '../proto/ipv4.js';
 import { Ace, AceAction, Cap, NatClause, NatPool, NatRange, NatRangeFlag, NatStatic, NatUse } from '../tables/layout.js';
 import { isLocal } from './hash.js';
+import type { Classify } from './packet-lists.js';
 import { BankCount, type CounterBlocks, PortRow } from './shared.js';
 import type { Slots } from './slots.js';
 import type { Tables } from './tables.js';
@@ -54,6 +54,9 @@ export class NatRules {
     private readonly slots: Slots,
     private readonly tables: Tables,
     private readonly aceHits: CounterBlocks['aceHits'],
+    private readonly classify: Classify,
+    /** Of clauses (mem/nat.ts). */
+    private readonly clauseHits: Int32Array,
   ) {}
 
   /** Tables have changed. */
@@ -131,14 +134,14 @@ export class NatRules {
   }
 
   /**
-   * The static translation of an address and port as one side sees them. @param byGlobal as the outside sees them, else as the inside does
+   * The static translation of an address and port as one side sees them. @param id of the packet @param byGlobal as the outside sees them, else as the inside does
    * @param peer, @param peerPort of the other end, for its route-map: as the inside sees the flow @param port by which the packet leaves, or has come from outside
    * @returns row, -1 = none
    */
   findStatic(
     side: StaticSide,
     byGlobal: boolean,
-    protocol: number,
+    id: number,
     address: number,
     addressPort: number,
     peer: number,
@@ -147,6 +150,7 @@ export class NatRules {
   ): number {
     if (this.staticCount === 0) return -1;
     const { natStatics } = this.tables;
+    const protocol = this.slots.proto[id];
     const next = byGlobal ? this.nextGlobal : this.nextLocal;
     let row = (byGlobal ? this.byGlobal : this.byLocal)[placeOf(address, side)] - 1;
     // Those of one port first: they say more.
@@ -156,19 +160,19 @@ export class NatRules {
       const own = natStatics[at + (byGlobal ? NatStatic.Global : NatStatic.Local)];
       if (own !== address || natStatics[at + NatStatic.Side] !== side) continue;
       if (natStatics[at + NatStatic.Protocol] === 0) {
-        if (whole < 0 && this.permits(row, protocol, address, addressPort, peer, peerPort, port)) whole = row;
+        if (whole < 0 && this.permits(row, id, address, addressPort, peer, peerPort, port)) whole = row;
         continue;
       }
       if (natStatics[at + NatStatic.Protocol] !== protocol) continue;
       if (natStatics[at + (byGlobal ? NatStatic.GlobalPort : NatStatic.LocalPort)] !== addressPort) continue;
-      if (this.permits(row, protocol, address, addressPort, peer, peerPort, port)) return row;
+      if (this.permits(row, id, address, addressPort, peer, peerPort, port)) return row;
     }
     if (whole >= 0) return whole;
     for (let i = 0; i < this.networkCount; i++) {
       const at = this.networks[i] * NatStatic.Words;
       const own = natStatics[at + (byGlobal ? NatStatic.Global : NatStatic.Local)];
       if (((own ^ address) & natStatics[at + NatStatic.Care]) !== 0 || natStatics[at + NatStatic.Side] !== side) continue;
-      if (this.permits(this.networks[i], protocol, address, addressPort, peer, peerPort, port)) return this.networks[i];
+      if (this.permits(this.networks[i], id, address, addressPort, peer, peerPort, port)) return this.networks[i];
     }
     return -1;
   }
@@ -208,27 +212,39 @@ export class NatRules {
   }
 
   /** The clauses of a static translation's route-map, asked as if the inside had begun the flow. */
-  private permits(row: number, protocol: number, own: number, ownPort: number, peer: number, peerPort: number, port: number): boolean {
+  private permits(row: number, id: number, own: number, ownPort: number, peer: number, peerPort: number, port: number): boolean {
     const { natStatics, natClauses } = this.tables;
     const at = row * NatStatic.Words;
     const count = natStatics[at + NatStatic.ClauseCount];
     if (count === 0) return true;
-    const local = this.translate(row, own, false);
-    const localPort = this.translatePort(row, ownPort, false);
+    const { src, dst, sport, dport } = this.slots;
+    const [fromAddress, toAddress, fromPort, toPort] = [src[id], dst[id], sport[id], dport[id]];
+    src[id] = this.translate(row, own, false);
+    dst[id] = peer;
+    sport[id] = this.translatePort(row, ownPort, false);
+    dport[id] = peerPort;
     const first = natStatics[at + NatStatic.ClauseFirst];
-    for (let clause = first; clause < first + count; clause++)
-      if (this.matches(clause, protocol, local, peer, localPort, peerPort, port))
-        return natClauses[clause * NatClause.Words + NatClause.Permit] !== 0;
-    return false;
+    let permitted = false;
+    for (let clause = first; clause < first + count; clause++) {
+      if (!this.matches(clause, id, port)) continue;
+      this.clauseHits[clause]++;
+      permitted = natClauses[clause * NatClause.Words + NatClause.Permit] !== 0;
+      break;
+    }
+    src[id] = fromAddress;
+    dst[id] = toAddress;
+    sport[id] = fromPort;
+    dport[id] = toPort;
+    return permitted;
   }
 
-  private matches(clause: number, protocol: number, src: number, dst: number, sport: number, dport: number, outPort: number): boolean {
-    const { natClauses, natLists, aces, aclWords } = this.tables;
+  private matches(clause: number, id: number, outPort: number): boolean {
+    const { natClauses, natLists, aces } = this.tables;
     const at = clause * NatClause.Words;
     const out = natClauses[at + NatClause.OutPort];
     if (out >= 0 && out !== outPort) return false;
     if (natClauses[at + NatClause.AclCount] < 0) return true;
-    const ace = classify(aces, aclWords, natLists[clause], protocol, src, dst, sport, dport);
+    const ace = this.classify(natLists[clause], id);
     if (ace < 0) return false;
     this.aceHits[ace]++;
     return aces[ace * Ace.Words + Ace.Action] === AceAction.Permit;
@@ -237,12 +253,12 @@ export class NatRules {
   /** @returns word of the clause that translates the packet, -1 = none does @param outPort by which it leaves, or has come */
   decide(use: NatUse, id: number, outPort: number): number {
     const { natClauses } = this.tables;
-    const { proto, src, dst, sport, dport } = this.slots;
     let decided = -1; // the statement that has said no
     for (let clause = this.firstClause[use]; clause < this.firstClause[use + 1]; clause++) {
       const at = clause * NatClause.Words;
       if (natClauses[at + NatClause.Rule] === decided) continue;
-      if (!this.matches(clause, proto[id], src[id], dst[id], sport[id], dport[id], outPort)) continue;
+      if (!this.matches(clause, id, outPort)) continue;
+      this.clauseHits[clause]++;
       if (natClauses[at + NatClause.Permit] !== 0) return at;
       decided = natClauses[at + NatClause.Rule];
     }

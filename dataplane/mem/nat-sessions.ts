@@ -13,6 +13,7 @@
 // rows can be, so that chains stay short. Time is in seconds of a clock that only moves forward.
 
 import { NatRow } from '../tables/layout.js';
+import { SlotShape } from './slots.js';
 
 export const enum NatShape {
   None = -1,
@@ -36,6 +37,11 @@ export interface SessionWatcher {
   ended(at: number): void;
 }
 
+/** @returns 1 unless the number is 0, without a branch */
+function isNot0(value: number): number {
+  return (value | -value) >>> 31;
+}
+
 export class NatSessions {
   private readonly insideHeads: Int32Array;
   private readonly outsideHeads: Int32Array;
@@ -45,7 +51,9 @@ export class NatSessions {
   private free: number = NatShape.None;
   private sweptTo = 0;
   private serial = 0;
-  /** What touch() read: it must not be left out as useless. */
+  /** Keys that guess() has not found yet. */
+  private readonly open = new Int32Array(SlotShape.Count);
+  /** What guess() read: it must not be left out as useless. */
   seen = 0;
   /** Sessions there are. */
   length = 0;
@@ -76,26 +84,54 @@ export class NatSessions {
   }
 
   /**
-   * Has the memory fetch what findInside() will look at for many keys: loads that do not wait for each other, one array after the other.
-   * @param places hashes of the keys, of insideHash() or outsideHash(); overwritten @param fromInside which of the two
+   * Looks many keys up by their ports alone, step by step for all of them: loads that do not wait for each other, and branches that do not depend on
+   * what was just loaded. What it finds is likely, not certain; findInside() and findOutside() begin there.
+   * @param places in: hashes of the keys, of insideHash() or outsideHash(); out: row + 1, 0 = none @param ports of the keys, 32 bits each
+   * @param fromInside which of the two
    */
-  touch(places: Int32Array, count: number, fromInside: boolean): void {
-    const { rows } = this;
+  guess(places: Int32Array, ports: Int32Array, count: number, fromInside: boolean): void {
+    const { rows, open } = this;
     const heads = fromInside ? this.insideHeads : this.outsideHeads;
     const link = fromInside ? NatRow.NextInside : NatRow.NextOutside;
+    const key = fromInside ? NatRow.InsidePorts : NatRow.OutsidePorts;
     let seen = 0;
     for (let i = 0; i < count; i++) seen ^= heads[places[i]];
-    for (let i = 0; i < count; i++) places[i] = heads[places[i]];
-    for (let i = 0; i < count; i++) if (places[i] > 0) seen ^= rows[(places[i] - 1) * NatRow.Words];
-    // Every other chain goes on.
-    for (let i = 0; i < count; i++) if (places[i] > 0) places[i] = rows[(places[i] - 1) * NatRow.Words + link];
-    for (let i = 0; i < count; i++) if (places[i] > 0) seen ^= rows[(places[i] - 1) * NatRow.Words];
+    let left = 0;
+    for (let i = 0; i < count; i++) {
+      const row = heads[places[i]];
+      places[i] = row;
+      open[left] = i;
+      left += isNot0(row);
+    }
+    while (left > 0) {
+      for (let i = 0; i < left; i++) seen ^= rows[(places[open[i]] - 1) * NatRow.Words];
+      let next = 0;
+      for (let i = 0; i < left; i++) {
+        const place = open[i];
+        const at = (places[place] - 1) * NatRow.Words;
+        const isOther = isNot0(rows[at + key] ^ ports[place]);
+        const following = rows[at + link];
+        places[place] = isOther === 0 ? places[place] : following;
+        open[next] = place;
+        next += isOther & isNot0(following);
+      }
+      left = next;
+    }
     this.seen = seen;
   }
 
-  /** @param ports inside port << 16 | outside port @returns row, NatShape.None */
-  findInside(protocol: number, address: number, ports: number, outside: number): number {
+  /** @param ports inside port << 16 | outside port @param guess of guess(): row + 1, or 0; any number of a row is safe @returns row, NatShape.None */
+  findInside(protocol: number, address: number, ports: number, outside: number, guess = 0): number {
     const { rows } = this;
+    const guessed = (guess - 1) * NatRow.Words;
+    if (
+      guess > 0 &&
+      rows[guessed + NatRow.InsidePorts] === ports &&
+      rows[guessed + NatRow.InsideAddress] === address &&
+      rows[guessed + NatRow.OutsideAddress] === outside &&
+      rows[guessed + NatRow.Protocol] === protocol
+    )
+      return guess - 1;
     let row = this.insideHeads[this.insideHash(protocol, address, ports, outside)] - 1;
     while (row >= 0) {
       const at = row * NatRow.Words;
@@ -111,9 +147,18 @@ export class NatSessions {
     return NatShape.None;
   }
 
-  /** @param ports global port << 16 | outside port @returns row, NatShape.None */
-  findOutside(protocol: number, global: number, ports: number, outside: number): number {
+  /** @param ports global port << 16 | outside port @param guess as of findInside() @returns row, NatShape.None */
+  findOutside(protocol: number, global: number, ports: number, outside: number, guess = 0): number {
     const { rows } = this;
+    const guessed = (guess - 1) * NatRow.Words;
+    if (
+      guess > 0 &&
+      rows[guessed + NatRow.OutsidePorts] === ports &&
+      rows[guessed + NatRow.GlobalAddress] === global &&
+      rows[guessed + NatRow.OutsideAddress] === outside &&
+      rows[guessed + NatRow.Protocol] === protocol
+    )
+      return guess - 1;
     let row = this.outsideHeads[this.outsideHash(protocol, global, ports, outside)] - 1;
     while (row >= 0) {
       const at = row * NatRow.Words;

@@ -21,7 +21,7 @@ import {
   rewriteEnd,
   rewriteQuote,
 } from '../proto/nat.js';
-import { NatRow } from '../tables/layout.js';
+import { Cap, NatRow } from '../tables/layout.js';
 import { NatFragments } from './nat-fragments.js';
 import { NatSessions, NatShape } from './nat-sessions.js';
 import { PacketFlag, SlotShape, type Slots } from './slots.js';
@@ -43,6 +43,8 @@ export const enum NatKind {
 
 export class Nat {
   readonly sessions: NatSessions;
+  /** How often each clause has matched, modulo 2^32: packet-tracer asks which did. */
+  readonly clauseHits = new Int32Array(Cap.NatClauses);
   private readonly fragments: NatFragments;
   /** Of the packet that kindOf() looked at: the port of its source and that of its destination; ICMP queries have their identifier in both. */
   private from = 0;
@@ -51,15 +53,18 @@ export class Nat {
   portProtocol = 0;
   private readonly quote = new Int32Array(Quote.Words);
   private readonly places = new Int32Array(SlotShape.Count);
+  private readonly keys = new Int32Array(SlotShape.Count);
+  /** By packet: what prepare() has found, row + 1; what is left of an earlier packet is as good as none. */
+  private readonly guesses = new Int32Array(SlotShape.Count);
 
-  /** @param rows of the worker's sessions @param timeouts seconds by NatState @param counts NatCount */
+  /** @param rows of the worker's sessions, a power of two of them @param timeouts seconds by NatState @param counts NatCount */
   constructor(
     private readonly slots: Slots,
     rows: Int32Array,
     private readonly timeouts: Int32Array,
     private readonly counts: Float64Array,
   ) {
-    this.sessions = new NatSessions(NatShape.Capacity, rows);
+    this.sessions = new NatSessions(rows.length / NatRow.Words, rows);
     this.fragments = new NatFragments(rows);
   }
 
@@ -114,14 +119,17 @@ export class Nat {
   /** The live session of a packet from inside, which kindOf() called a flow. @returns row, NatShape.None */
   findFromInside(id: number, now: number): number {
     const { proto, src, dst } = this.slots;
-    return this.live(this.sessions.findInside(proto[id], src[id], (this.from << 16) | this.outsidePortOf(id), dst[id]), now);
+    return this.live(
+      this.sessions.findInside(proto[id], src[id], (this.from << 16) | this.outsidePortOf(id), dst[id], this.guesses[id]),
+      now,
+    );
   }
 
   /** The same for a packet from outside. */
   findFromOutside(id: number, now: number): number {
     const { proto, src, dst } = this.slots;
     const far = proto[id] === IpProto.Icmp ? 0 : this.from;
-    return this.live(this.sessions.findOutside(proto[id], dst[id], (this.to << 16) | far, src[id]), now);
+    return this.live(this.sessions.findOutside(proto[id], dst[id], (this.to << 16) | far, src[id], this.guesses[id]), now);
   }
 
   /**
@@ -131,14 +139,16 @@ export class Nat {
   prepare(ids: Int32Array, count: number, fromInside: boolean): void {
     if (this.sessions.length < Cached) return;
     const { proto, src, dst, sport, dport } = this.slots;
-    const { places, sessions } = this;
+    const { places, keys, guesses, sessions } = this;
     for (let i = 0; i < count; i++) {
       const id = ids[i];
+      keys[i] = fromInside ? (sport[id] << 16) | dport[id] : (dport[id] << 16) | sport[id];
       places[i] = fromInside
-        ? sessions.insideHash(proto[id], src[id], (sport[id] << 16) | dport[id], dst[id])
-        : sessions.outsideHash(proto[id], dst[id], (dport[id] << 16) | sport[id], src[id]);
+        ? sessions.insideHash(proto[id], src[id], keys[i], dst[id])
+        : sessions.outsideHash(proto[id], dst[id], keys[i], src[id]);
     }
-    sessions.touch(places, count, fromInside);
+    sessions.guess(places, keys, count, fromInside);
+    for (let i = 0; i < count; i++) guesses[ids[i]] = places[i];
   }
 
   /** Is a packet without ports from outside that of a session? (ESP to an inside host, which is not for this router to open.) */

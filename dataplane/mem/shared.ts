@@ -2,11 +2,30 @@
 // current, the counters, and the rings between workers. The main thread writes the idle bank, then publishes; a worker picks the bank up between
 // two passes and acknowledges. The idle bank may be written only when every worker has acknowledged the last epoch.
 
-import { Drop, GroupCap, GroupCount, NatCount, PathCount, PortCount, SaCount } from '../counters/declare.js';
-import { Ace, Cap, CryptoEntry, NatClause, NatLimit, NatPool, NatRange, NatRow, NatState, NatStatic, Sa, SaKey } from '../tables/layout.js';
+import { Drop, GroupCap, GroupCount, NatCount, PathCount, PolicyCount, PortCount, SaCount } from '../counters/declare.js';
+import {
+  Ace,
+  Cap,
+  CryptoEntry,
+  FilterList,
+  NatClause,
+  NatLimit,
+  NatPool,
+  NatRange,
+  NatRow,
+  NatState,
+  NatStatic,
+  PolicyClause,
+  PolicyEntry,
+  Sa,
+  SaKey,
+} from '../tables/layout.js';
 import { NatLogShape } from './nat-log.js';
 import { NatShape } from './nat-sessions.js';
 import { RingShape } from './ring.js';
+import { GroupRow, MaxGroups, MaxNeighbours, NeighbourRow, PolicyHopRow, PortRow } from './rows.js';
+
+export * from './rows.js';
 
 /** Words of the control block. */
 export const enum Ctl {
@@ -39,60 +58,22 @@ export const enum BankCount {
   NatClauses = 8,
   /** NAT sessions a worker may have. */
   NatSessions = 9,
-  NatStatics = 10,
-  NatPools = 11,
-  NatRanges = 12,
-  NatLimits = 13,
-  Words = 14,
+  Filters = 10, // lists on interfaces
+  PolicyEntries = 11,
+  PolicyClauses = 12,
+  NatStatics = 13,
+  NatPools = 14,
+  NatRanges = 15,
+  NatLimits = 16,
+  Words = 17,
 }
-
-/** Per port, filled from the Linux netdev by the main thread. */
-export const enum PortRow {
-  Up = 0,
-  /** IP MTU in bytes. */
-  Mtu = 1,
-  /** Primary address, 0 = none: source of ICMP errors. */
-  Address = 2,
-  /** 1 when a crypto map is bound. */
-  HasCryptoMap = 3,
-  /** NatSide */
-  Nat = 4,
-  Words = 5,
-}
-
-/** `ip nat inside|outside`. */
-export const enum NatSide {
-  None = 0,
-  Inside = 1,
-  Outside = 2,
-}
-
-/** Who is reached on an Ethernet port, and the header that leads there (RFC 894), ready to be written: 12 bytes and the type. */
-export const enum NeighbourRow {
-  Port = 0,
-  /** IPv4, signed. */
-  Address = 1,
-  /** Destination MAC 0..3 · destination 4..5, source 0..1 · source 2..5, as big-endian words. */
-  Header = 2,
-  Words = 5,
-}
-export const MaxNeighbours = 4096;
-
-/** Static multicast: the ports that get a copy of what is for a group. */
-export const enum GroupRow {
-  /** IPv4, signed. */
-  Group = 0,
-  /** Bit per port. */
-  Ports = 1,
-  Words = 2,
-}
-export const MaxGroups = 16;
 
 /** FIB leaf: what a longest-prefix match yields. */
 export const enum FibLeaf {
   Port = 0, // egress port id; LeafLocal for the host's own addresses
   NextHop = 1, // 0 = directly connected
-  Words = 2,
+  Default = 2, // 1: of the default route
+  Words = 3,
 }
 export const LeafLocal = -1;
 export const LeafUnreachable = -2;
@@ -118,8 +99,8 @@ export const enum FibNode {
 /** Compiled access lists, proto/classifier.ts. */
 export const enum AclShape {
   MaxWords = 524288,
-  /** Kept free for lists that are walked: a head for each crypto entry and SA. */
-  Heads = 8192,
+  /** Kept free for lists that are walked: a head for each crypto entry, SA, NAT clause and interface. */
+  Heads = 16384,
 }
 export const MaxLocalAddresses = 64;
 
@@ -140,6 +121,8 @@ export interface Bank {
   /** The compiled list of each crypto entry, of each SA: first word in `aclWords` of both banks. */
   entryLists: Int32Array;
   saLists: Int32Array;
+  /** The same for lists on interfaces, two words for each port: in, out; -1 = none. */
+  filterLists: Int32Array;
   fibLeaves: Int32Array;
   localAddresses: Int32Array;
   neighbours: Int32Array; // MaxNeighbours * NeighbourRow.Words
@@ -153,6 +136,11 @@ export interface Bank {
   natPools: Int32Array; // Cap.NatPools * NatPool.Words
   natRanges: Int32Array; // Cap.NatRanges * NatRange.Words
   natLimits: Int32Array; // Cap.NatLimits * NatLimit.Words
+  policyEntries: Int32Array; // Cap.PolicyEntries * PolicyEntry.Words
+  policyClauses: Int32Array;
+  /** The compiled list of each clause, as entryLists. */
+  policyLists: Int32Array;
+  policyHops: Int32Array; // Cap.PolicyHops * PolicyHopRow.Words
 }
 
 /** Counter blocks of one worker; only that worker writes them. */
@@ -163,9 +151,11 @@ export interface CounterBlocks {
   saSerials: Float64Array; // Cap.Sas: the serial the slot's counters belong to
   saSequences: Float64Array; // Cap.Sas: last sequence number sent
   groups: Float64Array; // GroupCap * GroupCount.Count
-  aceHits: Float64Array; // Cap.Aces, reset on a table swap that changes the ACEs
+  aceHits: Float64Array; // Cap.Aces, since the last table swap; before it:
+  aceTotals: Float64Array; // Cap.AceCounters, by Ace.Counter
   path: Float64Array; // PathCount.Count
   nat: Float64Array; // NatCount.Count
+  policies: Float64Array; // Cap.PolicyEntries * PolicyCount.Count, reset on a table swap that changes the entries
 }
 
 export interface SharedState {
@@ -182,6 +172,7 @@ const bankWords: readonly [keyof Bank, number][] = [
   ['localAddresses', MaxLocalAddresses],
   ['entryLists', Cap.CryptoEntries],
   ['saLists', Cap.Sas],
+  ['filterLists', Cap.Ports * FilterList.Words],
   ['neighbours', MaxNeighbours * NeighbourRow.Words],
   ['groups', MaxGroups * GroupRow.Words],
   ['natClauses', Cap.NatClauses * NatClause.Words],
@@ -191,6 +182,10 @@ const bankWords: readonly [keyof Bank, number][] = [
   ['natPools', Cap.NatPools * NatPool.Words],
   ['natRanges', Cap.NatRanges * NatRange.Words],
   ['natLimits', Cap.NatLimits * NatLimit.Words],
+  ['policyEntries', Cap.PolicyEntries * PolicyEntry.Words],
+  ['policyClauses', Cap.PolicyClauses * PolicyClause.Words],
+  ['policyLists', Cap.PolicyClauses],
+  ['policyHops', Cap.PolicyHops * PolicyHopRow.Words],
 ];
 /**
  * What is large is read where it lies: the two banks' arrays are neighbours, so that a stage captures one array and adds where the current
@@ -215,8 +210,10 @@ const counterLengths: readonly [keyof CounterBlocks, number][] = [
   ['saSequences', Cap.Sas],
   ['groups', GroupCap * GroupCount.Count],
   ['aceHits', Cap.Aces],
+  ['aceTotals', Cap.AceCounters],
   ['path', PathCount.Count],
   ['nat', NatCount.Count],
+  ['policies', Cap.PolicyEntries * PolicyCount.Count],
 ];
 const counterBytes = counterLengths.reduce((sum, [, length]) => sum + length * 8, 0);
 const controlBytes = align8(Ctl.Words * 4);

@@ -36,6 +36,8 @@ export const enum PacketFlag {
   Translated = 256,
   /** A fragment whose first is known: `firstPorts` is set (path/20). */
   Joined = 512,
+  /** Policy routing has decided where it goes: by its hop, column `hop`. */
+  PolicyRouted = 1024,
 }
 
 function column(): Int32Array {
@@ -53,6 +55,8 @@ export class Slots {
   readonly txPort = column();
   /** Address of the next router, or of the destination on a connected network; signed. Set by 40-route. */
   readonly nextHop = column();
+  /** Hop of policy routing (PolicyHopRow), where PacketFlag.PolicyRouted is set. */
+  readonly hop = column();
   /** Of the transport header, from the start of the pool. */
   readonly l4Off = column();
   readonly proto = column();
@@ -92,10 +96,11 @@ export class Slots {
 
   /** What is known about one packet, for another made of it; where its bytes lie (off, len, l4Off) is for the caller. */
   copyColumns(from: number, to: number): void {
-    const { rxPort, txPort, nextHop, proto, src, dst, sport, dport, tos, flags, sa, nesting } = this;
+    const { rxPort, txPort, nextHop, hop, proto, src, dst, sport, dport, tos, flags, sa, nesting } = this;
     rxPort[to] = rxPort[from];
     txPort[to] = txPort[from];
     nextHop[to] = nextHop[from];
+    hop[to] = hop[from];
     proto[to] = proto[from];
     src[to] = src[from];
     dst[to] = dst[from];

@@ -2,9 +2,34 @@
 // capture one set of arrays for ever and never ask which bank is current. What is large, the FIB and the compiled access lists, is read in the bank itself; `counts` says
 // where. Keys are not copied: adoption hands them to the crypto contexts and forgets them.
 
-import { Ace, Cap, CryptoEntry, NatClause, NatLimit, NatPool, NatRange, NatState, NatStatic, Sa } from '../tables/layout.js';
+import {
+  Ace,
+  Cap,
+  CryptoEntry,
+  FilterList,
+  NatClause,
+  NatLimit,
+  NatPool,
+  NatRange,
+  NatState,
+  NatStatic,
+  PolicyClause,
+  PolicyEntry,
+  Sa,
+} from '../tables/layout.js';
 import { fillLocalSet, fillSpiMap, HashShape } from './hash.js';
-import { type Bank, BankCount, GroupRow, halvesOf, MaxGroups, MaxLocalAddresses, PortRow, pairOf, type SharedState } from './shared.js';
+import {
+  type Bank,
+  BankCount,
+  GroupRow,
+  halvesOf,
+  MaxGroups,
+  MaxLocalAddresses,
+  PolicyHopRow,
+  PortRow,
+  pairOf,
+  type SharedState,
+} from './shared.js';
 
 export class Tables {
   readonly counts = new Int32Array(BankCount.Words);
@@ -14,6 +39,7 @@ export class Tables {
   readonly ports = new Int32Array(Cap.Ports * PortRow.Words);
   readonly entryLists = new Int32Array(Cap.CryptoEntries);
   readonly saLists = new Int32Array(Cap.Sas);
+  readonly filterLists = new Int32Array(Cap.Ports * FilterList.Words);
   readonly localAddresses = new Int32Array(MaxLocalAddresses);
   readonly groups = new Int32Array(MaxGroups * GroupRow.Words);
   readonly natClauses = new Int32Array(Cap.NatClauses * NatClause.Words);
@@ -23,6 +49,10 @@ export class Tables {
   readonly natPools = new Int32Array(Cap.NatPools * NatPool.Words);
   readonly natLimits = new Int32Array(Cap.NatLimits * NatLimit.Words);
   readonly natRanges = new Int32Array(Cap.NatRanges * NatRange.Words);
+  readonly policyEntries = new Int32Array(Cap.PolicyEntries * PolicyEntry.Words);
+  readonly policyClauses = new Int32Array(Cap.PolicyClauses * PolicyClause.Words);
+  readonly policyLists = new Int32Array(Cap.PolicyClauses);
+  readonly policyHops = new Int32Array(Cap.PolicyHops * PolicyHopRow.Words);
 
   /** Of both banks; the current one's root begins at counts[BankCount.FibRoot], all else is reached from there. */
   readonly fibRoot: Int32Array;
@@ -38,6 +68,9 @@ export class Tables {
   /** Derived: a port's crypto entries are neighbours (layout.ts). */
   readonly entryFirst = new Int32Array(Cap.Ports);
   readonly entryCount = new Int32Array(Cap.Ports);
+  /** Derived: likewise those of route-maps; the last place is the host's own (PolicyEntry.Port). */
+  readonly policyFirst = new Int32Array(Cap.Ports + 1);
+  readonly policyCount = new Int32Array(Cap.Ports + 1);
 
   constructor(shared: SharedState) {
     this.fibRoot = pairOf(shared, 'fibRoot');
@@ -47,9 +80,10 @@ export class Tables {
     this.aclWords = pairOf(shared, 'aclWords');
   }
 
-  /** Copies a bank. @returns true when the ACE rows are not what they were: hit counters start again */
+  /** Copies a bank. @returns true when the entries of policy routing are not what they were: their hit counters start again */
   copyFrom(bank: Bank): boolean {
-    const acesChanged = copyRows(this.aces, bank.aces, Math.max(bank.counts[BankCount.Aces], this.counts[BankCount.Aces]) * Ace.Words);
+    const aces = Math.max(bank.counts[BankCount.Aces], this.counts[BankCount.Aces]) * Ace.Words;
+    this.aces.set(bank.aces.subarray(0, aces));
     this.counts.set(bank.counts);
     this.cryptoEntries.set(bank.cryptoEntries);
     this.sas.set(bank.sas);
@@ -58,6 +92,7 @@ export class Tables {
     this.groups.set(bank.groups);
     this.entryLists.set(bank.entryLists);
     this.saLists.set(bank.saLists);
+    this.filterLists.set(bank.filterLists);
     this.natClauses.set(bank.natClauses);
     this.natLists.set(bank.natLists);
     this.natTimeouts.set(bank.natTimeouts);
@@ -65,10 +100,15 @@ export class Tables {
     this.natPools.set(bank.natPools);
     this.natRanges.set(bank.natRanges);
     this.natLimits.set(bank.natLimits);
+    const policies = this.policyEntries.some((word, at) => word !== bank.policyEntries[at]);
+    this.policyEntries.set(bank.policyEntries);
+    this.policyClauses.set(bank.policyClauses);
+    this.policyLists.set(bank.policyLists);
+    this.policyHops.set(bank.policyHops);
     fillLocalSet(this.localSet, this.localAddresses, this.counts[BankCount.LocalAddresses]);
     fillSpiMap(this.spiMap, this.sas);
     this.findEntries();
-    return acesChanged;
+    return policies;
   }
 
   private findEntries(): void {
@@ -78,15 +118,11 @@ export class Tables {
       const port = this.cryptoEntries[entry * CryptoEntry.Words + CryptoEntry.Port];
       if (this.entryCount[port]++ === 0) this.entryFirst[port] = entry;
     }
+    this.policyFirst.fill(0);
+    this.policyCount.fill(0);
+    for (let entry = 0; entry < this.counts[BankCount.PolicyEntries]; entry++) {
+      const use = this.policyEntries[entry * PolicyEntry.Words + PolicyEntry.Port];
+      if (this.policyCount[use]++ === 0) this.policyFirst[use] = entry;
+    }
   }
-}
-
-function copyRows(to: Int32Array, from: Int32Array, words: number): boolean {
-  let changed = false;
-  for (let i = 0; i < words; i++) {
-    if (to[i] === from[i]) continue;
-    to[i] = from[i];
-    changed = true;
-  }
-  return changed;
 }

@@ -84,6 +84,7 @@ napi_value js_tun_open(napi_env env, napi_callback_info info);
 napi_value js_tun_steer(napi_env env, napi_callback_info info);
 // raw.c, packet.c, xdp.c
 napi_value js_raw_open(napi_env env, napi_callback_info info);
+napi_value js_raw_sender(napi_env env, napi_callback_info info);
 napi_value js_packet_open(napi_env env, napi_callback_info info);
 napi_value js_group_open(napi_env env, napi_callback_info info);
 napi_value js_packet_filter(napi_env env, napi_callback_info info);

@@ -91,6 +91,10 @@ export interface Native {
    */
   rawOpen(device: string, mark: number, worker: number, workers: number): number;
   /**
+   * The sending half of rawOpen alone, for any IPv4 datagram: nothing is received, it is not to be polled. Parameters and errors as there.
+   */
+  rawSender(device: string, mark: number): number;
+  /**
    * AF_PACKET with PACKET_VNET_HDR on an Ethernet netdev. Receives IPv4 frames sent to this host's MAC address, TTL > 1, without VLAN tag, whose
    * destination is not among the first `ownCount` of `own` (signed addresses) nor multicast or broadcast; only the share of `worker`.
    * The kernel sees them too: the caller has it drop them. `rx` and `tx` are superpacket-aware, as a TUN with offloads, when `offloads`.

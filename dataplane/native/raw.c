@@ -142,3 +142,34 @@ napi_value js_raw_open(napi_env env, napi_callback_info info) {
   link->state = raw;
   return to_int(env, fd);
 }
+
+// Nothing comes: the sender's own descriptor is the link's.
+static int32_t sender_rx(Link *link, uint8_t *pool, const int32_t *offsets, int32_t *lengths, int32_t count, int32_t max_length) {
+  (void)link, (void)pool, (void)offsets, (void)lengths, (void)count, (void)max_length;
+  return 0;
+}
+
+static void sender_close(Link *link) {
+  free(link->state); // its descriptor is closed as the link's
+}
+
+static const LinkOps sender_ops = {.rx = sender_rx, .tx = raw_tx, .close = sender_close};
+
+// rawSender(device, mark): fd
+napi_value js_raw_sender(napi_env env, napi_callback_info info) {
+  napi_value argv[2];
+  char device[IFNAMSIZ];
+  int32_t mark;
+  if (!read_args(env, info, 2, argv) || !read_device(env, argv[0], device) || !read_int(env, argv[1], "mark", 0, INT32_MAX, &mark)) return NULL;
+  Raw *raw = make_raw();
+  if (raw == NULL) return throw_errno(env, ENOMEM, device, "");
+  Failure failure = open_sender(raw, device, mark);
+  Link *link = failure.error == 0 ? link_add(raw->tx_fd, &sender_ops) : NULL;
+  if (link == NULL) {
+    free_raw(raw);
+    if (failure.error == 0) failure.error = ENOMEM;
+    return throw_errno(env, failure.error, device, failure.advice);
+  }
+  link->state = raw;
+  return to_int(env, raw->tx_fd);
+}

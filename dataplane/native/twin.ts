@@ -15,6 +15,7 @@ export function makeTwin(): Native {
     tunOpen: openTun,
     tunSteer: refuse('steering'),
     rawOpen: refuse('raw'),
+    rawSender: refuse('raw'),
     packetOpen: refuse('packet'),
     packetFilter: refuse('packet'),
     groupOpen: refuse('multicast'),

@@ -14,7 +14,6 @@ import { findSpi, isLocal } from '../mem/hash.js';
 import { PortRow } from '../mem/shared.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { Job, JobStatus } from '../native/native.js';
-import { classify } from '../proto/classifier.js';
 import { checkTrailer, Esp, Trailer } from '../proto/esp.js';
 import { Ipv4Fault, setCongestion } from '../proto/ipv4.js';
 import { Mark } from '../proto/replay.js';
@@ -25,9 +24,9 @@ import { Ace, AceAction, Cap, Sa } from '../tables/layout.js';
 export const MaxNesting = 4;
 
 export function makeEspOpen(env: Env): () => void {
-  const { drop, parse, replay, events, native, clock, nat } = env;
-  const { bytes, view, off, len, l4Off, rxPort, src, dst, tos, flags, sa, sender, nesting, proto, sport, dport } = env.slots;
-  const { sas, saLists, ports, aces, aclWords, spiMap, localSet } = env.tables;
+  const { drop, parse, classify, replay, events, native, clock, nat } = env;
+  const { bytes, view, off, len, l4Off, rxPort, src, dst, tos, flags, sa, sender, nesting } = env.slots;
+  const { sas, saLists, ports, aces, spiMap, localSet } = env.tables;
   const counts = env.counters.sas;
   const { groups, aceHits, path } = env.counters;
   const { espOpen: input, ipInput, policyIn } = env.vec;
@@ -141,7 +140,7 @@ export function makeEspOpen(env: Env): () => void {
     len[id] = payload - shim; // more than the datagram's own length is traffic flow padding (RFC 4303 §2.7): parse cuts it off
     if (parse(id) !== Ipv4Fault.None) return refuse(id, Drop.EspInnerHeader);
     if (src[id] !== outerSrc || dst[id] !== outerDst) return refuse(id, Drop.EspHeaderNotPreserved);
-    const ace = classify(aces, aclWords, saLists[slot], proto[id], outerSrc, outerDst, sport[id], dport[id]);
+    const ace = classify(saLists[slot], id);
     if (ace < 0 || aces[ace * Ace.Words + Ace.Action] !== AceAction.Permit) return refuse(id, Drop.EspPolicy);
     const size = windowOf(row);
     if (size > 0) {

@@ -12,19 +12,14 @@ import type { Env } from '../env.js';
 import { isLocal } from '../mem/hash.js';
 import { PortRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
-import { classify } from '../proto/classifier.js';
 import { IpProto } from '../proto/ipv4.js';
+import { isKeyManagementPort } from '../proto/l4.js';
 import { Ace, AceAction, CryptoEntry, CryptoFlag } from '../tables/layout.js';
 
-/** IKE (RFC 2408 §2.5.1), its NAT traversal (RFC 3947) and GDOI (RFC 6407 §2). */
-export function isKeyManagementPort(port: number): boolean {
-  return port === 500 || port === 848 || port === 4500;
-}
-
 export function makePolicyIn(env: Env): () => void {
-  const { drop } = env;
-  const { rxPort, proto, src, dst, sport, dport, flags } = env.slots;
-  const { ports, cryptoEntries, entryFirst, entryCount, entryLists, aces, aclWords, localSet } = env.tables;
+  const { drop, classify } = env;
+  const { rxPort, proto, dst, dport, flags } = env.slots;
+  const { ports, cryptoEntries, entryFirst, entryCount, entryLists, aces, localSet } = env.tables;
   const { aceHits } = env.counters;
   const { policyIn: input, route } = env.vec;
 
@@ -36,7 +31,7 @@ export function makePolicyIn(env: Env): () => void {
       const at = entry * CryptoEntry.Words;
       const entryFlags = cryptoEntries[at + CryptoEntry.Flags];
       if ((entryFlags & (CryptoFlag.Registered | CryptoFlag.ClosedIn)) === 0) continue;
-      const ace = classify(aces, aclWords, entryLists[entry], proto[id], src[id], dst[id], sport[id], dport[id]);
+      const ace = classify(entryLists[entry], id);
       if (ace < 0) continue;
       aceHits[ace]++;
       if (aces[ace * Ace.Words + Ace.Action] !== AceAction.Permit) continue;

@@ -62,7 +62,7 @@ export function makeNatInside(env: Env): () => void {
   /** There is no room for a new session: those that are there go on. */
   function refuse(id: number, reason: Drop): void {
     events.noteExhaustion(reason === Drop.NatFull || reason === Drop.NatHostFull, src[id], dst[id]);
-    error[id] = (IcmpError.Unreachable << 24) | (UnreachableCode.Prohibited << 16);
+    error[id] = (IcmpError.Unreachable << 24) | (UnreachableCode.AdministrativelyProhibited << 16);
     reasons[id] = reason;
     refused.push(id);
   }

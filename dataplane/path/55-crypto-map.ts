@@ -8,7 +8,6 @@ import { Drop } from '../counters/declare.js';
 import { Clock, type Env } from '../env.js';
 import { PortRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
-import { classify } from '../proto/classifier.js';
 import { Ace, AceAction, CryptoEntry, CryptoFlag, Sa, SaFlag } from '../tables/layout.js';
 
 /** What is not an SA slot. */
@@ -19,9 +18,9 @@ const enum Verdict {
 }
 
 export function makeCryptoMap(env: Env): () => void {
-  const { drop, clock } = env;
-  const { txPort, proto, src, dst, sport, dport, sa, flags } = env.slots;
-  const { ports, cryptoEntries, entryFirst, entryCount, entryLists, aces, aclWords, sas } = env.tables;
+  const { drop, classify, clock } = env;
+  const { txPort, sa, flags } = env.slots;
+  const { ports, cryptoEntries, entryFirst, entryCount, entryLists, aces, sas } = env.tables;
   const { aceHits } = env.counters;
   const { cryptoMap: input, pmtu: next } = env.vec;
 
@@ -42,7 +41,7 @@ export function makeCryptoMap(env: Env): () => void {
       const at = entry * CryptoEntry.Words;
       const entryFlags = cryptoEntries[at + CryptoEntry.Flags];
       if ((entryFlags & (CryptoFlag.Registered | CryptoFlag.ClosedOut)) === 0) continue;
-      const ace = classify(aces, aclWords, entryLists[entry], proto[id], src[id], dst[id], sport[id], dport[id]);
+      const ace = classify(entryLists[entry], id);
       if (ace < 0) continue;
       aceHits[ace]++;
       if (aces[ace * Ace.Words + Ace.Action] !== AceAction.Permit) continue;

@@ -1,6 +1,6 @@
 // 90-tx: one batch write per link, then the slots are free. In: packets that are done. Out: devices. Drops: tx-full, tx-error, port-down, multicast-no-link.
 //
-// Which link: multicast goes by the link for it or not at all, as the kernel has no route for it; what was sealed goes by a raw link; what has a known neighbour by an Ethernet link, under that neighbour's header; the rest by
+// Which link: what policy routing has decided about goes by the link to its hop, or not at all: the kernel's own route is another. Multicast goes by the link for it or not at all, as the kernel has no route for it; what was sealed goes by a raw link; what has a known neighbour by an Ethernet link, under that neighbour's header; the rest by
 // the port's TUN, where the kernel resolves the address. Coalescing into superpackets is the native side's (native.ts).
 //
 // The router is one hop. What is written to a TUN is routed by the kernel, which takes one from the TTL: right for what still owes its hop,
@@ -20,17 +20,18 @@ import { Cap } from '../tables/layout.js';
 const enum Batch {
   Most = 256,
 }
-/** Queues: first the ports' TUNs, then their fast links, then those for multicast. */
+/** Queues: first the ports' TUNs, then their fast links, then those for multicast, then the hops of policy routing. */
 const FirstFast = Cap.Ports;
 const FirstGroups = 2 * Cap.Ports;
-const Queues = 3 * Cap.Ports;
+const FirstPolicy = 3 * Cap.Ports;
+const Queues = FirstPolicy + Cap.PolicyHops;
 /** EtherType of IPv4 (RFC 894). */
 const EtherTypeIpv4 = 0x0800;
 
 export function makeTx(env: Env): () => void {
   const { slots, native, links, neighbours, drop } = env;
-  const { view, off, len, txPort, nextHop, flags } = slots;
-  const { tun, fast, fastKind, groups } = links;
+  const { view, off, len, txPort, nextHop, hop, flags } = slots;
+  const { tun, fast, fastKind, groups, policy, policyPort } = links;
   const { rows } = neighbours;
   const { path, ports } = env.counters;
   const { tx: input } = env.vec;
@@ -46,7 +47,7 @@ export function makeTx(env: Env): () => void {
   const pinnedResults = native.pin(results);
 
   function flush(queue: number): void {
-    const port = queue % Cap.Ports;
+    const port = queue < FirstPolicy ? queue % Cap.Ports : policyPort[queue - FirstPolicy];
     const count = counts[queue];
     const first = queue * Batch.Most;
     counts[queue] = 0;
@@ -72,7 +73,8 @@ export function makeTx(env: Env): () => void {
 
   function fdOf(queue: number, port: number): number {
     if (queue < FirstFast) return tun[port];
-    return queue < FirstGroups ? fast[port] : groups[port];
+    if (queue < FirstGroups) return fast[port];
+    return queue < FirstPolicy ? groups[port] : policy[queue - FirstPolicy];
   }
 
   /** Writes the Ethernet header of the packet's next hop. @returns false when the neighbour is not known */
@@ -92,12 +94,25 @@ export function makeTx(env: Env): () => void {
     return fastKind[port] === LinkKind.Raw ? (flags[id] & PacketFlag.Sealed) !== 0 : writeEthernet(id, port);
   }
 
+  function enqueue(id: number, queue: number): void {
+    waiting[queue * Batch.Most + counts[queue]++] = id;
+    if (counts[queue] === Batch.Most) flush(queue);
+  }
+
   return function tx() {
     for (let i = 0; i < input.length; i++) {
       const id = input.ids[i];
       const port = txPort[id];
       if (tun[port] < 0) {
         drop(id, Drop.PortDown);
+        continue;
+      }
+      if ((flags[id] & PacketFlag.PolicyRouted) !== 0) {
+        if (policy[hop[id]] < 0) drop(id, Drop.PortDown);
+        else {
+          if ((flags[id] & (PacketFlag.Sealed | PacketFlag.OwesHop)) === PacketFlag.OwesHop) lowerTtl(view, off[id]);
+          enqueue(id, FirstPolicy + hop[id]);
+        }
         continue;
       }
       const isGroup = isMulticast(nextHop[id]);
@@ -110,8 +125,7 @@ export function makeTx(env: Env): () => void {
       if (isFast && owes === PacketFlag.OwesHop) lowerTtl(view, off[id]);
       else if (!isFast && owes === 0) raiseTtl(view, off[id]);
       const queue = isGroup ? FirstGroups + port : isFast ? FirstFast + port : port;
-      waiting[queue * Batch.Most + counts[queue]++] = id;
-      if (counts[queue] === Batch.Most) flush(queue);
+      enqueue(id, queue);
     }
     input.clear();
     for (let queue = 0; queue < Queues; queue++) if (counts[queue] > 0) flush(queue);

@@ -10,7 +10,7 @@ import { isLocal } from '../mem/hash.js';
 import { PortRow } from '../mem/shared.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { isFull } from '../native/native.js';
-import { mayAnswer, writeError } from '../proto/icmp.js';
+import { IcmpError, mayAnswer, writeError } from '../proto/icmp.js';
 import { Ip4, IpProto, raiseTtl } from '../proto/ipv4.js';
 import { Port } from '../proto/l4.js';
 import { Cap } from '../tables/layout.js';
@@ -18,6 +18,9 @@ import { Cap } from '../tables/layout.js';
 /** ICMP errors a second, and in one burst. */
 const ErrorsPerSecond = 100;
 const ErrorBurst = 50;
+/** Those about what a list denies have a limit of their own, that of IOS: a scan must not use up what path MTU discovery needs. */
+const DenialsPerSecond = 2;
+const DenialBurst = 1;
 
 export function makeLocal(env: Env): () => void {
   const { slots, native, links, drop, clock } = env;
@@ -29,7 +32,9 @@ export function makeLocal(env: Env): () => void {
   const offsets = new Int32Array(1);
   const lengths = new Int32Array(1);
   const results = new Int32Array(1);
-  const bucket = new Float64Array([ErrorBurst, 0]); // tokens, when they were last counted (ms)
+  /** Tokens, when they were last counted (ms). */
+  const errors = new Float64Array([ErrorBurst, Number.NEGATIVE_INFINITY]);
+  const denials = new Float64Array([DenialBurst, Number.NEGATIVE_INFINITY]);
   let errorId = 0;
 
   function handBack(id: number) {
@@ -49,8 +54,8 @@ export function makeLocal(env: Env): () => void {
     return (flags[id] & (PacketFlag.OwesHop | PacketFlag.FromHost | PacketFlag.Made)) === 0;
   }
 
-  function takeToken(): boolean {
-    bucket[0] = Math.min(ErrorBurst, bucket[0] + ((clock[Clock.Ms] - bucket[1]) * ErrorsPerSecond) / 1000);
+  function takeToken(bucket: Float64Array, burst: number, perSecond: number): boolean {
+    bucket[0] = Math.min(burst, bucket[0] + ((clock[Clock.Ms] - bucket[1]) * perSecond) / 1000);
     bucket[1] = clock[Clock.Ms];
     if (bucket[0] < 1) return false;
     bucket[0] -= 1;
@@ -86,8 +91,16 @@ export function makeLocal(env: Env): () => void {
     return any !== 0 ? any : dst[id];
   }
 
+  /** `no ip unreachables` silences all of them, those that path MTU discovery needs too, as on IOS. */
+  function isWanted(id: number): boolean {
+    const isSilent = ports[rxPort[id] * PortRow.Words + PortRow.Silent] !== 0;
+    if (isSilent && error[id] >>> 24 === IcmpError.Unreachable) return false;
+    const isDenied = reason[id] === Drop.AclIn || reason[id] === Drop.AclOut;
+    return isDenied ? takeToken(denials, DenialBurst, DenialsPerSecond) : takeToken(errors, ErrorBurst, ErrorsPerSecond);
+  }
+
   function answer(id: number): void {
-    if (!mayAnswer(view, off[id]) || !takeToken()) return;
+    if (!mayAnswer(view, off[id]) || !isWanted(id)) return;
     const made = slots.allocate();
     if (made < 0) return;
     if (isLowered(id)) raiseTtl(view, off[id]); // RFC 1812 §4.3.2.3: it is quoted as it was received

@@ -17,6 +17,7 @@ import { groupNeighbours, listGroups, planGroups } from './multicast.js';
 import { diffAliases, planAliases, planNatRoutes, readAliases } from './nat-aliases.js';
 import type { NeighbourWatch } from './neighbour-watch.js';
 import { planNeighbours } from './neighbours.js';
+import { hopRows, planHops, planSenders } from './policy-hops.js';
 import type { Ports } from './ports.js';
 import { type BankContent, emptyRows, isSameContent, isSameList, noTables, type PortState, type Publisher } from './publisher.js';
 import { diffRoutes, planGatewayTable, planPortTable, planProgramTable, planStaticRoutes } from './routes.js';
@@ -69,6 +70,11 @@ export class Applier {
   }
   get tables(): Tables {
     return this.desired;
+  }
+
+  /** What the current bank routes by. */
+  get routes(): BankContent['routes'] {
+    return this.published?.routes ?? [];
   }
 
   /** Takes new desired state; `applied` follows when it is in force. */
@@ -140,7 +146,7 @@ export class Applier {
     const { head } = tables;
     let state = this.change(planInterfaces(head.interfaces, readLinux(), this.ledger, errors), errors) ?? readLinux();
     // A TUN that is made again is another one, and what was routed to it is gone.
-    if (await this.changePorts(head.interfaces, state, errors)) state = readLinux();
+    if (await this.changePorts(head, state, errors)) state = readLinux();
     // Closed ports are guarded before the kernel is told to forward on them.
     state = this.change(planCloseFirst(tables.rows, this.ports.list(), state), errors) ?? state;
     setGlobals(this.ledger);
@@ -184,10 +190,11 @@ export class Applier {
   }
 
   /** @returns whether any was closed or opened */
-  private async changePorts(rows: readonly InterfaceRow[], state: LinuxState, errors: string[]): Promise<boolean> {
+  private async changePorts({ interfaces: rows, policyHops: hops }: TablesHead, state: LinuxState, errors: string[]): Promise<boolean> {
     let changed = false;
     const own = listLocalAddresses(this.ports.list(), state).sort((a, b) => a - b);
     this.ports.groups = listGroups(rows);
+    this.ports.senders = planSenders(hops, devicesOf(rows), state);
     for (const { port, device } of this.ports.list()) {
       const row = rows.find((candidate) => candidate.port === port);
       if (this.ports.isAsWanted(port, row, state.links.get(device), own)) continue;
@@ -228,15 +235,20 @@ export class Applier {
   }
 
   private planPolicy(tables: Tables, devices: readonly PortDevices[], state: LinuxState): string[] {
+    const hops = planHops(tables.head.policyHops, devices, this.ports.senders);
     const routes = [
       ...devices.flatMap((port) => planPortTable(port, state)),
       ...planProgramTable(devices, state),
       ...planClear(tables.rows, devices, state),
+      ...hops.routes,
     ];
     const guard = planGuard(tables.rows.aces, tables.rows.cryptoEntries, devices);
+    const { interfaces, controlPorts } = tables.head;
+    const filtered = new Set(interfaces.flatMap(({ port, filterIn }) => (filterIn === null ? [] : [port])));
+    const rules = planRules(devices, controlPorts, listLocalAddresses(devices, state), filtered);
     return [
       ...diffRoutes(state, routes, (table) => table !== RouteTable.Main && table !== Table.Gateways),
-      ...diffRules(state.rules, [...planRules(devices, tables.head.controlPorts, listLocalAddresses(devices, state)), ...guard]),
+      ...diffRules(state.rules, [...rules, ...hops.rules, ...guard]),
     ];
   }
 
@@ -251,6 +263,7 @@ export class Applier {
       neighbours: this.neighbours(devices, state),
       groups: planGroups(tables.head.interfaces, errors),
       nat: tables.head.nat,
+      policyHops: hopRows(tables.head.policyHops, this.ports.senders, (port, hop) => this.ports.hasSender(port, hop)),
     };
     if (this.published && isSameContent(this.published, content)) return;
     errors.push(...(await this.publisher.publish(content)));
@@ -283,4 +296,8 @@ export class Applier {
       this.events.interfaceChanged(row, port, mac);
     }
   }
+}
+
+function devicesOf(rows: readonly InterfaceRow[]): { port: number; device: string }[] {
+  return rows.flatMap(({ port, device }) => (device === null ? [] : [{ port, device }]));
 }

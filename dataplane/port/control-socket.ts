@@ -17,6 +17,8 @@ export interface ControlMessages {
   natSessions(id: number, limit: number): { message: FromDataplane; rows: Uint8Array };
   natLog(isOn: boolean): void;
   natClear(wanted: number[], mask: number[]): void;
+  /** @returns the answer */
+  trace(id: number, message: unknown): FromDataplane;
   log(text: string): void;
 }
 
@@ -102,7 +104,8 @@ export class ControlSocket {
     else if (type === 'nat-sessions' && Number.isSafeInteger(id) && Number.isSafeInteger(limit)) {
       const { message, rows } = this.messages.natSessions(id as number, Math.min(Math.max(limit as number, 0), MaxNatRows));
       this.send(message, [rows]);
-    } else if (type === 'nat-log') this.messages.natLog((head as { on?: unknown }).on === true);
+    } else if (type === 'trace' && Number.isSafeInteger(id)) this.send(this.messages.trace(id as number, head));
+    else if (type === 'nat-log') this.messages.natLog((head as { on?: unknown }).on === true);
     else if (type === 'nat-clear') this.messages.natClear(...readClear(head));
     else throw new Error('a message of no known type');
   }

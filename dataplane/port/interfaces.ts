@@ -81,6 +81,9 @@ export function describePorts(rows: readonly InterfaceRow[], open: ReadonlySet<n
       mtu: Math.min(row.ipMtu ?? 65535, link?.mtu ?? 0),
       address: row.device === null ? (row.addresses[0]?.address ?? 0) : (primary?.address ?? 0),
       nat: row.nat === null ? NatSide.None : row.nat === 'inside' ? NatSide.Inside : NatSide.Outside,
+      filterIn: row.filterIn,
+      filterOut: row.filterOut,
+      unreachables: row.unreachables,
     };
   });
 }

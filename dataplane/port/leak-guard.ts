@@ -88,7 +88,8 @@ function readBlock(aces: Int32Array, first: number, count: number): GuardEntry[]
     const from = coveringPrefix(aces[at + Ace.Src], aces[at + Ace.SrcCare]);
     const to = coveringPrefix(aces[at + Ace.Dst], aces[at + Ace.DstCare]);
     // A rule cannot match scattered bits. Covering more is safe for a permit (drops more), not for a deny (lets more through).
-    if (!permit && !(from.exact && to.exact)) continue;
+    // Nor TCP flags, ICMP types and the like.
+    if (!permit && !(from.exact && to.exact && aces[at + Ace.Mask] === 0)) continue;
     // A rule that names ports does not match fragments behind the first one: a permit covers the whole protocol instead.
     const sourcePorts = permit ? null : portRange(aces[at + Ace.SrcPortLow], aces[at + Ace.SrcPortHigh]);
     const destinationPorts = permit ? null : portRange(aces[at + Ace.DstPortLow], aces[at + Ace.DstPortHigh]);

@@ -12,6 +12,7 @@ import { type Link, LinkKind } from '../mem/links.js';
 import { MaxGroups } from '../mem/shared.js';
 import type { Native } from '../native/native.js';
 import type { PortDriver } from '../tables/message.js';
+import type { HopSender } from './policy-hops.js';
 
 /** SO_MARK of what raw sockets send: a rule sends it by main, as it comes from no netdev and has no address of ours. */
 export const RawMark = 0x67770000;
@@ -104,6 +105,26 @@ export function openGroupLinks(
     if (!ethernet) throw new Error(`${device} is no Ethernet device`);
     for (const [worker, links] of byWorker.entries())
       links.push({ kind: LinkKind.Groups, fd: native.groupOpen(device, words, words.length, worker, workers) });
+    return byWorker;
+  } catch (error) {
+    closeLinks(native, byWorker.flat());
+    failed(error instanceof Error ? error.message : String(error));
+    return byWorker.map(() => []);
+  }
+}
+
+/** Links that send to the hops of policy routing, one for each worker; without them packets are routed as ever. @param failed says why there are none */
+export function openSenders(
+  native: Native,
+  device: string,
+  senders: readonly HopSender[],
+  workers: number,
+  failed: (reason: string) => void,
+): Link[][] {
+  const byWorker: Link[][] = Array.from({ length: workers }, () => []);
+  try {
+    for (const links of byWorker)
+      for (const { hop, mark } of senders) links.push({ kind: LinkKind.Policy, hop, fd: native.rawSender(device, mark) });
     return byWorker;
   } catch (error) {
     closeLinks(native, byWorker.flat());

@@ -5,8 +5,9 @@ import { type Link, LinkKind } from '../mem/links.js';
 import type { Native } from '../native/native.js';
 import type { InterfaceRow, PortDriver } from '../tables/message.js';
 import type { IngressDrop } from './ingress-drop.js';
-import { closeLinks, filterPackets, fitsFilter, loadProgram, openFastLinks, openGroupLinks } from './links.js';
+import { closeLinks, filterPackets, fitsFilter, loadProgram, openFastLinks, openGroupLinks, openSenders } from './links.js';
 import type { LinuxLink, LinuxState } from './linux-state.js';
+import type { HopSender } from './policy-hops.js';
 import type { PortDevices } from './rules.js';
 import { setTun } from './sysctl.js';
 import type { WorkerSet } from './worker-set.js';
@@ -21,6 +22,8 @@ interface OpenPort extends PortDevices {
   offloads: boolean;
   /** Multicast groups that its links listen for. */
   groups: string;
+  /** Hops of policy routing that it has senders for, JSON. */
+  senders: string;
   /** Per worker; empty = closed. */
   links: Link[][];
   closing: (() => void) | null;
@@ -44,6 +47,8 @@ export class Ports {
   private own: readonly number[] = [];
   /** Multicast groups that ports listen for; a port that has others is opened again. */
   groups: readonly number[] = [];
+  /** Senders for policy routing, by port: likewise. */
+  senders: ReadonlyMap<number, readonly HopSender[]> = new Map();
   private steeringRefused = false;
 
   constructor(
@@ -62,6 +67,17 @@ export class Ports {
     return this.ports.get(port) ?? null;
   }
 
+  /** What a worker's links of an open port are; empty = it is not open. */
+  linksOf(port: number, worker: number): Omit<Link, 'fd'>[] {
+    return (this.ports.get(port)?.links[worker] ?? []).map(({ kind, hop }) => (hop === undefined ? { kind } : { kind, hop }));
+  }
+
+  /** Can every worker send what policy routing has for a hop? */
+  hasSender(port: number, hop: number): boolean {
+    const links = this.ports.get(port)?.links ?? [];
+    return links.length > 0 && links.every((list) => list.some((link) => link.kind === LinkKind.Policy && link.hop === hop));
+  }
+
   /** Can the open port stay as it is? @param link the netdev as it is now, if it is there */
   isAsWanted(port: number, row: InterfaceRow | undefined, link: LinuxLink | undefined, own: readonly number[]): boolean {
     const open = this.ports.get(port);
@@ -71,6 +87,7 @@ export class Ports {
       row.driver === open.wanted &&
       row.offloads === open.offloads &&
       this.groups.join() === open.groups &&
+      JSON.stringify(this.sendersOf(open.port)) === open.senders &&
       link?.index === open.index &&
       (open.driver !== 'packet' || fitsFilter(own))
     );
@@ -97,10 +114,18 @@ export class Ports {
     const groupLinks = openGroupLinks(this.native, request, this.groups, (reason) =>
       this.events.degraded(`interface ${name}: no multicast (${reason})`, 4),
     );
-    const links = queues.map((queue, worker) => [queue, ...fast.byWorker[worker], ...groupLinks[worker]]);
-    const groups = this.groups.join();
-    this.ports.set(port, { port, device, tun, driver: fast.driver, index: link.index, wanted, offloads, groups, links, closing: null });
+    const senders = this.sendersOf(port);
+    const senderLinks = openSenders(this.native, device, senders, count, (reason) =>
+      this.events.degraded(`interface ${name}: no policy routing to it (${reason})`, 4),
+    );
+    const links = queues.map((queue, worker) => [queue, ...fast.byWorker[worker], ...groupLinks[worker], ...senderLinks[worker]]);
+    const state = { groups: this.groups.join(), senders: JSON.stringify(senders) };
+    this.ports.set(port, { port, device, tun, driver: fast.driver, index: link.index, wanted, offloads, ...state, links, closing: null });
     for (const [worker, list] of links.entries()) this.workers().send(worker, { kind: 'port-open', port, links: list });
+  }
+
+  private sendersOf(port: number): readonly HopSender[] {
+    return this.senders.get(port) ?? [];
   }
 
   private openTun(tun: string, count: number, offloads: boolean): Link[] {

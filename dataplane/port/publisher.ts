@@ -17,7 +17,19 @@ import {
 } from '../mem/shared.js';
 import { buildClassifier } from '../proto/classifier-build.js';
 import { buildFib, type FibRoute } from '../proto/fib.js';
-import { Ace, Cap, CryptoEntry, NatClause, NatLimit, NatPool, NatRange, NatState, NatStatic } from '../tables/layout.js';
+import {
+  Ace,
+  Cap,
+  CryptoEntry,
+  NatClause,
+  NatLimit,
+  NatPool,
+  NatRange,
+  NatState,
+  NatStatic,
+  PolicyClause,
+  PolicyEntry,
+} from '../tables/layout.js';
 import type { TablesHead, TablesRows } from '../tables/message.js';
 import { describeSoloNat } from './nat-aliases.js';
 import type { WorkerSet } from './worker-set.js';
@@ -30,6 +42,11 @@ export interface PortState {
   /** Primary address, 0 = none. */
   address: number;
   nat: NatSide;
+  /** ACE rows of the lists on the interface, null = none. */
+  filterIn: { first: number; count: number } | null;
+  filterOut: { first: number; count: number } | null;
+  /** ICMP unreachables are sent. */
+  unreachables: boolean;
 }
 
 /** Everything a bank holds. */
@@ -43,6 +60,8 @@ export interface BankContent {
   /** {@link GroupRow} */
   groups: Int32Array;
   nat: TablesHead['nat'];
+  /** {@link PolicyHopRow} */
+  policyHops: Int32Array;
 }
 
 export class Publisher {
@@ -82,7 +101,7 @@ export class Publisher {
 }
 
 /** Everything but the FIB. @returns what did not fit */
-function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups, nat }: BankContent): string[] {
+function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups, nat, policyHops }: BankContent): string[] {
   const errors: string[] = [];
   fillRows(bank.aces, rows.aces);
   fillRows(bank.cryptoEntries, rows.cryptoEntries);
@@ -90,7 +109,13 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
   bank.saKeys.fill(0);
   bank.saKeys.set(rows.saKeys);
   bank.ports.fill(0);
-  for (const { port, up, mtu, address, nat } of ports) bank.ports.set([up ? 1 : 0, mtu, address | 0, 0, nat], port * PortRow.Words);
+  for (let port = 0; port < Cap.Ports; port++) bank.ports.set([0, -1, 0, -1], port * PortRow.Words + PortRow.InFirst);
+  bank.counts[BankCount.Filters] = 0;
+  for (const { port, up, mtu, address, nat, unreachables, filterIn, filterOut } of ports) {
+    const lists = [filterIn, filterOut].flatMap((rows) => [rows?.first ?? 0, rows?.count ?? -1]);
+    bank.ports.set([up ? 1 : 0, mtu, address | 0, 0, nat, unreachables ? 0 : 1, ...lists], port * PortRow.Words);
+    bank.counts[BankCount.Filters] += Number(filterIn !== null) + Number(filterOut !== null);
+  }
   for (let at = 0; at < rows.cryptoEntries.length; at += CryptoEntry.Words) {
     bank.ports[rows.cryptoEntries[at + CryptoEntry.Port] * PortRow.Words + PortRow.HasCryptoMap] = 1;
   }
@@ -118,6 +143,11 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
   fillRows(bank.natLimits, nat.limits);
   bank.counts[BankCount.NatLimits] = nat.limits.length / NatLimit.Words;
   bank.natTimeouts.set(nat.timeouts.map((seconds) => (seconds === 0 ? NatShape.Never : seconds)));
+  fillRows(bank.policyEntries, rows.policyEntries);
+  bank.counts[BankCount.PolicyEntries] = rows.policyEntries.length / PolicyEntry.Words;
+  fillRows(bank.policyClauses, rows.policyClauses);
+  bank.counts[BankCount.PolicyClauses] = rows.policyClauses.length / PolicyClause.Words;
+  fillRows(bank.policyHops, policyHops);
   buildClassifier(bank);
   return errors;
 }
@@ -150,6 +180,9 @@ export function isSameContent(a: BankContent, b: BankContent): boolean {
     sameRows(a.neighbours, b.neighbours) &&
     sameRows(a.groups, b.groups) &&
     sameRows(a.rows.natClauses, b.rows.natClauses) &&
+    sameRows(a.rows.policyEntries, b.rows.policyEntries) &&
+    sameRows(a.rows.policyClauses, b.rows.policyClauses) &&
+    sameRows(a.policyHops, b.policyHops) &&
     isSameList([a.ports, a.localAddresses, a.nat], [b.ports, b.localAddresses, b.nat]) &&
     isSameList(a.routes, b.routes)
   );
@@ -162,7 +195,15 @@ export function isSameList(a: readonly unknown[], b: readonly unknown[]): boolea
 /** Rows of a router without groups. */
 export function emptyRows(): TablesRows {
   const none = new Int32Array(0);
-  return { aces: none, cryptoEntries: none, sas: none, saKeys: new Uint8Array(0), natClauses: none };
+  return {
+    aces: none,
+    cryptoEntries: none,
+    sas: none,
+    saKeys: new Uint8Array(0),
+    natClauses: none,
+    policyEntries: none,
+    policyClauses: none,
+  };
 }
 
 /** Of a router that has nothing. */
@@ -174,6 +215,7 @@ export const noTables: TablesHead = {
   controlPorts: [],
   groups: [],
   nat: { timeouts: new Array(NatState.Count).fill(0), maxEntries: 0, statics: [], pools: [], ranges: [], limits: [], routes: [] },
-  blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses'],
-  blobBytes: [0, 0, 0, 0, 0],
+  policyHops: [],
+  blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses', 'policyEntries', 'policyClauses'],
+  blobBytes: [0, 0, 0, 0, 0, 0, 0],
 };

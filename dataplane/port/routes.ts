@@ -17,7 +17,7 @@ export interface PlannedRoute {
   text: string;
 }
 
-function planRoute(table: number, metric: number, type: string, prefix: string, path: string): PlannedRoute {
+export function planRoute(table: number, metric: number, type: string, prefix: string, path: string): PlannedRoute {
   const words = [type, prefix, path, metric > 0 ? `metric ${metric}` : '', `table ${table}`];
   return { key: `${table} ${prefix} ${metric}`, text: words.filter((word) => word !== '').join(' ') };
 }

@@ -50,6 +50,8 @@ export const enum Table {
   Clear = 8498,
   /** One per port with raw sockets: everything is delivered locally. */
   FirstRaw = 8512,
+  /** One per next hop of policy routing: everything goes to it. */
+  FirstHop = 8528,
 }
 
 const udp = 17;
@@ -81,9 +83,15 @@ export const anyPacket: Selectors = {
 
 /**
  * The rules for the ports that are open. @param controlPorts UDP ports of our own control traffic
+ * @param filtered ports with a list for what comes in: control traffic passes the pipeline there, as on IOS the list is asked about it
  * @param own this host's addresses: what comes from outside with one of them is refused here, as netdevs have accept_local (sysctl.ts)
  */
-export function planRules(ports: readonly PortDevices[], controlPorts: readonly number[], own: readonly number[]): Rule[] {
+export function planRules(
+  ports: readonly PortDevices[],
+  controlPorts: readonly number[],
+  own: readonly number[],
+  filtered: ReadonlySet<number> = new Set(),
+): Rule[] {
   const rules: Rule[] = [];
   for (const { port, device, tun, driver } of ports) {
     const lookup = Table.FirstPort + port;
@@ -95,7 +103,7 @@ export function planRules(ports: readonly PortDevices[], controlPorts: readonly 
       rules.push({ ...anyPacket, pref: Pref.RawIn, iif: device, ipProtocol: esp, action: { lookup: Table.FirstRaw + port } });
     for (const ipProtocol of pipelineProtocols)
       rules.push({ ...anyPacket, pref: Pref.PipelineIn, iif: device, ipProtocol, action: { lookup } });
-    for (const own of controlPorts) {
+    for (const own of filtered.has(port) ? [] : controlPorts) {
       const action = { lookup: RouteTable.Local };
       rules.push({ ...anyPacket, pref: Pref.ControlIn, iif: device, ipProtocol: udp, destinationPorts: [own, own], action });
     }

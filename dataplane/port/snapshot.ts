@@ -1,9 +1,9 @@
 // Counters and netdev state at one moment, for control: the counter blocks of all workers summed. Does not: name the counters
 // (counters/declare.ts), keep history.
 
-import { GroupCap, GroupCount, NatCount, PathCount, PortCount, SaCount } from '../counters/declare.js';
+import { GroupCap, GroupCount, NatCount, PathCount, PolicyCount, PortCount, SaCount } from '../counters/declare.js';
 import { type CounterBlocks, countersOf, natRowsOf, type SharedState } from '../mem/shared.js';
-import { Ace, Cap, NatRow, Sa } from '../tables/layout.js';
+import { Ace, Cap, NatRow, PolicyEntry, Sa } from '../tables/layout.js';
 import type { FromDataplane, SnapshotHead } from '../tables/message.js';
 import { formatAddress, formatPrefix } from './addresses.js';
 import type { Applier } from './applier.js';
@@ -36,10 +36,19 @@ export class SnapshotMaker {
       ports: cut(sum('ports'), PortCount.Count, Cap.Ports),
       sas: this.describeSas(),
       groups: cut(sum('groups'), GroupCount.Count, GroupCap),
-      aceHits: sum('aceHits').slice(0, tables.rows.aces.length / Ace.Words),
+      aceHits: this.hits(),
       path: sum('path').slice(0, PathCount.Count),
       nat: sum('nat').slice(0, NatCount.Count),
+      policies: cut(sum('policies'), PolicyCount.Count, tables.rows.policyEntries.length / PolicyEntry.Words),
     };
+  }
+
+  /** By Ace.Counter: what was counted before the rows that are in force, and since. */
+  private hits(): number[] {
+    const { aces } = this.applier.tables.rows;
+    const hits = this.sum('aceTotals');
+    for (const [row, count] of this.sum('aceHits').entries()) if (count > 0) hits[aces[row * Ace.Words + Ace.Counter]] += count;
+    return hits.slice(0, hits.findLastIndex((count) => count > 0) + 1);
   }
 
   /** NAT sessions of all workers, as they lie there at this moment. @param limit rows at the most @param nowSeconds the workers' clock */

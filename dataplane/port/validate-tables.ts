@@ -3,10 +3,24 @@
 
 import { GroupCap } from '../counters/declare.js';
 import { MaxGroups } from '../mem/shared.js';
-import { Ace, Cap, CryptoEntry, EspAuth, EspCipher, NatClause, Sa, SaKey } from '../tables/layout.js';
+import {
+  Ace,
+  AceLog,
+  AclFact,
+  Cap,
+  CryptoEntry,
+  EspAuth,
+  EspCipher,
+  NatClause,
+  PolicyClause,
+  PolicyEntry,
+  Sa,
+  SaKey,
+} from '../tables/layout.js';
 import { type InterfaceRow, MaxFrameBytes, portDrivers, type StaticRouteRow, type TablesHead, type TablesRows } from '../tables/message.js';
 import { checkAclRange, readFlag, readInteger, readList, readNullable, readRecord, readText, refuse, within } from './shape.js';
 import { checkNat, readNat } from './validate-nat.js';
+import { checkPolicies, readPolicyHops } from './validate-policy.js';
 
 export interface Tables {
   head: TablesHead;
@@ -47,8 +61,16 @@ function readInterface(value: unknown, what: string): InterfaceRow {
     ipMtu: readNullable(row.ipMtu, (mtu) => readInteger(mtu, `${what}.ipMtu`, 68, 65535)), // 68: RFC 791
     shutdown: readFlag(row.shutdown, `${what}.shutdown`),
     nat: readNullable(row.nat, (side) => natSides.find((name) => name === side) ?? refuse(`${what}.nat: neither inside nor outside`)),
+    filterIn: readNullable(row.filterIn, (rows) => readRows(rows, `${what}.filterIn`)),
+    filterOut: readNullable(row.filterOut, (rows) => readRows(rows, `${what}.filterOut`)),
+    unreachables: readFlag(row.unreachables, `${what}.unreachables`),
     groups: readList(row.groups, `${what}.groups`, MaxGroups, (group, where) => readInteger(group, where, 0xe0000100, 0xefffffff)),
   };
+}
+
+function readRows(value: unknown, what: string): { first: number; count: number } {
+  const { first, count } = readRecord(value, what);
+  return { first: readInteger(first, `${what}.first`, 0, Cap.Aces), count: readInteger(count, `${what}.count`, 0, Cap.Aces) };
 }
 
 function readStaticRoute(value: unknown, what: string): StaticRouteRow {
@@ -64,7 +86,7 @@ function readStaticRoute(value: unknown, what: string): StaticRouteRow {
   return route;
 }
 
-const blobNames: TablesHead['blobs'] = ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses'];
+const blobNames: TablesHead['blobs'] = ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses', 'policyEntries', 'policyClauses'];
 
 function readHead(value: unknown): TablesHead {
   const head = readRecord(value, 'head');
@@ -78,6 +100,7 @@ function readHead(value: unknown): TablesHead {
     controlPorts: readList(head.controlPorts, 'controlPorts', 8, (port, what) => readInteger(port, what, 1, 65534)), // what a rule takes
     groups: readList(head.groups, 'groups', GroupCap, (name, what) => readText(name, what, 256)),
     nat: readNat(head.nat),
+    policyHops: readPolicyHops(head.policyHops),
     blobs: blobNames,
     blobBytes: readList(head.blobBytes, 'blobBytes', blobNames.length, (bytes, what) => readInteger(bytes, what, 0, MaxFrameBytes)),
   };
@@ -92,15 +115,25 @@ export function readTables(head: unknown, rest: Uint8Array): Tables {
   const tables = { head: parsed, rows: cutRows(parsed.blobBytes, rest) };
   checkInterfaces(parsed);
   checkAces(tables.rows.aces);
+  checkFilters(tables);
   checkCryptoEntries(tables);
   checkSas(tables);
   checkNat(tables);
+  checkPolicies(parsed, tables.rows);
   return tables;
 }
 
 function cutRows(blobBytes: readonly number[], rest: Uint8Array): TablesRows {
-  const rowBytes = [Ace.Words * 4, CryptoEntry.Words * 4, Sa.Words * 4, SaKey.Bytes, NatClause.Words * 4];
-  const caps = [Cap.Aces, Cap.CryptoEntries, Cap.Sas, Cap.Sas, Cap.NatClauses];
+  const rowBytes = [
+    Ace.Words * 4,
+    CryptoEntry.Words * 4,
+    Sa.Words * 4,
+    SaKey.Bytes,
+    NatClause.Words * 4,
+    PolicyEntry.Words * 4,
+    PolicyClause.Words * 4,
+  ];
+  const caps = [Cap.Aces, Cap.CryptoEntries, Cap.Sas, Cap.Sas, Cap.NatClauses, Cap.PolicyEntries, Cap.PolicyClauses];
   if (blobBytes.length !== blobNames.length) refuse('blobBytes: one number per blob is needed');
   const parts: Uint8Array[] = [];
   let at = 0;
@@ -113,8 +146,10 @@ function cutRows(blobBytes: readonly number[], rest: Uint8Array): TablesRows {
   }
   if (at !== rest.length) refuse(`${rest.length - at} bytes behind the last blob`);
   if (parts[2].length / (Sa.Words * 4) !== parts[3].length / SaKey.Bytes) refuse('sas and saKeys have different numbers of rows');
-  const [aces, cryptoEntries, sas, saKeys, natClauses] = parts;
-  return { aces: toWords(aces), cryptoEntries: toWords(cryptoEntries), sas: toWords(sas), saKeys, natClauses: toWords(natClauses) };
+  const [aces, cryptoEntries, sas, saKeys, natClauses, policyEntries, policyClauses] = parts;
+  const clear = { aces, cryptoEntries, sas, natClauses, policyEntries, policyClauses };
+  const words = Object.fromEntries(Object.entries(clear).map(([name, bytes]) => [name, toWords(bytes)]));
+  return { ...(words as Omit<TablesRows, 'saKeys'>), saKeys };
 }
 
 function toWords(bytes: Uint8Array): Int32Array {
@@ -137,11 +172,21 @@ function checkAces(aces: Int32Array): void {
   for (let at = 0; at < aces.length; at += Ace.Words) {
     within('ace action', aces[at + Ace.Action], 0, 1);
     within('ace protocol', aces[at + Ace.Protocol], -1, 255);
+    within('ace facts', aces[at + Ace.Mask], 0, AclFact.All);
+    within('ace facts', aces[at + Ace.Value] & ~aces[at + Ace.Mask], 0, 0);
+    within('ace flags', aces[at + Ace.AnyOf], 0, 0xffff);
+    within('ace counter', aces[at + Ace.Counter], 0, Cap.AceCounters - 1);
+    within('ace log', aces[at + Ace.Log], AceLog.None, AceLog.LogInput);
     for (const low of [Ace.SrcPortLow, Ace.DstPortLow]) {
       within('ace port', aces[at + low], 0, 65535);
       within('ace port range', aces[at + low + 1], aces[at + low], 65535);
     }
   }
+}
+
+function checkFilters({ head, rows }: Tables): void {
+  for (const { name, filterIn, filterOut } of head.interfaces)
+    for (const list of [filterIn, filterOut]) if (list) checkAclRange(`filter of ${name}`, list.first, list.count, rows.aces);
 }
 
 function checkCryptoEntries({ head, rows }: Tables): void {

@@ -3,7 +3,7 @@
 // these are compared as matchAcl does. Every row is in one tree, under each value it could match; trees stand in order of their first rows,
 // so that a match ends the search early. All of it is one array of words, of both banks (mem/shared.ts):
 //
-//   list   first row | rows | 1: no trees, walk | - | MaxTrees + 1 pairs (first row of the tree, its root), and as many for packets without ports
+//   list   first row | rows | 1: no trees, walk | 1: asks for facts | MaxTrees + 1 pairs (first row of the tree, its root), and as many for packets without ports
 //   word   >= 0: field (3 bits) | shift (5) | bits - 1 (3) | word of child 0 (20)        < 0: ~(word of a leaf)
 //   leaf   row | row | ... | LastRow
 //
@@ -17,6 +17,8 @@ export const enum AclList {
   First = 0,
   Count = 1,
   Walk = 2,
+  /** Some row asks for more than addresses and ports: without it nobody has to read the packet's facts (acl.ts). */
+  AsksFacts = 3,
   WithPorts = 4,
   WithoutPorts = 14,
   Words = 24,
@@ -49,6 +51,7 @@ const key = new Int32Array(5);
 /**
  * What matchAcl would say. @param aces the worker's rows @param words of both banks @param list a value of the columns entryLists, saLists
  * @param src signed 32-bit @param dst signed 32-bit @param sport 0..65535 or Port @param dport likewise
+ * @param facts readFacts() of acl.ts; any number when the list does not ask for them
  * @returns index of the row that matched, or -1 (the implicit deny at the end)
  */
 export function classify(
@@ -60,9 +63,10 @@ export function classify(
   dst: number,
   sport: number,
   dport: number,
+  facts: number,
 ): number {
   if (words[list + AclList.Walk] !== 0) {
-    return matchAcl(aces, words[list + AclList.First], words[list + AclList.Count], protocol, src, dst, sport, dport);
+    return matchAcl(aces, words[list + AclList.First], words[list + AclList.Count], protocol, src, dst, sport, dport, facts);
   }
   key[AclField.Src] = src;
   key[AclField.Dst] = dst;
@@ -78,7 +82,7 @@ export function classify(
     }
     for (let at = ~node; words[at] < best; at++) {
       const row = words[at];
-      if (matchesAce(aces, row * Ace.Words, protocol, src, dst, sport, dport)) best = row;
+      if (matchesAce(aces, row * Ace.Words, protocol, src, dst, sport, dport, facts)) best = row;
     }
   }
   return best === LastRow ? -1 : best;

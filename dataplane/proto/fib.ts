@@ -57,21 +57,22 @@ class FibWriter {
     bank.counts[BankCount.FibRoot] = bank.index * FibShape.RootEntries;
   }
 
-  private takeLeaf(port: number, nextHop: number): number {
-    const hop = (port - LeafUnreachable) * 2 ** 32 + (nextHop >>> 0);
+  private takeLeaf(port: number, nextHop: number, isDefault = 0): number {
+    const hop = ((port - LeafUnreachable) * 2 + isDefault) * 2 ** 32 + (nextHop >>> 0);
     let leaf = this.leafByHop.get(hop);
     if (leaf === undefined) {
       if (this.leaves >= FibShape.MaxLeaves) throw new RangeError(`more than ${FibShape.MaxLeaves - 1} different next hops`);
       leaf = this.leaves++;
       this.bank.fibLeaves[leaf * FibLeaf.Words + FibLeaf.Port] = port;
       this.bank.fibLeaves[leaf * FibLeaf.Words + FibLeaf.NextHop] = nextHop;
+      this.bank.fibLeaves[leaf * FibLeaf.Words + FibLeaf.Default] = isDefault;
       this.leafByHop.set(hop, leaf);
     }
     return this.firstLeaf + leaf;
   }
 
-  leafOf({ kind, port, nextHop }: FibRoute): number {
-    if (kind === 'unicast') return this.takeLeaf(port, nextHop | 0);
+  leafOf({ kind, port, nextHop, prefixLength }: FibRoute): number {
+    if (kind === 'unicast') return this.takeLeaf(port, nextHop | 0, Number(prefixLength === 0));
     return this.takeLeaf(kind === 'local' ? LeafLocal : LeafUnreachable, 0);
   }
 
@@ -153,6 +154,16 @@ function writeDeep(writer: FibWriter, routes: readonly FibRoute[], deep: Int32Ar
     }
     places[slot] = writer.writeNode(last);
   }
+}
+
+/** The most specific of some routes, of equals the first, one by one: to name what the table has decided. @param address signed or not */
+export function findRoute(routes: readonly FibRoute[], address: number): FibRoute | null {
+  let found: FibRoute | null = null;
+  for (const route of routes) {
+    const care = route.prefixLength === 0 ? 0 : -1 << (32 - route.prefixLength);
+    if (((route.prefix ^ address) & care) === 0 && (found === null || route.prefixLength > found.prefixLength)) found = route;
+  }
+  return found;
 }
 
 /** Number of ones in a word. V8 has no instruction for it: 12 operations that overlap with the next packet's. */

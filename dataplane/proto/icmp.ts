@@ -34,8 +34,8 @@ export const enum IcmpError {
 export const enum UnreachableCode {
   Net = 0,
   FragmentationNeeded = 4,
-  /** Communication administratively prohibited (RFC 1812 §5.2.7.1). */
-  Prohibited = 13,
+  /** RFC 1812 §5.2.7.1. */
+  AdministrativelyProhibited = 13,
 }
 
 /** Codes of time exceeded. */

@@ -138,6 +138,21 @@ export function setCongestion(view: DataView, at: number): boolean {
   return true;
 }
 
+/** Another ToS octet, and the checksum with it (RFC 1624). */
+export function setTos(view: DataView, at: number, tos: number): void {
+  const before = view.getUint16(at);
+  view.setUint8(at + Ip4.Tos, tos);
+  view.setUint16(at + Ip4.Checksum, updateChecksum(view.getUint16(at + Ip4.Checksum), before, (before & 0xff00) | tos));
+}
+
+/** The don't fragment bit, and the checksum with it (RFC 1624). */
+export function setDontFragment(view: DataView, at: number, isSet: boolean): void {
+  const before = view.getUint16(at + Ip4.FlagsOffset);
+  const after = isSet ? before | Ip4.DontFragment : before & ~Ip4.DontFragment;
+  view.setUint16(at + Ip4.FlagsOffset, after);
+  view.setUint16(at + Ip4.Checksum, updateChecksum(view.getUint16(at + Ip4.Checksum), before, after));
+}
+
 /** TTL - 1 and the checksum with it (RFC 1624). The TTL is not 0. */
 export function lowerTtl(view: DataView, at: number): void {
   const before = view.getUint16(at + Ip4.Ttl);

@@ -20,3 +20,8 @@ export function hasPorts(protocol: number): boolean {
     protocol === IpProto.UdpLite
   );
 }
+
+/** UDP ports of IKE (RFC 2408 §2.5.1), its NAT traversal (RFC 3947) and GDOI (RFC 6407 §2). */
+export function isKeyManagementPort(port: number): boolean {
+  return port === 500 || port === 848 || port === 4500;
+}

@@ -9,6 +9,8 @@
 export const enum Cap {
   Ports = 16,
   Aces = 4096,
+  /** Hit counters: twice the rows, so that the number of an entry that is gone is not another's at once. */
+  AceCounters = 8192,
   CryptoEntries = 64,
   Sas = 256,
   /** Sender IDs one SA row carries: one for every worker, whose number takes 4 bits of the IV (proto/sender-iv.ts). */
@@ -18,9 +20,13 @@ export const enum Cap {
   NatPools = 32,
   NatRanges = 2048,
   NatLimits = 48,
+  PolicyEntries = 1 << 7,
+  PolicyClauses = 1 << 8,
+  /** Next hops and interfaces that policy routing names: four bits each in a row. */
+  PolicyHops = 1 << 4,
 }
 
-/** ACE: first match wins. Ports are inclusive ranges; a `neq` becomes two rows. */
+/** ACE: first match wins. Ports are inclusive ranges; a `neq` becomes two rows. What is seldom asked stands behind them, in terms of {@link AclFact}. */
 export const enum Ace {
   Action = 0, // AceAction
   Protocol = 1, // IP protocol number, -1 any
@@ -32,7 +38,42 @@ export const enum Ace {
   SrcPortHigh = 7,
   DstPortLow = 8,
   DstPortHigh = 9,
-  Words = 10,
+  Mask = 10, // AclFact bits that must be as in Value; 0 = nothing but the words above is asked
+  Value = 11,
+  AnyOf = 12, // TCP flags of which one is enough: flags | those that must be clear instead << 8; 0 = not asked
+  Counter = 13, // index of the hit counter, < Cap.AceCounters: stays with the entry when tables change; rows of one entry share it
+  Log = 14, // AceLog, for lists on interfaces
+  Words = 15,
+}
+/** Words of a port in the lists of interfaces. */
+export const enum FilterList {
+  In = 0,
+  Out = 1,
+  Words = 2,
+}
+
+export const enum AceLog {
+  None = 0,
+  Log = 1,
+  /** With the interface that it came by. */
+  LogInput = 2,
+}
+/**
+ * What an ACE may ask of a packet besides addresses, protocol and ports, in one word. The second half is there when Known is set: a later fragment
+ * does not hold it.
+ */
+export const enum AclFact {
+  Tos = 0xff,
+  /** Not the first fragment. */
+  Later = 0x100,
+  Known = 0x200,
+  /** Eight bits: TCP flags, ICMP type. */
+  FirstShift = 10,
+  /** Eight bits: ICMP code. */
+  SecondShift = 18,
+  /** Of the IP header. */
+  Header = 0x1ff,
+  All = 0x3ffffff,
 }
 export const enum AceAction {
   Deny = 0,
@@ -209,6 +250,35 @@ export const enum NatRangeFlag {
   Global = 1,
   /** The router answers ARP for them where they are of a connected network. */
   Arp = 2,
+}
+
+/**
+ * One entry of a route-map by which packets are routed, as an interface has it; entries of one interface are neighbours, in order. The first that
+ * matches decides, or hands on to another (`continue`); what entries set adds up, of equal kinds the last.
+ */
+export const enum PolicyEntry {
+  Port = 0, // packets that came by it; Cap.Ports = what the host itself sends (`ip local policy`)
+  Permit = 1, // 0: what it matches is routed by its destination
+  Next = 2, // row that goes on after a match, -1 = it decides
+  LengthLow = 3, // `match length`, bytes of the datagram
+  LengthHigh = 4,
+  FirstClause = 5, // `match ip address`: PolicyClause rows, one of which must permit
+  ClauseCount = 6, // 0: every packet
+  NextHops = 7, // `set ip next-hop`: numbers of hops, four bits each, the first one lowest
+  NextHopCount = 8,
+  Interfaces = 9, // `set interface`
+  InterfaceCount = 10,
+  Defaults = 11, // `set ip default next-hop`
+  DefaultCount = 12,
+  TosKeep = 13, // bits of the ToS octet that stay
+  TosSet = 14,
+  Df = 15, // 0, 1; -1 = as it is
+  Words = 16,
+}
+export const enum PolicyClause {
+  AclFirst = 0,
+  AclCount = 1, // 0: a list that is not there, which permits nothing
+  Words = 2,
 }
 
 /** What a session is, which says how long it may be quiet (`ip nat translation ...-timeout`). */

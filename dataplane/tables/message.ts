@@ -6,7 +6,8 @@
 //
 // `total` counts the bytes after itself. Blobs hold rows of layout.ts in the machine's byte order: both ends are one machine.
 
-import type { Ace, CryptoEntry, NatClause, Sa, SaKey } from './layout.js';
+import type { Ace, CryptoEntry, NatClause, PolicyClause, PolicyEntry, Sa, SaKey } from './layout.js';
+import type { TraceAnswer, TraceRequest } from './trace.js';
 
 /** How packets pass between a netdev and us (DESIGN §2). */
 export const portDrivers = ['tun', 'raw', 'packet', 'xdp'] as const;
@@ -33,6 +34,11 @@ export interface InterfaceRow {
   groups: number[];
   /** `ip nat inside|outside`. */
   nat: 'inside' | 'outside' | null;
+  /** ACE rows of `ip access-group ... in` and `out`; null: everything passes. Without rows nothing does. */
+  filterIn: { first: number; count: number } | null;
+  filterOut: { first: number; count: number } | null;
+  /** ICMP unreachables are sent about what comes by it. */
+  unreachables: boolean;
 }
 
 export interface StaticRouteRow {
@@ -43,6 +49,9 @@ export interface StaticRouteRow {
   interface: string | null;
   distance: number;
 }
+
+/** Where policy routing sends packets: to a router on a connected network (its address), out of a port, or nowhere. */
+export type PolicyHop = { kind: 'next-hop'; address: number } | { kind: 'interface'; port: number } | { kind: 'null' };
 
 /** Desired state, complete. The dataplane applies the difference to what runs. */
 export interface TablesHead {
@@ -68,7 +77,9 @@ export interface TablesHead {
     /** Routes to outside local addresses: prefix and global address, unsigned; they lead where the global one is. */
     routes: { prefix: number; prefixLength: number; global: number }[];
   };
-  blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses'];
+  /** What rows of policy routing name by number. */
+  policyHops: PolicyHop[];
+  blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses', 'policyEntries', 'policyClauses'];
   blobBytes: number[];
 }
 /** Rows that travel with TablesHead. Lengths are multiples of the row sizes; `sas` and `saKeys` are indexed by slot (empty slot: serial 0). */
@@ -83,8 +94,12 @@ export interface TablesRows {
   saKeys: Uint8Array;
   /** {@link NatClause} */
   natClauses: Int32Array;
+  /** {@link PolicyEntry} */
+  policyEntries: Int32Array;
+  /** {@link PolicyClause} */
+  policyClauses: Int32Array;
 }
-export type RowTypes = [Ace, CryptoEntry, Sa, SaKey, NatClause];
+export type RowTypes = [Ace, CryptoEntry, Sa, SaKey, NatClause, PolicyEntry, PolicyClause];
 
 export type ToDataplane =
   | TablesHead
@@ -94,7 +109,8 @@ export type ToDataplane =
   /** Whether beginnings and ends of NAT sessions are sent. */
   | { type: 'nat-log'; on: boolean }
   /** Ends sessions of NAT: those whose words (NatRow) are `wanted` where `mask` has bits, NatRow.Words each. Empty: all. */
-  | { type: 'nat-clear'; wanted: number[]; mask: number[] };
+  | { type: 'nat-clear'; wanted: number[]; mask: number[] }
+  | TraceRequest;
 
 /** Sessions that one answer carries. */
 export const MaxNatRows = 32768;
@@ -118,6 +134,7 @@ export type FromDataplane =
   | SnapshotHead
   /** Behind it: sessions that have begun or ended, NatLogRow (layout.ts). */
   | { type: 'nat-log' }
+  | TraceAnswer
   /** Behind it: rows of NatRow (layout.ts), no more than were asked for. @param sessions how many there are */
   | { type: 'nat-sessions'; id: number; sessions: number };
 
@@ -128,6 +145,20 @@ export type DataplaneEvent =
   | { kind: 'replay-time'; spi: number; src: number; dst: number; count: number; ownMs: number; peerMs: number }
   | { kind: 'sa-exhausted'; spi: number /** IV or sequence space. */; space: 'iv' | 'sequence' }
   | { kind: 'interface'; port: number; up: boolean; mtu: number; mac: string }
+  /** The first packet of a flow that an entry with `log` matched, or more of them. `counter`: Ace.Counter of the entry; ports: Port.None = none, for ICMP type and code. */
+  | {
+      kind: 'acl-log';
+      counter: number;
+      port: number;
+      protocol: number;
+      src: number;
+      dst: number;
+      sport: number;
+      dport: number;
+      count: number;
+    }
+  /** Matches with `log` of flows that there was no room for. */
+  | { kind: 'acl-log-missed'; count: number }
   | { kind: 'log'; severity: number; mnemonic: string; text: string };
 
 /** Counters at one moment. Arrays are the counter blocks of counters/declare.ts, summed over workers. */
@@ -153,10 +184,13 @@ export interface SnapshotHead {
   ports: number[][];
   sas: { slot: number; serial: number; spi: number; counters: number[]; sequence: number }[];
   groups: number[][];
+  /** By Ace.Counter. */
   aceHits: number[];
   path: number[];
   /** NatCount of counters/declare.ts. */
   nat: number[];
+  /** PolicyCount by row of PolicyEntry. */
+  policies: number[][];
 }
 
 /** Encodes one frame. @param blobs appended in the order of the head's `blobs` */

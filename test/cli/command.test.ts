@@ -112,6 +112,9 @@ async function serve(t: { teardown(end: () => unknown): unknown }, change: Parti
     socketPath: join(runtime, 'control.sock'),
     snapshot: async () => ({ ...emptySnapshot(), gdoiMembers: [getvpn1()] }),
     natTranslations: async () => null,
+    packetTrace: async () => {
+      throw new Error('% no tables');
+    },
     ready: () => ({ ready: true, missing: [] }),
     exec: async (line) => `ran ${line}`,
     ...change,

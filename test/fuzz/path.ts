@@ -1,9 +1,13 @@
 // The pass as a fuzz target: any bytes on either port must be accounted for, and nothing may throw.
-import { NatSide } from '../../dataplane/mem/shared.js';
+import { HopKind, NatSide } from '../../dataplane/mem/shared.js';
+import { AceLog, AclFact } from '../../dataplane/tables/layout.js';
 import { routerOf } from '../path/nat-rules/configured.js';
 import { branchPacket, ipv4, udp } from '../path/packets.js';
 import { memberTables, Router } from '../path/router.js';
 
+const any = { src: 'any', dst: 'any' };
+const asks = (mask: number, value: number) => ({ mask, value });
+const icmpType = 255 << AclFact.FirstShift;
 let plain: Router | null = null;
 let ruled: Router | null = null;
 
@@ -33,15 +37,39 @@ function makePlain(): Router {
       { spi: 0xf001, transform: 'gcm-128', sids: [1] },
       {
         ports: [
-          { address: '10.0.2.1', mtu: 500, nat: NatSide.Inside },
-          { address: '172.16.2.2', nat: NatSide.Outside },
+          { address: '10.0.2.1', mtu: 500, nat: NatSide.Inside, filterIn: 2, filterOut: 2 },
+          { address: '172.16.2.2', nat: NatSide.Outside, filterIn: 2, filterOut: 2 },
         ],
-        acls: [[{ action: 'permit', src: '10.0.0.0/16', dst: '10.0.0.0/16' }], [{ action: 'permit', src: 'any', dst: 'any' }]],
+        acls: [
+          [{ action: 'permit', src: '10.0.0.0/16', dst: '10.0.0.0/16' }],
+          [{ action: 'permit', src: 'any', dst: 'any' }],
+          [
+            // TCP without ACK or RST, echo requests, EF, later fragments of UDP; all of it logged.
+            { action: 'deny', protocol: 6, ...any, ...asks(AclFact.Known | (0x14 << AclFact.FirstShift), AclFact.Known), log: AceLog.Log },
+            {
+              action: 'deny',
+              protocol: 1,
+              ...any,
+              ...asks(AclFact.Known | icmpType, AclFact.Known | (5 << AclFact.FirstShift)),
+              log: AceLog.LogInput,
+            },
+            { action: 'deny', ...any, ...asks(0xfc, 0xb8), log: AceLog.Log },
+            { action: 'permit', ...any, log: AceLog.Log },
+          ],
+        ],
         nat: [
           { rule: 0, permit: false, acl: 0, globalPort: 1 },
           { rule: 0, permit: true, acl: 1, globalPort: 1 },
         ],
         natSessions: 1000,
+        policies: [
+          { port: 0, next: 1, tos: [3, 184], df: 0 },
+          { port: 0, acls: [0], length: [0, 90], nextHops: [1, 0] },
+        ],
+        hops: [
+          { kind: HopKind.NextHop, port: 1, address: '172.16.2.9' },
+          { kind: HopKind.NextHop, port: -1, address: '172.16.3.9' },
+        ],
       },
     ),
   );
@@ -54,6 +82,7 @@ export function fuzz(bytes: Uint8Array): void {
   const router = ((bytes[0] ?? 0) & 2) === 0 ? plain : ruled;
   router.nowMs += 5;
   router.forward((bytes[0] ?? 0) & 1, bytes.subarray(1));
+  router.env.aclLog.drain(router.nowMs, () => undefined);
   const wrong = router.imbalance();
   if (wrong !== null) throw new Error(wrong);
 }

@@ -2,9 +2,11 @@
 // SyntaxError or TypeError (no JSON, no UTF-8), a message in ShapeError; nothing else, and never a table that is out of bounds.
 
 import { ShapeError } from '../../dataplane/port/shape.js';
+import { readArrival } from '../../dataplane/port/trace-request.js';
 import { readTables } from '../../dataplane/port/validate-tables.js';
-import { Ace, CryptoEntry, Sa } from '../../dataplane/tables/layout.js';
+import { Ace, CryptoEntry, PolicyClause, PolicyEntry, Sa } from '../../dataplane/tables/layout.js';
 import { encodeFrame, FrameReader } from '../../dataplane/tables/message.js';
+import { MaxTraceBytes } from '../../dataplane/tables/trace.js';
 import { joinRows, sampleHead, sampleRows } from '../unit/dataplane/port/tables-sample.js';
 
 export function fuzz(bytes: Uint8Array): void {
@@ -17,11 +19,19 @@ export function fuzz(bytes: Uint8Array): void {
   }
   for (const { head, rest } of frames) {
     try {
+      if ((head as { type?: unknown } | null)?.type === 'trace') {
+        if (readArrival(head).datagram.length > MaxTraceBytes) throw new Error('a datagram that no slot takes');
+        continue;
+      }
       const { rows } = readTables(head, rest);
       const aces = rows.aces.length / Ace.Words;
       for (let at = 0; at < rows.cryptoEntries.length; at += CryptoEntry.Words) {
         if (rows.cryptoEntries[at + CryptoEntry.AclFirst] + rows.cryptoEntries[at + CryptoEntry.AclCount] > aces)
           throw new Error('entry out of bounds');
+      }
+      for (let at = 0; at < rows.policyEntries.length; at += PolicyEntry.Words) {
+        const end = rows.policyEntries[at + PolicyEntry.FirstClause] + rows.policyEntries[at + PolicyEntry.ClauseCount];
+        if (end > rows.policyClauses.length / PolicyClause.Words) throw new Error('policy entry out of bounds');
       }
       for (let at = 0; at < rows.sas.length; at += Sa.Words) {
         if (rows.sas[at] !== 0 && rows.sas[at + Sa.AclFirst] + rows.sas[at + Sa.AclCount] > aces) throw new Error('SA out of bounds');
@@ -33,4 +43,7 @@ export function fuzz(bytes: Uint8Array): void {
 }
 
 const { bytes: rows, blobBytes } = joinRows(sampleRows());
-export const seeds: readonly Uint8Array[] = [encodeFrame(sampleHead(blobBytes), [rows])];
+export const seeds: readonly Uint8Array[] = [
+  encodeFrame(sampleHead(blobBytes), [rows]),
+  encodeFrame({ type: 'trace', id: 1, port: 0, datagram: '45'.padEnd(56, '0'), decrypted: false }),
+];

@@ -304,6 +304,9 @@ export function interfaceRow(port: number, device: string, cidr: string, more: P
     shutdown: false,
     groups: [],
     nat: null,
+    filterIn: null,
+    filterOut: null,
+    unreachables: true,
     ...more,
   };
 }

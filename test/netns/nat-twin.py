@@ -491,19 +491,21 @@ def unreachable():
 
 
 def path_mtu():
-    peer = sock('outside', socket.SOCK_DGRAM, ('198.51.100.10', 9000))
+    peer = sock('outside', socket.SOCK_DGRAM, ('198.51.100.11', 9000))
     client = sock('inside', socket.SOCK_DGRAM, ('10.0.1.10', 6005))
     client.setsockopt(socket.IPPROTO_IP, 10, 2)  # IP_MTU_DISCOVER, IP_PMTUDISC_DO
-    client.connect(('198.51.100.10', 9000))
-    sizes = []
+    client.connect(('198.51.100.11', 9000))
+    sizes, tries = [], 0
     while True:
         mtu = client.getsockopt(socket.IPPROTO_IP, 14)  # IP_MTU
-        sizes.append(mtu)
+        tries += 1
+        if mtu not in sizes:
+            sizes.append(mtu)
         told(lambda: client.send(b'x' * (mtu - 28)))
         peer.settimeout(0.3)
         if told(lambda: len(peer.recv(2000))) == mtu - 28:
             return sizes
-        if len(sizes) > 10:
+        if tries > 50:
             return sizes
 
 

@@ -12,8 +12,10 @@ import {
   groupTexts,
   natTexts,
   PathCount,
+  PolicyCount,
   PortCount,
   pathTexts,
+  policyTexts,
   portTexts,
   SaCount,
   saTexts,
@@ -27,8 +29,10 @@ import {
   type Bank,
   BankCount,
   bankOf,
+  type HopKind,
   NatSide,
   NeighbourRow,
+  PolicyHopRow,
   PortRow,
   type SharedState,
 } from '../../dataplane/mem/shared.js';
@@ -40,6 +44,7 @@ import { buildFib, type FibRoute } from '../../dataplane/proto/fib.js';
 import {
   Ace,
   AceAction,
+  AceLog,
   Cap,
   CryptoEntry,
   CryptoFlag,
@@ -50,6 +55,8 @@ import {
   NatPool,
   NatRange,
   NatStatic,
+  PolicyClause,
+  PolicyEntry,
   Sa,
   SaFlag,
   SaKey,
@@ -69,6 +76,11 @@ export interface AceSpec {
   dst: string;
   sport?: [number, number];
   dport?: [number, number];
+  /** AclFact. */
+  mask?: number;
+  value?: number;
+  anyOf?: number;
+  log?: AceLog;
 }
 export type TransformName = '3des-sha1' | 'aes-sha1' | 'aes-sha256' | 'gcm-128' | 'gcm-256' | 'null-sha1';
 export interface SaSpec {
@@ -88,7 +100,17 @@ export interface SaSpec {
 }
 export interface TablesSpec {
   /** `link`: a faster link beside the TUN; it is the queue Cap.Ports + port. */
-  ports: { mtu?: number; address?: string; up?: boolean; link?: LinkKind; nat?: NatSide }[];
+  ports: {
+    mtu?: number;
+    address?: string;
+    up?: boolean;
+    link?: LinkKind;
+    nat?: NatSide;
+    /** Lists on the interface, by index; `silent`: no ip unreachables. */
+    filterIn?: number;
+    filterOut?: number;
+    silent?: boolean;
+  }[];
   acls: AceSpec[][];
   /** Crypto map entries, in order of port. `sa`: index into sas, -1 = none. */
   entries: { port: number; acl: number; sa: number; registered?: boolean; flags?: number }[];
@@ -105,6 +127,47 @@ export interface TablesSpec {
   /** Seconds by NatState. */
   natTimeouts?: number[];
   natSessions?: number;
+  /** Entries of route-maps, those of a port neighbours; port Cap.Ports = the host's own. `acls`: indexes, -1 = a list that is not there. */
+  policies?: PolicySpec[];
+  /** `port` -1 = it cannot be reached now. Each that has a port has a link: the queue 2 * Cap.Ports + its number. */
+  hops?: { kind: HopKind; port: number; address?: string }[];
+}
+
+export interface PolicySpec {
+  port: number;
+  permit?: boolean;
+  /** Row to go on with. */
+  next?: number;
+  length?: [number, number];
+  acls?: number[];
+  nextHops?: number[];
+  interfaces?: number[];
+  defaults?: number[];
+  tos?: [keep: number, set: number];
+  df?: number;
+}
+
+function packHops(hops: readonly number[] = []): [number, number] {
+  return [hops.reduce((packed, hop, place) => packed | (hop << (place * 4)), 0), hops.length];
+}
+
+function writePolicies(bank: ReturnType<typeof bankOf>, spec: TablesSpec, lists: { first: number; count: number }[]): void {
+  const entries = spec.policies ?? [];
+  let clauses = 0;
+  entries.forEach((entry, i) => {
+    const { port, permit = true, next = -1, length = [0, 65535], acls = [], tos = [255, 0], df = -1 } = entry;
+    const hops = [packHops(entry.nextHops), packHops(entry.interfaces), packHops(entry.defaults)].flat();
+    bank.policyEntries.set([port, permit ? 1 : 0, next, ...length, clauses, acls.length, ...hops, ...tos, df], i * PolicyEntry.Words);
+    for (const acl of acls) {
+      const { first, count } = acl < 0 ? { first: 0, count: 0 } : lists[acl];
+      bank.policyClauses.set([first, count], clauses++ * PolicyClause.Words);
+    }
+  });
+  bank.counts[BankCount.PolicyEntries] = entries.length;
+  bank.counts[BankCount.PolicyClauses] = clauses;
+  (spec.hops ?? []).forEach(({ kind, port, address }, i) => {
+    bank.policyHops.set([kind, port, address ? ip(address) : 0], i * PolicyHopRow.Words);
+  });
 }
 
 interface Transform {
@@ -165,7 +228,8 @@ function writeAces(aces: Int32Array, acls: AceSpec[][]): { first: number; count:
       const [dst, dstLength] = prefixOf(ace.dst);
       const action = ace.action === 'permit' ? AceAction.Permit : AceAction.Deny;
       const ports = [...(ace.sport ?? [0, 65535]), ...(ace.dport ?? [0, 65535])];
-      aces.set([action, ace.protocol ?? -1, src, careOf(srcLength), dst, careOf(dstLength), ...ports], row++ * Ace.Words);
+      const facts = [ace.mask ?? 0, ace.value ?? 0, ace.anyOf ?? 0, row, ace.log ?? AceLog.None];
+      aces.set([action, ace.protocol ?? -1, src, careOf(srcLength), dst, careOf(dstLength), ...ports, ...facts], row++ * Ace.Words);
     }
     return { first, count: list.length };
   });
@@ -244,15 +308,20 @@ export function writeBank(shared: SharedState, index: number, spec: TablesSpec):
   if (spec.natTables) writeNat(bank, spec.natTables);
   bank.counts[BankCount.NatSessions] = spec.natSessions ?? NatShape.Capacity;
   bank.natTimeouts.set(spec.natTimeouts ?? [86400, 300, 60, 60, 60, 86400, 60]);
-  buildClassifier(bank);
+  writePolicies(bank, spec, lists);
   bank.ports.fill(0);
+  for (let port = 0; port < Cap.Ports; port++) bank.ports.set([0, -1, 0, -1], port * PortRow.Words + PortRow.InFirst);
+  bank.counts[BankCount.Filters] = 0;
   spec.ports.forEach((port, i) => {
     const crypto = spec.entries.some((entry) => entry.port === i) ? 1 : 0;
-    bank.ports.set(
-      [port.up === false ? 0 : 1, port.mtu ?? 1500, port.address ? ip(port.address) : 0, crypto, port.nat ?? NatSide.None],
-      i * PortRow.Words,
-    );
+    const address = port.address ? ip(port.address) : 0;
+    const filters = [port.filterIn, port.filterOut].map((list) => (list === undefined ? null : lists[list]));
+    const words = filters.flatMap((rows) => [rows?.first ?? 0, rows?.count ?? -1]);
+    const head = [port.up === false ? 0 : 1, port.mtu ?? 1500, address, crypto, port.nat ?? NatSide.None, port.silent ? 1 : 0];
+    bank.ports.set([...head, ...words], i * PortRow.Words);
+    bank.counts[BankCount.Filters] += filters.filter((rows) => rows !== null).length;
   });
+  buildClassifier(bank);
   buildFib(
     bank,
     spec.routes.map((route) => {
@@ -331,9 +400,9 @@ export interface WorkerSpec {
 
 export class Router {
   readonly inputs: Uint8Array[][] = Array.from({ length: 2 * Cap.Ports }, () => []);
-  readonly outputs: Uint8Array[][] = Array.from({ length: 2 * Cap.Ports }, () => []);
+  readonly outputs: Uint8Array[][] = Array.from({ length: 2 * Cap.Ports + Cap.PolicyHops }, () => []);
   /** Bytes of link header that come out of each queue. */
-  readonly ethernet: number[] = Array.from({ length: 2 * Cap.Ports }, () => 0);
+  readonly ethernet: number[] = Array.from({ length: 2 * Cap.Ports + Cap.PolicyHops }, () => 0);
   readonly shared: SharedState;
   /** Workers that were woken, in order. */
   readonly wakes: number[] = [];
@@ -365,6 +434,9 @@ export class Router {
       if (link !== undefined) links.push({ fd: Cap.Ports + port + 100, kind: link });
       if (link === LinkKind.Packet || link === LinkKind.Xdp || link === LinkKind.Groups)
         this.ethernet[Cap.Ports + port] = EthernetHeaderLen;
+      (tables.hops ?? []).forEach((hop, i) => {
+        if (hop.port === port) links.push({ fd: 2 * Cap.Ports + i + 100, kind: LinkKind.Policy, hop: i });
+      });
       this.env.links.open(port, links);
     });
     this.adopt(tables);
@@ -389,7 +461,7 @@ export class Router {
 
   /** Every counter that is not 0, `block.name` or `block[index].name`; passes and hits of ACEs left out. */
   counters(): Record<string, number> {
-    const { path, drops, ports, sas, groups, nat } = this.env.counters;
+    const { path, drops, ports, sas, groups, nat, policies } = this.env.counters;
     const seen: Record<string, number> = {};
     const add = (prefix: string, texts: readonly { name: string }[], values: Float64Array, first: number) => {
       texts.forEach((text, i) => {
@@ -400,6 +472,7 @@ export class Router {
     delete seen['path.passes'];
     add('drop', dropTexts, drops, 0);
     add('nat', natTexts, nat, 0);
+    for (let i = 0; i < Cap.PolicyEntries; i++) add(`policy[${i}]`, policyTexts, policies, i * PolicyCount.Count);
     for (let i = 0; i < Cap.Ports; i++) add(`port[${i}]`, portTexts, ports, i * PortCount.Count);
     for (let i = 0; i < Cap.Sas; i++) add(`sa[${i}]`, saTexts, sas, i * SaCount.Count);
     for (let i = 0; i < GroupCap; i++) add(`group[${i}]`, groupTexts, groups, i * GroupCount.Count);

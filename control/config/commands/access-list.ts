@@ -5,7 +5,7 @@ import { integer, restOfLine, word } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
 import type { AccessList, AclEntry, Config } from '../model.js';
 import { ConfigError, type Edit, type Session } from '../session.js';
-import { type Args, argument, keyword, type Node, path } from '../tree.js';
+import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
 import { describeEntry, entryNodes, readEntry } from './acl-entry.js';
 
 type Kind = AccessList['kind'];
@@ -119,21 +119,60 @@ export function listCommands<M extends 'config-ext-nacl' | 'config-std-nacl'>(ki
   const entries = [...entryNodes<Edit<M>>(kind, addHere, undefined), remark];
   return [
     ...withRemoval(entries),
+    ...['dynamic', 'evaluate'].map((what) => refused<Edit<M>>(what, `"${what}" in an access list is not supported`)),
     argument('sequence', integer(1, MaxSequence), 'Sequence number', { commit: true, no: removeSequence, next: entries }),
   ];
 }
 
-/** The same nodes with `no permit ...` taken at the end of a whole entry only. */
+/** The same nodes with `no permit ...` taken at the end of a whole entry only. A node has one other: options are told by which they are. */
 function withRemoval<M extends 'config-ext-nacl' | 'config-std-nacl'>(nodes: Node<Edit<M>>[]): Node<Edit<M>>[] {
-  return nodes.map((node): Node<Edit<M>> => {
+  const others = new WeakMap<Node<Edit<M>>, Node<Edit<M>>>();
+  const other = (node: Node<Edit<M>>): Node<Edit<M>> => {
+    const known = others.get(node);
+    if (known) return known;
     let below: Node<Edit<M>>[] | null = null;
     const next = (): Node<Edit<M>>[] => {
-      below ??= withRemoval(node.next());
+      below ??= node.next().map(other);
       return below;
     };
-    return { ...node, no: node.no ?? (node.run ? removeEntry : null), next };
+    const made = { ...node, no: node.no ?? (node.run ? removeEntry : null), next };
+    others.set(node, made);
+    return made;
+  };
+  return nodes.map(other);
+}
+
+/** Numbers as if the lines were written anew. A remark keeps its place in front of its entry. */
+function resequence(args: Args, { session, target }: Edit<'config'>): void {
+  const list = target.accessLists.get(args.text('name'));
+  if (!list) {
+    session.warnAbsent(`access list ${args.text('name')}`);
+    return;
+  }
+  const start = args.optionalNumber('start') ?? SequenceStep;
+  const step = args.optionalNumber('step') ?? SequenceStep;
+  const numberOf = (index: number): number => start + index * step;
+  if (numberOf(list.entries.length) > MaxSequence)
+    throw new ConfigError(`access list ${list.name} would get sequence numbers above ${MaxSequence}`);
+  for (const remark of list.remarks ?? []) remark.sequence = numberOf(findSequence(list.entries, remark.sequence));
+  list.entries.forEach((entry, index) => {
+    entry.sequence = numberOf(index);
   });
 }
+
+const resequenceNode: Node<Edit<'config'>> = keyword('resequence', 'Resequence Access List', {
+  next: [
+    argument('name', word(), 'Access-list name or number', {
+      run: resequence,
+      next: [
+        argument('start', integer(1, MaxSequence), 'Starting Sequence Number', {
+          run: resequence,
+          next: [argument('step', integer(1, MaxSequence), 'Step to increment the sequence number', { run: resequence })],
+        }),
+      ],
+    }),
+  ],
+});
 
 function enterList(kind: Kind): (args: Args, edit: Edit<'config'>) => void {
   const mode = kind === 'extended' ? 'config-ext-nacl' : 'config-std-nacl';
@@ -187,11 +226,17 @@ export const accessListCommands: Node<Edit<'config'>>[] = [
     [
       keyword('access-list', 'Named access-list', {
         commit: true,
-        next: (['extended', 'standard'] as const).map((kind) =>
-          keyword<Edit<'config'>>(kind, `${kind === 'extended' ? 'Extended' : 'Standard'} Access List`, {
-            next: [argument('name', word(), 'Access-list name or number', { run: enterList(kind), no: removeList })],
-          }),
-        ),
+        next: [
+          ...(['extended', 'standard'] as const).map((kind) =>
+            keyword<Edit<'config'>>(kind, `${kind === 'extended' ? 'Extended' : 'Standard'} Access List`, {
+              next: [argument('name', word(), 'Access-list name or number', { run: enterList(kind), no: removeList })],
+            }),
+          ),
+          resequenceNode,
+          ...['log-update', 'logging', 'helper', 'match-local-traffic', 'persistent', 'role-based'].map((what) =>
+            refused<Edit<'config'>>(what, `ip access-list ${what} is not supported`),
+          ),
+        ],
       }),
     ],
   ),

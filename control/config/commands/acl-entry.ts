@@ -1,95 +1,74 @@
-// One entry of an access list as text: permit|deny, protocol, source, destination, ports.
-// Does not: established, ICMP types, dscp, precedence, tos, fragments, log, time ranges, object groups: each is an error where it is
-// written, for an entry that matches more than its line says is a hole.
+// One entry of an access list as text: permit|deny, protocol or service group, source, destination, ports, options (acl-options.ts).
 
 import { AllOnes, formatIpv4 } from '../addresses.js';
-import { integer, ipv4 } from '../arguments.js';
-import type { AccessList, AclEntry, PortMatch } from '../model.js';
-import { ConfigError, type Edit } from '../session.js';
+import { integer, ipv4, word } from '../arguments.js';
+import type { AccessList, AclEntry } from '../model.js';
+import type { Edit } from '../session.js';
 import { type Action, type Args, argument, keyword, type Node, refused } from '../tree.js';
-import { describePort, describeProtocol, protocolNumbers, tcpPorts, udpPorts } from './service-names.js';
+import { describeOptions, icmpNodes, optionNodes, readOptions, standardOptionNodes } from './acl-options.js';
+import { describePorts, type End, portNodes, readPorts } from './acl-ports.js';
+import { describeProtocol, protocolNumbers, tcpPorts, udpPorts } from './service-names.js';
 
-type End = 'source' | 'destination';
+const Icmp = 1;
 const Tcp = 6;
 const Udp = 17;
 
 const endHelp = { source: 'source host', destination: 'destination host' };
 
-/** `any`, `host A`, `A WILDCARD`; then `next`. */
-function hostNodes<C>(end: End, next: Node<C>[], run: Action<C> | undefined, bareAddress: boolean): Node<C>[] {
+interface HostSpec<C> {
+  next: Node<C>[];
+  run?: Action<C>;
+  /** An address alone is a host. */
+  bareAddress?: boolean;
+  groups?: boolean;
+}
+
+/** `any`, `host A`, `A WILDCARD`, `object-group G`; then `next`. */
+function hostNodes<C>(end: End, { next, run, bareAddress = false, groups = true }: HostSpec<C>): Node<C>[] {
   return [
     keyword('any', `Any ${endHelp[end]}`, { set: [`${end}Any`, 1], next, run }),
     keyword('host', `A single ${endHelp[end]}`, { set: [`${end}Host`, 1], next: [argument(end, ipv4, 'Host address', { next, run })] }),
-    refused('object-group', 'object groups are not supported', 'write one entry per network'),
+    groups
+      ? keyword<C>('object-group', `${end === 'source' ? 'Source' : 'Destination'} network object group`, {
+          next: [argument(`${end}Group`, word(64), 'Network object group name', { next, run })],
+        })
+      : refused<C>('object-group', 'object groups are for entries of an extended access list', 'ip access-list extended NAME'),
     argument(end, ipv4, 'Address', {
       run: bareAddress ? run : undefined,
-      next: [argument(`${end}Wildcard`, ipv4, 'Wildcard bits', { next, run })],
+      next: [argument(`${end}Wildcard`, ipv4, 'Wildcard bits', { next, run }), ...(bareAddress ? next : [])],
     }),
   ];
-}
-
-function portNodes<C>(end: End, names: Map<string, number>, next: Node<C>[], run: Action<C> | undefined): Node<C>[] {
-  const port = (name: string, after: Node<C>[], end: Action<C> | undefined): Node<C>[] => [
-    argument(name, integer(0, 65535), 'Port number', { next: after, run: end }),
-    ...[...names].map(([word, number]) => keyword<C>(word, `Port ${number}`, { set: [name, number], next: after, run: end })),
-  ];
-  const operators = { eq: 'Match only packets on a given port number', neq: 'Match only packets not on a given port number' };
-  const bounds = { gt: 'Match only packets with a greater port number', lt: 'Match only packets with a lower port number' };
-  return [
-    ...Object.entries({ ...operators, ...bounds }).map(([operator, help]) =>
-      keyword<C>(operator, help, { set: [`${end}Operator`, operator], next: port(`${end}Port`, next, run) }),
-    ),
-    keyword('range', 'Match only packets in the range of port numbers', {
-      set: [`${end}Operator`, 'range'],
-      next: port(`${end}Port`, port(`${end}Port2`, next, run), undefined),
-    }),
-  ];
-}
-
-/** Options of IOS that would narrow an entry and that we do not have. */
-function refusedOptions<C>(): Node<C>[] {
-  const options = [
-    'established',
-    'dscp',
-    'fragments',
-    'log',
-    'log-input',
-    'option',
-    'precedence',
-    'reflect',
-    'time-range',
-    'tos',
-    'ttl',
-    'match-any',
-    'match-all',
-  ];
-  const hint = 'remove it, or leave the entry out: without it the entry would match more than it says';
-  return options.map((word) => refused<C>(word, `"${word}" in an access list entry is not supported yet`, hint));
 }
 
 /** What follows `permit` or `deny` in an extended list. */
 function extendedNodes<C>(run: Action<C>): Node<C>[] {
-  const options = refusedOptions<C>();
-  const plain = hostNodes<C>('source', hostNodes<C>('destination', options, run, false), undefined, false);
-  const withPorts = (names: Map<string, number>): Node<C>[] => {
-    const destination = hostNodes<C>('destination', [...portNodes('destination', names, options, run), ...options], run, false);
-    return hostNodes<C>('source', [...portNodes('source', names, destination, undefined), ...destination], undefined, false);
+  const options = optionNodes<C>(run, false);
+  const ends = (behind: Node<C>[]): Node<C>[] => hostNodes<C>('source', { next: hostNodes<C>('destination', { next: behind, run }) });
+  const withPorts = (names: Map<string, number>, behind: Node<C>[]): Node<C>[] => {
+    const next = [...portNodes('destination', { names, next: behind, run }), ...behind];
+    const destination = hostNodes<C>('destination', { next, run });
+    return hostNodes<C>('source', { next: [...portNodes('source', { names, next: destination, run: undefined }), ...destination] });
   };
+  const plain = ends(options);
   const byNumber = new Map([
-    [Tcp, withPorts(tcpPorts)],
-    [Udp, withPorts(udpPorts)],
+    [Icmp, ends([...icmpNodes(run, options), ...options])],
+    [Tcp, withPorts(tcpPorts, optionNodes<C>(run, true))],
+    [Udp, withPorts(udpPorts, options)],
   ]);
   return [
     keyword('ip', 'Any Internet Protocol', { next: plain }),
     ...[...protocolNumbers].map(([name, number]) =>
       keyword<C>(name, `IP protocol ${number}`, { set: ['protocol', number], next: byNumber.get(number) ?? plain }),
     ),
+    keyword('object-group', 'Service object group', {
+      next: [argument('serviceGroup', word(64), 'Service object group name', { next: plain })],
+    }),
     argument('protocol', integer(1, 255), 'An IP protocol number', { next: plain }),
   ];
 }
 
 function standardNodes<C>(run: Action<C>): Node<C>[] {
-  return hostNodes<C>('source', refusedOptions<C>(), run, true);
+  return hostNodes<C>('source', { next: standardOptionNodes<C>(run), run, bareAddress: true, groups: false });
 }
 
 /** `permit ...` and `deny ...` of a list kind. @param run for a whole entry @param no for `no permit ...` */
@@ -107,21 +86,12 @@ function readEnd(args: Args, end: End): { address: number; wildcard: number } {
   return { address: (args.number(end) & ~wildcard) >>> 0, wildcard };
 }
 
-function readPorts(args: Args, end: End): PortMatch | null {
-  const operator = args.optionalText(`${end}Operator`) as PortMatch['operator'] | null;
-  if (operator === null) return null;
-  const first = args.number(`${end}Port`);
-  if (operator !== 'range') return { operator, ports: [first] };
-  const last = args.number(`${end}Port2`);
-  if (last < first) throw new ConfigError(`range ${first} ${last}: the first port is above the second`);
-  return { operator, ports: [first, last] };
-}
-
-/** The entry that a matched line stands for; its sequence is given by the list. */
+/** The entry that a matched line stands for; its sequence is given by the list. @throws ConfigError for what excludes each other */
 export function readEntry(args: Args, { session }: Edit<'config' | 'config-ext-nacl' | 'config-std-nacl'>): AclEntry {
   const source = readEnd(args, 'source');
   const destination = readEnd(args, 'destination');
-  return {
+  const ports = { sourcePort: readPorts(args, 'source'), destinationPort: readPorts(args, 'destination') };
+  const entry: AclEntry = {
     line: session.line,
     sequence: 0,
     action: args.text('action') as AclEntry['action'],
@@ -130,25 +100,25 @@ export function readEntry(args: Args, { session }: Edit<'config' | 'config-ext-n
     sourceWildcard: source.wildcard,
     destination: destination.address,
     destinationWildcard: destination.wildcard,
-    sourcePort: readPorts(args, 'source'),
-    destinationPort: readPorts(args, 'destination'),
+    ...ports,
+    ...readOptions(args, ports.sourcePort !== null || ports.destinationPort !== null),
   };
+  for (const name of ['serviceGroup', 'sourceGroup', 'destinationGroup'] as const) if (args.has(name)) entry[name] = args.text(name);
+  return entry;
 }
 
-function describeHost(address: number, wildcard: number): string {
+function describeHost(address: number, wildcard: number, group?: string): string {
+  if (group !== undefined) return `object-group ${group}`;
   if (wildcard === AllOnes) return 'any';
   return wildcard === 0 ? `host ${formatIpv4(address)}` : `${formatIpv4(address)} ${formatIpv4(wildcard)}`;
 }
 
-function describePorts(match: PortMatch | null, protocol: number | null): string {
-  return match === null ? '' : ` ${match.operator} ${match.ports.map((port) => describePort(port, protocol)).join(' ')}`;
-}
-
 /** The entry as IOS writes it, without its sequence number; also for `show access-lists`. */
 export function describeEntry(entry: Omit<AclEntry, 'line' | 'sequence'>, kind: AccessList['kind'] = 'extended'): string {
-  const source = describeHost(entry.source, entry.sourceWildcard);
-  if (kind === 'standard') return `${entry.action} ${source}`;
-  const destination = describeHost(entry.destination, entry.destinationWildcard);
+  const source = describeHost(entry.source, entry.sourceWildcard, entry.sourceGroup);
+  if (kind === 'standard') return `${entry.action} ${source}${describeOptions(entry)}`;
+  const destination = describeHost(entry.destination, entry.destinationWildcard, entry.destinationGroup);
   const ports = [entry.sourcePort, entry.destinationPort].map((match) => describePorts(match, entry.protocol));
-  return `${entry.action} ${describeProtocol(entry.protocol)} ${source}${ports[0]} ${destination}${ports[1]}`;
+  const protocol = entry.serviceGroup === undefined ? describeProtocol(entry.protocol) : `object-group ${entry.serviceGroup}`;
+  return `${entry.action} ${protocol} ${source}${ports[0]} ${destination}${ports[1]}${describeOptions(entry)}`;
 }

@@ -1,5 +1,5 @@
 // interface and what stands in it. Our own commands: linux-device (which netdev), port-driver (how packets are read), offload.
-// Does not: tunnels, subinterfaces, access-group, NAT, service-policy.
+// Does not: tunnels, subinterfaces, service-policy.
 
 import { formatIpv4, maskToPrefixLength, prefixRange } from '../addresses.js';
 import { integer, interfaceName, ipv4, restOfLine, word } from '../arguments.js';
@@ -8,8 +8,10 @@ import { unsupportedInterfaceType } from '../interface-names.js';
 import { type Config, type InterfaceConfig, type PortDriver, portDrivers } from '../model.js';
 import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
+import { accessGroupNodes, printAccessGroups } from './access-group.js';
 import { multicastInterfaceNodes, printStaticGroups } from './multicast.js';
 import { natInterfaceNodes, printInterfaceNat } from './nat.js';
+import { policyInterfaceNodes, printInterfacePolicy } from './policy.js';
 
 type InterfaceEdit = Edit<'config-if'>;
 
@@ -141,8 +143,10 @@ export const interfaceCommands: Node<InterfaceEdit>[] = [
           refused('negotiated', 'ip address negotiated is not supported'),
         ],
       }),
+      ...accessGroupNodes,
       ...multicastInterfaceNodes,
       ...natInterfaceNodes,
+      ...policyInterfaceNodes,
       keyword('mtu', 'Set IP Maximum Transmission Unit', {
         commit: true,
         no: set('ipMtu', () => null),
@@ -255,8 +259,10 @@ function printInterface(item: InterfaceConfig): Block {
       block(`ip address ${formatIpv4(address)} ${formatIpv4(mask)}${secondary ? ' secondary' : ''}`),
     ),
     item.ipMtu !== null && `ip mtu ${item.ipMtu}`,
+    ...printAccessGroups(item),
     printStaticGroups(item),
     printInterfaceNat(item),
+    printInterfacePolicy(item),
     item.portDriver !== null && `port-driver ${item.portDriver}`,
     !item.offload && 'no offload',
     item.shutdown && 'shutdown',

@@ -1,11 +1,12 @@
-// route-map NAME [permit|deny] [SEQ] with `match ip address`, `match interface`, `description`: what an `ip nat` statement asks. Does not: `set`
-// and policy routing, `continue`, other matches.
+// route-map NAME [permit|deny] [SEQ] with `match ip address`, `match interface`, `match length`, `description`; `set` and `continue` are in
+// route-map-set.ts. What `ip nat` statements and policy routing ask. Does not: matches of what routing protocols exchange.
 
 import { integer, interfaceName, restOfLine, word } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
 import type { Config, RouteMapEntry } from '../model.js';
 import { ConfigError, type Edit, type Session } from '../session.js';
 import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
+import { printSet, routeMapSetCommands } from './route-map-set.js';
 
 type MapEdit = Edit<'config-route-map'>;
 type Action = RouteMapEntry['action'];
@@ -84,7 +85,7 @@ export const routeMapCommands: Node<Edit<'config'>>[] = [
         run: enterEntry,
         no: removeEntries,
         next: [
-          actionNode('deny', 'Route map denies set operations: what it matches is not translated'),
+          actionNode('deny', 'Route map denies set operations: what it matches is not translated, and routed as ever'),
           actionNode('permit', 'Route map permits set operations'),
           sequenceNode(),
         ],
@@ -125,7 +126,28 @@ function nameNodes(field: ListField, help: string, n = 0): Node<MapEdit>[] {
   return [argument(`name${n}`, type, help, { run: addNames(field), no: removeNames(field), next: nameNodes(field, help, n + 1) })];
 }
 
-const onlyMatches = 'match ip address and match interface are';
+const onlyMatches = 'match ip address, match interface and match length are';
+
+function setLength(args: Args, { session, target }: MapEdit): void {
+  const [least, most] = [args.number('least'), args.number('most')];
+  if (most < least) throw new ConfigError(`match length ${least} ${most}: the minimum is above the maximum`);
+  target.matchLength = [least, most];
+  session.mark(target, 'matchLength');
+}
+
+function unsetLength(_: Args, { session, target }: MapEdit): void {
+  if (target.matchLength === undefined) session.warnAbsent('match length');
+  delete target.matchLength;
+}
+
+const lengthNode: Node<MapEdit> = keyword('length', 'Packet length', {
+  no: unsetLength,
+  next: [
+    argument('least', integer(0, 2147483647), 'Minimum packet length', {
+      next: [argument('most', integer(0, 2147483647), 'Maximum packet length', { run: setLength, no: unsetLength })],
+    }),
+  ],
+});
 
 export const routeMapEntryCommands: Node<MapEdit>[] = [
   keyword('description', 'Route-map comment', {
@@ -159,14 +181,13 @@ export const routeMapEntryCommands: Node<MapEdit>[] = [
           refused('route-source', 'match ip route-source is not supported: route-maps do not filter routes here', onlyMatches),
         ],
       ),
-      refused('length', 'match length is not supported yet', onlyMatches),
+      lengthNode,
       ...['as-path', 'community', 'extcommunity', 'ipv6', 'metric', 'route-type', 'tag'].map((what) =>
         refused<MapEdit>(what, `match ${what} is not supported: route-maps do not filter routes here`, onlyMatches),
       ),
     ],
   }),
-  refused('continue', 'continue in a route-map is not supported yet', 'the first entry that matches decides'),
-  refused('set', 'set in a route-map is not supported yet', 'a route-map says what ip nat inside source translates, and nothing else yet'),
+  ...routeMapSetCommands,
 ];
 
 /** Lines of at most {@link NamesPerLine} names. */
@@ -183,6 +204,8 @@ function printEntry(entry: RouteMapEntry): Block {
     entry.description !== null && `description ${entry.description}`,
     printMatch('ip address', entry.matchAddresses),
     printMatch('interface', entry.matchInterfaces),
+    entry.matchLength !== undefined && `match length ${entry.matchLength.join(' ')}`,
+    printSet(entry),
   );
 }
 

@@ -4,6 +4,7 @@
 import { findOverlap } from '../acl-overlap.js';
 import { formatIpv4, wildcardToPrefixLength } from '../addresses.js';
 import type { AccessList, AclEntry, Config, GdoiGroup, GdoiServer } from '../model.js';
+import { refuseBeyondCrypto } from './access-lists.js';
 import type { Findings } from './findings.js';
 
 /** IOS documents 100 permit entries for a group. */
@@ -34,6 +35,7 @@ export function verifyGroupList(list: AccessList, owner: object, findings: Findi
   if (list.entries.length > UsualEntries)
     findings.warning(list, '', `access list ${list.name} has ${list.entries.length} entries: IOS members take ${UsualEntries}`);
   for (const entry of list.entries) verifyEntry(list, entry, findings);
+  refuseBeyondCrypto(list, 'a group policy', findings);
 }
 
 function verifyEntry(list: AccessList, entry: AclEntry, findings: Findings): void {
@@ -46,11 +48,11 @@ function verifyEntry(list: AccessList, entry: AclEntry, findings: Findings): voi
     findings.entry('error', list, entry, message, 'write one entry per subnet');
   }
   for (const match of [entry.sourcePort, entry.destinationPort]) {
-    if (match === null || match.operator === 'eq') continue;
-    const message = `"${match.operator}" ports: a group policy carries one port or all (RFC 6407 §5.5)`;
+    if (match === null || (match.operator === 'eq' && match.ports.length === 1)) continue;
+    const message = `${match.operator === 'eq' ? 'several' : `"${match.operator}"`} ports: a group policy carries one port or all (RFC 6407 §5.5)`;
     findings.entry('error', list, entry, message, 'use eq, one entry per port');
   }
-  if (entry.sourcePort?.ports[0] === 0 || entry.destinationPort?.ports[0] === 0) {
+  if (entry.sourcePort?.ports.includes(0) || entry.destinationPort?.ports.includes(0)) {
     findings.entry('error', list, entry, 'port 0 means every port in a group policy (RFC 6407 §5.5)', 'leave the port out');
   }
 }
@@ -64,7 +66,7 @@ interface Packet {
 }
 
 function matchesPort(match: AclEntry['sourcePort'], port: number): boolean {
-  return match === null || (match.operator === 'eq' && match.ports[0] === port);
+  return match === null || (match.operator === 'eq' && match.ports.includes(port));
 }
 
 function matches(entry: AclEntry, packet: Packet): boolean {

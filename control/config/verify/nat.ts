@@ -6,9 +6,11 @@ import { formatIpv4, isInPrefix } from '../addresses.js';
 import { describeStatement } from '../commands/nat-source.js';
 import { isLoopback } from '../interface-names.js';
 import type { AccessList, AclEntry, Config, InterfaceConfig, NatStatement, RouteMapEntry } from '../model.js';
+import { countExpanded, expandEntry } from '../object-groups.js';
 import { sourceOf } from '../source-lines.js';
 import type { Findings } from './findings.js';
 import { verifyNatAddresses } from './nat-addresses.js';
+import { verifyPolicies } from './route-map.js';
 
 /** Bounds the search for traffic that should be spared. */
 const MostEntriesTried = 400;
@@ -94,19 +96,30 @@ function verifyRouteMapEntry(config: Config, entry: RouteMapEntry, findings: Fin
     if (!config.interfaces.has(name)) findings.error(entry, `matchInterfaces ${name}`, `there is no interface ${name}`);
 }
 
+/** Entries without object groups, as many as are looked at. */
+function boundedEntries(config: Config, list: AccessList | undefined): AclEntry[] {
+  const entries: AclEntry[] = [];
+  for (const entry of list?.entries ?? []) {
+    if (entries.length >= MostEntriesTried) break;
+    if (countExpanded(config, entry) <= MostEntriesTried) entries.push(...expandEntry(config, entry));
+  }
+  return entries;
+}
+
 /** An entry as the statement takes it, and the line that says so. */
 type Taken = AnyEntry & { line: number };
 
 /** What a statement takes of what leaves by an interface, as one list: a deny clause of a route-map spares what its lists permit. */
 function flatten(config: Config, statement: NatStatement, out: InterfaceConfig): Taken[] {
-  if (statement.kind === 'list') return config.accessLists.get(statement.name)?.entries ?? [];
+  const entriesOf = (name: string) => boundedEntries(config, config.accessLists.get(name));
+  if (statement.kind === 'list') return entriesOf(statement.name);
   const clauses = (config.routeMaps.get(statement.name) ?? []).filter(
     ({ matchInterfaces }) => matchInterfaces.length === 0 || matchInterfaces.includes(out.name),
   );
   return clauses.flatMap((clause) => {
     const { action, matchAddresses } = clause;
     if (matchAddresses.length === 0) return [{ ...anything, action, line: clause.line }];
-    const entries = matchAddresses.flatMap((name): AclEntry[] => config.accessLists.get(name)?.entries ?? []);
+    const entries = matchAddresses.flatMap(entriesOf);
     return action === 'permit' ? entries : entries.flatMap((entry) => (entry.action === 'permit' ? [{ ...entry, action }] : []));
   });
 }
@@ -189,8 +202,10 @@ export function verifyNat(config: Config, findings: Findings): void {
     ...[...statements, ...outsideSources].filter(({ kind }) => kind === 'route-map').map(({ name }) => name),
     ...statics.map(({ routeMap }) => routeMap),
   ]);
+  for (const name of verifyPolicies(config, findings)) used.add(name);
   for (const [name, entries] of config.routeMaps) {
     for (const entry of entries) verifyRouteMapEntry(config, entry, findings);
-    if (!used.has(name)) findings.warning(entries[0], '', `route-map ${name} is used by nothing`, 'ip nat inside source route-map');
+    if (!used.has(name))
+      findings.warning(entries[0], '', `route-map ${name} is used by nothing`, 'ip nat inside source route-map, ip policy route-map');
   }
 }

@@ -21,7 +21,7 @@ const log = { write: () => undefined };
 let cleared = 0;
 const logBuffer = { clear: () => cleared++ };
 let isConnected = true;
-const means = { rsaKeys, counters, log, logBuffer, clearNat: () => isConnected };
+const means = { rsaKeys, counters, log, logBuffer, clearNat: () => isConnected, aceHits: [3] };
 const router = new Router(
   config,
   { log, counters, store, rsaKeys, keyLog: null, send: () => true, publish: () => undefined, join: () => undefined },
@@ -69,6 +69,14 @@ t.test('clear ip nat translation', (t) => {
   t.match(run('clear ip nat tr *'), { error: '% the dataplane does not answer' });
   t.match(run('clear ip nat translation inside 1.1.1.1'), { error: /^% Incomplete/ });
   t.match(run('clear ip nat statistics'), { error: /^% counters are Prometheus counters/ });
+  t.end();
+});
+
+t.test('clear access-list counters', (t) => {
+  isConnected = true;
+  t.match(run('clear access-list counters'), { output: '', error: null });
+  t.match(run('clear access-list counters NONE'), { error: '% access list NONE does not exist' });
+  t.match(runExec('clear access-list counters', router, { ...means, aceHits: null }, 0), { error: '% the dataplane does not answer' });
   t.end();
 });
 

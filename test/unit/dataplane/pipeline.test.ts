@@ -24,13 +24,28 @@ t.test('imports, factories and calls in file order', (t) => {
     files,
   );
   t.strictSame(
-    [...source.matchAll(/const (\w+) = make\w+\(env\)/g)].map((match) => match[1]),
-    names,
+    [...source.matchAll(/const (\w+) = watch\('([^']+)', make\w+\(env\)\)/g)].map((match) => [match[1], `${match[2]}.ts`]),
+    names.map((name, i) => [name, files[i]]),
+    'each is watched under the name of its file',
   );
   const pass = source.slice(source.indexOf('return function pass'));
   t.strictSame(
     [...pass.matchAll(/(\w+)\(\);/g)].map((match) => match[1]).filter((name) => names.includes(name)),
     names,
+  );
+  t.end();
+});
+
+t.test('the drawing in the README names the stages, each once, in this order', (t) => {
+  const readme = readFileSync(join(root, 'dataplane/README.md'), 'utf8');
+  const section = readme.slice(readme.indexOf('## Order of operations'));
+  const drawing = section.slice(section.indexOf('```') + 3, section.indexOf('```', section.indexOf('```') + 3));
+  const lines = drawing.split('\n').flatMap((line) => /\b(\d\d-[a-z-]+)/.exec(line)?.[1] ?? []);
+  // Other workers' packets come in beside the devices', in the same line.
+  const beside = [...drawing.matchAll(/──>\s+(\d\d-[a-z-]+) {2}\(before/g)].map((match) => match[1]);
+  t.strictSame(
+    [...beside, ...lines],
+    files.map((file) => file.slice(0, -3)),
   );
   t.end();
 });

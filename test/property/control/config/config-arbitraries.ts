@@ -4,8 +4,6 @@ import fc from 'fast-check';
 import { AllOnes, prefixLengthToMask, prefixRange } from '../../../../control/config/addresses.js';
 import type { Logging, LogSeverity } from '../../../../control/config/logging-model.js';
 import type {
-  AccessList,
-  AclEntry,
   Config,
   CryptoMapEntry,
   DhGroup,
@@ -17,12 +15,12 @@ import type {
   InterfaceConfig,
   IsakmpKey,
   IsakmpPolicy,
-  PortMatch,
   StaticRoute,
   TransformSet,
   UnknownLine,
 } from '../../../../control/config/model.js';
 import { portDrivers } from '../../../../control/config/model.js';
+import { aclArbitraries } from './acl-arbitraries.js';
 import { isakmpProfile, isakmpSettings, keyring, trustpoint } from './ike-arbitraries.js';
 import { natArbitraries } from './nat-arbitraries.js';
 
@@ -190,70 +188,10 @@ const identities = mapOf(
 
 const failClose = mapOf(fc.record({ line, name, matchAddress: fc.option(name), activated: fc.boolean() }), (value) => value.name);
 
-const port = fc.oneof(fc.integer({ min: 0, max: 65535 }), fc.constantFrom(20, 21, 53, 80, 123, 179, 500, 514, 848, 4500));
-const portMatch: fc.Arbitrary<PortMatch> = fc.oneof(
-  fc.record({ operator: fc.constantFrom('eq', 'neq', 'gt', 'lt'), ports: fc.tuple(port) }),
-  fc.record({ operator: fc.constant('range' as const), ports: fc.tuple(port, port).map(([a, b]) => [Math.min(a, b), Math.max(a, b)]) }),
-);
-const wildcard = fc.oneof(
-  prefixLength.map((length) => ~prefixLengthToMask(length) >>> 0),
-  address,
-);
-const sequence = fc.integer({ min: 1, max: 2147483647 });
-const entryFields = {
-  line,
-  sequence,
-  action: fc.constantFrom<AclEntry['action']>('permit', 'deny'),
-  source: address,
-  sourceWildcard: wildcard,
-};
-const none = fc.constant(null);
-const standardEntry: fc.Arbitrary<AclEntry> = fc.record({
-  ...entryFields,
-  protocol: none,
-  destination: fc.constant(0),
-  destinationWildcard: fc.constant(AllOnes),
-  sourcePort: none,
-  destinationPort: none,
-});
-const ends = { destination: address, destinationWildcard: wildcard };
-const extendedEntry: fc.Arbitrary<AclEntry> = fc.oneof(
-  fc.record({
-    ...entryFields,
-    ...ends,
-    protocol: fc.constantFrom(6, 17),
-    sourcePort: fc.option(portMatch),
-    destinationPort: fc.option(portMatch),
-  }),
-  fc.record({ ...entryFields, ...ends, protocol: fc.option(fc.integer({ min: 1, max: 255 })), sourcePort: none, destinationPort: none }),
-);
 /** Words parted by single spaces. */
 const freeText = fc.array(fc.stringMatching(/^[!-~]{1,12}$/), { minLength: 1, maxLength: 6 }).map((words) => words.join(' '));
 
-function accessList(kind: AccessList['kind'], listName: fc.Arbitrary<string>, entry: fc.Arbitrary<AclEntry>): fc.Arbitrary<AccessList> {
-  const canonical = (value: AclEntry): AclEntry => ({
-    ...value,
-    source: (value.source & ~value.sourceWildcard) >>> 0,
-    destination: (value.destination & ~value.destinationWildcard) >>> 0,
-  });
-  const entries = fc
-    .uniqueArray(entry, { selector: (value) => value.sequence, maxLength: 6 })
-    .map((values) => values.map(canonical).sort((a, b) => a.sequence - b.sequence));
-  const remarks = fc
-    .array(fc.record({ line, sequence, text: freeText }), { minLength: 1, maxLength: 3 })
-    .map((values) => values.sort((a, b) => a.sequence - b.sequence));
-  return fc
-    .record({ line, name: listName, kind: fc.constant(kind), entries, remarks: fc.option(remarks) })
-    .map(({ remarks: some, ...list }) => (some === null ? list : { ...list, remarks: some }));
-}
-const listName = name.filter((text) => ![...text].every((c) => c >= '0' && c <= '9'));
-const accessLists = mapOf(
-  fc.oneof(
-    accessList('standard', fc.oneof(listName, fc.integer({ min: 1, max: 99 }).map(String)), standardEntry),
-    accessList('extended', fc.oneof(listName, fc.integer({ min: 100, max: 199 }).map(String)), extendedEntry),
-  ),
-  (list) => list.name,
-);
+const { accessLists, objectGroups } = aclArbitraries(name, freeText);
 
 const interfaceAddress = fc
   .record({
@@ -281,7 +219,12 @@ const plainInterface: fc.Arbitrary<InterfaceConfig> = fc.record({
   shutdown: fc.boolean(),
   cryptoMap: fc.option(name),
 });
-const interfaceConfig = sometimes(plainInterface, 'nat', fc.constantFrom('inside' as const, 'outside' as const));
+const withNat = sometimes(plainInterface, 'nat', fc.constantFrom('inside' as const, 'outside' as const));
+const withPolicy = sometimes(withNat, 'policy', name);
+const withList = sometimes(sometimes(withPolicy, 'accessGroupIn', name), 'accessGroupOut', name);
+const interfaceConfig = fc
+  .tuple(withList, fc.boolean())
+  .map(([item, silent]): InterfaceConfig => (silent ? { ...item, unreachables: false } : item));
 
 const staticRoute: fc.Arbitrary<StaticRoute> = fc
   .record({
@@ -344,10 +287,12 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     cryptoMaps,
     failClose,
     accessLists,
+    objectGroups,
     multicastRouting: fc.boolean(),
     interfaces: mapOf(interfaceConfig, (item) => item.name),
     nat: natConfig,
     routeMaps,
+    localPolicy: fc.option(name),
     staticRoutes: fc.uniqueArray(staticRoute, {
       selector: (route) => `${route.prefix}/${route.mask} ${route.interface} ${route.nextHop}`,
       maxLength: 4,
@@ -355,9 +300,10 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     logging: fc.option(logging),
     unknownLines: fc.constant<UnknownLine[]>([]),
   })
-  .map(({ version, registrationRate, logging: log, ...config }) => ({
+  .map(({ version, registrationRate, localPolicy, logging: log, ...config }) => ({
     ...config,
     ...(version !== null && { version }),
     ...(registrationRate !== null && { registrationRate }),
+    ...(localPolicy !== null && { localPolicy }),
     ...(log !== null && { logging: log }),
   }));

@@ -12,6 +12,7 @@ import {
   natPoolTypes,
   natTimeoutNames,
   type RouteMapEntry,
+  type RouteMapSet,
 } from '../../../../control/config/model.js';
 
 const line = fc.constant(0);
@@ -101,15 +102,42 @@ export function natArbitraries(name: fc.Arbitrary<string>, interfaceName: fc.Arb
     hostLimits: fc.uniqueArray(fc.record({ line, address, entries: port }), { selector: ({ address: host }) => host, maxLength: 3 }),
     maxEntries: fc.option(fc.integer({ min: 1, max: 2147483647 })),
   });
-  const entry: fc.Arbitrary<RouteMapEntry> = fc.record({
-    line,
-    name: fc.constant(''),
-    sequence: fc.integer({ min: 0, max: 65535 }),
-    action: fc.constantFrom('permit' as const, 'deny' as const),
-    description: fc.option(text),
-    matchAddresses: fc.uniqueArray(name, { maxLength: 10 }),
-    matchInterfaces: fc.uniqueArray(interfaceName, { maxLength: 10 }),
-  });
+  const anyAddress = fc.integer({ min: 0, max: 0xffffffff });
+  const addresses = fc.uniqueArray(anyAddress, { minLength: 1, maxLength: 8 });
+  const set: fc.Arbitrary<RouteMapSet> = fc
+    .record(
+      {
+        nextHops: addresses,
+        interfaces: fc.uniqueArray(fc.oneof(interfaceName, fc.constant('Null0')), { minLength: 1, maxLength: 8 }),
+        defaultNextHops: addresses,
+        df: fc.constantFrom(0 as const, 1 as const),
+        precedence: fc.nat({ max: 7 }),
+        tos: fc.nat({ max: 15 }),
+        dscp: fc.nat({ max: 63 }),
+      },
+      { requiredKeys: [] },
+    )
+    .filter((value) => Object.keys(value).length > 0 && (value.dscp === undefined || (value.precedence ?? value.tos) === undefined));
+  const length = fc
+    .tuple(fc.nat({ max: 65535 }), fc.nat({ max: 65535 }))
+    .map(([a, b]): [number, number] => [Math.min(a, b), Math.max(a, b)]);
+  const entry: fc.Arbitrary<RouteMapEntry> = fc
+    .record(
+      {
+        line,
+        name: fc.constant(''),
+        sequence: fc.integer({ min: 0, max: 65535 }),
+        action: fc.constantFrom('permit' as const, 'deny' as const),
+        description: fc.option(text),
+        matchAddresses: fc.uniqueArray(name, { maxLength: 10 }),
+        matchInterfaces: fc.uniqueArray(interfaceName, { maxLength: 10 }),
+        matchLength: length,
+        set,
+        continueTo: fc.oneof(fc.constant('next' as const), fc.integer({ min: 1, max: 65535 })),
+      },
+      { requiredKeys: ['line', 'name', 'sequence', 'action', 'description', 'matchAddresses', 'matchInterfaces'] },
+    )
+    .filter(({ continueTo, sequence }) => typeof continueTo !== 'number' || continueTo > sequence);
   const entries = fc.uniqueArray(entry, { selector: ({ sequence }) => sequence, minLength: 1, maxLength: 3 });
   const routeMaps = fc
     .uniqueArray(fc.tuple(name, entries), { selector: ([map]) => map, maxLength: 3 })

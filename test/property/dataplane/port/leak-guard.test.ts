@@ -32,6 +32,8 @@ const packets = fc.record({
   dport: somePort,
   fragment: fc.boolean(),
 });
+/** Nothing else is asked. */
+const noFacts = [0, 0, 0, 0, 0];
 const aces = fc
   .tuple(
     fc.boolean(),
@@ -56,6 +58,7 @@ const aces = fc
     Math.max(a, b),
     Math.min(c, d),
     Math.max(c, d),
+    ...noFacts,
   ]);
 
 function isPermitted(acl: number[][], packet: Packet): boolean {
@@ -119,7 +122,7 @@ t.test('nothing that any entry permits gets through', async () => {
 });
 
 t.test('one entry with prefixes and no ports: exactly what it permits', async () => {
-  const plain = aces.map((row) => [...row.slice(0, Ace.SrcPortLow), 0, 65535, 0, 65535]);
+  const plain = aces.map((row) => [...row.slice(0, Ace.SrcPortLow), 0, 65535, 0, 65535, ...noFacts]);
   const isPrefix = (care: number) => (~care & (~care + 1)) === 0;
   const exact = plain.filter((row) => isPrefix(row[Ace.SrcCare]) && isPrefix(row[Ace.DstCare]));
   fc.assert(
@@ -133,10 +136,10 @@ t.test('one entry with prefixes and no ports: exactly what it permits', async ()
 });
 
 t.test('a closed port: what its exceptions deny passes in their direction, nothing else, and no other port is touched', async () => {
-  const plain = aces.map((row) => [...row.slice(0, Ace.SrcPortLow), 0, 65535, 0, 65535]);
+  const plain = aces.map((row) => [...row.slice(0, Ace.SrcPortLow), 0, 65535, 0, 65535, ...noFacts]);
   const isPrefix = (care: number) => (~care & (~care + 1)) === 0;
   const exact = plain.filter((row) => isPrefix(row[Ace.SrcCare]) && isPrefix(row[Ace.DstCare]));
-  const everything = [AceAction.Permit, -1, 0, 0, 0, 0, 0, 65535, 0, 65535];
+  const everything = [AceAction.Permit, -1, 0, 0, 0, 0, 0, 65535, 0, 65535, ...noFacts];
   const eth0: PortDevices = { port: 0, device: 'eth0', tun: 'gw-eth0', driver: 'tun' };
   const mirror = ([action, protocol, src, srcCare, dst, dstCare, ...ports]: number[]) => [
     action,

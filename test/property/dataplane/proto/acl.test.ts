@@ -6,11 +6,77 @@ import { matchAcl } from '../../../../dataplane/proto/acl.js';
 import { AclList, classify } from '../../../../dataplane/proto/classifier.js';
 import { buildClassifier } from '../../../../dataplane/proto/classifier-build.js';
 import { Port } from '../../../../dataplane/proto/l4.js';
-import { Ace, Cap, CryptoEntry, Sa } from '../../../../dataplane/tables/layout.js';
+import { Ace, AclFact, Cap, CryptoEntry, Sa } from '../../../../dataplane/tables/layout.js';
 
 const word = fc.integer({ min: -0x80000000, max: 0x7fffffff });
 /** Few values, so that rows and packets meet. */
 const address = fc.oneof(fc.constantFrom(0x0a000000, 0x0a000100, 0x0a000101, 0x0a010000, -1, 0, 0x7fffffff), word);
+
+/** What a row asks besides addresses and ports, in words of its own; null = nothing. */
+interface Asked {
+  tos: { mask: number; value: number } | null;
+  later: boolean;
+  /** TCP flags: all as they are here, or one of them. */
+  flags: { any: boolean; set: number; clear: number } | null;
+  icmp: { type: number; code: number | null } | null;
+}
+const octet = fc.nat(255);
+const tosAsked = fc.constantFrom({ mask: 0xfc, value: 0xb8 }, { mask: 0xe0, value: 0xa0 }, { mask: 0x1e, value: 0x10 });
+const flagBits = fc.constantFrom(0, 1, 2, 4, 16, 18, 63);
+const asked: fc.Arbitrary<Asked> = fc
+  .record({
+    tos: fc.option(tosAsked, { freq: 1 }),
+    kind: fc.constantFrom('none', 'none', 'later', 'flags', 'icmp'),
+    flags: fc
+      .record({ any: fc.boolean(), set: flagBits, clear: flagBits })
+      .filter(({ set, clear }) => (set & clear) === 0 && (set | clear) !== 0),
+    icmp: fc.record({ type: fc.constantFrom(0, 3, 8), code: fc.option(fc.constantFrom(0, 1)) }),
+  })
+  .map(({ tos, kind, flags, icmp }) => ({
+    tos,
+    later: kind === 'later',
+    flags: kind === 'flags' ? flags : null,
+    icmp: kind === 'icmp' ? icmp : null,
+  }));
+
+/** Ace.Mask, Ace.Value, Ace.AnyOf. */
+function factWords({ tos, later, flags, icmp }: Asked): [number, number, number] {
+  let [mask, value] = [tos?.mask ?? 0, tos?.value ?? 0];
+  if (later) [mask, value] = [mask | AclFact.Later, value | AclFact.Later];
+  if (flags || icmp) [mask, value] = [mask | AclFact.Known, value | AclFact.Known];
+  if (icmp) [mask, value] = [mask | (255 << AclFact.FirstShift), value | (icmp.type << AclFact.FirstShift)];
+  if (icmp && icmp.code !== null) [mask, value] = [mask | (255 << AclFact.SecondShift), value | (icmp.code << AclFact.SecondShift)];
+  if (!flags) return [mask, value, 0];
+  if (flags.any) return [mask, value, flags.set | flags.clear | (flags.clear << 8)];
+  return [mask | ((flags.set | flags.clear) << AclFact.FirstShift), value | (flags.set << AclFact.FirstShift), 0];
+}
+
+/** What a packet is besides addresses and ports. `known`: its transport header is there. */
+const nature = fc.record({
+  tos: octet,
+  first: fc.constantFrom(0, 1, 2, 3, 4, 8, 16, 18),
+  second: fc.constantFrom(0, 1, 13),
+  later: fc.boolean(),
+  known: fc.boolean(),
+});
+type Nature = typeof nature extends fc.Arbitrary<infer Value> ? Value : never;
+
+function factsOf({ tos, first, second, later, known }: Nature): number {
+  if (later) return tos | AclFact.Later;
+  return known ? tos | AclFact.Known | (first << AclFact.FirstShift) | (second << AclFact.SecondShift) : tos;
+}
+
+function agrees(what: Asked, { tos, first, second, later, known }: Nature, permit: boolean): boolean {
+  if (what.tos && (tos & what.tos.mask) !== what.tos.value) return false;
+  if (what.later && !later) return false;
+  if (!what.flags && !what.icmp) return true;
+  if (later || !known) return permit;
+  if (what.icmp) return first === what.icmp.type && (what.icmp.code === null || second === what.icmp.code);
+  const { any, set, clear } = what.flags!;
+  const wanted = [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => ((set | clear) >> bit) & 1);
+  const right = wanted.filter((bit) => ((first >> bit) & 1) === ((set >> bit) & 1));
+  return any ? right.length > 0 : right.length === wanted.length;
+}
 
 t.test('row by row: first match', (t) => {
   const range = fc.tuple(fc.nat(65535), fc.nat(65535)).map(([a, b]) => [Math.min(a, b), Math.max(a, b)]);
@@ -25,17 +91,12 @@ t.test('row by row: first match', (t) => {
       fc.constantFrom(0, -1, -65536),
       ports,
       ports,
+      asked,
     )
-    .map(([action, protocol, src, srcCare, dst, dstCare, sports, dports]) => [
-      action,
-      protocol,
-      src & srcCare,
-      srcCare,
-      dst & dstCare,
-      dstCare,
-      ...sports,
-      ...dports,
-    ]);
+    .map(([action, protocol, src, srcCare, dst, dstCare, sports, dports, what]) => ({
+      what,
+      words: [action, protocol, src & srcCare, srcCare, dst & dstCare, dstCare, ...sports, ...dports, ...factWords(what)],
+    }));
   const packet = fc.record({
     protocol: fc.constantFrom(1, 6, 17),
     src: address,
@@ -43,26 +104,29 @@ t.test('row by row: first match', (t) => {
     sport: fc.nat(65535),
     dport: fc.nat(65535),
     cut: fc.boolean(),
+    is: nature,
   });
   fc.assert(
     fc.property(
       fc.array(row, { minLength: 1, maxLength: 8 }),
       packet,
       fc.nat(3),
-      (rows, { protocol, src, dst, sport, dport, cut }, first) => {
+      (rows, { protocol, src, dst, sport, dport, cut, is }, first) => {
         const aces = new Int32Array((rows.length + first) * Ace.Words);
-        rows.forEach((values, i) => {
+        rows.forEach(({ words: values }, i) => {
           aces.set(values, (first + i) * Ace.Words);
         });
         const port = protocol === 1 ? Port.None : cut ? Port.Unknown : null;
-        const wanted = rows.findIndex(([action, proto, rowSrc, srcCare, rowDst, dstCare, sl, sh, dl, dh]) => {
+        const wanted = rows.findIndex(({ what, words: [action, proto, rowSrc, srcCare, rowDst, dstCare, sl, sh, dl, dh] }) => {
+          if (!agrees(what, is, action === 1)) return false;
           if ((src & srcCare) !== rowSrc || (dst & dstCare) !== rowDst || (proto !== -1 && proto !== protocol)) return false;
           const anyPorts = sl === 0 && sh === 65535 && dl === 0 && dh === 65535;
           if (port === Port.None) return anyPorts;
           if (port === Port.Unknown) return anyPorts || action === 1;
           return sport >= sl && sport <= sh && dport >= dl && dport <= dh;
         });
-        return matchAcl(aces, first, rows.length, protocol, src, dst, port ?? sport, port ?? dport) === (wanted < 0 ? -1 : wanted + first);
+        const found = matchAcl(aces, first, rows.length, protocol, src, dst, port ?? sport, port ?? dport, factsOf(is));
+        return found === (wanted < 0 ? -1 : wanted + first);
       },
     ),
     { numRuns: 2000 },
@@ -81,6 +145,7 @@ type Row = readonly number[];
 function compile(index: number, rows: readonly Row[], first = 0, skip = 0) {
   const bank = banks[index];
   rows.forEach((row, i) => {
+    bank.aces.fill(0, (first + i) * Ace.Words, (first + i + 1) * Ace.Words);
     bank.aces.set(row, (first + i) * Ace.Words);
   });
   bank.counts[BankCount.Aces] = first + rows.length;
@@ -106,8 +171,18 @@ const ports = fc.oneof(
   fc.tuple(portNumber, portNumber).map(([a, b]): [number, number] => [Math.min(a, b), Math.max(a, b)]),
 );
 const aceRow: fc.Arbitrary<Row> = fc
-  .tuple(fc.nat(1), fc.constantFrom(-1, -1, 1, 6, 6, 17, 50, 255), fc.oneof(near, word), care, fc.oneof(near, word), care, ports, ports)
-  .map(([action, protocol, src, srcCare, dst, dstCare, sports, dports]) => [
+  .tuple(
+    fc.nat(1),
+    fc.constantFrom(-1, -1, 1, 6, 6, 17, 50, 255),
+    fc.oneof(near, word),
+    care,
+    fc.oneof(near, word),
+    care,
+    ports,
+    ports,
+    fc.option(asked, { freq: 1 }),
+  )
+  .map(([action, protocol, src, srcCare, dst, dstCare, sports, dports, what]) => [
     action,
     protocol,
     src & srcCare,
@@ -116,6 +191,7 @@ const aceRow: fc.Arbitrary<Row> = fc
     dstCare,
     ...sports,
     ...dports,
+    ...(what === null ? [0, 0, 0] : factWords(what)),
   ]);
 const probe = fc.record({
   protocol: fc.constantFrom(1, 6, 6, 17, 50, 255, 0),
@@ -126,13 +202,15 @@ const probe = fc.record({
   /** Of a row, so that most packets match something. */
   like: fc.nat(),
   mode: fc.constantFrom('ports', 'ports', 'fragment', 'none'),
+  is: nature,
 });
 
 type Probe = typeof probe extends fc.Arbitrary<infer Value> ? Value : never;
 
 /** @returns the first packet with which the compiled list and the walk disagree */
 function firstDifference(made: ReturnType<typeof compile>, rows: readonly Row[], first: number, skip: number, probes: Probe[]) {
-  return probes.find(({ protocol, src, dst, sport, dport, like, mode }) => {
+  return probes.find(({ protocol, src, dst, sport, dport, like, mode, is }) => {
+    const facts = factsOf(is);
     const row = rows[like % rows.length];
     const from = (src & ~row[Ace.SrcCare]) | row[Ace.Src];
     const to = (dst & ~row[Ace.DstCare]) | row[Ace.Dst];
@@ -141,10 +219,10 @@ function firstDifference(made: ReturnType<typeof compile>, rows: readonly Row[],
     const s = mode !== 'ports' ? unknown : like % 2 === 0 ? sport : row[Ace.SrcPortLow];
     const d = mode !== 'ports' ? unknown : like % 5 === 0 ? dport : row[Ace.DstPortHigh];
     return (
-      classify(made.aces, words, made.entryList, proto, from, to, s, d) !==
-        matchAcl(made.aces, first, rows.length, proto, from, to, s, d) ||
-      classify(made.aces, words, made.saList, proto, from, to, s, d) !==
-        matchAcl(made.aces, first + skip, rows.length - skip, proto, from, to, s, d)
+      classify(made.aces, words, made.entryList, proto, from, to, s, d, facts) !==
+        matchAcl(made.aces, first, rows.length, proto, from, to, s, d, facts) ||
+      classify(made.aces, words, made.saList, proto, from, to, s, d, facts) !==
+        matchAcl(made.aces, first + skip, rows.length - skip, proto, from, to, s, d, facts)
     );
   });
 }
@@ -221,6 +299,7 @@ t.test('hostile lists stay within their memory and are still right', (t) => {
 t.test('every crypto entry and SA with a list of its own', (t) => {
   const bank = banks[0];
   const rows = Array.from({ length: Cap.Aces }, (_, i): Row => [1, 6, 0x0a000000 | i, -1, Math.imul(i, 77773), -1, 0, 65535, i, i]);
+  bank.aces.fill(0);
   rows.forEach((row, i) => {
     bank.aces.set(row, i * Ace.Words);
   });
@@ -235,7 +314,7 @@ t.test('every crypto entry and SA with a list of its own', (t) => {
     bank.sas[i * Sa.Words + Sa.AclCount] = Cap.Aces - 100 - i;
   }
   buildClassifier(bank);
-  const found = (list: number, i: number) => classify(bank.aces, words, list, 6, rows[i][Ace.Src], rows[i][Ace.Dst], 1, i);
+  const found = (list: number, i: number) => classify(bank.aces, words, list, 6, rows[i][Ace.Src], rows[i][Ace.Dst], 1, i, 0);
   for (const i of [0, 1, 63, 64, 1000, 3900, 4095]) {
     for (let list = 0; list < Cap.CryptoEntries; list++)
       if (found(bank.entryLists[list], i) !== (i < list ? -1 : i)) t.fail(`entry ${list}`);

@@ -128,7 +128,7 @@ t.test('show access-lists of an extended list, with hits', (t) => {
     `Extended IP access list A
     10 deny udp any eq 848 any eq 848
     20 permit ip 10.0.0.0 0.0.255.255 host 10.1.2.3 (15 matches)
-    30 permit tcp any any range 20 21 (1 match)
+    30 permit tcp any any range ftp-data ftp (1 match)
     40 permit 99 any any
 `,
   );
@@ -271,6 +271,8 @@ t.test('a GDOI SA has no volume lifetime', (t) => {
 
 const everyCommand = [
   'access-lists',
+  'object-group',
+  'ip interface',
   'clock',
   'crypto gdoi',
   'crypto gdoi detail',

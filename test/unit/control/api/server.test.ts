@@ -20,6 +20,9 @@ async function start(t: { teardown(end: () => unknown): unknown }, change: Parti
     socketPath,
     snapshot: async () => emptySnapshot(),
     natTranslations: async () => null,
+    packetTrace: async () => {
+      throw new Error('% no tables');
+    },
     ready: () => ({ ready: true, missing: [] }),
     exec: async (line) => `ran ${line}`,
     ...change,
@@ -197,6 +200,9 @@ t.test('a dead process left its socket file', async (t) => {
     socketPath,
     snapshot: async () => emptySnapshot(),
     natTranslations: async () => null,
+    packetTrace: async () => {
+      throw new Error('% no tables');
+    },
     ready: () => ({ ready: false, missing: ['x'] }),
     exec: async () => '',
   });

@@ -17,8 +17,11 @@ function ace([
   dportLow = 0,
   dportHigh = 65535,
 ]: AceText): number[] {
-  return [action, protocol, src | 0, srcCare | 0, dst | 0, dstCare | 0, sportLow, sportHigh, dportLow, dportHigh];
+  return [action, protocol, src | 0, srcCare | 0, dst | 0, dstCare | 0, sportLow, sportHigh, dportLow, dportHigh, ...noFacts];
 }
+
+/** Nothing else is asked. */
+const noFacts = [0, 0, 0, 0, 0];
 
 function plan(aces: AceText[], entries: number[][], ports: PortDevices[] = []): string[] {
   return planGuard(Int32Array.from(aces.flatMap(ace)), Int32Array.from(entries.flat()), ports).map(formatRule);

@@ -21,6 +21,9 @@ const row = {
   shutdown: false,
   groups: [],
   nat: null,
+  filterIn: null,
+  filterOut: null,
+  unreachables: true,
 } satisfies InterfaceRow;
 const link: LinuxLink = { name: 'eth1', index: 5, up: true, carrier: true, mtu: 1500, mac: '02:00:00:00:00:01', ethernet: true };
 

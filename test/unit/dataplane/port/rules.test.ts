@@ -55,6 +55,12 @@ t.test('from nothing to the plan and back', async (t) => {
     planRules(ports, [848], [0xac100102]).map(formatRule).includes('pref 63 iif eth0 from 172.16.1.2 blackhole'),
     'own addresses do not come from outside',
   );
+  const filtered = planRules(ports, [848], [], new Set([ports[0].port])).map(formatRule);
+  t.notOk(
+    filtered.some((rule) => rule.startsWith('pref 80 iif eth0 ')),
+    'with a list on what comes in, GDOI comes through the pipeline',
+  );
+  t.ok(filtered.includes('pref 110 iif lo ipproto 17 sport 848 lookup 254'), 'and leaves past it');
   t.same(planRules([], [848], [0x0a000001]), [], 'without ports there is nothing to steer');
 });
 

@@ -1,6 +1,17 @@
 // A tables message that is right in every part, to be bent by tests.
 
-import { Ace, CryptoEntry, CryptoFlag, EspAuth, EspCipher, NatClause, Sa, SaFlag, SaKey } from '../../../../dataplane/tables/layout.js';
+import {
+  Ace,
+  CryptoEntry,
+  CryptoFlag,
+  EspAuth,
+  EspCipher,
+  NatClause,
+  PolicyEntry,
+  Sa,
+  SaFlag,
+  SaKey,
+} from '../../../../dataplane/tables/layout.js';
 import type { TablesHead, TablesRows } from '../../../../dataplane/tables/message.js';
 
 export function sampleRows(): TablesRows {
@@ -23,11 +34,14 @@ export function sampleRows(): TablesRows {
   sa[Sa.AclCount] = 1;
   const natClauses = new Int32Array(NatClause.Words);
   natClauses.set([0, 1, 0, 1, -1, 1]);
-  return { aces: ace, cryptoEntries: entry, sas: sa, saKeys: new Uint8Array(SaKey.Bytes), natClauses };
+  const policyEntries = new Int32Array(PolicyEntry.Words);
+  policyEntries.set([0, 1, -1, 0, 65535, 0, 1, 0x10, 2, 2, 1, 0, 0, 0xff, 0, -1]);
+  const policyClauses = Int32Array.of(0, 1);
+  return { aces: ace, cryptoEntries: entry, sas: sa, saKeys: new Uint8Array(SaKey.Bytes), natClauses, policyEntries, policyClauses };
 }
 
 export function joinRows(rows: TablesRows): { bytes: Uint8Array; blobBytes: number[] } {
-  const parts = [rows.aces, rows.cryptoEntries, rows.sas, rows.saKeys, rows.natClauses];
+  const parts = [rows.aces, rows.cryptoEntries, rows.sas, rows.saKeys, rows.natClauses, rows.policyEntries, rows.policyClauses];
   const blobBytes = parts.map((part) => part.byteLength);
   const bytes = new Uint8Array(blobBytes.reduce((sum, length) => sum + length, 0));
   let at = 0;
@@ -55,6 +69,9 @@ export function sampleHead(blobBytes: number[]): TablesHead {
         shutdown: false,
         groups: [],
         nat: null,
+        filterIn: { first: 0, count: 1 },
+        filterOut: null,
+        unreachables: true,
       },
       {
         port: 1,
@@ -68,6 +85,9 @@ export function sampleHead(blobBytes: number[]): TablesHead {
         shutdown: true,
         groups: [0xef010101],
         nat: 'outside',
+        filterIn: null,
+        filterOut: null,
+        unreachables: true,
       },
       {
         port: 2,
@@ -81,13 +101,17 @@ export function sampleHead(blobBytes: number[]): TablesHead {
         shutdown: false,
         groups: [],
         nat: null,
+        filterIn: null,
+        filterOut: null,
+        unreachables: true,
       },
     ],
     staticRoutes: [{ prefix: 0, prefixLength: 0, nextHop: 0x0a010002, interface: null, distance: 1 }],
     controlPorts: [848],
     groups: ['G'],
     nat: { timeouts: [86400, 300, 60, 60, 60, 86400, 60], maxEntries: 0, statics: [], pools: [], ranges: [], limits: [], routes: [] },
-    blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses'],
+    policyHops: [{ kind: 'next-hop', address: 0x0a010002 }, { kind: 'interface', port: 0 }, { kind: 'null' }],
+    blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses', 'policyEntries', 'policyClauses'],
     blobBytes,
   };
 }

@@ -1,0 +1,65 @@
+// Rows of a bank that the main thread fills from what it knows of Linux: ports, neighbours, hops of policy routing, multicast groups. The others come from
+// control (tables/layout.ts).
+
+/** Per port, filled from the Linux netdev by the main thread. */
+export const enum PortRow {
+  Up = 0,
+  /** IP MTU in bytes. */
+  Mtu = 1,
+  /** Primary address, 0 = none: source of ICMP errors. */
+  Address = 2,
+  /** 1 when a crypto map is bound. */
+  HasCryptoMap = 3,
+  /** NatSide */
+  Nat = 4,
+  Silent = 5, // 1 when ICMP unreachables are not sent about what comes by it
+  InFirst = 6, // first ACE row of the list on what comes in
+  InCount = 7, // its rows, -1 = no list
+  OutFirst = 8, // the same for what leaves
+  OutCount = 9,
+  Words = 10,
+}
+
+/** `ip nat inside|outside`. */
+export const enum NatSide {
+  None = 0,
+  Inside = 1,
+  Outside = 2,
+}
+
+/** Who is reached on an Ethernet port, and the header that leads there (RFC 894), ready to be written: 12 bytes and the type. */
+export const enum NeighbourRow {
+  Port = 0,
+  /** IPv4, signed. */
+  Address = 1,
+  /** Destination MAC 0..3 · destination 4..5, source 0..1 · source 2..5, as big-endian words. */
+  Header = 2,
+  Words = 5,
+}
+export const MaxNeighbours = 4096;
+
+/** Where policy routing may send packets, as far as that can be done now. */
+export const enum PolicyHopRow {
+  /** {@link HopKind} */
+  Kind = 0,
+  /** Port by which it is reached, -1 = it cannot be reached now. */
+  Port = 1,
+  /** Of a router; signed. */
+  Address = 2,
+  Words = 3,
+}
+export const enum HopKind {
+  NextHop = 0,
+  Interface = 1,
+  Null = 2,
+}
+
+/** Static multicast: the ports that get a copy of what is for a group. */
+export const enum GroupRow {
+  /** IPv4, signed. */
+  Group = 0,
+  /** Bit per port. */
+  Ports = 1,
+  Words = 2,
+}
+export const MaxGroups = 16;

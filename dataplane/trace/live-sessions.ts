@@ -1,0 +1,80 @@
+// The NAT sessions of a worker that a packet can have to do with, copied from the rows that it shares with the main thread.
+
+import type { NatSessions } from '../mem/nat-sessions.js';
+import { Ip4, IpProto } from '../proto/ipv4.js';
+import { NatRow } from '../tables/layout.js';
+
+/** Rows that new sessions of a trace may take. */
+const Spare = 16;
+
+/** Addresses that stand in a datagram, and in what it quotes if it is an ICMP error. @param datagram a whole IPv4 header at least */
+export function addressesIn(datagram: Uint8Array): Set<number> {
+  const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.byteLength);
+  const found = new Set([view.getInt32(Ip4.Src), view.getInt32(Ip4.Dst)]);
+  const quoted = ((datagram[0] & 15) << 2) + 8;
+  if (datagram[Ip4.Protocol] === IpProto.Icmp && quoted + Ip4.HeaderLen <= datagram.length)
+    for (const field of [Ip4.Src, Ip4.Dst]) found.add(view.getInt32(quoted + field));
+  return found;
+}
+
+function names(rows: Int32Array, at: number, addresses: ReadonlySet<number>): boolean {
+  return [NatRow.InsideAddress, NatRow.GlobalAddress, NatRow.OutsideAddress].some((field) => addresses.has(rows[at + field]));
+}
+
+export interface Related {
+  /** First words of the rows. */
+  rows: number[];
+  /** Sessions that the worker has in all. */
+  total: number;
+}
+
+/** The live rows that name one of the addresses. @param rows of a worker, which goes on writing them */
+export function findRelated(rows: Int32Array, addresses: ReadonlySet<number>): Related {
+  const found: Related = { rows: [], total: 0 };
+  for (let at = 0; at < rows.length && rows[at + NatRow.Serial] !== 0; at += NatRow.Words) {
+    if (rows[at + NatRow.Protocol] === 0) continue;
+    found.total++;
+    if (names(rows, at, addresses)) found.rows.push(at);
+  }
+  return found;
+}
+
+/** Memory for so many copied rows and a few new ones: a power of two of rows. */
+export function rowsFor(count: number): Int32Array {
+  return new Int32Array(2 ** Math.ceil(Math.log2(count + Spare)) * NatRow.Words);
+}
+
+/** @param rows where they were found @param sessions empty */
+export function copySessions(rows: Int32Array, found: Related, sessions: NatSessions): void {
+  for (const at of found.rows) {
+    const row = rows.slice(at, at + NatRow.Words);
+    const insidePorts = row[NatRow.InsidePorts];
+    const outsidePorts = row[NatRow.OutsidePorts];
+    const copy = sessions.add(
+      row[NatRow.Protocol],
+      row[NatRow.InsideAddress],
+      insidePorts >>> 16,
+      row[NatRow.GlobalAddress],
+      outsidePorts >>> 16,
+      row[NatRow.OutsideAddress],
+      outsidePorts & 0xffff,
+      row[NatRow.Rule],
+      row[NatRow.Made],
+    );
+    if (copy < 0) return;
+    sessions.rows[copy * NatRow.Words + NatRow.Used] = row[NatRow.Used];
+    sessions.rows[copy * NatRow.Words + NatRow.State] = row[NatRow.State];
+  }
+  sessions.length = found.total;
+}
+
+/** The session that has counted a packet since it was copied or made. @param copied sessions before @returns null = none has */
+export function usedSession(sessions: NatSessions, copied: number): { rule: number; made: boolean } | null {
+  const { rows } = sessions;
+  for (let at = 0; at < rows.length && rows[at + NatRow.Serial] !== 0; at += NatRow.Words) {
+    if (rows[at + NatRow.PacketsOut] + rows[at + NatRow.PacketsIn] === 0) continue;
+    rows[at + NatRow.PacketsOut] = rows[at + NatRow.PacketsIn] = 0;
+    return { rule: rows[at + NatRow.Rule], made: at / NatRow.Words >= copied };
+  }
+  return null;
+}
