@@ -1,5 +1,4 @@
-// Every show command: how it looks, and which slice of the snapshot its `| json` form is. The grammar (abbreviations, arguments) is the
-// command tree's; to add a command, add its topic there and a case here: the compiler misses it otherwise.
+// Every show command: how it looks, and which slice of the snapshot its `| json` form is. To add a command, add its topic to the tree and a case here.
 
 import type { InterfaceState, MemberGroupState, ServerGroupState, Snapshot } from '../../control/api/snapshot.js';
 import type { NatTranslations } from '../../control/api/snapshot-nat.js';
@@ -179,8 +178,8 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTr
     case 'ip nat translations': {
       const fetched = translations ?? { takenAt: snapshot.takenAt, total: 0, translations: [] };
       const chosen = chooseTranslations(fetched, topic.selection);
-      if (topic.selection.total) return { lines: [`Total number of translations: ${chosen.total}`], json: { total: chosen.total } };
-      return { lines: renderNatTranslations(chosen, topic.verbose), json: chosen };
+      if (!topic.selection.total) return { lines: renderNatTranslations(chosen, topic.verbose), json: chosen };
+      return { lines: [`Total number of translations: ${chosen.total}`], json: { total: chosen.total } };
     }
     case 'ip policy':
       return { lines: renderPolicies(snapshot.policies ?? []), json: { policies: snapshot.policies ?? [] } };

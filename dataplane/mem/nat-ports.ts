@@ -1,7 +1,8 @@
 // Ports of inside global addresses for new flows of PAT. Does not: make sessions.
 
+import { mix } from './nat-keys.js';
 import type { NatRules } from './nat-rules.js';
-import { mix, type NatSessions } from './nat-sessions.js';
+import type { NatSessions } from './nat-sessions.js';
 
 /**
  * A free global port for a flow, in the range of its inside port (as on IOS: 1..511, 512..1023, 1024..65535): the inside port itself if it can be, else

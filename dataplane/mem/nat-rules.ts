@@ -6,6 +6,7 @@ import { ownerOf } from '../native/native.js';
 import { IpProto } from '../proto/ipv4.js';
 import { Ace, AceAction, Cap, NatClause, NatPool, NatRange, NatRangeFlag, NatStatic, NatUse } from '../tables/layout.js';
 import { isLocal } from './hash.js';
+import { ControlPort } from './nat-keys.js';
 import type { Classify } from './packet-lists.js';
 import { BankCount, type CounterBlocks, PortRow } from './shared.js';
 import type { Slots } from './slots.js';
@@ -13,13 +14,6 @@ import type { Tables } from './tables.js';
 
 const enum Shape {
   Heads = 1024,
-}
-
-/** What comes for these UDP ports of our own never enters the pipeline (port/rules.ts). */
-const enum ControlPort {
-  Ike = 500,
-  IkeNatT = 4500,
-  Gdoi = 848,
 }
 
 /** Side of a static translation. */
@@ -98,7 +92,6 @@ export class NatRules {
         this.lends[natClauses[at + NatClause.Pool] - 1] = 1;
   }
 
-  /** Does `ip nat` say anything? */
   get isEmpty(): boolean {
     return this.tables.counts[BankCount.NatClauses] === 0 && this.staticCount === 0;
   }
@@ -293,7 +286,7 @@ export class NatRules {
     return globalPort < 0 ? -1 : globalPort % workers;
   }
 
-  /** @returns word of the pool whose address it is, -1 = none */
+  /** @returns word of the pool, -1 = none */
   poolOf(address: number): number {
     const { natPools, counts } = this.tables;
     for (let pool = 0; pool < counts[BankCount.NatPools]; pool++) {

@@ -13,6 +13,7 @@
 // rows can be, so that chains stay short. Time is in seconds of a clock that only moves forward.
 
 import { NatRow } from '../tables/layout.js';
+import { isNot0, mix, type SessionWatcher } from './nat-keys.js';
 import { SlotShape } from './slots.js';
 
 export const enum NatShape {
@@ -21,25 +22,6 @@ export const enum NatShape {
   Capacity = 1 << 20,
   /** Seconds for what never ends by itself. */
   Never = 0x7fffffff,
-}
-
-/** Mixes a key well enough for chains over a power of two. */
-export function mix(a: number, b: number, c: number, d: number): number {
-  let hash = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 15) ^ c, 0xc2b2ae35);
-  hash = Math.imul(hash ^ (hash >>> 13) ^ d, 0x27d4eb2f);
-  return hash ^ (hash >>> 16);
-}
-
-/** Whoever wants to know that a session has ended, before its row is another's. */
-export interface SessionWatcher {
-  /** @param at word of the row */
-  ended(at: number): void;
-}
-
-/** @returns 1 unless the number is 0, without a branch */
-function isNot0(value: number): number {
-  return (value | -value) >>> 31;
 }
 
 export class NatSessions {

@@ -106,7 +106,6 @@ export class Nat {
     return this.from;
   }
 
-  /** Of its destination. */
   get destinationPort(): number {
     return this.to;
   }

@@ -14,7 +14,7 @@ import { describePorts, planInterfaces } from './interfaces.js';
 import { planGuard } from './leak-guard.js';
 import { type LinuxState, RouteTable, readLinux } from './linux-state.js';
 import { groupNeighbours, listGroups, planGroups } from './multicast.js';
-import { diffAliases, planAliases, planNatRoutes, readAliases } from './nat-aliases.js';
+import { applyAliases, planNatRoutes } from './nat-aliases.js';
 import type { NeighbourWatch } from './neighbour-watch.js';
 import { planNeighbours } from './neighbours.js';
 import { hopRows, planHops, planSenders } from './policy-hops.js';
@@ -23,7 +23,7 @@ import { type BankContent, emptyRows, isSameContent, isSameList, noTables, type 
 import { diffRoutes, planGatewayTable, planPortTable, planProgramTable, planStaticRoutes } from './routes.js';
 import { diffRules, type PortDevices, planRules, Table } from './rules.js';
 import { describeErrors, runBatch } from './run-command.js';
-import { setDevice, setGlobals, setProxy } from './sysctl.js';
+import { setDevice, setGlobals } from './sysctl.js';
 import type { UndoLedger } from './undo-ledger.js';
 import type { Tables } from './validate-tables.js';
 
@@ -159,8 +159,11 @@ export class Applier {
         diffRoutes(state, gateways, (table) => table === Table.Gateways),
         errors,
       ) ?? state;
-    const natRoutes = planNatRoutes(head.nat.routes, state, errors);
-    const statics = planStaticRoutes([...head.staticRoutes, ...natRoutes], (name) => this.deviceOf(name, state), errors);
+    const statics = planStaticRoutes(
+      [...head.staticRoutes, ...planNatRoutes(head.nat.routes, state, errors)],
+      (name) => this.deviceOf(name, state),
+      errors,
+    );
     state =
       this.change(
         diffRoutes(state, statics, (table) => table === RouteTable.Main),
@@ -168,7 +171,7 @@ export class Applier {
       ) ?? state;
     const devices = this.ports.list();
     this.change(this.planPolicy(tables, devices, state), errors);
-    this.changeAliases(head, devices, state, errors);
+    applyAliases(this.ledger, head, devices, state, errors);
     this.linux = state;
     await this.publish(tables, devices, state, errors);
     this.announce(head.interfaces, state);
@@ -180,13 +183,6 @@ export class Applier {
     if (commands.length === 0) return null;
     errors.push(...describeErrors(runBatch(commands)));
     return readLinux();
-  }
-
-  /** What an earlier process left goes in the first round. */
-  private changeAliases({ nat, interfaces }: TablesHead, devices: readonly PortDevices[], state: LinuxState, errors: string[]): void {
-    const wanted = planAliases(nat.ranges, interfaces, devices, state, errors);
-    for (const { device } of devices) if (wanted.some((alias) => alias.endsWith(` dev ${device}`))) setProxy(this.ledger, device);
-    errors.push(...describeErrors(runBatch(diffAliases(readAliases(), wanted))));
   }
 
   /** @returns whether any was closed or opened */

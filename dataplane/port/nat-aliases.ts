@@ -7,7 +7,9 @@ import type { InterfaceRow, StaticRouteRow, TablesHead } from '../tables/message
 import { covers, formatAddress, maskOf, parseAddress } from './addresses.js';
 import { type LinuxState, OurProtocol, RouteTable, RouteType } from './linux-state.js';
 import type { PortDevices } from './rules.js';
-import { queryIp } from './run-command.js';
+import { describeErrors, queryIp, runBatch } from './run-command.js';
+import { setProxy } from './sysctl.js';
+import type { UndoLedger } from './undo-ledger.js';
 
 /** Entries of the kernel at the most: each is a command. */
 const MaxAliases = 1024;
@@ -72,6 +74,19 @@ export function diffAliases(actual: readonly string[], wanted: readonly string[]
     ...[...want].filter((alias) => !have.has(alias)).map((alias) => `neigh add proxy ${alias} protocol ${OurProtocol}`),
     ...[...have].filter((alias) => !want.has(alias)).map((alias) => `neigh del proxy ${alias}`),
   ];
+}
+
+/** Brings the kernel's proxy entries there; what an earlier process left goes in the first round. */
+export function applyAliases(
+  ledger: UndoLedger,
+  { nat, interfaces }: TablesHead,
+  devices: readonly PortDevices[],
+  state: LinuxState,
+  errors: string[],
+): void {
+  const wanted = planAliases(nat.ranges, interfaces, devices, state, errors);
+  for (const { device } of devices) if (wanted.some((alias) => alias.endsWith(` dev ${device}`))) setProxy(ledger, device);
+  errors.push(...describeErrors(runBatch(diffAliases(readAliases(), wanted))));
 }
 
 /** Routes to outside local addresses, by way of whoever leads to the global ones. @param errors gets a line for each that nothing leads to */
