@@ -48,7 +48,8 @@ export class PolicyError extends Error {
 function portReason(match: PortMatch | null, protocol: number | null): string | null {
   if (!match) return null;
   if (protocol === null || !protocolsWithPorts.has(protocol)) return 'a port without a protocol that has ports';
-  if (match.operator !== 'eq' || match.ports.length !== 1) return `'${match.operator}' ports (only 'eq' with one port can be sent to members)`;
+  if (match.operator !== 'eq' || match.ports.length !== 1)
+    return `'${match.operator}' ports (only 'eq' with one port can be sent to members)`;
   return match.ports[0] === 0 ? 'port 0, which means any port to members' : null;
 }
 

@@ -3,7 +3,24 @@
 // two passes and acknowledges. The idle bank may be written only when every worker has acknowledged the last epoch.
 
 import { Drop, GroupCap, GroupCount, NatCount, PathCount, PolicyCount, PortCount, SaCount } from '../counters/declare.js';
-import { Ace, Cap, CryptoEntry, FilterList, NatClause, NatRow, NatState, PolicyClause, PolicyEntry, Sa, SaKey } from '../tables/layout.js';
+import {
+  Ace,
+  Cap,
+  CryptoEntry,
+  FilterList,
+  NatClause,
+  NatLimit,
+  NatPool,
+  NatRange,
+  NatRow,
+  NatState,
+  NatStatic,
+  PolicyClause,
+  PolicyEntry,
+  Sa,
+  SaKey,
+} from '../tables/layout.js';
+import { NatLogShape } from './nat-log.js';
 import { NatShape } from './nat-sessions.js';
 import { RingShape } from './ring.js';
 import { GroupRow, MaxGroups, MaxNeighbours, NeighbourRow, PolicyHopRow, PortRow } from './rows.js';
@@ -18,6 +35,8 @@ export const enum Ctl {
   Stop = 1,
   /** Wall clock, Unix seconds, written by the main thread once a second (low 32 bits). */
   NowSeconds = 2,
+  /** Not 0: beginnings and ends of NAT sessions are noted (mem/nat-log.ts). */
+  NatLog = 3,
   /** First of one acknowledgement word per worker. */
   Ack = 8,
   /** First of one word per worker: 1 while it sleeps in poll, or is about to. */
@@ -42,7 +61,11 @@ export const enum BankCount {
   Filters = 10, // lists on interfaces
   PolicyEntries = 11,
   PolicyClauses = 12,
-  Words = 13,
+  NatStatics = 13,
+  NatPools = 14,
+  NatRanges = 15,
+  NatLimits = 16,
+  Words = 17,
 }
 
 /** FIB leaf: what a longest-prefix match yields. */
@@ -109,6 +132,10 @@ export interface Bank {
   natLists: Int32Array;
   /** Seconds by NatState. */
   natTimeouts: Int32Array;
+  natStatics: Int32Array; // Cap.NatStatics * NatStatic.Words
+  natPools: Int32Array; // Cap.NatPools * NatPool.Words
+  natRanges: Int32Array; // Cap.NatRanges * NatRange.Words
+  natLimits: Int32Array; // Cap.NatLimits * NatLimit.Words
   policyEntries: Int32Array; // Cap.PolicyEntries * PolicyEntry.Words
   policyClauses: Int32Array;
   /** The compiled list of each clause, as entryLists. */
@@ -151,6 +178,10 @@ const bankWords: readonly [keyof Bank, number][] = [
   ['natClauses', Cap.NatClauses * NatClause.Words],
   ['natLists', Cap.NatClauses],
   ['natTimeouts', NatState.Count],
+  ['natStatics', Cap.NatStatics * NatStatic.Words],
+  ['natPools', Cap.NatPools * NatPool.Words],
+  ['natRanges', Cap.NatRanges * NatRange.Words],
+  ['natLimits', Cap.NatLimits * NatLimit.Words],
   ['policyEntries', Cap.PolicyEntries * PolicyEntry.Words],
   ['policyClauses', Cap.PolicyClauses * PolicyClause.Words],
   ['policyLists', Cap.PolicyClauses],
@@ -197,16 +228,17 @@ function ringsAt(workers: number): number {
   return (countersAt + workers * counterBytes + 63) & ~63;
 }
 
-function natRowsAt(workers: number): number {
+/** First byte of the workers' NAT sessions; behind them are the rings of mem/nat-log.ts. */
+export function natRowsAt(workers: number): number {
   const rings = workers > 1 ? workers * workers : 0;
   return (ringsAt(workers) + rings * RingShape.Bytes + 63) & ~63;
 }
 
-const natRowBytes = NatShape.Capacity * NatRow.Words * 4;
+export const natRowBytes = NatShape.Capacity * NatRow.Words * 4;
 
 /** @param workers 1..MaxWorkers. With several there is a ring for every two of them: memory that nobody touches costs nothing */
 export function allocateShared(workers: number): SharedState {
-  return { memory: new SharedArrayBuffer(natRowsAt(workers) + workers * natRowBytes), workers };
+  return { memory: new SharedArrayBuffer(natRowsAt(workers) + workers * (natRowBytes + NatLogShape.Words * 4)), workers };
 }
 
 /** NAT sessions of a worker, NatShape.Capacity rows of NatRow: it writes them, the main thread shows them. */

@@ -14,6 +14,7 @@ import { describePorts, planInterfaces } from './interfaces.js';
 import { planGuard } from './leak-guard.js';
 import { type LinuxState, RouteTable, readLinux } from './linux-state.js';
 import { groupNeighbours, listGroups, planGroups } from './multicast.js';
+import { applyAliases, planNatRoutes } from './nat-aliases.js';
 import type { NeighbourWatch } from './neighbour-watch.js';
 import { planNeighbours } from './neighbours.js';
 import { hopRows, planHops, planSenders } from './policy-hops.js';
@@ -158,7 +159,11 @@ export class Applier {
         diffRoutes(state, gateways, (table) => table === Table.Gateways),
         errors,
       ) ?? state;
-    const statics = planStaticRoutes(head.staticRoutes, (name) => this.deviceOf(name, state), errors);
+    const statics = planStaticRoutes(
+      [...head.staticRoutes, ...planNatRoutes(head.nat.routes, state, errors)],
+      (name) => this.deviceOf(name, state),
+      errors,
+    );
     state =
       this.change(
         diffRoutes(state, statics, (table) => table === RouteTable.Main),
@@ -166,6 +171,7 @@ export class Applier {
       ) ?? state;
     const devices = this.ports.list();
     this.change(this.planPolicy(tables, devices, state), errors);
+    applyAliases(this.ledger, head, devices, state, errors);
     this.linux = state;
     await this.publish(tables, devices, state, errors);
     this.announce(head.interfaces, state);

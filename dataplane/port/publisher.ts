@@ -17,8 +17,21 @@ import {
 } from '../mem/shared.js';
 import { buildClassifier } from '../proto/classifier-build.js';
 import { buildFib, type FibRoute } from '../proto/fib.js';
-import { Ace, Cap, CryptoEntry, NatClause, NatState, PolicyClause, PolicyEntry } from '../tables/layout.js';
+import {
+  Ace,
+  Cap,
+  CryptoEntry,
+  NatClause,
+  NatLimit,
+  NatPool,
+  NatRange,
+  NatState,
+  NatStatic,
+  PolicyClause,
+  PolicyEntry,
+} from '../tables/layout.js';
 import type { TablesHead, TablesRows } from '../tables/message.js';
+import { describeSoloNat } from './nat-aliases.js';
 import type { WorkerSet } from './worker-set.js';
 
 export interface PortState {
@@ -74,6 +87,7 @@ export class Publisher {
     const epoch = Atomics.load(this.control, Ctl.Epoch) + 1;
     const bank = this.banks[epoch & 1];
     const errors = writeBank(bank, content);
+    errors.push(...describeSoloNat(content.rows.natClauses, content.nat.pools, this.workers.count));
     if (this.routes[epoch & 1] !== content.routes) writeFib(bank, content.routes, errors);
     this.routes[epoch & 1] = content.routes;
     Atomics.store(this.control, Ctl.Epoch, epoch);
@@ -120,6 +134,14 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
   fillRows(bank.natClauses, rows.natClauses);
   bank.counts[BankCount.NatClauses] = rows.natClauses.length / NatClause.Words;
   bank.counts[BankCount.NatSessions] = nat.maxEntries === 0 ? NatShape.Capacity : Math.min(nat.maxEntries, NatShape.Capacity);
+  fillRows(bank.natStatics, nat.statics);
+  bank.counts[BankCount.NatStatics] = nat.statics.length / NatStatic.Words;
+  fillRows(bank.natPools, nat.pools);
+  bank.counts[BankCount.NatPools] = nat.pools.length / NatPool.Words;
+  fillRows(bank.natRanges, nat.ranges);
+  bank.counts[BankCount.NatRanges] = nat.ranges.length / NatRange.Words;
+  fillRows(bank.natLimits, nat.limits);
+  bank.counts[BankCount.NatLimits] = nat.limits.length / NatLimit.Words;
   bank.natTimeouts.set(nat.timeouts.map((seconds) => (seconds === 0 ? NatShape.Never : seconds)));
   fillRows(bank.policyEntries, rows.policyEntries);
   bank.counts[BankCount.PolicyEntries] = rows.policyEntries.length / PolicyEntry.Words;
@@ -130,7 +152,7 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
   return errors;
 }
 
-function fillRows(to: Int32Array, from: Int32Array): void {
+function fillRows(to: Int32Array, from: ArrayLike<number>): void {
   to.fill(0);
   to.set(from);
 }
@@ -192,7 +214,7 @@ export const noTables: TablesHead = {
   staticRoutes: [],
   controlPorts: [],
   groups: [],
-  nat: { timeouts: new Array(NatState.Count).fill(0), maxEntries: 0 },
+  nat: { timeouts: new Array(NatState.Count).fill(0), maxEntries: 0, statics: [], pools: [], ranges: [], limits: [], routes: [] },
   policyHops: [],
   blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses', 'policyEntries', 'policyClauses'],
   blobBytes: [0, 0, 0, 0, 0, 0, 0],
