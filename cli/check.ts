@@ -4,6 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { checkConfig } from '../control/config/check.js';
 import type { Problem } from '../control/config/model.js';
 import { CliError } from './errors.js';
+import { checkIpv6 } from './host-ipv6.js';
 
 /** Configurations are kilobytes; a million ACEs are some 60 MB. */
 const MaxConfigBytes = 128 << 20;
@@ -16,9 +17,11 @@ export function formatProblem(file: string, problem: Problem): string {
   return lines.join('\n');
 }
 
-/** @throws CliError when the file cannot be read */
-export function checkFile(file: string): Problem[] {
-  return checkConfig(readConfig(file)).problems;
+/** The file's problems, those of this host with it, and what cannot be told here. @throws CliError when the file cannot be read */
+export function checkFile(file: string): { problems: Problem[]; notes: string[] } {
+  const { config, problems } = checkConfig(readConfig(file));
+  const host = checkIpv6(config);
+  return { problems: [...problems, ...host.problems], notes: host.notes };
 }
 
 function readConfig(file: string): string {

@@ -63,8 +63,9 @@ async function runCommand(command: CliCommand): Promise<number> {
 /** Prints every problem. @returns 1 when there is an error among them */
 async function check(file: string, out: NodeJS.WriteStream, least: 'error' | 'warning' = 'warning'): Promise<number> {
   const { checkFile, formatProblem } = await import('./check.js');
-  const problems = checkFile(file);
+  const { problems, notes } = checkFile(file);
   for (const problem of problems) if (least === 'warning' || problem.severity === least) out.write(`${formatProblem(file, problem)}\n`);
+  if (least === 'warning') for (const note of notes) out.write(`${file}: note: ${note}\n`);
   const errors = problems.filter((problem) => problem.severity === 'error').length;
   if (errors > 0) process.stderr.write(`groupwire: ${file}: ${errors} error${errors === 1 ? '' : 's'}\n`);
   return errors > 0 ? 1 : 0;

@@ -21,6 +21,8 @@ export interface LinkEvents {
   hello(hello: Extract<FromDataplane, { type: 'hello' }>): void;
   applied(generation: number, errors: string[]): void;
   event(event: DataplaneEvent): void;
+  /** NAT sessions that have begun or ended: rows of NatLogRow. */
+  natLog(rows: Int32Array): void;
   lost(): void;
 }
 
@@ -42,7 +44,7 @@ const ReconnectMs = 50;
 const AnswerTimeoutMs = 2000;
 
 // The dataplane is ours; what is checked is that the frame is one of its kinds.
-const head = z.looseObject({ type: z.enum(['hello', 'applied', 'event', 'snapshot', 'nat-sessions', 'trace']) });
+const head = z.looseObject({ type: z.enum(['hello', 'applied', 'event', 'snapshot', 'nat-sessions', 'nat-log', 'trace']) });
 
 export class DataplaneLink {
   private socket: Socket | null = null;
@@ -50,6 +52,7 @@ export class DataplaneLink {
   private timer: NodeJS.Timeout | null = null;
   private closed = false;
   private nextId = 1;
+  private natLog = false;
   private readonly waiting = new Map<number, (answer: Answer | null) => void>();
 
   /** @param path of the dataplane's Unix socket */
@@ -98,8 +101,7 @@ export class DataplaneLink {
   async natSessions(limit: number = MaxNatRows): Promise<NatSessionRows | null> {
     const answer = await this.ask((id) => ({ type: 'nat-sessions', id, limit: Math.min(limit, MaxNatRows) }));
     if (answer?.head.type !== 'nat-sessions') return null;
-    const whole = answer.rest.byteLength - (answer.rest.byteLength % (NatRow.Words * 4));
-    return { sessions: answer.head.sessions, rows: new Int32Array(answer.rest.slice(0, whole).buffer) };
+    return { sessions: answer.head.sessions, rows: wholeRows(answer.rest) };
   }
 
   /** What the pipeline would do with a datagram that arrives now. @returns null when no dataplane answers in time */
@@ -108,11 +110,18 @@ export class DataplaneLink {
     return answer?.head.type === 'trace' ? answer.head : null;
   }
 
-  /** Ends all NAT sessions. @returns false when there is no dataplane */
-  natClear(): boolean {
+  /** Ends NAT sessions: those that look so, NatRow.Words each, or all. @returns false when there is no dataplane */
+  natClear(wanted: number[], mask: number[]): boolean {
     if (!this.greeted || !this.socket) return false;
-    this.socket.write(encodeFrame({ type: 'nat-clear' }));
+    this.socket.write(encodeFrame({ type: 'nat-clear', wanted, mask }));
     return true;
+  }
+
+  /** Asks for beginnings and ends of NAT sessions, or for none any more: told once to each dataplane. */
+  setNatLog(isOn: boolean): void {
+    if (isOn === this.natLog || !this.greeted || !this.socket) return;
+    this.natLog = isOn;
+    this.socket.write(encodeFrame({ type: 'nat-log', on: isOn }));
   }
 
   private ask(request: (id: number) => ToDataplane): Promise<Answer | null> {
@@ -134,6 +143,7 @@ export class DataplaneLink {
       this.events.hello(message);
     } else if (message.type === 'applied') this.events.applied(message.generation, message.errors);
     else if (message.type === 'event') this.events.event(message.event);
+    else if (message.type === 'nat-log') this.events.natLog(wholeRows(rest));
     else this.answer(message.id, { head: message, rest });
   }
 
@@ -148,8 +158,14 @@ export class DataplaneLink {
     const wasGreeted = this.greeted;
     this.socket = null;
     this.greeted = false;
+    this.natLog = false;
     for (const id of [...this.waiting.keys()]) this.answer(id, null);
     if (wasGreeted) this.events.lost();
     if (!this.closed) this.timer = setTimeout(() => this.open(), ReconnectMs);
   }
+}
+
+/** Bytes behind a head as whole rows of NatRow. */
+function wholeRows(rest: Uint8Array): Int32Array {
+  return new Int32Array(rest.slice(0, rest.byteLength - (rest.byteLength % (NatRow.Words * 4))).buffer);
 }

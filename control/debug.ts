@@ -20,6 +20,7 @@ import type { GdoiEngine } from './gdoi/gdoi-engine.js';
 import { describeKeys } from './gdoi/key-status.js';
 import { toHex } from './isakmp/bytes.js';
 import { Exchange, HeaderLength } from './isakmp/header.js';
+import type { NatDebugLevel } from './nat-log.js';
 
 type Place = [roles: DebugRole | 'both', feature: DebugFeature, level: DebugLevel];
 
@@ -72,6 +73,8 @@ const exchangeNames: Record<number, [name: string, feature: DebugFeature]> = {
 export class Debug {
   /** `gm registration` -> level. */
   private readonly levels = new Map<string, DebugLevel>();
+  /** `debug ip nat`: control/nat-log.ts. */
+  nat: NatDebugLevel = 'off';
 
   /** @param write one line @param helpOf text of a counter */
   constructor(
@@ -80,7 +83,7 @@ export class Debug {
   ) {}
 
   get active(): boolean {
-    return this.levels.size > 0;
+    return this.levels.size > 0 || this.nat !== 'off';
   }
 
   set({ roles, features, level }: DebugSelection, on: boolean): void {
@@ -93,16 +96,18 @@ export class Debug {
 
   clear(): void {
     this.levels.clear();
+    this.nat = 'off';
   }
 
   /** One line for each that is on, in a fixed order. */
   describe(): string[] {
-    return (['gm', 'ks'] as const).flatMap((role) =>
+    const gdoi = (['gm', 'ks'] as const).flatMap((role) =>
       debugFeatures.flatMap((feature) => {
         const level = this.levels.get(`${role} ${feature}`);
         return level === undefined ? [] : [`GDOI ${role === 'gm' ? 'GM' : 'KS'} ${feature} debugging is on, level ${level}`];
       }),
     );
+    return this.nat === 'off' ? gdoi : [...gdoi, `IP NAT ${this.nat === 'detailed' ? 'detailed ' : ''}debugging is on`];
   }
 
   /** @param config says what this router is towards the other end */

@@ -7,6 +7,7 @@ import type { KeyRequest } from './config/commands/rsa-key.js';
 import { parseExec } from './config/exec.js';
 import type { Config } from './config/model.js';
 import type { SystemLog } from './log.js';
+import { natPattern } from './nat-pattern.js';
 import { RsaKeyError, type RsaKeys } from './pki/rsa-keys.js';
 import type { Trustpoints } from './pki/trustpoints.js';
 import type { Router } from './router.js';
@@ -18,8 +19,8 @@ export interface ExecMeans {
   log: SystemLog;
   /** Hits by hit counter, as the dataplane has them now; null when there is none. */
   aceHits: readonly number[] | null;
-  /** Ends all NAT sessions. @returns false when there is no dataplane */
-  clearNat(): boolean;
+  /** Ends NAT sessions whose words are `wanted` where `mask` has bits, all when both are empty. @returns false when there is no dataplane */
+  clearNat(wanted: number[], mask: number[]): boolean;
   /** What `clear logging` clears. */
   logBuffer: { clear(): void };
 }
@@ -145,7 +146,7 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
     case 'clear access-list counters':
       return clearAccessLists(command.name, router, means.aceHits);
     case 'clear ip nat translation':
-      return means.clearNat() ? done() : refused('% the dataplane does not answer');
+      return means.clearNat(...natPattern(command.filter)) ? done() : refused('% the dataplane does not answer');
     case 'clear logging':
       means.logBuffer.clear();
       return done();
@@ -155,6 +156,10 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
       if (!command.on && !router.debug.active) return done('All possible debugging has been turned off');
       return done(router.debug.describe().join('\n'));
     }
+    case 'debug ip nat':
+      router.debug.nat = command.level;
+      if (!router.debug.active) return done('All possible debugging has been turned off');
+      return done(router.debug.describe().join('\n'));
     case 'clear counters':
       return refused('% clear counters is not supported: counters are Prometheus counters and never go back');
   }

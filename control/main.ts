@@ -3,13 +3,13 @@
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { CounterSet } from './api/counters.js';
 import { splitAddress, startMetrics } from './api/metrics.js';
 import { readProcesses } from './api/processes.js';
 import { RateMeter } from './api/rates.js';
 import { startApi } from './api/server.js';
 import { readVersion } from './api/version.js';
+import { args, fail, required } from './arguments.js';
 import { formatIpv4 } from './config/addresses.js';
 import { checkConfig } from './config/check.js';
 import type { Config, Problem } from './config/model.js';
@@ -22,6 +22,7 @@ import { KeyLog } from './key-log.js';
 import { listenAddresses, listenPorts } from './local-ends.js';
 import { openLog } from './log.js';
 import { MulticastSockets } from './multicast-sockets.js';
+import { NatLog } from './nat-log.js';
 import { RsaKeys } from './pki/rsa-keys.js';
 import { Trustpoints } from './pki/trustpoints.js';
 import { findMissing } from './readiness.js';
@@ -39,26 +40,6 @@ const SocketsWaitMs = 1000;
 const RateSampleMs = 5000;
 const TrustpointRefreshMs = 10_000;
 const LastGoodConfig = 'configuration';
-
-const { values: args } = parseArgs({
-  options: {
-    instance: { type: 'string', default: 'default' },
-    config: { type: 'string' },
-    run: { type: 'string' },
-    state: { type: 'string' },
-    metrics: { type: 'string', default: '127.0.0.1:9848' },
-    'key-log': { type: 'string' },
-  },
-});
-
-function fail(message: string): never {
-  process.stderr.write(`groupwire control: ${message}\n`);
-  process.exit(1);
-}
-
-function required(name: 'config' | 'run' | 'state'): string {
-  return args[name] ?? fail(`--${name} is missing`);
-}
 
 const runDirectory = required('run');
 const configFile = required('config');
@@ -106,6 +87,8 @@ function loadAtStart() {
 const store = await SealedStore.open(required('state'), (message) => log.write('SYS', 3, 'STATE_DAMAGED', message));
 const loaded = loadAtStart();
 log.configure(loaded.config.logging, loaded.config.hostname);
+const natLog = new NatLog(log);
+natLog.configure(loaded.config.nat.logging);
 const rsaKeys = new RsaKeys(store);
 const trustpoints = new Trustpoints(store, rsaKeys, log);
 const counters = new CounterSet(ikeCounters, gdoiCounters, routerCounters);
@@ -148,6 +131,7 @@ const link = new DataplaneLink(join(runDirectory, 'dataplane.sock'), {
     if (event.kind === 'log') log.write('SYS', event.severity as 3, event.mnemonic, event.text);
     else router.dataplaneEvent(event, Date.now());
   },
+  natLog: (rows) => natLog.take(rows, router.debug.nat, Date.now()),
   lost: () => {
     router.dataplaneDown();
     applied = { generation: 0, errors: ['the dataplane is not running'] };
@@ -195,6 +179,7 @@ function startWhenReady(late = false): void {
 }
 
 function scheduleTick(): void {
+  link.setNatLog(natLog.wants(router.debug.nat));
   if (tickTimer) clearTimeout(tickTimer);
   const now = Date.now();
   const wait = Math.min(Math.max((router.nextTick() ?? now + MaxTickMs) - now, 1), MaxTickMs);
@@ -211,8 +196,10 @@ function reload(): void {
     return;
   }
   log.configure(next.config.logging, next.config.hostname);
+  natLog.configure(next.config.nat.logging);
   const changed = router.reconfigure(next.config, Date.now());
   listen();
+  scheduleTick();
   log.write(
     'SYS',
     5,
@@ -259,7 +246,7 @@ const api = await startApi({
   },
   exec: async (line) => {
     const { aceHits = null } = (await link.snapshot()) ?? {};
-    const means = { rsaKeys, counters, log, logBuffer: log, clearNat: () => link.natClear(), aceHits };
+    const means = { rsaKeys, counters, log, logBuffer: log, clearNat: link.natClear.bind(link), aceHits };
     const answer = runExec(line, router, means, Date.now());
     scheduleTick();
     if (answer.error) throw new Error(answer.error);
@@ -282,6 +269,7 @@ async function stop(): Promise<void> {
   multicast.close();
   await api.close();
   await metrics?.close();
+  natLog.close();
   log.close();
   process.exit(0);
 }

@@ -9,10 +9,13 @@ import { FragmentTable } from './mem/fragments.js';
 import { HandOver } from './mem/hand-over.js';
 import { Links } from './mem/links.js';
 import { Nat } from './mem/nat.js';
+import { NatBegin } from './mem/nat-begin.js';
+import { NatLog, natLogOf } from './mem/nat-log.js';
+import { NatRules } from './mem/nat-rules.js';
 import { Neighbours } from './mem/neighbours.js';
 import { makeClassify, makePermits } from './mem/packet-lists.js';
 import { SenderKind, type SenderState, SenderState as Senders } from './mem/sender-state.js';
-import { type Bank, BankCount, bankOf, type CounterBlocks, countersOf, natRowsOf, type SharedState } from './mem/shared.js';
+import { type Bank, BankCount, bankOf, type CounterBlocks, controlWords, countersOf, natRowsOf, type SharedState } from './mem/shared.js';
 import { PacketFlag, Slots } from './mem/slots.js';
 import { Tables } from './mem/tables.js';
 import { tunnelWordsOf } from './mem/tunnel-words.js';
@@ -72,6 +75,8 @@ export interface Env {
   readonly aclLog: AclLog;
   readonly replay: ReplayTable;
   readonly nat: Nat;
+  readonly natRules: NatRules;
+  readonly natBegin: NatBegin;
   readonly fragments: FragmentTable;
   readonly senders: SenderState;
   /** Per SA slot {@link SenderRow}: index into `senders.numbers`, -1 = must not be used. */
@@ -112,6 +117,9 @@ export function makeEnv(options: EnvOptions): Env {
   for (const words of nat.sessions.memory) native.adviseHuge(words);
   const classify = makeClassify(slots, tables);
   const aclLog = new AclLog();
+  const clock = new Float64Array(Clock.Count);
+  const natLog = new NatLog(natLogOf(shared, index), controlWords(shared), clock, counters.nat);
+  const natRules = new NatRules(slots, tables, counters.aceHits, classify, nat.clauseHits);
   const wake = (fd: number): void => native.wakeSignal(fd);
   const drop = makeDrop(slots, counters);
   return {
@@ -123,11 +131,13 @@ export function makeEnv(options: EnvOptions): Env {
     vec: makeVectors(),
     tables,
     counters,
-    clock: new Float64Array(Clock.Count),
+    clock,
     events: new Events(),
     aclLog,
     replay: new ReplayTable(),
     nat,
+    natRules,
+    natBegin: new NatBegin(slots, tables, nat, natRules, counters.nat, shared.workers, index, natLog),
     fragments: new FragmentTable(drop),
     senders: options.senders,
     senderRows: new Int32Array(Cap.Sas * SenderRow.Words).fill(-1),
@@ -204,6 +214,7 @@ export function adoptBank(env: Env, shared: SharedState, bankIndex: number): str
   keepHits(tables, bank, counters);
   if (tables.copyFrom(bank)) counters.policies.fill(0);
   env.neighbours.copyFrom(bank);
+  env.natBegin.adopt();
   for (let slot = 0; slot < Cap.Sas; slot++) {
     const row = tables.sas.subarray(slot * Sa.Words, (slot + 1) * Sa.Words);
     const serial = row[Sa.Serial];

@@ -18,6 +18,7 @@ import { Applier } from './port/applier.js';
 import { ControlSocket } from './port/control-socket.js';
 import { IngressDrop } from './port/ingress-drop.js';
 import { KernelMonitor } from './port/monitor.js';
+import { NatLogReader } from './port/nat-log.js';
 import { NeighbourWatch } from './port/neighbour-watch.js';
 import { Ports } from './port/ports.js';
 import { Publisher } from './port/publisher.js';
@@ -157,9 +158,16 @@ const socket = new ControlSocket(join(args.run, 'dataplane.sock'), {
   snapshot: (id) => snapshots.make(id),
   natSessions: (id, limit) => snapshots.natSessions(id, limit, Math.floor(native.monotonicMs() / 1000)),
   trace: (id, message) => answerTrace(id, message, { shared, native, senderStatePath: senders, bootId, applier, ports }),
-  natClear: () => workers.sendAll({ kind: 'nat-clear' }),
+  natLog: (isOn) => natLog.set(isOn),
+  natClear: (wanted, mask) => workers.sendAll({ kind: 'nat-clear', wanted, mask }),
   log: (text) => log(4, 'CONTROL', text),
 });
+const natLog = new NatLogReader(
+  shared,
+  (rows) => socket.send({ type: 'nat-log' }, [rows]),
+  () => socket.unsentBytes,
+  () => native.monotonicMs(),
+);
 const monitor = new KernelMonitor(
   ['link', 'address', 'route', 'rule', 'netconf'],
   0,
@@ -201,6 +209,7 @@ async function end(): Promise<void> {
   if (ending) return;
   ending = true;
   clearInterval(clock);
+  natLog.set(false);
   monitor.close();
   watch.close();
   await applier.stop();

@@ -21,7 +21,7 @@ function takeMessages(env: Env, port: MessagePort, wakeFd: number): void {
   for (let received = receiveMessageOnPort(port); received; received = receiveMessageOnPort(port)) {
     const message = received.message as ToWorker;
     if (message.kind === 'nat-clear') {
-      env.nat.sessions.clear();
+      env.nat.sessions.clear(message.wanted, message.mask);
     } else if (message.kind === 'port-open') {
       env.links.open(message.port, message.links);
     } else if (env.links.close(message.port)) {

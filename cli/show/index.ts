@@ -1,5 +1,4 @@
-// Every show command: how it looks, and which slice of the snapshot its `| json` form is. The grammar (abbreviations, arguments) is the
-// command tree's; to add a command, add its topic there and a case here: the compiler misses it otherwise.
+// Every show command: how it looks, and which slice of the snapshot its `| json` form is. To add a command, add its topic to the tree and a case here.
 
 import type { InterfaceState, MemberGroupState, ServerGroupState, Snapshot } from '../../control/api/snapshot.js';
 import type { NatTranslations } from '../../control/api/snapshot-nat.js';
@@ -39,7 +38,7 @@ import {
   renderIsakmpSas,
 } from './isakmp-sas.js';
 import { renderDebugging, renderLogging } from './logging.js';
-import { natStatistics, renderNatStatistics, renderNatTranslations } from './nat.js';
+import { chooseTranslations, natStatistics, renderNatStatistics, renderNatTranslations } from './nat.js';
 import { renderCertificates, renderCrls, renderTrustpoints } from './pki.js';
 import { renderPolicies, renderRouteMaps } from './route-map.js';
 import { renderRoutes } from './routing.js';
@@ -178,7 +177,9 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTr
       return { lines: renderNatStatistics(snapshot, translations), json: natStatistics(snapshot, translations) };
     case 'ip nat translations': {
       const fetched = translations ?? { takenAt: snapshot.takenAt, total: 0, translations: [] };
-      return { lines: renderNatTranslations(fetched, topic.verbose), json: fetched };
+      const chosen = chooseTranslations(fetched, topic.selection);
+      if (!topic.selection.total) return { lines: renderNatTranslations(chosen, topic.verbose), json: chosen };
+      return { lines: [`Total number of translations: ${chosen.total}`], json: { total: chosen.total } };
     }
     case 'ip policy':
       return { lines: renderPolicies(snapshot.policies ?? []), json: { policies: snapshot.policies ?? [] } };

@@ -24,5 +24,13 @@ export function renderLogging({ logging }: Snapshot): string[] {
 }
 
 export function renderDebugging({ debugging }: Snapshot): string[] {
-  return debugging.length === 0 ? [] : ['CRYPTO GDOI:', ...debugging.map((line) => `  ${line}`)];
+  const section = (title: string, lines: string[]): string[] => (lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)]);
+  const isNat = (line: string): boolean => line.startsWith('IP NAT ');
+  return [
+    ...section(
+      'CRYPTO GDOI:',
+      debugging.filter((line) => !isNat(line)),
+    ),
+    ...section('Generic IP:', debugging.filter(isNat)),
+  ];
 }

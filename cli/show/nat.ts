@@ -2,6 +2,7 @@
 
 import type { Snapshot } from '../../control/api/snapshot.js';
 import type { NatTranslation, NatTranslations } from '../../control/api/snapshot-nat.js';
+import type { NatSelection } from '../../control/config/exec-nat.js';
 import { formatClock } from './columns.js';
 
 const columns = [5, 22, 22, 22] as const;
@@ -26,6 +27,8 @@ function formatStamp(time: number): string {
 
 /** The three lines below a translation. The MAC address is always zero, as a packet's link is not remembered. */
 function renderDetail(item: NatTranslation, takenAt: number): string[] {
+  if (item.state === 'static' || item.state === 'simple')
+    return [`  Map-Id(In):${item.mapping ?? 0}, Input-IDB: ${item.interface ?? '-'}, flags: ${item.state}`];
   const at = (secondsAgo: number) => formatStamp(takenAt - secondsAgo * 1000);
   const timeout = item.timeoutSeconds === null ? 'never' : formatClock(item.timeoutSeconds);
   return [
@@ -45,6 +48,20 @@ export function renderNatTranslations({ takenAt, total, translations }: NatTrans
   ];
 }
 
+/** Those that are asked for. Their number is that of all when all are asked for, else of those that were fetched. */
+export function chooseTranslations(all: NatTranslations, { protocol, inside, outside }: NatSelection): NatTranslations {
+  if (protocol === null && inside === null && outside === null) return all;
+  const isAt = (address: string | null, ...ends: string[]): boolean =>
+    address === null || ends.some((end) => end === address || end.startsWith(`${address}:`));
+  const translations = all.translations.filter(
+    (item) =>
+      (protocol === null || item.protocol === protocol) &&
+      isAt(inside, item.insideLocal, item.insideGlobal) &&
+      isAt(outside, item.outsideLocal, item.outsideGlobal),
+  );
+  return { ...all, total: translations.length, translations };
+}
+
 function counted(counters: readonly { name: string; value: number }[], name: string): number {
   return counters.find((counter) => counter.name === name)?.value ?? 0;
 }
@@ -53,28 +70,81 @@ function list(names: readonly string[]): string[] {
   return names.length === 0 ? [] : [`  ${names.join(', ')}`];
 }
 
-/** What `| json` of `show ip nat statistics` is. */
+/** What `| json` of `show ip nat statistics` is. Numbers of translations are those that were fetched. */
 export function natStatistics({ nat, counters }: Snapshot, translations: NatTranslations | null) {
-  const refcount = (id: number) => translations?.translations.filter(({ mapping }) => mapping === id).length ?? 0;
+  const all = translations?.translations ?? [];
+  const flows = all.filter(({ state }) => state !== 'static' && state !== 'simple');
+  const refcount = (id: number) => flows.filter(({ mapping }) => mapping === id).length;
   return {
     ...nat,
     mappings: nat.mappings.map((mapping) => ({ ...mapping, refcount: refcount(mapping.id) })),
+    pools: nat.pools.map((pool) => ({ ...pool, allocated: allocatedOf(pool, nat.mappings, all) })),
     counters: counters.nat,
     drops: counters.drops.filter(({ name }) => name.startsWith('nat_')),
   };
 }
 
+function addressNumber(text: string): number {
+  return text
+    .split(':')[0]
+    .split('.')
+    .reduce((sum, octet) => sum * 256 + Number(octet), 0);
+}
+
+/** Addresses of a pool that translations use. */
+function allocatedOf(
+  { name, first, last }: Snapshot['nat']['pools'][number],
+  mappings: Snapshot['nat']['mappings'],
+  translations: readonly NatTranslation[],
+): number {
+  const uses = new Map(mappings.filter(({ pool }) => pool === name).map(({ id, use }) => [id, use]));
+  const used = new Set<number>();
+  for (const { mapping, insideGlobal, insideLocal, outsideLocal } of translations) {
+    const use = uses.get(mapping ?? 0);
+    if (use === undefined) continue;
+    const end = use === 'inside source' ? insideGlobal : use === 'outside source' ? outsideLocal : insideLocal;
+    const address = addressNumber(end);
+    if (address >= addressNumber(first) && address <= addressNumber(last)) used.add(address);
+  }
+  return used.size;
+}
+
+type Statistics = ReturnType<typeof natStatistics>;
+
+function renderMapping(
+  { id, source, name, interface: to, pool, refcount }: Statistics['mappings'][number],
+  { pools }: Statistics,
+): string[] {
+  const target = pool === null ? `interface ${to}` : `pool ${pool}`;
+  const lines = [`[Id: ${id}] ${source === 'list' ? 'access-list' : source} ${name} ${target} refcount ${refcount}`];
+  const used = pools.find((candidate) => candidate.name === pool);
+  if (!used) return lines;
+  const percent = Math.floor((used.allocated * 100) / used.addresses);
+  return [
+    ...lines,
+    ` pool ${used.name}: netmask ${used.netmask}`,
+    `\tstart ${used.first} end ${used.last}`,
+    `\ttype ${used.type}, total addresses ${used.addresses}, allocated ${used.allocated} (${percent}%), misses 0`,
+  ];
+}
+
 /** `show ip nat statistics`. A miss is a packet that made a translation, a hit one that found it. */
 export function renderNatStatistics(snapshot: Snapshot, translations: NatTranslations | null): string[] {
-  const { inside, outside, mappings, counters, drops } = natStatistics(snapshot, translations);
-  const total = counted(counters, 'sessions');
+  const statistics = natStatistics(snapshot, translations);
+  const { inside, outside, mappings, counters, drops, statics } = statistics;
+  const flows = counted(counters, 'sessions');
+  const simple = translations?.translations.filter(({ state }) => state === 'simple').length ?? 0;
   const misses = counted(counters, 'sessions_created');
   const packets = counted(counters, 'outbound_packets') + counted(counters, 'inbound_packets');
   const noPort = counted(drops, 'nat_no_port');
-  const full = counted(drops, 'nat_full');
+  const full = counted(drops, 'nat_full') + counted(drops, 'nat_host_full');
   const dropped = drops.reduce((sum, { value }) => sum + value, 0);
+  const section = (title: string, use: string): string[] => {
+    const meant = mappings.filter((mapping) => mapping.use === use);
+    return meant.length === 0 ? [] : [`-- ${title}`, ...meant.flatMap((mapping) => renderMapping(mapping, statistics))];
+  };
   return [
-    `Total active translations: ${total} (0 static, ${total} dynamic; ${total} extended)`,
+    `Total active translations: ${statics + simple + flows} (${statics} static, ${simple + flows} dynamic; ${flows} extended)`,
     'Outside interfaces:',
     ...list(outside),
     'Inside interfaces:',
@@ -83,12 +153,10 @@ export function renderNatStatistics(snapshot: Snapshot, translations: NatTransla
     `CEF Translated packets: ${packets}, CEF Punted packets: 0`,
     `Expired translations: ${counted(counters, 'sessions_expired')}`,
     'Dynamic mappings:',
-    '-- Inside Source',
-    ...mappings.map(
-      ({ id, source, name, interface: to, refcount }) =>
-        `[Id: ${id}] ${source === 'list' ? 'access-list' : source} ${name} interface ${to} refcount ${refcount}`,
-    ),
-    `Pool stats drop: 0  Mapping stats drop: ${dropped}`,
+    ...section('Inside Source', 'inside source'),
+    ...section('Inside Destination', 'inside destination'),
+    ...section('Outside Source', 'outside source'),
+    `Pool stats drop: ${counted(drops, 'nat_no_address')}  Mapping stats drop: ${dropped}`,
     `Port block alloc fail: ${noPort}`,
     'IP alias add fail: 0',
     `Limit entry add fail: ${full}`,

@@ -3,14 +3,26 @@
 import { z } from 'zod';
 import { count, seconds } from './snapshot-parts.js';
 
-/** One `ip nat inside source` statement. */
+/** One dynamic statement. */
 const natMapping = z.object({
-  /** In order of the configuration, from 1. */
+  /** In order of the configuration, from 1 for inside source; other kinds have numbers of their own. */
   id: z.number(),
+  use: z.enum(['inside source', 'outside source', 'inside destination']),
   source: z.enum(['list', 'route-map']),
   name: z.string(),
-  /** Whose primary address is the inside global one. */
-  interface: z.string(),
+  /** Whose primary address is the inside global one; null = the pool's. */
+  interface: z.string().nullable(),
+  pool: z.string().nullable(),
+  overload: z.boolean(),
+});
+
+const natPool = z.object({
+  name: z.string(),
+  first: z.string(),
+  last: z.string(),
+  netmask: z.string(),
+  type: z.enum(['generic', 'rotary', 'match-host']),
+  addresses: count,
 });
 
 export const natState = z.object({
@@ -18,6 +30,9 @@ export const natState = z.object({
   inside: z.array(z.string()),
   outside: z.array(z.string()),
   mappings: z.array(natMapping),
+  pools: z.array(natPool),
+  /** How many static translations there are. */
+  statics: count,
   /** As `ip nat translation` names them; null = never. */
   timeouts: z.record(z.string(), seconds.nullable()),
   /** null = as many as fit. */
@@ -25,9 +40,9 @@ export const natState = z.object({
 });
 
 const natTranslation = z.object({
-  /** In the words of the configuration: `tcp`, `udp`, `icmp`, `gre`, a number where it has none. */
+  /** In the words of the configuration: `tcp`, `udp`, `icmp`, `gre`, a number where it has none; `---` = all. */
   protocol: z.string(),
-  /** `a.b.c.d:port`, for ICMP queries with the identifier; `a.b.c.d` for protocols without ports. */
+  /** `a.b.c.d:port`, for ICMP queries with the identifier; `a.b.c.d` for protocols without ports, `---` = any, `a.b.c.d/n` a network. */
   insideGlobal: z.string(),
   insideLocal: z.string(),
   outsideLocal: z.string(),
@@ -36,8 +51,9 @@ const natTranslation = z.object({
   usedSecondsAgo: seconds,
   /** How long it may be idle now; null = forever. */
   timeoutSeconds: seconds.nullable(),
-  state: z.enum(['other', 'udp', 'dns', 'icmp', 'syn', 'established', 'finrst']),
-  /** Of `ip nat inside source`; null = the router's own traffic, which keeps its address and whose ports are taken. */
+  /** `static`: as configured, no flow; `simple`: an address that a host has for itself, no flow. */
+  state: z.enum(['other', 'udp', 'dns', 'icmp', 'syn', 'established', 'finrst', 'static', 'simple']),
+  /** The statement's number; null = the router's own traffic, which keeps its address and whose ports are taken. */
   mapping: z.number().nullable(),
   /** The inside interface whose network the local address is of; null when there is none. */
   interface: z.string().nullable(),

@@ -12,7 +12,7 @@ import { appendAceRows } from './aces.js';
 import { type Allocation, CapacityError, type HitCounters, serialOf } from './allocation.js';
 import { type AceOrigin, compileEntries, type TracedEntry, traceGroup, traceList } from './crypto-entries.js';
 import type { SaDirection } from './direction.js';
-import { compileNatClauses, type NatOrigin, natHead } from './nat.js';
+import { compileNat, type NatOrigin, natHead } from './nat.js';
 import { outboundTeks } from './outbound.js';
 import { compilePolicies, type PolicyEntryOrigin } from './policy.js';
 import { authRow, cipherRow } from './transforms.js';
@@ -265,14 +265,14 @@ function compileRows(
     portOf: (name: string) => allocation.ports.take(name),
     addAces: (entries: readonly TracedEntry[]) => rows.addAces(entries),
   };
-  const natClauses = compileNatClauses(context);
+  const nat = compileNat(context);
   const policies = compilePolicies(context);
 
   const groups: string[] = [];
   for (const [name, index] of allocation.groups.entries()) groups[index] = name;
   const blobs = [Int32Array.from(rows.aces), Int32Array.from(rows.cryptoEntries), rows.sas].map((words) => new Uint8Array(words.buffer));
   blobs.push(rows.saKeys);
-  for (const words of [natClauses.words, policies.entries, policies.clauses]) blobs.push(new Uint8Array(Int32Array.from(words).buffer));
+  for (const words of [nat.clauses, policies.entries, policies.clauses]) blobs.push(new Uint8Array(Int32Array.from(words).buffer));
   const head: TablesHead = {
     type: 'tables',
     generation,
@@ -280,7 +280,7 @@ function compileRows(
     staticRoutes: routeRows(config),
     controlPorts,
     groups: Array.from(groups, (name) => name ?? ''),
-    nat: natHead(config.nat),
+    nat: natHead(config.nat, nat),
     policyHops: policies.hops,
     blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses', 'policyEntries', 'policyClauses'],
     blobBytes: blobs.map((blob) => blob.byteLength),
@@ -290,7 +290,7 @@ function compileRows(
     blobs,
     aceOrigins: rows.aceOrigins,
     aceCounters: rows.aceCounters,
-    natOrigins: natClauses.origins,
+    natOrigins: nat.origins,
     policyOrigins: policies.origins,
     nextChange,
   };

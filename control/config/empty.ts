@@ -30,7 +30,17 @@ export function emptyConfig(): Config {
     multicastRouting: false,
     interfaces: new Map(),
     staticRoutes: [],
-    nat: { statements: [], timeouts: {}, maxEntries: null },
+    nat: {
+      pools: [],
+      statics: [],
+      statements: [],
+      outsideSources: [],
+      destinations: [],
+      timeouts: {},
+      maxEntries: null,
+      hostLimits: [],
+      logging: { syslog: false, file: null },
+    },
     routeMaps: new Map(),
     unknownLines: [],
   };

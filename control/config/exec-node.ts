@@ -3,6 +3,7 @@
 import type { PkiRequest, PkiTopic } from './commands/pki-exec.js';
 import type { KeyRequest } from './commands/rsa-key.js';
 import type { DebugSelection } from './debug-commands.js';
+import type { NatFilter, NatSelection } from './exec-nat.js';
 import type { TraceCommand } from './exec-trace.js';
 import type { GdoiFeature } from './gdoi-features.js';
 import { type Args, keyword, type Node } from './tree.js';
@@ -42,7 +43,7 @@ export type ShowTopic =
   | { topic: 'ip policy' }
   | { topic: 'ip route' }
   | { topic: 'ip nat statistics' }
-  | { topic: 'ip nat translations'; verbose: boolean }
+  | { topic: 'ip nat translations'; verbose: boolean; selection: NatSelection }
   /** `all`: with headings. */
   | { topic: 'route-map'; name: string | null; all: boolean }
   | { topic: 'access-lists'; name: string | null }
@@ -70,10 +71,10 @@ export type ExecCommand =
   | { kind: 'clear access-list counters'; name: string | null }
   | { kind: 'clear counters' }
   | { kind: 'clear logging' }
-  /** All of them. */
-  | { kind: 'clear ip nat translation' }
+  | { kind: 'clear ip nat translation'; filter: NatFilter }
   /** `selection: null` is everything, which can only be switched off. */
   | { kind: 'debug'; on: boolean; selection: DebugSelection | null }
+  | { kind: 'debug ip nat'; level: 'off' | 'on' | 'detailed' }
   | { kind: 'terminal length' };
 
 /** What a node's action fills. */

@@ -6,7 +6,7 @@ import { generateKeyNodes, readKeyRequest } from './commands/rsa-key.js';
 import { type DebugSelection, debugNodes, undebugNodes } from './debug-commands.js';
 import { clearAccessListNode, showAccessListNodes, showIpAccessListNodes } from './exec-access-lists.js';
 import { clearNode, directionNodes, groupTopics, rekeyNode } from './exec-gdoi.js';
-import { clearNatNode, showNatNodes, showRouteMapNode } from './exec-nat.js';
+import { clearNatNode, debugNatNode, showNatNodes, showRouteMapNode } from './exec-nat.js';
 import { detailNode, type ExecNode, type ExecSink, give, groupOf, show } from './exec-node.js';
 import { traceNode } from './exec-trace.js';
 import { argument, keyword, mergeNodes, path } from './tree.js';
@@ -110,9 +110,12 @@ function debug(on: boolean): (selection: DebugSelection | null, sink: ExecSink) 
 }
 
 export const execCommands: ExecNode[] = mergeNodes([
-  keyword('debug', 'Debugging functions', { next: debugNodes(debug(true)) }),
-  keyword('undebug', 'Disable debugging functions', { next: undebugNodes(debug(false)) }),
-  path([['no', 'Disable debugging functions']], [keyword('debug', 'Debugging functions', { next: undebugNodes(debug(false)) })]),
+  keyword('debug', 'Debugging functions', { next: [...debugNodes(debug(true)), debugNatNode(true)] }),
+  keyword('undebug', 'Disable debugging functions', { next: [...undebugNodes(debug(false)), debugNatNode(false)] }),
+  path(
+    [['no', 'Disable debugging functions']],
+    [keyword('debug', 'Debugging functions', { next: [...undebugNodes(debug(false)), debugNatNode(false)] })],
+  ),
   keyword('clear', 'Reset functions', {
     next: [
       clearAccessListNode,

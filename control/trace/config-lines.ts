@@ -63,9 +63,9 @@ export function routeMapLine(entry: RouteMapEntry): ConfigLine {
 }
 
 /** The statement, and the entry of its route-map that decided. */
-export function natLines({ statement, entry }: NatOrigin): ConfigLine[] {
+export function natLines({ statement, source, entry }: NatOrigin): ConfigLine[] {
   const written = sourceOf(statement, '').text;
-  const line = { line: statement.line, text: written || `ip nat inside source ${statement.kind} ${statement.name}` };
+  const line = { line: statement.line, text: written || `ip nat inside source ${source.kind} ${source.name}` };
   return entry ? [line, routeMapLine(entry)] : [line];
 }
 

@@ -142,8 +142,8 @@ function sayTranslation(type: string, step: TraceStep, sources: PhaseSources): S
   if (before.dst !== after.dst || before.dport !== after.dport)
     information.push(`Untranslate ${endOf(before.dst, before.dport)} to ${endOf(after.dst, after.dport)}`);
   if (session) information.push(session.made ? 'A new translation would be made' : 'By a translation that is there');
-  for (const { entry, statement } of origins)
-    if (entry?.action === 'deny') information.push(`Not translated: route-map ${statement.name} deny ${entry.sequence} exempts it`);
+  for (const { entry, source } of origins)
+    if (entry?.action === 'deny') information.push(`Not translated: route-map ${source.name} deny ${entry.sequence} exempts it`);
   return { type, subtype: session?.made ? 'new' : '', config, information };
 }
 

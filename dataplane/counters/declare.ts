@@ -48,6 +48,9 @@ export const enum Drop {
   NatFull,
   NatFragment,
   NatNoFlow,
+  NatNoAddress,
+  NatNoMapping,
+  NatHostFull,
   FragmentOverlap,
   FragmentDuplicate,
   FragmentLimit,
@@ -116,6 +119,9 @@ export const dropTexts: readonly CounterText[] = [
     name: 'nat_no_flow',
     help: 'to be translated, but of no flow: an ICMP error about no session, another ICMP type, ports cut off, lengths that lie',
   },
+  { name: 'nat_no_address', help: 'no free address in the pool for a new NAT session' },
+  { name: 'nat_no_mapping', help: 'from outside, for an address of a pool or static translation that translates nothing for it' },
+  { name: 'nat_host_full', help: 'as many NAT sessions as the inside host may have (ip nat translation max-entries host)' },
   {
     name: 'fragment_overlap',
     help: 'fragments of a datagram that overlap, or end in two places: none of them passes (RFC 5722, RFC 1858)',
@@ -256,6 +262,8 @@ export const enum NatCount {
   /** Packets translated from inside to outside, and back. */
   Outbound,
   Inbound,
+  /** Beginnings and ends of sessions that were to be logged and found no room. */
+  LogLost,
   Count,
 }
 export const natTexts: readonly CounterText[] = [
@@ -264,4 +272,5 @@ export const natTexts: readonly CounterText[] = [
   { name: 'sessions_expired', help: 'NAT sessions that ended because they were quiet' },
   { name: 'outbound_packets', help: 'packets translated on their way from inside to outside' },
   { name: 'inbound_packets', help: 'packets translated on their way from outside to inside' },
+  { name: 'log_lost', help: 'beginnings and ends of NAT sessions that were to be logged and found no room' },
 ];

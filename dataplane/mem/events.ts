@@ -86,7 +86,12 @@ export class Events {
       const first = `first ${src} to ${dst}; ${this.exhausted[place]} packets dropped since the last such message`;
       // The names are IOS's.
       if (place === 0)
-        tell({ kind: 'log', severity: 6, mnemonic: 'ADDR_ALLOC_FAILURE', text: `NAT: no port is free for new translations: ${first}` });
+        tell({
+          kind: 'log',
+          severity: 6,
+          mnemonic: 'ADDR_ALLOC_FAILURE',
+          text: `NAT: no port or pool address is free for new translations: ${first}`,
+        });
       else
         tell({
           kind: 'log',

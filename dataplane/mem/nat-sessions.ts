@@ -2,7 +2,8 @@
 //
 //             inside                                        outside
 //   key       protocol, inside address and port,            protocol, global address and port,
-//             outside address and port                      outside address and port
+//             outside address and port as the inside        outside address and port
+//             sees them, which is nearly always the same
 //   chain     heads -> row.NextInside -> ...                heads -> row.NextOutside -> ...
 //
 // The outside address and port are in both keys: every flow has a row of its own, as fully extended entries of IOS are, and one global port
@@ -13,6 +14,7 @@
 
 import { NatRow } from '../tables/layout.js';
 import { guessRows } from './nat-guess.js';
+import { mix, type SessionWatcher } from './nat-keys.js';
 import { SlotShape } from './slots.js';
 
 export const enum NatShape {
@@ -21,14 +23,6 @@ export const enum NatShape {
   Capacity = 1 << 20,
   /** Seconds for what never ends by itself. */
   Never = 0x7fffffff,
-}
-
-/** Mixes a key well enough for chains over a power of two. */
-function mix(a: number, b: number, c: number, d: number): number {
-  let hash = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 15) ^ c, 0xc2b2ae35);
-  hash = Math.imul(hash ^ (hash >>> 13) ^ d, 0x27d4eb2f);
-  return hash ^ (hash >>> 16);
 }
 
 export class NatSessions {
@@ -46,6 +40,7 @@ export class NatSessions {
   seen = 0;
   /** Sessions there are. */
   length = 0;
+  watcher: SessionWatcher | null = null;
 
   /** @param capacity rows, a power of two @param rows memory for them, so that another thread can show them; default: this thread's own */
   constructor(
@@ -97,7 +92,7 @@ export class NatSessions {
       if (
         rows[at + NatRow.InsidePorts] === ports &&
         rows[at + NatRow.InsideAddress] === address &&
-        rows[at + NatRow.OutsideAddress] === outside &&
+        rows[at + NatRow.OutsideLocal] === outside &&
         rows[at + NatRow.Protocol] === protocol
       )
         return row;
@@ -147,15 +142,33 @@ export class NatSessions {
     rule: number,
     now: number,
   ): number {
+    return this.addFull(protocol, inside, insidePort, outside, outsidePort, global, globalPort, outside, outsidePort, rule, now);
+  }
+
+  /** The same where the inside sees another outside address and port. @param peer, @param peerPort as the inside sees them */
+  addFull(
+    protocol: number,
+    inside: number,
+    insidePort: number,
+    peer: number,
+    peerPort: number,
+    global: number,
+    globalPort: number,
+    outside: number,
+    outsidePort: number,
+    rule: number,
+    now: number,
+  ): number {
     const row = this.takeRow();
     if (row < 0) return row;
     const { rows } = this;
     const at = row * NatRow.Words;
-    const insidePorts = (insidePort << 16) | outsidePort;
+    const insidePorts = (insidePort << 16) | peerPort;
     const outsidePorts = (globalPort << 16) | outsidePort;
     rows[at + NatRow.InsideAddress] = inside;
     rows[at + NatRow.GlobalAddress] = global;
     rows[at + NatRow.OutsideAddress] = outside;
+    rows[at + NatRow.OutsideLocal] = peer;
     rows[at + NatRow.InsidePorts] = insidePorts;
     rows[at + NatRow.OutsidePorts] = outsidePorts;
     rows[at + NatRow.State] = 0;
@@ -166,7 +179,7 @@ export class NatSessions {
     rows[at + NatRow.PacketsIn] = 0;
     this.serial = (this.serial + 1) | 0;
     rows[at + NatRow.Serial] = this.serial;
-    const insideHead = this.insideHash(protocol, inside, insidePorts, outside);
+    const insideHead = this.insideHash(protocol, inside, insidePorts, peer);
     rows[at + NatRow.NextInside] = this.insideHeads[insideHead];
     this.insideHeads[insideHead] = row + 1;
     const outsideHead = this.outsideHash(protocol, global, outsidePorts, outside);
@@ -192,8 +205,10 @@ export class NatSessions {
     const at = row * NatRow.Words;
     const protocol = rows[at + NatRow.Protocol];
     const outside = rows[at + NatRow.OutsideAddress];
-    const insideHead = this.insideHash(protocol, rows[at + NatRow.InsideAddress], rows[at + NatRow.InsidePorts], outside);
+    const peer = rows[at + NatRow.OutsideLocal];
+    const insideHead = this.insideHash(protocol, rows[at + NatRow.InsideAddress], rows[at + NatRow.InsidePorts], peer);
     const outsideHead = this.outsideHash(protocol, rows[at + NatRow.GlobalAddress], rows[at + NatRow.OutsidePorts], outside);
+    if (this.watcher !== null) this.watcher.ended(at);
     this.unlink(this.insideHeads, insideHead, row, NatRow.NextInside);
     this.unlink(this.outsideHeads, outsideHead, row, NatRow.NextOutside);
     rows[at + NatRow.Protocol] = 0;
@@ -237,39 +252,20 @@ export class NatSessions {
     return ended;
   }
 
-  /** Ends all. */
-  clear(): void {
-    for (let row = 0; row < this.fresh; row++) if (this.rows[row * NatRow.Words + NatRow.Protocol] !== 0) this.remove(row);
+  /** Rows that have ever been used: those from 0. */
+  get used(): number {
+    return this.fresh;
   }
-}
 
-/**
- * A free global port for a flow, in the range of its inside port (as on IOS: 1..511, 512..1023, 1024..65535): the inside port itself if it can be, else
- * the first free one from a place that depends on the flow. @param step, @param offset a worker's share: ports p with p % step = offset
- * @param tries at the most @returns 1..65535, 0 = none was found
- */
-export function findGlobalPort(
-  sessions: NatSessions,
-  protocol: number,
-  global: number,
-  wanted: number,
-  outside: number,
-  outsidePort: number,
-  step: number,
-  offset: number,
-  tries: number,
-): number {
-  if (wanted > 0 && wanted % step === offset && sessions.findOutside(protocol, global, (wanted << 16) | outsidePort, outside) < 0)
-    return wanted;
-  const low = wanted < 512 ? 1 : wanted < 1024 ? 512 : 1024;
-  const high = wanted < 512 ? 511 : wanted < 1024 ? 1023 : 65535;
-  const first = low + ((((offset - low) % step) + step) % step);
-  const places = Math.floor((high - first) / step) + 1;
-  if (places < 1) return 0;
-  const begin = (mix(outside, wanted, outsidePort, global) >>> 0) % places;
-  for (let i = 0; i < Math.min(tries, places); i++) {
-    const port = first + ((begin + i) % places) * step;
-    if (sessions.findOutside(protocol, global, (port << 16) | outsidePort, outside) < 0) return port;
+  /** Ends all, or those whose words are `wanted` where `mask` has bits. @param wanted, @param mask NatRow.Words each, or empty */
+  clear(wanted: readonly number[] = [], mask: readonly number[] = []): void {
+    for (let row = 0; row < this.fresh; row++)
+      if (this.rows[row * NatRow.Words + NatRow.Protocol] !== 0 && this.isLike(row, wanted, mask)) this.remove(row);
   }
-  return 0;
+
+  private isLike(row: number, wanted: readonly number[], mask: readonly number[]): boolean {
+    for (let word = 0; word < mask.length; word++)
+      if (((this.rows[row * NatRow.Words + word] ^ wanted[word]) & mask[word]) !== 0) return false;
+    return true;
+  }
 }

@@ -49,6 +49,8 @@ export class Nat {
   /** Of the packet that kindOf() looked at: the port of its source and that of its destination; ICMP queries have their identifier in both. */
   private from = 0;
   private to = 0;
+  /** Of the flow that portOf() looked at. */
+  portProtocol = 0;
   private readonly quote = new Int32Array(Quote.Words);
   private readonly places = new Int32Array(SlotShape.Count);
   private readonly keys = new Int32Array(SlotShape.Count);
@@ -92,14 +94,20 @@ export class Nat {
   portOf(id: number, which: End): number {
     const { proto } = this.slots;
     const kind = this.kindOf(id);
+    this.portProtocol = proto[id];
     if (kind === NatKind.Flow && (natHasPorts(proto[id]) || proto[id] === IpProto.Icmp)) return which === End.Source ? this.from : this.to;
     if (kind !== NatKind.Error || !this.readError(id)) return -1;
+    this.portProtocol = this.quote[Quote.Protocol];
     return quotedPorts(this.quote, which === End.Source ? End.Destination : End.Source) >>> 16;
   }
 
   /** Port of the source of the packet that kindOf() has looked at. */
   get sourcePort(): number {
     return this.from;
+  }
+
+  get destinationPort(): number {
+    return this.to;
   }
 
   /** The outside port as sessions have it, for a packet on its way out: ICMP queries have none. */
@@ -178,7 +186,9 @@ export class Nat {
     rows[at + NatRow.PacketsOut]++;
     rows[at + NatRow.Used] = now;
     this.follow(id, at, false);
-    this.rewrite(id, End.Source, rows[at + NatRow.GlobalAddress], rows[at + NatRow.OutsidePorts] >>> 16);
+    const ports = rows[at + NatRow.OutsidePorts];
+    this.rewrite(id, End.Source, rows[at + NatRow.GlobalAddress], ports >>> 16);
+    if (this.hasTwoEnds(at)) this.rewrite(id, End.Destination, rows[at + NatRow.OutsideAddress], farPort(this.slots.proto[id], ports));
     this.counts[NatCount.Outbound]++;
   }
 
@@ -189,8 +199,19 @@ export class Nat {
     rows[at + NatRow.PacketsIn]++;
     if (isKeptFromOutside(rows[at + NatRow.State])) rows[at + NatRow.Used] = now;
     this.follow(id, at, true);
-    this.rewrite(id, End.Destination, rows[at + NatRow.InsideAddress], rows[at + NatRow.InsidePorts] >>> 16);
+    const ports = rows[at + NatRow.InsidePorts];
+    this.rewrite(id, End.Destination, rows[at + NatRow.InsideAddress], ports >>> 16);
+    if (this.hasTwoEnds(at)) this.rewrite(id, End.Source, rows[at + NatRow.OutsideLocal], farPort(this.slots.proto[id], ports));
     this.counts[NatCount.Inbound]++;
+  }
+
+  /** Is the outside end translated too (`ip nat outside source`)? */
+  private hasTwoEnds(at: number): boolean {
+    const { rows } = this.sessions;
+    return (
+      rows[at + NatRow.OutsideLocal] !== rows[at + NatRow.OutsideAddress] ||
+      ((rows[at + NatRow.InsidePorts] ^ rows[at + NatRow.OutsidePorts]) & 0xffff) !== 0
+    );
   }
 
   private follow(id: number, at: number, fromOutside: boolean): void {
@@ -220,9 +241,13 @@ export class Nat {
     const ports = quotedPorts(quote, End.Source);
     const at = sessions.findOutside(quote[Quote.Protocol], quote[Quote.Src], ports, quote[Quote.Dst]) * NatRow.Words;
     if (at < 0 || sessions.rows[at + NatRow.Rule] < 0) return false;
-    const inside = sessions.rows[at + NatRow.InsideAddress];
-    this.rewriteQuoted(id, End.Source, inside, sessions.rows[at + NatRow.InsidePorts] >>> 16);
+    const { rows } = sessions;
+    const inside = rows[at + NatRow.InsideAddress];
+    this.rewriteQuoted(id, End.Source, inside, rows[at + NatRow.InsidePorts] >>> 16);
     this.rewriteOuter(id, End.Destination, inside);
+    if (!this.hasTwoEnds(at)) return true;
+    this.rewriteQuoted(id, End.Destination, rows[at + NatRow.OutsideLocal], farPort(quote[Quote.Protocol], rows[at + NatRow.InsidePorts]));
+    if (this.slots.src[id] === rows[at + NatRow.OutsideAddress]) this.rewriteOuter(id, End.Source, rows[at + NatRow.OutsideLocal]);
     return true;
   }
 
@@ -236,9 +261,13 @@ export class Nat {
     const ports = quotedPorts(quote, End.Destination);
     const at = sessions.findInside(quote[Quote.Protocol], quote[Quote.Dst], ports, quote[Quote.Src]) * NatRow.Words;
     if (at < 0 || sessions.rows[at + NatRow.Rule] < 0) return false;
-    const global = sessions.rows[at + NatRow.GlobalAddress];
-    this.rewriteQuoted(id, End.Destination, global, sessions.rows[at + NatRow.OutsidePorts] >>> 16);
+    const { rows } = sessions;
+    const global = rows[at + NatRow.GlobalAddress];
+    this.rewriteQuoted(id, End.Destination, global, rows[at + NatRow.OutsidePorts] >>> 16);
     if ((this.slots.flags[id] & PacketFlag.Made) === 0) this.rewriteOuter(id, End.Source, global);
+    if (!this.hasTwoEnds(at)) return true;
+    this.rewriteQuoted(id, End.Source, rows[at + NatRow.OutsideAddress], farPort(quote[Quote.Protocol], rows[at + NatRow.OutsidePorts]));
+    if (this.slots.dst[id] === rows[at + NatRow.OutsideLocal]) this.rewriteOuter(id, End.Destination, rows[at + NatRow.OutsideAddress]);
     return true;
   }
 
@@ -262,4 +291,9 @@ export class Nat {
     rewriteAddress(view, off[id], which, address);
     (which === End.Source ? src : dst)[id] = address;
   }
+}
+
+/** The outside port of a session's word; an ICMP query has its one identifier, which both ends share. */
+function farPort(protocol: number, ports: number): number {
+  return protocol === IpProto.Icmp ? ports >>> 16 : ports & 0xffff;
 }

@@ -9,14 +9,19 @@ import {
   CryptoEntry,
   FilterList,
   NatClause,
+  NatLimit,
+  NatPool,
+  NatRange,
   NatRow,
   NatState,
+  NatStatic,
   PolicyClause,
   PolicyEntry,
   Sa,
   SaKey,
   Tunnel,
 } from '../tables/layout.js';
+import { NatLogShape } from './nat-log.js';
 import { NatShape } from './nat-sessions.js';
 import { RingShape } from './ring.js';
 import { GroupRow, MaxGroups, MaxNeighbours, NeighbourRow, PolicyHopRow, PortRow } from './rows.js';
@@ -25,18 +30,18 @@ export * from './rows.js';
 
 /** Words of the control block. */
 export const enum Ctl {
-  /** Published epoch; bank = epoch & 1. */
-  Epoch = 0,
+  Epoch = 0, // the published one; bank = epoch & 1
   /** Not 0: workers leave their loop. */
   Stop = 1,
   /** Wall clock, Unix seconds, written by the main thread once a second (low 32 bits). */
   NowSeconds = 2,
+  /** Not 0: beginnings and ends of NAT sessions are noted (mem/nat-log.ts). */
+  NatLog = 3,
   /** First of one acknowledgement word per worker. */
   Ack = 8,
   /** First of one word per worker: 1 while it sleeps in poll, or is about to. */
   Sleeping = 24,
-  /** First of Cap.Ports * TunnelWord.Count words. */
-  Tunnels = 40,
+  Tunnels = 40, // first of Cap.Ports * TunnelWord.Count words
   Words = 104,
 }
 export const MaxWorkers = 16;
@@ -46,20 +51,21 @@ export const enum BankCount {
   Aces = 0,
   CryptoEntries = 1,
   Sas = 2,
-  /** First word of this bank's FIB in the root array of both banks. */
-  FibRoot = 3,
+  FibRoot = 3, // first word of this bank's FIB in the root array of both banks
   LocalAddresses = 5,
   Neighbours = 6,
   Groups = 7,
   NatClauses = 8,
-  /** NAT sessions a worker may have. */
-  NatSessions = 9,
+  NatSessions = 9, // sessions a worker may have
   Filters = 10, // lists on interfaces
   PolicyEntries = 11,
   PolicyClauses = 12,
-  /** Ports that are tunnels. */
-  Tunnels = 13,
-  Words = 14,
+  NatStatics = 13,
+  NatPools = 14,
+  NatRanges = 15,
+  NatLimits = 16,
+  Tunnels = 17, // ports that are tunnels
+  Words = 18,
 }
 
 /** FIB leaf: what a longest-prefix match yields. */
@@ -127,6 +133,10 @@ export interface Bank {
   /** Seconds by NatState. */
   natTimeouts: Int32Array;
   tunnels: Int32Array; // Cap.Ports * Tunnel.Words
+  natStatics: Int32Array; // Cap.NatStatics * NatStatic.Words
+  natPools: Int32Array; // Cap.NatPools * NatPool.Words
+  natRanges: Int32Array; // Cap.NatRanges * NatRange.Words
+  natLimits: Int32Array; // Cap.NatLimits * NatLimit.Words
   policyEntries: Int32Array; // Cap.PolicyEntries * PolicyEntry.Words
   policyClauses: Int32Array;
   /** The compiled list of each clause, as entryLists. */
@@ -170,6 +180,10 @@ const bankWords: readonly [keyof Bank, number][] = [
   ['natLists', Cap.NatClauses],
   ['natTimeouts', NatState.Count],
   ['tunnels', Cap.Ports * Tunnel.Words],
+  ['natStatics', Cap.NatStatics * NatStatic.Words],
+  ['natPools', Cap.NatPools * NatPool.Words],
+  ['natRanges', Cap.NatRanges * NatRange.Words],
+  ['natLimits', Cap.NatLimits * NatLimit.Words],
   ['policyEntries', Cap.PolicyEntries * PolicyEntry.Words],
   ['policyClauses', Cap.PolicyClauses * PolicyClause.Words],
   ['policyLists', Cap.PolicyClauses],
@@ -216,16 +230,17 @@ function ringsAt(workers: number): number {
   return (countersAt + workers * counterBytes + 63) & ~63;
 }
 
-function natRowsAt(workers: number): number {
+/** First byte of the workers' NAT sessions; behind them are the rings of mem/nat-log.ts. */
+export function natRowsAt(workers: number): number {
   const rings = workers > 1 ? workers * workers : 0;
   return (ringsAt(workers) + rings * RingShape.Bytes + 63) & ~63;
 }
 
-const natRowBytes = NatShape.Capacity * NatRow.Words * 4;
+export const natRowBytes = NatShape.Capacity * NatRow.Words * 4;
 
 /** @param workers 1..MaxWorkers. With several there is a ring for every two of them: memory that nobody touches costs nothing */
 export function allocateShared(workers: number): SharedState {
-  return { memory: new SharedArrayBuffer(natRowsAt(workers) + workers * natRowBytes), workers };
+  return { memory: new SharedArrayBuffer(natRowsAt(workers) + workers * (natRowBytes + NatLogShape.Words * 4)), workers };
 }
 
 /** NAT sessions of a worker, NatShape.Capacity rows of NatRow: it writes them, the main thread shows them. */

@@ -2,7 +2,22 @@
 // capture one set of arrays for ever and never ask which bank is current. What is large, the FIB and the compiled access lists, is read in the bank itself; `counts` says
 // where. Keys are not copied: adoption hands them to the crypto contexts and forgets them.
 
-import { Ace, Cap, CryptoEntry, FilterList, NatClause, NatState, PolicyClause, PolicyEntry, Sa, Tunnel } from '../tables/layout.js';
+import {
+  Ace,
+  Cap,
+  CryptoEntry,
+  FilterList,
+  NatClause,
+  NatLimit,
+  NatPool,
+  NatRange,
+  NatState,
+  NatStatic,
+  PolicyClause,
+  PolicyEntry,
+  Sa,
+  Tunnel,
+} from '../tables/layout.js';
 import { fillLocalSet, fillSpiMap, HashShape } from './hash.js';
 import {
   type Bank,
@@ -32,6 +47,10 @@ export class Tables {
   readonly natLists = new Int32Array(Cap.NatClauses);
   readonly natTimeouts = new Int32Array(NatState.Count);
   readonly tunnels = new Int32Array(Cap.Ports * Tunnel.Words);
+  readonly natStatics = new Int32Array(Cap.NatStatics * NatStatic.Words);
+  readonly natPools = new Int32Array(Cap.NatPools * NatPool.Words);
+  readonly natLimits = new Int32Array(Cap.NatLimits * NatLimit.Words);
+  readonly natRanges = new Int32Array(Cap.NatRanges * NatRange.Words);
   readonly policyEntries = new Int32Array(Cap.PolicyEntries * PolicyEntry.Words);
   readonly policyClauses = new Int32Array(Cap.PolicyClauses * PolicyClause.Words);
   readonly policyLists = new Int32Array(Cap.PolicyClauses);
@@ -80,6 +99,10 @@ export class Tables {
     this.natLists.set(bank.natLists);
     this.natTimeouts.set(bank.natTimeouts);
     this.tunnels.set(bank.tunnels);
+    this.natStatics.set(bank.natStatics);
+    this.natPools.set(bank.natPools);
+    this.natRanges.set(bank.natRanges);
+    this.natLimits.set(bank.natLimits);
     const policies = this.policyEntries.some((word, at) => word !== bank.policyEntries[at]);
     this.policyEntries.set(bank.policyEntries);
     this.policyClauses.set(bank.policyClauses);

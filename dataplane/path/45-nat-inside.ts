@@ -1,27 +1,22 @@
 // 45-nat-inside: what goes from an `ip nat inside` to an `ip nat outside` port gets the global address, if a statement says so; behind the route,
 // which says where it leaves, and before the crypto map, which then sees the address as translated (IOS's order: what the VPN is to carry must be
-// exempt). In: routed packets, left in the crypto map's vector. Out: the same. Drops: nat-no-port and nat-full, after an ICMP 3/13 (RFC 5508 REQ-8) and a
-// message to the operator; nat-fragment, nat-no-flow.
+// exempt). In: routed packets, left in the crypto map's vector. Out: the same. Drops: what finds no room (nat-no-port, nat-full, nat-no-address,
+// nat-host-full), after an ICMP 3/13 (RFC 5508 REQ-8) and a message to the operator; nat-fragment, nat-no-flow.
 //
 // PAT keeps sessions per flow (address and port dependent mapping and filtering, RFC 4787 §4.1, §5): the inside port stays what it is where no
 // other session to the same destination has it. What no statement translates leaves as it is, and is never dropped for that. The router's own traffic keeps
-// its address; its flows are noted, so that no session takes their ports. Every worker has the ports p with p % workers = its number.
+// its address; its flows are noted, so that no session takes their ports. Every worker has the ports p with p % workers = its number. How a session begins:
+// mem/nat-begin.ts.
 
-import { Drop, NatCount } from '../counters/declare.js';
+import { Drop } from '../counters/declare.js';
 import { Clock, type Env } from '../env.js';
 import { NatKind } from '../mem/nat.js';
-import { findGlobalPort } from '../mem/nat-sessions.js';
-import { BankCount, NatSide, PortRow } from '../mem/shared.js';
+import { NatShape } from '../mem/nat-sessions.js';
+import { NatSide, PortRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
 import { IcmpError, UnreachableCode } from '../proto/icmp.js';
-import { IpProto, isMulticast } from '../proto/ipv4.js';
-import { firstState, natHasPorts } from '../proto/nat.js';
-import { Ace, AceAction, NatClause, NatRow } from '../tables/layout.js';
-
-const enum Limit {
-  /** Ports that a new session tries: where nearly all are taken, a search through all would hold up everybody else. */
-  PortTries = 4096,
-}
+import { isMulticast } from '../proto/ipv4.js';
+import { NatRow } from '../tables/layout.js';
 
 /** What a packet's way is when it is not translated. */
 const enum Outcome {
@@ -29,57 +24,11 @@ const enum Outcome {
 }
 
 export function makeNatInside(env: Env): () => void {
-  const { clock, nat, drop, classify, events, workers, workerIndex } = env;
-  const { rxPort, txPort, proto, src, dst, flags, error, reason: reasons } = env.slots;
-  const { counts, ports, natClauses, natLists, aces } = env.tables;
-  const { aceHits, nat: natCounts } = env.counters;
+  const { clock, nat, natRules, natBegin, drop, events } = env;
+  const { rxPort, txPort, nextHop, src, dst, flags, error, reason: reasons } = env.slots;
+  const { ports } = env.tables;
   const { cryptoMap, refused } = env.vec;
-  const { sessions, clauseHits } = nat;
-
-  function matches(clause: number, id: number): boolean {
-    const at = clause * NatClause.Words;
-    const out = natClauses[at + NatClause.OutPort];
-    if (out >= 0 && out !== txPort[id]) return false;
-    if (natClauses[at + NatClause.AclCount] < 0) return true;
-    const ace = classify(natLists[clause], id);
-    if (ace < 0) return false;
-    aceHits[ace]++;
-    return aces[ace * Ace.Words + Ace.Action] === AceAction.Permit;
-  }
-
-  /** @returns word of the clause that translates, Outcome.Keep when none does */
-  function decide(id: number): number {
-    let decided = -1; // the statement that has said no
-    for (let clause = 0; clause < counts[BankCount.NatClauses]; clause++) {
-      const at = clause * NatClause.Words;
-      if (natClauses[at + NatClause.Rule] === decided || !matches(clause, id)) continue;
-      clauseHits[clause]++;
-      if (natClauses[at + NatClause.Permit] !== 0) return at;
-      decided = natClauses[at + NatClause.Rule];
-    }
-    return Outcome.Keep;
-  }
-
-  /** Slow path: a new session. @returns row; below 0: ~reason to drop the packet */
-  function begin(id: number, global: number, rule: number, now: number): number {
-    if (sessions.length >= counts[BankCount.NatSessions]) return ~Drop.NatFull;
-    const protocol = proto[id];
-    const near = nat.sourcePort;
-    const far = nat.outsidePortOf(id);
-    const isOwn = rule < 0;
-    let port = near;
-    if (isOwn || !(natHasPorts(protocol) || protocol === IpProto.Icmp)) {
-      if (sessions.findOutside(protocol, global, (near << 16) | far, dst[id]) >= 0) return ~Drop.NatNoPort;
-    } else {
-      port = findGlobalPort(sessions, protocol, global, near, dst[id], far, workers, workerIndex, Limit.PortTries);
-      if (port === 0) return ~Drop.NatNoPort;
-    }
-    const row = sessions.add(protocol, src[id], near, global, port, dst[id], far, rule, now);
-    if (row < 0) return ~Drop.NatFull;
-    sessions.rows[row * NatRow.Words + NatRow.State] = firstState(protocol, far);
-    if (!isOwn) natCounts[NatCount.Created]++;
-    return row;
-  }
+  const { sessions } = nat;
 
   /** @returns Outcome.Keep, or the reason to drop it */
   function translate(id: number, now: number): number {
@@ -87,15 +36,14 @@ export function makeNatInside(env: Env): () => void {
     if (kind === NatKind.Error && nat.rewriteErrorOut(id)) return Outcome.Keep;
     let row = kind === NatKind.Flow ? nat.findFromInside(id, now) : kind === NatKind.LaterFragment ? nat.findFragment(id, now) : -1;
     if (row < 0) {
-      const clause = decide(id);
-      if (clause < 0) return Outcome.Keep;
-      if (kind !== NatKind.Flow) return kind === NatKind.LaterFragment ? Drop.NatFragment : Drop.NatNoFlow;
-      const global = ports[natClauses[clause + NatClause.GlobalPort] * PortRow.Words + PortRow.Address];
-      row = global === 0 ? ~Drop.NatNoPort : begin(id, global, natClauses[clause + NatClause.Rule], now);
-      if (row < 0) return ~row;
+      row = natBegin.outbound(id, kind === NatKind.Flow, now);
+      if (row === NatShape.None) return Outcome.Keep;
+      if (row < 0) return kind === NatKind.LaterFragment ? Drop.NatFragment : ~row;
     }
     if (kind === NatKind.Flow && (flags[id] & PacketFlag.MoreFragments) !== 0) nat.noteFragment(id, row, now);
+    const to = dst[id];
     nat.rewriteOut(id, row, now);
+    if (nextHop[id] === to) nextHop[id] = dst[id]; // `ip nat outside source` on a connected network
     return Outcome.Keep;
   }
 
@@ -103,20 +51,24 @@ export function makeNatInside(env: Env): () => void {
   function reserve(id: number, now: number): void {
     if (nat.kindOf(id) !== NatKind.Flow) return;
     let row = nat.findFromInside(id, now);
-    if (row < 0) row = begin(id, src[id], -1, now);
+    if (row < 0) row = natBegin.reserve(id, now);
     if (row >= 0) sessions.rows[row * NatRow.Words + NatRow.Used] = now;
+  }
+
+  function isNoRoom(reason: number): boolean {
+    return reason === Drop.NatNoPort || reason === Drop.NatFull || reason === Drop.NatNoAddress || reason === Drop.NatHostFull;
   }
 
   /** There is no room for a new session: those that are there go on. */
   function refuse(id: number, reason: Drop): void {
-    events.noteExhaustion(reason === Drop.NatFull, src[id], dst[id]);
+    events.noteExhaustion(reason === Drop.NatFull || reason === Drop.NatHostFull, src[id], dst[id]);
     error[id] = (IcmpError.Unreachable << 24) | (UnreachableCode.AdministrativelyProhibited << 16);
     reasons[id] = reason;
     refused.push(id);
   }
 
   return function natInside() {
-    if (counts[BankCount.NatClauses] === 0) return;
+    if (natRules.isEmpty) return;
     const now = Math.floor(clock[Clock.Ms] / 1000);
     nat.prepare(cryptoMap.ids, cryptoMap.length, true);
     let kept = 0;
@@ -129,7 +81,7 @@ export function makeNatInside(env: Env): () => void {
         else if (ports[rxPort[id] * PortRow.Words + PortRow.Nat] === NatSide.Inside) reason = translate(id, now);
       }
       if (reason < 0) cryptoMap.ids[kept++] = id;
-      else if (reason === Drop.NatNoPort || reason === Drop.NatFull) refuse(id, reason);
+      else if (isNoRoom(reason)) refuse(id, reason);
       else drop(id, reason);
     }
     cryptoMap.length = kept;

@@ -14,6 +14,7 @@ import { describePorts, planInterfaces } from './interfaces.js';
 import { planGuard } from './leak-guard.js';
 import { type LinuxState, RouteTable, readLinux } from './linux-state.js';
 import { groupNeighbours, listGroups, planGroups } from './multicast.js';
+import { applyAliases, planNatRoutes } from './nat-aliases.js';
 import type { NeighbourWatch } from './neighbour-watch.js';
 import { planNeighbours } from './neighbours.js';
 import { hopRows, planHops, planSenders } from './policy-hops.js';
@@ -45,16 +46,14 @@ export class Applier {
   private published: BankContent | null = null;
   private running = false;
   private pending = false;
-  /** Only neighbours have changed: no round is needed for that. */
-  private neighboursPending = false;
+  private neighboursPending = false; // no round is needed for them alone
   private stopped = false;
   /** Tables came and `applied` has not been said. A control that restarted may count its generations from 1 again. */
   private unanswered = false;
   private lastErrors: string[] = [];
   private announced = new Map<number, string>();
   private round: Promise<void> = Promise.resolve();
-  /** Generation that is applied now, 0 = none. */
-  generation = 0;
+  generation = 0; // applied now, 0 = none
   /** The kernel as of the last round. */
   linux: LinuxState = { links: new Map(), addresses: [], routes: [], rules: [] };
   portStates: PortState[] = [];
@@ -157,13 +156,14 @@ export class Applier {
     for (const port of this.ports.list()) if (!isTunnel(port)) setDevice(this.ledger, port.device);
     state = this.change(this.ports.planLinks(state), errors) ?? state;
     // Before the static routes: the kernel asks table G where their gateways are.
-    const gateways = planGatewayTable(this.ports.list(), state);
-    state = this.changeRoutes(state, gateways, Table.Gateways, errors);
-    const statics = planStaticRoutes(head.staticRoutes, (name) => this.deviceOf(name, state), errors);
+    state = this.changeRoutes(state, planGatewayTable(this.ports.list(), state), Table.Gateways, errors);
+    const wanted = [...head.staticRoutes, ...planNatRoutes(head.nat.routes, state, errors)];
+    const statics = planStaticRoutes(wanted, (name) => this.deviceOf(name, state), errors);
     state = this.changeRoutes(state, statics, RouteTable.Main, errors);
     const devices = this.ports.list();
     state = this.change(this.tunnels.plan(head.interfaces, state), errors) ?? state;
     this.change(this.planPolicy(tables, devices, state), errors);
+    applyAliases(this.ledger, head, devices, state, errors);
     this.linux = state;
     await this.publish(tables, devices, state, errors);
     this.announce(head.interfaces, state);

@@ -3,7 +3,9 @@
 
 import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { NatRow } from '../tables/layout.js';
 import { encodeFrame, FrameReader, type FromDataplane, MaxNatRows } from '../tables/message.js';
+import { readInteger, readList, readRecord, refuse } from './shape.js';
 
 export interface ControlMessages {
   /** First message of a connection. */
@@ -13,7 +15,8 @@ export interface ControlMessages {
   snapshot(id: number): FromDataplane;
   /** @returns the answer and its rows */
   natSessions(id: number, limit: number): { message: FromDataplane; rows: Uint8Array };
-  natClear(): void;
+  natLog(isOn: boolean): void;
+  natClear(wanted: number[], mask: number[]): void;
   /** @returns the answer */
   trace(id: number, message: unknown): FromDataplane;
   log(text: string): void;
@@ -66,6 +69,11 @@ export class ControlSocket {
     else socket.write(encodeFrame(message, blobs));
   }
 
+  /** Of the present connection. */
+  get unsentBytes(): number {
+    return this.connection?.writableLength ?? 0;
+  }
+
   private accept(socket: Socket): void {
     const old = this.connection;
     this.connection = socket;
@@ -97,9 +105,20 @@ export class ControlSocket {
       const { message, rows } = this.messages.natSessions(id as number, Math.min(Math.max(limit as number, 0), MaxNatRows));
       this.send(message, [rows]);
     } else if (type === 'trace' && Number.isSafeInteger(id)) this.send(this.messages.trace(id as number, head));
-    else if (type === 'nat-clear') this.messages.natClear();
+    else if (type === 'nat-log') this.messages.natLog((head as { on?: unknown }).on === true);
+    else if (type === 'nat-clear') this.messages.natClear(...readClear(head));
     else throw new Error('a message of no known type');
   }
+}
+
+/** @throws ShapeError */
+function readClear(head: unknown): [wanted: number[], mask: number[]] {
+  const record = readRecord(head, 'nat-clear');
+  const [wanted, mask] = (['wanted', 'mask'] as const).map((name) =>
+    readList(record[name], name, NatRow.Words, (word, what) => readInteger(word, what, -0x80000000, 0x7fffffff)),
+  );
+  if (wanted.length !== mask.length) refuse('nat-clear: as many words wanted as in the mask are needed');
+  return [wanted, mask];
 }
 
 function isAnswered(path: string): Promise<boolean> {

@@ -18,8 +18,23 @@ import {
 import { TunnelWord, tunnelWordsOf } from '../mem/tunnel-words.js';
 import { buildClassifier } from '../proto/classifier-build.js';
 import { buildFib, type FibRoute } from '../proto/fib.js';
-import { Ace, Cap, CryptoEntry, NatClause, NatState, PolicyClause, PolicyEntry, Tunnel, TunnelMode } from '../tables/layout.js';
+import {
+  Ace,
+  Cap,
+  CryptoEntry,
+  NatClause,
+  NatLimit,
+  NatPool,
+  NatRange,
+  NatState,
+  NatStatic,
+  PolicyClause,
+  PolicyEntry,
+  Tunnel,
+  TunnelMode,
+} from '../tables/layout.js';
 import type { TablesHead, TablesRows } from '../tables/message.js';
+import { describeSoloNat } from './nat-aliases.js';
 import type { WorkerSet } from './worker-set.js';
 
 export interface PortState {
@@ -83,6 +98,7 @@ export class Publisher {
     const bank = this.banks[epoch & 1];
     this.startTunnels(content.tunnels);
     const errors = writeBank(bank, content);
+    errors.push(...describeSoloNat(content.rows.natClauses, content.nat.pools, this.workers.count));
     if (this.routes[epoch & 1] !== content.routes) writeFib(bank, content.routes, errors);
     this.routes[epoch & 1] = content.routes;
     Atomics.store(this.control, Ctl.Epoch, epoch);
@@ -142,6 +158,14 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
   fillRows(bank.natClauses, rows.natClauses);
   bank.counts[BankCount.NatClauses] = rows.natClauses.length / NatClause.Words;
   bank.counts[BankCount.NatSessions] = nat.maxEntries === 0 ? NatShape.Capacity : Math.min(nat.maxEntries, NatShape.Capacity);
+  fillRows(bank.natStatics, nat.statics);
+  bank.counts[BankCount.NatStatics] = nat.statics.length / NatStatic.Words;
+  fillRows(bank.natPools, nat.pools);
+  bank.counts[BankCount.NatPools] = nat.pools.length / NatPool.Words;
+  fillRows(bank.natRanges, nat.ranges);
+  bank.counts[BankCount.NatRanges] = nat.ranges.length / NatRange.Words;
+  fillRows(bank.natLimits, nat.limits);
+  bank.counts[BankCount.NatLimits] = nat.limits.length / NatLimit.Words;
   bank.natTimeouts.set(nat.timeouts.map((seconds) => (seconds === 0 ? NatShape.Never : seconds)));
   fillRows(bank.tunnels, tunnels);
   bank.counts[BankCount.Tunnels] = countTunnels(tunnels);
@@ -160,7 +184,7 @@ function countTunnels(tunnels: Int32Array): number {
   return count;
 }
 
-function fillRows(to: Int32Array, from: Int32Array): void {
+function fillRows(to: Int32Array, from: ArrayLike<number>): void {
   to.fill(0);
   to.set(from);
 }
@@ -223,7 +247,7 @@ export const noTables: TablesHead = {
   staticRoutes: [],
   controlPorts: [],
   groups: [],
-  nat: { timeouts: new Array(NatState.Count).fill(0), maxEntries: 0 },
+  nat: { timeouts: new Array(NatState.Count).fill(0), maxEntries: 0, statics: [], pools: [], ranges: [], limits: [], routes: [] },
   policyHops: [],
   blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses', 'policyEntries', 'policyClauses'],
   blobBytes: [0, 0, 0, 0, 0, 0, 0],

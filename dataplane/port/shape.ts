@@ -1,6 +1,8 @@
 // Typed reading of untrusted JSON: each function returns the value in its type or throws ShapeError that says where and what. By hand
 // and not with zod, which would make this process 18 MB larger (measured, resident) for two messages.
 
+import { Ace } from '../tables/layout.js';
+
 export class ShapeError extends Error {
   override name = 'ShapeError';
 }
@@ -43,4 +45,15 @@ export function readList<T>(value: unknown, what: string, maxLength: number, rea
 
 export function readNullable<T>(value: unknown, read: (value: unknown) => T): T | null {
   return value === null ? null : read(value);
+}
+
+export function within(what: string, value: number, low: number, high: number): void {
+  readInteger(value, what, low, high);
+}
+
+/** @param aces rows of Ace */
+export function checkAclRange(what: string, first: number, count: number, aces: Int32Array): void {
+  const total = aces.length / Ace.Words;
+  within(`${what} first ace`, first, 0, total);
+  within(`${what} aces`, count, 0, total - first);
 }

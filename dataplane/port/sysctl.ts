@@ -48,6 +48,11 @@ export function setDevice(ledger: UndoLedger, device: string): void {
   for (const [name, value] of deviceSettings) change(ledger, `net/ipv4/conf/${device}/${name}`, value);
 }
 
+/** A netdev that answers ARP for others (nat-aliases.ts): at once, not after up to 0.8 s. */
+export function setProxy(ledger: UndoLedger, device: string): void {
+  change(ledger, `net/ipv4/neigh/${device}/proxy_delay`, '0');
+}
+
 /** Settings of a TUN: it vanishes with us, so nothing is noted. Called again whenever settings changed: udev applies sysctl.d to new netdevs, some time later. */
 export function setTun(tun: string): void {
   const wanted: [string, string][] = [

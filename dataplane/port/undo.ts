@@ -2,6 +2,7 @@
 // too when this process never applied anything and only finds what a killed one left.
 
 import { RouteTable, readLinux } from './linux-state.js';
+import { diffAliases, readAliases } from './nat-aliases.js';
 import { diffRoutes } from './routes.js';
 import { diffRules } from './rules.js';
 import { describeErrors, runBatch } from './run-command.js';
@@ -11,7 +12,7 @@ import type { UndoLedger } from './undo-ledger.js';
 /** Call when the TUNs are closed. @returns one line per thing that could not be undone. Throws Error when ip cannot be run. */
 export function undoAll(ledger: UndoLedger): string[] {
   const state = readLinux();
-  const commands = [...diffRules(state.rules, []), ...diffRoutes(state, [], () => true)];
+  const commands = [...diffRules(state.rules, []), ...diffRoutes(state, [], () => true), ...diffAliases(readAliases(), [])];
   const have = new Set(state.addresses.map(({ address, prefixLength, device }) => `${address} ${prefixLength} ${device}`));
   for (const address of ledger.addresses) if (have.has(addressKey(address))) commands.push(`addr del ${address}`);
   for (const [device, wasUp] of ledger.links) {

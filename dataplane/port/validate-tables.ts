@@ -12,14 +12,14 @@ import {
   EspAuth,
   EspCipher,
   NatClause,
-  NatState,
   PolicyClause,
   PolicyEntry,
   Sa,
   SaKey,
 } from '../tables/layout.js';
 import { type InterfaceRow, MaxFrameBytes, portDrivers, type StaticRouteRow, type TablesHead, type TablesRows } from '../tables/message.js';
-import { readFlag, readInteger, readList, readNullable, readRecord, readText, refuse } from './shape.js';
+import { checkAclRange, readFlag, readInteger, readList, readNullable, readRecord, readText, refuse, within } from './shape.js';
+import { checkNat, readNat } from './validate-nat.js';
 import { checkPolicies, readPolicyHops } from './validate-policy.js';
 import { readTunnel } from './validate-tunnel.js';
 
@@ -30,7 +30,6 @@ export interface Tables {
 
 const MaxGeneration = Number.MAX_SAFE_INTEGER;
 const MaxAddress = 0xffffffff;
-const MaxSeconds = 0x7fffffff;
 const natSides = ['inside', 'outside'] as const;
 // Goes into a command line of ip: what the kernel allows in a name, and nothing that ip could take for an option.
 const devicePattern = /^[A-Za-z0-9_@.][^\s/:"'\\#]{0,14}$/;
@@ -109,17 +108,6 @@ function readHead(value: unknown): TablesHead {
   };
 }
 
-function readNat(value: unknown): TablesHead['nat'] {
-  const nat = readRecord(value, 'nat');
-  const timeouts = readList(nat.timeouts, 'nat.timeouts', NatState.Count, (seconds, what) => readInteger(seconds, what, 0, MaxSeconds));
-  if (timeouts.length !== NatState.Count) refuse(`nat.timeouts: ${NatState.Count} numbers are needed`);
-  return { timeouts, maxEntries: readInteger(nat.maxEntries, 'nat.maxEntries', 0, MaxSeconds) };
-}
-
-function within(what: string, value: number, low: number, high: number): void {
-  readInteger(value, what, low, high);
-}
-
 /**
  * @param head JSON head of a frame @param rest the bytes behind it @returns the tables; rows are copies of `rest`
  * @throws ShapeError with the first thing that is wrong
@@ -132,7 +120,7 @@ export function readTables(head: unknown, rest: Uint8Array): Tables {
   checkFilters(tables);
   checkCryptoEntries(tables);
   checkSas(tables);
-  checkNatClauses(tables);
+  checkNat(tables);
   checkPolicies(parsed, tables.rows);
   return tables;
 }
@@ -205,12 +193,6 @@ function checkFilters({ head, rows }: Tables): void {
     for (const list of [filterIn, filterOut]) if (list) checkAclRange(`filter of ${name}`, list.first, list.count, rows.aces);
 }
 
-function checkAclRange(what: string, first: number, count: number, aces: Int32Array): void {
-  const total = aces.length / Ace.Words;
-  within(`${what} first ace`, first, 0, total);
-  within(`${what} aces`, count, 0, total - first);
-}
-
 function checkCryptoEntries({ head, rows }: Tables): void {
   const ports = new Set(head.interfaces.map(({ port }) => port));
   const entries = rows.cryptoEntries;
@@ -222,21 +204,6 @@ function checkCryptoEntries({ head, rows }: Tables): void {
     within('crypto entry SA slot', entries[at + CryptoEntry.OutboundSa], -1, rows.sas.length / Sa.Words - 1);
     within('crypto entry flags', entries[at + CryptoEntry.Flags], 0, 31);
     within('crypto entry group', entries[at + CryptoEntry.Group], 0, head.groups.length - 1);
-  }
-}
-
-function checkNatClauses({ head, rows }: Tables): void {
-  const ports = new Set(head.interfaces.map(({ port }) => port));
-  const clauses = rows.natClauses;
-  for (let at = 0; at < clauses.length; at += NatClause.Words) {
-    const least = at === 0 ? 0 : clauses[at - NatClause.Words + NatClause.Rule];
-    within('NAT clause rule order', clauses[at + NatClause.Rule], least, Cap.NatClauses - 1);
-    within('NAT clause permit', clauses[at + NatClause.Permit], 0, 1);
-    if (clauses[at + NatClause.AclCount] !== -1)
-      checkAclRange('NAT clause', clauses[at + NatClause.AclFirst], clauses[at + NatClause.AclCount], rows.aces);
-    if (clauses[at + NatClause.OutPort] !== -1 && !ports.has(clauses[at + NatClause.OutPort]))
-      refuse(`NAT clause: no interface has port ${clauses[at + NatClause.OutPort]}`);
-    if (!ports.has(clauses[at + NatClause.GlobalPort])) refuse(`NAT clause: no interface has port ${clauses[at + NatClause.GlobalPort]}`);
   }
 }
 

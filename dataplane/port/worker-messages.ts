@@ -20,8 +20,8 @@ export interface WorkerStart {
 }
 
 export type ToWorker =
-  /** End all sessions of NAT. */
-  | { kind: 'nat-clear' }
+  /** End sessions of NAT (NatSessions.clear). */
+  | { kind: 'nat-clear'; wanted: number[]; mask: number[] }
   /** The links of a port for this worker, its TUN queue first: read and written by it alone until it answers `port-closed`. */
   | { kind: 'port-open'; port: number; links: Link[] }
   /** Stop using the port's descriptors; answer `port-closed`, then the main thread closes them. No answer when it was told before: once per `port-open`. */

@@ -5,6 +5,9 @@
 //   crypto entry --acl--> ace rows          sa row --slot--> key row, counters, replay windows
 //        `-- outbound sa slot ------------------^
 
+export * from './layout-nat.js';
+export * from './layout-tunnel.js';
+
 /** Rows a bank can hold. A configuration that needs more is refused by control with a message, never truncated. */
 export const enum Cap {
   Ports = 16,
@@ -16,6 +19,10 @@ export const enum Cap {
   /** Sender IDs one SA row carries: one for every worker, whose number takes 4 bits of the IV (proto/sender-iv.ts). */
   Sids = 1 << 4,
   NatClauses = 128,
+  NatStatics = 1024,
+  NatPools = 32,
+  NatRanges = 2048,
+  NatLimits = 48,
   PolicyEntries = 1 << 7,
   PolicyClauses = 1 << 8,
   /** Next hops and interfaces that policy routing names: four bits each in a row. */
@@ -153,121 +160,4 @@ export const enum SaKey {
   Salt = 32, // 4 bytes, counter modes
   Auth = 36, // 64 bytes
   Bytes = 104,
-}
-
-/**
- * One clause of one `ip nat inside source` statement, in order of the configuration; clauses of a statement are neighbours. A statement is tried
- * until one of its clauses matches: that clause translates, or says that this statement does not, and the next statement is tried.
- * A list is one clause; a route-map is its entries, one clause for each list that an entry names.
- */
-export const enum NatClause {
-  Rule = 0, // number of the statement, ascending from 0
-  Permit = 1, // 1: translates; 0: not by this statement
-  AclFirst = 2, // the clause matches what the list permits
-  AclCount = 3, // -1: an entry without `match ip address`, which matches every packet
-  OutPort = 4, // `match interface`: port by which the packet leaves, -1 any
-  GlobalPort = 5, // port whose primary address is the inside global one (`interface IF overload`)
-  Words = 6,
-}
-
-/**
- * A tunnel interface, at its port's place: what the main thread makes of the configuration and of the addresses that the host has now. Whether it
- * carries packets is the port's to say (up, down).
- */
-export const enum Tunnel {
-  Mode = 0, // TunnelMode
-  Source = 1, // of the outer header
-  Destination = 2,
-  Flags = 3, // TunnelFlag
-  Key = 4,
-  HeaderLen = 5, // bytes of the GRE header that is sent
-  Ttl = 6, // of the outer header
-  Tos = 7, // of the outer header, its DSCP alone; -1 = as inside
-  KeepaliveSeconds = 8, // between keepalives, 0 = none are sent
-  Words = 9,
-}
-export const enum TunnelMode {
-  /** The port is no tunnel, or one that has no ends. */
-  None = 0,
-  /** RFC 2784 over IPv4. */
-  Gre = 1,
-}
-export const enum TunnelFlag {
-  Checksum = 1,
-  Key = 2,
-  Sequence = 4,
-  /** The outer DF is the inner one, else 0 (`tunnel path-mtu-discovery`). */
-  CopyDf = 8,
-}
-
-/**
- * One entry of a route-map by which packets are routed, as an interface has it; entries of one interface are neighbours, in order. The first that
- * matches decides, or hands on to another (`continue`); what entries set adds up, of equal kinds the last.
- */
-export const enum PolicyEntry {
-  Port = 0, // packets that came by it; Cap.Ports = what the host itself sends (`ip local policy`)
-  Permit = 1, // 0: what it matches is routed by its destination
-  Next = 2, // row that goes on after a match, -1 = it decides
-  LengthLow = 3, // `match length`, bytes of the datagram
-  LengthHigh = 4,
-  FirstClause = 5, // `match ip address`: PolicyClause rows, one of which must permit
-  ClauseCount = 6, // 0: every packet
-  NextHops = 7, // `set ip next-hop`: numbers of hops, four bits each, the first one lowest
-  NextHopCount = 8,
-  Interfaces = 9, // `set interface`
-  InterfaceCount = 10,
-  Defaults = 11, // `set ip default next-hop`
-  DefaultCount = 12,
-  TosKeep = 13, // bits of the ToS octet that stay
-  TosSet = 14,
-  Df = 15, // 0, 1; -1 = as it is
-  Words = 16,
-}
-export const enum PolicyClause {
-  AclFirst = 0,
-  AclCount = 1, // 0: a list that is not there, which permits nothing
-  Words = 2,
-}
-
-/** What a session is, which says how long it may be quiet (`ip nat translation ...-timeout`). */
-export const enum NatState {
-  /** Protocols without ports: `timeout`. */
-  Other = 0,
-  Udp = 1,
-  Dns = 2,
-  Icmp = 3,
-  /** No answer with ACK yet. */
-  TcpSyn = 4,
-  TcpEstablished = 5,
-  TcpFinRst = 6,
-  Count = 7,
-}
-
-/** A session as it lies in a worker's table (mem/nat-sessions.ts) and travels to control. 64 bytes. */
-export const enum NatRow {
-  /** Signed, as all addresses here. */
-  InsideAddress = 0,
-  GlobalAddress = 1,
-  OutsideAddress = 2,
-  /** Inside port << 16 | outside port. ICMP queries: their identifier is the inside port, 0 the other. */
-  InsidePorts = 3,
-  /** Global port << 16 | outside port. */
-  OutsidePorts = 4,
-  /** IP protocol; 0 = the row is free. */
-  Protocol = 5,
-  /** {@link NatState} */
-  State = 6,
-  /** Seconds of the worker's clock: when it was made, when a packet last counted for it. In an answer to control: seconds ago. */
-  Made = 7,
-  Used = 8,
-  /** Chains of the table; in an answer to control 0. */
-  NextInside = 9,
-  NextOutside = 10,
-  /** Statement that made it ({@link NatClause}.Rule), -1 = the router's own traffic, which keeps its address. */
-  Rule = 11,
-  PacketsOut = 12,
-  PacketsIn = 13,
-  /** Changes whenever the row becomes another session: whoever remembers a row can tell. */
-  Serial = 14,
-  Words = 16,
 }

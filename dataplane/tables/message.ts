@@ -102,6 +102,14 @@ export interface TablesHead {
     timeouts: number[];
     /** Sessions at the most, 0 = as many as fit. */
     maxEntries: number;
+    /** Words of NatStatic, NatPool and NatRange rows. */
+    statics: number[];
+    pools: number[];
+    ranges: number[];
+    /** Words of NatLimit rows. */
+    limits: number[];
+    /** Routes to outside local addresses: prefix and global address, unsigned; they lead where the global one is. */
+    routes: { prefix: number; prefixLength: number; global: number }[];
   };
   /** What rows of policy routing name by number. */
   policyHops: PolicyHop[];
@@ -132,9 +140,11 @@ export type ToDataplane =
   | { type: 'snapshot'; id: number }
   /** @param limit rows at the most, 0..MaxNatRows */
   | { type: 'nat-sessions'; id: number; limit: number }
-  | TraceRequest
-  /** Ends all sessions of NAT. */
-  | { type: 'nat-clear' };
+  /** Whether beginnings and ends of NAT sessions are sent. */
+  | { type: 'nat-log'; on: boolean }
+  /** Ends sessions of NAT: those whose words (NatRow) are `wanted` where `mask` has bits, NatRow.Words each. Empty: all. */
+  | { type: 'nat-clear'; wanted: number[]; mask: number[] }
+  | TraceRequest;
 
 /** Sessions that one answer carries. */
 export const MaxNatRows = 32768;
@@ -156,6 +166,8 @@ export type FromDataplane =
   | { type: 'applied'; generation: number /** One line per thing that could not be applied. */; errors: string[] }
   | { type: 'event'; event: DataplaneEvent }
   | SnapshotHead
+  /** Behind it: sessions that have begun or ended, NatLogRow (layout.ts). */
+  | { type: 'nat-log' }
   | TraceAnswer
   /** Behind it: rows of NatRow (layout.ts), no more than were asked for. @param sessions how many there are */
   | { type: 'nat-sessions'; id: number; sessions: number };

@@ -1,17 +1,37 @@
 // The pass as a fuzz target: any bytes on either port must be accounted for, and nothing may throw.
 import { HopKind, NatSide } from '../../dataplane/mem/shared.js';
 import { AceLog, AclFact } from '../../dataplane/tables/layout.js';
+import { routerOf } from '../path/nat-rules/configured.js';
 import { branchPacket, ipv4, udp } from '../path/packets.js';
 import { memberTables, Router } from '../path/router.js';
 
-let router: Router | null = null;
 const any = { src: 'any', dst: 'any' };
 const asks = (mask: number, value: number) => ({ mask, value });
 const icmpType = 255 << AclFact.FirstShift;
+let plain: Router | null = null;
+let ruled: Router | null = null;
 
-/** Byte 0 picks the port, inside, outside or tunnel; the rest is one datagram. Throws when a packet or slot is lost. */
-export function fuzz(bytes: Uint8Array): void {
-  router ??= new Router(
+/** Every kind of statement of `ip nat`. */
+const rules = `ip access-list standard ALL
+ permit any
+ip access-list extended VIP
+ permit tcp any host 172.16.1.100
+ip nat pool P 172.16.1.60 172.16.1.61 prefix-length 24
+ip nat pool S 10.0.1.21 10.0.1.22 prefix-length 24 type rotary
+ip nat pool L 192.168.9.20 192.168.9.21 prefix-length 24
+ip nat inside source list ALL pool P
+ip nat inside source static 10.0.1.10 172.16.1.50
+ip nat inside source static tcp 10.0.1.11 80 interface eth1 8080
+ip nat inside source static network 10.0.2.0 172.16.2.0 /24
+ip nat inside destination list VIP pool S
+ip nat outside source static 198.51.100.1 192.168.9.7
+ip nat outside source list ALL pool L
+ip nat translation max-entries all-host 50
+ip nat translation max-entries 1000
+`;
+
+function makePlain(): Router {
+  return new Router(
     memberTables(
       2,
       { spi: 0xf001, transform: 'gcm-128', sids: [1] },
@@ -64,8 +84,16 @@ export function fuzz(bytes: Uint8Array): void {
       },
     ),
   );
+}
+
+/** Byte 0 picks the port, inside, outside or tunnel, and which router; the rest is one datagram. Throws when a packet or slot is lost. */
+export function fuzz(bytes: Uint8Array): void {
+  plain ??= makePlain();
+  ruled ??= routerOf(rules);
+  const router = ((bytes[0] ?? 0) & 2) === 0 ? plain : ruled;
   router.nowMs += 5;
-  router.forward((bytes[0] ?? 0) % 3, bytes.subarray(1));
+  const first = bytes[0] ?? 0;
+  router.forward((first & 6) === 4 ? 2 : first & 1, bytes.subarray(1));
   router.env.aclLog.drain(router.nowMs, () => undefined);
   const wrong = router.imbalance();
   if (wrong !== null) throw new Error(wrong);
@@ -120,11 +148,19 @@ export const greSeeds: readonly Uint8Array[] = [
   fromPeer([...fields, ...keepalive]),
   fromPeer([...fields, ...ipv4({ src: '10.9.0.1', dst: '224.0.0.5', protocol: 89 })]),
   Uint8Array.of(0, ...ipv4({ src: '10.0.2.10', dst: '10.9.0.1', payload: udp(1, 2, 600) })),
-  Uint8Array.of(2, ...ipv4({ src: '192.168.1.1', dst: '224.0.0.5', protocol: 89, ttl: 1 })),
+  Uint8Array.of(4, ...ipv4({ src: '192.168.1.1', dst: '224.0.0.5', protocol: 89, ttl: 1 })),
+];
+
+const ruledSeeds: readonly Uint8Array[] = [
+  ...natSeeds.map((seed) => Uint8Array.of(seed[0] | 2, ...seed.subarray(1))),
+  Uint8Array.of(3, ...ipv4({ src: '198.51.100.1', dst: '172.16.1.50', payload: udp(53, 5000, 40) })),
+  Uint8Array.of(3, ...ipv4({ src: '198.51.100.2', dst: '172.16.1.100', protocol: 6, payload: new Uint8Array(20).fill(80) })),
+  Uint8Array.of(2, ...ipv4({ src: '10.0.1.12', dst: '192.168.9.7', payload: udp(53, 5000, 40) })),
 ];
 
 export const seeds: readonly Uint8Array[] = [
   ...[0, 1].flatMap((port) => [40, 600].map((length) => Uint8Array.of(port, ...branchPacket(length)))),
   ...natSeeds,
   ...greSeeds,
+  ...ruledSeeds,
 ];

@@ -26,6 +26,7 @@ import { NatShape } from '../../dataplane/mem/nat-sessions.js';
 import { SenderState, senderStatePath } from '../../dataplane/mem/sender-state.js';
 import {
   allocateShared,
+  type Bank,
   BankCount,
   bankOf,
   type HopKind,
@@ -50,6 +51,10 @@ import {
   EspAuth,
   EspCipher,
   NatClause,
+  NatLimit,
+  NatPool,
+  NatRange,
+  NatStatic,
   PolicyClause,
   PolicyEntry,
   Sa,
@@ -59,6 +64,7 @@ import {
   TunnelFlag,
   TunnelMode,
 } from '../../dataplane/tables/layout.js';
+import type { TablesHead } from '../../dataplane/tables/message.js';
 import { ip } from './packets.js';
 
 /** Unix time of the tests. */
@@ -131,6 +137,8 @@ export interface TablesSpec {
   neighbours?: { port: number; address: string; header: string }[];
   /** `acl`: index, null = without `match ip address`; `outPort` null = any. */
   nat?: { rule: number; permit: boolean; acl: number | null; outPort?: number; globalPort: number }[];
+  /** Instead: what control compiled (nat-rules/configured.ts). Its lists stand behind `acls`. */
+  natTables?: { clauses: Int32Array; aces: Int32Array; head: TablesHead['nat'] };
   /** Seconds by NatState. */
   natTimeouts?: number[];
   natSessions?: number;
@@ -299,6 +307,23 @@ function writeTunnels(bank: ReturnType<typeof bankOf>, { ports }: TablesSpec): v
   bank.counts[BankCount.Tunnels] = ports.filter(({ tunnel }) => tunnel !== undefined).length;
 }
 
+function writeNat(bank: Bank, { clauses, aces, head }: NonNullable<TablesSpec['natTables']>): void {
+  const before = bank.counts[BankCount.Aces];
+  bank.aces.set(aces, before * Ace.Words);
+  bank.counts[BankCount.Aces] = before + aces.length / Ace.Words;
+  bank.natClauses.set(clauses);
+  for (let at = 0; at < clauses.length; at += NatClause.Words) bank.natClauses[at + NatClause.AclFirst] += before;
+  bank.counts[BankCount.NatClauses] = clauses.length / NatClause.Words;
+  bank.natStatics.set(head.statics);
+  bank.counts[BankCount.NatStatics] = head.statics.length / NatStatic.Words;
+  bank.natPools.set(head.pools);
+  bank.counts[BankCount.NatPools] = head.pools.length / NatPool.Words;
+  bank.natRanges.set(head.ranges);
+  bank.counts[BankCount.NatRanges] = head.ranges.length / NatRange.Words;
+  bank.natLimits.set(head.limits);
+  bank.counts[BankCount.NatLimits] = head.limits.length / NatLimit.Words;
+}
+
 export function writeBank(shared: SharedState, index: number, spec: TablesSpec): void {
   const bank = bankOf(shared, index);
   const lists = writeAces(bank.aces, spec.acls);
@@ -317,6 +342,7 @@ export function writeBank(shared: SharedState, index: number, spec: TablesSpec):
     bank.natClauses.set([rule, permit ? 1 : 0, first, count, outPort ?? -1, globalPort], i * NatClause.Words);
   });
   bank.counts[BankCount.NatClauses] = clauses.length;
+  if (spec.natTables) writeNat(bank, spec.natTables);
   bank.counts[BankCount.NatSessions] = spec.natSessions ?? NatShape.Capacity;
   bank.natTimeouts.set(spec.natTimeouts ?? [86400, 300, 60, 60, 60, 86400, 60]);
   writePolicies(bank, spec, lists);

@@ -1,11 +1,15 @@
-// ip nat: inside and outside interfaces, `ip nat inside source list|route-map ... interface IF overload` (PAT), timeouts, max-entries. Does
-// not: pools, static translations, outside source, inside destination, translation without overload, VRFs: each is an error where it is written.
+// ip nat: inside and outside interfaces, timeouts, max-entries; statements, static translations and pools are in nat-source.ts, nat-static.ts and
+// nat-pool.ts. What is not there is an error where it is written.
 
-import { integer, interfaceName, word } from '../arguments.js';
+import { formatIpv4 } from '../addresses.js';
+import { integer, ipv4, word } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
-import { type Config, defaultNatTimeouts, type InterfaceConfig, type NatSide, type NatSource, natTimeoutNames } from '../model.js';
+import { type Config, defaultNatTimeouts, type InterfaceConfig, type NatSide, natTimeoutNames } from '../model.js';
 import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
+import { describePool, natPoolNode } from './nat-pool.js';
+import { describeDestination, describeOutside, describeStatement, natInsideNodes, natOutsideNodes } from './nat-source.js';
+import { describeStatic } from './nat-static.js';
 
 type GlobalEdit = Edit<'config'>;
 type InterfaceEdit = Edit<'config-if'>;
@@ -13,7 +17,6 @@ type InterfaceEdit = Edit<'config-if'>;
 /** 17 years, what IOS takes. */
 const LongestTimeout = 536870912;
 const MostEntries = 2147483647;
-const onlyOverload = 'ip nat inside source list ACL | route-map RM, interface IF overload';
 
 function sideNode(side: NatSide, help: string): Node<InterfaceEdit> {
   return keyword(side, help, {
@@ -45,81 +48,6 @@ export function printInterfaceNat({ nat }: InterfaceConfig): string | false {
   return nat !== undefined && `ip nat ${nat}`;
 }
 
-function readSource(args: Args): NatSource {
-  return args.has('list') ? { kind: 'list', name: args.text('list') } : { kind: 'route-map', name: args.text('map') };
-}
-
-function describeSource({ kind, name }: NatSource): string {
-  return `${kind} ${name}`;
-}
-
-function addStatement(args: Args, { session, target }: GlobalEdit): void {
-  const source = readSource(args);
-  const wanted = { line: session.line, ...source, interface: args.text('interface') };
-  const same = target.nat.statements.find(({ kind, name }) => kind === source.kind && name === source.name);
-  if (same?.interface === wanted.interface) return;
-  if (same)
-    throw new ConfigError(
-      `line ${same.line} translates ${describeSource(source)} already, to ${same.interface}`,
-      'the first that matches decides: another list, or a route-map with match interface',
-    );
-  target.nat.statements.push(wanted);
-  session.mark(wanted, '');
-}
-
-function removeStatement(args: Args, { session, target }: GlobalEdit): void {
-  const source = readSource(args);
-  const name = args.optionalText('interface');
-  const kept = target.nat.statements.filter(
-    (other) => other.kind !== source.kind || other.name !== source.name || (name !== null && other.interface !== name),
-  );
-  if (kept.length === target.nat.statements.length) session.warnAbsent(`ip nat inside source ${describeSource(source)}`);
-  target.nat.statements = kept;
-}
-
-function refuseWithoutOverload(): void {
-  throw new ConfigError('ip nat inside source without overload is not supported yet', 'append overload');
-}
-
-const vrf = refused<GlobalEdit>('vrf', 'VRFs are not supported');
-const rest: Node<GlobalEdit>[] = [
-  vrf,
-  refused('match-in-vrf', 'VRFs are not supported'),
-  refused('mapping-id', 'mapping-id of ip nat is not supported'),
-  refused('redundancy', 'stateful NAT is not supported'),
-  refused('oer', 'oer of ip nat is not supported'),
-];
-
-/** What stands behind the list or route-map. */
-const translation: Node<GlobalEdit>[] = [
-  keyword('interface', 'Specify interface for global address', {
-    next: [
-      argument('interface', interfaceName, 'Interface name', {
-        run: refuseWithoutOverload,
-        no: removeStatement,
-        next: [keyword('overload', 'Overload an address translation', { run: addStatement, no: removeStatement, next: rest }), ...rest],
-      }),
-    ],
-  }),
-  refused('pool', 'ip nat pool is not supported yet', onlyOverload),
-  ...rest,
-];
-
-const insideNodes: Node<GlobalEdit>[] = [
-  keyword('source', 'Source address translation', {
-    next: [
-      keyword('list', 'Specify access list describing local addresses', {
-        next: [argument('list', word(), 'Access list name or number', { no: removeStatement, next: translation })],
-      }),
-      keyword('route-map', 'Specify route-map', {
-        next: [argument('map', word(), 'Route-map name', { no: removeStatement, next: translation })],
-      }),
-      refused('static', 'ip nat inside source static is not supported yet', onlyOverload),
-    ],
-  }),
-  refused('destination', 'ip nat inside destination is not supported yet', onlyOverload),
-];
-
 const timeoutHelp: Record<(typeof natTimeoutNames)[number], string> = {
   timeout: 'Timeout of translations without ports',
   'tcp-timeout': 'Timeout of TCP flows',
@@ -144,6 +72,24 @@ const timeoutNodes = natTimeoutNames.map((name) => {
   });
 });
 
+/** As many hosts as have a limit of their own. */
+const MostHosts = 47;
+
+function setHostLimit(args: Args, { session, target }: GlobalEdit): void {
+  const wanted = { line: session.line, address: args.number('host'), entries: args.number('entries') };
+  const at = target.nat.hostLimits.findIndex(({ address }) => address === wanted.address);
+  if (at < 0 && target.nat.hostLimits.length === MostHosts)
+    throw new ConfigError(`at most ${MostHosts} hosts have limits of their own`, 'max-entries all-host N');
+  if (at < 0) target.nat.hostLimits.push(wanted);
+  else target.nat.hostLimits[at] = wanted;
+}
+
+function removeHostLimit(args: Args, { session, target }: GlobalEdit): void {
+  const kept = target.nat.hostLimits.filter(({ address }) => address !== args.number('host'));
+  if (kept.length === target.nat.hostLimits.length) session.warnAbsent(`max-entries host ${formatIpv4(args.number('host'))}`);
+  target.nat.hostLimits = kept;
+}
+
 const maxEntries = keyword<GlobalEdit>('max-entries', 'Maximum number of NAT entries', {
   no: (_, { target }) => {
     target.nat.maxEntries = null;
@@ -154,14 +100,59 @@ const maxEntries = keyword<GlobalEdit>('max-entries', 'Maximum number of NAT ent
         target.nat.maxEntries = args.number('entries');
       },
     }),
-    ...['all-host', 'host', 'list', 'all-vrf', 'vrf'].map((whom) =>
-      refused<GlobalEdit>(whom, `ip nat translation max-entries ${whom} is not supported yet`, 'max-entries N limits all together'),
+    keyword('all-host', 'Of each inside host', {
+      no: (_, { target }) => {
+        delete target.nat.hostEntries;
+      },
+      next: [
+        argument('entries', integer(1, MostEntries), 'Number of entries', {
+          run: (args, { target }) => {
+            target.nat.hostEntries = args.number('entries');
+          },
+        }),
+      ],
+    }),
+    keyword('host', 'Of one inside host', {
+      next: [
+        argument('host', ipv4, 'Inside local address', {
+          no: removeHostLimit,
+          next: [argument('entries', integer(1, MostEntries), 'Number of entries', { run: setHostLimit })],
+        }),
+      ],
+    }),
+    ...['list', 'all-vrf', 'vrf'].map((whom) =>
+      refused<GlobalEdit>(whom, `ip nat translation max-entries ${whom} is not supported`, 'max-entries N, all-host N, host A N'),
     ),
   ],
 });
 
+const logNodes: Node<GlobalEdit>[] = [
+  keyword('syslog', 'As log messages', {
+    run: (_, { target }) => {
+      target.nat.logging.syslog = true;
+    },
+    no: (_, { target }) => {
+      target.nat.logging.syslog = false;
+    },
+  }),
+  keyword('file', 'As JSON lines in a file', {
+    no: (_, { target }) => {
+      target.nat.logging.file = null;
+    },
+    next: [
+      argument('path', word(255), 'Path of the file', {
+        run: (args, { target }) => {
+          if (!args.text('path').startsWith('/')) throw new ConfigError('the path of a log file begins with /');
+          target.nat.logging.file = args.text('path');
+        },
+      }),
+    ],
+  }),
+  refused('flow-export', 'flow-export of NAT is not supported', 'ip nat log translations file PATH'),
+];
+
 /** What else IOS has below `ip nat`. */
-const others = ['create', 'log', 'name', 'piggyback-support', 'portmap', 'scale', 'service', 'settings', 'stateful', 'switchover'];
+const others = ['create', 'name', 'piggyback-support', 'portmap', 'scale', 'service', 'settings', 'stateful', 'switchover'];
 
 export const natCommands: Node<GlobalEdit>[] = [
   path(
@@ -170,7 +161,7 @@ export const natCommands: Node<GlobalEdit>[] = [
       keyword('nat', 'NAT configuration commands', {
         commit: true,
         next: [
-          keyword('inside', 'Inside address translation', { next: insideNodes }),
+          keyword('inside', 'Inside address translation', { next: natInsideNodes }),
           keyword('translation', 'NAT translation entry configuration', {
             next: [
               ...timeoutNodes,
@@ -180,11 +171,16 @@ export const natCommands: Node<GlobalEdit>[] = [
               ),
             ],
           }),
-          keyword('outside', 'Outside address translation', {
-            next: [refused('source', 'ip nat outside source is not supported yet', onlyOverload)],
-          }),
-          refused('pool', 'ip nat pool is not supported yet', onlyOverload),
-          refused('source', 'ip nat source (NAT virtual interface) is not supported', onlyOverload),
+          keyword('outside', 'Outside address translation', { next: natOutsideNodes }),
+          natPoolNode,
+          path(
+            [
+              ['log', 'NAT logging'],
+              ['translations', 'Beginnings and ends of translations'],
+            ],
+            logNodes,
+          ),
+          refused('source', 'ip nat source (NAT virtual interface) is not supported', 'ip nat inside source'),
           ...others.map((what) => refused<GlobalEdit>(what, `ip nat ${what} is not supported yet`)),
         ],
       }),
@@ -195,8 +191,16 @@ export const natCommands: Node<GlobalEdit>[] = [
 export function printNat({ nat }: Config): Block[] {
   const timeouts = natTimeoutNames.filter((name) => nat.timeouts[name] !== undefined);
   return [
+    ...(nat.logging.syslog ? [block('ip nat log translations syslog')] : []),
+    ...(nat.logging.file === null ? [] : [block(`ip nat log translations file ${nat.logging.file}`)]),
     ...timeouts.map((name) => block(`ip nat translation ${name} ${nat.timeouts[name]}`)),
     ...(nat.maxEntries === null ? [] : [block(`ip nat translation max-entries ${nat.maxEntries}`)]),
-    ...nat.statements.map((item) => block(`ip nat inside source ${describeSource(item)} interface ${item.interface} overload`)),
+    ...(nat.hostEntries === undefined ? [] : [block(`ip nat translation max-entries all-host ${nat.hostEntries}`)]),
+    ...nat.hostLimits.map(({ address, entries }) => block(`ip nat translation max-entries host ${formatIpv4(address)} ${entries}`)),
+    ...nat.pools.map((item) => block(describePool(item))),
+    ...nat.statements.map((item) => block(describeStatement(item))),
+    ...nat.statics.map((item) => block(describeStatic(item))),
+    ...nat.destinations.map((item) => block(describeDestination(item))),
+    ...nat.outsideSources.map((item) => block(describeOutside(item))),
   ];
 }

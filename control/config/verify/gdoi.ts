@@ -5,6 +5,7 @@ import type { Config, GdoiGroup, GdoiSa, GdoiServer } from '../model.js';
 import { rekeyDestination } from '../rekey-address.js';
 import type { Findings } from './findings.js';
 import { verifyGdoiStaysClear, verifyGroupList, verifyGroupsApart, verifySasApart } from './group-acl.js';
+import { verifyRoutingStaysClear } from './routing-protocols.js';
 
 /** SAs of one group: members take twice as many TEKs, those that replace each other. */
 const MostSas = 16;
@@ -94,7 +95,11 @@ function verifyServer(config: Config, group: GdoiGroup, server: GdoiServer, find
     );
   verifySasApart(config, group, server, findings);
   const lists = new Set([...server.sas.values()].map((sa) => config.accessLists.get(sa.matchAddress ?? '')));
-  for (const list of lists) if (list?.kind === 'extended') verifyGdoiStaysClear(config, server, list, findings);
+  for (const list of lists) {
+    if (list?.kind !== 'extended') continue;
+    verifyGdoiStaysClear(config, server, list, findings);
+    verifyRoutingStaysClear(list, findings);
+  }
 }
 
 function verifyAuthorization(config: Config, server: GdoiServer, findings: Findings): void {

@@ -1,12 +1,15 @@
 // NAT: that what the statements refer to is there, that they translate something, and that they leave the VPN's traffic alone: NAT comes before
-// the crypto map. GDOI and IKE need no exemption: the router's own traffic keeps its address.
+// the crypto map. The router's own GDOI and IKE need no exemption: its own traffic keeps its address.
 
-import { type AnyEntry, findUnspared } from '../acl-overlap.js';
+import { type AnyEntry, findOverlap, findUnspared } from '../acl-overlap.js';
+import { formatIpv4, isInPrefix } from '../addresses.js';
+import { describeStatement } from '../commands/nat-source.js';
 import { isLoopback } from '../interface-names.js';
 import type { AccessList, AclEntry, Config, InterfaceConfig, NatStatement, RouteMapEntry } from '../model.js';
 import { countExpanded, expandEntry } from '../object-groups.js';
 import { sourceOf } from '../source-lines.js';
 import type { Findings } from './findings.js';
+import { verifyNatAddresses } from './nat-addresses.js';
 import { verifyPolicies } from './route-map.js';
 
 /** Bounds the search for traffic that should be spared. */
@@ -44,6 +47,7 @@ function permitsNothing(list: AccessList): boolean {
 }
 
 function verifyInterface(config: Config, statement: NatStatement, findings: Findings): void {
+  if (statement.interface === null) return;
   const item = config.interfaces.get(statement.interface);
   if (!item) findings.error(statement, '', `there is no interface ${statement.interface}`);
   else if (item.addresses.length === 0)
@@ -120,8 +124,9 @@ function flatten(config: Config, statement: NatStatement, out: InterfaceConfig):
   });
 }
 
-function exemption({ kind, name, interface: to }: NatStatement): string {
-  const statement = `ip nat inside source route-map NAT interface ${to} overload`;
+function exemption(item: NatStatement): string {
+  const { kind, name } = item;
+  const statement = describeStatement({ ...item, kind: 'route-map', name: 'NAT' });
   const list = 'ip access-list extended VPN with what is encrypted';
   return kind === 'list'
     ? `${list}; route-map NAT deny 10, match ip address VPN; route-map NAT permit 20, match ip address ${name}; ${statement}`
@@ -142,8 +147,39 @@ function warnTranslatedVpn(config: Config, statement: NatStatement, out: Interfa
   findings.warning(statement, '', message, exemption(statement));
 }
 
+/** UDP, and the port of GDOI (RFC 6407 §2.2). */
+const Udp = 17;
+const GdoiPort = 848;
+
+/** The router's own GDOI keeps its address; that of a key server behind it would not, and members know it by its own. */
+function warnTranslatedGdoi(config: Config, statement: NatStatement, out: InterfaceConfig, findings: Findings): void {
+  if (out.nat !== 'outside' || out.shutdown) return;
+  const inside = [...config.interfaces.values()].filter(({ nat }) => nat === 'inside').flatMap(({ addresses }) => addresses);
+  const own = new Set(inside.map(({ address }) => address));
+  const servers = [...config.gdoiGroups.values()].flatMap(({ serverAddresses }) => serverAddresses);
+  for (const server of new Set(servers)) {
+    if (own.has(server) || !inside.some(({ address, mask }) => isInPrefix(server, address, mask))) continue;
+    const sent = {
+      ...permit([server, 0], [0, 0xffffffff]),
+      protocol: Udp,
+      sourcePort: { operator: 'eq' as const, ports: [GdoiPort] as [number] },
+    };
+    const clash = findOverlap(flatten(config, statement, out).slice(0, MostEntriesTried), [sent]);
+    if (!clash) continue;
+    const what = `GDOI of the key server ${formatIpv4(server)}`;
+    findings.warning(
+      statement,
+      '',
+      `${describe(statement)} (by line ${clash.a.line}) would translate ${what}: members know it by its own address`,
+      `spare it: deny udp host ${formatIpv4(server)} eq 848 any, in front`,
+    );
+    return;
+  }
+}
+
 function verifySides(config: Config, findings: Findings): void {
-  const [first] = config.nat.statements;
+  const { statements, statics, outsideSources, destinations } = config.nat;
+  const [first] = [...statements, ...statics, ...outsideSources, ...destinations];
   const interfaces = [...config.interfaces.values()];
   for (const side of ['inside', 'outside'] as const)
     if (first && !interfaces.some(({ nat }) => nat === side))
@@ -152,12 +188,20 @@ function verifySides(config: Config, findings: Findings): void {
 
 export function verifyNat(config: Config, findings: Findings): void {
   verifySides(config, findings);
+  verifyNatAddresses(config, findings);
   for (const statement of config.nat.statements) {
     verifyInterface(config, statement, findings);
     verifySource(config, statement, findings);
-    for (const item of config.interfaces.values()) warnTranslatedVpn(config, statement, item, findings);
+    for (const item of config.interfaces.values()) {
+      warnTranslatedVpn(config, statement, item, findings);
+      warnTranslatedGdoi(config, statement, item, findings);
+    }
   }
-  const used = new Set(config.nat.statements.filter(({ kind }) => kind === 'route-map').map(({ name }) => name));
+  const { statements, statics, outsideSources } = config.nat;
+  const used = new Set<string | null>([
+    ...[...statements, ...outsideSources].filter(({ kind }) => kind === 'route-map').map(({ name }) => name),
+    ...statics.map(({ routeMap }) => routeMap),
+  ]);
   for (const name of verifyPolicies(config, findings)) used.add(name);
   for (const [name, entries] of config.routeMaps) {
     for (const entry of entries) verifyRouteMapEntry(config, entry, findings);

@@ -393,12 +393,12 @@ t.test('bad input 45: one host takes 64,512 ports: it gets no more towards that 
   const made = (sport: number, from = host, to = server) => router.forward(0, datagram(from, to, sport, 53))[1].length;
   let got = 0;
   for (let port = 1024; port <= 65535; port++) got += made(port);
-  t.equal(got, 64512);
+  t.equal(got, 64511, 'all but 4500, which is for the router’s IKE');
   t.equal(made(5000, '10.0.1.11'), 0, 'none is left in this range');
   t.equal(made(600, '10.0.1.11'), 1, 'another range has some');
   t.equal(made(5000, '10.0.1.11', other), 1, 'and another destination all');
   t.equal(made(5000), 1, 'what is there goes on');
-  t.match(router.counters(), { 'drop.nat_no_port': 1 });
+  t.match(router.counters(), { 'drop.nat_no_port': 2 });
   t.end();
 });
 

@@ -26,11 +26,12 @@ t.test('greets, publishes, asks, and comes back after the dataplane was lost', a
     hello: () => note('hello'),
     applied: (generation) => note(`applied ${generation}`),
     event: (event) => note(event.kind),
+    natLog: (rows) => note(`log ${rows.length / NatRow.Words}`),
     lost: () => note('lost'),
   });
   t.equal(await link.snapshot(), null, 'nobody there');
   t.equal(await link.natSessions(), null);
-  t.equal(link.natClear(), false);
+  t.equal(link.natClear([], []), false);
   link.open();
 
   const greeted = wait('hello');
@@ -47,6 +48,7 @@ t.test('greets, publishes, asks, and comes back after the dataplane was lost', a
           const rows = new Uint8Array(new Int32Array(2 * NatRow.Words).fill(request.limit).buffer);
           socket.write(encodeFrame({ type: 'nat-sessions', id: request.id, sessions: 70_000 }, [rows]));
         } else if (request.type === 'nat-clear') note('nat-clear');
+        else if (request.type === 'nat-log') socket.write(encodeFrame({ type: 'nat-log' }, [new Uint8Array(3 * NatRow.Words * 4 + 5)]));
         else socket.write(encodeFrame({ type: 'snapshot', id: request.id, rssBytes: 42 } as never));
       }
     });
@@ -61,8 +63,13 @@ t.test('greets, publishes, asks, and comes back after the dataplane was lost', a
   t.strictSame(await link.natSessions(2), { sessions: 70_000, rows: new Int32Array(2 * NatRow.Words).fill(2) });
   t.equal((await link.natSessions(1 << 30))?.rows[0], MaxNatRows, 'never more than a frame holds');
   const cleared = wait('nat-clear');
-  t.equal(link.natClear(), true);
+  t.equal(link.natClear([], []), true);
   await cleared;
+
+  const logged = wait('log 3');
+  link.setNatLog(true);
+  link.setNatLog(true);
+  await logged;
 
   const lost = wait('lost');
   const pending = link.snapshot();
@@ -78,5 +85,5 @@ t.test('greets, publishes, asks, and comes back after the dataplane was lost', a
   t.pass('a frame that cannot be ends the connection, not the process');
   link.close();
   server.close();
-  t.strictSame(seen.slice(0, 4), ['hello', 'applied 7', 'nat-clear', 'lost']);
+  t.strictSame(seen.slice(0, 5), ['hello', 'applied 7', 'nat-clear', 'log 3', 'lost']);
 });

@@ -53,6 +53,11 @@ t.test('a key that the configuration file asks for is made once', (t) => {
 t.test('debug and logging', (t) => {
   t.match(run('debug crypto gdoi ks rekey error'), { output: 'GDOI KS rekey debugging is on, level error', error: null });
   t.match(run('undebug all'), { output: 'All possible debugging has been turned off', error: null });
+  t.match(run('debug ip nat'), { output: 'IP NAT debugging is on', error: null });
+  t.match(run('debug ip nat detailed'), { output: 'IP NAT detailed debugging is on' });
+  t.match(run('undebug ip nat'), { output: 'All possible debugging has been turned off' });
+  run('debug ip nat');
+  t.match(run('undebug all'), { output: 'All possible debugging has been turned off' });
   run('clear logging');
   t.equal(cleared, 1);
   t.end();
@@ -62,7 +67,7 @@ t.test('clear ip nat translation', (t) => {
   t.match(run('clear ip nat translation *'), { output: '', error: null });
   isConnected = false;
   t.match(run('clear ip nat tr *'), { error: '% the dataplane does not answer' });
-  t.match(run('clear ip nat translation inside 1.1.1.1 2.2.2.2'), { error: /^% single translations cannot be cleared yet/ });
+  t.match(run('clear ip nat translation inside 1.1.1.1'), { error: /^% Incomplete/ });
   t.match(run('clear ip nat statistics'), { error: /^% counters are Prometheus counters/ });
   t.end();
 });

@@ -2,7 +2,8 @@
 
 import fc from 'fast-check';
 import t from 'tap';
-import { findGlobalPort, NatSessions, NatShape } from '../../../../dataplane/mem/nat-sessions.js';
+import { findGlobalPort } from '../../../../dataplane/mem/nat-ports.js';
+import { NatSessions, NatShape } from '../../../../dataplane/mem/nat-sessions.js';
 import { NatRow } from '../../../../dataplane/tables/layout.js';
 
 const global = 0x0a0a0a0a;

@@ -60,9 +60,11 @@ const nat: Snapshot['nat'] = {
   inside: ['GigabitEthernet0/3/1'],
   outside: ['GigabitEthernet0/3/0'],
   mappings: [
-    { id: 1, source: 'list', name: '1', interface: 'GigabitEthernet0/3/0' },
-    { id: 2, source: 'route-map', name: 'NAT', interface: 'GigabitEthernet0/3/0' },
+    { id: 1, use: 'inside source', source: 'list', name: '1', interface: 'GigabitEthernet0/3/0', pool: null, overload: true },
+    { id: 2, use: 'inside source', source: 'route-map', name: 'NAT', interface: 'GigabitEthernet0/3/0', pool: null, overload: true },
   ],
+  pools: [],
+  statics: 0,
   timeouts: { timeout: 86400 },
   maxEntries: null,
 };
@@ -163,6 +165,55 @@ t.test('show ip nat statistics: what each statement has, what was dropped', (t) 
     drops,
   });
   t.match(render('ip nat statistics'), /^Total active translations: 0 /);
+  t.end();
+});
+
+t.test('show ip nat translations of a protocol, an address, and their number', (t) => {
+  const some = { ...three, total: 50_000, translations: [...three.translations, { ...tcp(7, '10.0.0.1', 9), protocol: 'udp' }] };
+  t.equal(render('ip nat translations total', {}, some), 'Total number of translations: 50000\n');
+  t.equal(render('ip nat translations udp total', {}, some), 'Total number of translations: 1\n');
+  t.match(render('ip nat translations inside 192.168.2.2', {}, some), /192\.168\.2\.2:53[^\n]*\nTotal number of translations: 1\n$/);
+  t.match(render('ip nat translations inside 192.168.1.1 tcp total', {}, some), ': 3\n');
+  t.match(render('ip nat translations outside 192.168.2.2 total', {}, some), ': 0\n', 'no prefix of one');
+  t.strictSame(JSON.parse(render('ip nat translations udp total | json', {}, some)), { total: 1 });
+  t.end();
+});
+
+t.test('static translations and pools', (t) => {
+  const none = '---';
+  const fixed = {
+    ...tcp(80, '10.0.1.10', 1),
+    protocol: none,
+    insideGlobal: '203.0.113.20',
+    insideLocal: '10.0.1.20',
+    outsideLocal: none,
+    outsideGlobal: none,
+    state: 'static' as const,
+    mapping: 4097,
+  };
+  const simple = { ...fixed, insideGlobal: '203.0.113.50', insideLocal: '10.0.1.10', state: 'simple' as const, mapping: 1 };
+  const flow = { ...tcp(5000, '10.0.1.10', 3), insideGlobal: '203.0.113.50:5000' };
+  const some = { ...three, total: 3, translations: [fixed, simple, flow] };
+  t.strictSame(squeeze(render('ip nat translations', {}, some)).slice(1, 3), [
+    '--- 203.0.113.20 10.0.1.20 --- ---',
+    '--- 203.0.113.50 10.0.1.10 --- ---',
+  ]);
+  t.match(render('ip nat translations verbose', {}, some), '  Map-Id(In):4097, Input-IDB: GigabitEthernet0/3/1, flags: static\n');
+  const pools = [
+    { name: 'P', first: '203.0.113.50', last: '203.0.113.59', netmask: '255.255.255.0', type: 'generic' as const, addresses: 10 },
+  ];
+  const mappings = [{ ...nat.mappings[0], interface: null, pool: 'P', overload: false }];
+  const lines = squeeze(render('ip nat statistics', { nat: { ...nat, mappings, pools, statics: 1 }, counters }, some));
+  t.equal(lines[0], 'Total active translations: 5 (1 static, 4 dynamic; 3 extended)');
+  const at = lines.indexOf('[Id: 1] access-list 1 pool P refcount 1');
+  t.strictSame(
+    lines.slice(at + 1, at + 4).map((line) => line.trim()),
+    [
+      'pool P: netmask 255.255.255.0',
+      'start 203.0.113.50 end 203.0.113.59',
+      'type generic, total addresses 10, allocated 1 (10%), misses 0',
+    ],
+  );
   t.end();
 });
 

@@ -49,7 +49,7 @@ export function emptySnapshot(): Snapshot {
     failClose: [],
     ipsec: [],
     accessLists: [],
-    nat: { inside: [], outside: [], mappings: [], timeouts: {}, maxEntries: null },
+    nat: { inside: [], outside: [], mappings: [], pools: [], statics: 0, timeouts: {}, maxEntries: null },
     routeMaps: [],
     routes: [],
     publicKeys: [],

@@ -31,18 +31,29 @@ function compile(text: string) {
   const { head, blobs, aceOrigins } = compileTables(parseConfig(base + text).config, new Map(), allocation, 1, 0);
   const words = new Int32Array(blobs[head.blobs.indexOf('natClauses')].buffer);
   const clauses = Array.from({ length: words.length / NatClause.Words }, (_, row) => [
-    ...words.subarray(row * NatClause.Words, (row + 1) * NatClause.Words),
+    ...words.subarray(row * NatClause.Words, row * NatClause.Words + NatClause.Pool),
   ]);
   // What the dataplane makes of it: it refuses what does not fit together.
   const taken = readTables(JSON.parse(JSON.stringify(head)), new Uint8Array(Buffer.concat(blobs)));
   t.strictSame([taken.head.nat, taken.rows.natClauses], [head.nat, words]);
-  return { head, clauses, aceOrigins, aces: new Int32Array(blobs[0].buffer) };
+  const pooled = Array.from({ length: words.length / NatClause.Words }, (_, row) => [
+    ...words.subarray(row * NatClause.Words, (row + 1) * NatClause.Words),
+  ]);
+  return { head, clauses, pooled, aceOrigins, aces: new Int32Array(blobs[0].buffer) };
 }
 
 t.test('no statement: no clause, and the defaults of IOS', (t) => {
   const { head, clauses } = compile('');
   t.strictSame(clauses, []);
-  t.strictSame(head.nat, { timeouts: [86400, 300, 60, 60, 60, 86400, 60], maxEntries: 0 });
+  t.strictSame(head.nat, {
+    timeouts: [86400, 300, 60, 60, 60, 86400, 60],
+    maxEntries: 0,
+    statics: [],
+    pools: [],
+    ranges: [],
+    limits: [],
+    routes: [],
+  });
   t.strictSame(
     head.interfaces.map(({ nat }) => nat),
     ['outside', 'inside', null],
@@ -133,9 +144,42 @@ t.test('too many clauses are a CapacityError', (t) => {
   const entries = (count: number) =>
     `${Array.from({ length: count }, (_, n) => `route-map R deny ${n}\n match ip address 7`).join('\n')}\nip nat inside source route-map R interface gi0/0 overload`;
   t.equal(compile(entries(Cap.NatClauses)).clauses.length, Cap.NatClauses as number);
-  t.throws(
-    () => compile(entries(Cap.NatClauses + 1)),
-    new CapacityError('more than 128 lists and route-map entries of ip nat inside source'),
-  );
+  t.throws(() => compile(entries(Cap.NatClauses + 1)), new CapacityError('more than 128 lists and route-map entries of ip nat'));
+  t.end();
+});
+
+t.test('static translations, with their route-map behind all other clauses; an interface that is not there has none', (t) => {
+  const { head, pooled } = compile(`ip nat pool P 203.0.113.9 203.0.113.12 prefix-length 24 type match-host
+ip nat inside source static 10.0.1.5 198.51.100.7 route-map R
+ip nat inside source static udp 10.0.1.5 53 interface gi0/0 5353
+ip nat inside source static network 10.9.0.0 203.0.112.0 /24 no-alias
+ip nat outside source static 192.0.2.1 10.0.1.77
+ip nat inside source static tcp 10.0.1.5 53 interface gi0/9 5353
+ip nat inside source list 7 pool P
+ip nat outside source list VPN pool P
+ip nat inside destination list VPN pool P
+route-map R permit 10
+ match ip address NAT
+`);
+  const [inside, virtual] = [0x0a000105, 0xcb007009 | 0];
+  t.strictSame(pooled, [
+    [0, 1, 0, 1, -1, -1, 1, 0, 2],
+    [0x2000, 1, 1, 1, -1, -1, 1, 1, 1],
+    [0x3000, 1, 1, 1, -1, -1, 1, 2, 1],
+    [0xffff, 1, 2, 3, -1, -1, 0, 3, 0],
+  ]);
+  t.strictSame(head.nat.statics, [
+    ...[0, 0x1000, 0, inside, 0xc6336407 | 0, -1, 0, 0, -1, 3, 1],
+    ...[0, 0x1001, 17, inside, 0, -1, 53, 5353, 0, 4, 0],
+    ...[0, 0x1002, 0, 0x0a090000, 0xcb007000 | 0, -256, 0, 0, -1, 4, 0],
+    ...[1, 0x1003, 0, 0x0a00014d, 0xc0000201 | 0, -1, 0, 0, -1, 4, 0],
+  ]);
+  t.strictSame(head.nat.pools, [0xcb007109 | 0, 0xcb00710c | 0, 2, 255]);
+  t.strictSame(head.nat.ranges, [
+    ...[0x0a00014d, 0x0a00014d, 2],
+    ...[0xc6336407 | 0, 0xc6336407 | 0, 3],
+    ...[0xcb007000 | 0, 0xcb0070ff | 0, 1],
+    ...[virtual + 0x100, 0xcb00710c | 0, 3],
+  ]);
   t.end();
 });

@@ -4,6 +4,19 @@ import { type ExecCommand, parseExec } from '../../../../control/config/exec.js'
 /** A show command without a pipe. */
 const show = (topic: string, more: object = {}): object => ({ kind: 'show', pipe: null, topic, ...more });
 
+const allTranslations = { protocol: null, inside: null, outside: null, total: false };
+const anyTranslation = {
+  protocol: null,
+  insideGlobal: null,
+  insideGlobalPort: null,
+  insideLocal: null,
+  insideLocalPort: null,
+  outsideLocal: null,
+  outsideLocalPort: null,
+  outsideGlobal: null,
+  outsideGlobalPort: null,
+};
+
 t.test('every exec command, in full and abbreviated', (t) => {
   const all = { group: null };
   const cases: [string, object][] = [
@@ -48,13 +61,49 @@ t.test('every exec command, in full and abbreviated', (t) => {
     ['sh int gi 0/0', show('interfaces', { interface: 'GigabitEthernet0/0' })],
     ['show interfaces eth0', show('interfaces', { interface: 'eth0' })],
     ['show ip route', show('ip route')],
-    ['show ip nat translations', show('ip nat translations', { verbose: false })],
-    ['sh ip nat tr ver', show('ip nat translations', { verbose: true })],
+    ['show ip nat translations', show('ip nat translations', { verbose: false, selection: allTranslations })],
+    ['sh ip nat tr ver', show('ip nat translations', { verbose: true, selection: allTranslations })],
+    [
+      'show ip nat translations tcp inside 10.0.0.1 total',
+      show('ip nat translations', { verbose: false, selection: { ...allTranslations, protocol: 'tcp', inside: '10.0.0.1', total: true } }),
+    ],
     ['show ip nat statistics', show('ip nat statistics')],
     ['show route-map', show('route-map', { name: null, all: false })],
     ['show route-map all', show('route-map', { name: null, all: true })],
     ['show route-map NAT', show('route-map', { name: 'NAT', all: false })],
-    ['clear ip nat translation *', { kind: 'clear ip nat translation' }],
+    ['clear ip nat translation *', { kind: 'clear ip nat translation', filter: anyTranslation }],
+    ['debug ip nat', { kind: 'debug ip nat', level: 'on' }],
+    ['debug ip nat detailed', { kind: 'debug ip nat', level: 'detailed' }],
+    ['undebug ip nat', { kind: 'debug ip nat', level: 'off' }],
+    ['no debug ip nat detailed', { kind: 'debug ip nat', level: 'off' }],
+    ['clear ip nat translation forced', { kind: 'clear ip nat translation', filter: anyTranslation }],
+    [
+      'clear ip nat translation inside 1.0.0.1 10.0.0.1 outside 2.0.0.1 2.0.0.2 forced',
+      {
+        kind: 'clear ip nat translation',
+        filter: {
+          ...anyTranslation,
+          insideGlobal: 0x01000001,
+          insideLocal: 0x0a000001,
+          outsideLocal: 0x02000001,
+          outsideGlobal: 0x02000002,
+        },
+      },
+    ],
+    [
+      'clear ip nat translation udp inside 1.0.0.1 5 10.0.0.1 6',
+      {
+        kind: 'clear ip nat translation',
+        filter: {
+          ...anyTranslation,
+          protocol: 17,
+          insideGlobal: 0x01000001,
+          insideGlobalPort: 5,
+          insideLocal: 0x0a000001,
+          insideLocalPort: 6,
+        },
+      },
+    ],
     ['show access-lists', show('access-lists', { name: null })],
     ['show ip access-lists 100', show('access-lists', { name: '100' })],
     ['show running-config', show('running-config')],

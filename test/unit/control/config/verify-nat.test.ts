@@ -124,3 +124,77 @@ t.test('references and statements without effect', (t) => {
   ]);
   t.end();
 });
+
+t.test('pools and static translations', (t) => {
+  const two = `interface eth0
+ ip address 203.0.113.2 255.255.255.0
+ ip nat outside
+interface eth1
+ ip address 10.0.1.1 255.255.255.0
+ ip nat inside
+access-list 1 permit 10.0.1.0 0.0.0.255
+`;
+  const cases: [string, string[]][] = [
+    ['ip nat pool P 203.0.113.50 203.0.113.60 prefix-length 24\nip nat inside source list 1 pool P', []],
+    ['ip nat inside source list 1 pool P', ['8 error there is no pool P']],
+    ['ip nat pool P 203.0.113.50 203.0.113.60 prefix-length 24', ['8 warning ip nat pool P is used by nothing']],
+    [
+      'ip nat pool P 203.0.113.50 203.0.113.60 prefix-length 24\nip nat pool Q 203.0.113.60 203.0.113.61 prefix-length 24\nip nat inside source list 1 pool P\nip nat outside source list 1 pool Q',
+      ['9 error ip nat pool Q has addresses of pool P (line 8)'],
+    ],
+    [
+      'ip nat pool P 203.0.113.0 203.0.113.255 prefix-length 24\nip nat inside source list 1 pool P',
+      [
+        '8 error ip nat pool P has 203.0.113.2, the address of eth0',
+        '8 error ip nat pool P has 203.0.113.0, the network address of eth0',
+        '8 error ip nat pool P has 203.0.113.255, the broadcast address of eth0',
+        '8 warning ip nat pool P has the network address of its own mask',
+      ],
+    ],
+    ['ip nat pool P 203.0.113.2 203.0.113.2 prefix-length 24\nip nat inside source list 1 pool P overload', []],
+    [
+      'ip nat pool P 198.51.100.9 198.51.100.15 prefix-length 29\nip nat inside source list 1 pool P',
+      ['8 warning ip nat pool P has the broadcast address of its own mask'],
+    ],
+    [
+      'ip nat pool S 10.0.1.5 10.0.1.6 prefix-length 24\nip nat inside destination list 1 pool S',
+      ['8 error ip nat pool S has servers of ip nat inside destination: it must be rotary'],
+    ],
+    ['ip nat inside source static 10.0.1.5 203.0.113.5\nip nat inside source static tcp 10.0.1.5 80 interface eth0 80', []],
+    ['ip nat inside source static 10.0.1.5 203.0.113.2', ['8 error 203.0.113.2 is the address of eth0: nobody could reach the router']],
+    [
+      'ip nat inside source static udp 10.0.1.5 500 interface eth0 500',
+      ["8 error UDP 500 of eth0 is the router's own: IKE and GDOI come to it"],
+    ],
+    ['ip nat inside source static tcp 10.0.1.5 80 interface eth9 80', ['8 error there is no interface eth9']],
+    ['ip nat inside source static 10.0.1.5 203.0.113.5 route-map R', ['8 error there is no route-map R']],
+    [
+      'ip nat inside source static 10.0.1.5 203.0.113.5\nip nat inside source static 10.0.1.6 203.0.113.5',
+      ['9 error line 8 has this inside global address already: ip nat inside source static 10.0.1.5 203.0.113.5'],
+    ],
+    [
+      'ip nat inside source static 10.0.1.5 203.0.113.5\nip nat inside source static 10.0.1.5 203.0.113.6',
+      ['9 error line 8 translates this inside local address already: ip nat inside source static 10.0.1.5 203.0.113.5'],
+    ],
+    ['ip nat inside source static 10.0.1.5 203.0.113.5 extendable\nip nat inside source static 10.0.1.5 203.0.113.6 extendable', []],
+    [
+      'ip nat pool P 203.0.113.50 203.0.113.60 prefix-length 24\nip nat inside source list 1 pool P\nip nat inside source static 10.0.1.5 203.0.113.55',
+      ['10 error 203.0.113.55 is in ip nat pool P (line 8)'],
+    ],
+    ['ip nat outside source list 9 pool P', ['8 error there is no pool P', '8 error there is no access list 9']],
+  ];
+  for (const [text, expected] of cases) t.strictSame(problems(two + text).sort(), [...expected].sort(), text);
+  t.end();
+});
+
+t.test('GDOI of a key server behind the router must not be translated', (t) => {
+  const behind = byList.replaceAll('172.16.4.2', '10.0.1.9').replace(' crypto map M\n', '');
+  const message =
+    '28 warning ip nat inside source list NAT (by line 25) would translate GDOI of the key server 10.0.1.9: members know it by its own address';
+  const only = (text: string): string[] => problems(text).filter((line) => line.includes('GDOI of'));
+  t.strictSame(only(behind), [message]);
+  t.strictSame(only(behind.replace(' permit ip 10.0.1.0', ' deny udp host 10.0.1.9 eq 848 any\n permit ip 10.0.1.0')), []);
+  t.strictSame(only(behind.replace('ip address 10.0.1.1', 'ip address 10.0.1.9')), [], 'its own');
+  t.strictSame(only(byList), [], 'not behind it');
+  t.end();
+});

@@ -35,6 +35,7 @@ function session(values: Partial<Record<NatRow, number>>): Int32Array {
     [NatRow.InsideAddress]: 0x0a00010a,
     [NatRow.GlobalAddress]: 0xc6336402,
     [NatRow.OutsideAddress]: 0xcb007109,
+    [NatRow.OutsideLocal]: 0xcb007109,
     [NatRow.InsidePorts]: (50_000 << 16) | 443,
     [NatRow.OutsidePorts]: (60_000 << 16) | 443,
     [NatRow.Protocol]: 6,
@@ -109,9 +110,11 @@ t.test('what is configured', (t) => {
     inside: ['eth1'],
     outside: ['eth0'],
     mappings: [
-      { id: 1, source: 'list', name: 'NAT', interface: 'eth0' },
-      { id: 2, source: 'route-map', name: 'R', interface: 'eth0' },
+      { id: 1, use: 'inside source', source: 'list', name: 'NAT', interface: 'eth0', pool: null, overload: true },
+      { id: 2, use: 'inside source', source: 'route-map', name: 'R', interface: 'eth0', pool: null, overload: true },
     ],
+    pools: [],
+    statics: 0,
     timeouts: {
       timeout: 86_400,
       'tcp-timeout': null,

@@ -24,6 +24,44 @@ t.test('statements keep their order, abbreviated or not', (t) => {
   t.end();
 });
 
+t.test('pools and static translations: printed as they mean, the same again is no other one, no', (t) => {
+  const lines = [
+    'ip nat pool P 203.0.113.9 203.0.113.20 netmask 255.255.255.0',
+    'ip nat pool Q 203.0.113.29 203.0.113.29 netmask 255.255.255.255 type rotary',
+    'ip nat inside source list 1 pool P',
+    'ip nat inside source route-map R pool P overload',
+    'ip nat inside source static 10.0.0.1 203.0.113.3',
+    'ip nat inside source static tcp 10.0.0.1 80 203.0.113.3 8080 route-map R extendable no-alias',
+    'ip nat inside source static udp 10.0.0.1 53 interface eth0 53 no-payload',
+    'ip nat inside source static network 10.0.1.0 203.0.112.0 /24',
+    'ip nat outside source static 192.0.2.1 10.0.0.77 add-route',
+    'ip nat outside source static tcp 192.0.2.1 80 10.0.0.77 8080',
+    'ip nat outside source static network 192.0.2.0 10.7.0.0 /24',
+    'ip nat inside destination list VIP pool Q',
+    'ip nat outside source list 2 pool P',
+    'ip nat outside source route-map R pool P',
+  ];
+  t.strictSame(reprint([...lines, ...lines].join('\n')), lines);
+  t.strictSame(reprint([...lines, ...lines.map((line) => `no ${line}`)].join('\n')), []);
+  t.strictSame(reprint('ip nat pool P 1.1.1.1 1.1.1.2 prefix-length 30\nip nat pool P 1.1.1.1 1.1.1.1 prefix-length 30'), [
+    'ip nat pool P 1.1.1.1 1.1.1.1 netmask 255.255.255.252',
+  ]);
+  t.strictSame(reprint('ip nat inside source static network 10.0.0.0 1.1.1.0 255.255.255.0'), [
+    'ip nat inside source static network 10.0.0.0 1.1.1.0 /24',
+  ]);
+  t.strictSame(reprint('ip nat inside source static 10.0.0.1 1.1.2.1 extendable no-alias extendable'), [
+    'ip nat inside source static 10.0.0.1 1.1.2.1 extendable no-alias',
+  ]);
+  t.strictSame(listProblems('no ip nat inside source static 10.0.0.1 1.1.1.1'), [
+    '1 warning ip nat inside source static 10.0.0.1 1.1.1.1 is not configured: nothing to remove',
+  ]);
+  t.strictSame(listProblems('no ip nat pool X'), ['1 warning ip nat pool X is not configured: nothing to remove']);
+  t.strictSame(listProblems('ip nat outside source list 2 pool P\nip nat outside source list 2 pool Q'), [
+    '2 error line 1 translates list 2 already, to pool P',
+  ]);
+  t.end();
+});
+
 t.test('interfaces are inside, outside or neither', (t) => {
   t.equal(parseClean('interface eth0\n ip nat inside').interfaces.get('eth0')?.nat, 'inside');
   t.equal(parseClean('interface eth0\n ip nat inside\n ip nat outside').interfaces.get('eth0')?.nat, 'outside', 'the last one counts');
@@ -39,9 +77,18 @@ t.test('timeouts and max-entries: only what is not the default is kept', (t) => 
   const { nat } = parseClean(
     'ip nat translation tcp-timeout 7200\nip nat translation udp-timeout never\nip nat translation icmp-timeout 60\nip nat translation max-entries 1000',
   );
-  t.strictSame(nat, { statements: [], timeouts: { 'tcp-timeout': 7200, 'udp-timeout': 'never' }, maxEntries: 1000 });
+  t.strictSame(nat, { ...parseClean('').nat, timeouts: { 'tcp-timeout': 7200, 'udp-timeout': 'never' }, maxEntries: 1000 });
   t.strictSame(
     reprint('ip nat translation tcp-timeout 7\nno ip nat translation tcp-timeout\nip nat tr max 5\nno ip nat tr max-entries'),
+    [],
+  );
+  const logs = ['ip nat log translations syslog', 'ip nat log translations file /var/log/nat.json'];
+  t.strictSame(reprint(logs.join('\n')), logs);
+  t.strictSame(reprint([...logs, ...logs.map((line) => `no ${line}`)].join('\n')), []);
+  const limits = ['ip nat translation max-entries all-host 9', 'ip nat translation max-entries host 10.0.0.1 7'];
+  t.strictSame(reprint(limits.join('\n')), limits);
+  t.strictSame(
+    reprint([...limits, 'no ip nat translation max-entries all-host', 'no ip nat translation max-entries host 10.0.0.1'].join('\n')),
     [],
   );
   t.strictSame(reprint('ip nat translation timeout 7\nip nat translation dns-timeout never'), [
@@ -55,17 +102,26 @@ t.test('timeouts and max-entries: only what is not the default is kept', (t) => 
 
 t.test('every other form of ip nat is an error that names it', (t) => {
   for (const [text, message] of [
-    ['ip nat pool P 1.1.1.1 1.1.1.9 netmask 255.255.255.0', 'ip nat pool is not supported yet'],
-    ['ip nat inside source list 1 pool P overload', 'ip nat pool is not supported yet'],
-    ['ip nat inside source static 10.0.0.1 1.1.1.1', 'ip nat inside source static is not supported yet'],
-    ['ip nat inside source list 1 interface eth0', 'ip nat inside source without overload is not supported yet'],
+    ['ip nat inside source list 1 interface eth0', 'ip nat inside source without overload needs a pool'],
     ['ip nat inside source list 1 interface eth0 vrf X overload', 'VRFs are not supported'],
     ['ip nat inside source list 1 interface eth0 overload vrf X', 'VRFs are not supported'],
-    ['ip nat inside destination list 1 pool P', 'ip nat inside destination is not supported yet'],
-    ['ip nat outside source static 1.1.1.1 10.0.0.1', 'ip nat outside source is not supported yet'],
+    ['ip nat pool P netmask 255.255.255.0', 'an address pool of several ranges is not supported'],
+    ['ip nat pool P 1.1.1.1 1.1.1.9 netmask 255.0.255.0', '255.0.255.0 is not a network mask'],
+    ['ip nat pool P 1.1.1.9 1.1.1.1 netmask 255.255.255.0', '% End address less than start address'],
+    ['ip nat pool P 1.1.1.9 1.1.2.1 netmask 255.255.255.0', '% Pool addresses not in the same network'],
+    ['ip nat pool P 1.1.0.0 1.2.0.0 prefix-length 8', 'a pool has at most 65536 addresses'],
+    [
+      'ip nat inside source static 10.0.0.1 interface eth0',
+      "static translation of an interface's whole address is not supported: nobody could reach the router",
+    ],
+    ['ip nat inside source static network 10.0.0.1 1.1.1.0 /24', '10.0.0.1 is no network with mask 255.255.255.0'],
+    ['ip nat inside source static 10.0.0.1 1.1.1.1 vrf X', 'VRFs are not supported'],
+    ['ip nat inside destination static 1.1.1.1 10.0.0.1', 'ip nat inside destination static is not supported'],
+    ['ip nat outside source list 1 pool P add-route', 'add-route with a pool is not supported'],
     ['ip nat source list 1 interface eth0 overload', 'ip nat source (NAT virtual interface) is not supported'],
-    ['ip nat log translations syslog', 'ip nat log is not supported yet'],
-    ['ip nat translation max-entries all-host 9', 'ip nat translation max-entries all-host is not supported yet'],
+    ['ip nat log translations flow-export v9', 'flow-export of NAT is not supported'],
+    ['ip nat log translations file x.json', 'the path of a log file begins with /'],
+    ['ip nat translation max-entries list 1 9', 'ip nat translation max-entries list is not supported'],
     ['ip nat translation port-timeout tcp 80 5', 'ip nat translation port-timeout is not supported yet'],
   ]) {
     t.strictSame(listProblems(text), [`1 error ${message}`], text);

@@ -1,0 +1,69 @@
+// max-entries of hosts, and clear ip nat translation of single ones, on the whole path.
+
+import t from 'tap';
+import { parseExec } from '../../../control/config/exec.js';
+import { natPattern } from '../../../control/nat-pattern.js';
+import { datagram, server } from '../nat/flows.js';
+import { routerOf, tablesOf } from './configured.js';
+
+const pat = 'access-list 1 permit 10.0.1.0 0.0.0.255\nip nat inside source list 1 interface eth1 overload\n';
+const limits = 'ip nat translation max-entries all-host 2\nip nat translation max-entries host 10.0.1.11 3\n';
+
+t.test('a host has as many sessions as it may; what it has goes on, others are not touched', (t) => {
+  const router = routerOf(pat + limits);
+  const begun = (host: string, ports: number[]) => ports.map((port) => router.forward(0, datagram(host, server, port, 53))[1].length);
+  t.strictSame(begun('10.0.1.10', [1000, 1001, 1002, 1000]), [1, 1, 0, 1]);
+  t.strictSame(begun('10.0.1.11', [1000, 1001, 1002, 1003]), [1, 1, 1, 0]);
+  t.match(router.counters(), { 'drop.nat_host_full': 2 });
+  router.nowMs += 61_000;
+  t.strictSame(begun('10.0.1.10', [1004]), [0], 'those that are over are still in their rows');
+  router.pass();
+  t.strictSame(begun('10.0.1.10', [1004, 1005, 1006]), [1, 1, 0], 'swept');
+  t.equal(router.imbalance(), null);
+  t.end();
+});
+
+t.test('a limit that comes later counts what is there; without one nothing is counted', (t) => {
+  const router = routerOf(pat);
+  for (let port = 1000; port < 1003; port++) router.forward(0, datagram('10.0.1.10', server, port, 53));
+  router.adopt(tablesOf(pat + limits));
+  t.equal(router.forward(0, datagram('10.0.1.10', server, 1003, 53))[1].length, 0);
+  t.equal(router.forward(0, datagram('10.0.1.10', server, 1002, 53))[1].length, 1);
+  router.adopt(tablesOf(pat));
+  t.equal(router.forward(0, datagram('10.0.1.10', server, 1003, 53))[1].length, 1);
+  t.end();
+});
+
+t.test('clear ip nat translation: all, of an inside host, of one flow', (t) => {
+  const router = routerOf(pat);
+  const count = (): number => router.env.nat.sessions.length;
+  const clear = (words: string): void => {
+    const command = parseExec(`clear ip nat translation ${words}`);
+    if (!('kind' in command) || command.kind !== 'clear ip nat translation') throw new Error(words);
+    router.env.nat.sessions.clear(...natPattern(command.filter));
+  };
+  const begin = (): void => {
+    router.env.nat.sessions.clear();
+    for (const host of ['10.0.1.10', '10.0.1.11'])
+      for (const port of [53, 80]) router.forward(0, datagram(host, server, 5000 + (host.endsWith('1') ? 1 : 0), port));
+  };
+  begin();
+  t.equal(count(), 4);
+  clear('inside 172.16.1.2 10.0.1.11');
+  t.equal(count(), 2);
+  clear('inside 172.16.1.2 10.0.1.11');
+  clear('inside 172.16.1.9 10.0.1.10');
+  clear('tcp inside 172.16.1.2 5000 10.0.1.10 5000');
+  clear('udp inside 172.16.1.2 5001 10.0.1.10 5000');
+  t.equal(count(), 2, 'others are not touched');
+  clear('udp inside 172.16.1.2 5000 10.0.1.10 5000 outside 198.51.100.7 80 198.51.100.7 80');
+  t.equal(count(), 1);
+  clear('outside 198.51.100.7 198.51.100.8');
+  t.equal(count(), 1);
+  clear('outside 198.51.100.7 198.51.100.7 forced');
+  t.equal(count(), 0);
+  begin();
+  clear('*');
+  t.equal(count(), 0);
+  t.end();
+});
