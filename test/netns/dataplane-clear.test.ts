@@ -162,3 +162,26 @@ t.test('a TUN or a netdev that is deleted under us comes back', { skip: skipReas
   await until('its error is gone', () => control.applied.at(-1)?.errors.length === 0);
   t.equal(await dataplane.end('SIGTERM'), 0, dataplane.log);
 });
+
+for (const driver of ['tun', 'packet', 'xdp'] as const) {
+  t.test(`a netdev that is deleted while it is shut, port-driver ${driver}`, { skip: skipReason }, async (t) => {
+    const lab = build();
+    t.teardown(() => lab.remove());
+    const dataplane = new TestDataplane(lab, 'r', {});
+    const control = await dataplane.start();
+    const [first, second] = [interfaces[0], { ...interfaces[1], driver }];
+    t.same(await control.publish(tablesHead(1, [first, second]), noRows()), [], 'applied');
+    t.equal(lab.ping('a', '10.1.2.10').received, 1, 'it forwards');
+    t.same(await control.publish(tablesHead(2, [first, { ...second, shutdown: true }]), noRows()), [], 'shutdown');
+    lab.mustRun('r', 'ip', 'link', 'del', 'e1');
+    await until('the missing netdev is told', () => /no netdev e1/.test(control.applied.at(-1)?.errors.join() ?? ''));
+    t.notMatch(lab.mustRun('r', 'ip', 'link'), /gw-e1/, 'its TUN is gone');
+    lab.link('b', 'eth0', 'r', 'e1');
+    lab.address('b', 'eth0', '10.1.2.10/24');
+    lab.defaultRoute('b', '10.1.2.1');
+    await until('its error is gone', () => control.applied.at(-1)?.errors.length === 0);
+    t.same(await control.publish(tablesHead(3, [first, second]), noRows()), [], 'no shutdown');
+    await until('the netdev that came back is used', () => lab.ping('a', '10.1.2.10').received === 1);
+    t.equal(await dataplane.end('SIGTERM'), 0, dataplane.log);
+  });
+}
