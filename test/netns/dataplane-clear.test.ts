@@ -2,20 +2,32 @@
 //
 //   a 10.1.1.10 --- e0 10.1.1.1  r  10.1.2.1 e1 --- 10.1.2.10 b
 
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { readVariant } from '../support/variant.js';
-import { interfaceRow, Lab, noRows, seams, skipReason, TestDataplane, tablesHead, until } from './dataplane-lab.js';
+import { interfaceRow, Lab, noRows, seams, skipReason, type TestControl, TestDataplane, tablesHead, until } from './dataplane-lab.js';
 
 function build(): Lab {
   const lab = new Lab();
   for (const node of ['a', 'r', 'b']) lab.addNode(node);
   lab.link('a', 'eth0', 'r', 'e0');
-  lab.link('b', 'eth0', 'r', 'e1');
   lab.address('a', 'eth0', '10.1.1.10/24');
-  lab.address('b', 'eth0', '10.1.2.10/24');
   lab.defaultRoute('a', '10.1.1.1');
-  lab.defaultRoute('b', '10.1.2.1');
+  connectB(lab);
   return lab;
+}
+
+function connectB(lab: Lab): void {
+  lab.link('b', 'eth0', 'r', 'e1');
+  lab.address('b', 'eth0', '10.1.2.10/24');
+  lab.defaultRoute('b', '10.1.2.1');
+}
+
+/** Deletes e1, and makes it again once the router has said that it is gone. */
+async function replaceE1(t: Test, lab: Lab, control: TestControl): Promise<void> {
+  lab.mustRun('r', 'ip', 'link', 'del', 'e1');
+  await until('the missing netdev is told', () => /no netdev e1/.test(control.applied.at(-1)?.errors.join() ?? ''));
+  t.notMatch(lab.mustRun('r', 'ip', 'link'), /gw-e1/, 'its TUN is gone');
+  connectB(lab);
 }
 
 const interfaces = [interfaceRow(0, 'e0', '10.1.1.1/24'), interfaceRow(1, 'e1', '10.1.2.1/24')];
@@ -152,12 +164,7 @@ t.test('a TUN or a netdev that is deleted under us comes back', { skip: skipReas
   lab.mustRun('r', 'ip', 'link', 'del', 'gw-e0');
   await until('the TUN is there again', () => /gw-e0.*[<,]UP/.test(lab.run('r', 'ip', '-o', 'link').out));
   await until('and forwards', () => lab.ping('a', '10.1.2.10').received === 1);
-  lab.mustRun('r', 'ip', 'link', 'del', 'e1');
-  await until('the missing netdev is told', () => /no netdev e1/.test(control.applied.at(-1)?.errors.join() ?? ''));
-  t.notMatch(lab.mustRun('r', 'ip', 'link'), /gw-e1/, 'its TUN is gone');
-  lab.link('b', 'eth0', 'r', 'e1');
-  lab.address('b', 'eth0', '10.1.2.10/24');
-  lab.defaultRoute('b', '10.1.2.1');
+  await replaceE1(t, lab, control);
   await until('the netdev that came back is used', () => lab.ping('a', '10.1.2.10').received === 1);
   await until('its error is gone', () => control.applied.at(-1)?.errors.length === 0);
   t.equal(await dataplane.end('SIGTERM'), 0, dataplane.log);
@@ -173,12 +180,7 @@ for (const driver of ['tun', 'packet', 'xdp'] as const) {
     t.same(await control.publish(tablesHead(1, [first, second]), noRows()), [], 'applied');
     t.equal(lab.ping('a', '10.1.2.10').received, 1, 'it forwards');
     t.same(await control.publish(tablesHead(2, [first, { ...second, shutdown: true }]), noRows()), [], 'shutdown');
-    lab.mustRun('r', 'ip', 'link', 'del', 'e1');
-    await until('the missing netdev is told', () => /no netdev e1/.test(control.applied.at(-1)?.errors.join() ?? ''));
-    t.notMatch(lab.mustRun('r', 'ip', 'link'), /gw-e1/, 'its TUN is gone');
-    lab.link('b', 'eth0', 'r', 'e1');
-    lab.address('b', 'eth0', '10.1.2.10/24');
-    lab.defaultRoute('b', '10.1.2.1');
+    await replaceE1(t, lab, control);
     await until('its error is gone', () => control.applied.at(-1)?.errors.length === 0);
     t.same(await control.publish(tablesHead(3, [first, second]), noRows()), [], 'no shutdown');
     await until('the netdev that came back is used', () => lab.ping('a', '10.1.2.10').received === 1);

@@ -187,9 +187,10 @@ export class TestControl {
   }
 
   send(head: TablesHead, rows: TablesRows): void {
-    const blobs = [rows.aces, rows.cryptoEntries, rows.sas, rows.saKeys, rows.natClauses].map(
-      (part) => new Uint8Array(part.buffer, part.byteOffset, part.byteLength),
-    );
+    const blobs = head.blobs.map((name) => {
+      const { buffer, byteOffset, byteLength } = rows[name];
+      return new Uint8Array(buffer, byteOffset, byteLength);
+    });
     this.socket.write(encodeFrame({ ...head, blobBytes: blobs.map((blob) => blob.length) }, blobs));
   }
 

@@ -20,6 +20,8 @@ export interface RekeyCase {
   waitMs: number;
   /** Datagrams per second, h1 -> h2 and h3 -> h1. What the twin forwards on a machine that has other work: a worker that gets no CPU for a second must not fill a ring of 512. */
   rates: [number, number];
+  /** A flow must have sent more datagrams than that to mean something. */
+  leastSent: number;
 }
 
 interface Server {
@@ -59,7 +61,7 @@ export async function checkRekeys(t: Test, options: RekeyCase): Promise<void> {
 
   for (const flow of flows) {
     const report = await flow.stop();
-    t.ok(report.sent > 500, `enough was sent to mean something: ${report.sent}`);
+    t.ok(report.sent > options.leastSent, `enough was sent to mean something: ${report.sent}`);
     const seen = report.lost.length === 0 ? '' : `; dropped: ${await tellLosses(lab)}; full backlog ${backlogDrops() - backlog}`;
     t.same(report.lost, [], `datagrams lost of ${report.sent}${seen}`);
     t.equal(report.doubled, 0, 'datagrams that arrived twice');

@@ -11,5 +11,6 @@ t.test('two changes of a KEK that lives 60 s', (t) =>
     transform: 'esp-aes esp-sha256-hmac',
     waitMs: 120_000,
     rates: [500, 200],
+    leastSent: 1000,
   }),
 );

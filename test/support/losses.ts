@@ -1,10 +1,9 @@
 // Where packets of a lab were lost: what a failure line needs, so that a loss on a machine far away can be told from a fault of ours.
 
 import { readFileSync } from 'node:fs';
-import type { Host, Lab, Router } from './lab.js';
+import { type Host, type Lab, type Router, routers } from './lab.js';
 
-const routers: readonly Router[] = ['r1', 'r2', 'r3', 'r4'];
-const hosts: readonly Host[] = ['h1', 'h2', 'h3'];
+const others: readonly Host[] = ['h1', 'h2', 'h3', 'core'];
 
 interface LinkCounters {
   ifname: string;
@@ -17,8 +16,8 @@ export function backlogDrops(): number {
   return rows.reduce((sum, row) => sum + Number.parseInt(row.split(/ +/)[1], 16), 0);
 }
 
-async function ofDevices(lab: Lab, node: string): Promise<string[]> {
-  const links = JSON.parse(await lab.sh(node as Router, 'ip -s -j link')) as LinkCounters[];
+async function ofDevices(lab: Lab, node: Router | Host): Promise<string[]> {
+  const links = JSON.parse(await lab.sh(node, 'ip -s -j link')) as LinkCounters[];
   return links.flatMap(({ ifname, stats64: { rx, tx } }) =>
     rx.dropped + tx.dropped > 0 ? [`${node} ${ifname} rx ${rx.dropped} tx ${tx.dropped}`] : [],
   );
@@ -34,7 +33,7 @@ async function ofRouter(lab: Lab, router: Router): Promise<string[]> {
 export async function tellLosses(lab: Lab): Promise<string> {
   const parts = await Promise.all([
     ...routers.map((router) => ofRouter(lab, router)),
-    ...[...routers, ...hosts, 'core'].map((node) => ofDevices(lab, node)),
+    ...[...routers, ...others].map((node) => ofDevices(lab, node)),
   ]);
   return parts.flat().join('; ');
 }
