@@ -1,6 +1,6 @@
-// What the table of NAT sessions is built with: its hash, and whom it tells.
+// What is around the table of NAT sessions: where the search for a port begins, whom the table tells, which ports are not its.
 
-/** Mixes a key well enough for chains over a power of two. */
+/** Mixes a key well enough to begin a search at. */
 export function mix(a: number, b: number, c: number, d: number): number {
   let hash = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 15) ^ c, 0xc2b2ae35);

@@ -4,18 +4,17 @@
 //   key       protocol, inside address and port,            protocol, global address and port,
 //             outside address and port as the inside        outside address and port
 //             sees them, which is nearly always the same
-//   chain     heads -> row.NextInside -> ...                heads -> row.NextOutside -> ...
+//   index     NatIndex inside                               NatIndex outside
 //
 // The outside address and port are in both keys: every flow has a row of its own, as fully extended entries of IOS are, and one global port
 // serves many destinations. No two rows have equal keys on either side.
 //
-// Rows are taken from below and given back to a list, so that the part of the memory that is in use stays small; the heads are as many as
-// rows can be, so that chains stay short. Time is in seconds of a clock that only moves forward.
+// Rows are taken from below and given back to a list, so that the part of the memory that is in use stays small. Time is in seconds of a clock
+// that only moves forward.
 
 import { NatRow } from '../tables/layout.js';
-import { guessRows } from './nat-guess.js';
-import { mix, type SessionWatcher } from './nat-keys.js';
-import { SlotShape } from './slots.js';
+import { NatIndex } from './nat-index.js';
+import type { SessionWatcher } from './nat-keys.js';
 
 export const enum NatShape {
   None = -1,
@@ -26,18 +25,15 @@ export const enum NatShape {
 }
 
 export class NatSessions {
-  private readonly insideHeads: Int32Array;
-  private readonly outsideHeads: Int32Array;
-  private readonly mask: number;
+  /** By protocol, inside address, inside port << 16 | outside port, outside address: as the inside sees them. */
+  readonly inside: NatIndex;
+  /** By protocol, global address, global port << 16 | outside port, outside address: as the outside sees them. */
+  readonly outside: NatIndex;
   /** First row that was never used. */
   private fresh = 0;
   private free: number = NatShape.None;
   private sweptTo = 0;
   private serial = 0;
-  /** Keys that guess() has not found yet. */
-  private readonly open = new Int32Array(SlotShape.Count);
-  /** What guess() read: it must not be left out as useless. */
-  seen = 0;
   /** Sessions there are. */
   length = 0;
   watcher: SessionWatcher | null = null;
@@ -47,85 +43,23 @@ export class NatSessions {
     readonly capacity: number,
     readonly rows: Int32Array = new Int32Array(capacity * NatRow.Words),
   ) {
-    // Row + 1, so that memory that was never touched means "none".
-    this.insideHeads = new Int32Array(capacity);
-    this.outsideHeads = new Int32Array(capacity);
-    this.mask = capacity - 1;
+    this.inside = new NatIndex(rows, capacity, NatRow.InsideAddress, NatRow.InsidePorts, NatRow.OutsideLocal);
+    this.outside = new NatIndex(rows, capacity, NatRow.GlobalAddress, NatRow.OutsidePorts, NatRow.OutsideAddress);
   }
 
   /** What many sessions are spread over. */
   get memory(): readonly Int32Array[] {
-    return [this.rows, this.insideHeads, this.outsideHeads];
+    return [this.rows, this.inside.slots, this.outside.slots];
   }
 
-  insideHash(protocol: number, address: number, ports: number, outside: number): number {
-    return mix(address, ports, outside, protocol) & this.mask;
-  }
-
-  outsideHash(protocol: number, global: number, ports: number, outside: number): number {
-    return mix(outside, ports, global, protocol) & this.mask;
-  }
-
-  /** {@link guessRows} of one side. @param places hashes of the keys, of insideHash() or outsideHash() @param fromInside which of the two */
-  guess(places: Int32Array, ports: Int32Array, count: number, fromInside: boolean): void {
-    const heads = fromInside ? this.insideHeads : this.outsideHeads;
-    const link = fromInside ? NatRow.NextInside : NatRow.NextOutside;
-    const key = fromInside ? NatRow.InsidePorts : NatRow.OutsidePorts;
-    this.seen = guessRows(this.rows, heads, link, key, places, ports, count, this.open);
-  }
-
-  /** @param ports inside port << 16 | outside port @param guess of guess(): row + 1, or 0; any number of a row is safe @returns row, NatShape.None */
+  /** @param ports inside port << 16 | outside port @param guess of inside.guess(), if there was one @returns row, NatShape.None */
   findInside(protocol: number, address: number, ports: number, outside: number, guess = 0): number {
-    const { rows } = this;
-    const guessed = (guess - 1) * NatRow.Words;
-    if (
-      guess > 0 &&
-      rows[guessed + NatRow.InsidePorts] === ports &&
-      rows[guessed + NatRow.InsideAddress] === address &&
-      rows[guessed + NatRow.OutsideAddress] === outside &&
-      rows[guessed + NatRow.Protocol] === protocol
-    )
-      return guess - 1;
-    let row = this.insideHeads[this.insideHash(protocol, address, ports, outside)] - 1;
-    while (row >= 0) {
-      const at = row * NatRow.Words;
-      if (
-        rows[at + NatRow.InsidePorts] === ports &&
-        rows[at + NatRow.InsideAddress] === address &&
-        rows[at + NatRow.OutsideLocal] === outside &&
-        rows[at + NatRow.Protocol] === protocol
-      )
-        return row;
-      row = rows[at + NatRow.NextInside] - 1;
-    }
-    return NatShape.None;
+    return this.inside.find(protocol, address, ports, outside, guess);
   }
 
-  /** @param ports global port << 16 | outside port @param guess as of findInside() @returns row, NatShape.None */
+  /** @param ports global port << 16 | outside port @param guess of outside.guess(), if there was one @returns row, NatShape.None */
   findOutside(protocol: number, global: number, ports: number, outside: number, guess = 0): number {
-    const { rows } = this;
-    const guessed = (guess - 1) * NatRow.Words;
-    if (
-      guess > 0 &&
-      rows[guessed + NatRow.OutsidePorts] === ports &&
-      rows[guessed + NatRow.GlobalAddress] === global &&
-      rows[guessed + NatRow.OutsideAddress] === outside &&
-      rows[guessed + NatRow.Protocol] === protocol
-    )
-      return guess - 1;
-    let row = this.outsideHeads[this.outsideHash(protocol, global, ports, outside)] - 1;
-    while (row >= 0) {
-      const at = row * NatRow.Words;
-      if (
-        rows[at + NatRow.OutsidePorts] === ports &&
-        rows[at + NatRow.GlobalAddress] === global &&
-        rows[at + NatRow.OutsideAddress] === outside &&
-        rows[at + NatRow.Protocol] === protocol
-      )
-        return row;
-      row = rows[at + NatRow.NextOutside] - 1;
-    }
-    return NatShape.None;
+    return this.outside.find(protocol, global, ports, outside, guess);
   }
 
   /**
@@ -179,13 +113,9 @@ export class NatSessions {
     rows[at + NatRow.PacketsIn] = 0;
     this.serial = (this.serial + 1) | 0;
     rows[at + NatRow.Serial] = this.serial;
-    const insideHead = this.insideHash(protocol, inside, insidePorts, peer);
-    rows[at + NatRow.NextInside] = this.insideHeads[insideHead];
-    this.insideHeads[insideHead] = row + 1;
-    const outsideHead = this.outsideHash(protocol, global, outsidePorts, outside);
-    rows[at + NatRow.NextOutside] = this.outsideHeads[outsideHead];
-    this.outsideHeads[outsideHead] = row + 1;
     rows[at + NatRow.Protocol] = protocol; // last: whoever looks from another thread sees a whole row
+    this.inside.add(row);
+    this.outside.add(row);
     this.length++;
     return row;
   }
@@ -193,7 +123,7 @@ export class NatSessions {
   private takeRow(): number {
     const row = this.free;
     if (row >= 0) {
-      this.free = this.rows[row * NatRow.Words + NatRow.NextOutside];
+      this.free = this.rows[row * NatRow.Words + NatRow.NextFree];
       return row;
     }
     return this.fresh < this.capacity ? this.fresh++ : NatShape.None;
@@ -203,30 +133,13 @@ export class NatSessions {
   remove(row: number): void {
     const { rows } = this;
     const at = row * NatRow.Words;
-    const protocol = rows[at + NatRow.Protocol];
-    const outside = rows[at + NatRow.OutsideAddress];
-    const peer = rows[at + NatRow.OutsideLocal];
-    const insideHead = this.insideHash(protocol, rows[at + NatRow.InsideAddress], rows[at + NatRow.InsidePorts], peer);
-    const outsideHead = this.outsideHash(protocol, rows[at + NatRow.GlobalAddress], rows[at + NatRow.OutsidePorts], outside);
     if (this.watcher !== null) this.watcher.ended(at);
-    this.unlink(this.insideHeads, insideHead, row, NatRow.NextInside);
-    this.unlink(this.outsideHeads, outsideHead, row, NatRow.NextOutside);
+    this.inside.remove(row);
+    this.outside.remove(row);
     rows[at + NatRow.Protocol] = 0;
-    rows[at + NatRow.NextOutside] = this.free;
+    rows[at + NatRow.NextFree] = this.free;
     this.free = row;
     this.length--;
-  }
-
-  private unlink(heads: Int32Array, head: number, row: number, link: NatRow): void {
-    const { rows } = this;
-    const next = rows[row * NatRow.Words + link];
-    if (heads[head] === row + 1) {
-      heads[head] = next;
-      return;
-    }
-    let at = (heads[head] - 1) * NatRow.Words;
-    while (rows[at + link] !== row + 1) at = (rows[at + link] - 1) * NatRow.Words;
-    rows[at + link] = next;
   }
 
   /** Is the row a session that has been quiet for longer than it may? @param limits seconds by NatState */
@@ -237,7 +150,7 @@ export class NatSessions {
 
   /**
    * Looks at the next rows and ends the sessions that are over. Called again and again it comes by every row. @param rows how many, at the most
-   * @param ends how many may end, which costs more than to look: chains lie anywhere in memory @returns how many ended
+   * @param ends how many may end, which costs more than to look: the indexes' slots lie anywhere in memory @returns how many ended
    */
   sweep(limits: Int32Array, now: number, rows: number, ends: number): number {
     let ended = 0;

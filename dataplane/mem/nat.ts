@@ -52,8 +52,7 @@ export class Nat {
   /** Of the flow that portOf() looked at. */
   portProtocol = 0;
   private readonly quote = new Int32Array(Quote.Words);
-  private readonly places = new Int32Array(SlotShape.Count);
-  private readonly keys = new Int32Array(SlotShape.Count);
+  private readonly hashes = new Int32Array(SlotShape.Count);
   /** By packet: what prepare() has found, row + 1; what is left of an earlier packet is as good as none. */
   private readonly guesses = new Int32Array(SlotShape.Count);
 
@@ -138,16 +137,16 @@ export class Nat {
   prepare(ids: Int32Array, count: number, fromInside: boolean): void {
     if (this.sessions.length < Cached) return;
     const { proto, src, dst, sport, dport } = this.slots;
-    const { places, keys, guesses, sessions } = this;
+    const { hashes, guesses } = this;
+    const index = fromInside ? this.sessions.inside : this.sessions.outside;
     for (let i = 0; i < count; i++) {
       const id = ids[i];
-      keys[i] = fromInside ? (sport[id] << 16) | dport[id] : (dport[id] << 16) | sport[id];
-      places[i] = fromInside
-        ? sessions.insideHash(proto[id], src[id], keys[i], dst[id])
-        : sessions.outsideHash(proto[id], dst[id], keys[i], src[id]);
+      hashes[i] = fromInside
+        ? index.hash(proto[id], src[id], (sport[id] << 16) | dport[id], dst[id])
+        : index.hash(proto[id], dst[id], (dport[id] << 16) | sport[id], src[id]);
     }
-    sessions.guess(places, keys, count, fromInside);
-    for (let i = 0; i < count; i++) guesses[ids[i]] = places[i];
+    index.guess(hashes, count);
+    for (let i = 0; i < count; i++) guesses[ids[i]] = hashes[i];
   }
 
   /** Is a packet without ports from outside that of a session? (ESP to an inside host, which is not for this router to open.) */

@@ -23,6 +23,7 @@ import {
 } from '../tables/layout.js';
 import { NatLogShape } from './nat-log.js';
 import { NatShape } from './nat-sessions.js';
+import { allocateSharedPages } from './page.js';
 import { RingShape } from './ring.js';
 import { GroupRow, MaxGroups, MaxNeighbours, NeighbourRow, PolicyHopRow, PortRow } from './rows.js';
 
@@ -240,7 +241,7 @@ export const natRowBytes = NatShape.Capacity * NatRow.Words * 4;
 
 /** @param workers 1..MaxWorkers. With several there is a ring for every two of them: memory that nobody touches costs nothing */
 export function allocateShared(workers: number): SharedState {
-  return { memory: new SharedArrayBuffer(natRowsAt(workers) + workers * (natRowBytes + NatLogShape.Words * 4)), workers };
+  return { memory: allocateSharedPages(natRowsAt(workers) + workers * (natRowBytes + NatLogShape.Words * 4)), workers };
 }
 
 /** NAT sessions of a worker, NatShape.Capacity rows of NatRow: it writes them, the main thread shows them. */

@@ -5,6 +5,8 @@
 //   |  headroom 128    |  packet as received, up to 1856 bytes       | tailroom 64 |
 //                      ^ off                                 ^ off + len
 
+import { allocatePages } from './page.js';
+
 export const enum SlotShape {
   Bytes = 2048,
   Headroom = 128,
@@ -52,7 +54,7 @@ function column(): Int32Array {
 }
 
 export class Slots {
-  readonly bytes = new Uint8Array(SlotShape.Count * SlotShape.Bytes);
+  readonly bytes = new Uint8Array(allocatePages(SlotShape.Count * SlotShape.Bytes));
   readonly view = new DataView(this.bytes.buffer);
   /** Of the IPv4 header, from the start of the pool. */
   readonly off = column();

@@ -63,7 +63,7 @@ export class SnapshotMaker {
         if (row[NatRow.Protocol] === 0 || rows[at + NatRow.Serial] !== row[NatRow.Serial]) continue;
         row[NatRow.Made] = Math.max(0, nowSeconds - row[NatRow.Made]);
         row[NatRow.Used] = Math.max(0, nowSeconds - row[NatRow.Used]);
-        row[NatRow.NextInside] = row[NatRow.NextOutside] = 0;
+        row[NatRow.NextFree] = 0;
         found.push(row);
       }
     }

@@ -154,9 +154,8 @@ export const enum NatRow {
   /** Seconds of the worker's clock: when it was made, when a packet last counted for it. In an answer to control: seconds ago. */
   Made = 7,
   Used = 8,
-  /** Chains of the table; in an answer to control 0. */
-  NextInside = 9,
-  NextOutside = 10,
+  /** Of a free row: the next, -1 = none; in an answer to control 0. Word 10 is free. */
+  NextFree = 9,
   /** Statement that made it ({@link NatRuleBase}), -1 = the router's own traffic, which keeps its address. */
   Rule = 11,
   PacketsOut = 12,
@@ -168,7 +167,7 @@ export const enum NatRow {
   Words = 16,
 }
 
-/** A session that has begun or ended, as it travels to control: a NatRow with these words in place of its chains. */
+/** A session that has begun or ended, as it travels to control: a NatRow with these words in place of what is no session's. */
 export const enum NatLogRow {
   Event = 9, // NatLogEvent
   /** How long ago, ms. */

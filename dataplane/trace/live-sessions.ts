@@ -18,7 +18,9 @@ export function addressesIn(datagram: Uint8Array): Set<number> {
 }
 
 function names(rows: Int32Array, at: number, addresses: ReadonlySet<number>): boolean {
-  return [NatRow.InsideAddress, NatRow.GlobalAddress, NatRow.OutsideAddress].some((field) => addresses.has(rows[at + field]));
+  return [NatRow.InsideAddress, NatRow.GlobalAddress, NatRow.OutsideAddress, NatRow.OutsideLocal].some((field) =>
+    addresses.has(rows[at + field]),
+  );
 }
 
 export interface Related {
@@ -50,10 +52,12 @@ export function copySessions(rows: Int32Array, found: Related, sessions: NatSess
     const row = rows.slice(at, at + NatRow.Words);
     const insidePorts = row[NatRow.InsidePorts];
     const outsidePorts = row[NatRow.OutsidePorts];
-    const copy = sessions.add(
+    const copy = sessions.addFull(
       row[NatRow.Protocol],
       row[NatRow.InsideAddress],
       insidePorts >>> 16,
+      row[NatRow.OutsideLocal],
+      insidePorts & 0xffff,
       row[NatRow.GlobalAddress],
       outsidePorts >>> 16,
       row[NatRow.OutsideAddress],

@@ -180,6 +180,6 @@ t.test('there and back, and no tuple twice', (t) => {
     ),
     { numRuns: 60 },
   );
-  t.ok(translated > 500, `${translated} sessions`);
+  t.ok(translated > 100, `${translated} sessions`);
   t.end();
 });
