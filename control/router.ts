@@ -168,9 +168,10 @@ export class Router {
     } else if (event.kind === 'acl-log' || event.kind === 'acl-log-missed') {
       this.securityLog.receive(event, this, now);
     } else if (event.kind === 'interface') {
-      const name = this.interfaceOf(event.port);
-      const text = `Line protocol on Interface ${name ?? event.port}, changed state to ${event.up ? 'up' : 'down'}`;
+      const text = `Line protocol on Interface ${this.interfaceOf(event.port) ?? event.port}, changed state to ${event.up ? 'up' : 'down'}`;
       this.means.log.write('LINEPROTO', 5, 'UPDOWN', text);
+    } else if (event.kind === 'tunnel' && event.state === 'recursive') {
+      this.means.log.write('TUN', 5, 'RECURDOWN', `${this.interfaceOf(event.port)} temporarily disabled due to recursive routing`);
     }
   }
 

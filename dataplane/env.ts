@@ -18,6 +18,7 @@ import { SenderKind, type SenderState, SenderState as Senders } from './mem/send
 import { type Bank, BankCount, bankOf, type CounterBlocks, controlWords, countersOf, natRowsOf, type SharedState } from './mem/shared.js';
 import { PacketFlag, Slots } from './mem/slots.js';
 import { Tables } from './mem/tables.js';
+import { tunnelWordsOf } from './mem/tunnel-words.js';
 import { Vector } from './mem/vector.js';
 import type { Native } from './native/native.js';
 import { checkIpv4, Ip4, Ipv4Fault } from './proto/ipv4.js';
@@ -82,6 +83,8 @@ export interface Env {
   readonly senderRows: Int32Array;
   readonly links: Links;
   readonly neighbours: Neighbours;
+  /** TunnelWord of each port, shared by all workers. */
+  readonly tunnelWords: Int32Array;
   /** Counts and frees. The one way a packet ends without leaving. */
   readonly drop: (id: number, reason: Drop) => void;
   /** Checks the IPv4 datagram at off/len and fills its columns; cuts link padding off. Flags other than the fragment bits stay. */
@@ -140,6 +143,7 @@ export function makeEnv(options: EnvOptions): Env {
     senderRows: new Int32Array(Cap.Sas * SenderRow.Words).fill(-1),
     links: new Links(),
     neighbours: new Neighbours(),
+    tunnelWords: options.own ? tunnelWordsOf(shared).slice() : tunnelWordsOf(shared),
     drop,
     parse: makeParse(slots),
     classify,

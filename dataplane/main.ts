@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { listKnownSenders, readBootId } from './mem/sender-state.js';
 import { allocateShared, Ctl, controlWords, MaxWorkers } from './mem/shared.js';
+import { tunnelWordsOf } from './mem/tunnel-words.js';
 import { loadNative } from './native/native.js';
 import { Applier } from './port/applier.js';
 import { ControlSocket } from './port/control-socket.js';
@@ -24,6 +25,7 @@ import { Publisher } from './port/publisher.js';
 import { ShapeError } from './port/shape.js';
 import { SnapshotMaker } from './port/snapshot.js';
 import { answerTrace } from './port/trace-request.js';
+import { TunnelStates } from './port/tunnel-states.js';
 import { undoAll } from './port/undo.js';
 import { UndoLedger } from './port/undo-ledger.js';
 import { readTables, type Tables } from './port/validate-tables.js';
@@ -90,7 +92,10 @@ const senders = join(args.state, 'senders.bin');
 const incarnation = randomUUID();
 const writeClock = () => Atomics.store(control, Ctl.NowSeconds, Math.floor(Date.now() / 1000) | 0);
 writeClock();
-const clock = setInterval(writeClock, 1000);
+const clock = setInterval(() => {
+  writeClock();
+  if (tunnels.hasChanged) applier.schedule();
+}, 1000);
 
 const ledger = UndoLedger.open(join(args.run, 'linux-undo.json'));
 if (ledger.problem) log(4, 'LEDGER', ledger.problem);
@@ -122,10 +127,12 @@ const watch = new NeighbourWatch(
   (text) => log(4, 'MONITOR', text),
   (error) => crash(error instanceof Error ? (error.stack ?? error.message) : String(error)),
 );
+const tunnels = new TunnelStates(tunnelWordsOf(shared), () => Math.floor(native.monotonicMs() / 1000));
 let neighboursLeft = 0;
-const applier = new Applier(ledger, ports, watch, new Publisher(shared, workers), {
+const applier = new Applier(ledger, ports, watch, new Publisher(shared, workers), tunnels, {
   applied: (generation, errors) => socket.send({ type: 'applied', generation, errors }),
   interfaceChanged: (row, state, mac) => tell({ kind: 'interface', port: row.port, up: state.up, mtu: state.mtu, mac }),
+  tunnelChanged: (port, state) => tell({ kind: 'tunnel', port, state }),
   errorsChanged: (errors) => {
     // `applied` again for the same generation: what could not be done then is done now, or the other way round.
     socket.send({ type: 'applied', generation: applier.generation, errors });

@@ -1,16 +1,18 @@
 // The order of operations, top to bottom: order is the semantics. Stage files are numbered in this order and a test asserts it.
-// A packet that goes back (decrypted: to ip-input; an ICMP error of ours: to route) is taken up in the next turn of the same pass.
+// A packet that goes back (decrypted or out of a tunnel: to ip-input; an ICMP error of ours, or what goes into a tunnel: to route) is taken up in the next turn of the same pass.
 
 import { PathCount } from './counters/declare.js';
 import { Clock, type Env } from './env.js';
 import { makeTakeOver } from './path/05-take-over.js';
 import { makeRx } from './path/10-rx.js';
+import { makeGreKeepalive } from './path/12-gre-keepalive.js';
 import { makeIpInput } from './path/15-ip-input.js';
 import { makeHandOver } from './path/17-hand-over.js';
 import { makeReassemble } from './path/20-reassemble.js';
 import { makeAclIn } from './path/22-acl-in.js';
 import { makeEspOpen } from './path/25-esp-open.js';
 import { makePolicyIn } from './path/27-policy-in.js';
+import { makeGreDecap } from './path/30-gre-decap.js';
 import { makeNatOutside } from './path/35-nat-outside.js';
 import { makePolicyRoute } from './path/38-policy-route.js';
 import { makeRoute } from './path/40-route.js';
@@ -19,6 +21,7 @@ import { makeNatInside } from './path/45-nat-inside.js';
 import { makeCryptoMap } from './path/55-crypto-map.js';
 import { makeAclOut } from './path/57-acl-out.js';
 import { makePmtu } from './path/60-pmtu.js';
+import { makeGreEncap } from './path/65-gre-encap.js';
 import { makeHandToSealer } from './path/67-hand-to-sealer.js';
 import { makeEspSeal } from './path/70-esp-seal.js';
 import { makeTx } from './path/90-tx.js';
@@ -41,12 +44,14 @@ function unwatched<R>(_stage: string, run: () => R): () => R {
 export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
   const takeOver = watch('05-take-over', makeTakeOver(env));
   const rx = watch('10-rx', makeRx(env));
+  const greKeepalive = watch('12-gre-keepalive', makeGreKeepalive(env));
   const ipInput = watch('15-ip-input', makeIpInput(env));
   const handOver = watch('17-hand-over', makeHandOver(env));
   const reassemble = watch('20-reassemble', makeReassemble(env));
   const aclIn = watch('22-acl-in', makeAclIn(env));
   const espOpen = watch('25-esp-open', makeEspOpen(env));
   const policyIn = watch('27-policy-in', makePolicyIn(env));
+  const greDecap = watch('30-gre-decap', makeGreDecap(env));
   const natOutside = watch('35-nat-outside', makeNatOutside(env));
   const policyRoute = watch('38-policy-route', makePolicyRoute(env));
   const route = watch('40-route', makeRoute(env));
@@ -55,6 +60,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
   const cryptoMap = watch('55-crypto-map', makeCryptoMap(env));
   const aclOut = watch('57-acl-out', makeAclOut(env));
   const pmtu = watch('60-pmtu', makePmtu(env));
+  const greEncap = watch('65-gre-encap', makeGreEncap(env));
   const handToSealer = watch('67-hand-to-sealer', makeHandToSealer(env));
   const espSeal = watch('70-esp-seal', makeEspSeal(env));
   const tx = watch('90-tx', makeTx(env));
@@ -70,6 +76,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
     path[PathCount.Passes]++;
     const taken = takeOver();
     const received = rx();
+    greKeepalive();
     // Bounded: nesting stops decapsulation, and no error is made about an error.
     while (decrypted.length + made.length + toSeal.length > 0) {
       ipInput();
@@ -78,6 +85,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
       aclIn();
       espOpen();
       policyIn();
+      greDecap();
       natOutside();
       policyRoute();
       route();
@@ -86,6 +94,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
       cryptoMap();
       aclOut();
       pmtu();
+      greEncap();
       handToSealer();
       espSeal();
       tx();

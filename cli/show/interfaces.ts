@@ -14,7 +14,7 @@ export function renderInterfaceBrief(snapshot: Snapshot): string[] {
         state.addresses[0]?.split('/')[0] ?? 'unassigned',
         'YES',
         'NVRAM',
-        !state.adminUp ? 'administratively down' : state.up ? 'up' : 'down',
+        !state.adminUp ? 'administratively down' : state.up || state.tunnel ? 'up' : 'down',
         state.up ? 'up' : 'down',
       ),
     ),
@@ -42,9 +42,34 @@ function describeDriver({ driver, wantedDriver, offloads }: InterfaceState): str
   return [`  Port driver is ${driver}${instead}, offload is ${offloads ? 'on' : 'off'}`];
 }
 
+/** What IOS prints of a GRE tunnel. Its `Tunnel transport MTU` is our `ip mtu`. */
+function describeTunnel({ tunnel, ipMtu }: InterfaceState): string[] {
+  if (tunnel === undefined) return [];
+  const { sourceInterface, source, destination, key, sequence, checksum, ttl, tos, pathMtuDiscovery, keepalive, state, recursions } =
+    tunnel;
+  const from = `${source ?? 'UNKNOWN'}${sourceInterface === null ? '' : ` (${sourceInterface})`}`;
+  const onOff = (isOn: boolean) => (isOn ? 'enabled' : 'disabled');
+  const keyText = key === null ? 'Key disabled' : `Key 0x${key.toString(16).toUpperCase()}`;
+  return [
+    '  Encapsulation TUNNEL, loopback not set',
+    keepalive === null ? '  Keepalive not set' : `  Keepalive set (${keepalive.seconds} sec), retries ${keepalive.retries}`,
+    `  Tunnel linestate evaluation ${state === 'up' ? 'up' : `down, ${state}`}`,
+    `  Tunnel source ${from}, destination ${destination ?? 'UNKNOWN'}`,
+    '  Tunnel protocol/transport GRE/IP',
+    `    ${keyText}, sequencing ${onOff(sequence)}`,
+    `    Checksumming of packets ${onOff(checksum)}`,
+    `  Tunnel TTL ${ttl}${tos === null ? '' : `, Tunnel TOS/Traffic Class 0x${tos.toString(16).toUpperCase()}`}, Fast tunneling enabled`,
+    ...(pathMtuDiscovery ? ['  Path MTU Discovery, DF copied, MTU not learnt'] : []),
+    `  Tunnel transport MTU ${ipMtu} bytes`,
+    ...(recursions === 0 ? [] : [`  Taken down by recursive routing ${recursions} times`]),
+  ];
+}
+
 export function renderInterface(state: InterfaceState): string[] {
-  const [, kbps, delay] = nominal.find(([prefix]) => prefix.test(state.name))!;
-  const isLoopback = state.mac === null;
+  const [, nominalKbps, delay] = nominal.find(([prefix]) => prefix.test(state.name))!;
+  const kbps = state.bandwidthKbps ?? nominalKbps;
+  const isLoopback = state.mac === null && state.tunnel === undefined;
+  const hasMac = state.mac !== null && state.tunnel === undefined;
   const { counters, rates } = state;
   // IOS counts loads in 255ths and never shows less than one.
   const load = (bps: number) => Math.min(255, Math.max(1, Math.round((bps * 255) / (kbps * 1000))));
@@ -52,13 +77,14 @@ export function renderInterface(state: InterfaceState): string[] {
   const rate = (direction: string, bps: number, pps: number) =>
     `  5 minute ${direction} rate ${Math.round(bps / 1000) * 1000} bits/sec, ${Math.round(pps)} packets/sec`;
   return [
-    `${state.name} is ${state.adminUp ? (state.up ? 'up' : 'down') : 'administratively down'}, line protocol is ${state.up ? 'up' : 'down'} `,
-    isLoopback ? hardware : `${hardware}, address is ${formatMac(state.mac!)} (bia ${formatMac(state.mac!)})`,
+    `${state.name} is ${state.adminUp ? (state.up || state.tunnel ? 'up' : 'down') : 'administratively down'}, line protocol is ${state.up ? 'up' : 'down'} `,
+    !hasMac ? hardware : `${hardware}, address is ${formatMac(state.mac!)} (bia ${formatMac(state.mac!)})`,
     ...(state.description === null ? [] : [`  Description: ${state.description}`]),
     ...state.addresses.map((address, index) => `  ${index === 0 ? 'Internet address' : 'Secondary address'} is ${address}`),
     `  MTU ${state.mtu} bytes, BW ${kbps} Kbit/sec, DLY ${delay} usec, `,
     ...(rates ? [`     reliability 255/255, txload ${load(rates.sentBps)}/255, rxload ${load(rates.receivedBps)}/255`] : []),
     ...(isLoopback ? ['  Encapsulation LOOPBACK, loopback not set'] : []),
+    ...describeTunnel(state),
     ...describeDriver(state),
     '  Last clearing of "show interface" counters never',
     `  Input queue: 0/75/${counters.receiveDrops}/0 (size/max/drops/flushes); Total output drops: ${counters.sendDrops}`,

@@ -103,6 +103,8 @@ const portCounts: [keyof InterfaceState['counters'], string, string][] = [
   ['receiveDrops', 'receive_drops_total', 'Datagrams received on the interface and dropped'],
   ['sendDrops', 'transmit_drops_total', 'Datagrams dropped at the interface when sending'],
 ];
+const tunnels = ({ interfaces }: Snapshot) => interfaces.filter(({ tunnel }) => tunnel !== undefined);
+const tunnelLabels = ({ name }: InterfaceState) => ({ interface: name });
 /** Without the KEKs, which are listed as SAs too. */
 const phase1 = ({ isakmpSas }: Snapshot) => isakmpSas.filter(({ state }) => state !== 'GDOI_REKEY');
 const sum = (numbers: number[]) => numbers.reduce((total, value) => total + value, 0);
@@ -120,6 +122,13 @@ const metrics: Metric[] = [
     (s) => s.interfaces.filter(({ driver }) => driver !== null),
     (i) => ({ interface: i.name, driver: i.driver ?? '', offloads: i.offloads ? 'on' : 'off' }),
     () => 1,
+  ),
+  each(
+    'tunnel_recursions_total',
+    'How often recursive routing has taken a tunnel down',
+    tunnels,
+    tunnelLabels,
+    (i) => i.tunnel?.recursions ?? 0,
   ),
   onInterface('mtu_bytes', 'IP MTU', (i) => i.ipMtu),
   {

@@ -21,6 +21,35 @@ import { aceState, count, seconds } from './snapshot-parts.js';
 import { trustpointState } from './snapshot-pki.js';
 import { policyState, routeMapState } from './snapshot-route-map.js';
 
+const tunnelState = z.object({
+  /** As configured: an interface's name, an address, or null. */
+  sourceInterface: z.string().nullable(),
+  /** Of the outer header now; null = unknown. */
+  source: z.string().nullable(),
+  destination: z.string().nullable(),
+  key: z.number().nullable(),
+  checksum: z.boolean(),
+  sequence: z.boolean(),
+  ttl: z.number(),
+  tos: z.number().nullable(),
+  pathMtuDiscovery: z.boolean(),
+  keepalive: z.object({ seconds: z.number(), retries: z.number() }).nullable(),
+  /** `up`, or why it carries nothing. */
+  state: z.enum([
+    'up',
+    'shutdown',
+    'no-source',
+    'no-destination',
+    'destination-is-own',
+    'no-route',
+    'recursive',
+    'no-keepalive',
+    'unknown',
+  ]),
+  /** How often recursive routing has taken it down. */
+  recursions: count,
+});
+
 const interfaceState = z.object({
   name: z.string(),
   device: z.string().nullable(),
@@ -43,6 +72,10 @@ const interfaceState = z.object({
   wantedDriver: z.string().nullable(),
   /** Superpackets and checksums are left to devices. */
   offloads: z.boolean(),
+  /** `bandwidth`, kbit/s; absent = what the type has. */
+  bandwidthKbps: z.number().optional(),
+  /** Of a Tunnel. */
+  tunnel: tunnelState.optional(),
   counters: z.object({
     receivedPackets: count,
     receivedBytes: count,
@@ -238,6 +271,7 @@ export const snapshotSchema = z.object({
 export type Snapshot = z.infer<typeof snapshotSchema>;
 export type AceState = z.infer<typeof aceState>;
 export type InterfaceState = z.infer<typeof interfaceState>;
+export type TunnelState = z.infer<typeof tunnelState>;
 export type IsakmpPolicyState = z.infer<typeof isakmpPolicyState>;
 export type IsakmpSaState = z.infer<typeof isakmpSaState>;
 export type SaCounters = z.infer<typeof saCounters>;

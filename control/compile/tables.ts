@@ -2,10 +2,10 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { Ace, Cap, CryptoEntry, Sa, SaFlag, SaKey } from '../../dataplane/tables/layout.js';
-import type { InterfaceRow, StaticRouteRow, TablesHead } from '../../dataplane/tables/message.js';
+import type { InterfaceRow, StaticRouteRow, TablesHead, TunnelSpec } from '../../dataplane/tables/message.js';
 import type { Ms } from '../actions.js';
 import { maskToPrefixLength } from '../config/addresses.js';
-import { type Config, driverOf, type InterfaceConfig } from '../config/model.js';
+import { type Config, driverOf, type InterfaceConfig, type TunnelConfig } from '../config/model.js';
 import type { SenderIds, Tek } from '../gdoi/group-policy.js';
 import { filterRows } from './access-lists.js';
 import { appendAceRows } from './aces.js';
@@ -167,9 +167,14 @@ function interfaceRow(
     shutdown: config.shutdown,
     groups: multicast ? config.staticGroups : [],
     nat: config.nat ?? null,
+    ...(config.tunnel === undefined ? {} : { tunnel: tunnelSpec(config.tunnel) }),
     unreachables: config.unreachables ?? true,
     ...filters,
   };
+}
+
+function tunnelSpec({ pathMtuDiscovery, ...rest }: TunnelConfig): TunnelSpec {
+  return { ...rest, copyDf: pathMtuDiscovery };
 }
 
 function routeRows(config: Config): StaticRouteRow[] {

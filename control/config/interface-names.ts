@@ -1,11 +1,10 @@
 // Interface names: IOS types and their abbreviations -> the full name; anything that can be a Linux netdev's name stays as it is.
-// `eth0` is the netdev and `Ethernet0/0`, `e0/0`, `Eth0/0` the IOS name: a netdev's name cannot contain a slash.
+// `eth0` is the netdev and `Ethernet0/0`, `e0/0`, `Eth0/0` the IOS name: a netdev's name cannot contain a slash. `tun0` is the netdev, `tu0` Tunnel0.
 
-const types = ['GigabitEthernet', 'FastEthernet', 'Ethernet', 'TenGigabitEthernet', 'Loopback'];
+const types = ['GigabitEthernet', 'FastEthernet', 'Ethernet', 'TenGigabitEthernet', 'Loopback', 'Tunnel'];
 
 /** Types that IOS has and we do not carry (yet). */
 const otherTypes = [
-  'Tunnel',
   'Serial',
   'Vlan',
   'Port-channel',
@@ -24,6 +23,9 @@ const otherTypes = [
   'FortyGigabitEthernet',
   'HundredGigE',
 ];
+
+/** Abbreviations of IOS types that are how netdevs are called as well: `eth0`, `tun0`, `tunl0` are these. */
+const netdevLetters = ['eth', 'tun', 'tunl'];
 
 /** Longest name of a Linux netdev: IFNAMSIZ - 1. */
 const NetdevNameMax = 15;
@@ -74,7 +76,7 @@ function typesFor(prefix: string, from: string[]): string[] {
  */
 export function unsupportedInterfaceType(text: string, apart = false): string | null {
   const letters = lettersOf(text).toLowerCase();
-  const named = otherTypes.find((type) => type.toLowerCase() === letters) ?? (letters === 'tu' ? 'Tunnel' : null);
+  const named = otherTypes.find((type) => type.toLowerCase() === letters) ?? null;
   return named ?? (apart && letters.length >= 2 ? (typesFor(letters, otherTypes)[0] ?? null) : null);
 }
 
@@ -88,11 +90,12 @@ export function parseInterfaceName(text: string, unit?: string): string | null {
   const number = unit ?? text.slice(letters.length);
   if (unit !== undefined && letters !== text) return null;
   if (unsupportedInterfaceType(text) !== null) return null;
-  const isNetdevEth = unit === undefined && letters === 'eth' && !number.includes('/');
-  if (!isNetdevEth && isUnit(number)) {
+  const isNetdev = unit === undefined && netdevLetters.includes(letters) && !number.includes('/');
+  if (!isNetdev && isUnit(number)) {
     const exact = types.find((type) => type.toLowerCase() === letters.toLowerCase());
-    const candidates = exact ? [exact] : typesFor(letters, [...types, 'Tunnel', 'Serial']);
-    if (candidates.length === 1 && types.includes(candidates[0])) return `${candidates[0]}${number}`;
+    const candidates = exact ? [exact] : typesFor(letters, [...types, 'Serial']);
+    const isTunnelUnit = candidates[0] !== 'Tunnel' || !number.includes('/');
+    if (candidates.length === 1 && types.includes(candidates[0]) && isTunnelUnit) return `${candidates[0]}${number}`;
   }
   return unit === undefined && isNetdevName(text) ? text : null;
 }
@@ -100,9 +103,14 @@ export function parseInterfaceName(text: string, unit?: string): string | null {
 /** True for the names that are not a netdev's and so need `linux-device`. */
 export function isIosInterfaceName(name: string): boolean {
   const letters = lettersOf(name);
-  return types.includes(letters) && isUnit(name.slice(letters.length)) && !isLoopback(name);
+  return types.includes(letters) && isUnit(name.slice(letters.length)) && !isLoopback(name) && !isTunnel(name);
 }
 
 export function isLoopback(name: string): boolean {
   return name.startsWith('Loopback') && isUnit(name.slice('Loopback'.length));
+}
+
+/** A tunnel interface: its netdev has its name and is ours. */
+export function isTunnel(name: string): boolean {
+  return name.startsWith('Tunnel') && isUnit(name.slice('Tunnel'.length));
 }

@@ -202,6 +202,10 @@ export interface InterfaceConfig {
   cryptoMap: string | null;
   /** `ip nat inside|outside`; absent = neither. */
   nat?: NatSide;
+  /** `bandwidth`: kbit/s, what metrics and loads are reckoned from; absent = what the type has. */
+  bandwidthKbps?: number;
+  /** Of a Tunnel, and of nothing else. */
+  tunnel?: TunnelConfig;
   /** `ip policy route-map`: what comes in by it may go other ways than by its destination. */
   policy?: string;
   /** `ip access-group NAME in|out`: names of access lists. */
@@ -210,6 +214,29 @@ export interface InterfaceConfig {
   /** `no ip unreachables`: no ICMP unreachable about what comes by it; absent = they are sent. */
   unreachables?: false;
 }
+
+/** `tunnel ...`: GRE over IPv4. Both ends are needed before anything passes. */
+export interface TunnelConfig {
+  /** Exactly one of these two, or neither. */
+  sourceInterface: string | null;
+  sourceAddress: Ipv4 | null;
+  destination: Ipv4 | null;
+  key: number | null;
+  checksum: boolean;
+  /** `tunnel sequence-datagrams`. */
+  sequence: boolean;
+  /** Of the outer header. */
+  ttl: number;
+  /** null = copied from the inner header. */
+  tos: number | null;
+  /** `tunnel path-mtu-discovery`: the outer DF is the inner one. */
+  pathMtuDiscovery: boolean;
+  /** `keepalive`: seconds between them, and how many may fail to come back; null = none are sent. */
+  keepalive: { seconds: number; retries: number } | null;
+}
+
+/** What IOS has. */
+export const defaultTunnelTtl = 255;
 
 /** The driver that is wanted. */
 export function driverOf({ portDriver, cryptoMap }: InterfaceConfig): PortDriver {

@@ -1,11 +1,11 @@
 // Interfaces and routes: the configuration beside what the dataplane sees of the netdevs.
 
 import { PortCount } from '../../dataplane/counters/declare.js';
-import type { SnapshotHead } from '../../dataplane/tables/message.js';
-import type { InterfaceState, RouteState } from '../api/snapshot.js';
+import type { SnapshotHead, TunnelStatus } from '../../dataplane/tables/message.js';
+import type { InterfaceState, RouteState, TunnelState } from '../api/snapshot.js';
 import type { Allocation } from '../compile/allocation.js';
 import { formatIpv4, maskToPrefixLength } from '../config/addresses.js';
-import { type Config, driverOf, type InterfaceConfig } from '../config/model.js';
+import { type Config, driverOf, type InterfaceConfig, type TunnelConfig } from '../config/model.js';
 
 /** Configured interfaces are always there, with zeroes when the dataplane or the netdev is not. */
 export function interfaceStates(config: Config, allocation: Allocation, dataplane: SnapshotHead | null): InterfaceState[] {
@@ -16,12 +16,13 @@ export function interfaceStates(config: Config, allocation: Allocation, dataplan
     const mtu = seen?.mtu ?? 1500;
     const device = deviceOf(item);
     const wanted = driverOf(item);
+    const hasDriver = device !== null && item.tunnel === undefined;
     const driver = seen?.driver ?? wanted;
     return {
       name: item.name,
       device,
       description: item.description,
-      hardware: device === null ? 'Loopback' : `${driver} port on ${device}`,
+      hardware: item.tunnel ? 'Tunnel' : device === null ? 'Loopback' : `${driver} port on ${device}`,
       addresses: item.addresses.map(({ address, mask }) => `${formatIpv4(address)}/${maskToPrefixLength(mask) ?? 32}`),
       adminUp: !item.shutdown,
       up: seen?.up ?? false,
@@ -32,9 +33,11 @@ export function interfaceStates(config: Config, allocation: Allocation, dataplan
       accessGroupIn: item.accessGroupIn ?? null,
       accessGroupOut: item.accessGroupOut ?? null,
       unreachables: item.unreachables ?? true,
-      driver: device === null ? null : driver,
-      wantedDriver: device === null ? null : wanted,
+      driver: hasDriver ? driver : null,
+      wantedDriver: hasDriver ? wanted : null,
       offloads: device !== null && (seen?.offloads ?? item.offload),
+      ...(item.bandwidthKbps === undefined ? {} : { bandwidthKbps: item.bandwidthKbps }),
+      ...(item.tunnel ? { tunnel: tunnelState(item.tunnel, seen?.tunnel) } : {}),
       counters: {
         receivedPackets: counters[PortCount.RxPackets],
         receivedBytes: counters[PortCount.RxBytes],
@@ -46,6 +49,18 @@ export function interfaceStates(config: Config, allocation: Allocation, dataplan
       rates: null,
     };
   });
+}
+
+function tunnelState(config: TunnelConfig, seen: TunnelStatus | undefined): TunnelState {
+  const { sourceInterface, sourceAddress, destination, ...rest } = config;
+  return {
+    ...rest,
+    sourceInterface,
+    source: seen?.source ?? (sourceAddress === null ? null : formatIpv4(sourceAddress)),
+    destination: destination === null ? null : formatIpv4(destination),
+    state: seen?.state ?? 'unknown',
+    recursions: seen?.recursions ?? 0,
+  };
 }
 
 function deviceOf(item: InterfaceConfig): string | null {

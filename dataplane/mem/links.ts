@@ -19,6 +19,8 @@ export const enum LinkKind {
   Groups = 5,
   /** Sends what policy routing has for one hop. */
   Policy = 6,
+  /** The netdev of a tunnel: receives what the kernel and programs send through it, sends what came through it for this host. */
+  Tunnel = 7,
 }
 
 export interface Link {
@@ -64,7 +66,7 @@ export class Links {
         this.policyPort[hop] = port;
         continue; // nothing to read
       }
-      if (kind === LinkKind.Tun) this.tun[port] = fd;
+      if (kind === LinkKind.Tun || kind === LinkKind.Tunnel) this.tun[port] = fd;
       else if (kind === LinkKind.Groups) this.groups[port] = fd;
       else if (this.fast[port] < 0) {
         this.fast[port] = fd;

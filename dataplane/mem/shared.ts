@@ -19,6 +19,7 @@ import {
   PolicyEntry,
   Sa,
   SaKey,
+  Tunnel,
 } from '../tables/layout.js';
 import { NatLogShape } from './nat-log.js';
 import { NatShape } from './nat-sessions.js';
@@ -30,8 +31,7 @@ export * from './rows.js';
 
 /** Words of the control block. */
 export const enum Ctl {
-  /** Published epoch; bank = epoch & 1. */
-  Epoch = 0,
+  Epoch = 0, // the published one; bank = epoch & 1
   /** Not 0: workers leave their loop. */
   Stop = 1,
   /** Wall clock, Unix seconds, written by the main thread once a second (low 32 bits). */
@@ -42,7 +42,8 @@ export const enum Ctl {
   Ack = 8,
   /** First of one word per worker: 1 while it sleeps in poll, or is about to. */
   Sleeping = 24,
-  Words = 40,
+  Tunnels = 40, // first of Cap.Ports * TunnelWord.Count words
+  Words = 104,
 }
 export const MaxWorkers = 16;
 
@@ -51,14 +52,12 @@ export const enum BankCount {
   Aces = 0,
   CryptoEntries = 1,
   Sas = 2,
-  /** First word of this bank's FIB in the root array of both banks. */
-  FibRoot = 3,
+  FibRoot = 3, // first word of this bank's FIB in the root array of both banks
   LocalAddresses = 5,
   Neighbours = 6,
   Groups = 7,
   NatClauses = 8,
-  /** NAT sessions a worker may have. */
-  NatSessions = 9,
+  NatSessions = 9, // sessions a worker may have
   Filters = 10, // lists on interfaces
   PolicyEntries = 11,
   PolicyClauses = 12,
@@ -66,7 +65,8 @@ export const enum BankCount {
   NatPools = 14,
   NatRanges = 15,
   NatLimits = 16,
-  Words = 17,
+  Tunnels = 17, // ports that are tunnels
+  Words = 18,
 }
 
 /** FIB leaf: what a longest-prefix match yields. */
@@ -133,6 +133,7 @@ export interface Bank {
   natLists: Int32Array;
   /** Seconds by NatState. */
   natTimeouts: Int32Array;
+  tunnels: Int32Array; // Cap.Ports * Tunnel.Words
   natStatics: Int32Array; // Cap.NatStatics * NatStatic.Words
   natPools: Int32Array; // Cap.NatPools * NatPool.Words
   natRanges: Int32Array; // Cap.NatRanges * NatRange.Words
@@ -179,6 +180,7 @@ const bankWords: readonly [keyof Bank, number][] = [
   ['natClauses', Cap.NatClauses * NatClause.Words],
   ['natLists', Cap.NatClauses],
   ['natTimeouts', NatState.Count],
+  ['tunnels', Cap.Ports * Tunnel.Words],
   ['natStatics', Cap.NatStatics * NatStatic.Words],
   ['natPools', Cap.NatPools * NatPool.Words],
   ['natRanges', Cap.NatRanges * NatRange.Words],

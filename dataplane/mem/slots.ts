@@ -40,7 +40,14 @@ export const enum PacketFlag {
   Joined = 512,
   /** Policy routing has decided where it goes: by its hop, column `hop`. */
   PolicyRouted = 1024,
+  /** Came out of a tunnel. */
+  Decapsulated = 4096,
+  /** The kernel, or a program's socket, sent it into the tunnel of its port: it leaves by that one, whatever the routes say. */
+  ByTunnel = 8192,
 }
+
+/** How many times one packet may be encapsulated and decapsulated. */
+export const MaxNesting = 4;
 
 function column(): Int32Array {
   return new Int32Array(SlotShape.Count);
@@ -76,7 +83,7 @@ export class Slots {
   readonly sa = column();
   /** Replay key of what is being opened: sender ID, or outer source. */
   readonly sender = column();
-  /** How often it has been decapsulated. */
+  /** How often it has been encapsulated and decapsulated. */
   readonly nesting = column();
   /** For 95-local: ICMP type << 24 | code << 16 | MTU of the error about it. */
   readonly error = column();

@@ -16,6 +16,7 @@ import {
   PolicyClause,
   PolicyEntry,
   Sa,
+  Tunnel,
 } from '../tables/layout.js';
 import { fillLocalSet, fillSpiMap, HashShape } from './hash.js';
 import {
@@ -45,6 +46,7 @@ export class Tables {
   readonly natClauses = new Int32Array(Cap.NatClauses * NatClause.Words);
   readonly natLists = new Int32Array(Cap.NatClauses);
   readonly natTimeouts = new Int32Array(NatState.Count);
+  readonly tunnels = new Int32Array(Cap.Ports * Tunnel.Words);
   readonly natStatics = new Int32Array(Cap.NatStatics * NatStatic.Words);
   readonly natPools = new Int32Array(Cap.NatPools * NatPool.Words);
   readonly natLimits = new Int32Array(Cap.NatLimits * NatLimit.Words);
@@ -96,6 +98,7 @@ export class Tables {
     this.natClauses.set(bank.natClauses);
     this.natLists.set(bank.natLists);
     this.natTimeouts.set(bank.natTimeouts);
+    this.tunnels.set(bank.tunnels);
     this.natStatics.set(bank.natStatics);
     this.natPools.set(bank.natPools);
     this.natRanges.set(bank.natRanges);

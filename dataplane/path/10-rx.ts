@@ -44,7 +44,8 @@ export function makeRx(env: Env): () => number {
     else if (read * 4 < batch[link]) batch[link] = Math.max(batch[link] >> 1, Batch.Least);
     slots.freeCount -= read;
     // The kernel, which routed to the TUN, has taken this router's hop from the TTL. On every other link the packet still owes it.
-    const arrived = kind[link] === LinkKind.Tun ? 0 : PacketFlag.OwesHop;
+    const isTunnel = kind[link] === LinkKind.Tunnel;
+    const arrived = isTunnel ? PacketFlag.ByTunnel : kind[link] === LinkKind.Tun ? 0 : PacketFlag.OwesHop;
     let sum = 0;
     for (let i = 0; i < read; i++) {
       const id = freeIds[top - i];
@@ -58,8 +59,10 @@ export function makeRx(env: Env): () => number {
       sum += lengths[i];
       next.push(id);
     }
-    ports[port * PortCount.Count + PortCount.RxPackets] += read;
-    ports[port * PortCount.Count + PortCount.RxBytes] += sum;
+    if (!isTunnel) {
+      ports[port * PortCount.Count + PortCount.RxPackets] += read;
+      ports[port * PortCount.Count + PortCount.RxBytes] += sum;
+    }
     return read;
   }
 

@@ -1,5 +1,5 @@
 // 15-ip-input: validate the IPv4 header (RFC 1812 §5.2.2) and parse it once into columns. In: what was received, and what
-// 25-esp-open decrypted in the turn before. Out: esp-open for ESP, policy-in for the rest. Drops: ip-malformed, ip-header-checksum,
+// 25-esp-open and 30-gre-decap made of it in the turn before. Out: esp-open for ESP, policy-in for the rest. Drops: ip-malformed, ip-header-checksum,
 // not-ipv4, ip-martian. Options are checked and carried along. The TTL is 40-route's.
 
 import { Drop } from '../counters/declare.js';
@@ -23,8 +23,8 @@ export function makeIpInput(env: Env): () => void {
         continue;
       }
       // The kernel refuses packets from outside that claim one of our addresses, so such a source on a TUN means this host's own
-      // programs; on a link past the kernel the refusal is ours. What came out of an SA has another member as its sender.
-      if ((flags[id] & PacketFlag.Decrypted) === 0 && isLocal(localSet, src[id])) {
+      // programs; on a link past the kernel, and out of a tunnel, the refusal is ours. What came out of an SA has another member as its sender.
+      if ((flags[id] & (PacketFlag.Decrypted | PacketFlag.Decapsulated)) !== PacketFlag.Decrypted && isLocal(localSet, src[id])) {
         if ((flags[id] & PacketFlag.OwesHop) !== 0) {
           drop(id, Drop.IpMartian);
           continue;

@@ -31,7 +31,9 @@ export function makeAclIn(env: Env): () => void {
     for (let i = 0; i < vector.length; i++) {
       const id = vector.ids[i];
       const list = filterLists[rxPort[id] * FilterList.Words + FilterList.In];
-      const isAsked = list >= 0 && (flags[id] & (PacketFlag.FromHost | PacketFlag.Decrypted)) === 0;
+      const how = flags[id] & (PacketFlag.FromHost | PacketFlag.ByTunnel | PacketFlag.Decrypted | PacketFlag.Decapsulated);
+      // Out of a tunnel it is asked about as what came by the tunnel, also when the tunnel's packets come encrypted.
+      const isAsked = list >= 0 && (how === 0 || (how & ~PacketFlag.Decrypted) === PacketFlag.Decapsulated);
       if (!isAsked || permits(list, id)) {
         if (isAsked && isKeyManagement(id)) punt.push(id);
         else vector.ids[kept++] = id;

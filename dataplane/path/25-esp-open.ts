@@ -12,16 +12,13 @@ import { Clock, type Env } from '../env.js';
 import { EventKind } from '../mem/events.js';
 import { findSpi, isLocal } from '../mem/hash.js';
 import { PortRow } from '../mem/shared.js';
-import { PacketFlag, SlotShape } from '../mem/slots.js';
+import { MaxNesting, PacketFlag, SlotShape } from '../mem/slots.js';
 import { Job, JobStatus } from '../native/native.js';
 import { checkTrailer, Esp, Trailer } from '../proto/esp.js';
 import { Ipv4Fault, setCongestion } from '../proto/ipv4.js';
 import { Mark } from '../proto/replay.js';
 import { isTimely, nextHeaderOf, readTbar, Tbar } from '../proto/tbar.js';
 import { Ace, AceAction, Cap, Sa } from '../tables/layout.js';
-
-/** How many times one packet may be decapsulated. */
-export const MaxNesting = 4;
 
 export function makeEspOpen(env: Env): () => void {
   const { drop, parse, classify, replay, events, native, clock, nat } = env;
@@ -153,7 +150,7 @@ export function makeEspOpen(env: Env): () => void {
     counts[slot * SaCount.Count + SaCount.OpenedBytes] += len[id];
     groups[group + GroupCount.OpenedPackets]++;
     groups[group + GroupCount.OpenedBytes] += len[id];
-    flags[id] |= PacketFlag.Decrypted | PacketFlag.OwesHop;
+    flags[id] = (flags[id] & ~PacketFlag.Decapsulated) | PacketFlag.Decrypted | PacketFlag.OwesHop;
     nesting[id]++;
     sa[id] = -1;
     ipInput.push(id);

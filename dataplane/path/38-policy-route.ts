@@ -160,7 +160,8 @@ export function makePolicyRoute(env: Env): () => void {
       const use = (flags[id] & (PacketFlag.FromHost | PacketFlag.Made)) !== 0 ? Cap.Ports : rxPort[id];
       const to = dst[id];
       let number = NoHop;
-      if (policyCount[use] !== 0 && to !== -1 && !isMulticast(to) && !isLocal(localSet, to) && decide(id, use)) {
+      const isDecided = (flags[id] & PacketFlag.ByTunnel) !== 0;
+      if (policyCount[use] !== 0 && !isDecided && to !== -1 && !isMulticast(to) && !isLocal(localSet, to) && decide(id, use)) {
         number = choose(id);
         mark(id);
       }

@@ -1,5 +1,6 @@
 // 42-multicast: a copy for each port on which the group is configured, but the one it came by, and only of what came by the port that leads
-// back to its source (RFC 1812 §5.2.1.2). In: packets to 224.0.0.0/4. Out: crypto-map.
+// back to its source (RFC 1812 §5.2.1.2). In: packets to 224.0.0.0/4. Out: crypto-map; local for what came by a tunnel and is
+// link-local, or for none of the ports: programs of this host may listen there, for which no kernel has seen it yet.
 // Drops: multicast-reverse, no-route, ttl-expired; no ICMP error is made about multicast (§4.3.2.7).
 // Does not: IGMP, PIM; which ports get a group is configured. 224.0.0.0/24 cannot be: it stays on its link, where the kernel has it.
 
@@ -9,14 +10,17 @@ import { BankCount, FibLeaf, GroupRow, PortRow } from '../mem/shared.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { lookupFib } from '../proto/fib.js';
 import { Ip4 } from '../proto/ipv4.js';
-import { Cap } from '../tables/layout.js';
+import { Cap, Tunnel, TunnelMode } from '../tables/layout.js';
+
+/** 224.0.0.0/24: stays on its link (RFC 5771 §4). */
+const LinkLocal = 0xe00000;
 
 export function makeMulticast(env: Env): () => void {
   const { slots, drop } = env;
   const { bytes, view, off, len, l4Off, rxPort, txPort, nextHop, src, dst, flags, sa } = slots;
-  const { counts, fibRoot, fibNodes, fibHalves, fibLeaves, ports, groups } = env.tables;
+  const { counts, fibRoot, fibNodes, fibHalves, fibLeaves, ports, groups, tunnels } = env.tables;
   const { path } = env.counters;
-  const { multicast: input, cryptoMap } = env.vec;
+  const { multicast: input, cryptoMap, punt } = env.vec;
 
   /** Bits of the ports that are to have it and are up. */
   function portsOf(group: number, from: number): number {
@@ -51,10 +55,12 @@ export function makeMulticast(env: Env): () => void {
   }
 
   function routeGroup(id: number) {
+    const isTunnel = tunnels[rxPort[id] * Tunnel.Words + Tunnel.Mode] !== TunnelMode.None;
+    if (isTunnel && dst[id] >>> 8 === LinkLocal) return punt.push(id);
     const back = lookupFib(fibRoot, fibNodes, fibHalves, counts[BankCount.FibRoot], src[id]);
     if (fibLeaves[back * FibLeaf.Words + FibLeaf.Port] !== rxPort[id]) return drop(id, Drop.MulticastReverse);
     let bits = portsOf(dst[id], rxPort[id]);
-    if (bits === 0) return drop(id, Drop.NoRoute);
+    if (bits === 0) return isTunnel ? punt.push(id) : drop(id, Drop.NoRoute);
     if ((flags[id] & PacketFlag.OwesHop) !== 0 && view.getUint8(off[id] + Ip4.Ttl) <= 1) return drop(id, Drop.TtlExpired);
     for (;;) {
       const port = 31 - Math.clz32(bits);

@@ -84,7 +84,7 @@ export function makeLocal(env: Env): () => void {
    */
   function sourceFor(id: number): number {
     if (isLocal(localSet, src[id]) && (flags[id] & PacketFlag.Translated) === 0) return dst[id];
-    const isDecrypted = (flags[id] & PacketFlag.Decrypted) !== 0;
+    const isDecrypted = (flags[id] & (PacketFlag.Decrypted | PacketFlag.Decapsulated)) === PacketFlag.Decrypted;
     const own = isDecrypted ? (txPort[id] !== rxPort[id] ? addressOf(txPort[id]) : 0) : addressOf(rxPort[id]);
     if (own !== 0) return own;
     const any = anyAddress();

@@ -7,7 +7,7 @@
 // Does not: talk to control (it reports through its events), or forward.
 
 import { SlotShape } from '../mem/slots.js';
-import type { InterfaceRow, TablesHead } from '../tables/message.js';
+import type { InterfaceRow, TablesHead, TunnelState } from '../tables/message.js';
 import { planClear, planCloseFirst } from './closed-ports.js';
 import { listLocalAddresses, mirrorFib } from './fib-mirror.js';
 import { describePorts, planInterfaces } from './interfaces.js';
@@ -20,16 +20,19 @@ import { planNeighbours } from './neighbours.js';
 import { hopRows, planHops, planSenders } from './policy-hops.js';
 import type { Ports } from './ports.js';
 import { type BankContent, emptyRows, isSameContent, isSameList, noTables, type PortState, type Publisher } from './publisher.js';
-import { diffRoutes, planGatewayTable, planPortTable, planProgramTable, planStaticRoutes } from './routes.js';
-import { diffRules, type PortDevices, planRules, Table } from './rules.js';
+import { diffRoutes, type PlannedRoute, planGatewayTable, planPortTable, planProgramTable, planStaticRoutes } from './routes.js';
+import { diffRules, isTunnel, type PortDevices, planRules, Table } from './rules.js';
 import { describeErrors, runBatch } from './run-command.js';
 import { setDevice, setGlobals } from './sysctl.js';
+import { openTunnels, type TunnelStates } from './tunnel-states.js';
+import { tunnelRows } from './tunnels.js';
 import type { UndoLedger } from './undo-ledger.js';
 import type { Tables } from './validate-tables.js';
 
 export interface ApplierEvents {
   applied(generation: number, errors: string[]): void;
   interfaceChanged(row: InterfaceRow, state: PortState, mac: string): void;
+  tunnelChanged(port: number, state: TunnelState): void;
   /** Errors that appeared or went away without new tables. */
   errorsChanged(errors: string[]): void;
   /** So many neighbours had no room: what is for them goes through the TUN. */
@@ -43,16 +46,14 @@ export class Applier {
   private published: BankContent | null = null;
   private running = false;
   private pending = false;
-  /** Only neighbours have changed: no round is needed for that. */
-  private neighboursPending = false;
+  private neighboursPending = false; // no round is needed for them alone
   private stopped = false;
   /** Tables came and `applied` has not been said. A control that restarted may count its generations from 1 again. */
   private unanswered = false;
   private lastErrors: string[] = [];
   private announced = new Map<number, string>();
   private round: Promise<void> = Promise.resolve();
-  /** Generation that is applied now, 0 = none. */
-  generation = 0;
+  generation = 0; // applied now, 0 = none
   /** The kernel as of the last round. */
   linux: LinuxState = { links: new Map(), addresses: [], routes: [], rules: [] };
   portStates: PortState[] = [];
@@ -62,6 +63,7 @@ export class Applier {
     private readonly ports: Ports,
     private readonly watch: NeighbourWatch,
     private readonly publisher: Publisher,
+    readonly tunnels: TunnelStates,
     private readonly events: ApplierEvents,
   ) {}
 
@@ -144,32 +146,22 @@ export class Applier {
   private async runRound(tables: Tables): Promise<string[]> {
     const errors: string[] = [];
     const { head } = tables;
+    await openTunnels(this.ports, head.interfaces, errors); // before addresses, which need their netdevs
     let state = this.change(planInterfaces(head.interfaces, readLinux(), this.ledger, errors), errors) ?? readLinux();
     // A TUN that is made again is another one, and what was routed to it is gone.
     if (await this.changePorts(head, state, errors)) state = readLinux();
     // Closed ports are guarded before the kernel is told to forward on them.
     state = this.change(planCloseFirst(tables.rows, this.ports.list(), state), errors) ?? state;
     setGlobals(this.ledger);
-    for (const { device } of this.ports.list()) setDevice(this.ledger, device);
+    for (const port of this.ports.list()) if (!isTunnel(port)) setDevice(this.ledger, port.device);
     state = this.change(this.ports.planLinks(state), errors) ?? state;
     // Before the static routes: the kernel asks table G where their gateways are.
-    const gateways = planGatewayTable(this.ports.list(), state);
-    state =
-      this.change(
-        diffRoutes(state, gateways, (table) => table === Table.Gateways),
-        errors,
-      ) ?? state;
-    const statics = planStaticRoutes(
-      [...head.staticRoutes, ...planNatRoutes(head.nat.routes, state, errors)],
-      (name) => this.deviceOf(name, state),
-      errors,
-    );
-    state =
-      this.change(
-        diffRoutes(state, statics, (table) => table === RouteTable.Main),
-        errors,
-      ) ?? state;
+    state = this.changeRoutes(state, planGatewayTable(this.ports.list(), state), Table.Gateways, errors);
+    const wanted = [...head.staticRoutes, ...planNatRoutes(head.nat.routes, state, errors)];
+    const statics = planStaticRoutes(wanted, (name) => this.deviceOf(name, state), errors);
+    state = this.changeRoutes(state, statics, RouteTable.Main, errors);
     const devices = this.ports.list();
+    state = this.change(this.tunnels.plan(head.interfaces, state), errors) ?? state;
     this.change(this.planPolicy(tables, devices, state), errors);
     applyAliases(this.ledger, head, devices, state, errors);
     this.linux = state;
@@ -183,6 +175,11 @@ export class Applier {
     if (commands.length === 0) return null;
     errors.push(...describeErrors(runBatch(commands)));
     return readLinux();
+  }
+
+  private changeRoutes(state: LinuxState, planned: readonly PlannedRoute[], table: number, errors: string[]): LinuxState {
+    const commands = diffRoutes(state, planned, (other) => other === table);
+    return this.change(commands, errors) ?? state;
   }
 
   /** @returns whether any was closed or opened */
@@ -200,7 +197,7 @@ export class Applier {
     for (const row of rows) {
       const { port, device, name } = row;
       const link = device === null ? undefined : state.links.get(device);
-      if (device === null || !link) continue;
+      if (device === null || !link || row.tunnel) continue;
       if (link.mtu > SlotShape.MaxPacket)
         errors.push(`interface ${name}: ${device} has an MTU of ${link.mtu} bytes: packets over ${SlotShape.MaxPacket} are dropped`);
       if (this.ports.find(port)) continue;
@@ -259,6 +256,7 @@ export class Applier {
       neighbours: this.neighbours(devices, state),
       groups: planGroups(tables.head.interfaces, errors),
       nat: tables.head.nat,
+      tunnels: tunnelRows(tables.head.interfaces, this.tunnels.list),
       policyHops: hopRows(tables.head.policyHops, this.ports.senders, (port, hop) => this.ports.hasSender(port, hop)),
     };
     if (this.published && isSameContent(this.published, content)) return;
@@ -282,6 +280,7 @@ export class Applier {
   }
 
   private announce(rows: readonly InterfaceRow[], state: LinuxState): void {
+    this.tunnels.announce(this.events.tunnelChanged);
     for (const row of rows) {
       const port = this.portStates.find((candidate) => candidate.port === row.port);
       if (!port) continue;

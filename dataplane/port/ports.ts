@@ -8,12 +8,12 @@ import type { IngressDrop } from './ingress-drop.js';
 import { closeLinks, filterPackets, fitsFilter, loadProgram, openFastLinks, openGroupLinks, openSenders } from './links.js';
 import type { LinuxLink, LinuxState } from './linux-state.js';
 import type { HopSender } from './policy-hops.js';
-import type { PortDevices } from './rules.js';
-import { setTun } from './sysctl.js';
+import { isTunnel, type PortDevices } from './rules.js';
+import { setTun, setTunnel } from './sysctl.js';
 import type { WorkerSet } from './worker-set.js';
 
 const MaxNameLength = 15; // IFNAMSIZ less the zero byte
-const TxQueueLength = 1000;
+export const TxQueueLength = 1000;
 
 interface OpenPort extends PortDevices {
   /** Of the netdev: one of the same name may be another. */
@@ -67,6 +67,22 @@ export class Ports {
     return this.ports.get(port) ?? null;
   }
 
+  /** Creates the netdev of a tunnel, down; nothing when it is there as it should be. Throws Error. @returns whether it was created */
+  async openTunnel(row: InterfaceRow & { device: string }): Promise<boolean> {
+    const { port, device, offloads } = row;
+    const open = this.ports.get(port);
+    if (open && isTunnel(open) && open.device === device && open.offloads === offloads) return false;
+    await this.close(port);
+    const count = this.workers().count;
+    const queues = this.openTun(device, count, offloads, LinkKind.Tunnel);
+    setTunnel(device);
+    const links = queues.map((queue) => [queue]);
+    const rest = { index: 0, wanted: 'tun', groups: '', senders: '', closing: null } as const;
+    this.ports.set(port, { port, device, tun: device, driver: 'tun', offloads, links, ...rest });
+    for (const [worker, list] of links.entries()) this.workers().send(worker, { kind: 'port-open', port, links: list });
+    return true;
+  }
+
   /** What a worker's links of an open port are; empty = it is not open. */
   linksOf(port: number, worker: number): Omit<Link, 'fd'>[] {
     return (this.ports.get(port)?.links[worker] ?? []).map(({ kind, hop }) => (hop === undefined ? { kind } : { kind, hop }));
@@ -74,13 +90,16 @@ export class Ports {
 
   /** Can every worker send what policy routing has for a hop? */
   hasSender(port: number, hop: number): boolean {
-    const links = this.ports.get(port)?.links ?? [];
+    const open = this.ports.get(port);
+    if (open && isTunnel(open)) return true; // GRE goes its own way
+    const links = open?.links ?? [];
     return links.length > 0 && links.every((list) => list.some((link) => link.kind === LinkKind.Policy && link.hop === hop));
   }
 
   /** Can the open port stay as it is? @param link the netdev as it is now, if it is there */
   isAsWanted(port: number, row: InterfaceRow | undefined, link: LinuxLink | undefined, own: readonly number[]): boolean {
     const open = this.ports.get(port);
+    if (open && isTunnel(open)) return row?.tunnel !== undefined && row.device === open.device && link !== undefined;
     return (
       open !== undefined &&
       row?.device === open.device &&
@@ -128,10 +147,10 @@ export class Ports {
     return this.senders.get(port) ?? [];
   }
 
-  private openTun(tun: string, count: number, offloads: boolean): Link[] {
+  private openTun(tun: string, count: number, offloads: boolean, kind = LinkKind.Tun): Link[] {
     const queues: Link[] = [];
     try {
-      for (let worker = 0; worker < count; worker++) queues.push({ kind: LinkKind.Tun, fd: this.native.tunOpen(tun, count > 1, offloads) });
+      for (let worker = 0; worker < count; worker++) queues.push({ kind, fd: this.native.tunOpen(tun, count > 1, offloads) });
     } catch (error) {
       closeLinks(this.native, queues);
       throw error;
@@ -210,6 +229,10 @@ export class Ports {
   planLinks(state: LinuxState): string[] {
     const commands: string[] = [];
     for (const { device, tun } of this.ports.values()) {
+      if (isTunnel({ device, tun })) {
+        setTunnel(tun);
+        continue; // tunnels.ts
+      }
       setTun(tun);
       const link = state.links.get(device);
       const own = state.links.get(tun);

@@ -15,6 +15,7 @@ import {
   PortRow,
   type SharedState,
 } from '../mem/shared.js';
+import { TunnelWord, tunnelWordsOf } from '../mem/tunnel-words.js';
 import { buildClassifier } from '../proto/classifier-build.js';
 import { buildFib, type FibRoute } from '../proto/fib.js';
 import {
@@ -29,6 +30,8 @@ import {
   NatStatic,
   PolicyClause,
   PolicyEntry,
+  Tunnel,
+  TunnelMode,
 } from '../tables/layout.js';
 import type { TablesHead, TablesRows } from '../tables/message.js';
 import { describeSoloNat } from './nat-aliases.js';
@@ -60,6 +63,8 @@ export interface BankContent {
   /** {@link GroupRow} */
   groups: Int32Array;
   nat: TablesHead['nat'];
+  /** {@link Tunnel} of each port; empty = there is none. */
+  tunnels: Int32Array;
   /** {@link PolicyHopRow} */
   policyHops: Int32Array;
 }
@@ -70,11 +75,16 @@ export class Publisher {
   /** Of each bank: a neighbour comes and goes more often than a route, and a full table takes long to build. */
   private readonly routes: [BankContent['routes'] | null, BankContent['routes'] | null] = [null, null];
 
+  /** {@link TunnelWord} of each port, and the rows that they belong to. */
+  private readonly tunnelWords: Int32Array;
+  private readonly tunnels = new Int32Array(Cap.Ports * Tunnel.Words);
+
   constructor(
     shared: SharedState,
     private readonly workers: WorkerSet,
   ) {
     this.control = controlWords(shared);
+    this.tunnelWords = tunnelWordsOf(shared);
     this.banks = [bankOf(shared, 0), bankOf(shared, 1)];
   }
 
@@ -86,6 +96,7 @@ export class Publisher {
     await this.workers.waitAcknowledged();
     const epoch = Atomics.load(this.control, Ctl.Epoch) + 1;
     const bank = this.banks[epoch & 1];
+    this.startTunnels(content.tunnels);
     const errors = writeBank(bank, content);
     errors.push(...describeSoloNat(content.rows.natClauses, content.nat.pools, this.workers.count));
     if (this.routes[epoch & 1] !== content.routes) writeFib(bank, content.routes, errors);
@@ -98,10 +109,23 @@ export class Publisher {
     content.rows.saKeys.fill(0);
     return errors;
   }
+
+  /** A tunnel that is another one than before counts its sequence numbers from 0 (RFC 2890 §2.2). */
+  private startTunnels(tunnels: Int32Array): void {
+    for (let port = 0; port < Cap.Ports; port++) {
+      const isSame = [Tunnel.Mode, Tunnel.Source, Tunnel.Destination, Tunnel.Flags, Tunnel.Key].every(
+        (word) => (tunnels[port * Tunnel.Words + word] ?? 0) === this.tunnels[port * Tunnel.Words + word],
+      );
+      if (isSame) continue;
+      const at = port * TunnelWord.Count;
+      for (let word = 0; word < TunnelWord.Count; word++) Atomics.store(this.tunnelWords, at + word, 0);
+    }
+    fillRows(this.tunnels, tunnels);
+  }
 }
 
 /** Everything but the FIB. @returns what did not fit */
-function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups, nat, policyHops }: BankContent): string[] {
+function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups, nat, policyHops, tunnels }: BankContent): string[] {
   const errors: string[] = [];
   fillRows(bank.aces, rows.aces);
   fillRows(bank.cryptoEntries, rows.cryptoEntries);
@@ -143,6 +167,8 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
   fillRows(bank.natLimits, nat.limits);
   bank.counts[BankCount.NatLimits] = nat.limits.length / NatLimit.Words;
   bank.natTimeouts.set(nat.timeouts.map((seconds) => (seconds === 0 ? NatShape.Never : seconds)));
+  fillRows(bank.tunnels, tunnels);
+  bank.counts[BankCount.Tunnels] = countTunnels(tunnels);
   fillRows(bank.policyEntries, rows.policyEntries);
   bank.counts[BankCount.PolicyEntries] = rows.policyEntries.length / PolicyEntry.Words;
   fillRows(bank.policyClauses, rows.policyClauses);
@@ -150,6 +176,12 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
   fillRows(bank.policyHops, policyHops);
   buildClassifier(bank);
   return errors;
+}
+
+function countTunnels(tunnels: Int32Array): number {
+  let count = 0;
+  for (let at = 0; at < tunnels.length; at += Tunnel.Words) if (tunnels[at + Tunnel.Mode] !== TunnelMode.None) count++;
+  return count;
 }
 
 function fillRows(to: Int32Array, from: ArrayLike<number>): void {
@@ -179,6 +211,7 @@ export function isSameContent(a: BankContent, b: BankContent): boolean {
     sameRows(a.rows.sas, b.rows.sas) &&
     sameRows(a.neighbours, b.neighbours) &&
     sameRows(a.groups, b.groups) &&
+    sameRows(a.tunnels, b.tunnels) &&
     sameRows(a.rows.natClauses, b.rows.natClauses) &&
     sameRows(a.rows.policyEntries, b.rows.policyEntries) &&
     sameRows(a.rows.policyClauses, b.rows.policyClauses) &&

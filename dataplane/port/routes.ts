@@ -5,7 +5,7 @@
 import type { StaticRouteRow } from '../tables/message.js';
 import { covers, formatAddress, formatPrefix, parsePrefix } from './addresses.js';
 import { type LinuxAddress, type LinuxRoute, type LinuxState, OurProtocol, RouteTable, RouteType } from './linux-state.js';
-import { type PortDevices, Table } from './rules.js';
+import { isTunnel, type PortDevices, Table } from './rules.js';
 
 /** RT_SCOPE_LINK, RT_SCOPE_HOST */
 const LinkScope = 253;
@@ -27,6 +27,7 @@ export function planRoute(table: number, metric: number, type: string, prefix: s
  * subnets stay with the host.
  */
 export function planPortTable({ port, device, tun, driver }: PortDevices, state: LinuxState): PlannedRoute[] {
+  if (isTunnel({ device, tun })) return [];
   const table = Table.FirstPort + port;
   const broadcasts = state.routes.filter(
     (route) => route.table === RouteTable.Local && route.type === RouteType.Broadcast && route.device === device,

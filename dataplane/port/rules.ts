@@ -67,6 +67,11 @@ export interface PortDevices {
   driver: PortDriver;
 }
 
+/** A tunnel interface has one netdev: the TUN is the device. */
+export function isTunnel({ device, tun }: Pick<PortDevices, 'device' | 'tun'>): boolean {
+  return device === tun;
+}
+
 /** What a rule asks of a packet. */
 export type Selectors = Omit<Rule, 'pref' | 'action'>;
 
@@ -94,6 +99,9 @@ export function planRules(
 ): Rule[] {
   const rules: Rule[] = [];
   for (const { port, device, tun, driver } of ports) {
+    rules.push({ ...anyPacket, pref: Pref.FromPipelineLocal, iif: tun, action: { lookup: RouteTable.Local } });
+    rules.push({ ...anyPacket, pref: Pref.FromPipeline, iif: tun, action: { lookup: RouteTable.Main } });
+    if (isTunnel({ device, tun })) continue; // nothing comes from its netdev but what we write there
     const lookup = Table.FirstPort + port;
     for (const address of own) {
       const action = { drop: RouteType.Blackhole };
@@ -109,8 +117,6 @@ export function planRules(
     }
     rules.push({ ...anyPacket, pref: Pref.PipelineInUdp, iif: device, ipProtocol: udp, action: { lookup } });
     rules.push({ ...anyPacket, pref: Pref.PipelineInRest, iif: device, action: { lookup } });
-    rules.push({ ...anyPacket, pref: Pref.FromPipelineLocal, iif: tun, action: { lookup: RouteTable.Local } });
-    rules.push({ ...anyPacket, pref: Pref.FromPipeline, iif: tun, action: { lookup: RouteTable.Main } });
   }
   if (ports.some(({ driver }) => driver === 'raw'))
     rules.push({ ...anyPacket, pref: Pref.RawOut, mark: RawMark, action: { lookup: RouteTable.Main } });

@@ -4,7 +4,7 @@
 import { GroupCap, GroupCount, NatCount, PathCount, PolicyCount, PortCount, SaCount } from '../counters/declare.js';
 import { type CounterBlocks, countersOf, natRowsOf, type SharedState } from '../mem/shared.js';
 import { Ace, Cap, NatRow, PolicyEntry, Sa } from '../tables/layout.js';
-import type { FromDataplane, SnapshotHead } from '../tables/message.js';
+import type { FromDataplane, SnapshotHead, TunnelStatus } from '../tables/message.js';
 import { formatAddress, formatPrefix } from './addresses.js';
 import type { Applier } from './applier.js';
 import { type LinuxState, RouteTable, RouteType } from './linux-state.js';
@@ -93,8 +93,18 @@ export class SnapshotMaker {
       const up = state?.up ?? false;
       const { driver, offloads } = this.ports.find(row.port) ?? row;
       const mtu = state?.mtu ?? 0;
-      return { port: row.port, name: row.name, device: row.device, driver, offloads, up, mtu, mac: link?.mac ?? '', addresses: own };
+      const tunnel = this.describeTunnel(row.port);
+      const { port, name, device } = row;
+      return { port, name, device, driver, offloads, up, mtu, mac: link?.mac ?? '', addresses: own, ...(tunnel ? { tunnel } : {}) };
     });
+  }
+
+  private describeTunnel(port: number): TunnelStatus | null {
+    const tunnel = this.applier.tunnels.list.find((candidate) => candidate.port === port);
+    if (!tunnel) return null;
+    const { state, source, outDevice } = tunnel;
+    const recursions = this.applier.tunnels.recursionsOf(port);
+    return { state, source: source === null ? null : formatAddress(source), device: outDevice, recursions };
   }
 
   /** Of the SAs in the tables. A worker that has not seen a new serial yet counts for the slot's former SA: left out. */

@@ -65,6 +65,13 @@ export function setTun(tun: string): void {
   }
 }
 
+/** Settings of a tunnel's netdev beside those of any TUN: its routes are none while it is down (no carrier). */
+export function setTunnel(device: string): void {
+  setTun(device);
+  const path = `net/ipv4/conf/${device}/ignore_routes_with_linkdown`;
+  if (readSetting(path) === '0') writeSetting(path, '1');
+}
+
 /** Puts back what was there before. @returns one line per setting that could not be */
 export function restoreSettings(ledger: UndoLedger): string[] {
   const errors: string[] = [];

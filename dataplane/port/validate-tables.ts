@@ -21,6 +21,7 @@ import { type InterfaceRow, MaxFrameBytes, portDrivers, type StaticRouteRow, typ
 import { checkAclRange, readFlag, readInteger, readList, readNullable, readRecord, readText, refuse, within } from './shape.js';
 import { checkNat, readNat } from './validate-nat.js';
 import { checkPolicies, readPolicyHops } from './validate-policy.js';
+import { readTunnel } from './validate-tunnel.js';
 
 export interface Tables {
   head: TablesHead;
@@ -61,6 +62,7 @@ function readInterface(value: unknown, what: string): InterfaceRow {
     ipMtu: readNullable(row.ipMtu, (mtu) => readInteger(mtu, `${what}.ipMtu`, 68, 65535)), // 68: RFC 791
     shutdown: readFlag(row.shutdown, `${what}.shutdown`),
     nat: readNullable(row.nat, (side) => natSides.find((name) => name === side) ?? refuse(`${what}.nat: neither inside nor outside`)),
+    ...(row.tunnel === undefined ? {} : { tunnel: readTunnel(row.tunnel, `${what}.tunnel`) }),
     filterIn: readNullable(row.filterIn, (rows) => readRows(rows, `${what}.filterIn`)),
     filterOut: readNullable(row.filterOut, (rows) => readRows(rows, `${what}.filterOut`)),
     unreachables: readFlag(row.unreachables, `${what}.unreachables`),
@@ -166,6 +168,8 @@ function checkInterfaces(head: TablesHead): void {
       seen.add(value);
     }
   }
+  for (const { name, tunnel, device } of head.interfaces)
+    if (tunnel && device === null) refuse(`interface ${name}: a tunnel without a device`);
 }
 
 function checkAces(aces: Int32Array): void {

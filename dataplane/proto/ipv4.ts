@@ -38,6 +38,7 @@ export const enum IpProto {
   Tcp = 6,
   Udp = 17,
   Dccp = 33,
+  Gre = 47,
   Esp = 50,
   Sctp = 132,
   UdpLite = 136,

@@ -34,12 +34,46 @@ export interface InterfaceRow {
   groups: number[];
   /** `ip nat inside|outside`. */
   nat: 'inside' | 'outside' | null;
+  /** A tunnel: `device` is a TUN netdev that is made because this row is there, and `driver` says nothing. */
+  tunnel?: TunnelSpec;
   /** ACE rows of `ip access-group ... in` and `out`; null: everything passes. Without rows nothing does. */
   filterIn: { first: number; count: number } | null;
   filterOut: { first: number; count: number } | null;
   /** ICMP unreachables are sent about what comes by it. */
   unreachables: boolean;
 }
+
+/** GRE over IPv4 (RFC 2784, RFC 2890). Without a source or a destination the tunnel is down. */
+export interface TunnelSpec {
+  /** IOS name of the interface whose primary address it is; else `sourceAddress`. */
+  sourceInterface: string | null;
+  sourceAddress: number | null;
+  destination: number | null;
+  key: number | null;
+  checksum: boolean;
+  sequence: boolean;
+  /** Of the outer header, 1..255. */
+  ttl: number;
+  /** Of the outer header, its DSCP alone; null = as inside. */
+  tos: number | null;
+  /** The outer DF is the inner one. */
+  copyDf: boolean;
+  /** Seconds between keepalives, and how many may fail to come back before the tunnel is down; null = none are sent. */
+  keepalive: { seconds: number; retries: number } | null;
+}
+
+/** Why a tunnel carries nothing. */
+export const tunnelStates = [
+  'up',
+  'shutdown',
+  'no-source',
+  'no-destination',
+  'destination-is-own',
+  'no-route',
+  'recursive',
+  'no-keepalive',
+] as const;
+export type TunnelState = (typeof tunnelStates)[number];
 
 export interface StaticRouteRow {
   prefix: number;
@@ -145,6 +179,7 @@ export type DataplaneEvent =
   | { kind: 'replay-time'; spi: number; src: number; dst: number; count: number; ownMs: number; peerMs: number }
   | { kind: 'sa-exhausted'; spi: number /** IV or sequence space. */; space: 'iv' | 'sequence' }
   | { kind: 'interface'; port: number; up: boolean; mtu: number; mac: string }
+  | { kind: 'tunnel'; port: number; state: TunnelState }
   /** The first packet of a flow that an entry with `log` matched, or more of them. `counter`: Ace.Counter of the entry; ports: Port.None = none, for ICMP type and code. */
   | {
       kind: 'acl-log';
@@ -161,6 +196,16 @@ export type DataplaneEvent =
   | { kind: 'acl-log-missed'; count: number }
   | { kind: 'log'; severity: number; mnemonic: string; text: string };
 
+export interface TunnelStatus {
+  state: TunnelState;
+  /** Of the outer header; null = unknown now. */
+  source: string | null;
+  /** Netdev by which outer packets leave now. */
+  device: string | null;
+  /** How often recursive routing has taken it down. */
+  recursions: number;
+}
+
 /** Counters at one moment. Arrays are the counter blocks of counters/declare.ts, summed over workers. */
 export interface SnapshotHead {
   type: 'snapshot';
@@ -176,6 +221,7 @@ export interface SnapshotHead {
     mtu: number;
     mac: string;
     addresses: string[];
+    tunnel?: TunnelStatus;
   }[];
   routes: { prefix: string; via: string | null; device: string; protocol: string; metric: number }[];
   rssBytes: number;

@@ -119,6 +119,8 @@ export function linkName(kind: LinkKind): string {
       return 'xdp';
     case LinkKind.Groups:
       return 'multicast';
+    case LinkKind.Tunnel:
+      return 'tunnel';
     case LinkKind.Policy:
       return 'policy';
     default:

@@ -133,7 +133,10 @@ class Attempt {
           shapes.map((shape) => ({ ...shape, fd: descriptorOf(port, shape) })),
         );
     }
-    this.pass = makePipeline(this.env, (stage, run) => (stage === '10-rx' ? this.receive(run) : this.recorder.watch(stage, run)));
+    this.pass = makePipeline(this.env, <R>(stage: string, run: () => R): (() => R) => {
+      if (stage === '12-gre-keepalive') return () => undefined as R; // nothing but the one packet
+      return stage === '10-rx' ? this.receive(run) : this.recorder.watch(stage, run);
+    });
   }
 
   get givenTo(): number {
@@ -178,6 +181,9 @@ class Attempt {
         const id = vec.ipInput.ids[before];
         this.recorder.id = id;
         if (this.arrival.decrypted) slots.flags[id] |= PacketFlag.Decrypted | PacketFlag.OwesHop;
+        // By a tunnel it came out of GRE, unless it is this host's: that goes in.
+        const isOwn = isLocal(this.env.tables.localSet, slots.view.getInt32(slots.off[id] + Ip4.Src));
+        if ((slots.flags[id] & PacketFlag.ByTunnel) !== 0 && !isOwn) slots.flags[id] = PacketFlag.Decapsulated | PacketFlag.OwesHop;
       }
       return result;
     };
@@ -189,6 +195,7 @@ class Attempt {
     const view = new DataView(datagram.buffer, datagram.byteOffset, datagram.byteLength);
     const { localSet } = this.env.tables;
     const kinds = this.means.linksOf(port, this.worker).map(({ kind }) => kind);
+    if (kinds.includes(LinkKind.Tunnel)) return LinkKind.Tunnel;
     if (decrypted || datagram.length < Ip4.HeaderLen || isLocal(localSet, view.getInt32(Ip4.Src))) return LinkKind.Tun;
     const to = view.getInt32(Ip4.Dst);
     const fits = (kind: LinkKind): boolean => {

@@ -43,6 +43,7 @@ export const seeds: readonly Uint8Array[] = [
   'interface gi0/0\n ip nat outside\nip nat inside source list 1 interface gi0/0 overload\nip nat translation udp-timeout never\nip nat translation max-entries 9',
   'ip nat pool P 1.1.1.1 1.1.1.9 prefix-length 24 type rotary\nip nat inside source list 1 pool P overload\nip nat inside source static tcp 10.0.0.1 80 interface eth0 8080 extendable\nip nat inside source static network 10.0.0.0 1.1.2.0 /24 route-map R no-alias\nip nat outside source static 2.2.2.2 10.9.9.9 add-route\nip nat inside destination list 1 pool P\nip nat outside source route-map R pool P\nip nat translation max-entries host 1.1.1.1 9\nip nat log translations file /x',
   'clear ip nat translation tcp inside 1.1.1.1 1 2.2.2.2 2 outside 3.3.3.3 3 4.4.4.4 4 forced',
+  'interface Tunnel0\n tunnel source gi0/0\n tunnel destination 1.2.3.4\n tunnel mode gre ip\n tunnel key 7\n tunnel tos 3\n keepalive 5\n tunnel path-mtu-discovery\n bandwidth 9',
   'route-map R deny 10\n match ip address A 101\n match interface gi0/0 lo0\nroute-map R\nroute-map S\n description x\nno route-map R deny 10',
   'access-list 100 permit tcp any range 20 ftp host 1.1.1.1 gt 1023\nip access-list standard 7\n 15 permit host 1.2.3.4\n no 15\n remark x',
   'ip access-list extended A\n permit tcp any eq 1 2 www any neq 22 established log-input\n 7 deny tcp object-group N any match-any +syn -ack\n permit icmp any any 3 13\n deny ip any any fragments\n permit object-group S any any dscp ef\nip access-list resequence A 5 7',

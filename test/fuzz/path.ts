@@ -39,6 +39,11 @@ function makePlain(): Router {
         ports: [
           { address: '10.0.2.1', mtu: 500, nat: NatSide.Inside, filterIn: 2, filterOut: 2 },
           { address: '172.16.2.2', nat: NatSide.Outside, filterIn: 2, filterOut: 2 },
+          {
+            address: '192.168.1.1',
+            mtu: 900,
+            tunnel: { source: '172.16.2.2', destination: '198.51.100.7', key: 7, checksum: true, sequence: true },
+          },
         ],
         acls: [
           [{ action: 'permit', src: '10.0.0.0/16', dst: '10.0.0.0/16' }],
@@ -62,6 +67,12 @@ function makePlain(): Router {
           { rule: 0, permit: true, acl: 1, globalPort: 1 },
         ],
         natSessions: 1000,
+        locals: ['10.0.2.1', '172.16.2.2', '192.168.1.1'],
+        routes: [
+          { prefix: '0.0.0.0/0', port: 1 },
+          { prefix: '10.0.2.0/24', port: 0 },
+          { prefix: '10.9.0.0/16', port: 2 },
+        ],
         policies: [
           { port: 0, next: 1, tos: [3, 184], df: 0 },
           { port: 0, acls: [0], length: [0, 90], nextHops: [1, 0] },
@@ -75,13 +86,14 @@ function makePlain(): Router {
   );
 }
 
-/** Byte 0 picks the port and which router; the rest is one datagram. Throws when a packet or slot is lost. */
+/** Byte 0 picks the port, inside, outside or tunnel, and which router; the rest is one datagram. Throws when a packet or slot is lost. */
 export function fuzz(bytes: Uint8Array): void {
   plain ??= makePlain();
   ruled ??= routerOf(rules);
   const router = ((bytes[0] ?? 0) & 2) === 0 ? plain : ruled;
   router.nowMs += 5;
-  router.forward((bytes[0] ?? 0) & 1, bytes.subarray(1));
+  const first = bytes[0] ?? 0;
+  router.forward((first & 6) === 4 ? 2 : first & 1, bytes.subarray(1));
   router.env.aclLog.drain(router.nowMs, () => undefined);
   const wrong = router.imbalance();
   if (wrong !== null) throw new Error(wrong);
@@ -126,6 +138,19 @@ export const natSeeds: readonly Uint8Array[] = [
   ),
 ];
 
+/** Out of the tunnel, into it, a keepalive of the other end, and what programs send by it. */
+const fields = [0x30, 0, 8, 0, 0, 0, 0, 7, 0, 0, 0, 0];
+const fromPeer = (payload: number[]) =>
+  Uint8Array.of(1, ...ipv4({ src: '198.51.100.7', dst: '172.16.2.2', protocol: 47, payload: Uint8Array.from(payload) }));
+const keepalive = ipv4({ src: '172.16.2.2', dst: '198.51.100.7', protocol: 47, payload: Uint8Array.of(0x20, 0, 0, 0, 0, 0, 0, 7) });
+export const greSeeds: readonly Uint8Array[] = [
+  fromPeer([...fields, ...ipv4({ src: '10.9.0.1', dst: '10.0.2.10', payload: udp(1, 2, 30) })]),
+  fromPeer([...fields, ...keepalive]),
+  fromPeer([...fields, ...ipv4({ src: '10.9.0.1', dst: '224.0.0.5', protocol: 89 })]),
+  Uint8Array.of(0, ...ipv4({ src: '10.0.2.10', dst: '10.9.0.1', payload: udp(1, 2, 600) })),
+  Uint8Array.of(4, ...ipv4({ src: '192.168.1.1', dst: '224.0.0.5', protocol: 89, ttl: 1 })),
+];
+
 const ruledSeeds: readonly Uint8Array[] = [
   ...natSeeds.map((seed) => Uint8Array.of(seed[0] | 2, ...seed.subarray(1))),
   Uint8Array.of(3, ...ipv4({ src: '198.51.100.1', dst: '172.16.1.50', payload: udp(53, 5000, 40) })),
@@ -136,5 +161,6 @@ const ruledSeeds: readonly Uint8Array[] = [
 export const seeds: readonly Uint8Array[] = [
   ...[0, 1].flatMap((port) => [40, 600].map((length) => Uint8Array.of(port, ...branchPacket(length)))),
   ...natSeeds,
+  ...greSeeds,
   ...ruledSeeds,
 ];

@@ -7,7 +7,7 @@ import { readTables } from '../../dataplane/port/validate-tables.js';
 import { Ace, CryptoEntry, PolicyClause, PolicyEntry, Sa } from '../../dataplane/tables/layout.js';
 import { encodeFrame, FrameReader } from '../../dataplane/tables/message.js';
 import { MaxTraceBytes } from '../../dataplane/tables/trace.js';
-import { joinRows, sampleHead, sampleRows } from '../unit/dataplane/port/tables-sample.js';
+import { joinRows, sampleHead, sampleRows, sampleTunnel } from '../unit/dataplane/port/tables-sample.js';
 
 export function fuzz(bytes: Uint8Array): void {
   let frames: { head: unknown; rest: Uint8Array }[];
@@ -43,7 +43,10 @@ export function fuzz(bytes: Uint8Array): void {
 }
 
 const { bytes: rows, blobBytes } = joinRows(sampleRows());
+const plain = sampleHead(blobBytes);
+const tunnelled = { ...plain, interfaces: plain.interfaces.map((row, i) => (i === 0 ? { ...row, tunnel: sampleTunnel } : row)) };
 export const seeds: readonly Uint8Array[] = [
-  encodeFrame(sampleHead(blobBytes), [rows]),
+  encodeFrame(plain, [rows]),
+  encodeFrame(tunnelled, [rows]),
   encodeFrame({ type: 'trace', id: 1, port: 0, datagram: '45'.padEnd(56, '0'), decrypted: false }),
 ];

@@ -60,6 +60,9 @@ import {
   Sa,
   SaFlag,
   SaKey,
+  Tunnel,
+  TunnelFlag,
+  TunnelMode,
 } from '../../dataplane/tables/layout.js';
 import type { TablesHead } from '../../dataplane/tables/message.js';
 import { ip } from './packets.js';
@@ -98,6 +101,17 @@ export interface SaSpec {
   /** Time-based anti-replay; `offset` of the pseudotime to the router's clock, ms. */
   time?: { windowSeconds: number; offset: number };
 }
+export interface TunnelSpec {
+  source: string;
+  destination: string;
+  key?: number;
+  checksum?: boolean;
+  sequence?: boolean;
+  ttl?: number;
+  tos?: number;
+  copyDf?: boolean;
+  keepalive?: number;
+}
 export interface TablesSpec {
   /** `link`: a faster link beside the TUN; it is the queue Cap.Ports + port. */
   ports: {
@@ -110,6 +124,7 @@ export interface TablesSpec {
     filterIn?: number;
     filterOut?: number;
     silent?: boolean;
+    tunnel?: TunnelSpec;
   }[];
   acls: AceSpec[][];
   /** Crypto map entries, in order of port. `sa`: index into sas, -1 = none. */
@@ -270,6 +285,28 @@ function writeSas(bank: ReturnType<typeof bankOf>, spec: TablesSpec, lists: { fi
   });
 }
 
+function writeTunnels(bank: ReturnType<typeof bankOf>, { ports }: TablesSpec): void {
+  bank.tunnels.fill(0);
+  ports.forEach(({ tunnel }, port) => {
+    if (!tunnel) return;
+    const { source, destination, key, checksum, sequence, ttl, tos, copyDf, keepalive } = tunnel;
+    const row = bank.tunnels.subarray(port * Tunnel.Words, (port + 1) * Tunnel.Words);
+    row[Tunnel.Mode] = TunnelMode.Gre;
+    row[Tunnel.Source] = ip(source);
+    row[Tunnel.Destination] = ip(destination);
+    if (checksum) row[Tunnel.Flags] |= TunnelFlag.Checksum;
+    if (key !== undefined) row[Tunnel.Flags] |= TunnelFlag.Key;
+    if (sequence) row[Tunnel.Flags] |= TunnelFlag.Sequence;
+    if (copyDf) row[Tunnel.Flags] |= TunnelFlag.CopyDf;
+    row[Tunnel.Key] = key ?? 0;
+    row[Tunnel.HeaderLen] = 4 + (checksum ? 4 : 0) + (key === undefined ? 0 : 4) + (sequence ? 4 : 0);
+    row[Tunnel.Ttl] = ttl ?? 255;
+    row[Tunnel.Tos] = tos ?? -1;
+    row[Tunnel.KeepaliveSeconds] = keepalive ?? 0;
+  });
+  bank.counts[BankCount.Tunnels] = ports.filter(({ tunnel }) => tunnel !== undefined).length;
+}
+
 function writeNat(bank: Bank, { clauses, aces, head }: NonNullable<TablesSpec['natTables']>): void {
   const before = bank.counts[BankCount.Aces];
   bank.aces.set(aces, before * Ace.Words);
@@ -321,6 +358,7 @@ export function writeBank(shared: SharedState, index: number, spec: TablesSpec):
     bank.ports.set([...head, ...words], i * PortRow.Words);
     bank.counts[BankCount.Filters] += filters.filter((rows) => rows !== null).length;
   });
+  writeTunnels(bank, spec);
   buildClassifier(bank);
   buildFib(
     bank,
@@ -429,8 +467,8 @@ export class Router {
     this.env = makeEnv({ index, shared, native, senders, wakeFds: Array.from({ length: shared.workers }, (_, other) => other) });
     this.pass = makePipeline(this.env);
     this.env.clock[Clock.Seconds] = Now;
-    tables.ports.forEach(({ link }, port) => {
-      const links: Link[] = [{ fd: port + 100, kind: LinkKind.Tun }];
+    tables.ports.forEach(({ link, tunnel }, port) => {
+      const links: Link[] = [{ fd: port + 100, kind: tunnel ? LinkKind.Tunnel : LinkKind.Tun }];
       if (link !== undefined) links.push({ fd: Cap.Ports + port + 100, kind: link });
       if (link === LinkKind.Packet || link === LinkKind.Xdp || link === LinkKind.Groups)
         this.ethernet[Cap.Ports + port] = EthernetHeaderLen;

@@ -1,14 +1,15 @@
 // interface and what stands in it. Our own commands: linux-device (which netdev), port-driver (how packets are read), offload.
-// Does not: tunnels, subinterfaces, service-policy.
+// Tunnels: interface-tunnel.ts. Does not: subinterfaces, service-policy.
 
 import { formatIpv4, maskToPrefixLength, prefixRange } from '../addresses.js';
 import { integer, interfaceName, ipv4, restOfLine, word } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
-import { unsupportedInterfaceType } from '../interface-names.js';
+import { isTunnel, unsupportedInterfaceType } from '../interface-names.js';
 import { type Config, type InterfaceConfig, type PortDriver, portDrivers } from '../model.js';
 import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
 import { accessGroupNodes, printAccessGroups } from './access-group.js';
+import { newTunnel, printTunnel, tunnelCommands } from './interface-tunnel.js';
 import { multicastInterfaceNodes, printStaticGroups } from './multicast.js';
 import { natInterfaceNodes, printInterfaceNat } from './nat.js';
 import { policyInterfaceNodes, printInterfacePolicy } from './policy.js';
@@ -104,6 +105,13 @@ function refuseDriver(args: Args): void {
 }
 
 export const interfaceCommands: Node<InterfaceEdit>[] = [
+  keyword('bandwidth', 'Set bandwidth informational parameter', {
+    commit: true,
+    no: (_, { target }) => {
+      delete target.bandwidthKbps;
+    },
+    next: [argument('kbps', integer(1, 10_000_000), 'Bandwidth in kilobits', { run: set('bandwidthKbps', (args) => args.number('kbps')) })],
+  }),
   path(
     [['crypto', 'Encryption/Decryption commands']],
     [
@@ -189,6 +197,7 @@ export const interfaceCommands: Node<InterfaceEdit>[] = [
     no: set('shutdown', () => false),
   }),
   meaningless('speed', 'Configure speed operation (no meaning on Linux)'),
+  ...tunnelCommands,
 ];
 
 function enterInterface(args: Args, { session, target }: Edit<'config'>): void {
@@ -207,6 +216,7 @@ function enterInterface(args: Args, { session, target }: Edit<'config'>): void {
       staticGroups: [],
       shutdown: false,
       cryptoMap: null,
+      ...(isTunnel(name) ? { tunnel: newTunnel() } : {}),
     };
     session.mark(item, '');
     target.interfaces.set(name, item);
@@ -224,7 +234,7 @@ function refuseInterface(args: Args): void {
     type === null
       ? `"${words.join(' ')}" is neither an interface type nor the name of a Linux network device`
       : `${type} interfaces are not supported yet`,
-    'GigabitEthernet, FastEthernet, Ethernet, TenGigabitEthernet and Loopback are, and names of netdevs such as eth0',
+    'GigabitEthernet, FastEthernet, Ethernet, TenGigabitEthernet, Loopback and Tunnel are, and names of netdevs such as eth0',
   );
 }
 
@@ -254,6 +264,7 @@ function printInterface(item: InterfaceConfig): Block {
   return block(
     `interface ${item.name}`,
     item.description !== null && `description ${item.description}`,
+    item.bandwidthKbps !== undefined && `bandwidth ${item.bandwidthKbps}`,
     item.linuxDevice !== null && `linux-device ${item.linuxDevice}`,
     item.addresses.map(({ address, mask, secondary }) =>
       block(`ip address ${formatIpv4(address)} ${formatIpv4(mask)}${secondary ? ' secondary' : ''}`),
@@ -266,6 +277,7 @@ function printInterface(item: InterfaceConfig): Block {
     item.portDriver !== null && `port-driver ${item.portDriver}`,
     !item.offload && 'no offload',
     item.shutdown && 'shutdown',
+    printTunnel(item),
     item.cryptoMap !== null && `crypto map ${item.cryptoMap}`,
   );
 }

@@ -1,10 +1,11 @@
 // Interfaces, crypto maps and static routes: references, addresses, devices.
 
 import { formatIpv4, prefixRange } from '../addresses.js';
-import { isIosInterfaceName, isLoopback } from '../interface-names.js';
+import { isIosInterfaceName, isLoopback, isTunnel } from '../interface-names.js';
 import type { Config, CryptoMapEntry, InterfaceConfig } from '../model.js';
 import { warnFailOpen } from './fail-close.js';
 import type { Findings } from './findings.js';
+import { verifyTunnelDevice, verifyTunnels } from './tunnels.js';
 
 function verifyDevice(item: InterfaceConfig, devices: Map<string, string>, findings: Findings): void {
   if (isLoopback(item.name)) {
@@ -13,6 +14,10 @@ function verifyDevice(item: InterfaceConfig, devices: Map<string, string>, findi
     if (!item.offload) findings.error(item, 'offload', `${item.name} has no Linux device that could offload`, 'remove no offload');
     if (item.cryptoMap !== null)
       findings.error(item, 'cryptoMap', `a crypto map on ${item.name} would protect nothing`, 'apply it to the outside interface');
+    return;
+  }
+  if (isTunnel(item.name)) {
+    verifyTunnelDevice(item, findings);
     return;
   }
   const device = item.linuxDevice ?? (isIosInterfaceName(item.name) ? null : item.name);
@@ -53,6 +58,7 @@ export function verifyInterfaces(config: Config, findings: Findings): void {
       findings.warning(item, 'cryptoMap', `${item.name} has a crypto map and no ip address to register from`);
   }
   verifyAddresses(config, findings);
+  verifyTunnels(config, findings);
 }
 
 function verifyMapEntry(config: Config, entry: CryptoMapEntry, applied: boolean, findings: Findings): void {

@@ -22,7 +22,7 @@ const plain = fc
   .record({
     src: fc.constantFrom(...hosts),
     dst: fc.constantFrom(...hosts),
-    protocol: fc.constantFrom(1, 6, 17, 50, 50, 99),
+    protocol: fc.constantFrom(1, 6, 17, 47, 50, 50, 99),
     size: fc.oneof(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 1400, max: 1900 })),
     df: fc.boolean(),
     mf: fc.boolean(),
@@ -37,21 +37,36 @@ const sealed = fc
   .map(({ seq, inner, preserve, other }) =>
     sealByHand(sa, { seq, text: textOf(inner, 4), src: preserve ? addressAt(inner, 12) : other, dst: addressAt(inner, 16) }),
   );
-const broken = fc.tuple(fc.oneof(plain, sealed), fc.nat(), fc.nat(255), fc.boolean()).map(([packet, at, value, fix]) => {
+const tunnelled = fc
+  .record({ inner: fc.oneof(plain, sealed), first: fc.constantFrom(0, 0, 0, 0x20, 0x40, 0x80), ce: fc.boolean(), mf: fc.boolean() })
+  .map(({ inner, first, ce, mf }) =>
+    ipv4({ src: '172.16.3.2', dst: '172.16.2.2', protocol: 47, tos: ce ? 3 : 0, mf, payload: Uint8Array.of(first, 0, 8, 0, ...inner) }),
+  );
+const broken = fc.tuple(fc.oneof(plain, sealed, tunnelled), fc.nat(), fc.nat(255), fc.boolean()).map(([packet, at, value, fix]) => {
   packet[at % packet.length] = value;
   return fix && (packet[0] & 15) * 4 <= packet.length ? fixHeader(packet) : packet;
 });
 const noise = fc.uint8Array({ maxLength: 80 });
-const traffic = fc.array(fc.tuple(fc.nat(1), fc.oneof(plain, sealed, broken, noise)), { minLength: 1, maxLength: 150, size: 'max' });
+const traffic = fc.array(fc.tuple(fc.nat(2), fc.oneof(plain, sealed, tunnelled, broken, noise)), {
+  minLength: 1,
+  maxLength: 150,
+  size: 'max',
+});
 
 t.test('random traffic is accounted for to the last packet', (t) => {
   const router = new Router(
     memberTables(2, sa, {
-      ports: [{ address: '10.0.2.1', mtu: 700 }, { address: '172.16.2.2' }],
+      ports: [
+        { address: '10.0.2.1', mtu: 700 },
+        { address: '172.16.2.2' },
+        { address: '192.168.1.1', mtu: 1000, tunnel: { source: '172.16.2.2', destination: '172.16.3.2' } },
+      ],
       routes: [
         { prefix: '10.0.0.0/16', port: 1 },
         { prefix: '10.0.2.0/24', port: 0 },
         { prefix: '198.51.100.0/24', port: 1 },
+        { prefix: '172.16.3.2/32', port: 1 },
+        { prefix: '203.0.113.0/24', port: 2 },
       ],
     }),
   );
@@ -75,6 +90,10 @@ t.test('random traffic is accounted for to the last packet', (t) => {
     'drop.mtu_exceeded',
     'drop.no_route',
     'drop.tx_full',
+    'drop.gre_fragment',
+    'drop.gre_key',
+    'port[2].sent_packets',
+    'port[2].received_packets',
     'path.punted_packets',
     'path.made_packets',
   ]) {

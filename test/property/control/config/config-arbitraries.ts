@@ -17,6 +17,7 @@ import type {
   IsakmpPolicy,
   StaticRoute,
   TransformSet,
+  TunnelConfig,
   UnknownLine,
 } from '../../../../control/config/model.js';
 import { portDrivers } from '../../../../control/config/model.js';
@@ -96,6 +97,7 @@ const interfaceName = fc.oneof(
     )
     .map(([type, units]) => `${type}${units.join('/')}`),
   fc.integer({ min: 0, max: 999 }).map((unit) => `Loopback${unit}`),
+  fc.integer({ min: 0, max: 9999 }).map((unit) => `Tunnel${unit}`),
   fc.constantFrom('eth0', 'eth1.20', 'ens3', 'enp0s31f6', 'wan', 'br-lan', 'veth_a', 'constructor'),
 );
 
@@ -219,7 +221,28 @@ const plainInterface: fc.Arbitrary<InterfaceConfig> = fc.record({
   shutdown: fc.boolean(),
   cryptoMap: fc.option(name),
 });
-const withNat = sometimes(plainInterface, 'nat', fc.constantFrom('inside' as const, 'outside' as const));
+const tunnelConfig: fc.Arbitrary<TunnelConfig> = fc
+  .record({
+    source: fc.oneof(
+      fc.constant({ sourceInterface: null, sourceAddress: null }),
+      interfaceName.map((sourceInterface) => ({ sourceInterface, sourceAddress: null })),
+      address.map((sourceAddress) => ({ sourceInterface: null, sourceAddress })),
+    ),
+    destination: fc.option(address),
+    key: fc.option(fc.integer({ min: 0, max: AllOnes })),
+    checksum: fc.boolean(),
+    sequence: fc.boolean(),
+    ttl: fc.integer({ min: 1, max: 255 }),
+    tos: fc.option(fc.integer({ min: 0, max: 255 })),
+    pathMtuDiscovery: fc.boolean(),
+    keepalive: fc.option(fc.record({ seconds: fc.integer({ min: 1, max: 32767 }), retries: fc.integer({ min: 1, max: 255 }) })),
+  })
+  .map(({ source, ...rest }) => ({ ...source, ...rest }));
+const interfaceWithBandwidth = sometimes(plainInterface, 'bandwidthKbps', fc.integer({ min: 1, max: 10_000_000 }));
+const anyInterface = fc
+  .tuple(interfaceWithBandwidth, tunnelConfig)
+  .map(([item, tunnel]) => (item.name.startsWith('Tunnel') ? { ...item, tunnel } : item));
+const withNat = sometimes(anyInterface, 'nat', fc.constantFrom('inside' as const, 'outside' as const));
 const withPolicy = sometimes(withNat, 'policy', name);
 const withList = sometimes(sometimes(withPolicy, 'accessGroupIn', name), 'accessGroupOut', name);
 const interfaceConfig = fc

@@ -197,8 +197,8 @@ banner motd ^C
 
 t.test('what stands below a line with an error is not taken by the mode before it', (t) => {
   const indented =
-    'interface eth0\n ip address 1.1.1.1 255.0.0.0\ninterface Tunnel0\n ip address 2.2.2.2 255.0.0.0\n description tunnel\nhostname R';
-  t.strictSame(listProblems(indented), ['3 error Tunnel interfaces are not supported yet'], 'and not reported again');
+    'interface eth0\n ip address 1.1.1.1 255.0.0.0\ninterface Vlan0\n ip address 2.2.2.2 255.0.0.0\n description tunnel\nhostname R';
+  t.strictSame(listProblems(indented), ['3 error Vlan interfaces are not supported yet'], 'and not reported again');
   t.equal(parseConfig(indented).config.interfaces.get('eth0')?.addresses[0].address, 0x01010101);
   const flat = parseConfig(unindent(indented)).config.interfaces.get('eth0');
   t.equal(flat?.addresses[0].address, 0x01010101, 'the same without indentation: the error closed the mode');

@@ -146,7 +146,7 @@ interface FastEthernet0/0
       ({ line, severity, message }) => [line, severity, message],
     ),
     [
-      [1, 'error', 'Tunnel interfaces are not supported yet'],
+      [2, 'warning', 'unknown command: kept, but without effect'],
       [3, 'error', 'crypto map ... ipsec-isakmp is not supported yet'],
     ],
   );

@@ -12,7 +12,7 @@ import {
   SaFlag,
   SaKey,
 } from '../../../../dataplane/tables/layout.js';
-import type { TablesHead, TablesRows } from '../../../../dataplane/tables/message.js';
+import type { TablesHead, TablesRows, TunnelSpec } from '../../../../dataplane/tables/message.js';
 
 export function sampleRows(): TablesRows {
   const ace = new Int32Array(Ace.Words);
@@ -115,3 +115,16 @@ export function sampleHead(blobBytes: number[]): TablesHead {
     blobBytes,
   };
 }
+
+export const sampleTunnel: TunnelSpec = {
+  sourceInterface: 'GigabitEthernet0/0',
+  sourceAddress: null,
+  destination: 0xac100302,
+  key: 0xffffffff,
+  checksum: true,
+  sequence: true,
+  ttl: 255,
+  tos: 0,
+  copyDf: false,
+  keepalive: { seconds: 10, retries: 3 },
+};

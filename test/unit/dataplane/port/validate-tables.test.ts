@@ -2,7 +2,7 @@ import t from 'tap';
 import { readTables } from '../../../../dataplane/port/validate-tables.js';
 import { Ace, CryptoEntry, NatClause, Sa } from '../../../../dataplane/tables/layout.js';
 import type { TablesHead, TablesRows } from '../../../../dataplane/tables/message.js';
-import { joinRows, sampleHead, sampleRows } from './tables-sample.js';
+import { joinRows, sampleHead, sampleRows, sampleTunnel } from './tables-sample.js';
 
 function read(bend: (head: TablesHead, rows: TablesRows) => unknown): unknown {
   const rows = sampleRows();
@@ -28,8 +28,30 @@ const second = (rows: TablesRows, change: (row: Int32Array) => void): void => {
   rows.saKeys = new Uint8Array(rows.saKeys.length * 2);
 };
 
+const withTunnel =
+  (change: object) =>
+  (head: TablesHead): unknown =>
+    Object.assign(head.interfaces[0], { tunnel: { ...sampleTunnel, ...change } });
+
+t.test('a tunnel comes through unchanged', async (t) => {
+  t.match(read(withTunnel({})), { head: { interfaces: [{ tunnel: sampleTunnel }] } });
+  t.match(read(withTunnel({ keepalive: null, key: null, tos: null, destination: null, sourceInterface: null })), {});
+});
+
 const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][] = [
   ['port too large', /interfaces\[0\]\.port: 16/, (head) => Object.assign(head.interfaces[0], { port: 16 })],
+  [
+    'tunnel without a device',
+    /a tunnel without a device/,
+    (head) => Object.assign(head.interfaces[0], { device: null, tunnel: sampleTunnel }),
+  ],
+  ['tunnel TTL 0', /tunnel\.ttl: 0/, withTunnel({ ttl: 0 })],
+  ['tunnel ToS 256', /tunnel\.tos: 256/, withTunnel({ tos: 256 })],
+  ['tunnel key 2^32', /tunnel\.key/, withTunnel({ key: 2 ** 32 })],
+  ['tunnel destination -1', /tunnel\.destination/, withTunnel({ destination: -1 })],
+  ['tunnel checksum 1', /tunnel\.checksum/, withTunnel({ checksum: 1 })],
+  ['keepalives all the time', /keepalive\.seconds: 0/, withTunnel({ keepalive: { seconds: 0, retries: 3 } })],
+  ['keepalives without end', /keepalive\.retries: 256/, withTunnel({ keepalive: { seconds: 1, retries: 256 } })],
   ['port twice', /two with port 1/, (head) => Object.assign(head.interfaces[0], { port: 1 })],
   ['device twice', /two with device eth0/, (head) => Object.assign(head.interfaces[1], { device: 'eth0' })],
   ['device with a blank', /no name for a netdev/, (head) => Object.assign(head.interfaces[0], { device: 'eth0 up' })],

@@ -22,6 +22,10 @@ t.test('interface names', (t) => {
     ['wan', 'wan'],
     ['br-lan', 'br-lan'],
     ['tun0', 'tun0'],
+    ['tunl0', 'tunl0'],
+    ['Tunnel0', 'Tunnel0'],
+    ['tunnel12', 'Tunnel12'],
+    ['tu0', 'Tunnel0'],
     ['constructor', 'constructor'],
   ]) {
     t.equal(parseInterfaceName(text), name, text);
@@ -33,9 +37,7 @@ t.test('interface names', (t) => {
     'gi0/0.10',
     'gi00/0',
     'gi0/0/0/0/0',
-    'Tunnel0',
-    'tunnel0',
-    'tu0',
+    'Tunnel0/1',
     'Serial0/0',
     'Vlan1',
     'Null0',
@@ -48,6 +50,7 @@ t.test('interface names', (t) => {
   }
   t.equal(parseInterfaceName('gi', '0/0'), 'GigabitEthernet0/0', 'in two words');
   t.equal(parseInterfaceName('eth', '0'), 'Ethernet0');
+  t.equal(parseInterfaceName('tun', '0'), 'Tunnel0');
   t.end();
 });
 
@@ -143,11 +146,10 @@ t.test('what an interface does not take', (t) => {
     t.match(listProblems(`interface eth0\n ${line}`), [new RegExp(`^2 error .*${message.source}`)], line);
   }
   for (const [line, message] of [
-    ['interface Tunnel0', /Tunnel interfaces are not supported yet/],
+    ['interface Tunnel0/1', /neither an interface type/],
     ['interface Vlan10', /Vlan interfaces/],
     ['interface gigabithernet0/0', /neither an interface type/],
     ['interface GigabitEthernet0/0.10', /neither an interface type/],
-    ['interface tun 0', /Tunnel interfaces are not supported yet/],
     ['interface ser 0/0', /Serial interfaces/],
     ['interface wan 0', /"wan 0" is neither/],
     ['interface eth0 point-to-point', /"eth0 point-to-point" is neither/],

@@ -127,7 +127,7 @@ t.test('every other form of ip nat is an error that names it', (t) => {
     t.strictSame(listProblems(text), [`1 error ${message}`], text);
     t.strictSame(listProblems(`interface eth0\n${text}`), [`2 error ${message}`], `${text}, behind an interface`);
   }
-  t.match(listProblems('ip nat inside source list 1 interface Tunnel0 overload'), [/^1 error % Invalid input/]);
+  t.match(listProblems('ip nat inside source list 1 interface Vlan0 overload'), [/^1 error % Invalid input/]);
   t.end();
 });
 
