@@ -1,6 +1,6 @@
 // FRR's OSPF over a tunnel: the netdev is one that routing protocols take for what it is.
 //
-//   h1 10.0.1.10 -- r1 172.16.0.1 ==Tunnel0, OSPF== r3 172.16.0.3 -- h3 10.0.3.10        beside it: a kernel route that zebra reads as distance 200
+//   h1 10.0.1.10 -- r1 172.16.0.1 ==Tunnel0, OSPF== r3 172.16.0.3 -- h3 10.0.3.10        beside it: `ip route ... 200`
 //
 //   r1, r3 :: zebra, ospfd :: adjacency full over Tunnel0, the branches are routed by it
 //   h1 :: ping h3 :: answered, by the tunnel; GRE is lost :: after the dead interval by the other route
@@ -23,6 +23,7 @@ interface Tunnel0
  ip address 192.168.13.${own === 1 ? 1 : 2} 255.255.255.252
  tunnel source GigabitEthernet0/1
  tunnel destination 172.16.0.${other}
+ip route 10.0.${other}.0 255.255.255.0 172.16.0.${other} 200
 `;
 
 const ospf = (own: number) => `interface Tunnel0
@@ -65,9 +66,6 @@ t.test('OSPF over a tunnel', { skip: process.geteuid?.() === 0 ? false : 'needs 
   const routers = [SingleRouter.start(netns, 'r1', configuration(1, 3)), SingleRouter.start(netns, 'r3', configuration(3, 1))];
   t.teardown(() => Promise.all(routers.map((router) => router.stop())));
   await Promise.all(routers.map((router) => router.ready()));
-  // zebra takes the first byte of a kernel route's metric for its distance.
-  await netns.sh('r1', `ip route add 10.0.3.0/24 via 172.16.0.3 metric ${200 * 2 ** 24}`);
-  await netns.sh('r3', `ip route add 10.0.1.0/24 via 172.16.0.1 metric ${200 * 2 ** 24}`);
   const daemons = [...startFrr(netns, 'r1', 1, folder), ...startFrr(netns, 'r3', 3, folder)];
   t.teardown(() => Promise.all(daemons.map((daemon) => daemon.stop())));
 
