@@ -42,6 +42,8 @@ export function emptyConfig(): Config {
       logging: { syslog: false, file: null },
     },
     routeMaps: new Map(),
+    classMaps: new Map(),
+    policyMaps: new Map(),
     unknownLines: [],
   };
 }

@@ -5,11 +5,13 @@ import type { Logging } from './logging-model.js';
 import type { AccessList, ObjectGroup } from './model-acl.js';
 import type { IsakmpKey, IsakmpPolicy, IsakmpProfile, IsakmpSettings, Keyring, Trustpoint } from './model-ike.js';
 import type { NatConfig, NatSide } from './model-nat.js';
+import type { ClassMap, PolicyMap } from './model-qos.js';
 import type { RouteMapEntry } from './model-route-map.js';
 
 export * from './model-acl.js';
 export type * from './model-ike.js';
 export * from './model-nat.js';
+export * from './model-qos.js';
 export * from './model-route-map.js';
 
 /** IPv4 address, unsigned 32-bit number, host order. */
@@ -48,6 +50,8 @@ export interface Config {
   nat: NatConfig;
   /** Entries in ascending sequence. */
   routeMaps: Map<string, RouteMapEntry[]>;
+  classMaps: Map<string, ClassMap>;
+  policyMaps: Map<string, PolicyMap>;
   /** `ip local policy route-map`; absent = what this host sends is routed by destination. */
   localPolicy?: string;
   /** `logging ...`, as far as it is not the default (commands/logging.ts). */
@@ -154,6 +158,8 @@ export interface CryptoMapEntry {
   group: string | null;
   /** The member's own ACL, deny entries only, in front of the key server's. */
   matchAddress: string | null;
+  /** `qos pre-classify`: queues ask what the packet was before ESP. */
+  qosPreClassify?: true;
 }
 
 /** `crypto identity NAME`: an IKE identity that fits one of these. */
@@ -211,6 +217,9 @@ export interface InterfaceConfig {
   /** `ip access-group NAME in|out`: names of access lists. */
   accessGroupIn?: string;
   accessGroupOut?: string;
+  /** `service-policy input|output NAME`. */
+  servicePolicyIn?: string;
+  servicePolicyOut?: string;
   /** `no ip unreachables`: no ICMP unreachable about what comes by it; absent = they are sent. */
   unreachables?: false;
 }
@@ -233,6 +242,8 @@ export interface TunnelConfig {
   pathMtuDiscovery: boolean;
   /** `keepalive`: seconds between them, and how many may fail to come back; null = none are sent. */
   keepalive: { seconds: number; retries: number } | null;
+  /** `qos pre-classify`: queues ask what the packet was before GRE. */
+  qosPreClassify?: true;
 }
 
 /** What IOS has. */

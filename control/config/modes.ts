@@ -3,6 +3,7 @@
 import type { PrintFamily } from './blocks.js';
 import { accessListCommands, listCommands, printAccessLists } from './commands/access-list.js';
 import { admissionCommands, printAdmission } from './commands/admission.js';
+import { classCommands, classMapCommands, printClassMaps } from './commands/class-map.js';
 import { identityCommands, identityGlobalCommands, printIdentities } from './commands/crypto-identity.js';
 import { cryptoMapCommands, cryptoMapEntryCommands, printCryptoMaps } from './commands/crypto-map.js';
 import { failCloseCommands } from './commands/fail-close.js';
@@ -20,6 +21,8 @@ import { multicastGlobalCommands, printMulticast } from './commands/multicast.js
 import { natCommands, printNat } from './commands/nat.js';
 import { networkGroupCommands, objectGroupCommands, printObjectGroups, serviceGroupCommands } from './commands/object-group.js';
 import { policyCommands, printPolicy } from './commands/policy.js';
+import { policyClassCommands, policyCommandsOfMap, policyMapCommands, printPolicyMaps } from './commands/policy-map.js';
+import { policeActionCommands } from './commands/policy-police.js';
 import { printRoutes, routeCommands } from './commands/route.js';
 import { printRouteMaps, routeMapCommands, routeMapEntryCommands } from './commands/route-map.js';
 import { keyGlobalCommands } from './commands/rsa-key.js';
@@ -49,6 +52,8 @@ export const modeCommands: ModeCommands = {
     ...routeCommands,
     ...policyCommands,
     ...routeMapCommands,
+    ...classMapCommands,
+    ...policyMapCommands,
     ...modeExits<'config'>(),
   ]),
   'conf-isa-prof': [...profileCommands, ...modeExits<'conf-isa-prof'>()],
@@ -69,6 +74,10 @@ export const modeCommands: ModeCommands = {
   'config-service-group': [...serviceGroupCommands, ...modeExits<'config-service-group'>()],
   'config-if': mergeNodes([...interfaceCommands, ...modeExits<'config-if'>()]),
   'config-route-map': [...routeMapEntryCommands, ...modeExits<'config-route-map'>()],
+  'config-cmap': [...classCommands, ...modeExits<'config-cmap'>()],
+  'config-pmap': [...policyCommandsOfMap, ...modeExits<'config-pmap'>()],
+  'config-pmap-c': [...policyClassCommands, ...modeExits<'config-pmap-c'>()],
+  'config-pmap-c-police': [...policeActionCommands, ...modeExits<'config-pmap-c-police'>()],
 };
 
 export type FamilyName =
@@ -82,6 +91,8 @@ export type FamilyName =
   | 'gdoi'
   | 'crypto-identity'
   | 'crypto-map'
+  | 'class-map'
+  | 'policy-map'
   | 'multicast'
   | 'interface'
   | 'nat'
@@ -104,6 +115,8 @@ export const families: { name: FamilyName; print: PrintFamily }[] = [
   { name: 'gdoi', print: printGdoi },
   { name: 'crypto-identity', print: printIdentities },
   { name: 'crypto-map', print: printCryptoMaps },
+  { name: 'class-map', print: printClassMaps },
+  { name: 'policy-map', print: printPolicyMaps },
   { name: 'multicast', print: printMulticast },
   { name: 'interface', print: printInterfaces },
   { name: 'nat', print: printNat },

@@ -3,6 +3,7 @@
 
 import type {
   AccessList,
+  ClassMap,
   Config,
   CryptoIdentity,
   CryptoMapEntry,
@@ -16,6 +17,9 @@ import type {
   IsakmpProfile,
   Keyring,
   NetworkGroup,
+  Police,
+  PolicyClass,
+  PolicyMap,
   Problem,
   RouteMapEntry,
   ServiceGroup,
@@ -46,6 +50,10 @@ export interface ModeTargets {
   'config-service-group': ServiceGroup;
   'config-if': InterfaceConfig;
   'config-route-map': RouteMapEntry;
+  'config-cmap': ClassMap;
+  'config-pmap': PolicyMap;
+  'config-pmap-c': PolicyClass;
+  'config-pmap-c-police': Police;
 }
 export type ModeName = keyof ModeTargets;
 

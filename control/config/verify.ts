@@ -11,6 +11,7 @@ import { verifyCryptoMaps, verifyInterfaces, verifyRoutes } from './verify/inter
 import { verifyIpsec, verifyIsakmp, verifyKeyrings, verifyTrustpoints } from './verify/isakmp.js';
 import { verifyMulticast } from './verify/multicast.js';
 import { verifyNat } from './verify/nat.js';
+import { verifyQos } from './verify/qos.js';
 
 /** @returns problems in no particular order; a thing that two others refer to is reported once */
 export function verifyConfig(config: Config): Problem[] {
@@ -27,6 +28,7 @@ export function verifyConfig(config: Config): Problem[] {
   verifyMulticast(config, findings);
   verifyNat(config, findings);
   verifyRoutes(config, findings);
+  verifyQos(config, findings);
   const seen = new Set<string>();
   return findings.problems.filter((problem) => {
     const key = `${problem.line} ${problem.message}`;

@@ -31,6 +31,7 @@ export function fuzz(bytes: Uint8Array): void {
   helpFor('config-ext-nacl', line);
   helpFor('config-network-group', line);
   helpFor('config-service-group', line);
+  for (const mode of ['config-cmap', 'config-pmap', 'config-pmap-c', 'config-pmap-c-police'] as const) helpFor(mode, line);
 }
 
 export const seeds: readonly Uint8Array[] = [
@@ -39,6 +40,7 @@ export const seeds: readonly Uint8Array[] = [
   'crypto gdoi group G\n client registration interface lo0\n server local\n  rekey address ipv4 A\n  no rekey transport unicast',
   'logging host 1.1.1.1 transport udp port 9\nlogging buffered 9999 3\nno logging on\nlogging file /x debugging\nlogging facility local1',
   'debug crypto gdoi ks rekey detail',
+  'class-map match-any C\n match not access-group name A\n match ip dscp ef 7\n match packet length min 9\n match protocol ssh\n match class-map D\npolicy-map P\n class C\n  priority level 1 percent 5 9000\n class D\n  bandwidth remaining ratio 3\n  random-detect dscp-based\n  random-detect dscp af11 5 9 7\n  random-detect ecn\n  police cir percent 5 bc 9 ms pir percent 9\n   violate-action set-qos-transmit 4\n class class-default\n  shape average 90000 800 0\n  set dscp 9\n  queue-limit 9 ms\n  service-policy Q\ninterface Tunnel0\n qos pre-classify\n service-policy output P',
   'interface gi0/0\n ip policy route-map R\nip local policy route-map R\nroute-map R deny 5\n match length 1 900\nroute-map R permit 10\n set ip next-hop 10.0.0.1 10.0.0.2\n set interface gi0/0 null0\n set ip default next-hop 10.0.0.3\n set ip df 1\n set ip precedence flash\n continue 20\nroute-map R permit 20\n set ip dscp af31',
   'interface gi0/0\n ip nat outside\nip nat inside source list 1 interface gi0/0 overload\nip nat translation udp-timeout never\nip nat translation max-entries 9',
   'ip nat pool P 1.1.1.1 1.1.1.9 prefix-length 24 type rotary\nip nat inside source list 1 pool P overload\nip nat inside source static tcp 10.0.0.1 80 interface eth0 8080 extendable\nip nat inside source static network 10.0.0.0 1.1.2.0 /24 route-map R no-alias\nip nat outside source static 2.2.2.2 10.9.9.9 add-route\nip nat inside destination list 1 pool P\nip nat outside source route-map R pool P\nip nat translation max-entries host 1.1.1.1 9\nip nat log translations file /x',

@@ -7,6 +7,7 @@ import type { Edit } from '../session.js';
 import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
 import { failCloseNode, forgetFailClose, printFailCloses } from './fail-close.js';
 import { matchAddress } from './match-address.js';
+import { preClassifyNode } from './policy-map.js';
 
 type MapEdit = Edit<'config-crypto-map'>;
 
@@ -95,6 +96,14 @@ export const cryptoMapEntryCommands: Node<MapEdit>[] = [
     ],
   }),
   matchAddress('Access list of traffic that this member keeps in the clear'),
+  preClassifyNode<MapEdit>(
+    (_, { target }) => {
+      target.qosPreClassify = true;
+    },
+    (_, { target }) => {
+      delete target.qosPreClassify;
+    },
+  ),
 ];
 
 function printEntry(entry: CryptoMapEntry): Block {
@@ -102,6 +111,7 @@ function printEntry(entry: CryptoMapEntry): Block {
     opening(entry.name, entry.sequence),
     entry.group !== null && `set group ${entry.group}`,
     entry.matchAddress !== null && `match address ${entry.matchAddress}`,
+    entry.qosPreClassify === true && 'qos pre-classify',
   );
 }
 

@@ -1,5 +1,5 @@
 // interface and what stands in it. Our own commands: linux-device (which netdev), port-driver (how packets are read), offload.
-// Tunnels: interface-tunnel.ts. Does not: subinterfaces, service-policy.
+// Tunnels: interface-tunnel.ts. Does not: subinterfaces.
 
 import { formatIpv4, maskToPrefixLength, prefixRange } from '../addresses.js';
 import { integer, interfaceName, ipv4, restOfLine, word } from '../arguments.js';
@@ -13,6 +13,7 @@ import { newTunnel, printTunnel, tunnelCommands } from './interface-tunnel.js';
 import { multicastInterfaceNodes, printStaticGroups } from './multicast.js';
 import { natInterfaceNodes, printInterfaceNat } from './nat.js';
 import { policyInterfaceNodes, printInterfacePolicy } from './policy.js';
+import { printInterfaceQos, qosInterfaceCommands } from './policy-map.js';
 
 type InterfaceEdit = Edit<'config-if'>;
 
@@ -197,6 +198,7 @@ export const interfaceCommands: Node<InterfaceEdit>[] = [
     no: set('shutdown', () => false),
   }),
   meaningless('speed', 'Configure speed operation (no meaning on Linux)'),
+  ...qosInterfaceCommands,
   ...tunnelCommands,
 ];
 
@@ -278,6 +280,7 @@ function printInterface(item: InterfaceConfig): Block {
     !item.offload && 'no offload',
     item.shutdown && 'shutdown',
     printTunnel(item),
+    printInterfaceQos(item),
     item.cryptoMap !== null && `crypto map ${item.cryptoMap}`,
   );
 }

@@ -43,7 +43,7 @@ export function valueNodes<C>(
   highest: number,
   names: ReadonlyMap<string, number>,
   help: string,
-  actions: { run: Action<C>; no?: Action<C> },
+  actions: { run?: Action<C>; no?: Action<C>; next?: () => Node<C>[] },
 ): Node<C>[] {
   return [
     argument(field, integer(0, highest), help, actions),

@@ -24,6 +24,7 @@ import { portDrivers } from '../../../../control/config/model.js';
 import { aclArbitraries } from './acl-arbitraries.js';
 import { isakmpProfile, isakmpSettings, keyring, trustpoint } from './ike-arbitraries.js';
 import { natArbitraries } from './nat-arbitraries.js';
+import { qosArbitraries } from './qos-arbitraries.js';
 
 /** Ordinary names, and those that would be special in a plain object or look like something else. */
 const name = fc.oneof(
@@ -156,14 +157,18 @@ const cryptoMaps: fc.Arbitrary<Map<string, CryptoMapEntry[]>> = mapOf(
   fc.record({
     name,
     entries: fc.uniqueArray(
-      fc.record({
-        line,
-        name: fc.constant(''),
-        sequence: fc.integer({ min: 1, max: 65535 }),
-        kind: fc.constant('gdoi' as const),
-        group: fc.option(name),
-        matchAddress: fc.option(name),
-      }),
+      sometimes<CryptoMapEntry, 'qosPreClassify'>(
+        fc.record({
+          line,
+          name: fc.constant(''),
+          sequence: fc.integer({ min: 1, max: 65535 }),
+          kind: fc.constant('gdoi' as const),
+          group: fc.option(name),
+          matchAddress: fc.option(name),
+        }),
+        'qosPreClassify',
+        fc.constant(true as const),
+      ),
       { selector: (entry) => entry.sequence, minLength: 1, maxLength: 3 },
     ),
   }),
@@ -221,7 +226,7 @@ const plainInterface: fc.Arbitrary<InterfaceConfig> = fc.record({
   shutdown: fc.boolean(),
   cryptoMap: fc.option(name),
 });
-const tunnelConfig: fc.Arbitrary<TunnelConfig> = fc
+const plainTunnel: fc.Arbitrary<TunnelConfig> = fc
   .record({
     source: fc.oneof(
       fc.constant({ sourceInterface: null, sourceAddress: null }),
@@ -238,6 +243,7 @@ const tunnelConfig: fc.Arbitrary<TunnelConfig> = fc
     keepalive: fc.option(fc.record({ seconds: fc.integer({ min: 1, max: 32767 }), retries: fc.integer({ min: 1, max: 255 }) })),
   })
   .map(({ source, ...rest }) => ({ ...source, ...rest }));
+const tunnelConfig = sometimes(plainTunnel, 'qosPreClassify', fc.constant(true as const));
 const interfaceWithBandwidth = sometimes(plainInterface, 'bandwidthKbps', fc.integer({ min: 1, max: 10_000_000 }));
 const anyInterface = fc
   .tuple(interfaceWithBandwidth, tunnelConfig)
@@ -245,8 +251,9 @@ const anyInterface = fc
 const withNat = sometimes(anyInterface, 'nat', fc.constantFrom('inside' as const, 'outside' as const));
 const withPolicy = sometimes(withNat, 'policy', name);
 const withList = sometimes(sometimes(withPolicy, 'accessGroupIn', name), 'accessGroupOut', name);
+const withQos = sometimes(sometimes(withList, 'servicePolicyIn', name), 'servicePolicyOut', name);
 const interfaceConfig = fc
-  .tuple(withList, fc.boolean())
+  .tuple(withQos, fc.boolean())
   .map(([item, silent]): InterfaceConfig => (silent ? { ...item, unreachables: false } : item));
 
 const staticRoute: fc.Arbitrary<StaticRoute> = fc
@@ -265,6 +272,7 @@ const staticRoute: fc.Arbitrary<StaticRoute> = fc
     return { ...rest, prefix: (prefix & mask) >>> 0, mask, ...way };
   });
 
+const { classMaps, policyMaps } = qosArbitraries(name, freeText);
 const { natConfig, routeMaps } = natArbitraries(name, interfaceName, freeText);
 
 const severity = fc.integer({ min: 0, max: 7 }) as fc.Arbitrary<LogSeverity>;
@@ -315,6 +323,8 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     interfaces: mapOf(interfaceConfig, (item) => item.name),
     nat: natConfig,
     routeMaps,
+    classMaps,
+    policyMaps,
     localPolicy: fc.option(name),
     staticRoutes: fc.uniqueArray(staticRoute, {
       selector: (route) => `${route.prefix}/${route.mask} ${route.interface} ${route.nextHop}`,
