@@ -1,0 +1,96 @@
+// Random early detection (RFC 2309 §3; Floyd and Jacobson, "Random Early Detection Gateways", 1993), weighted by a curve for each mark, and its ECN
+// form (RFC 3168 §7: what is ECN-capable is marked where another would be dropped, up to the maximum threshold). Does not: spread drops by a count
+// since the last one, as the paper does: then fewer or more than the configured curve are dropped.
+//
+//   probability      1 |              +------
+//                      |              |
+//   1 / denominator    |           _ -+
+//                    0 |______ _ -    |
+//                      +------+-------+------  average length of the queue, packets
+//                            least   most
+
+export const enum Red {
+  /** Packets. */
+  Average = 0,
+  /** 2^-n of `exponential-weighting-constant n`. */
+  Weight = 1,
+  /** Microseconds since when the queue is empty, -1 = it is not. */
+  IdleSince = 2,
+  /** Microseconds that a packet takes to leave: what the average falls by while nothing comes. */
+  PacketUs = 3,
+  Words = 4,
+}
+
+/** Words of one curve. */
+export const enum RedCurve {
+  Least = 0,
+  Most = 1,
+  /** At `Most`: 1 / mark denominator. */
+  Probability = 2,
+  Words = 3,
+}
+
+export const enum RedVerdict {
+  Pass = 0,
+  /** By chance: marked, if it can be. */
+  Early = 1,
+  /** The average is above: dropped in any case. */
+  Above = 2,
+}
+
+/** A packet comes. @param packets in the queue, without it @returns the average length */
+export function redAverage(rows: Float64Array, row: number, packets: number, nowUs: number): number {
+  const weight = rows[row + Red.Weight];
+  let average = rows[row + Red.Average];
+  const idleSince = rows[row + Red.IdleSince];
+  if (idleSince >= 0) {
+    // As if so many packets had come to an empty queue (Floyd and Jacobson §3, m).
+    average *= (1 - weight) ** ((nowUs - idleSince) / rows[row + Red.PacketUs]);
+    rows[row + Red.IdleSince] = -1;
+  }
+  average += weight * (packets - average);
+  rows[row + Red.Average] = average;
+  return average;
+}
+
+/** The last packet has left. */
+export function redIdle(rows: Float64Array, row: number, nowUs: number): void {
+  rows[row + Red.IdleSince] = nowUs;
+}
+
+/** @param curve index of its first word @param random of 0 (inclusive) to 1 */
+export function redVerdict(curves: Float64Array, curve: number, average: number, random: number): RedVerdict {
+  const least = curves[curve + RedCurve.Least];
+  if (average < least) return RedVerdict.Pass;
+  const most = curves[curve + RedCurve.Most];
+  if (average >= most) return RedVerdict.Above;
+  const probability = (curves[curve + RedCurve.Probability] * (average - least)) / (most - least);
+  return random < probability ? RedVerdict.Early : RedVerdict.Pass;
+}
+
+/** The ECN field of the ToS octet (RFC 3168 §5). */
+export const enum Ecn {
+  NotCapable = 0,
+  /** All bits of the field. */
+  CongestionExperienced = 3,
+}
+
+const curveOf = (least: number, most: number): [least: number, most: number] => [least, most];
+
+/** Thresholds that IOS has for a precedence and for a DSCP where none are configured, packets. */
+export const defaultRedMost = 40;
+const byPrecedence = [20, 22, 24, 26, 28, 31, 33, 35];
+
+export function defaultPrecedenceCurve(precedence: number): [least: number, most: number] {
+  return curveOf(byPrecedence[precedence], defaultRedMost);
+}
+
+const ExpeditedForwarding = 46;
+
+/** AFx1 gets further than AFx2 and AFx3 (RFC 2597 §2); class selectors, and what has no name, by their upper three bits. */
+export function defaultDscpCurve(dscp: number): [least: number, most: number] {
+  const [level, drop] = [dscp >> 3, dscp & 7];
+  if (dscp === ExpeditedForwarding) return curveOf(36, defaultRedMost);
+  const isAssured = level >= 1 && level <= 4 && (drop === 2 || drop === 4 || drop === 6);
+  return curveOf(isAssured ? 36 - 2 * drop : 20 + 2 * level, defaultRedMost);
+}
