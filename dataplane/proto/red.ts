@@ -74,23 +74,3 @@ export const enum Ecn {
   /** All bits of the field. */
   CongestionExperienced = 3,
 }
-
-const curveOf = (least: number, most: number): [least: number, most: number] => [least, most];
-
-/** Thresholds that IOS has for a precedence and for a DSCP where none are configured, packets. */
-export const defaultRedMost = 40;
-const byPrecedence = [20, 22, 24, 26, 28, 31, 33, 35];
-
-export function defaultPrecedenceCurve(precedence: number): [least: number, most: number] {
-  return curveOf(byPrecedence[precedence], defaultRedMost);
-}
-
-const ExpeditedForwarding = 46;
-
-/** AFx1 gets further than AFx2 and AFx3 (RFC 2597 §2); class selectors, and what has no name, by their upper three bits. */
-export function defaultDscpCurve(dscp: number): [least: number, most: number] {
-  const [level, drop] = [dscp >> 3, dscp & 7];
-  if (dscp === ExpeditedForwarding) return curveOf(36, defaultRedMost);
-  const isAssured = level >= 1 && level <= 4 && (drop === 2 || drop === 4 || drop === 6);
-  return curveOf(isAssured ? 36 - 2 * drop : 20 + 2 * level, defaultRedMost);
-}

@@ -2,16 +2,7 @@
 
 import fc from 'fast-check';
 import t from 'tap';
-import {
-  defaultDscpCurve,
-  defaultPrecedenceCurve,
-  Red,
-  RedCurve,
-  RedVerdict,
-  redAverage,
-  redIdle,
-  redVerdict,
-} from '../../../../dataplane/proto/red.js';
+import { Red, RedCurve, RedVerdict, redAverage, redIdle, redVerdict } from '../../../../dataplane/proto/red.js';
 
 t.test('the average is the exponentially weighted one, and falls while the queue is empty', (t) => {
   const step = fc.record({ packets: fc.nat(200), gapUs: fc.nat(50_000), idle: fc.boolean() });
@@ -66,18 +57,5 @@ t.test('how often it drops is the curve, within five standard deviations', (t) =
     t.ok(Math.abs(early - tries * wanted) <= 5 * deviation, `average ${average}: ${early} of ${tries}, wanted ${tries * wanted}`);
   }
   for (const average of [40, 1e6]) t.equal(redVerdict(curves, RedCurve.Words, average, 0.999), RedVerdict.Above);
-  t.end();
-});
-
-t.test('default thresholds are those of IOS', (t) => {
-  t.strictSame(
-    [0, 1, 5, 7].map(defaultPrecedenceCurve),
-    [20, 22, 31, 35].map((least) => [least, 40]),
-  );
-  const names = { af11: 10, af12: 12, af13: 14, af41: 34, af43: 38, ef: 46, default: 0, cs1: 8, cs6: 48 };
-  t.strictSame(
-    Object.values(names).map((dscp) => defaultDscpCurve(dscp)[0]),
-    [32, 28, 24, 32, 24, 36, 20, 22, 32],
-  );
   t.end();
 });
