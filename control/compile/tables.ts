@@ -2,19 +2,20 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { Ace, Cap, CryptoEntry, Sa, SaFlag, SaKey } from '../../dataplane/tables/layout.js';
-import type { InterfaceRow, StaticRouteRow, TablesHead, TunnelSpec } from '../../dataplane/tables/message.js';
+import type { InterfaceRow, TablesHead } from '../../dataplane/tables/message.js';
 import type { Ms } from '../actions.js';
-import { maskToPrefixLength } from '../config/addresses.js';
-import { type Config, driverOf, type InterfaceConfig, type TunnelConfig } from '../config/model.js';
+import type { Config } from '../config/model.js';
 import type { SenderIds, Tek } from '../gdoi/group-policy.js';
 import { filterRows } from './access-lists.js';
 import { appendAceRows } from './aces.js';
 import { type Allocation, CapacityError, type HitCounters, serialOf } from './allocation.js';
 import { type AceOrigin, compileEntries, type TracedEntry, traceGroup, traceList } from './crypto-entries.js';
 import type { SaDirection } from './direction.js';
+import { interfaceRow, routeRows } from './interface-rows.js';
 import { compileNat, type NatOrigin, natHead } from './nat.js';
 import { outboundTeks } from './outbound.js';
 import { compilePolicies, type PolicyEntryOrigin } from './policy.js';
+import { compileQos, type QosOrigin } from './qos.js';
 import { authRow, cipherRow } from './transforms.js';
 
 /** What a member knows of one group. */
@@ -38,6 +39,8 @@ export interface Tables {
   natOrigins: NatOrigin[];
   /** Which entry of a route-map made each row of policy routing. */
   policyOrigins: PolicyEntryOrigin[];
+  /** Which class of which policy made each row of QoS. */
+  qosOrigins: QosOrigin[];
   /** The hit counter of each ACE row; rows of one entry share it. */
   aceCounters: number[];
   /** When the choice of outbound SAs changes next by itself. */
@@ -149,44 +152,6 @@ function writeSa(
   return canSeal;
 }
 
-function interfaceRow(
-  config: InterfaceConfig,
-  port: number,
-  multicast: boolean,
-  filters: Pick<InterfaceRow, 'filterIn' | 'filterOut'>,
-): InterfaceRow {
-  return {
-    port,
-    name: config.name,
-    device: config.linuxDevice ?? (config.name.startsWith('Loopback') ? null : config.name),
-    driver: driverOf(config),
-    driverChosen: config.portDriver !== null,
-    offloads: config.offload,
-    addresses: config.addresses.map(({ address, mask }) => ({ address, prefixLength: maskToPrefixLength(mask) ?? 32 })),
-    ipMtu: config.ipMtu,
-    shutdown: config.shutdown,
-    groups: multicast ? config.staticGroups : [],
-    nat: config.nat ?? null,
-    ...(config.tunnel === undefined ? {} : { tunnel: tunnelSpec(config.tunnel) }),
-    unreachables: config.unreachables ?? true,
-    ...filters,
-  };
-}
-
-function tunnelSpec({ pathMtuDiscovery, ...rest }: TunnelConfig): TunnelSpec {
-  return { ...rest, copyDf: pathMtuDiscovery };
-}
-
-function routeRows(config: Config): StaticRouteRow[] {
-  return config.staticRoutes.map((route) => ({
-    prefix: route.prefix,
-    prefixLength: maskToPrefixLength(route.mask) ?? 32,
-    nextHop: route.nextHop,
-    interface: route.interface,
-    distance: route.distance,
-  }));
-}
-
 /**
  * Compiles the whole desired state.
  * @param groupKeys by group name; a group that is missing or has no TEK is not registered (fail-open, or its map is closed)
@@ -267,12 +232,14 @@ function compileRows(
   };
   const nat = compileNat(context);
   const policies = compilePolicies(context);
+  const qos = compileQos(context);
 
   const groups: string[] = [];
   for (const [name, index] of allocation.groups.entries()) groups[index] = name;
   const blobs = [Int32Array.from(rows.aces), Int32Array.from(rows.cryptoEntries), rows.sas].map((words) => new Uint8Array(words.buffer));
   blobs.push(rows.saKeys);
-  for (const words of [nat.clauses, policies.entries, policies.clauses]) blobs.push(new Uint8Array(Int32Array.from(words).buffer));
+  for (const words of [nat.clauses, policies.entries, policies.clauses, qos.uses, qos.tests.words, qos.classes, qos.reds])
+    blobs.push(new Uint8Array(Int32Array.from(words).buffer));
   const head: TablesHead = {
     type: 'tables',
     generation,
@@ -282,7 +249,19 @@ function compileRows(
     groups: Array.from(groups, (name) => name ?? ''),
     nat: natHead(config.nat, nat),
     policyHops: policies.hops,
-    blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses', 'policyEntries', 'policyClauses'],
+    blobs: [
+      'aces',
+      'cryptoEntries',
+      'sas',
+      'saKeys',
+      'natClauses',
+      'policyEntries',
+      'policyClauses',
+      'qosUses',
+      'qosTests',
+      'qosClasses',
+      'qosReds',
+    ],
     blobBytes: blobs.map((blob) => blob.byteLength),
   };
   return {
@@ -292,6 +271,7 @@ function compileRows(
     aceCounters: rows.aceCounters,
     natOrigins: nat.origins,
     policyOrigins: policies.origins,
+    qosOrigins: qos.origins,
     nextChange,
   };
 }

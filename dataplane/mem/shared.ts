@@ -17,16 +17,23 @@ import {
   NatStatic,
   PolicyClause,
   PolicyEntry,
+  QosCap,
+  QosClass,
+  QosRed,
+  QosTest,
+  QosUse,
   Sa,
   SaKey,
   Tunnel,
 } from '../tables/layout.js';
+import { AclShape, BankCount, FibLeaf, FibShape, MaxLocalAddresses } from './bank-shape.js';
 import { NatLogShape } from './nat-log.js';
 import { NatShape } from './nat-sessions.js';
 import { allocateSharedPages } from './page.js';
 import { RingShape } from './ring.js';
 import { GroupRow, MaxGroups, MaxNeighbours, NeighbourRow, PolicyHopRow, PortRow } from './rows.js';
 
+export * from './bank-shape.js';
 export * from './rows.js';
 
 /** Words of the control block. */
@@ -46,64 +53,6 @@ export const enum Ctl {
   Words = 104,
 }
 export const MaxWorkers = 16;
-
-/** Row counts at the head of each bank. */
-export const enum BankCount {
-  Aces = 0,
-  CryptoEntries = 1,
-  Sas = 2,
-  FibRoot = 3, // first word of this bank's FIB in the root array of both banks
-  LocalAddresses = 5,
-  Neighbours = 6,
-  Groups = 7,
-  NatClauses = 8,
-  NatSessions = 9, // sessions a worker may have
-  Filters = 10, // lists on interfaces
-  PolicyEntries = 11,
-  PolicyClauses = 12,
-  NatStatics = 13,
-  NatPools = 14,
-  NatRanges = 15,
-  NatLimits = 16,
-  Tunnels = 17, // ports that are tunnels
-  Words = 18,
-}
-
-/** FIB leaf: what a longest-prefix match yields. */
-export const enum FibLeaf {
-  Port = 0, // egress port id; LeafLocal for the host's own addresses
-  NextHop = 1, // 0 = directly connected
-  Default = 2, // 1: of the default route
-  Words = 3,
-}
-export const LeafLocal = -1;
-export const LeafUnreachable = -2;
-
-/** The FIB is a multibit trie, 16-8-8 bits (proto/fib.ts): root entry >= 0 is a leaf, < 0 is ~(first line of a node). Lines that are not used are not touched. */
-export const enum FibShape {
-  RootEntries = 65536,
-  /** A cache line. */
-  LineWords = 16,
-  MaxLines = 524288,
-  MaxLeaves = 4096,
-}
-
-/** Half-words of a FIB node. */
-export const enum FibNode {
-  FirstBase = 16,
-  FirstRun = 24,
-  /** Added to a run's value: not a leaf. */
-  Deep = 32768,
-  /** A node with 256 runs and as many nodes below. */
-  MaxLines = 25,
-}
-/** Compiled access lists, proto/classifier.ts. */
-export const enum AclShape {
-  MaxWords = 524288,
-  /** Kept free for lists that are walked: a head for each crypto entry, SA, NAT clause and interface. */
-  Heads = 16384,
-}
-export const MaxLocalAddresses = 64;
 
 export interface Bank {
   /** 0 or 1. */
@@ -143,6 +92,12 @@ export interface Bank {
   /** The compiled list of each clause, as entryLists. */
   policyLists: Int32Array;
   policyHops: Int32Array; // Cap.PolicyHops * PolicyHopRow.Words
+  qosUses: Int32Array; // Cap.Ports * 2 * QosUse.Words
+  qosTests: Int32Array; // QosCap.Tests * QosTest.Words
+  /** The compiled list of each test that asks one, as entryLists. */
+  qosLists: Int32Array;
+  qosClasses: Int32Array; // QosCap.Classes * QosClass.Words
+  qosReds: Int32Array; // QosCap.Reds * QosRed.Words
 }
 
 /** Counter blocks of one worker; only that worker writes them. */
@@ -189,6 +144,11 @@ const bankWords: readonly [keyof Bank, number][] = [
   ['policyClauses', Cap.PolicyClauses * PolicyClause.Words],
   ['policyLists', Cap.PolicyClauses],
   ['policyHops', Cap.PolicyHops * PolicyHopRow.Words],
+  ['qosUses', Cap.Ports * 2 * QosUse.Words],
+  ['qosTests', QosCap.Tests * QosTest.Words],
+  ['qosLists', QosCap.Tests],
+  ['qosClasses', QosCap.Classes * QosClass.Words],
+  ['qosReds', QosCap.Reds * QosRed.Words],
 ];
 /**
  * What is large is read where it lies: the two banks' arrays are neighbours, so that a stage captures one array and adds where the current

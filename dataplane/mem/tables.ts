@@ -15,6 +15,11 @@ import {
   NatStatic,
   PolicyClause,
   PolicyEntry,
+  QosCap,
+  QosClass,
+  QosRed,
+  QosTest,
+  QosUse,
   Sa,
   Tunnel,
 } from '../tables/layout.js';
@@ -55,6 +60,11 @@ export class Tables {
   readonly policyClauses = new Int32Array(Cap.PolicyClauses * PolicyClause.Words);
   readonly policyLists = new Int32Array(Cap.PolicyClauses);
   readonly policyHops = new Int32Array(Cap.PolicyHops * PolicyHopRow.Words);
+  readonly qosUses = new Int32Array(Cap.Ports * 2 * QosUse.Words);
+  readonly qosTests = new Int32Array(QosCap.Tests * QosTest.Words);
+  readonly qosLists = new Int32Array(QosCap.Tests);
+  readonly qosClasses = new Int32Array(QosCap.Classes * QosClass.Words);
+  readonly qosReds = new Int32Array(QosCap.Reds * QosRed.Words);
 
   /** Of both banks; the current one's root begins at counts[BankCount.FibRoot], all else is reached from there. */
   readonly fibRoot: Int32Array;
@@ -108,10 +118,19 @@ export class Tables {
     this.policyClauses.set(bank.policyClauses);
     this.policyLists.set(bank.policyLists);
     this.policyHops.set(bank.policyHops);
+    this.copyQos(bank);
     fillLocalSet(this.localSet, this.localAddresses, this.counts[BankCount.LocalAddresses]);
     fillSpiMap(this.spiMap, this.sas);
     this.findEntries();
     return policies;
+  }
+
+  private copyQos(bank: Bank): void {
+    this.qosUses.set(bank.qosUses);
+    this.qosTests.set(bank.qosTests);
+    this.qosLists.set(bank.qosLists);
+    this.qosClasses.set(bank.qosClasses);
+    this.qosReds.set(bank.qosReds);
   }
 
   private findEntries(): void {

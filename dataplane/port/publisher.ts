@@ -30,6 +30,8 @@ import {
   NatStatic,
   PolicyClause,
   PolicyEntry,
+  QosClass,
+  QosTest,
   Tunnel,
   TunnelMode,
 } from '../tables/layout.js';
@@ -174,6 +176,12 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
   fillRows(bank.policyClauses, rows.policyClauses);
   bank.counts[BankCount.PolicyClauses] = rows.policyClauses.length / PolicyClause.Words;
   fillRows(bank.policyHops, policyHops);
+  fillRows(bank.qosUses, rows.qosUses);
+  fillRows(bank.qosTests, rows.qosTests);
+  bank.counts[BankCount.QosTests] = rows.qosTests.length / QosTest.Words;
+  fillRows(bank.qosClasses, rows.qosClasses);
+  bank.counts[BankCount.QosClasses] = rows.qosClasses.length / QosClass.Words;
+  fillRows(bank.qosReds, rows.qosReds);
   buildClassifier(bank);
   return errors;
 }
@@ -215,6 +223,10 @@ export function isSameContent(a: BankContent, b: BankContent): boolean {
     sameRows(a.rows.natClauses, b.rows.natClauses) &&
     sameRows(a.rows.policyEntries, b.rows.policyEntries) &&
     sameRows(a.rows.policyClauses, b.rows.policyClauses) &&
+    sameRows(a.rows.qosUses, b.rows.qosUses) &&
+    sameRows(a.rows.qosTests, b.rows.qosTests) &&
+    sameRows(a.rows.qosClasses, b.rows.qosClasses) &&
+    sameRows(a.rows.qosReds, b.rows.qosReds) &&
     sameRows(a.policyHops, b.policyHops) &&
     isSameList([a.ports, a.localAddresses, a.nat], [b.ports, b.localAddresses, b.nat]) &&
     isSameList(a.routes, b.routes)
@@ -236,6 +248,10 @@ export function emptyRows(): TablesRows {
     natClauses: none,
     policyEntries: none,
     policyClauses: none,
+    qosUses: none,
+    qosTests: none,
+    qosClasses: none,
+    qosReds: none,
   };
 }
 
@@ -249,6 +265,18 @@ export const noTables: TablesHead = {
   groups: [],
   nat: { timeouts: new Array(NatState.Count).fill(0), maxEntries: 0, statics: [], pools: [], ranges: [], limits: [], routes: [] },
   policyHops: [],
-  blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses', 'policyEntries', 'policyClauses'],
-  blobBytes: [0, 0, 0, 0, 0, 0, 0],
+  blobs: [
+    'aces',
+    'cryptoEntries',
+    'sas',
+    'saKeys',
+    'natClauses',
+    'policyEntries',
+    'policyClauses',
+    'qosUses',
+    'qosTests',
+    'qosClasses',
+    'qosReds',
+  ],
+  blobBytes: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
 };

@@ -14,6 +14,11 @@ import {
   NatClause,
   PolicyClause,
   PolicyEntry,
+  QosCap,
+  QosClass,
+  QosRed,
+  QosTest,
+  QosUse,
   Sa,
   SaKey,
 } from '../tables/layout.js';
@@ -21,6 +26,7 @@ import { type InterfaceRow, MaxFrameBytes, portDrivers, type StaticRouteRow, typ
 import { checkAclRange, readFlag, readInteger, readList, readNullable, readRecord, readText, refuse, within } from './shape.js';
 import { checkNat, readNat } from './validate-nat.js';
 import { checkPolicies, readPolicyHops } from './validate-policy.js';
+import { checkQos } from './validate-qos.js';
 import { readTunnel } from './validate-tunnel.js';
 
 export interface Tables {
@@ -88,7 +94,19 @@ function readStaticRoute(value: unknown, what: string): StaticRouteRow {
   return route;
 }
 
-const blobNames: TablesHead['blobs'] = ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses', 'policyEntries', 'policyClauses'];
+const blobNames: TablesHead['blobs'] = [
+  'aces',
+  'cryptoEntries',
+  'sas',
+  'saKeys',
+  'natClauses',
+  'policyEntries',
+  'policyClauses',
+  'qosUses',
+  'qosTests',
+  'qosClasses',
+  'qosReds',
+];
 
 function readHead(value: unknown): TablesHead {
   const head = readRecord(value, 'head');
@@ -122,6 +140,7 @@ export function readTables(head: unknown, rest: Uint8Array): Tables {
   checkSas(tables);
   checkNat(tables);
   checkPolicies(parsed, tables.rows);
+  checkQos(tables.rows);
   return tables;
 }
 
@@ -134,8 +153,24 @@ function cutRows(blobBytes: readonly number[], rest: Uint8Array): TablesRows {
     NatClause.Words * 4,
     PolicyEntry.Words * 4,
     PolicyClause.Words * 4,
+    QosUse.Words * 4,
+    QosTest.Words * 4,
+    QosClass.Words * 4,
+    QosRed.Words * 4,
   ];
-  const caps = [Cap.Aces, Cap.CryptoEntries, Cap.Sas, Cap.Sas, Cap.NatClauses, Cap.PolicyEntries, Cap.PolicyClauses];
+  const caps = [
+    Cap.Aces,
+    Cap.CryptoEntries,
+    Cap.Sas,
+    Cap.Sas,
+    Cap.NatClauses,
+    Cap.PolicyEntries,
+    Cap.PolicyClauses,
+    Cap.Ports * 2,
+    QosCap.Tests,
+    QosCap.Classes,
+    QosCap.Reds,
+  ];
   if (blobBytes.length !== blobNames.length) refuse('blobBytes: one number per blob is needed');
   const parts: Uint8Array[] = [];
   let at = 0;
@@ -148,8 +183,8 @@ function cutRows(blobBytes: readonly number[], rest: Uint8Array): TablesRows {
   }
   if (at !== rest.length) refuse(`${rest.length - at} bytes behind the last blob`);
   if (parts[2].length / (Sa.Words * 4) !== parts[3].length / SaKey.Bytes) refuse('sas and saKeys have different numbers of rows');
-  const [aces, cryptoEntries, sas, saKeys, natClauses, policyEntries, policyClauses] = parts;
-  const clear = { aces, cryptoEntries, sas, natClauses, policyEntries, policyClauses };
+  const [aces, cryptoEntries, sas, saKeys, natClauses, policyEntries, policyClauses, qosUses, qosTests, qosClasses, qosReds] = parts;
+  const clear = { aces, cryptoEntries, sas, natClauses, policyEntries, policyClauses, qosUses, qosTests, qosClasses, qosReds };
   const words = Object.fromEntries(Object.entries(clear).map(([name, bytes]) => [name, toWords(bytes)]));
   return { ...(words as Omit<TablesRows, 'saKeys'>), saKeys };
 }

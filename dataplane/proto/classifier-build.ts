@@ -2,7 +2,7 @@
 // list costs time per packet, as without trees, but neither memory nor a pause.
 
 import { AclShape, type Bank, BankCount, PortRow } from '../mem/shared.js';
-import { Ace, Cap, CryptoEntry, FilterList, NatClause, PolicyClause, Sa } from '../tables/layout.js';
+import { Ace, Cap, CryptoEntry, FilterList, NatClause, PolicyClause, QosTest, QosTestKind, Sa } from '../tables/layout.js';
 import { AclList } from './classifier.js';
 import { ListCompiler } from './classifier-trees.js';
 
@@ -49,6 +49,8 @@ export function buildClassifier(bank: Bank): void {
       bank.natLists[i] = listOf(natClauses, i * NatClause.Words + NatClause.AclFirst);
   for (let i = 0; i < counts[BankCount.PolicyClauses]; i++)
     bank.policyLists[i] = listOf(bank.policyClauses, i * PolicyClause.Words + PolicyClause.AclFirst);
+  for (let i = 0; i < counts[BankCount.QosTests]; i++)
+    if (bank.qosTests[i * QosTest.Words] === QosTestKind.List) bank.qosLists[i] = listOf(bank.qosTests, i * QosTest.Words + QosTest.A);
 }
 
 function asksFacts(aces: Int32Array, first: number, count: number): boolean {

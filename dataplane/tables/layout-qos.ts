@@ -1,5 +1,4 @@
-// Rows of QoS, as layout.ts has the others: what control compiles of class-maps and policy-maps (control/compile/qos.ts). Not in the tables message
-// yet (message.ts), nor read by a stage: the rows, their compiler and the pure functions that read them are there and tested.
+// Rows of QoS, part of layout.ts: what control compiles of class-maps and policy-maps (control/compile/qos.ts).
 //
 //   use (port, direction) ──start──> test ──true/false──> test ... ──~class──> class row ──child──> test ... ──~class──> class row
 //
@@ -33,7 +32,7 @@ export const enum QosDirection {
 
 /** One question about a packet, and where to go on: >= 0 a test, < 0 ~(row of the class that it is of). */
 export const enum QosTest {
-  Kind = 0, // QosTestKind
+  Kind = 0, // QosTestKind; tests lead to tests in front of them, so that every way ends
   A = 1,
   B = 2,
   True = 3,

@@ -6,6 +6,7 @@
 //        `-- outbound sa slot ------------------^
 
 export * from './layout-nat.js';
+export * from './layout-qos.js';
 export * from './layout-tunnel.js';
 
 /** Rows a bank can hold. A configuration that needs more is refused by control with a message, never truncated. */

@@ -6,8 +6,9 @@
 //
 // `total` counts the bytes after itself. Blobs hold rows of layout.ts in the machine's byte order: both ends are one machine.
 
-import type { Ace, CryptoEntry, NatClause, PolicyClause, PolicyEntry, Sa, SaKey } from './layout.js';
 import type { TraceAnswer, TraceRequest } from './trace.js';
+
+export type { RowTypes, TablesRows } from './table-rows.js';
 
 /** How packets pass between a netdev and us (DESIGN §2). */
 export const portDrivers = ['tun', 'raw', 'packet', 'xdp'] as const;
@@ -113,28 +114,21 @@ export interface TablesHead {
   };
   /** What rows of policy routing name by number. */
   policyHops: PolicyHop[];
-  blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses', 'policyEntries', 'policyClauses'];
+  blobs: [
+    'aces',
+    'cryptoEntries',
+    'sas',
+    'saKeys',
+    'natClauses',
+    'policyEntries',
+    'policyClauses',
+    'qosUses',
+    'qosTests',
+    'qosClasses',
+    'qosReds',
+  ];
   blobBytes: number[];
 }
-/** Rows that travel with TablesHead. Lengths are multiples of the row sizes; `sas` and `saKeys` are indexed by slot (empty slot: serial 0). */
-export interface TablesRows {
-  /** {@link Ace} */
-  aces: Int32Array;
-  /** {@link CryptoEntry} */
-  cryptoEntries: Int32Array;
-  /** {@link Sa} */
-  sas: Int32Array;
-  /** {@link SaKey} */
-  saKeys: Uint8Array;
-  /** {@link NatClause} */
-  natClauses: Int32Array;
-  /** {@link PolicyEntry} */
-  policyEntries: Int32Array;
-  /** {@link PolicyClause} */
-  policyClauses: Int32Array;
-}
-export type RowTypes = [Ace, CryptoEntry, Sa, SaKey, NatClause, PolicyEntry, PolicyClause];
-
 export type ToDataplane =
   | TablesHead
   | { type: 'snapshot'; id: number }

@@ -8,11 +8,37 @@ import {
   EspCipher,
   NatClause,
   PolicyEntry,
+  QosClass,
+  QosCurve,
+  QosRed,
+  QosTest,
+  QosTestKind,
+  QosUse,
   Sa,
   SaFlag,
   SaKey,
 } from '../../../../dataplane/tables/layout.js';
 import type { TablesHead, TablesRows, TunnelSpec } from '../../../../dataplane/tables/message.js';
+
+/** A policy with one class, which asks a list and has its own curves. */
+function qosSample(): Pick<TablesRows, 'qosUses' | 'qosTests' | 'qosClasses' | 'qosReds'> {
+  const qosUses = new Int32Array(2 * QosUse.Words);
+  qosUses.set([0, 0, 2, 0, 1_250_000], QosUse.Words);
+  const qosTests = new Int32Array(QosTest.Words);
+  qosTests.set([QosTestKind.List, 0, 1, ~0, ~1]);
+  const qosClasses = new Int32Array(2 * QosClass.Words);
+  for (const at of [0, QosClass.Words]) {
+    qosClasses[at + QosClass.Parent] = -1;
+    qosClasses[at + QosClass.TosKeep] = 0xff;
+    qosClasses[at + QosClass.Quantum] = 1500;
+    qosClasses[at + QosClass.Red] = -1;
+  }
+  qosClasses[QosClass.Red] = 0;
+  const qosReds = new Int32Array(QosRed.Words);
+  qosReds.set([9, 0, 1200]);
+  for (let dscp = 0; dscp < 64; dscp++) qosReds.set([20, 40, 10], QosRed.Curves + dscp * QosCurve.Words);
+  return { qosUses, qosTests, qosClasses, qosReds };
+}
 
 export function sampleRows(): TablesRows {
   const ace = new Int32Array(Ace.Words);
@@ -37,11 +63,32 @@ export function sampleRows(): TablesRows {
   const policyEntries = new Int32Array(PolicyEntry.Words);
   policyEntries.set([0, 1, -1, 0, 65535, 0, 1, 0x10, 2, 2, 1, 0, 0, 0xff, 0, -1]);
   const policyClauses = Int32Array.of(0, 1);
-  return { aces: ace, cryptoEntries: entry, sas: sa, saKeys: new Uint8Array(SaKey.Bytes), natClauses, policyEntries, policyClauses };
+  return {
+    aces: ace,
+    cryptoEntries: entry,
+    sas: sa,
+    saKeys: new Uint8Array(SaKey.Bytes),
+    natClauses,
+    policyEntries,
+    policyClauses,
+    ...qosSample(),
+  };
 }
 
 export function joinRows(rows: TablesRows): { bytes: Uint8Array; blobBytes: number[] } {
-  const parts = [rows.aces, rows.cryptoEntries, rows.sas, rows.saKeys, rows.natClauses, rows.policyEntries, rows.policyClauses];
+  const parts = [
+    rows.aces,
+    rows.cryptoEntries,
+    rows.sas,
+    rows.saKeys,
+    rows.natClauses,
+    rows.policyEntries,
+    rows.policyClauses,
+    rows.qosUses,
+    rows.qosTests,
+    rows.qosClasses,
+    rows.qosReds,
+  ];
   const blobBytes = parts.map((part) => part.byteLength);
   const bytes = new Uint8Array(blobBytes.reduce((sum, length) => sum + length, 0));
   let at = 0;
@@ -111,7 +158,19 @@ export function sampleHead(blobBytes: number[]): TablesHead {
     groups: ['G'],
     nat: { timeouts: [86400, 300, 60, 60, 60, 86400, 60], maxEntries: 0, statics: [], pools: [], ranges: [], limits: [], routes: [] },
     policyHops: [{ kind: 'next-hop', address: 0x0a010002 }, { kind: 'interface', port: 0 }, { kind: 'null' }],
-    blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses', 'policyEntries', 'policyClauses'],
+    blobs: [
+      'aces',
+      'cryptoEntries',
+      'sas',
+      'saKeys',
+      'natClauses',
+      'policyEntries',
+      'policyClauses',
+      'qosUses',
+      'qosTests',
+      'qosClasses',
+      'qosReds',
+    ],
     blobBytes,
   };
 }

@@ -1,6 +1,17 @@
 import t from 'tap';
 import { readTables } from '../../../../dataplane/port/validate-tables.js';
-import { Ace, CryptoEntry, NatClause, Sa } from '../../../../dataplane/tables/layout.js';
+import {
+  Ace,
+  CryptoEntry,
+  NatClause,
+  QosAction,
+  QosClass,
+  QosCurve,
+  QosRed,
+  QosTest,
+  QosUse,
+  Sa,
+} from '../../../../dataplane/tables/layout.js';
 import type { TablesHead, TablesRows } from '../../../../dataplane/tables/message.js';
 import { joinRows, sampleHead, sampleRows, sampleTunnel } from './tables-sample.js';
 
@@ -79,9 +90,9 @@ const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][]
       head.blobs.reverse();
     },
   ],
-  ['blobs longer than the frame', /ends within/, (head) => Object.assign(head, { blobBytes: [60, 24, 144, 1040, 24, 64, 8] })],
-  ['bytes behind the blobs', /behind the last blob/, (head) => Object.assign(head, { blobBytes: [0, 0, 0, 0, 0, 0, 0] })],
-  ['half a row', /whole number/, (head) => Object.assign(head, { blobBytes: [20, 24, 144, 104, 24, 64, 8] })],
+  ['blobs longer than the frame', /ends within/, (head) => Object.assign(head, { blobBytes: [60, 24, 144, 26624, 24, 64, 8, 0, 0, 0, 0] })],
+  ['bytes behind the blobs', /behind the last blob/, (head) => Object.assign(head, { blobBytes: new Array(11).fill(0) })],
+  ['half a row', /whole number/, (head) => Object.assign(head, { blobBytes: [20, 24, 144, 104, 24, 64, 8, 0, 0, 0, 0] })],
   ['ace action', /ace action: 2/, (_, rows) => rows.aces.set([2], Ace.Action)],
   ['ace protocol', /ace protocol: 256/, (_, rows) => rows.aces.set([256], Ace.Protocol)],
   ['ace ports turned', /ace port: 65536/, (_, rows) => rows.aces.set([65536], Ace.SrcPortLow)],
@@ -125,6 +136,20 @@ const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][]
   ['NAT clause permit', /NAT clause permit: 2/, (_, rows) => rows.natClauses.set([2], NatClause.Permit)],
   ['NAT clause of no port', /no interface has port 9/, (_, rows) => rows.natClauses.set([9], NatClause.GlobalPort)],
   ['NAT clause out of no port', /no interface has port 9/, (_, rows) => rows.natClauses.set([9], NatClause.OutPort)],
+  ['QoS use of a class that is not', /qos use classes: 3/, (_, rows) => rows.qosUses.set([3], QosUse.Words + QosUse.ClassCount)],
+  ['QoS use that starts nowhere', /qos use start: 1/, (_, rows) => rows.qosUses.set([1], QosUse.Words + QosUse.Start)],
+  ['QoS test that leads to itself', /qos test: 0/, (_, rows) => rows.qosTests.set([0], QosTest.True)],
+  ['QoS test that leads to no class', /qos test: -3/, (_, rows) => rows.qosTests.set([-3], QosTest.False)],
+  ['QoS test of a list beyond the aces', /qos test aces: 2/, (_, rows) => rows.qosTests.set([2], QosTest.B)],
+  ['QoS test of no kind', /qos test kind: 5/, (_, rows) => rows.qosTests.set([5], QosTest.Kind)],
+  ['QoS class in itself', /qos class parent: 0/, (_, rows) => rows.qosClasses.set([0], QosClass.Parent)],
+  ['QoS class above its child', /qos class child: 0/, (_, rows) => rows.qosClasses.set([1], QosClass.ChildCount)],
+  ['QoS class without a quantum', /qos quantum: 0/, (_, rows) => rows.qosClasses.set([0], QosClass.Quantum)],
+  ['QoS action', /qos action: 2/, (_, rows) => rows.qosClasses.set([2], QosClass.Actions + QosAction.Drop)],
+  ['QoS queue', /qos queue: 2/, (_, rows) => rows.qosClasses.set([2], QosClass.Queue)],
+  ['QoS curves', /qos curves: 1/, (_, rows) => rows.qosClasses.set([1], QosClass.Red)],
+  ['QoS rate', /qos rate: -1/, (_, rows) => rows.qosClasses.set([-1], QosClass.ShapeHigh)],
+  ['QoS curve upright', /qos curve maximum: 20/, (_, rows) => rows.qosReds.set([20], QosRed.Curves + QosCurve.Most)],
   ['no keys for an SA', /different numbers/, (_, rows) => Object.assign(rows, { saKeys: new Uint8Array(0) })],
   ['unknown cipher', /cipher 99/, (_, rows) => rows.sas.set([99], Sa.Cipher)],
   ['no cipher at all', /cipher 0/, (_, rows) => rows.sas.set([0], Sa.Cipher)],

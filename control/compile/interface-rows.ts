@@ -1,0 +1,45 @@
+// Interfaces and static routes as the dataplane is told of them (dataplane/tables/message.ts).
+
+import type { InterfaceRow, StaticRouteRow, TunnelSpec } from '../../dataplane/tables/message.js';
+import { maskToPrefixLength } from '../config/addresses.js';
+import { type Config, driverOf, type InterfaceConfig, type TunnelConfig } from '../config/model.js';
+
+/** One configured interface. @param multicast `ip multicast-routing` @param filters rows of its access lists */
+export function interfaceRow(
+  config: InterfaceConfig,
+  port: number,
+  multicast: boolean,
+  filters: Pick<InterfaceRow, 'filterIn' | 'filterOut'>,
+): InterfaceRow {
+  return {
+    port,
+    name: config.name,
+    device: config.linuxDevice ?? (config.name.startsWith('Loopback') ? null : config.name),
+    driver: driverOf(config),
+    driverChosen: config.portDriver !== null,
+    offloads: config.offload,
+    addresses: config.addresses.map(({ address, mask }) => ({ address, prefixLength: maskToPrefixLength(mask) ?? 32 })),
+    ipMtu: config.ipMtu,
+    shutdown: config.shutdown,
+    groups: multicast ? config.staticGroups : [],
+    nat: config.nat ?? null,
+    ...(config.tunnel === undefined ? {} : { tunnel: tunnelSpec(config.tunnel) }),
+    unreachables: config.unreachables ?? true,
+    ...filters,
+  };
+}
+
+function tunnelSpec({ pathMtuDiscovery, ...rest }: TunnelConfig): TunnelSpec {
+  return { ...rest, copyDf: pathMtuDiscovery };
+}
+
+/** `ip route` lines. */
+export function routeRows(config: Config): StaticRouteRow[] {
+  return config.staticRoutes.map((route) => ({
+    prefix: route.prefix,
+    prefixLength: maskToPrefixLength(route.mask) ?? 32,
+    nextHop: route.nextHop,
+    interface: route.interface,
+    distance: route.distance,
+  }));
+}
