@@ -40,20 +40,14 @@ import {
 import { renderDebugging, renderLogging } from './logging.js';
 import { chooseTranslations, natStatistics, renderNatStatistics, renderNatTranslations } from './nat.js';
 import { renderCertificates, renderCrls, renderTrustpoints } from './pki.js';
+import { viewOfQos } from './qos.js';
 import { renderPolicies, renderRouteMaps } from './route-map.js';
 import { renderRoutes } from './routing.js';
 import { renderSessions, sessionsOf } from './session.js';
 import { renderClock, renderPublicKeys, renderRunningConfig, renderVersion } from './system.js';
+import { ShowError, select, type View } from './view.js';
 
-/** Something named on the line does not exist; the message is IOS's `% ...`. */
-export class ShowError extends Error {
-  override name = 'ShowError';
-}
-
-export interface View {
-  lines: string[];
-  json: unknown;
-}
+export { ShowError } from './view.js';
 
 /**
  * The output of a show command, ending in a newline unless empty. @param translations what `ip nat` topics show besides the snapshot
@@ -64,13 +58,6 @@ export function renderShow(topic: ShowTopic, pipe: Pipe | null, snapshot: Snapsh
   if (pipe?.filter === 'json') return `${JSON.stringify(json, null, 2)}\n`;
   const shown = filterLines(lines, pipe);
   return shown.length === 0 ? '' : `${shown.join('\n')}\n`;
-}
-
-/** The elements of a list that bear a name, all for null. @throws ShowError when none does */
-function select<T>(list: readonly T[], name: string | null, nameOf: (item: T) => string, what: string): T[] {
-  const found = name === null ? [...list] : list.filter((item) => nameOf(item) === name);
-  if (name !== null && found.length === 0) throw new ShowError(`% ${what} ${name} does not exist`);
-  return found;
 }
 
 /** The snapshot with one group only. @throws ShowError when this router has no part in it */
@@ -185,6 +172,9 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTr
       return { lines: renderPolicies(snapshot.policies ?? []), json: { policies: snapshot.policies ?? [] } };
     case 'ip route':
       return { lines: renderRoutes(snapshot), json: { routes: snapshot.routes } };
+    case 'class-map':
+    case 'policy-map':
+      return viewOfQos(topic, snapshot.qos);
     case 'route-map': {
       const routeMaps = select(snapshot.routeMaps, topic.name, ({ name }) => name, 'Route-map');
       return { lines: renderRouteMaps(routeMaps, topic.all), json: { routeMaps } };

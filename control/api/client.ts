@@ -2,7 +2,8 @@
 
 import { request } from './http.js';
 import { type PacketTrace, packetTraceSchema } from './packet-trace.js';
-import { type Ready, readySchema, type Snapshot, snapshotSchema } from './snapshot.js';
+import { type Ready, readySchema } from './ready.js';
+import { type Snapshot, snapshotSchema } from './snapshot.js';
 import { type NatTranslations, natTranslationsSchema } from './snapshot-nat.js';
 
 /** Not reachable, or an error that control answered; the message is one line for the operator. */

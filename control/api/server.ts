@@ -11,7 +11,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { createServer } from './http.js';
 import { type PacketTrace, packetTraceSchema } from './packet-trace.js';
-import { type Ready, type Snapshot, snapshotSchema } from './snapshot.js';
+import type { Ready } from './ready.js';
+import { type Snapshot, snapshotSchema } from './snapshot.js';
 import { type NatTranslations, natTranslationsSchema } from './snapshot-nat.js';
 
 export interface ApiOptions {

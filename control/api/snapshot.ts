@@ -19,6 +19,7 @@ import { debuggingState, loggingState } from './snapshot-logging.js';
 import { natState } from './snapshot-nat.js';
 import { aceState, count, seconds } from './snapshot-parts.js';
 import { trustpointState } from './snapshot-pki.js';
+import { qosState } from './snapshot-qos.js';
 import { policyState, routeMapState } from './snapshot-route-map.js';
 
 const tunnelState = z.object({
@@ -248,6 +249,7 @@ export const snapshotSchema = z.object({
   nat: natState,
   routeMaps: z.array(routeMapState),
   policies: z.array(policyState).optional(),
+  qos: qosState.optional(),
   routes: z.array(routeState),
   publicKeys: z.array(publicKeyState),
   trustpoints: z.array(trustpointState).optional(),
@@ -292,7 +294,3 @@ export type RouteState = z.infer<typeof routeState>;
 export type PublicKeyState = z.infer<typeof publicKeyState>;
 export type CounterValue = z.infer<typeof counterValue>;
 export type ProcessState = z.infer<typeof processState>;
-
-/** What `GET /ready` answers. `missing` says in words what is not there yet, one thing per entry. */
-export const readySchema = z.object({ ready: z.boolean(), missing: z.array(z.string()) });
-export type Ready = z.infer<typeof readySchema>;

@@ -44,6 +44,8 @@ export type ShowTopic =
   | { topic: 'ip route' }
   | { topic: 'ip nat statistics' }
   | { topic: 'ip nat translations'; verbose: boolean; selection: NatSelection }
+  | { topic: 'class-map'; name: string | null }
+  | { topic: 'policy-map'; name: string | null; class: string | null }
   /** `all`: with headings. */
   | { topic: 'route-map'; name: string | null; all: boolean }
   | { topic: 'access-lists'; name: string | null }

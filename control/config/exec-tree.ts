@@ -8,6 +8,7 @@ import { clearAccessListNode, showAccessListNodes, showIpAccessListNodes } from 
 import { clearNode, directionNodes, groupTopics, rekeyNode } from './exec-gdoi.js';
 import { clearNatNode, debugNatNode, showNatNodes, showRouteMapNode } from './exec-nat.js';
 import { detailNode, type ExecNode, type ExecSink, give, groupOf, show } from './exec-node.js';
+import { showQosNodes } from './exec-qos.js';
 import { traceNode } from './exec-trace.js';
 import { argument, keyword, mergeNodes, path } from './tree.js';
 
@@ -98,6 +99,7 @@ const showCommands: ExecNode[] = [
   ),
   keyword('debugging', 'State of each debugging option', { run: show(() => ({ topic: 'debugging' })) }),
   keyword('logging', 'Contents of the logging buffer', { run: show(() => ({ topic: 'logging' })) }),
+  ...showQosNodes,
   showRouteMapNode,
   keyword('running-config', 'Current operating configuration', { run: show(() => ({ topic: 'running-config' })) }),
   keyword('version', 'System hardware and software status', { run: show(() => ({ topic: 'version' })) }),

@@ -18,6 +18,7 @@ import { cryptoMapStates, ipsecStates } from './ipsec.js';
 import { admissionStateOf, phase1State, rekeySaStates } from './isakmp.js';
 import { natState } from './nat.js';
 import { trustpointStates } from './pki.js';
+import { qosState } from './qos.js';
 import { policyStates, routeMapStates } from './route-maps.js';
 
 export interface SnapshotParts {
@@ -78,6 +79,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     nat: natState(config),
     routeMaps: routeMapStates(config, tables, dataplane?.policies ?? []),
     policies: policyStates(config),
+    qos: qosState(config),
     routes: routeStates(config, dataplane),
     publicKeys: parts.publicKeys.map((key) => ({
       name: key.label,
