@@ -34,6 +34,8 @@ export interface QosRows {
   tests: QosTests;
   classes: number[];
   reds: number[];
+  /** Classes with fair-queue. */
+  fairClasses: number;
   origins: QosOrigin[];
 }
 
@@ -167,6 +169,9 @@ function addPolicy(
   const fallback = first + classes.length - 1;
   if (fallback >= QosCap.Classes) throw new CapacityError(`more than ${QosCap.Classes} classes, where policies use them`);
   const quanta = quantaOf(classes, above);
+  rows.fairClasses += classes.filter(({ fairQueue }) => fairQueue).length;
+  if (rows.fairClasses > QosCap.FairClasses)
+    throw new CapacityError(`more than ${QosCap.FairClasses} classes with fair-queue, where policies use them`);
   const made = classes.map((item, n) => {
     const row = new Array<number>(QosClass.Words).fill(0);
     const place = { item, row: first + n, fallback, above, quantum: quanta[n] };
@@ -203,6 +208,7 @@ export function compileQos(context: QosContext): QosRows {
     tests: { words: [], visits: 0 },
     classes: [],
     reds: [],
+    fairClasses: 0,
     origins: [],
   };
   for (const item of config.interfaces.values()) {

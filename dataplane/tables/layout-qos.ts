@@ -9,7 +9,9 @@ export const enum QosCap {
   Classes = 512,
   /** Classes with random-detect. */
   Reds = 64,
-  /** Flows that fair-queue tells apart in one class. */
+  /** Classes with fair-queue. */
+  FairClasses = 48,
+  /** Flows that it tells apart in one class. */
   Flows = 32,
 }
 
