@@ -43,7 +43,10 @@ export const enum Queue {
   Current = 13,
   /** 1: some node below has a shaper. */
   ShapedBelow = 14,
-  Words = 15,
+  /** Packets in its children with priority. */
+  Urgent = 15,
+  /** A cache line. */
+  Words = 16,
 }
 
 const NoPacket = -1;
@@ -128,9 +131,12 @@ export class Queues {
 
   private count(leaf: number, packets: number, bytes: number): void {
     const { rows } = this;
-    for (let node = leaf; node >= 0; node = rows[node * Queue.Words + Queue.Parent]) {
-      rows[node * Queue.Words + Queue.Packets] += packets;
-      rows[node * Queue.Words + Queue.Bytes] += bytes;
+    for (let node = leaf; node >= 0; ) {
+      const row = node * Queue.Words;
+      rows[row + Queue.Packets] += packets;
+      rows[row + Queue.Bytes] += bytes;
+      node = rows[row + Queue.Parent];
+      if (rows[row + Queue.Priority] !== 0 && node >= 0) rows[node * Queue.Words + Queue.Urgent] += packets;
     }
   }
 
@@ -173,48 +179,54 @@ export class Queues {
     return false;
   }
 
-  /** The child of a group whose packet leaves next. One may send: the caller has asked. */
+  /**
+   * The child of a group whose packet leaves next; one may send: the caller has asked. One look at each child, from the one that sent last on
+   * to the first that is in credit, and a second when all are in debt.
+   */
   private chooseChild(group: number, nowUs: number): number {
     const { rows } = this;
     const first = rows[group * Queue.Words + Queue.First];
-    const last = first + rows[group * Queue.Words + Queue.Count];
-    for (let priority = 1; priority <= MostPriority; priority++)
-      for (let child = first; child < last; child++)
-        if (rows[child * Queue.Words + Queue.Priority] === priority && this.maySend(child, nowUs)) return child;
-    const chosen = this.findInCredit(group, nowUs);
-    if (chosen >= 0) return chosen;
-    this.giveRounds(first, last, nowUs);
-    return this.findInCredit(group, nowUs);
-  }
-
-  /** From the child that sent last on. */
-  private findInCredit(group: number, nowUs: number): number {
-    const { rows } = this;
-    const row = group * Queue.Words;
-    const first = rows[row + Queue.First];
-    const count = rows[row + Queue.Count];
-    let at = rows[row + Queue.Current];
-    for (let i = 0; i < count; i++, at = at + 1 === count ? 0 : at + 1) {
-      const child = (first + at) * Queue.Words;
-      if (rows[child + Queue.Priority] !== 0 || rows[child + Queue.Deficit] <= 0 || !this.maySend(first + at, nowUs)) continue;
-      rows[row + Queue.Current] = at;
-      return first + at;
-    }
-    return -1;
-  }
-
-  private giveRounds(first: number, last: number, nowUs: number): void {
-    const { rows } = this;
+    const count = rows[group * Queue.Words + Queue.Count];
+    let at = rows[group * Queue.Words + Queue.Current];
+    const noneUrgent = rows[group * Queue.Words + Queue.Urgent] === 0;
+    let urgent = -1;
+    let priority = MostPriority + 1;
+    let inCredit = -1;
     let rounds = 0x7fffffff;
-    for (let child = first; child < last; child++) {
-      const row = child * Queue.Words;
-      if (rows[row + Queue.Priority] !== 0 || !this.maySend(child, nowUs)) continue;
-      rounds = Math.min(rounds, Math.floor(-rows[row + Queue.Deficit] / rows[row + Queue.Quantum]) + 1);
+    for (let i = 0; i < count; i++, at = at + 1 === count ? 0 : at + 1) {
+      const row = (first + at) * Queue.Words;
+      if (rows[row + Queue.Packets] === 0 || !this.maySend(first + at, nowUs)) continue;
+      const level = rows[row + Queue.Priority];
+      if (level !== 0) {
+        if (level >= priority) continue;
+        priority = level;
+        urgent = first + at;
+        if (level === 1) break;
+      } else if (rows[row + Queue.Deficit] > 0) {
+        if (inCredit < 0) inCredit = at;
+        if (noneUrgent) break;
+      } else rounds = Math.min(rounds, Math.floor(-rows[row + Queue.Deficit] / rows[row + Queue.Quantum]) + 1);
     }
-    for (let child = first; child < last; child++) {
-      const row = child * Queue.Words;
-      if (rows[row + Queue.Priority] === 0 && this.maySend(child, nowUs)) rows[row + Queue.Deficit] += rounds * rows[row + Queue.Quantum];
+    if (urgent >= 0) return urgent;
+    if (inCredit < 0) inCredit = this.giveRounds(group, rounds, nowUs);
+    rows[group * Queue.Words + Queue.Current] = inCredit;
+    return first + inCredit;
+  }
+
+  /** To all that could send. @returns the first that is in credit now, as an offset from the first child */
+  private giveRounds(group: number, rounds: number, nowUs: number): number {
+    const { rows } = this;
+    const first = rows[group * Queue.Words + Queue.First];
+    const count = rows[group * Queue.Words + Queue.Count];
+    let at = rows[group * Queue.Words + Queue.Current];
+    let inCredit = -1;
+    for (let i = 0; i < count; i++, at = at + 1 === count ? 0 : at + 1) {
+      const row = (first + at) * Queue.Words;
+      if (rows[row + Queue.Packets] === 0 || rows[row + Queue.Priority] !== 0 || !this.maySend(first + at, nowUs)) continue;
+      rows[row + Queue.Deficit] += rounds * rows[row + Queue.Quantum];
+      if (inCredit < 0 && rows[row + Queue.Deficit] > 0) inCredit = at;
     }
+    return inCredit;
   }
 
   /** What sends pays on every level; what is empty keeps debts and no credit, so that it cannot save up. */
