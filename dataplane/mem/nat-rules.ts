@@ -286,6 +286,17 @@ export class NatRules {
     return globalPort < 0 ? -1 : globalPort % workers;
   }
 
+  /** @returns 1 + the statement that gives hosts this address for themselves and lets what comes from outside reach them, 0 = none */
+  openBy(address: number): number {
+    const { natClauses, natPools } = this.tables;
+    for (let at = 0; at < this.firstClause[NatUse.InsideSource + 1] * NatClause.Words; at += NatClause.Words) {
+      const pool = (natClauses[at + NatClause.Pool] - 1) * NatPool.Words;
+      if (natClauses[at + NatClause.OneToOne] !== 2 || address >>> 0 < natPools[pool + NatPool.First] >>> 0) continue;
+      if (address >>> 0 <= natPools[pool + NatPool.Last] >>> 0) return natClauses[at + NatClause.Rule] + 1;
+    }
+    return 0;
+  }
+
   /** @returns word of the pool, -1 = none */
   poolOf(address: number): number {
     const { natPools, counts } = this.tables;

@@ -42,7 +42,9 @@ export const enum Ctl {
   Ack = 8,
   /** First of one word per worker: 1 while it sleeps in poll, or is about to. */
   Sleeping = 24,
-  Words = 40,
+  /** First of one word per worker: NAT sessions it has. In cache lines of their own. */
+  NatSessions = 48,
+  Words = 64,
 }
 export const MaxWorkers = 16;
 
@@ -57,7 +59,7 @@ export const enum BankCount {
   Neighbours = 6,
   Groups = 7,
   NatClauses = 8,
-  /** NAT sessions a worker may have. */
+  /** NAT sessions that all workers may have together. */
   NatSessions = 9,
   Filters = 10, // lists on interfaces
   PolicyEntries = 11,

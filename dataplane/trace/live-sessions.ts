@@ -2,7 +2,7 @@
 
 import type { NatSessions } from '../mem/nat-sessions.js';
 import { Ip4, IpProto } from '../proto/ipv4.js';
-import { NatRow } from '../tables/layout.js';
+import { NatRow, NatRuleBase } from '../tables/layout.js';
 
 /** Rows that new sessions of a trace may take. */
 const Spare = 16;
@@ -26,17 +26,27 @@ function names(rows: Int32Array, at: number, addresses: ReadonlySet<number>): bo
 export interface Related {
   /** First words of the rows. */
   rows: number[];
+  /** Copies of rows, one for each address that a host has for itself, whoever they name. */
+  lent: Int32Array[];
   /** Sessions that the worker has in all. */
   total: number;
 }
 
 /** The live rows that name one of the addresses. @param rows of a worker, which goes on writing them */
 export function findRelated(rows: Int32Array, addresses: ReadonlySet<number>): Related {
-  const found: Related = { rows: [], total: 0 };
+  const found: Related = { rows: [], lent: [], total: 0 };
+  const globals = new Set<number>();
+  const locals = new Set<number>();
   for (let at = 0; at < rows.length && rows[at + NatRow.Serial] !== 0; at += NatRow.Words) {
     if (rows[at + NatRow.Protocol] === 0) continue;
     found.total++;
     if (names(rows, at, addresses)) found.rows.push(at);
+    const holds = rows[at + NatRow.Rule];
+    if (holds < NatRuleBase.HoldsGlobal) continue; // -1 too
+    const known = globals.size + locals.size;
+    if ((holds & NatRuleBase.HoldsGlobal) !== 0) globals.add(rows[at + NatRow.GlobalAddress]);
+    if ((holds & NatRuleBase.HoldsLocal) !== 0) locals.add(rows[at + NatRow.OutsideLocal]);
+    if (globals.size + locals.size > known) found.lent.push(rows.slice(at, at + NatRow.Words));
   }
   return found;
 }

@@ -4,7 +4,7 @@ import t from 'tap';
 import { parseExec } from '../../../control/config/exec.js';
 import { natPattern } from '../../../control/nat-pattern.js';
 import { datagram, server } from '../nat/flows.js';
-import { routerOf, tablesOf } from './configured.js';
+import { routerOf, tablesOf, workersOf } from './configured.js';
 
 const pat = 'access-list 1 permit 10.0.1.0 0.0.0.255\nip nat inside source list 1 interface eth1 overload\n';
 const limits = 'ip nat translation max-entries all-host 2\nip nat translation max-entries host 10.0.1.11 3\n';
@@ -65,5 +65,29 @@ t.test('clear ip nat translation: all, of an inside host, of one flow', (t) => {
   begin();
   clear('*');
   t.equal(count(), 0);
+  t.end();
+});
+
+t.test('max-entries is what all workers have together', (t) => {
+  const workers = workersOf(3, `${pat}ip nat translation max-entries 4`);
+  const begin = (i: number): number => {
+    workers.all[i % 3].inputs[0].push(datagram(`10.0.1.${10 + i}`, server, 5000 + i, 53));
+    return workers.run(1).flat().length;
+  };
+  t.strictSame(
+    Array.from({ length: 8 }, (_, i) => begin(i)),
+    [1, 1, 1, 1, 0, 0, 0, 0],
+  );
+  t.equal(
+    workers.all.reduce((sum, { env }) => sum + env.nat.sessions.length, 0),
+    4,
+  );
+  t.equal(
+    workers.all.reduce((sum, router) => sum + (router.counters()['drop.nat_full'] ?? 0), 0),
+    4,
+  );
+  for (const { env } of workers.all) env.nat.sessions.clear();
+  t.equal(begin(9), 1, 'there is room again');
+  t.equal(workers.imbalance(), null);
   t.end();
 });
