@@ -15,6 +15,7 @@ import type { Nat } from './nat.js';
 import { NatAddresses } from './nat-addresses.js';
 import { NatHosts } from './nat-hosts.js';
 import type { NatLog } from './nat-log.js';
+import { NatOwn } from './nat-own.js';
 import { NatPools } from './nat-pools.js';
 import { findGlobalPort } from './nat-ports.js';
 import { type NatRules, StaticSide } from './nat-rules.js';
@@ -37,6 +38,7 @@ export class NatBegin {
   readonly locals = new NatAddresses();
   private readonly hosts: NatHosts;
   private readonly pools: NatPools;
+  private readonly own: NatOwn;
   /** What choose() and lend() found. */
   private address = 0;
   private port = 0;
@@ -57,12 +59,14 @@ export class NatBegin {
     nat.sessions.watcher = this;
     this.pools = new NatPools(tables, workers, workerIndex);
     this.hosts = new NatHosts(tables, nat.sessions);
+    this.own = new NatOwn(tables, rules, nat.sessions);
   }
 
   /** Tables have changed. */
   adopt(): void {
     this.rules.adopt();
     this.hosts.adopt();
+    this.own.adopt();
   }
 
   /**
@@ -190,22 +194,6 @@ export class NatBegin {
 
   private tellOthers(sessions: number): void {
     this.control[Ctl.NatSessions + this.workerIndex] = sessions;
-  }
-
-  /**
-   * Addresses that hosts have for themselves, by their sessions' rows in place of their beginnings: for a trace, which begins with none.
-   * @param rows words of sessions
-   */
-  lendAgain(rows: readonly Int32Array[]): void {
-    const { globals, locals } = this;
-    for (const row of rows) {
-      const inside = row[NatRow.GlobalAddress];
-      const outside = row[NatRow.OutsideLocal];
-      const holds = row[NatRow.Rule];
-      if ((holds & NatRuleBase.HoldsGlobal) !== 0 && globals.findAddress(inside) < 0)
-        globals.add(row[NatRow.InsideAddress], inside, this.rules.openBy(inside));
-      if ((holds & NatRuleBase.HoldsLocal) !== 0 && locals.findAddress(outside) < 0) locals.add(row[NatRow.OutsideAddress], outside, 1);
-    }
   }
 
   /**

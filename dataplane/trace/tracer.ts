@@ -14,7 +14,7 @@ import { hasPorts, Port } from '../proto/l4.js';
 import { Cap } from '../tables/layout.js';
 import type { TraceSent, TraceStep } from '../tables/trace.js';
 import { ForeseenHandOver } from './foreseen-hand-over.js';
-import { addressesIn, copySessions, findRelated, rowsFor } from './live-sessions.js';
+import { addressesIn, copySessions, findRelated, lendAgain, rowsFor } from './live-sessions.js';
 import { descriptorOf, type LinkShape, linkName, QuietNative, type Written } from './quiet-native.js';
 import { describePacket, isMade, Recorder } from './recorder.js';
 
@@ -132,7 +132,7 @@ class Attempt {
     adoptBank(this.env, shared, Atomics.load(control, Ctl.Epoch) & 1);
     this.env.clock[Clock.Ms] = native.monotonicMs();
     this.env.clock[Clock.Seconds] = Atomics.load(control, Ctl.NowSeconds);
-    this.env.natBegin.lendAgain(related.lent);
+    lendAgain(related, this.env);
     for (let port = 0; port < Cap.Ports; port++) {
       const shapes = means.linksOf(port, worker);
       if (shapes.length > 0)
