@@ -17,7 +17,7 @@ import { NatHosts } from './nat-hosts.js';
 import type { NatLog } from './nat-log.js';
 import { NatOwn } from './nat-own.js';
 import { NatPools } from './nat-pools.js';
-import { findGlobalPort } from './nat-ports.js';
+import { findGlobalPort, portTimeout } from './nat-ports.js';
 import { type NatRules, StaticSide } from './nat-rules.js';
 import { NatShape } from './nat-sessions.js';
 import { BankCount, Ctl, PortRow } from './shared.js';
@@ -43,6 +43,8 @@ export class NatBegin {
   private address = 0;
   private port = 0;
   private lent = -1;
+  /** Port of whoever is asked, as the asker sees it. */
+  private asked = 0;
 
   /** @param natCounts NatCount @param control the control block: Ctl.NatSessions says how many sessions others have */
   constructor(
@@ -87,6 +89,7 @@ export class NatBegin {
     if (this.isFull) return ~Drop.NatFull;
     const near = nat.sourcePort;
     const far = nat.outsidePortOf(id);
+    this.asked = far;
     const to = outside >= 0 ? rules.translate(outside, dst[id], true) : known >= 0 ? this.locals.hostOf(known) : dst[id];
     const toPort = outside >= 0 ? rules.translatePort(outside, far, true) : far;
     let rule = 0;
@@ -112,6 +115,7 @@ export class NatBegin {
     const { rules, nat } = this;
     const { proto, src, dst, sport, dport, rxPort } = this.slots;
     const near = nat.destinationPort;
+    this.asked = near;
     const far = proto[id] === IpProto.Icmp ? 0 : nat.sourcePort;
     const fixed = rules.findStatic(StaticSide.Inside, true, id, dst[id], dport[id], src[id], sport[id], rxPort[id]);
     const found = fixed < 0 && this.globals.length > 0 ? this.globals.findAddress(dst[id]) : -1;
@@ -225,6 +229,7 @@ export class NatBegin {
     const row = sessions.addFull(protocol, inside, insidePort, peer, peerPort, global, globalPort, outside, outsidePort, rule | holds, now);
     if (row < 0) return this.giveUp(Drop.NatFull, globalHeld, localHeld);
     sessions.rows[row * NatRow.Words + NatRow.State] = firstState(protocol, outsidePort);
+    sessions.rows[row * NatRow.Words + NatRow.Limit] = portTimeout(this.tables, protocol, this.asked);
     if (globalHeld >= 0) this.globals.hold(globalHeld);
     if (localHeld >= 0) this.locals.hold(localHeld);
     this.hosts.add(inside);

@@ -11,6 +11,7 @@ import {
   NatClause,
   NatLimit,
   NatPool,
+  NatPortTimeout,
   NatRange,
   NatRow,
   NatState,
@@ -24,28 +25,10 @@ import { NatLogShape } from './nat-log.js';
 import { NatShape } from './nat-sessions.js';
 import { allocateSharedPages } from './page.js';
 import { RingShape } from './ring.js';
-import { GroupRow, MaxGroups, MaxNeighbours, NeighbourRow, PolicyHopRow, PortRow } from './rows.js';
+import { Ctl, GroupRow, MaxGroups, MaxNeighbours, NeighbourRow, PolicyHopRow, PortRow } from './rows.js';
 
 export * from './rows.js';
 
-/** Words of the control block. */
-export const enum Ctl {
-  /** Published epoch; bank = epoch & 1. */
-  Epoch = 0,
-  /** Not 0: workers leave their loop. */
-  Stop = 1,
-  /** Wall clock, Unix seconds, written by the main thread once a second (low 32 bits). */
-  NowSeconds = 2,
-  /** Not 0: beginnings and ends of NAT sessions are noted (mem/nat-log.ts). */
-  NatLog = 3,
-  /** First of one acknowledgement word per worker. */
-  Ack = 8,
-  /** First of one word per worker: 1 while it sleeps in poll, or is about to. */
-  Sleeping = 24,
-  /** First of one word per worker: NAT sessions it has. In cache lines of their own. */
-  NatSessions = 48,
-  Words = 64,
-}
 export const MaxWorkers = 16;
 
 /** Row counts at the head of each bank. */
@@ -68,7 +51,8 @@ export const enum BankCount {
   NatPools = 14,
   NatRanges = 15,
   NatLimits = 16,
-  Words = 17,
+  NatPortTimeouts = 17,
+  Words = 18,
 }
 
 /** FIB leaf: what a longest-prefix match yields. */
@@ -139,6 +123,7 @@ export interface Bank {
   natPools: Int32Array; // Cap.NatPools * NatPool.Words
   natRanges: Int32Array; // Cap.NatRanges * NatRange.Words
   natLimits: Int32Array; // Cap.NatLimits * NatLimit.Words
+  natPortTimeouts: Int32Array; // Cap.NatPortTimeouts * NatPortTimeout.Words
   policyEntries: Int32Array; // Cap.PolicyEntries * PolicyEntry.Words
   policyClauses: Int32Array;
   /** The compiled list of each clause, as entryLists. */
@@ -185,6 +170,7 @@ const bankWords: readonly [keyof Bank, number][] = [
   ['natPools', Cap.NatPools * NatPool.Words],
   ['natRanges', Cap.NatRanges * NatRange.Words],
   ['natLimits', Cap.NatLimits * NatLimit.Words],
+  ['natPortTimeouts', Cap.NatPortTimeouts * NatPortTimeout.Words],
   ['policyEntries', Cap.PolicyEntries * PolicyEntry.Words],
   ['policyClauses', Cap.PolicyClauses * PolicyClause.Words],
   ['policyLists', Cap.PolicyClauses],

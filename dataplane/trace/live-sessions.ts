@@ -81,6 +81,7 @@ export function copySessions(rows: Int32Array, found: Related, sessions: NatSess
     if (copy < 0) return;
     sessions.rows[copy * NatRow.Words + NatRow.Used] = row[NatRow.Used];
     sessions.rows[copy * NatRow.Words + NatRow.State] = row[NatRow.State];
+    sessions.rows[copy * NatRow.Words + NatRow.Limit] = row[NatRow.Limit];
   }
   sessions.length = found.total;
 }
