@@ -1,4 +1,4 @@
-// Rows of a bank that the main thread fills from what it knows of Linux: ports, neighbours, hops of policy routing, multicast groups. The others come from
+// The control block, and rows of a bank that the main thread fills from what it knows of Linux: ports, neighbours, hops of policy routing, multicast groups. The others come from
 // control (tables/layout.ts).
 
 /** Per port, filled from the Linux netdev by the main thread. */
