@@ -22,7 +22,7 @@ import { KeyLog } from './key-log.js';
 import { listenAddresses, listenPorts } from './local-ends.js';
 import { openLog } from './log.js';
 import { MulticastSockets } from './multicast-sockets.js';
-import { NatLog } from './nat-log.js';
+import { NatLog, natDebugFilter } from './nat-log.js';
 import { RsaKeys } from './pki/rsa-keys.js';
 import { Trustpoints } from './pki/trustpoints.js';
 import { findMissing } from './readiness.js';
@@ -131,7 +131,7 @@ const link = new DataplaneLink(join(runDirectory, 'dataplane.sock'), {
     if (event.kind === 'log') log.write('SYS', event.severity as 3, event.mnemonic, event.text);
     else router.dataplaneEvent(event, Date.now());
   },
-  natLog: (rows) => natLog.take(rows, router.debug.nat, Date.now()),
+  natLog: (rows) => natLog.take(rows, router.debug.nat, Date.now(), natDebugFilter(router.config, router.debug.natList)),
   lost: () => {
     router.dataplaneDown();
     applied = { generation: 0, errors: ['the dataplane is not running'] };

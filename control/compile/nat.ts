@@ -197,5 +197,10 @@ export function natHead(nat: NatConfig, { statics, pools, ranges, routes }: NatT
     ...nat.hostLimits.flatMap(({ address, entries }) => [address | 0, entries]),
     ...(nat.hostEntries === undefined ? [] : [0, nat.hostEntries]),
   ];
-  return { timeouts, maxEntries: nat.maxEntries ?? 0, limits, statics, pools, ranges, routes };
+  const portTimeouts = nat.portTimeouts.flatMap(({ protocol, port, seconds }) => [
+    protocol === 'tcp' ? 6 : 17,
+    port,
+    seconds === 'never' ? 0 : seconds,
+  ]);
+  return { timeouts, maxEntries: nat.maxEntries ?? 0, limits, portTimeouts, statics, pools, ranges, routes };
 }

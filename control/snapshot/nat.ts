@@ -98,7 +98,8 @@ function translation(row: Int32Array, config: Config): NatTranslation {
   const end = (address: NatRow, port: number): string =>
     `${formatIpv4(row[address] >>> 0)}${hasPorts || protocol === Icmp ? `:${port}` : ''}`;
   const state = row[NatRow.State] as Exclude<State, State.Count>;
-  const timeout = natTimeoutSeconds(config.nat, state);
+  const own = withPortTimeout.includes(state) ? row[NatRow.Limit] : 0;
+  const timeout = own === 0 ? natTimeoutSeconds(config.nat, state) : own === Never ? 0 : own;
   return {
     protocol: describeProtocol(protocol),
     insideGlobal: end(NatRow.GlobalAddress, globalPort),
@@ -117,6 +118,11 @@ function translation(row: Int32Array, config: Config): NatTranslation {
     id: row[NatRow.Serial] >>> 0,
   };
 }
+
+/** States in which `port-timeout` counts, as in dataplane/mem/nat-sessions.ts. */
+const withPortTimeout: readonly State[] = [State.Udp, State.Dns, State.TcpEstablished];
+/** NatRow.Limit of what `port-timeout ... never` is for. */
+const Never = 0x7fffffff;
 
 const Any = '---';
 

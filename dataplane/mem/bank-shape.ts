@@ -10,7 +10,8 @@ export const enum BankCount {
   Neighbours = 6,
   Groups = 7,
   NatClauses = 8,
-  NatSessions = 9, // sessions a worker may have
+  /** NAT sessions that all workers may have together. */
+  NatSessions = 9,
   Filters = 10, // lists on interfaces
   PolicyEntries = 11,
   PolicyClauses = 12,
@@ -19,9 +20,10 @@ export const enum BankCount {
   NatRanges = 15,
   NatLimits = 16,
   Tunnels = 17, // ports that are tunnels
-  QosTests = 18,
-  QosClasses = 19,
-  Words = 20,
+  NatPortTimeouts = 18,
+  QosTests = 19,
+  QosClasses = 20,
+  Words = 21,
 }
 
 /** FIB leaf: what a longest-prefix match yields. */

@@ -1,8 +1,11 @@
-// Ports of inside global addresses for new flows of PAT. Does not: make sessions.
+// Ports: of inside global addresses for new flows of PAT, and how long flows to a port may be quiet. Does not: make sessions.
 
+import { NatPortTimeout } from '../tables/layout.js';
 import { mix } from './nat-keys.js';
 import type { NatRules } from './nat-rules.js';
-import type { NatSessions } from './nat-sessions.js';
+import { type NatSessions, NatShape } from './nat-sessions.js';
+import { BankCount } from './shared.js';
+import type { Tables } from './tables.js';
 
 /**
  * A free global port for a flow, in the range of its inside port (as on IOS: 1..511, 512..1023, 1024..65535): the inside port itself if it can be, else
@@ -39,5 +42,15 @@ export function findGlobalPort(
     if (sessions.findOutside(protocol, global, (port << 16) | outsidePort, outside) >= 0) continue;
     if (!rules?.isTaken(protocol, global, port)) return port;
   }
+  return 0;
+}
+
+/** `ip nat translation port-timeout`. @param port of whoever was asked first @returns NatRow.Limit of a new session */
+export function portTimeout({ natPortTimeouts, counts }: Tables, protocol: number, port: number): number {
+  for (let at = 0; at < counts[BankCount.NatPortTimeouts] * NatPortTimeout.Words; at += NatPortTimeout.Words)
+    if (natPortTimeouts[at + NatPortTimeout.Protocol] === protocol && natPortTimeouts[at + NatPortTimeout.Port] === port) {
+      const seconds = natPortTimeouts[at + NatPortTimeout.Seconds];
+      return seconds === 0 ? NatShape.Never : seconds;
+    }
   return 0;
 }

@@ -11,6 +11,7 @@ import {
   NatClause,
   NatLimit,
   NatPool,
+  NatPortTimeout,
   NatRange,
   NatRow,
   NatState,
@@ -31,27 +32,11 @@ import { NatLogShape } from './nat-log.js';
 import { NatShape } from './nat-sessions.js';
 import { allocateSharedPages } from './page.js';
 import { RingShape } from './ring.js';
-import { GroupRow, MaxGroups, MaxNeighbours, NeighbourRow, PolicyHopRow, PortRow } from './rows.js';
+import { Ctl, GroupRow, MaxGroups, MaxNeighbours, NeighbourRow, PolicyHopRow, PortRow } from './rows.js';
 
 export * from './bank-shape.js';
 export * from './rows.js';
 
-/** Words of the control block. */
-export const enum Ctl {
-  Epoch = 0, // the published one; bank = epoch & 1
-  /** Not 0: workers leave their loop. */
-  Stop = 1,
-  /** Wall clock, Unix seconds, written by the main thread once a second (low 32 bits). */
-  NowSeconds = 2,
-  /** Not 0: beginnings and ends of NAT sessions are noted (mem/nat-log.ts). */
-  NatLog = 3,
-  /** First of one acknowledgement word per worker. */
-  Ack = 8,
-  /** First of one word per worker: 1 while it sleeps in poll, or is about to. */
-  Sleeping = 24,
-  Tunnels = 40, // first of Cap.Ports * TunnelWord.Count words
-  Words = 104,
-}
 export const MaxWorkers = 16;
 
 export interface Bank {
@@ -87,6 +72,7 @@ export interface Bank {
   natPools: Int32Array; // Cap.NatPools * NatPool.Words
   natRanges: Int32Array; // Cap.NatRanges * NatRange.Words
   natLimits: Int32Array; // Cap.NatLimits * NatLimit.Words
+  natPortTimeouts: Int32Array; // Cap.NatPortTimeouts * NatPortTimeout.Words
   policyEntries: Int32Array; // Cap.PolicyEntries * PolicyEntry.Words
   policyClauses: Int32Array;
   /** The compiled list of each clause, as entryLists. */
@@ -140,6 +126,7 @@ const bankWords: readonly [keyof Bank, number][] = [
   ['natPools', Cap.NatPools * NatPool.Words],
   ['natRanges', Cap.NatRanges * NatRange.Words],
   ['natLimits', Cap.NatLimits * NatLimit.Words],
+  ['natPortTimeouts', Cap.NatPortTimeouts * NatPortTimeout.Words],
   ['policyEntries', Cap.PolicyEntries * PolicyEntry.Words],
   ['policyClauses', Cap.PolicyClauses * PolicyClause.Words],
   ['policyLists', Cap.PolicyClauses],

@@ -30,7 +30,11 @@ static int load_program(int32_t workers) {
   attributes.insns = (uintptr_t)program;
   attributes.insn_cnt = sizeof program / sizeof *program;
   attributes.license = (uintptr_t) "";
-  return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof attributes);
+  int program_fd;
+  int tries = 10; // a pending signal ends the verifier with EAGAIN
+  do program_fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof attributes);
+  while (program_fd < 0 && errno == EAGAIN && --tries > 0);
+  return program_fd;
 }
 
 // tunSteer(fd, workers)

@@ -8,6 +8,7 @@ import { type Config, defaultNatTimeouts, type InterfaceConfig, type NatSide, na
 import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
 import { describePool, natPoolNode } from './nat-pool.js';
+import { describePortTimeout, natPortTimeoutNode } from './nat-port-timeout.js';
 import { describeDestination, describeOutside, describeStatement, natInsideNodes, natOutsideNodes } from './nat-source.js';
 import { describeStatic } from './nat-static.js';
 
@@ -165,8 +166,9 @@ export const natCommands: Node<GlobalEdit>[] = [
           keyword('translation', 'NAT translation entry configuration', {
             next: [
               ...timeoutNodes,
+              natPortTimeoutNode,
               maxEntries,
-              ...['arp-ping-timeout', 'port-timeout', 'pptp-timeout', 'routemap-entry-timeout'].map((what) =>
+              ...['arp-ping-timeout', 'pptp-timeout', 'routemap-entry-timeout'].map((what) =>
                 refused<GlobalEdit>(what, `ip nat translation ${what} is not supported yet`),
               ),
             ],
@@ -194,6 +196,7 @@ export function printNat({ nat }: Config): Block[] {
     ...(nat.logging.syslog ? [block('ip nat log translations syslog')] : []),
     ...(nat.logging.file === null ? [] : [block(`ip nat log translations file ${nat.logging.file}`)]),
     ...timeouts.map((name) => block(`ip nat translation ${name} ${nat.timeouts[name]}`)),
+    ...nat.portTimeouts.map((item) => block(describePortTimeout(item))),
     ...(nat.maxEntries === null ? [] : [block(`ip nat translation max-entries ${nat.maxEntries}`)]),
     ...(nat.hostEntries === undefined ? [] : [block(`ip nat translation max-entries all-host ${nat.hostEntries}`)]),
     ...nat.hostLimits.map(({ address, entries }) => block(`ip nat translation max-entries host ${formatIpv4(address)} ${entries}`)),

@@ -156,7 +156,16 @@ export function sampleHead(blobBytes: number[]): TablesHead {
     staticRoutes: [{ prefix: 0, prefixLength: 0, nextHop: 0x0a010002, interface: null, distance: 1 }],
     controlPorts: [848],
     groups: ['G'],
-    nat: { timeouts: [86400, 300, 60, 60, 60, 86400, 60], maxEntries: 0, statics: [], pools: [], ranges: [], limits: [], routes: [] },
+    nat: {
+      timeouts: [86400, 300, 60, 60, 60, 86400, 60],
+      maxEntries: 0,
+      statics: [],
+      pools: [],
+      ranges: [],
+      limits: [],
+      portTimeouts: [],
+      routes: [],
+    },
     policyHops: [{ kind: 'next-hop', address: 0x0a010002 }, { kind: 'interface', port: 0 }, { kind: 'null' }],
     blobs: [
       'aces',
