@@ -210,7 +210,7 @@ export class TestControl {
 
   private next(type: string): Promise<FromDataplane> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no ${type} within 12 s`)), 12_000);
+      const timer = setTimeout(() => reject(new Error(`no ${type} within 30 s`)), 30_000);
       this.waiting.push({
         type,
         resolve: (message) => {
