@@ -4,7 +4,7 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { NatLogEvent, NatLogRow, NatRow, NatRuleBase } from '../dataplane/tables/layout.js';
 import type { Ms } from './actions.js';
-import { permitsFlow } from './config/acl-flow.js';
+import { permitsFlow } from './compile/acl-flow.js';
 import { formatIpv4 } from './config/addresses.js';
 import { describeProtocol } from './config/commands/service-names.js';
 import type { Config, NatLogging } from './config/model.js';

@@ -86,6 +86,12 @@ export const defaultNatTimeouts = {
 export type NatTimeout = keyof typeof defaultNatTimeouts;
 export const natTimeoutNames = Object.keys(defaultNatTimeouts) as NatTimeout[];
 
+/** Seconds: 17 years, what IOS takes. */
+export const LongestNatTimeout = 536870912;
+
+/** IP protocols of what has ports. */
+export const natProtocols = { tcp: 6, udp: 17 } as const;
+
 /** `ip nat translation port-timeout tcp|udp PORT SECONDS`: of flows that ask this port. */
 export interface NatPortTimeout {
   protocol: 'tcp' | 'udp';

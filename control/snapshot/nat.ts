@@ -1,6 +1,6 @@
 // NAT as `show` prints it: the configuration's part, and sessions of the packet path as translations.
 
-import { NatRow, NatRuleBase, NatState as State } from '../../dataplane/tables/layout.js';
+import { hasPortTimeout, NatRow, NatRuleBase, NatSeconds, NatState as State } from '../../dataplane/tables/layout.js';
 import type { Ms } from '../actions.js';
 import type { NatState, NatTranslation, NatTranslations } from '../api/snapshot-nat.js';
 import { natTimeoutSeconds } from '../compile/nat.js';
@@ -98,8 +98,8 @@ function translation(row: Int32Array, config: Config): NatTranslation {
   const end = (address: NatRow, port: number): string =>
     `${formatIpv4(row[address] >>> 0)}${hasPorts || protocol === Icmp ? `:${port}` : ''}`;
   const state = row[NatRow.State] as Exclude<State, State.Count>;
-  const own = withPortTimeout.includes(state) ? row[NatRow.Limit] : 0;
-  const timeout = own === 0 ? natTimeoutSeconds(config.nat, state) : own === Never ? 0 : own;
+  const own = hasPortTimeout(state) ? row[NatRow.Limit] : 0;
+  const timeout = own === 0 ? natTimeoutSeconds(config.nat, state) : own === NatSeconds.Never ? 0 : own;
   return {
     protocol: describeProtocol(protocol),
     insideGlobal: end(NatRow.GlobalAddress, globalPort),
@@ -118,11 +118,6 @@ function translation(row: Int32Array, config: Config): NatTranslation {
     id: row[NatRow.Serial] >>> 0,
   };
 }
-
-/** States in which `port-timeout` counts, as in dataplane/mem/nat-sessions.ts. */
-const withPortTimeout: readonly State[] = [State.Udp, State.Dns, State.TcpEstablished];
-/** NatRow.Limit of what `port-timeout ... never` is for. */
-const Never = 0x7fffffff;
 
 const Any = '---';
 

@@ -12,7 +12,7 @@
 // Rows are taken from below and given back to a list, so that the part of the memory that is in use stays small. Time is in seconds of a clock
 // that only moves forward.
 
-import { NatRow, NatState } from '../tables/layout.js';
+import { hasPortTimeout, NatRow } from '../tables/layout.js';
 import { NatIndex } from './nat-index.js';
 import type { SessionWatcher } from './nat-keys.js';
 
@@ -20,13 +20,6 @@ export const enum NatShape {
   None = -1,
   /** Rows of a worker, a power of two. Memory that no session has touched costs nothing. */
   Capacity = 1 << 20,
-  /** Seconds for what never ends by itself. */
-  Never = 0x7fffffff,
-}
-
-/** A TCP connection that is not there yet, or is no more, has the timeout of its state, whatever its port. */
-export function hasPortTimeout(state: NatState): boolean {
-  return state === NatState.TcpEstablished || state === NatState.Udp || state === NatState.Dns;
 }
 
 export class NatSessions {

@@ -25,8 +25,7 @@ typedef struct Redirect {
 static Redirect *redirects;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-// The verifier gives up with EAGAIN when a signal is pending for the thread: then once more.
-static int bpf(int command, union bpf_attr *attributes) {
+int bpf(int command, union bpf_attr *attributes) {
   int result;
   int tries = 10;
   do result = (int)syscall(SYS_bpf, command, attributes, sizeof *attributes);

@@ -15,7 +15,7 @@ import { EventKind } from '../mem/events.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { Job, JobStatus } from '../native/native.js';
 import { Esp, padLength, writeTrailer } from '../proto/esp.js';
-import { Ip4, IpProto, lowerTtl, sealHeader } from '../proto/ipv4.js';
+import { Ip4, IpProto, lowerTtl, writeHeader } from '../proto/ipv4.js';
 import { counterLimit, writeIv } from '../proto/sender-iv.js';
 import { nextHeaderOf, Tbar, writeTbar } from '../proto/tbar.js';
 import { Cap, EspCipher, Sa } from '../tables/layout.js';
@@ -116,14 +116,10 @@ export function makeEspSeal(env: Env): () => void {
     const isFragment = (fragment & (Ip4.MoreFragments | Ip4.OffsetMask)) !== 0;
     // Fragments of one datagram share an identification; sealed they are datagrams of their own, which need their own (RFC 6864 §4.3).
     if (isFragment) outerId = (outerId + 1) & 0xffff;
-    view.setUint16(outer + Ip4.VersionIhl, 0x4500 | view.getUint8(inner + Ip4.Tos));
-    view.setUint16(outer + Ip4.TotalLength, total);
-    view.setUint16(outer + Ip4.Id, isFragment ? outerId : view.getUint16(inner + Ip4.Id));
-    view.setUint16(outer + Ip4.FlagsOffset, fragment & Ip4.DontFragment);
-    view.setUint16(outer + Ip4.Ttl, (OuterTtl << 8) | IpProto.Esp);
-    view.setInt32(outer + Ip4.Src, view.getInt32(inner + Ip4.Src));
-    view.setInt32(outer + Ip4.Dst, view.getInt32(inner + Ip4.Dst));
-    sealHeader(view, outer);
+    const id = isFragment ? outerId : view.getUint16(inner + Ip4.Id);
+    const from = view.getInt32(inner + Ip4.Src);
+    const to = view.getInt32(inner + Ip4.Dst);
+    writeHeader(view, outer, view.getUint8(inner + Ip4.Tos), total, id, fragment & Ip4.DontFragment, OuterTtl, IpProto.Esp, from, to);
   }
 
   function count(slot: number, innerLen: number): void {

@@ -27,6 +27,7 @@ import {
   NatPool,
   NatPortTimeout,
   NatRange,
+  NatSeconds,
   NatState,
   NatStatic,
   PolicyClause,
@@ -171,7 +172,7 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
   bank.counts[BankCount.NatLimits] = nat.limits.length / NatLimit.Words;
   fillRows(bank.natPortTimeouts, nat.portTimeouts);
   bank.counts[BankCount.NatPortTimeouts] = nat.portTimeouts.length / NatPortTimeout.Words;
-  bank.natTimeouts.set(nat.timeouts.map((seconds) => (seconds === 0 ? NatShape.Never : seconds)));
+  bank.natTimeouts.set(nat.timeouts.map((seconds) => (seconds === 0 ? NatSeconds.Never : seconds)));
   fillRows(bank.tunnels, tunnels);
   bank.counts[BankCount.Tunnels] = countTunnels(tunnels);
   fillRows(bank.policyEntries, rows.policyEntries);

@@ -144,6 +144,16 @@ export const enum NatState {
   Count = 7,
 }
 
+/** A TCP connection that is not there yet, or is no more, has the timeout of its state, whatever its port. */
+export function hasPortTimeout(state: NatState): boolean {
+  return state === NatState.TcpEstablished || state === NatState.Udp || state === NatState.Dns;
+}
+
+export const enum NatSeconds {
+  /** Of what never ends by itself. */
+  Never = 0x7fffffff,
+}
+
 /** A session as it lies in a worker's table (mem/nat-sessions.ts) and travels to control. 64 bytes. */
 export const enum NatRow {
   /** Signed, as all addresses here. */

@@ -1,16 +1,15 @@
 // ip nat translation port-timeout: how long flows that ask a port may be quiet. Does not: change those that are there.
 
+import { Cap } from '../../../dataplane/tables/layout.js';
 import { integer } from '../arguments.js';
-import type { NatPortTimeout } from '../model.js';
+import { LongestNatTimeout, type NatPortTimeout } from '../model.js';
 import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, keyword, type Node } from '../tree.js';
 
 type GlobalEdit = Edit<'config'>;
 
-/** As of the other timeouts. */
-const LongestTimeout = 536870912;
-/** As many as the packet path has room for (dataplane/tables/layout.ts). */
-const MostPorts = 64;
+/** As many as the packet path has room for. */
+const MostPorts = Cap.NatPortTimeouts;
 
 function isSame(a: NatPortTimeout, args: Args): boolean {
   return a.protocol === args.text('protocol') && a.port === args.number('port');
@@ -47,7 +46,7 @@ export const natPortTimeoutNode: Node<GlobalEdit> = keyword('port-timeout', 'Tim
           no: remove,
           next: [
             keyword('never', 'Never timeout', { set: ['never', 1], run: set, no: remove }),
-            argument('seconds', integer(1, LongestTimeout), 'Timeout in seconds', { run: set, no: remove }),
+            argument('seconds', integer(1, LongestNatTimeout), 'Timeout in seconds', { run: set, no: remove }),
           ],
         }),
       ],

@@ -4,7 +4,7 @@
 import { formatIpv4 } from '../addresses.js';
 import { integer, ipv4, word } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
-import { type Config, defaultNatTimeouts, type InterfaceConfig, type NatSide, natTimeoutNames } from '../model.js';
+import { type Config, defaultNatTimeouts, type InterfaceConfig, LongestNatTimeout, type NatSide, natTimeoutNames } from '../model.js';
 import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
 import { describePool, natPoolNode } from './nat-pool.js';
@@ -15,8 +15,6 @@ import { describeStatic } from './nat-static.js';
 type GlobalEdit = Edit<'config'>;
 type InterfaceEdit = Edit<'config-if'>;
 
-/** 17 years, what IOS takes. */
-const LongestTimeout = 536870912;
 const MostEntries = 2147483647;
 
 function sideNode(side: NatSide, help: string): Node<InterfaceEdit> {
@@ -68,7 +66,7 @@ const timeoutNodes = natTimeoutNames.map((name) => {
     no: (_, edit) => set(defaultNatTimeouts[name], edit),
     next: [
       keyword('never', 'Never timeout', { run: (_, edit) => set('never', edit) }),
-      argument('seconds', integer(1, LongestTimeout), 'Timeout in seconds', { run: (args, edit) => set(args.number('seconds'), edit) }),
+      argument('seconds', integer(1, LongestNatTimeout), 'Timeout in seconds', { run: (args, edit) => set(args.number('seconds'), edit) }),
     ],
   });
 });

@@ -2,21 +2,12 @@
 
 import { AllOnes, formatIpv4, isInPrefix, prefixRange } from '../addresses.js';
 import { describeStatic } from '../commands/nat-static.js';
-import type { Config, InterfaceConfig, NatPool, NatStatic } from '../model.js';
+import type { Config, NatPool, NatStatic } from '../model.js';
 import type { Findings } from './findings.js';
+import { ownAddresses } from './own-addresses.js';
 
 /** What IKE and GDOI of the router itself need; it never enters the packet path. */
 const controlPorts = [500, 848, 4500];
-
-interface Own {
-  address: number;
-  mask: number;
-  item: InterfaceConfig;
-}
-
-function ownAddresses(config: Config): Own[] {
-  return [...config.interfaces.values()].flatMap((item) => item.addresses.map(({ address, mask }) => ({ address, mask, item })));
-}
 
 /** Is each host given an address of its own from the pool? */
 function lends({ nat }: Config, { name }: NatPool): boolean {

@@ -6,7 +6,17 @@ import { formatIpv4, isInPrefix } from '../addresses.js';
 import { describeStatement } from '../commands/nat-source.js';
 import { describeStatic } from '../commands/nat-static.js';
 import { isLoopback } from '../interface-names.js';
-import type { AccessList, AclEntry, Config, InterfaceConfig, NatSource, NatStatement, NatStatic, RouteMapEntry } from '../model.js';
+import {
+  type AccessList,
+  type AclEntry,
+  type Config,
+  type InterfaceConfig,
+  type NatSource,
+  type NatStatement,
+  type NatStatic,
+  natProtocols,
+  type RouteMapEntry,
+} from '../model.js';
 import { countExpanded, expandEntry } from '../object-groups.js';
 import { sourceOf } from '../source-lines.js';
 import type { Findings } from './findings.js';
@@ -163,7 +173,7 @@ function warnTranslatedHost(config: Config, item: NatStatic, out: InterfaceConfi
   if (!isPrivate) return; // such addresses are no VPN traffic that could be known
   const said = privateNetworks.map((destination) => ({
     ...permit([item.local, ~item.mask >>> 0], destination),
-    protocol: item.protocol === null ? null : protocolNumbers[item.protocol],
+    protocol: item.protocol === null ? null : natProtocols[item.protocol],
     sourcePort: item.localPort === null ? null : { operator: 'eq' as const, ports: [item.localPort] as [number] },
   }));
   const taken =
@@ -185,8 +195,6 @@ function hostExemption(item: NatStatic): string {
   const statement = describeStatic({ ...wanted, routeMap: 'STATIC' }).replace(' 0.0.0.0 ', ' ADDRESS ');
   return `${list}; route-map STATIC deny 10, match ip address VPN; route-map STATIC permit 20; ${statement}`;
 }
-
-const protocolNumbers = { tcp: 6, udp: 17 };
 /** UDP, and the port of GDOI (RFC 6407 §2.2). */
 const Udp = 17;
 const GdoiPort = 848;
