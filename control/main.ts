@@ -29,6 +29,7 @@ import { findMissing } from './readiness.js';
 import { type DataplaneHello, Router, routerCounters } from './router.js';
 import { buildSnapshot } from './snapshot/build.js';
 import { natTranslations } from './snapshot/nat.js';
+import { sampleQosRates } from './snapshot/qos-interfaces.js';
 import { SealedStore } from './store/sealed-store.js';
 import { tracePacket } from './trace/packet-tracer.js';
 import { UdpSockets } from './udp-sockets.js';
@@ -226,6 +227,8 @@ const snapshot = async () =>
 
 async function sampleRates(): Promise<void> {
   for (const { name, counters: counted } of (await snapshot()).interfaces) rates.sample(name, Date.now(), counted);
+  const dataplane = await link.snapshot();
+  if (dataplane && router.tables) sampleQosRates(rates, router.tables.qosOrigins, dataplane.qos, Date.now());
 }
 /** Certificates and revocation lists are renewed by replacing their files. */
 const trustpointTimer = setInterval(() => trustpoints.refresh(), TrustpointRefreshMs);

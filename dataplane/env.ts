@@ -14,15 +14,29 @@ import { NatLog, natLogOf } from './mem/nat-log.js';
 import { NatRules } from './mem/nat-rules.js';
 import { Neighbours } from './mem/neighbours.js';
 import { makeClassify, makePermits } from './mem/packet-lists.js';
+import { makeParse } from './mem/parse.js';
+import { makeColor } from './mem/qos-meters.js';
+import { makeQosOutput, type QosOutput } from './mem/qos-output.js';
+import { makeQosPolicy, type QosPolicy } from './mem/qos-policy.js';
+import { makeQueueOutput } from './mem/queue-output.js';
 import { SenderKind, type SenderState, SenderState as Senders } from './mem/sender-state.js';
-import { type Bank, BankCount, bankOf, type CounterBlocks, controlWords, countersOf, natRowsOf, type SharedState } from './mem/shared.js';
-import { PacketFlag, Slots } from './mem/slots.js';
+import {
+  type Bank,
+  BankCount,
+  bankOf,
+  type CounterBlocks,
+  controlWords,
+  countersOf,
+  metersOf,
+  natRowsOf,
+  type SharedState,
+} from './mem/shared.js';
+import { Slots } from './mem/slots.js';
 import { Tables } from './mem/tables.js';
 import { tunnelWordsOf } from './mem/tunnel-words.js';
 import { Vector } from './mem/vector.js';
 import type { Native } from './native/native.js';
-import { checkIpv4, Ip4, Ipv4Fault } from './proto/ipv4.js';
-import { hasPorts, Port } from './proto/l4.js';
+import type { Ipv4Fault } from './proto/ipv4.js';
 import { ReplayTable } from './proto/replay.js';
 import { Ace, Cap, Sa, SaFlag, SaKey } from './tables/layout.js';
 
@@ -93,6 +107,10 @@ export interface Env {
   readonly classify: (list: number, id: number) => number;
   /** Does a list on an interface let a packet pass? Counts the hit, notes it for the log. @param list as for {@link classify} */
   readonly permits: (list: number, id: number) => boolean;
+  readonly qosPolicy: QosPolicy;
+  readonly qosOutput: QosOutput;
+  /** Puts what leaves into the queues of its port, and takes out what may go. @param tunnelPorts ports that are tunnels, or the others */
+  readonly queueOutput: (tunnelPorts: boolean) => void;
 }
 
 export interface EnvOptions {
@@ -103,8 +121,10 @@ export interface EnvOptions {
   senders: SenderState;
   /** By worker; not needed when there is one. */
   wakeFds?: readonly number[];
+  /** 0 (inclusive) to 1: chance in random early detection. */
+  random?: () => number;
   /** Memory of its own in place of what is shared: a trace (trace/tracer.ts) counts nothing, makes no session and logs none. */
-  own?: { counters: CounterBlocks; natRows: Int32Array; control: Int32Array; workers: number };
+  own?: { counters: CounterBlocks; natRows: Int32Array; control: Int32Array; workers: number; meters: ReturnType<typeof metersOf> };
 }
 
 function sharedMemoryOf(shared: SharedState, index: number): NonNullable<EnvOptions['own']> {
@@ -113,6 +133,7 @@ function sharedMemoryOf(shared: SharedState, index: number): NonNullable<EnvOpti
     natRows: natRowsOf(shared, index),
     control: controlWords(shared),
     workers: shared.workers,
+    meters: metersOf(shared),
   };
 }
 
@@ -120,7 +141,7 @@ function sharedMemoryOf(shared: SharedState, index: number): NonNullable<EnvOpti
 export function makeEnv(options: EnvOptions): Env {
   const { index, shared, native } = options;
   const slots = new Slots();
-  const { counters, natRows, control, workers } = options.own ?? sharedMemoryOf(shared, index);
+  const { counters, natRows, control, workers, meters } = options.own ?? sharedMemoryOf(shared, index);
   const tables = new Tables(shared);
   const nat = new Nat(slots, natRows, tables.natTimeouts, counters.nat);
   for (const words of nat.sessions.memory) native.adviseHuge(words);
@@ -131,13 +152,19 @@ export function makeEnv(options: EnvOptions): Env {
   const natRules = new NatRules(slots, tables, counters.aceHits, classify, nat.clauseHits);
   const wake = (fd: number): void => native.wakeSignal(fd);
   const drop = makeDrop(slots, counters);
+  const handOver = shared.workers > 1 ? new HandOver(slots, shared, index, options.wakeFds ?? [], wake) : null;
+  const vec = makeVectors();
+  const qosPolicy = makeQosPolicy(slots, tables, counters, makeColor(meters.rows, meters.locks, workers > 1));
+  const qosOutput = makeQosOutput(slots, tables, counters, qosPolicy, drop, options.random ?? Math.random);
+  const now = (): number => Math.floor(clock[Clock.Ms] * 1000);
+  const queue = { slots, tables, counters, output: qosOutput, handOver, workerIndex: index, workers, tx: vec.tx, drop, now };
   return {
     workerIndex: index,
     workers: shared.workers,
-    handOver: shared.workers > 1 ? new HandOver(slots, shared, index, options.wakeFds ?? [], wake) : null,
+    handOver,
     native,
     slots,
-    vec: makeVectors(),
+    vec,
     tables,
     counters,
     clock,
@@ -157,7 +184,14 @@ export function makeEnv(options: EnvOptions): Env {
     parse: makeParse(slots),
     classify,
     permits: makePermits(slots, tables, counters, classify, aclLog),
+    qosPolicy,
+    qosOutput,
+    queueOutput: makeQueueOutput(queue),
   };
+}
+
+function isOfQueue(reason: Drop): boolean {
+  return reason >= Drop.PoliceOut && reason <= Drop.QueueNoBuffer;
 }
 
 export function makeDrop(slots: Slots, counters: CounterBlocks): Env['drop'] {
@@ -166,47 +200,10 @@ export function makeDrop(slots: Slots, counters: CounterBlocks): Env['drop'] {
   return function drop(id, reason) {
     drops[reason]++;
     path[PathCount.Dropped]++;
-    if (reason === Drop.TxFull || reason === Drop.TxError || reason === Drop.AclOut)
+    if (reason === Drop.TxFull || reason === Drop.TxError || reason === Drop.AclOut || isOfQueue(reason))
       ports[txPort[id] * PortCount.Count + PortCount.TxDrops]++;
     else ports[rxPort[id] * PortCount.Count + PortCount.RxDrops]++;
     slots.release(id);
-  };
-}
-
-function makeParse(slots: Slots): Env['parse'] {
-  const { view, off, len, l4Off, proto, src, dst, sport, dport, tos, flags, firstPorts } = slots;
-  return function parse(id) {
-    const at = off[id];
-    const fault = checkIpv4(view, at, len[id]);
-    if (fault !== Ipv4Fault.None) return fault;
-    const headerLength = (view.getUint8(at) & 15) << 2;
-    const total = view.getUint16(at + Ip4.TotalLength);
-    const protocol = view.getUint8(at + Ip4.Protocol);
-    const fragment = view.getUint16(at + Ip4.FlagsOffset);
-    len[id] = total;
-    l4Off[id] = at + headerLength;
-    proto[id] = protocol;
-    tos[id] = view.getUint8(at + Ip4.Tos);
-    src[id] = view.getInt32(at + Ip4.Src);
-    dst[id] = view.getInt32(at + Ip4.Dst);
-    let bits = flags[id] & ~(PacketFlag.LaterFragment | PacketFlag.MoreFragments);
-    if ((fragment & Ip4.OffsetMask) !== 0) bits |= PacketFlag.LaterFragment;
-    if ((fragment & Ip4.MoreFragments) !== 0) bits |= PacketFlag.MoreFragments;
-    flags[id] = bits;
-    if (!hasPorts(protocol)) {
-      sport[id] = Port.None;
-      dport[id] = Port.None;
-    } else if ((bits & PacketFlag.Joined) !== 0) {
-      sport[id] = firstPorts[id] >>> 16;
-      dport[id] = firstPorts[id] & 0xffff;
-    } else if ((bits & PacketFlag.LaterFragment) !== 0 || total < headerLength + 4) {
-      sport[id] = Port.Unknown;
-      dport[id] = Port.Unknown;
-    } else {
-      sport[id] = view.getUint16(at + headerLength);
-      dport[id] = view.getUint16(at + headerLength + 2);
-    }
-    return Ipv4Fault.None;
   };
 }
 
@@ -222,6 +219,8 @@ export function adoptBank(env: Env, shared: SharedState, bankIndex: number): str
   for (let slot = 0; slot < Cap.Sas; slot++) before[slot] = tables.sas[slot * Sa.Words + Sa.Serial];
   keepHits(tables, bank, counters);
   if (tables.copyFrom(bank)) counters.policies.fill(0);
+  env.qosPolicy.adopt();
+  if (tables.hasNewQos) env.qosOutput.adopt(Math.floor(native.monotonicMs() * 1000), env.vec.tx);
   env.neighbours.copyFrom(bank);
   env.natBegin.adopt();
   for (let slot = 0; slot < Cap.Sas; slot++) {

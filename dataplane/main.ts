@@ -129,7 +129,7 @@ const watch = new NeighbourWatch(
 );
 const tunnels = new TunnelStates(tunnelWordsOf(shared), () => Math.floor(native.monotonicMs() / 1000));
 let neighboursLeft = 0;
-const applier = new Applier(ledger, ports, watch, new Publisher(shared, workers), tunnels, {
+const applier = new Applier(ledger, ports, watch, new Publisher(shared, workers, () => native.monotonicMs()), tunnels, {
   applied: (generation, errors) => socket.send({ type: 'applied', generation, errors }),
   interfaceChanged: (row, state, mac) => tell({ kind: 'interface', port: row.port, up: state.up, mtu: state.mtu, mac }),
   tunnelChanged: (port, state) => tell({ kind: 'tunnel', port, state }),

@@ -12,6 +12,7 @@ import { makeReassemble } from './path/20-reassemble.js';
 import { makeAclIn } from './path/22-acl-in.js';
 import { makeEspOpen } from './path/25-esp-open.js';
 import { makePolicyIn } from './path/27-policy-in.js';
+import { makeServicePolicyIn } from './path/29-service-policy-in.js';
 import { makeGreDecap } from './path/30-gre-decap.js';
 import { makeNatOutside } from './path/35-nat-outside.js';
 import { makePolicyRoute } from './path/38-policy-route.js';
@@ -21,9 +22,12 @@ import { makeNatInside } from './path/45-nat-inside.js';
 import { makeCryptoMap } from './path/55-crypto-map.js';
 import { makeAclOut } from './path/57-acl-out.js';
 import { makePmtu } from './path/60-pmtu.js';
+import { makeTunnelQueue } from './path/62-tunnel-queue.js';
+import { makePreClassify } from './path/63-pre-classify.js';
 import { makeGreEncap } from './path/65-gre-encap.js';
 import { makeHandToSealer } from './path/67-hand-to-sealer.js';
 import { makeEspSeal } from './path/70-esp-seal.js';
+import { makeQueue } from './path/80-queue.js';
 import { makeTx } from './path/90-tx.js';
 import { makeLocal } from './path/95-local.js';
 import { makeNatExpire } from './path/97-nat-expire.js';
@@ -38,7 +42,7 @@ function unwatched<R>(_stage: string, run: () => R): () => R {
 
 /**
  * Builds the worker's pass. Call once per worker. @param watch a trace's (trace/tracer.ts): it sees the packet before and behind every stage
- * @returns runs one pass to its end (nothing waits but fragments for their first) and tells how many datagrams it read from devices and took
+ * @returns runs one pass to its end (nothing waits but fragments for their first, and packets in queues) and tells how many datagrams it read from devices and took
  * from other workers
  */
 export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
@@ -51,6 +55,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
   const aclIn = watch('22-acl-in', makeAclIn(env));
   const espOpen = watch('25-esp-open', makeEspOpen(env));
   const policyIn = watch('27-policy-in', makePolicyIn(env));
+  const servicePolicyIn = watch('29-service-policy-in', makeServicePolicyIn(env));
   const greDecap = watch('30-gre-decap', makeGreDecap(env));
   const natOutside = watch('35-nat-outside', makeNatOutside(env));
   const policyRoute = watch('38-policy-route', makePolicyRoute(env));
@@ -60,16 +65,20 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
   const cryptoMap = watch('55-crypto-map', makeCryptoMap(env));
   const aclOut = watch('57-acl-out', makeAclOut(env));
   const pmtu = watch('60-pmtu', makePmtu(env));
+  const tunnelQueue = watch('62-tunnel-queue', makeTunnelQueue(env));
+  const preClassify = watch('63-pre-classify', makePreClassify(env));
   const greEncap = watch('65-gre-encap', makeGreEncap(env));
   const handToSealer = watch('67-hand-to-sealer', makeHandToSealer(env));
   const espSeal = watch('70-esp-seal', makeEspSeal(env));
+  const queue = watch('80-queue', makeQueue(env));
   const tx = watch('90-tx', makeTx(env));
   const local = watch('95-local', makeLocal(env));
   const natExpire = watch('97-nat-expire', makeNatExpire(env));
   const announce = watch('99-announce', makeAnnounce(env));
   const { clock, native } = env;
   const { path } = env.counters;
-  const { ipInput: decrypted, route: made, espSeal: toSeal } = env.vec;
+  const { qosOutput } = env;
+  const { ipInput: decrypted, route: made, espSeal: toSeal, tx: toQueue } = env.vec;
 
   return function pass() {
     clock[Clock.Ms] = native.monotonicMs();
@@ -78,13 +87,15 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
     const received = rx();
     greKeepalive();
     // Bounded: nesting stops decapsulation, and no error is made about an error.
-    while (decrypted.length + made.length + toSeal.length > 0) {
+    const now = Math.floor(clock[Clock.Ms] * 1000);
+    while (decrypted.length + made.length + toSeal.length + toQueue.length > 0 || qosOutput.isDue(now)) {
       ipInput();
       handOver();
       reassemble();
       aclIn();
       espOpen();
       policyIn();
+      servicePolicyIn();
       greDecap();
       natOutside();
       policyRoute();
@@ -94,9 +105,12 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
       cryptoMap();
       aclOut();
       pmtu();
+      tunnelQueue();
+      preClassify();
       greEncap();
       handToSealer();
       espSeal();
+      queue();
       tx();
       local();
     }

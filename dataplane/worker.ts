@@ -50,7 +50,7 @@ export function runWorker(data: WorkerStart, port: MessagePort): void {
   const wakeFd = wakeFds[index];
   const env = makeEnv({ index, shared, native, senders, wakeFds });
   const pass = makePipeline(env);
-  const { links, handOver } = env;
+  const { links, handOver, qosOutput } = env;
   const polled = new Int32Array(MaxLinks + 1);
   const found = new Int32Array(MaxLinks + 1);
   const pinnedPolled = native.pin(polled);
@@ -60,14 +60,15 @@ export function runWorker(data: WorkerStart, port: MessagePort): void {
   let lookedAt = 0;
 
   /**
-   * Sleeps until a link has something or somebody wakes us, PollTimeoutMs at the most, and notes which links are ready: a pass then reads those and
+   * Sleeps until a link has something, a queue may send or somebody wakes us, PollTimeoutMs at the most, and notes which links are ready: a pass then reads those and
    * no others. Once a second all are: some devices tell only the one who reads that they are gone. @returns true when somebody woke us
    */
   function wait(): boolean {
     const count = links.count;
     polled[0] = wakeFd;
     for (let i = 0; i < count; i++) polled[i + 1] = links.fd[i];
-    const timeoutMs = handOver === null || handOver.fallAsleep() ? PollTimeoutMs : 0;
+    const sleepMs = Math.min(PollTimeoutMs, Math.ceil(qosOutput.waitMs(native.monotonicMs() * 1000)));
+    const timeoutMs = handOver === null || handOver.fallAsleep() ? sleepMs : 0;
     native.poll(pinnedPolled, count + 1, timeoutMs, pinnedFound);
     handOver?.wakeUp();
     const now = env.clock[Clock.Seconds];

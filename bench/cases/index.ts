@@ -7,6 +7,7 @@ import { aclTables, aclTraffic } from './acl.js';
 import { fibRoutes, fibTraffic } from './fib.js';
 import { clearTraffic, openTraffic, sealTraffic, tablesFor, tunnelTables } from './member.js';
 import { makeSessions, natTraffic } from './nat.js';
+import { qosNoneTables, qosOutTables, qosTraffic } from './qos.js';
 
 export type Mix = '64' | '1400' | 'imix';
 /** Bytes of the datagrams that come in (the inner ones, where ESP comes in), in this order, over and over. */
@@ -84,6 +85,8 @@ export const cases: readonly PathCase[] = [
   natCase(1_000_000, '1m', small),
   { name: 'gre', sizes: all, make: (lengths) => ({ tables: tunnelTables(false), packets: sealTraffic(lengths) }) },
   { name: 'gre-seal-gcm-256', sizes: all, make: (lengths) => ({ tables: tunnelTables(true), packets: sealTraffic(lengths) }) },
+  { name: 'qos-none', sizes: all, make: (lengths) => ({ tables: qosNoneTables(), packets: qosTraffic(lengths) }) },
+  { name: 'qos-16', sizes: all, make: (lengths) => ({ tables: qosOutTables(), packets: qosTraffic(lengths) }) },
   ...cryptoCases('gcm-256'),
   ...cryptoCases('3des-sha1'),
   ...cryptoCases('aes-sha1'),

@@ -40,6 +40,7 @@ import {
 import { renderDebugging, renderLogging } from './logging.js';
 import { chooseTranslations, natStatistics, renderNatStatistics, renderNatTranslations } from './nat.js';
 import { renderCertificates, renderCrls, renderTrustpoints } from './pki.js';
+import { chooseClass, renderPolicyInterfaces } from './policy-interface.js';
 import { viewOfQos } from './qos.js';
 import { renderPolicies, renderRouteMaps } from './route-map.js';
 import { renderRoutes } from './routing.js';
@@ -175,6 +176,14 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTr
     case 'class-map':
     case 'policy-map':
       return viewOfQos(topic, snapshot.qos);
+    case 'policy-map interface': {
+      const all = select(snapshot.policyInterfaces ?? [], topic.interface, (state) => state.interface, 'Service-policy on interface');
+      const states = chooseClass(
+        all.filter(({ direction }) => topic.direction === null || direction === topic.direction),
+        topic.class,
+      );
+      return { lines: renderPolicyInterfaces(states), json: { policyInterfaces: states } };
+    }
     case 'route-map': {
       const routeMaps = select(snapshot.routeMaps, topic.name, ({ name }) => name, 'Route-map');
       return { lines: renderRouteMaps(routeMaps, topic.all), json: { routeMaps } };

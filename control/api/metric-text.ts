@@ -2,12 +2,13 @@
 // registry per scrape keeps no stale series of SAs that are gone. prom-client writes the format (escaping included).
 
 import { Counter, Gauge, Registry } from 'prom-client';
+import { qosMetrics } from './metric-qos.js';
 import type { GroupCounters, InterfaceState, MemberGroupState, ProcessState, SaCounters, ServerGroupState, Snapshot } from './snapshot.js';
 
 type Labels = Record<string, string>;
 type Sample = [labels: Labels, value: number];
 
-interface Metric {
+export interface Metric {
   /** Ends in `_total` for counters. */
   name: string;
   help: string;
@@ -221,6 +222,8 @@ const metrics: Metric[] = [
     ),
   ),
   one('nat_sessions', 'NAT sessions there are', ({ counters }) => counted(counters.nat, 'sessions')),
+  ...qosMetrics,
+  one('path_queued_packets', 'Datagrams in queues of service-policies', ({ counters }) => counted(counters.path, 'queued_packets')),
   one('path_held_packets', 'Fragments that wait for the first of their datagram', ({ counters }) => counted(counters.path, 'held_packets')),
   onProcess('up', 'Whether the process runs', (p) => Number(p.pid !== null)),
   onProcess('resident_memory_bytes', 'Resident memory', (p) => p.rssBytes),
@@ -236,7 +239,7 @@ function selfDeclared(snapshot: Snapshot): Metric[] {
   const declare = (prefix: string, list: (s: Snapshot) => Snapshot['counters']['path']) =>
     list(snapshot).map(({ name, help, value }) => one(`${prefix}${name}_total`, help, () => value));
   const nat = declare('nat_', (s) => s.counters.nat.filter(({ name }) => name !== 'sessions')); // a gauge, above
-  const path = declare('path_', (s) => s.counters.path.filter(({ name }) => name !== 'held_packets'));
+  const path = declare('path_', (s) => s.counters.path.filter(({ name }) => name !== 'held_packets' && name !== 'queued_packets'));
   return [...path, ...nat, ...declare('', (s) => s.counters.control)];
 }
 

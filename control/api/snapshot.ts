@@ -21,6 +21,7 @@ import { natState } from './snapshot-nat.js';
 import { aceState, count, seconds } from './snapshot-parts.js';
 import { trustpointState } from './snapshot-pki.js';
 import { qosState } from './snapshot-qos.js';
+import { policyInterfaceState } from './snapshot-qos-interface.js';
 import { policyState, routeMapState } from './snapshot-route-map.js';
 
 const tunnelState = z.object({
@@ -241,6 +242,7 @@ export const snapshotSchema = z.object({
   routeMaps: z.array(routeMapState),
   policies: z.array(policyState).optional(),
   qos: qosState.optional(),
+  policyInterfaces: z.array(policyInterfaceState).optional(),
   routes: z.array(routeState),
   publicKeys: z.array(publicKeyState),
   trustpoints: z.array(trustpointState).optional(),

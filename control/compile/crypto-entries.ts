@@ -135,7 +135,8 @@ export function compileEntries(item: InterfaceConfig, port: number, context: Ent
     const before = traceList(localOrigin(name), entriesOf(config, entry.matchAddress));
     const lists = traceGroup(name, sending);
     sending.forEach((tek, at) => {
-      add(group, context.slotOf(tek), flagsOf(tek, name, context), [...before, ...lists[at]]);
+      const kept = entry.qosPreClassify ? CryptoFlag.PreClassify : 0;
+      add(group, context.slotOf(tek), flagsOf(tek, name, context) | kept, [...before, ...lists[at]]);
       before.push(...lists[at].filter(({ entry: { action } }) => action === 'deny'));
     });
   }

@@ -29,8 +29,8 @@ export function interfaceRow(
   };
 }
 
-function tunnelSpec({ pathMtuDiscovery, ...rest }: TunnelConfig): TunnelSpec {
-  return { ...rest, copyDf: pathMtuDiscovery };
+function tunnelSpec({ pathMtuDiscovery, qosPreClassify, ...rest }: TunnelConfig): TunnelSpec {
+  return { ...rest, copyDf: pathMtuDiscovery, preClassify: qosPreClassify === true };
 }
 
 /** `ip route` lines. */

@@ -3,6 +3,7 @@
 
 import { Cap } from '../../dataplane/tables/layout.js';
 import { QosAction, QosCap, QosClass, QosCurve, QosDirection, QosRed, QosUse } from '../../dataplane/tables/layout-qos.js';
+import { isTunnel } from '../config/interface-names.js';
 import {
   colours,
   DefaultClass,
@@ -15,6 +16,7 @@ import {
 } from '../config/model.js';
 import { interfaceBps, policeRates, priorityBps, priorityBurst, shapeRates } from '../config/qos-rates.js';
 import { defaultDscpCurve, defaultPrecedenceCurve } from '../config/red-curves.js';
+import { findQueueing } from '../config/verify/qos-policies.js';
 import { CapacityError } from './allocation.js';
 import { tosBits } from './policy.js';
 import { quantaOf } from './qos-shares.js';
@@ -26,6 +28,8 @@ export interface QosOrigin {
   direction: 'input' | 'output';
   policy: string;
   class: string;
+  /** Row of the class below which its policy is, -1 = none. */
+  parent: number;
 }
 
 export interface QosRows {
@@ -45,6 +49,7 @@ const KeepAll = 0xff;
 const DefaultLimit = 64;
 const PriorityLimit = 512;
 const PacketBytes = 1500;
+const UnlimitedBps = 1e11;
 
 function writeRate(row: number[], at: number, bps: number): void {
   const bytes = Math.floor(bps / 8);
@@ -181,7 +186,7 @@ function addPolicy(
     writeQueue(row, place);
     row[QosClass.Red] = item.randomDetect ? addRed(rows, item.randomDetect, rateOf(item, above)) : None;
     rows.classes.push(...row);
-    rows.origins.push({ ...use, policy: policy.name, class: item.name });
+    rows.origins.push({ ...use, policy: policy.name, class: item.name, parent });
     return place;
   });
   for (const { item, row } of made) {
@@ -222,7 +227,9 @@ export function compileQos(context: QosContext): QosRows {
       const at = (portOf(item.name) * 2 + (direction === 'input' ? QosDirection.Input : QosDirection.Output)) * QosUse.Words;
       const added = addPolicy(rows, policy, bps, None, { interface: item.name, direction }, context);
       [rows.uses[at + QosUse.Start], rows.uses[at + QosUse.FirstClass], rows.uses[at + QosUse.ClassCount]] = added;
-      writeRate(rows.uses, at + QosUse.RateHigh, bps);
+      // A tunnel has no rate of its own: its policy's shaper is.
+      writeRate(rows.uses, at + QosUse.RateHigh, isTunnel(item.name) ? UnlimitedBps : bps);
+      rows.uses[at + QosUse.Queues] = Number(findQueueing(config, policy) !== undefined);
     }
   }
   return rows;

@@ -46,6 +46,7 @@ export type ShowTopic =
   | { topic: 'ip nat translations'; verbose: boolean; selection: NatSelection }
   | { topic: 'class-map'; name: string | null }
   | { topic: 'policy-map'; name: string | null; class: string | null }
+  | { topic: 'policy-map interface'; interface: string | null; direction: 'input' | 'output' | null; class: string | null }
   /** `all`: with headings. */
   | { topic: 'route-map'; name: string | null; all: boolean }
   | { topic: 'access-lists'; name: string | null }

@@ -1,14 +1,30 @@
-// The exec commands of QoS: `show class-map`, `show policy-map`. Does not yet: `show policy-map interface`, which needs what stages count.
+// The exec commands of QoS: `show class-map`, `show policy-map`, `show policy-map interface`.
 
-import { word } from './arguments.js';
+import { interfaceName, word } from './arguments.js';
 import { type ExecNode, show } from './exec-node.js';
-import { argument, keyword, refused } from './tree.js';
+import { argument, keyword } from './tree.js';
 
 const showClassMap = show((args) => ({ topic: 'class-map', name: args.optionalText('name') }));
 const showPolicyMap = show((args) => ({ topic: 'policy-map', name: args.optionalText('name'), class: args.optionalText('class') }));
 const classNode: ExecNode = keyword('class', 'Show a specified class', {
   next: [argument('class', word(), 'Class name', { run: showPolicyMap })],
 });
+
+const showOnInterface = show((args) => ({
+  topic: 'policy-map interface',
+  interface: args.optionalText('interface'),
+  direction: args.optionalText('direction') as 'input' | 'output' | null,
+  class: args.optionalText('class'),
+}));
+const classOnInterface: ExecNode = keyword('class', 'Show a specified class', {
+  next: [argument('class', word(), 'Class name', { run: showOnInterface })],
+});
+const belowInterface: ExecNode[] = [
+  ...(['input', 'output'] as const).map((direction) =>
+    keyword(direction, `Show the ${direction} policy`, { set: ['direction', direction], run: showOnInterface, next: [classOnInterface] }),
+  ),
+  classOnInterface,
+];
 
 /** Below `show`. */
 export const showQosNodes: ExecNode[] = [
@@ -19,7 +35,10 @@ export const showQosNodes: ExecNode[] = [
   keyword('policy-map', 'Show QoS Policy Map', {
     run: showPolicyMap,
     next: [
-      refused('interface', 'show policy-map interface is not supported yet', 'no packet passes by a service-policy'),
+      keyword('interface', 'Show QoS policies of interfaces', {
+        run: showOnInterface,
+        next: [argument('interface', interfaceName, 'Interface name', { run: showOnInterface, next: belowInterface }), ...belowInterface],
+      }),
       argument('name', word(), 'Policy-map name', { run: showPolicyMap, next: [classNode] }),
     ],
   }),

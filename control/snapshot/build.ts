@@ -8,6 +8,7 @@ import type { RateMeter } from '../api/rates.js';
 import type { CounterValue, ProcessState, Snapshot } from '../api/snapshot.js';
 import type { LoggingState } from '../api/snapshot-logging.js';
 import { printConfig } from '../config/print.js';
+import { findQueueing } from '../config/verify/qos-policies.js';
 import type { RsaKeyInfo } from '../pki/rsa-keys.js';
 import type { Router } from '../router.js';
 import { accessListStates, objectGroupStates } from './access-lists.js';
@@ -19,6 +20,7 @@ import { admissionStateOf, phase1State, rekeySaStates } from './isakmp.js';
 import { natState } from './nat.js';
 import { trustpointStates } from './pki.js';
 import { qosState } from './qos.js';
+import { policyInterfaceStates } from './qos-interfaces.js';
 import { policyStates, routeMapStates } from './route-maps.js';
 
 export interface SnapshotParts {
@@ -37,6 +39,16 @@ export interface SnapshotParts {
 
 function named(texts: readonly { name: string; help: string }[], values: readonly number[] | undefined): CounterValue[] {
   return texts.map(({ name, help }, index) => ({ name, help, value: values?.[index] ?? 0 }));
+}
+
+function servicePolicies({ router, rates, dataplane }: SnapshotParts): Snapshot['policyInterfaces'] {
+  const { config, tables } = router;
+  if (!tables) return [];
+  const { buffer, byteOffset, byteLength } = tables.blobs[tables.head.blobs.indexOf('qosClasses')];
+  const classes = new Int32Array(buffer, byteOffset, byteLength / 4);
+  const counted = dataplane?.qos ?? { classes: [], waits: [], reds: [] };
+  const source = { config, origins: tables.qosOrigins, classes, counted, rates };
+  return policyInterfaceStates(source, (policy) => findQueueing(config, policy) !== undefined);
 }
 
 export function buildSnapshot(parts: SnapshotParts): Snapshot {
@@ -80,6 +92,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     routeMaps: routeMapStates(config, tables, dataplane?.policies ?? []),
     policies: policyStates(config),
     qos: qosState(config),
+    policyInterfaces: servicePolicies(parts),
     routes: routeStates(config, dataplane),
     publicKeys: parts.publicKeys.map((key) => ({
       name: key.label,

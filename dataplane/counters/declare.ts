@@ -68,6 +68,12 @@ export const enum Drop {
   PolicyNull,
   AclIn,
   AclOut,
+  PoliceIn,
+  PoliceOut,
+  QueueFull,
+  QueueRandom,
+  QueueOverRate,
+  QueueNoBuffer,
   Count,
 }
 export const dropTexts: readonly CounterText[] = [
@@ -145,6 +151,12 @@ export const dropTexts: readonly CounterText[] = [
   { name: 'policy_null', help: 'policy routing sent it to Null0 (set interface Null0)' },
   { name: 'acl_in', help: 'denied by the access list of the interface that it came by (ip access-group in)' },
   { name: 'acl_out', help: 'denied by the access list of the interface that it would leave by (ip access-group out)' },
+  { name: 'police_in', help: 'above the rate of a policer at the input (service-policy input)' },
+  { name: 'police_out', help: 'above the rate of a policer at the output (service-policy output)' },
+  { name: 'queue_full', help: 'the queue of its class was full (queue-limit)' },
+  { name: 'queue_random', help: 'by random early detection (random-detect)' },
+  { name: 'queue_over_rate', help: 'of a priority class above its rate while others waited (priority)' },
+  { name: 'queue_no_buffer', help: 'queues held as many packets as the pool has for them' },
 ];
 
 /** Per port. */
@@ -189,7 +201,7 @@ export const saTexts: readonly CounterText[] = [
   { name: 'receive_errors', help: 'packets that could not be decrypted, for any reason' },
 ];
 
-/** The path as a whole. The invariant of DESIGN §3: received + made = sent + dropped + punted + held, held = fragments that wait + handed over - taken over. */
+/** The path as a whole. The invariant of DESIGN §3: received + made = sent + dropped + punted + queued + held, held = fragments that wait + handed over - taken over. */
 export const enum PathCount {
   Received,
   Sent,
@@ -205,6 +217,8 @@ export const enum PathCount {
   ReplayEvictions,
   /** Fragments that wait for their first, now (path/20). */
   Held,
+  /** Packets in queues of service-policies, now. */
+  Queued,
   Count,
 }
 export const pathTexts: readonly CounterText[] = [
@@ -218,6 +232,7 @@ export const pathTexts: readonly CounterText[] = [
   { name: 'taken_over_packets', help: 'datagrams taken from other workers' },
   { name: 'replay_evictions', help: 'replay windows of quiet senders that were given to others' },
   { name: 'held_packets', help: 'fragments that wait now for the first of their datagram' },
+  { name: 'queued_packets', help: 'datagrams that wait now in queues of service-policies' },
 ];
 
 /** Per group, kept when SAs come and go. */
@@ -274,3 +289,77 @@ export const natTexts: readonly CounterText[] = [
   { name: 'inbound_packets', help: 'packets translated on their way from outside to inside' },
   { name: 'log_lost', help: 'beginnings and ends of NAT sessions that were to be logged and found no room' },
 ];
+
+/** Per class of a policy at an interface (QosClass), reset when service-policies change. Offered = sent + all drops + queued. A class counts what those below it do. */
+export const enum QosCount {
+  OfferedPackets,
+  OfferedBytes,
+  SentPackets,
+  SentBytes,
+  /** By its own policer. */
+  ConformPackets,
+  ConformBytes,
+  ExceedPackets,
+  ExceedBytes,
+  ViolatePackets,
+  ViolateBytes,
+  PoliceDropPackets,
+  PoliceDropBytes,
+  TailDropPackets,
+  TailDropBytes,
+  RandomDropPackets,
+  RandomDropBytes,
+  OverRatePackets,
+  OverRateBytes,
+  NoBufferPackets,
+  NoBufferBytes,
+  /** Packets that `set` has marked. */
+  Marked,
+  EcnMarked,
+  /** Now. */
+  QueuedPackets,
+  QueuedBytes,
+  /** Average that random early detection goes by, packets. */
+  MeanQueue,
+  Count,
+}
+export const qosTexts: readonly CounterText[] = [
+  { name: 'offered_packets', help: 'packets that came to the class' },
+  { name: 'offered_bytes', help: 'bytes that came to the class, IP datagrams' },
+  { name: 'sent_packets', help: 'packets that left the class' },
+  { name: 'sent_bytes', help: 'bytes that left the class' },
+  { name: 'police_conform_packets', help: 'packets within the committed rate of the policer' },
+  { name: 'police_conform_bytes', help: 'bytes of these' },
+  { name: 'police_exceed_packets', help: 'packets above it, within the excess burst or the peak rate' },
+  { name: 'police_exceed_bytes', help: 'bytes of these' },
+  { name: 'police_violate_packets', help: 'packets above both' },
+  { name: 'police_violate_bytes', help: 'bytes of these' },
+  { name: 'police_drop_packets', help: 'packets that policers dropped' },
+  { name: 'police_drop_bytes', help: 'bytes of these' },
+  { name: 'tail_drop_packets', help: 'packets for which the queue had no room' },
+  { name: 'tail_drop_bytes', help: 'bytes of these' },
+  { name: 'random_drop_packets', help: 'packets dropped by random early detection' },
+  { name: 'random_drop_bytes', help: 'bytes of these' },
+  { name: 'over_rate_drop_packets', help: 'packets of a priority class above its rate while others waited' },
+  { name: 'over_rate_drop_bytes', help: 'bytes of these' },
+  { name: 'no_buffer_drop_packets', help: 'packets for which the pool had no slot to wait in' },
+  { name: 'no_buffer_drop_bytes', help: 'bytes of these' },
+  { name: 'marked_packets', help: 'packets marked by set' },
+  { name: 'ecn_marked_packets', help: 'packets in which congestion was marked (RFC 3168)' },
+  { name: 'queued_packets', help: 'packets that wait now' },
+  { name: 'queued_bytes', help: 'bytes that wait now' },
+  { name: 'mean_queue_packets', help: 'average length of the queue that random-detect goes by' },
+];
+
+/** Per random-detect and DSCP. */
+export const enum RedCount {
+  SentPackets,
+  SentBytes,
+  RandomPackets,
+  RandomBytes,
+  TailPackets,
+  TailBytes,
+  EcnPackets,
+  EcnBytes,
+  Count,
+}

@@ -9,10 +9,11 @@
 // Atomics are sequentially consistent, so one of the two sees the other (Dekker), and no packet waits for a worker that sleeps.
 
 import { ownerOf } from '../native/native.js';
+import { QosKey } from '../proto/qos-classes.js';
 import { Cap, Sa } from '../tables/layout.js';
 import { datagramWords, RingReader, RingShape, RingWriter } from './ring.js';
 import { Ctl, controlWords, ringAt, type SharedState } from './shared.js';
-import { SlotShape, type Slots } from './slots.js';
+import { QosColumn, SlotShape, type Slots } from './slots.js';
 
 /** Columns that travel with a packet, words of a ring's entry. */
 const enum Column {
@@ -28,6 +29,17 @@ const enum Column {
   Serial = 7,
   FirstPorts = 8,
   Hop = 9,
+  Qos = 10,
+  /** QosKey.Words words, where QosColumn.Known is set. */
+  Keys = 11,
+}
+
+/** In place of an SA's serial. */
+export const enum HandOverSerial {
+  /** It was just received. */
+  Received = 0,
+  /** It is done but for the queue of the port that it leaves by. */
+  ToQueue = -1,
 }
 
 /** Not a worker's number. */
@@ -76,7 +88,7 @@ export class HandOver {
   }
 
   /**
-   * Copies a packet into the ring to another worker; the slot stays the caller's. @param serial of its SA, 0 without @returns false = the ring is full.
+   * Copies a packet into the ring to another worker; the slot stays the caller's. @param serial of its SA, or {@link HandOverSerial} @returns false = the ring is full.
    * A loop over words, because set() wants a view object per packet. Headers are whole words, so datagrams begin at one.
    */
   give(id: number, to: number, serial: number): boolean {
@@ -95,6 +107,9 @@ export class HandOver {
     words[at + Column.Sa] = slots.sa[id];
     words[at + Column.Serial] = serial;
     words[at + Column.FirstPorts] = slots.firstPorts[id];
+    words[at + Column.Qos] = slots.qos[id];
+    if ((slots.qos[id] & QosColumn.Known) !== 0)
+      for (let i = 0; i < QosKey.Words; i++) words[at + Column.Keys + i] = slots.keys[id * QosKey.Words + i];
     const first = slots.off[id] >> 2;
     const count = datagramWords(slots.len[id]);
     for (let i = 0; i < count; i++) words[at + RingShape.ColumnWords + i] = pool[first + i];
@@ -115,6 +130,9 @@ export class HandOver {
     slots.nesting[id] = words[at + Column.Nesting];
     slots.sa[id] = words[at + Column.Sa];
     slots.firstPorts[id] = words[at + Column.FirstPorts];
+    slots.qos[id] = words[at + Column.Qos];
+    if ((slots.qos[id] & QosColumn.Known) !== 0)
+      for (let i = 0; i < QosKey.Words; i++) slots.keys[id * QosKey.Words + i] = words[at + Column.Keys + i];
     const first = slots.off[id] >> 2;
     const count = datagramWords(slots.len[id]);
     for (let i = 0; i < count; i++) pool[first + i] = words[at + RingShape.ColumnWords + i];

@@ -6,6 +6,7 @@ import { Color, fillMeter, Meter, meterPacket } from '../proto/meter.js';
 import { Ecn, Red, RedCurve, RedVerdict, redAverage, redIdle, redVerdict } from '../proto/red.js';
 import { Cap, QosCap, QosClass, QosCurve, QosDirection, QosRed, QosUse } from '../tables/layout.js';
 import { Queue, Queues } from './queues.js';
+import type { Vector } from './vector.js';
 
 export const enum QosVerdict {
   Queued = 0,
@@ -22,7 +23,7 @@ export const enum QosVerdict {
 const Dscps = 64;
 /** Roots, classes, flows. */
 const MostNodes = Cap.Ports + QosCap.Classes + QosCap.FairClasses * QosCap.Flows;
-/** What a port sends at once after silence, microseconds of its rate. */
+/** What a port, and a shaper at the least, sends at once after silence, microseconds of its rate: a worker sleeps for whole milliseconds, and wakes late. */
 const PortBurstUs = 4000;
 const LeastBurst = 1500;
 const MicrosPerSecond = 1_000_000;
@@ -74,13 +75,18 @@ export class QosQueues {
     this.readReds(qosReds);
     for (let port = 0; port < Cap.Ports; port++) {
       const use = (port * 2 + QosDirection.Output) * QosUse.Words;
-      if (qosUses[use + QosUse.ClassCount] === 0) continue;
+      if (qosUses[use + QosUse.ClassCount] === 0 || qosUses[use + QosUse.Queues] === 0) continue;
       const root = this.takeNodes(1);
       const rate = readRate(qosUses, use + QosUse.RateHigh);
       this.queues.shape(root, this.nextShaper++, rate, Math.max(LeastBurst, (rate * PortBurstUs) / MicrosPerSecond), nowUs);
       this.roots[port] = root;
       this.plantPolicy(root, qosUses[use + QosUse.FirstClass], qosUses[use + QosUse.ClassCount], nowUs);
     }
+  }
+
+  /** Takes out everything that waits, whatever shapers say. */
+  drain(to: Vector): void {
+    for (let node = 0; node < this.nextNode; node++) this.queues.drain(node, to);
   }
 
   private takeNodes(count: number): number {
@@ -112,7 +118,8 @@ export class QosQueues {
     queues.rows[at + Queue.Priority] = classes[row + QosClass.Priority];
     queues.rows[at + Queue.Quantum] = classes[row + QosClass.Quantum];
     const shape = readRate(classes, row + QosClass.ShapeHigh);
-    if (shape > 0) queues.shape(node, this.nextShaper++, shape, classes[row + QosClass.ShapeBurst], nowUs);
+    const burst = Math.max(classes[row + QosClass.ShapeBurst], LeastBurst, (shape * PortBurstUs) / MicrosPerSecond);
+    if (shape > 0) queues.shape(node, this.nextShaper++, shape, burst, nowUs);
     this.plantPriority(row, index, nowUs);
     if (classes[row + QosClass.ChildCount] > 0) {
       this.plantPolicy(node, classes[row + QosClass.ChildFirst], classes[row + QosClass.ChildCount], nowUs);
@@ -202,6 +209,11 @@ export class QosQueues {
     if (verdict === RedVerdict.Pass) return QosVerdict.Queued;
     const isCapable = (tos & Ecn.CongestionExperienced) !== Ecn.NotCapable;
     return verdict === RedVerdict.Early && isCapable && this.ecn[red] !== 0 ? QosVerdict.Marked : QosVerdict.Random;
+  }
+
+  /** Packets. @param red row of QosRed */
+  averageOf(red: number): number {
+    return this.reds[red * Red.Words + Red.Average];
   }
 
   /** The packet that leaves a port next. @returns -1: none may now, `queues.waitUs` says when */

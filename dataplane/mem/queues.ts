@@ -13,6 +13,7 @@
 // No allocation after the constructor. Does not: decide what may enter (limits are asked with isFull), count, read a clock.
 
 import { fillShaper, Shaper, shaperTake, shaperWait } from '../proto/meter.js';
+import type { Vector } from './vector.js';
 
 /** Words of a node. */
 export const enum Queue {
@@ -157,6 +158,13 @@ export class Queues {
     this.count(node, -1, -len[id]);
     this.pay(node, len[id]);
     return id;
+  }
+
+  /** Takes out what waits in a leaf: the tree is not to be used again before it is made anew. */
+  drain(leaf: number, to: Vector): void {
+    const row = leaf * Queue.Words;
+    for (let id = this.rows[row + Queue.Head]; id !== NoPacket; id = this.next[id]) to.push(id);
+    this.rows[row + Queue.Head] = NoPacket;
   }
 
   /** Is there a packet below, and does every shaper on its way to the node let it go? Looks at the shapers of this node and of those below. */

@@ -2,8 +2,8 @@
 // are all the locking (L. Lamport, Proving the Correctness of Multiprocess Programs, 1977). They count entries for ever, modulo 2^32, and
 // each is written by one side only and stands in cache lines of its own.
 //
-//  0           64          128                        192                            +1920
-//  | written   | taken     | entry 0: columns, 64     | datagram, up to 1856 bytes   | entry 1 | … 511
+//  0           64          128                        256                            +1984
+//  | written   | taken     | entry 0: columns, 128    | datagram, up to 1856 bytes   | entry 1 | … 511
 //
 // Entries become visible to the reader with one store for all that were claimed since the last, and return to the writer likewise.
 // Does not: know what an entry holds or wake anybody (hand-over.ts), grow.
@@ -13,10 +13,10 @@ import { SlotShape } from './slots.js';
 export const enum RingShape {
   /** A power of two. Twice what a worker reads from one link in a pass. */
   Entries = 512,
-  ColumnWords = 16,
-  EntryWords = 480, // ColumnWords + SlotShape.MaxPacket / 4
+  ColumnWords = 32,
+  EntryWords = 496, // ColumnWords + SlotShape.MaxPacket / 4
   HeaderBytes = 128,
-  Bytes = 983168, // HeaderBytes + Entries * EntryWords * 4
+  Bytes = 1015936, // HeaderBytes + Entries * EntryWords * 4
 }
 
 /** Words of the header. */

@@ -2,7 +2,20 @@
 // current, the counters, and the rings between workers. The main thread writes the idle bank, then publishes; a worker picks the bank up between
 // two passes and acknowledges. The idle bank may be written only when every worker has acknowledged the last epoch.
 
-import { Drop, GroupCap, GroupCount, NatCount, PathCount, PolicyCount, PortCount, SaCount } from '../counters/declare.js';
+import {
+  Drop,
+  GroupCap,
+  GroupCount,
+  NatCount,
+  PathCount,
+  PolicyCount,
+  PortCount,
+  QosCount,
+  RedCount,
+  SaCount,
+} from '../counters/declare.js';
+import { Latency } from '../counters/latency.js';
+import { Meter } from '../proto/meter.js';
 import {
   Ace,
   Cap,
@@ -99,6 +112,9 @@ export interface CounterBlocks {
   path: Float64Array; // PathCount.Count
   nat: Float64Array; // NatCount.Count
   policies: Float64Array; // Cap.PolicyEntries * PolicyCount.Count, reset on a table swap that changes the entries
+  qos: Float64Array; // QosCap.Classes * QosCount.Count, reset on a table swap that changes service-policies, as are:
+  qosWaits: Float64Array; // QosCap.Classes * Latency.Places: packets by their time in the queue
+  qosReds: Float64Array; // QosCap.Reds * 64 * RedCount.Count
 }
 
 export interface SharedState {
@@ -164,11 +180,16 @@ const counterLengths: readonly [keyof CounterBlocks, number][] = [
   ['path', PathCount.Count],
   ['nat', NatCount.Count],
   ['policies', Cap.PolicyEntries * PolicyCount.Count],
+  ['qos', QosCap.Classes * QosCount.Count],
+  ['qosWaits', QosCap.Classes * Latency.Places],
+  ['qosReds', QosCap.Reds * 64 * RedCount.Count],
 ];
 const counterBytes = counterLengths.reduce((sum, [, length]) => sum + length * 8, 0);
 const controlBytes = align8(Ctl.Words * 4);
 const pairsAt = (controlBytes + 2 * bankBytes + 63) & ~63;
-const countersAt = pairsAt + pairBytes;
+const metersAt = pairsAt + pairBytes;
+const meterBytes = QosCap.Classes * (Meter.Words + 1) * 8;
+const countersAt = metersAt + meterBytes;
 
 function align8(bytes: number): number {
   return (bytes + 7) & ~7;
@@ -199,6 +220,12 @@ export function natRowsOf({ memory, workers }: SharedState, worker: number): Int
 /** First byte of the ring by which `from` gives packets to `to`. */
 export function ringAt({ workers }: SharedState, from: number, to: number): number {
   return ringsAt(workers) + (from * workers + to) * RingShape.Bytes;
+}
+
+/** Policers of all workers: rows of Meter by QosClass, and behind them a lock for each, in words. The main thread fills them (qos-meters.ts). */
+export function metersOf({ memory }: SharedState): { rows: Float64Array; locks: Int32Array } {
+  const rows = new Float64Array(memory, metersAt, QosCap.Classes * Meter.Words);
+  return { rows, locks: new Int32Array(memory, metersAt + rows.byteLength, QosCap.Classes) };
 }
 
 export function controlWords(state: SharedState): Int32Array {

@@ -5,6 +5,7 @@
 //   |  headroom 128    |  packet as received, up to 1856 bytes       | tailroom 64 |
 //                      ^ off                                 ^ off + len
 
+import { QosKey } from '../proto/qos-classes.js';
 import { allocatePages } from './page.js';
 
 export const enum SlotShape {
@@ -46,6 +47,16 @@ export const enum PacketFlag {
   ByTunnel = 8192,
 }
 
+/** What queues are told about a packet beside its headers. */
+export const enum QosColumn {
+  /** qos-group that a policy at the input has set, 0 = none. */
+  Group = 0xff,
+  /** `keys` says what it was before it was encapsulated. */
+  Known = 0x100,
+  /** The crypto map that seals it keeps that. */
+  Keep = 0x200,
+}
+
 /** How many times one packet may be encapsulated and decapsulated. */
 export const MaxNesting = 4;
 
@@ -85,6 +96,9 @@ export class Slots {
   readonly sender = column();
   /** How often it has been encapsulated and decapsulated. */
   readonly nesting = column();
+  /** For queues: {@link QosColumn}. Of `keys` a row of QosKey where QosColumn.Known is set. */
+  readonly qos = column();
+  readonly keys = new Int32Array(SlotShape.Count * QosKey.Words);
   /** For 95-local: ICMP type << 24 | code << 16 | MTU of the error about it. */
   readonly error = column();
   /** For 95-local: why it is dropped once the error is written. */
@@ -105,7 +119,7 @@ export class Slots {
 
   /** What is known about one packet, for another made of it; where its bytes lie (off, len, l4Off) is for the caller. */
   copyColumns(from: number, to: number): void {
-    const { rxPort, txPort, nextHop, hop, proto, src, dst, sport, dport, tos, flags, sa, nesting } = this;
+    const { rxPort, txPort, nextHop, hop, proto, src, dst, sport, dport, tos, flags, sa, nesting, qos, keys } = this;
     rxPort[to] = rxPort[from];
     txPort[to] = txPort[from];
     nextHop[to] = nextHop[from];
@@ -119,6 +133,9 @@ export class Slots {
     flags[to] = flags[from];
     sa[to] = sa[from];
     nesting[to] = nesting[from];
+    qos[to] = qos[from];
+    if ((qos[from] & QosColumn.Known) !== 0)
+      for (let word = 0; word < QosKey.Words; word++) keys[to * QosKey.Words + word] = keys[from * QosKey.Words + word];
   }
 
   release(id: number): void {

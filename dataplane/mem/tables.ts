@@ -38,6 +38,10 @@ import {
   type SharedState,
 } from './shared.js';
 
+function isOther(a: Int32Array, b: Int32Array): boolean {
+  return a.some((word, at) => word !== b[at]);
+}
+
 export class Tables {
   readonly counts = new Int32Array(BankCount.Words);
   readonly aces = new Int32Array(Cap.Aces * Ace.Words);
@@ -86,6 +90,9 @@ export class Tables {
   readonly policyFirst = new Int32Array(Cap.Ports + 1);
   readonly policyCount = new Int32Array(Cap.Ports + 1);
 
+  /** The bank that was copied last has other service-policies than the one before. */
+  hasNewQos = false;
+
   constructor(shared: SharedState) {
     this.fibRoot = pairOf(shared, 'fibRoot');
     this.fibNodes = pairOf(shared, 'fibNodes');
@@ -129,6 +136,8 @@ export class Tables {
   }
 
   private copyQos(bank: Bank): void {
+    this.hasNewQos =
+      isOther(this.qosUses, bank.qosUses) || isOther(this.qosClasses, bank.qosClasses) || isOther(this.qosReds, bank.qosReds);
     this.qosUses.set(bank.qosUses);
     this.qosTests.set(bank.qosTests);
     this.qosLists.set(bank.qosLists);

@@ -17,7 +17,7 @@ const enum Batch {
 /** @returns a function that tells how many datagrams it read */
 export function makeRx(env: Env): () => number {
   const { slots, native, links, drop } = env;
-  const { freeIds, off, len, rxPort, txPort, flags, sa, nesting } = slots;
+  const { freeIds, off, len, rxPort, txPort, flags, sa, nesting, qos } = slots;
   const { fd: fds, port: portOf, kind, ready, lost } = links;
   const { path, ports } = env.counters;
   const next = env.vec.ipInput;
@@ -56,6 +56,7 @@ export function makeRx(env: Env): () => number {
       flags[id] = arrived;
       sa[id] = -1;
       nesting[id] = 0;
+      qos[id] = 0;
       sum += lengths[i];
       next.push(id);
     }

@@ -7,7 +7,7 @@
 import { Drop } from '../counters/declare.js';
 import { Clock, type Env } from '../env.js';
 import { PortRow } from '../mem/shared.js';
-import { PacketFlag } from '../mem/slots.js';
+import { PacketFlag, QosColumn } from '../mem/slots.js';
 import { Ace, AceAction, CryptoEntry, CryptoFlag, Sa, SaFlag } from '../tables/layout.js';
 
 /** What is not an SA slot. */
@@ -19,7 +19,7 @@ const enum Verdict {
 
 export function makeCryptoMap(env: Env): () => void {
   const { drop, classify, clock } = env;
-  const { txPort, sa, flags } = env.slots;
+  const { txPort, sa, flags, qos } = env.slots;
   const { ports, cryptoEntries, entryFirst, entryCount, entryLists, aces, sas } = env.tables;
   const { aceHits } = env.counters;
   const { cryptoMap: input, pmtu: next } = env.vec;
@@ -48,6 +48,7 @@ export function makeCryptoMap(env: Env): () => void {
       if ((entryFlags & CryptoFlag.ClosedOut) !== 0) return Verdict.Closed;
       if ((entryFlags & CryptoFlag.ReceiveOnly) !== 0) break;
       const slot = cryptoEntries[at + CryptoEntry.OutboundSa];
+      if ((entryFlags & CryptoFlag.PreClassify) !== 0) qos[id] |= QosColumn.Keep;
       return usable(slot) ? slot : Verdict.NoSa;
     }
     return (flags[id] & PacketFlag.Confidential) !== 0 ? Verdict.NoSa : Verdict.Clear;

@@ -25,7 +25,8 @@ const DenialBurst = 1;
 export function makeLocal(env: Env): () => void {
   const { slots, native, links, drop, clock } = env;
   const { tun } = links;
-  const { bytes, view, off, len, l4Off, rxPort, txPort, proto, src, dst, sport, dport, tos, flags, sa, nesting, error, reason } = slots;
+  const { bytes, view, off, len, l4Off, rxPort, txPort, proto, src, dst, sport, dport, tos, flags, sa, nesting, qos, error, reason } =
+    slots;
   const { ports, localSet } = env.tables;
   const { path } = env.counters;
   const { punt, refused, route } = env.vec;
@@ -121,6 +122,7 @@ export function makeLocal(env: Env): () => void {
     flags[made] = PacketFlag.Made | ((flags[id] & PacketFlag.Decrypted) !== 0 ? PacketFlag.Confidential : 0);
     sa[made] = -1;
     nesting[made] = 0;
+    qos[made] = 0;
     path[PathCount.Made]++;
     route.push(made);
   }

@@ -2,6 +2,7 @@
 // workers hand them to their crypto contexts when they take a bank over, after that they are wiped from both banks.
 
 import { NatShape } from '../mem/nat-sessions.js';
+import { startMeters } from '../mem/qos-meters.js';
 import {
   type Bank,
   BankCount,
@@ -83,9 +84,13 @@ export class Publisher {
   private readonly tunnelWords: Int32Array;
   private readonly tunnels = new Int32Array(Cap.Ports * Tunnel.Words);
 
+  private qosClasses: Int32Array = new Int32Array(0);
+
+  /** @param nowMs the workers' clock */
   constructor(
-    shared: SharedState,
+    private readonly shared: SharedState,
     private readonly workers: WorkerSet,
+    private readonly nowMs: () => number,
   ) {
     this.control = controlWords(shared);
     this.tunnelWords = tunnelWordsOf(shared);
@@ -101,6 +106,7 @@ export class Publisher {
     const epoch = Atomics.load(this.control, Ctl.Epoch) + 1;
     const bank = this.banks[epoch & 1];
     this.startTunnels(content.tunnels);
+    this.startMeters(content.rows.qosClasses);
     const errors = writeBank(bank, content);
     errors.push(...describeSoloNat(content.rows.natClauses, content.nat.pools, this.workers.count));
     if (this.routes[epoch & 1] !== content.routes) writeFib(bank, content.routes, errors);
@@ -112,6 +118,13 @@ export class Publisher {
     for (const { saKeys } of this.banks) saKeys.fill(0);
     content.rows.saKeys.fill(0);
     return errors;
+  }
+
+  /** Policers of classes that are others begin with full buckets. */
+  private startMeters(classes: Int32Array): void {
+    if (isSameRows(classes, this.qosClasses)) return;
+    startMeters(this.shared, classes, Math.floor(this.nowMs() * 1000));
+    this.qosClasses = classes;
   }
 
   /** A tunnel that is another one than before counts its sequence numbers from 0 (RFC 2890 §2.2). */
@@ -214,9 +227,13 @@ function writeFib(bank: Bank, routes: readonly FibRoute[], errors: string[]): vo
   }
 }
 
+function isSameRows(x: Int32Array, y: Int32Array): boolean {
+  return x.length === y.length && x.every((word, i) => word === y[i]);
+}
+
 /** Is it the same bank content, keys aside? A serial names its keys (layout.ts). */
 export function isSameContent(a: BankContent, b: BankContent): boolean {
-  const sameRows = (x: Int32Array, y: Int32Array) => x.length === y.length && x.every((word, i) => word === y[i]);
+  const sameRows = isSameRows;
   return (
     sameRows(a.rows.aces, b.rows.aces) &&
     sameRows(a.rows.cryptoEntries, b.rows.cryptoEntries) &&

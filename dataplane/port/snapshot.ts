@@ -1,9 +1,10 @@
 // Counters and netdev state at one moment, for control: the counter blocks of all workers summed. Does not: name the counters
 // (counters/declare.ts), keep history.
 
-import { GroupCap, GroupCount, NatCount, PathCount, PolicyCount, PortCount, SaCount } from '../counters/declare.js';
+import { GroupCap, GroupCount, NatCount, PathCount, PolicyCount, PortCount, QosCount, RedCount, SaCount } from '../counters/declare.js';
+import { Latency } from '../counters/latency.js';
 import { type CounterBlocks, countersOf, natRowsOf, type SharedState } from '../mem/shared.js';
-import { Ace, Cap, NatRow, PolicyEntry, Sa } from '../tables/layout.js';
+import { Ace, Cap, NatRow, PolicyEntry, QosClass, QosRed, Sa } from '../tables/layout.js';
 import type { FromDataplane, SnapshotHead, TunnelStatus } from '../tables/message.js';
 import { formatAddress, formatPrefix } from './addresses.js';
 import type { Applier } from './applier.js';
@@ -40,6 +41,7 @@ export class SnapshotMaker {
       path: sum('path').slice(0, PathCount.Count),
       nat: sum('nat').slice(0, NatCount.Count),
       policies: cut(sum('policies'), PolicyCount.Count, tables.rows.policyEntries.length / PolicyEntry.Words),
+      qos: this.describeQos(tables.rows.qosClasses.length / QosClass.Words, tables.rows.qosReds.length / QosRed.Words),
     };
   }
 
@@ -71,6 +73,22 @@ export class SnapshotMaker {
     for (const [i, row] of found.entries()) words.set(row, i * NatRow.Words);
     const sessions = Math.max(found.length, this.sum('nat')[NatCount.Sessions]);
     return { message: { type: 'nat-sessions', id, sessions }, rows: new Uint8Array(words.buffer) };
+  }
+
+  private describeQos(classes: number, reds: number): SnapshotHead['qos'] {
+    const waits = this.rows('qosWaits', Latency.Places, classes);
+    return {
+      classes: this.rows('qos', QosCount.Count, classes),
+      waits: waits.map((places) => places.slice(0, places.findLastIndex((count) => count > 0) + 1)),
+      reds: this.rows('qosReds', RedCount.Count, reds * 64),
+    };
+  }
+
+  /** The first rows of a block, summed: for blocks of which little is used. */
+  private rows(name: keyof CounterBlocks, width: number, rows: number): number[][] {
+    const total = new Array<number>(width * rows).fill(0);
+    for (const block of this.blocks) for (let i = 0; i < total.length; i++) total[i] += block[name][i];
+    return cut(total, width, rows);
   }
 
   private sum(name: keyof CounterBlocks): number[] {

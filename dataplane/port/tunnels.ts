@@ -150,6 +150,7 @@ export function tunnelRows(rows: readonly InterfaceRow[], evaluated: readonly Ev
     row[Tunnel.Ttl] = tunnel.ttl;
     row[Tunnel.Tos] = tunnel.tos ?? -1;
     row[Tunnel.KeepaliveSeconds] = tunnel.keepalive?.seconds ?? 0;
+    row[Tunnel.PreClassify] = Number(tunnel.preClassify);
   }
   return words;
 }

@@ -29,6 +29,7 @@ function checkUses(rows: TablesRows): void {
     if (qosUses[at + QosUse.ClassCount] === 0) continue;
     checkChain('qos use', rows, qosUses[at + QosUse.Start], qosUses[at + QosUse.FirstClass], qosUses[at + QosUse.ClassCount]);
     within('qos use rate', qosUses[at + QosUse.RateHigh], 0, MostHigh);
+    within('qos use queues', qosUses[at + QosUse.Queues], 0, 1);
   }
 }
 

@@ -237,7 +237,7 @@ function checkCryptoEntries({ head, rows }: Tables): void {
     if (at > 0) within('crypto entry port order', port, entries[at - CryptoEntry.Words + CryptoEntry.Port], Cap.Ports - 1);
     checkAclRange('crypto entry', entries[at + CryptoEntry.AclFirst], entries[at + CryptoEntry.AclCount], rows.aces);
     within('crypto entry SA slot', entries[at + CryptoEntry.OutboundSa], -1, rows.sas.length / Sa.Words - 1);
-    within('crypto entry flags', entries[at + CryptoEntry.Flags], 0, 31);
+    within('crypto entry flags', entries[at + CryptoEntry.Flags], 0, 255);
     within('crypto entry group', entries[at + CryptoEntry.Group], 0, head.groups.length - 1);
   }
 }

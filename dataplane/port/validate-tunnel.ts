@@ -18,6 +18,7 @@ export function readTunnel(value: unknown, what: string): TunnelSpec {
     ttl: readInteger(row.ttl, `${what}.ttl`, 1, 255),
     tos: readNullable(row.tos, (tos) => readInteger(tos, `${what}.tos`, 0, 255)),
     copyDf: readFlag(row.copyDf, `${what}.copyDf`),
+    preClassify: readFlag(row.preClassify, `${what}.preClassify`),
     keepalive: readNullable(row.keepalive, (value) => {
       const { seconds, retries } = readRecord(value, `${what}.keepalive`);
       return {

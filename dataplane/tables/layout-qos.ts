@@ -25,7 +25,9 @@ export const enum QosUse {
   /** What the port sends at most. */
   RateHigh = 3,
   RateLow = 4,
-  Words = 5,
+  /** 1: its classes have queues; 0 = what passes is policed and marked alone. */
+  Queues = 5,
+  Words = 6,
 }
 export const enum QosDirection {
   Input = 0,

@@ -14,7 +14,8 @@ export const enum Tunnel {
   Ttl = 6, // of the outer header
   Tos = 7, // of the outer header, its DSCP alone; -1 = as inside
   KeepaliveSeconds = 8, // between keepalives, 0 = none are sent
-  Words = 9,
+  PreClassify = 9, // 1: what goes into it is known to queues by what it was
+  Words = 10,
 }
 export const enum TunnelMode {
   /** The port is no tunnel, or one that has no ends. */

@@ -109,6 +109,8 @@ export const enum CryptoFlag {
   ReceiveOnly = 8,
   /** What the list permits is taken in the clear too (receive-only, passive). */
   AcceptClear = 16,
+  /** What it seals is known to queues by what it was (`qos pre-classify`). */
+  PreClassify = 128,
 }
 
 /** One ESP SA, used in both directions by every member of the group (RFC 6407 §5.5). The row's index is its slot. */

@@ -61,6 +61,8 @@ export interface TunnelSpec {
   copyDf: boolean;
   /** Seconds between keepalives, and how many may fail to come back before the tunnel is down; null = none are sent. */
   keepalive: { seconds: number; retries: number } | null;
+  /** Queues are told what the packet inside was. */
+  preClassify: boolean;
 }
 
 /** Why a tunnel carries nothing. */
@@ -233,6 +235,8 @@ export interface SnapshotHead {
   nat: number[];
   /** PolicyCount by row of PolicyEntry. */
   policies: number[][];
+  /** QosCount and waits (counters/latency.ts, without the zeros at the end) by row of QosClass; RedCount by row of QosRed and DSCP. */
+  qos: { classes: number[][]; waits: number[][]; reds: number[][] };
 }
 
 /** Encodes one frame. @param blobs appended in the order of the head's `blobs` */

@@ -1,17 +1,29 @@
 // Asks the pipeline what it would do with one datagram (README.md): its own stages over the live tables, in memory of their own.
 
-import { Drop, GroupCap, GroupCount, NatCount, PathCount, PolicyCount, PortCount, SaCount } from '../counters/declare.js';
+import {
+  Drop,
+  GroupCap,
+  GroupCount,
+  NatCount,
+  PathCount,
+  PolicyCount,
+  PortCount,
+  QosCount,
+  RedCount,
+  SaCount,
+} from '../counters/declare.js';
+import { Latency } from '../counters/latency.js';
 import { adoptBank, Clock, type Env, makeDrop, makeEnv } from '../env.js';
 import { isLocal } from '../mem/hash.js';
 import { LinkKind } from '../mem/links.js';
 import { SenderState, senderStatePath } from '../mem/sender-state.js';
-import { type CounterBlocks, Ctl, controlWords, natRowsOf, type SharedState } from '../mem/shared.js';
+import { type CounterBlocks, Ctl, controlWords, metersOf, natRowsOf, type SharedState } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
 import type { Native } from '../native/native.js';
 import { makePipeline } from '../pipeline.js';
 import { Ip4, IpProto, isMulticast } from '../proto/ipv4.js';
 import { hasPorts, Port } from '../proto/l4.js';
-import { Cap } from '../tables/layout.js';
+import { Cap, QosCap } from '../tables/layout.js';
 import type { TraceSent, TraceStep } from '../tables/trace.js';
 import { ForeseenHandOver } from './foreseen-hand-over.js';
 import { addressesIn, copySessions, findRelated, lendAgain, rowsFor } from './live-sessions.js';
@@ -82,7 +94,16 @@ function ownCounters(): CounterBlocks {
     path: new Float64Array(PathCount.Count),
     nat: new Float64Array(NatCount.Count),
     policies: new Float64Array(Cap.PolicyEntries * PolicyCount.Count),
+    qos: new Float64Array(QosCap.Classes * QosCount.Count),
+    qosWaits: new Float64Array(QosCap.Classes * Latency.Places),
+    qosReds: new Float64Array(QosCap.Reds * 64 * RedCount.Count),
   };
+}
+
+/** Policers as they stand now. */
+function ownMeters(shared: SharedState): ReturnType<typeof metersOf> {
+  const { rows, locks } = metersOf(shared);
+  return { rows: rows.slice(), locks: new Int32Array(locks.length) };
 }
 
 /** What workers tell each other, as it is now; nobody asks for the log of NAT. */
@@ -115,7 +136,13 @@ class Attempt {
       shared: { ...shared, workers: 1 }, // no rings
       native,
       senders: SenderState.open(native, senderStatePath(means.senderStatePath, worker), means.bootId),
-      own: { counters, natRows: rowsFor(related.rows.length), control: quietControl(shared), workers: shared.workers },
+      own: {
+        counters,
+        natRows: rowsFor(related.rows.length),
+        control: quietControl(shared),
+        workers: shared.workers,
+        meters: ownMeters(shared),
+      },
     });
     this.handOver = shared.workers > 1 ? new ForeseenHandOver(base.slots, shared, worker, [], () => undefined) : null;
     const release = makeDrop(base.slots, counters);

@@ -23,6 +23,7 @@ import {
 import { adoptBank, Clock, type Env, makeEnv } from '../../dataplane/env.js';
 import { type Link, LinkKind } from '../../dataplane/mem/links.js';
 import { NatShape } from '../../dataplane/mem/nat-sessions.js';
+import { startMeters } from '../../dataplane/mem/qos-meters.js';
 import { SenderState, senderStatePath } from '../../dataplane/mem/sender-state.js';
 import {
   allocateShared,
@@ -58,6 +59,9 @@ import {
   NatStatic,
   PolicyClause,
   PolicyEntry,
+  QosClass,
+  QosTest,
+  QosTestKind,
   Sa,
   SaFlag,
   SaKey,
@@ -111,6 +115,7 @@ export interface TunnelSpec {
   ttl?: number;
   tos?: number;
   copyDf?: boolean;
+  preClassify?: boolean;
   keepalive?: number;
 }
 export interface TablesSpec {
@@ -145,6 +150,8 @@ export interface TablesSpec {
   natSessions?: number;
   /** Entries of route-maps, those of a port neighbours; port Cap.Ports = the host's own. `acls`: indexes, -1 = a list that is not there. */
   policies?: PolicySpec[];
+  /** Service-policies that control compiled (qos/configured.ts). Their lists stand behind `acls`. */
+  qosTables?: { uses: Int32Array; tests: Int32Array; classes: Int32Array; reds: Int32Array; aces: Int32Array };
   /** `port` -1 = it cannot be reached now. Each that has a port has a link: the queue 2 * Cap.Ports + its number. */
   hops?: { kind: HopKind; port: number; address?: string }[];
 }
@@ -304,6 +311,7 @@ function writeTunnels(bank: ReturnType<typeof bankOf>, { ports }: TablesSpec): v
     row[Tunnel.Ttl] = ttl ?? 255;
     row[Tunnel.Tos] = tos ?? -1;
     row[Tunnel.KeepaliveSeconds] = keepalive ?? 0;
+    row[Tunnel.PreClassify] = Number(tunnel.preClassify ?? false);
   });
   bank.counts[BankCount.Tunnels] = ports.filter(({ tunnel }) => tunnel !== undefined).length;
 }
@@ -327,6 +335,20 @@ function writeNat(bank: Bank, { clauses, aces, head }: NonNullable<TablesSpec['n
   bank.counts[BankCount.NatPortTimeouts] = head.portTimeouts.length / NatPortTimeout.Words;
 }
 
+function writeQos(bank: Bank, { uses, tests, classes, reds, aces }: NonNullable<TablesSpec['qosTables']>): void {
+  const before = bank.counts[BankCount.Aces];
+  bank.aces.set(aces, before * Ace.Words);
+  bank.counts[BankCount.Aces] = before + aces.length / Ace.Words;
+  bank.qosUses.set(uses);
+  bank.qosTests.set(tests);
+  for (let at = 0; at < tests.length; at += QosTest.Words)
+    if (tests[at + QosTest.Kind] === QosTestKind.List) bank.qosTests[at + QosTest.A] += before;
+  bank.counts[BankCount.QosTests] = tests.length / QosTest.Words;
+  bank.qosClasses.set(classes);
+  bank.counts[BankCount.QosClasses] = classes.length / QosClass.Words;
+  bank.qosReds.set(reds);
+}
+
 export function writeBank(shared: SharedState, index: number, spec: TablesSpec): void {
   const bank = bankOf(shared, index);
   const lists = writeAces(bank.aces, spec.acls);
@@ -346,6 +368,10 @@ export function writeBank(shared: SharedState, index: number, spec: TablesSpec):
   });
   bank.counts[BankCount.NatClauses] = clauses.length;
   if (spec.natTables) writeNat(bank, spec.natTables);
+  bank.qosUses.fill(0);
+  bank.qosClasses.fill(0);
+  bank.counts[BankCount.QosClasses] = 0;
+  if (spec.qosTables) writeQos(bank, spec.qosTables);
   bank.counts[BankCount.NatSessions] = spec.natSessions ?? NatShape.Capacity;
   bank.natTimeouts.set(spec.natTimeouts ?? [86400, 300, 60, 60, 60, 86400, 60]);
   writePolicies(bank, spec, lists);
@@ -485,6 +511,7 @@ export class Router {
 
   adopt(tables: TablesSpec): void {
     writeBank(this.shared, 1, tables);
+    startMeters(this.shared, tables.qosTables?.classes ?? new Int32Array(0), this.nowMs * 1000);
     const errors = adoptBank(this.env, this.shared, 1);
     if (errors.length > 0) throw new Error(errors.join('; '));
   }
@@ -524,11 +551,12 @@ export class Router {
   imbalance(): string | null {
     const { path, drops } = this.env.counters;
     const into = path[PathCount.Received] + path[PathCount.Made] + path[PathCount.TakenOver];
-    const out = path[PathCount.Sent] + path[PathCount.Dropped] + path[PathCount.Punted] + path[PathCount.HandedOver] + path[PathCount.Held];
+    const held = path[PathCount.Held] + path[PathCount.Queued];
+    const out = path[PathCount.Sent] + path[PathCount.Dropped] + path[PathCount.Punted] + path[PathCount.HandedOver] + held;
     if (into !== out) return `${into} came in, ${out} went out`;
     const reasons = drops.subarray(0, Drop.Count).reduce((sum, count) => sum + count, 0);
     if (reasons !== path[PathCount.Dropped]) return `${path[PathCount.Dropped]} drops, ${reasons} by reason`;
-    const lost = SlotShape.Count - this.env.slots.freeCount - path[PathCount.Held];
+    const lost = SlotShape.Count - this.env.slots.freeCount - held;
     if (lost !== 0) return `${lost} slots lost`;
     return null;
   }

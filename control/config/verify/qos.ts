@@ -7,9 +7,6 @@ import type { Findings } from './findings.js';
 import { verifyClassMaps, warnUnusedClasses } from './qos-classes.js';
 import { actionWords, findQueueing, verifyPolicyMaps } from './qos-policies.js';
 
-/** The stages that police, mark and queue are not in the packet's path yet: what would have no effect is not accepted. */
-const packetPathHasQos: boolean = false;
-
 const kbit = (bps: number): string => `${Math.floor(bps / 1000)} kbps`;
 
 /** One place where a policy works. */
@@ -102,8 +99,6 @@ function verifyPlace(
       `policy-map ${policy.name} queues without a shaper around it: a tunnel has no rate of its own`,
       'class class-default, shape average, service-policy CHILD; or on the interface outside, with qos pre-classify',
     );
-  if (!packetPathHasQos)
-    findings.error(item, field, 'service-policy is not supported yet: packets pass as if it were not there', `remove it from ${item.name}`);
 }
 
 export function verifyQos(config: Config, findings: Findings): void {

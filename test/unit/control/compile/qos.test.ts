@@ -42,7 +42,7 @@ policy-map CHILD
     ['OUT class-default', 'CHILD VOICE', 'CHILD BUSINESS', 'CHILD class-default'].map((name) => `eth0 output ${name}`),
   );
   const use = (3 * 2 + QosDirection.Output) * QosUse.Words;
-  t.strictSame(rows.uses.slice(use, use + QosUse.Words), [~0, 0, 1, 0, 1_250_000], 'all is class-default');
+  t.strictSame(rows.uses.slice(use, use + QosUse.Words), [~0, 0, 1, 0, 1_250_000, 1], 'all is class-default');
   t.ok(rows.uses.every((word, at) => (at >= use && at < use + QosUse.Words) || word === 0));
   const [parent, voice, business, rest] = [0, 1, 2, 3].map((n) => classRow(rows, n));
   t.equal(rate(parent, QosClass.ShapeHigh), 1_000_000);

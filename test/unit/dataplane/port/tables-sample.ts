@@ -146,5 +146,6 @@ export const sampleTunnel: TunnelSpec = {
   ttl: 255,
   tos: 0,
   copyDf: false,
+  preClassify: false,
   keepalive: { seconds: 10, retries: 3 },
 };

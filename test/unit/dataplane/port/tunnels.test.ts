@@ -16,7 +16,7 @@ function row(port: number, name: string, device: string | null, more: Partial<In
 }
 
 function tunnel(port: number, destination: string | null, spec: Partial<TunnelSpec> = {}, more: Partial<InterfaceRow> = {}): InterfaceRow {
-  const fields = { key: null, checksum: false, sequence: false, ttl: 255, tos: null, copyDf: false, keepalive: null };
+  const fields = { key: null, checksum: false, sequence: false, ttl: 255, tos: null, copyDf: false, keepalive: null, preClassify: false };
   const ends = { sourceInterface: 'GigabitEthernet0/1', sourceAddress: null, destination: destination === null ? null : ip(destination) };
   return row(port, `Tunnel${port}`, `Tunnel${port}`, { tunnel: { ...ends, ...fields, ...spec }, ...more });
 }

@@ -161,7 +161,7 @@ const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][]
   ['alignment 0', /alignment of 0/, (_, rows) => rows.sas.set([0], Sa.Align)],
   ['seventeen sender IDs', /sender IDs: 17/, (_, rows) => rows.sas.set([17], Sa.SidCount)],
   ['time window of 101 s', /time window: 101/, (_, rows) => rows.sas.set([101], Sa.TimeWindow)],
-  ['crypto entry with flags of nobody', /flags: 32/, (_, rows) => rows.cryptoEntries.set([32], CryptoEntry.Flags)],
+  ['crypto entry with flags of nobody', /flags: 256/, (_, rows) => rows.cryptoEntries.set([256], CryptoEntry.Flags)],
   [
     'a filter beyond the aces',
     /filter of GigabitEthernet0\/0 aces: 2/,

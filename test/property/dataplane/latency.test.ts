@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import t from 'tap';
-import { Latency, latencyFloor, latencyPlace, latencyQuantile } from '../../../../dataplane/proto/latency.js';
+import { Latency, latencyFloor, latencyPlace, latencyQuantile } from '../../../dataplane/counters/latency.js';
 
 t.test('places are in order, and every time lies in its own', (t) => {
   fc.assert(

@@ -1,0 +1,159 @@
+// What a service-policy says of a packet, at the input or at the output: its class, what is done to its ToS octet, what policers let pass; and what
+// is counted of it, for its class and those above. Does not: queue (qos-output.ts).
+
+import { type Drop, QosCount } from '../counters/declare.js';
+import { readFacts } from '../proto/acl.js';
+import { Ip4, IpProto, setTos } from '../proto/ipv4.js';
+import { Port } from '../proto/l4.js';
+import type { Color } from '../proto/meter.js';
+import { classOf, QosKey } from '../proto/qos-classes.js';
+import { QosAction, QosClass, QosTest, QosTestKind, QosUse } from '../tables/layout.js';
+import { ClassCache } from './qos-class-cache.js';
+import type { CounterBlocks } from './shared.js';
+import { BankCount } from './shared.js';
+import { PacketFlag, QosColumn, type Slots } from './slots.js';
+import type { Tables } from './tables.js';
+
+/** Of treat(): it goes on. Else the reason to drop it. */
+export const Passes = -1;
+
+export interface QosPolicy {
+  /** Hash of the flow of the packet that was classified last. */
+  readonly flow: Int32Array;
+  /** After every new table. */
+  adopt(): void;
+  /** What a packet is now, in `keys` at its row, for queues behind an encapsulation. */
+  keep(id: number): void;
+  /** @param use row of QosUse, in words @returns the innermost class */
+  classify(id: number, use: number): number;
+  /** Marks and polices a packet of a class. @returns Passes, or why it is dropped: then it is still the caller's, and counted */
+  treat(id: number, leaf: number, nowUs: number, reason: Drop): number;
+  /** Adds a packet to two counters of a class and of those above it. @param count the one of packets; bytes stand behind it */
+  count(leaf: number, count: QosCount, packets: number, bytes: number): void;
+}
+
+/** Of what tells a flow, and what its packets differ in that classes may ask for. */
+function hashOf(key: Int32Array): number {
+  const ends = Math.imul(key[QosKey.Src] ^ Math.imul(key[QosKey.Dst], 0x85ebca6b), 0x9e3779b1);
+  const ports = Math.imul((key[QosKey.SrcPort] << 16) ^ key[QosKey.DstPort] ^ (key[QosKey.Protocol] << 8), 0xc2b2ae35);
+  const hash = Math.imul(ends ^ (ends >>> 15) ^ ports, 0x27d4eb2f);
+  return hash ^ (hash >>> 16);
+}
+
+export function makeQosPolicy(
+  slots: Slots,
+  tables: Tables,
+  { qos: counts }: Pick<CounterBlocks, 'qos'>,
+  color: (index: number, bytes: number, nowUs: number) => Color,
+): QosPolicy {
+  const { view, off, len, l4Off, proto, src, dst, sport, dport, tos, flags, qos, keys } = slots;
+  const { qosUses, qosTests, qosLists, qosClasses: classes, aces, aclWords } = tables;
+  const key = new Int32Array(QosKey.Words);
+  const flow = new Int32Array(1);
+  const cache = new ClassCache();
+
+  /** What the packet is as it stands. */
+  function read(id: number, to: Int32Array, at: number): void {
+    const octet = view.getUint8(off[id] + Ip4.Tos);
+    const isSealed = (flags[id] & PacketFlag.Sealed) !== 0;
+    const later = (flags[id] & PacketFlag.LaterFragment) !== 0;
+    to[at + QosKey.Src] = src[id];
+    to[at + QosKey.Dst] = dst[id];
+    to[at + QosKey.Protocol] = isSealed ? IpProto.Esp : proto[id];
+    to[at + QosKey.SrcPort] = isSealed ? Port.None : sport[id];
+    to[at + QosKey.DstPort] = isSealed ? Port.None : dport[id];
+    to[at + QosKey.Facts] = isSealed ? octet : readFacts(view, l4Off[id], off[id] + len[id], proto[id], octet, later);
+    to[at + QosKey.Tos] = octet;
+    to[at + QosKey.Length] = len[id];
+    to[at + QosKey.Group] = qos[id] & QosColumn.Group;
+  }
+
+  function count(leaf: number, counter: QosCount, packets: number, bytes: number): void {
+    for (let index = leaf; index >= 0; index = classes[index * QosClass.Words + QosClass.Parent]) {
+      const at = index * QosCount.Count + counter;
+      counts[at] += packets;
+      counts[at + 1] += bytes;
+    }
+  }
+
+  /** Bits of the ToS octet, and the qos-group. */
+  function mark(id: number, keep: number, bits: number, group: number): void {
+    const at = off[id];
+    const before = view.getUint8(at + Ip4.Tos);
+    const octet = (before & keep) | bits;
+    if (octet !== before) {
+      setTos(view, at, octet);
+      tos[id] = octet;
+    }
+    if (group >= 0) qos[id] = (qos[id] & ~QosColumn.Group) | group;
+  }
+
+  /** @returns false = the class's policer drops it */
+  function police(id: number, index: number, nowUs: number): boolean {
+    const bytes = len[id];
+    const verdict = color(index, bytes, nowUs);
+    const counter = index * QosCount.Count + QosCount.ConformPackets + 2 * verdict;
+    counts[counter]++;
+    counts[counter + 1] += bytes;
+    const action = index * QosClass.Words + QosClass.Actions + verdict * QosAction.Words;
+    if (classes[action + QosAction.Drop] !== 0) return false;
+    mark(id, classes[action + QosAction.TosKeep], classes[action + QosAction.TosSet], classes[action + QosAction.Group]);
+    return true;
+  }
+
+  /** From the outside in, so that the innermost says the last word. */
+  function markAll(id: number, index: number): void {
+    const row = index * QosClass.Words;
+    if (classes[row + QosClass.Parent] >= 0) markAll(id, classes[row + QosClass.Parent]);
+    const keep = classes[row + QosClass.TosKeep];
+    const group = classes[row + QosClass.Group];
+    if (keep === 0xff && group < 0) return;
+    mark(id, keep, classes[row + QosClass.TosSet], group);
+    counts[index * QosCount.Count + QosCount.Marked]++;
+  }
+
+  function walk(use: number): number {
+    let index = classOf(qosTests, qosLists, aces, aclWords, qosUses[use + QosUse.Start], key);
+    while (classes[index * QosClass.Words + QosClass.ChildCount] !== 0)
+      index = classOf(qosTests, qosLists, aces, aclWords, classes[index * QosClass.Words + QosClass.ChildStart], key);
+    return index;
+  }
+
+  return {
+    flow,
+    count,
+    adopt() {
+      cache.forget();
+      cache.asksLength = false;
+      for (let test = 0; test < tables.counts[BankCount.QosTests]; test++)
+        if (qosTests[test * QosTest.Words + QosTest.Kind] === QosTestKind.Length) cache.asksLength = true;
+    },
+    keep(id) {
+      read(id, keys, id * QosKey.Words);
+      qos[id] |= QosColumn.Known;
+    },
+    classify(id, use) {
+      if ((qos[id] & QosColumn.Known) === 0) read(id, key, 0);
+      else for (let word = 0; word < QosKey.Words; word++) key[word] = keys[id * QosKey.Words + word];
+      const hash = hashOf(key);
+      flow[0] = hash;
+      const at = cache.find(hash, key, use);
+      if (at >= 0) return cache.classAt(at);
+      const index = walk(use);
+      cache.write(~at, key, use, index);
+      return index;
+    },
+    treat(id, leaf, nowUs, reason) {
+      const bytes = len[id];
+      count(leaf, QosCount.OfferedPackets, 1, bytes);
+      markAll(id, leaf);
+      for (let index = leaf; index >= 0; index = classes[index * QosClass.Words + QosClass.Parent]) {
+        const row = index * QosClass.Words;
+        if ((classes[row + QosClass.CirHigh] | classes[row + QosClass.CirLow]) === 0 || police(id, index, nowUs)) continue;
+        count(leaf, QosCount.PoliceDropPackets, 1, bytes);
+        return reason;
+      }
+      return Passes;
+    },
+  };
+}

@@ -1,0 +1,63 @@
+// The step that 62-tunnel-queue and 80-queue have in common: packets of tx's vector into the queues of their ports, and out of them what may leave.
+
+import { Drop, PathCount } from '../counters/declare.js';
+import { Cap, Tunnel, TunnelMode } from '../tables/layout.js';
+import { type HandOver, HandOverSerial } from './hand-over.js';
+import type { QosOutput } from './qos-output.js';
+import type { CounterBlocks } from './shared.js';
+import type { Slots } from './slots.js';
+import type { Tables } from './tables.js';
+import type { Vector } from './vector.js';
+
+export interface QueueOutputParts {
+  slots: Slots;
+  tables: Tables;
+  counters: Pick<CounterBlocks, 'path'>;
+  output: QosOutput;
+  handOver: HandOver | null;
+  workerIndex: number;
+  workers: number;
+  tx: Vector;
+  drop: (id: number, reason: Drop) => void;
+  /** Microseconds of this pass. */
+  now: () => number;
+}
+
+/** @returns the step. Its parameter: ports that are tunnels, or the others */
+export function makeQueueOutput(parts: QueueOutputParts): (tunnelPorts: boolean) => void {
+  const { slots, tables, output, handOver, workerIndex, workers, tx, drop, now } = parts;
+  const { path } = parts.counters;
+  const { txPort } = slots;
+  const { tunnels } = tables;
+  const { isUsed } = output;
+
+  function isTunnel(port: number): boolean {
+    return tunnels[port * Tunnel.Words + Tunnel.Mode] !== TunnelMode.None;
+  }
+
+  /** @returns true when another worker has its queue, and the packet is dealt with */
+  function handedOn(id: number, port: number): boolean {
+    if (handOver === null || port % workers === workerIndex) return false;
+    if (handOver.give(id, port % workers, HandOverSerial.ToQueue)) {
+      path[PathCount.HandedOver]++;
+      slots.release(id);
+    } else {
+      drop(id, Drop.HandOverFull);
+    }
+    return true;
+  }
+
+  return function queueOutput(tunnelPorts) {
+    const nowUs = now();
+    const count = tx.length;
+    // What goes on is written over what was read: never more than that before the ports are asked.
+    tx.length = 0;
+    for (let i = 0; i < count; i++) {
+      const id = tx.ids[i];
+      const port = txPort[id];
+      if (isUsed[port] === 0 || isTunnel(port) !== tunnelPorts) tx.push(id);
+      else if (!handedOn(id, port)) output.take(id, nowUs, tx);
+    }
+    for (let port = 0; port < Cap.Ports; port++) if (isUsed[port] !== 0 && isTunnel(port) === tunnelPorts) output.release(port, nowUs, tx);
+  };
+}
