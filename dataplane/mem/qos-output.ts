@@ -119,8 +119,13 @@ export function makeQosOutput(
   function leave(id: number, nowUs: number): void {
     const leaf = queues.classOf[id];
     const bytes = len[id];
-    policy.count(leaf, QosCount.QueuedPackets, -1, -bytes);
-    policy.count(leaf, QosCount.SentPackets, 1, bytes);
+    for (let index = leaf; index >= 0; index = classes[index * QosClass.Words + QosClass.Parent]) {
+      const at = index * QosCount.Count;
+      counts[at + QosCount.QueuedPackets]--;
+      counts[at + QosCount.QueuedBytes] -= bytes;
+      counts[at + QosCount.SentPackets]++;
+      counts[at + QosCount.SentBytes] += bytes;
+    }
     countRed(leaf, redAt[id], RedCount.SentPackets, bytes);
     qosWaits[leaf * Latency.Places + latencyPlace(nowUs - queuedAt[id])]++;
     held--;

@@ -7,7 +7,7 @@ import { Ip4, IpProto, setTos } from '../proto/ipv4.js';
 import { Port } from '../proto/l4.js';
 import type { Color } from '../proto/meter.js';
 import { classOf, QosKey } from '../proto/qos-classes.js';
-import { QosAction, QosClass, QosTest, QosTestKind, QosUse } from '../tables/layout.js';
+import { QosAction, QosCap, QosClass, QosTest, QosTestKind, QosUse } from '../tables/layout.js';
 import { ClassCache } from './qos-class-cache.js';
 import type { CounterBlocks } from './shared.js';
 import { BankCount } from './shared.js';
@@ -51,6 +51,17 @@ export function makeQosPolicy(
   const key = new Int32Array(QosKey.Words);
   const flow = new Int32Array(1);
   const cache = new ClassCache();
+  /** Not 0: the class, or one that it is in, marks; polices. */
+  const marks = new Uint8Array(QosCap.Classes);
+  const polices = new Uint8Array(QosCap.Classes);
+
+  function isMarked(index: number): boolean {
+    return classes[index * QosClass.Words + QosClass.TosKeep] !== 0xff || classes[index * QosClass.Words + QosClass.Group] >= 0;
+  }
+
+  function isPoliced(index: number): boolean {
+    return (classes[index * QosClass.Words + QosClass.CirHigh] | classes[index * QosClass.Words + QosClass.CirLow]) !== 0;
+  }
 
   /** What the packet is as it stands. */
   function read(id: number, to: Int32Array, at: number): void {
@@ -105,10 +116,8 @@ export function makeQosPolicy(
   function markAll(id: number, index: number): void {
     const row = index * QosClass.Words;
     if (classes[row + QosClass.Parent] >= 0) markAll(id, classes[row + QosClass.Parent]);
-    const keep = classes[row + QosClass.TosKeep];
-    const group = classes[row + QosClass.Group];
-    if (keep === 0xff && group < 0) return;
-    mark(id, keep, classes[row + QosClass.TosSet], group);
+    if (!isMarked(index)) return;
+    mark(id, classes[row + QosClass.TosKeep], classes[row + QosClass.TosSet], classes[row + QosClass.Group]);
     counts[index * QosCount.Count + QosCount.Marked]++;
   }
 
@@ -125,6 +134,12 @@ export function makeQosPolicy(
     adopt() {
       cache.forget();
       cache.asksLength = false;
+      // A class stands behind those that it is in.
+      for (let index = 0; index < tables.counts[BankCount.QosClasses]; index++) {
+        const parent = classes[index * QosClass.Words + QosClass.Parent];
+        marks[index] = Number(isMarked(index) || (parent >= 0 && marks[parent] !== 0));
+        polices[index] = Number(isPoliced(index) || (parent >= 0 && polices[parent] !== 0));
+      }
       for (let test = 0; test < tables.counts[BankCount.QosTests]; test++)
         if (qosTests[test * QosTest.Words + QosTest.Kind] === QosTestKind.Length) cache.asksLength = true;
     },
@@ -146,10 +161,10 @@ export function makeQosPolicy(
     treat(id, leaf, nowUs, reason) {
       const bytes = len[id];
       count(leaf, QosCount.OfferedPackets, 1, bytes);
-      markAll(id, leaf);
+      if (marks[leaf] !== 0) markAll(id, leaf);
+      if (polices[leaf] === 0) return Passes;
       for (let index = leaf; index >= 0; index = classes[index * QosClass.Words + QosClass.Parent]) {
-        const row = index * QosClass.Words;
-        if ((classes[row + QosClass.CirHigh] | classes[row + QosClass.CirLow]) === 0 || police(id, index, nowUs)) continue;
+        if (!isPoliced(index) || police(id, index, nowUs)) continue;
         count(leaf, QosCount.PoliceDropPackets, 1, bytes);
         return reason;
       }

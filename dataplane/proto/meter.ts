@@ -97,7 +97,10 @@ function twoRates(rows: Float64Array, row: number, bytes: number, tokens: number
   return isCommitted ? Color.Conform : isPeak ? Color.Exceed : Color.Violate;
 }
 
-/** Words of a shaper: what it lets out is `Rate` on average, and `Burst` + one packet more than that at most over any time. */
+/**
+ * Words of a shaper: what it lets out is `Rate` on average, and `Burst` + one packet more than that at most over any time. Who comes late for a packet that
+ * waited, because there was no CPU, finds what the rate has brought meanwhile, for {@link MostLateUs} at the most: else every delay would lower the rate.
+ */
 export const enum Shaper {
   /** Bytes a second. */
   Rate = 0,
@@ -106,27 +109,43 @@ export const enum Shaper {
   Tokens = 2,
   Fraction = 3,
   Last = 4,
-  Words = 5,
+  /** When a packet that waits may leave, -1 = none does. */
+  Due = 5,
+  Words = 6,
 }
+export const MostLateUs = 50_000;
 
 /** Full, as after silence. */
 export function fillShaper(rows: Float64Array, row: number, nowUs: number): void {
   rows[row + Shaper.Tokens] = rows[row + Shaper.Burst];
   rows[row + Shaper.Fraction] = 0;
   rows[row + Shaper.Last] = nowUs;
+  rows[row + Shaper.Due] = -1;
 }
 
-/** @returns microseconds until a packet may leave, 0 = now */
+/** What the rate has brought since a packet was due. */
+function lateBytes(rows: Float64Array, row: number, nowUs: number): number {
+  const due = rows[row + Shaper.Due];
+  if (due < 0 || nowUs <= due) return 0;
+  return Math.floor((Math.min(nowUs - due, MostLateUs) * rows[row + Shaper.Rate]) / MicrosPerSecond);
+}
+
+/** For a packet that waits. @returns microseconds until it may leave, 0 = now */
 export function shaperWait(rows: Float64Array, row: number, nowUs: number): number {
   const elapsed = nowUs - rows[row + Shaper.Last];
   if (elapsed > 0) {
     rows[row + Shaper.Last] = nowUs;
     const tokens = rows[row + Shaper.Tokens] + accrue(rows, rows[row + Shaper.Rate], elapsed, row + Shaper.Fraction);
-    rows[row + Shaper.Tokens] = Math.min(tokens, rows[row + Shaper.Burst]);
+    rows[row + Shaper.Tokens] = Math.min(tokens, rows[row + Shaper.Burst] + lateBytes(rows, row, nowUs));
   }
   const tokens = rows[row + Shaper.Tokens];
-  if (tokens > 0) return 0;
-  return Math.ceil(((1 - tokens) * MicrosPerSecond - rows[row + Shaper.Fraction]) / rows[row + Shaper.Rate]);
+  if (tokens > 0) {
+    rows[row + Shaper.Due] = -1;
+    return 0;
+  }
+  const wait = Math.ceil(((1 - tokens) * MicrosPerSecond - rows[row + Shaper.Fraction]) / rows[row + Shaper.Rate]);
+  rows[row + Shaper.Due] = nowUs + wait;
+  return wait;
 }
 
 /** A packet leaves. */

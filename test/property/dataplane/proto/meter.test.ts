@@ -107,6 +107,46 @@ t.test('a year of silence at 100 Gbit/s fills the buckets and breaks nothing', (
   t.end();
 });
 
+t.test('a shaper that is asked too late loses nothing of its rate', (t) => {
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 20_000, max: 12_500_000 }),
+      fc.array(fc.integer({ min: 0, max: 40_000 }), { minLength: 300, maxLength: 300 }),
+      (rate, delays) => {
+        const rows = new Float64Array(Shaper.Words);
+        rows[Shaper.Rate] = rate;
+        rows[Shaper.Burst] = 1500;
+        fillShaper(rows, 0, 0);
+        let now = 0;
+        let sent = 0;
+        for (const late of delays) {
+          let wait = shaperWait(rows, 0, now);
+          for (; wait === 0; wait = shaperWait(rows, 0, now)) {
+            shaperTake(rows, 0, 1000);
+            sent += 1000;
+          }
+          now += wait + late;
+        }
+        const wanted = (rate * now) / 1e6;
+        // What the last delay has brought is not taken yet.
+        if (sent > wanted + 1500 + 1000 || sent < wanted - 1500 - rate * 0.05 - 1000)
+          throw new Error(`${sent} bytes, the rate gives ${wanted}`);
+      },
+    ),
+    { numRuns: 100 },
+  );
+  // Beyond MostLateUs it does: a router that stood still for a minute has no minute to send.
+  const rows = new Float64Array(Shaper.Words);
+  rows[Shaper.Rate] = 1_000_000;
+  rows[Shaper.Burst] = 1500;
+  fillShaper(rows, 0, 0);
+  shaperTake(rows, 0, 1500);
+  t.equal(shaperWait(rows, 0, 0), 1);
+  t.equal(shaperWait(rows, 0, 60_000_001), 0);
+  t.equal(rows[Shaper.Tokens], 1500 + 50_000);
+  t.end();
+});
+
 t.test('a shaper lets out its rate, and in any time no more than rate, burst and a packet', (t) => {
   fc.assert(
     fc.property(
