@@ -5,6 +5,7 @@
 //   out :: its ARP for 203.0.113.50, .51, .100, .22 with no-alias :: the router's MAC answers for all but the last
 //   out :: ping, HTTP and UDP to 203.0.113.20      :: 10.0.1.20 answers, and its kernel sees who asked
 //   out :: HTTP to 203.0.113.2:8080                :: 10.0.1.21 port 80
+//   in  :: the same two from .10, .11, .20         :: hairpin: the same hosts, who see a pool address or 203.0.113.20; UDP and a refused port too
 //   in  :: HTTP from .10, .11 and .12 to 203.0.113.7 :: pool addresses, one for each; the pool of two is exhausted for the third
 //   out :: HTTP to 203.0.113.100, four times       :: 10.0.1.31 and .32 by turns
 //   in  :: HTTP and ping to 192.168.9.9            :: 203.0.113.9 is asked by 203.0.113.20; in's kernel sees 192.168.9.9
@@ -125,6 +126,17 @@ t.test('statements of ip nat', async (t) => {
   t.match(
     await router.groupwire('show', 'ip', 'nat', 'statistics'),
     /total addresses 2, allocated 2 \(100%\)[\s\S]*Pool stats drop: [1-9]/,
+  );
+
+  const [ten] = seen[0].split(' ').slice(1);
+  t.equal(await netns.sh('in', curl('10.0.1.10', '203.0.113.20')), `10.0.1.20:80 ${ten}`, 'hairpin to the static host');
+  t.equal(await netns.sh('in', curl('10.0.1.20', '203.0.113.2:8080')), '10.0.1.21:80 203.0.113.20', 'to a port of the interface');
+  t.equal(await netns.sh('in', curl('10.0.1.20', '203.0.113.20')), '10.0.1.20:80 203.0.113.20', 'a host to itself');
+  t.match(await netns.sh('in', 'ping -c 2 -i 0.1 -W 5 -I 10.0.1.10 203.0.113.20'), /2 received, 0% packet loss/);
+  t.match(
+    await netns.sh('in', `${curl('10.0.1.10', '203.0.113.20:81').replace('-s', '-sS')} 2>&1 || true`),
+    /refused/,
+    'a refusal comes back',
   );
 
   const served: string[] = [];
