@@ -14,6 +14,7 @@ import { makeEspOpen } from './path/25-esp-open.js';
 import { makePolicyIn } from './path/27-policy-in.js';
 import { makeServicePolicyIn } from './path/29-service-policy-in.js';
 import { makeGreDecap } from './path/30-gre-decap.js';
+import { makeNatHairpin } from './path/33-nat-hairpin.js';
 import { makeNatOutside } from './path/35-nat-outside.js';
 import { makePolicyRoute } from './path/38-policy-route.js';
 import { makeRoute } from './path/40-route.js';
@@ -57,6 +58,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
   const policyIn = watch('27-policy-in', makePolicyIn(env));
   const servicePolicyIn = watch('29-service-policy-in', makeServicePolicyIn(env));
   const greDecap = watch('30-gre-decap', makeGreDecap(env));
+  const natHairpin = watch('33-nat-hairpin', makeNatHairpin(env));
   const natOutside = watch('35-nat-outside', makeNatOutside(env));
   const policyRoute = watch('38-policy-route', makePolicyRoute(env));
   const route = watch('40-route', makeRoute(env));
@@ -97,6 +99,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
       policyIn();
       servicePolicyIn();
       greDecap();
+      natHairpin();
       natOutside();
       policyRoute();
       route();

@@ -11,8 +11,8 @@ import { BankCount } from '../mem/shared.js';
 import { QosDirection, QosUse } from '../tables/layout.js';
 
 const enum Bits {
-  /** PacketFlag.FromHost | Made | ByTunnel */
-  NotReceived = 8225,
+  /** PacketFlag.FromHost | Made | ByTunnel; Hairpin: received before, by another worker or in an earlier turn. */
+  NotReceived = 10273,
 }
 
 export function makeServicePolicyIn(env: Env): () => void {

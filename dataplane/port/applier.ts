@@ -9,6 +9,7 @@
 import { SlotShape } from '../mem/slots.js';
 import type { InterfaceRow, TablesHead, TunnelState } from '../tables/message.js';
 import { planClear, planCloseFirst } from './closed-ports.js';
+import { emptyRows, noTables } from './empty-tables.js';
 import { listLocalAddresses, mirrorFib } from './fib-mirror.js';
 import { describePorts, planInterfaces } from './interfaces.js';
 import { planGuard } from './leak-guard.js';
@@ -19,7 +20,7 @@ import type { NeighbourWatch } from './neighbour-watch.js';
 import { planNeighbours } from './neighbours.js';
 import { hopRows, planHops, planSenders } from './policy-hops.js';
 import type { Ports } from './ports.js';
-import { type BankContent, emptyRows, isSameContent, isSameList, noTables, type PortState, type Publisher } from './publisher.js';
+import { type BankContent, isSameContent, isSameList, type PortState, type Publisher } from './publisher.js';
 import { diffRoutes, type PlannedRoute, planGatewayTable, planPortTable, planProgramTable, planStaticRoutes } from './routes.js';
 import { diffRules, isTunnel, type PortDevices, planRules, Table } from './rules.js';
 import { describeErrors, runBatch } from './run-command.js';

@@ -29,7 +29,6 @@ import {
   NatPortTimeout,
   NatRange,
   NatSeconds,
-  NatState,
   NatStatic,
   PolicyClause,
   PolicyEntry,
@@ -257,56 +256,3 @@ export function isSameContent(a: BankContent, b: BankContent): boolean {
 export function isSameList(a: readonly unknown[], b: readonly unknown[]): boolean {
   return a === b || JSON.stringify(a) === JSON.stringify(b);
 }
-
-/** Rows of a router without groups. */
-export function emptyRows(): TablesRows {
-  const none = new Int32Array(0);
-  return {
-    aces: none,
-    cryptoEntries: none,
-    sas: none,
-    saKeys: new Uint8Array(0),
-    natClauses: none,
-    policyEntries: none,
-    policyClauses: none,
-    qosUses: none,
-    qosTests: none,
-    qosClasses: none,
-    qosReds: none,
-  };
-}
-
-/** Of a router that has nothing. */
-export const noTables: TablesHead = {
-  type: 'tables',
-  generation: 0,
-  interfaces: [],
-  staticRoutes: [],
-  controlPorts: [],
-  groups: [],
-  nat: {
-    timeouts: new Array(NatState.Count).fill(0),
-    maxEntries: 0,
-    statics: [],
-    pools: [],
-    ranges: [],
-    limits: [],
-    portTimeouts: [],
-    routes: [],
-  },
-  policyHops: [],
-  blobs: [
-    'aces',
-    'cryptoEntries',
-    'sas',
-    'saKeys',
-    'natClauses',
-    'policyEntries',
-    'policyClauses',
-    'qosUses',
-    'qosTests',
-    'qosClasses',
-    'qosReds',
-  ],
-  blobBytes: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
-};

@@ -2,7 +2,7 @@
 //
 //   h1 10.0.1.10 -- eth1 r eth2 (bandwidth 10000) -- h2 10.0.2.10
 //
-//   h2 :: three classes at 8 Mbit/s each, percent 50/30/20 :: 5, 3 and 2 parts of 10, 10 Mbit/s in all
+//   h2 :: three classes at 10 Mbit/s each, percent 50/30/20 :: 5, 3 and 2 parts of 10, 10 Mbit/s in all
 //   h2 :: the first is idle                                :: 3 and 2 parts of 5, 10 Mbit/s in all
 //   r  :: show policy-map interface                        :: what h2 has seen, offered = sent + dropped + queued
 
@@ -22,10 +22,13 @@ class-map C
 policy-map OUT
  class A
   bandwidth percent 50
+  queue-limit 400 packets
  class B
   bandwidth percent 30
+  queue-limit 400 packets
  class C
   bandwidth percent 20
+  queue-limit 400 packets
 interface eth1
  ip address 10.0.1.1 255.255.255.0
 interface eth2
@@ -34,14 +37,14 @@ interface eth2
  service-policy output OUT
 `;
 
-/** Words: ToS, seconds. 8 Mbit/s in datagrams of 1000 bytes. */
+/** Words: ToS, seconds. 10 Mbit/s in datagrams of 1000 bytes. Queues are long, because a sender may get no CPU for a while. */
 const sender = `
 import socket, sys, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, int(sys.argv[1]))
 begin = time.monotonic(); n = 0
 while time.monotonic() < begin + float(sys.argv[2]):
-    while n < (time.monotonic() - begin) * 1000:
+    while n < (time.monotonic() - begin) * 1250:
         s.sendto(b'x' * 972, ('10.0.2.10', 5000)); n += 1
     time.sleep(0.002)
 `;

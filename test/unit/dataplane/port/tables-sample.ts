@@ -1,6 +1,6 @@
 // A tables message that is right in every part, to be bent by tests.
 
-import { noTables } from '../../../../dataplane/port/publisher.js';
+import { noTables } from '../../../../dataplane/port/empty-tables.js';
 import {
   Ace,
   CryptoEntry,
