@@ -70,6 +70,10 @@ function sayOf(step: TraceStep, course: Course, sources: PhaseSources): Said | n
     case '22-acl-in':
     case '57-acl-out':
       return sayAccessList(step, course, sources);
+    case '29-service-policy-in':
+    case '62-tunnel-queue':
+    case '80-queue':
+      return sayServicePolicy(step, course, sources);
     default:
       // What else decides by lists.
       return step.aces.length > 0 || step.outcome === 'drop'
@@ -87,6 +91,19 @@ function sayAccessList(step: TraceStep, { input }: Course, sources: PhaseSources
   const group = item && name !== undefined ? [lineOf(item, field, `interface ${item.name}: ip access-group ${name} ${side}`)] : [];
   const information = step.aces.length === 0 ? ['Implicit rule: no entry matches'] : [];
   return { type: 'ACCESS-LIST', subtype: side, config: [...group, ...aceConfig(step, sources)], information };
+}
+
+/** Of a policy at an interface, when it drops the packet or marks it. */
+function sayServicePolicy(step: TraceStep, { input }: Course, sources: PhaseSources): Said | null {
+  const marks = step.before.tos === step.after.tos ? [] : [`ToS octet ${step.before.tos} becomes ${step.after.tos}`];
+  if (marks.length === 0 && step.outcome !== 'drop') return null;
+  const isIn = step.stage === '29-service-policy-in';
+  const item = sources.config.interfaces.get(sources.nameOf(isIn ? input : step.txPort) ?? '');
+  const [name, field, side] = isIn
+    ? ([item?.servicePolicyIn, 'servicePolicyIn', 'input'] as const)
+    : ([item?.servicePolicyOut, 'servicePolicyOut', 'output'] as const);
+  const config = item && name !== undefined ? [lineOf(item, field, `interface ${item.name}: service-policy ${side} ${name}`)] : [];
+  return { type: 'QOS', subtype: side, config, information: marks };
 }
 
 function sayOpen(step: TraceStep): Said {

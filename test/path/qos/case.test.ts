@@ -2,7 +2,9 @@
 // GRE and ESP, tables that change while packets wait. Header checksums of all that comes out are computed anew.
 
 import t, { type Test } from 'tap';
+import { Drop } from '../../../dataplane/counters/declare.js';
 import { SlotShape } from '../../../dataplane/mem/slots.js';
+import { publish, traceWith } from '../packet-tracer/tracing.js';
 import { ipv4, sumOf, udp } from '../packets.js';
 import { Router, type SaSpec, type TablesSpec } from '../router.js';
 import { Workers } from '../workers.js';
@@ -310,6 +312,31 @@ t.test('a tunnel with a shaper: packets wait before they get their GRE header', 
   t.equal((left[0][24 + 22] << 8) | left[0][24 + 23], 20000, 'voice first');
   t.equal(classCounters(router, configured, 'VOICE').sent_bytes, 200, 'counted without GRE');
   checkSums(t, [...first, ...left]);
+  checkAll(t, router, configured);
+  t.end();
+});
+
+t.test('a trace marks, polices and passes queues as the packet would, and nobody notices', (t) => {
+  const text = `${child}policy-map IN
+ class VOICE
+  set dscp ef
+ class class-default
+  police 8000 1500 conform-action transmit exceed-action drop
+`;
+  const configured = qosTables(text, ' service-policy output SHAPE\n', {}, ' service-policy input IN\n');
+  const router = new Router(configured.tables);
+  publish(router);
+  const ask = (packet: Uint8Array) => traceWith(router, configured.tables, { port: 0, datagram: packet });
+  t.strictSame(
+    ask(datagram(20000, 200)).sent.map(({ bytes }) => bytes[1]),
+    [0xb8],
+  );
+  t.equal(ask(datagram(80, 1400)).sent.length, 1);
+  t.strictSame(classCounters(router, configured, 'class-default', 'IN'), {}, 'nothing is counted');
+  t.equal(router.forward(0, datagram(80, 1400))[1].length, 1, 'and no token taken');
+  const refused = ask(datagram(80, 1400));
+  t.strictSame([refused.sent.length, refused.drops[Drop.PoliceIn]], [0, 1]);
+  t.strictSame(refused.steps.at(-1)?.stage, '29-service-policy-in');
   checkAll(t, router, configured);
   t.end();
 });
