@@ -20,7 +20,7 @@ export function qosOutTables(): TablesSpec {
   const named = Array.from({ length: Classes - 1 }, (_, n) => n);
   const lists = named.map((n) => `ip access-list extended A${n}\n permit udp any any range ${firstPort(n)} ${firstPort(n) + 99}\n`);
   const maps = named.map((n) => `class-map C${n}\n match access-group name A${n}\n`);
-  const classes = named.map((n) => (n === 0 ? ' class C0\n  priority 1000000\n' : ` class C${n}\n  bandwidth percent 5\n`));
+  const classes = named.map((n) => (n === 0 ? ' class C0\n  priority\n' : ` class C${n}\n  bandwidth remaining percent 5\n`));
   const text = `${lists.join('')}${maps.join('')}policy-map OUT\n${classes.join('')} class class-default\n  fair-queue\n`;
   const { tables } = qosTables(text, ' bandwidth 10000000\n service-policy output OUT\n');
   // Some 170 Gbit/s: more than a worker forwards.

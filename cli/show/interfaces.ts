@@ -88,7 +88,7 @@ export function renderInterface(state: InterfaceState): string[] {
     ...describeDriver(state),
     '  Last clearing of "show interface" counters never',
     `  Input queue: 0/75/${counters.receiveDrops}/0 (size/max/drops/flushes); Total output drops: ${counters.sendDrops}`,
-    '  Queueing strategy: fifo',
+    `  Queueing strategy: ${state.hasQueues ? 'Class-based queueing' : 'fifo'}`,
     ...(rates
       ? [rate('input', rates.receivedBps, rates.receivedPacketsPerSecond), rate('output', rates.sentBps, rates.sentPacketsPerSecond)]
       : []),

@@ -81,6 +81,8 @@ const interfaceState = z.object({
   accessGroupIn: z.string().nullable().optional(),
   accessGroupOut: z.string().nullable().optional(),
   unreachables: z.boolean().optional(),
+  /** Its service-policy output has queues. */
+  hasQueues: z.boolean().optional(),
   /** Five-minute averages, null when not measured yet (rates.ts). */
   rates: z.object({ receivedBps: count, receivedPacketsPerSecond: count, sentBps: count, sentPacketsPerSecond: count }).nullable(),
 });

@@ -60,7 +60,11 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
   const directionOf = (group: string) => router.directionOf(group);
   const memberGroups = router.gdoi.memberGroups();
   const interfaces = interfaceStates(config, allocation, dataplane);
-  for (const item of interfaces) item.rates = parts.rates.rates(item.name);
+  for (const item of interfaces) {
+    item.rates = parts.rates.rates(item.name);
+    const policy = config.policyMaps.get(config.interfaces.get(item.name)?.servicePolicyOut ?? '');
+    if (policy && findQueueing(config, policy)) item.hasQueues = true;
+  }
   return {
     instance: parts.instance,
     hostname: config.hostname,
