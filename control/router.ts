@@ -237,7 +237,8 @@ export class Router {
       else if (action.kind === 'key-log') this.means.keyLog?.writeIke(action.initiatorCookie, action.encryptionKey);
       else if (action.kind === 'journal') {
         if (!this.means.store.append(GdoiState, action.entry)) this.means.store.save(GdoiState, this.gdoi.exportState());
-      } else {
+      } else if (action.kind === 'sas-changed') changed = true;
+      else {
         this.means.store.save(GdoiState, this.gdoi.exportState());
         this.debug.changed(action.group, this.gdoi, now);
         changed = true;

@@ -17,6 +17,7 @@ export const enum NotifyType {
   InvalidPayloadType = 1,
   InvalidCookie = 4,
   InvalidExchangeType = 7,
+  InvalidSpi = 11,
   NoProposalChosen = 14,
   PayloadMalformed = 16,
   InvalidIdInformation = 18,

@@ -1,0 +1,48 @@
+// Pairs of SAs come and go: tables, counters, logs and the peer are told.
+
+import type { Action, Ms } from '../actions.js';
+import { IpsecLog } from './ipsec-log.js';
+import { deleteEsp } from './peer-messages.js';
+import type { PeerSas } from './peer-sas.js';
+import type { NegotiatedPair } from './quick-exchange.js';
+import { type SaPair, SaPairs } from './sa-pairs.js';
+
+export class PairLife {
+  readonly pairs = new SaPairs();
+  readonly log = new IpsecLog();
+
+  constructor(private readonly peers: PeerSas) {}
+
+  /** It receives; establish() lets it send. */
+  add(agreed: NegotiatedPair, place: Pick<SaPair, 'policy' | 'local' | 'remote'>, now: Ms): { pair: SaPair; actions: Action[] } {
+    const { pair, surplus } = this.pairs.add(agreed, { ...place, established: false }, now);
+    this.peers.followUse(this.pairs);
+    return { pair, actions: [{ kind: 'sas-changed' }, ...this.remove(surplus, true, now)] };
+  }
+
+  /** The peer has proved that it has the SA towards it. A pair that is gone meanwhile stays gone. */
+  establish(pair: SaPair): Action[] {
+    if (!this.pairs.has(pair)) return [];
+    const isFirst = !this.hasEstablished(pair);
+    pair.established = true;
+    return [{ kind: 'sas-changed' }, ...(isFirst ? this.log.session('UP', pair.remote) : [])];
+  }
+
+  /** @param tell the peer, which may still send under them */
+  remove(pairs: readonly SaPair[], tell: boolean, now: Ms): Action[] {
+    const actions: Action[] = [];
+    for (const pair of pairs) {
+      if (!this.pairs.delete(pair)) continue;
+      const sa = tell ? this.peers.newest(pair.local.address, pair.remote.address, now) : null;
+      actions.push({ kind: 'count', counter: 'ipsec_sas_deleted' }, { kind: 'sas-changed' });
+      if (sa) actions.push(...this.peers.inform(sa, deleteEsp([pair.inboundSpi])));
+      if (pair.established && !this.hasEstablished(pair)) actions.push(...this.log.session('DOWN', pair.remote));
+    }
+    if (actions.length > 0) this.peers.followUse(this.pairs);
+    return actions;
+  }
+
+  private hasEstablished({ remote }: SaPair): boolean {
+    return this.pairs.ofPeer(remote.address).some(({ established }) => established);
+  }
+}
