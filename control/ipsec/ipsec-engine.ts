@@ -62,8 +62,11 @@ export class IpsecEngine implements IkeUser {
 
   /** Traffic that a line of the policy's list permits has no SA. @param policy policyKey() */
   demand(policy: string, selector: TrafficSelector, now: Ms): Action[] {
+    const key = flowKey({ policy, selector });
+    // It may have come while the tables were on their way.
+    if (this.pairs.sending(key)) return [];
     const peers = [...(this.peers.policy(policy)?.peers ?? [])];
-    return this.negotiation.want({ key: flowKey({ policy, selector }), policy, selector, peers, isRekey: false }, now);
+    return this.negotiation.want({ key, policy, selector, peers, isRekey: false }, now);
   }
 
   /** Bytes that have passed under a pair. @param bytes of the direction that had more */

@@ -38,7 +38,7 @@ export class Negotiation {
   ) {}
 
   /** Begins unless it is under way, or was in vain just now. */
-  want(flow: Omit<WantedFlow, 'exchange'>, now: Ms): Action[] {
+  want(flow: Omit<WantedFlow, 'exchange' | 'hasRenewed'>, now: Ms): Action[] {
     const wanted = this.peers.policy(flow.policy) ? this.wanted.add(flow, now) : null;
     return wanted ? this.start(wanted, now) : [];
   }
@@ -142,7 +142,10 @@ export class Negotiation {
   private settleOurs(exchange: QuickInitiator, outcome: QuickOutcome, now: Ms): Action[] {
     const { sa } = exchange;
     const flow = this.wanted.ofExchange(exchange);
-    if (outcome.kind === 'failed') return flow ? this.tryNext(flow, now) : [];
+    if (outcome.kind === 'failed') {
+      if (!flow) return [];
+      return outcome.unanswered && !flow.hasRenewed ? this.tryAfresh(flow, sa, now) : this.tryNext(flow, now);
+    }
     // Nobody wants it any more.
     if (!flow) return this.peers.inform(sa, deleteEsp([outcome.pair.inboundSpi]));
     this.wanted.delete(flow.key);
@@ -172,6 +175,13 @@ export class Negotiation {
     const exchange = new QuickInitiator(sa, request, this.options.random, now);
     flow.exchange = exchange;
     return [...this.register(exchange, now), ...exchange.start(now)];
+  }
+
+  /** The same peer, under a new phase-1 SA. */
+  private tryAfresh(flow: WantedFlow, sa: Phase1Sa, now: Ms): Action[] {
+    Object.assign(flow, { exchange: null, hasRenewed: true });
+    const farewell = this.peers.ike?.deleteSa(sa, now) ?? [];
+    return [...farewell, ...(this.wanted.has(flow) ? this.start(flow, now) : [])];
   }
 
   private tryNext(flow: WantedFlow, now: Ms): Action[] {

@@ -58,7 +58,10 @@ export function makePair({ sa, suite, own, nonces, sharedSecret, ...rest }: Pair
   return { initiator, selector, suite, inboundSpi, outboundSpi, ...keys, ...shorterLifetimes(own, suite) };
 }
 
-export type QuickOutcome = { kind: 'done'; pair: NegotiatedPair } | { kind: 'failed'; reason: string };
+export type QuickOutcome =
+  | { kind: 'done'; pair: NegotiatedPair }
+  /** `unanswered`: the peer may have lost the phase-1 SA, of which it says nothing. */
+  | { kind: 'failed'; reason: string; unanswered: boolean };
 
 /** A peer that repeats itself is answered again so many times: more would make us an amplifier. */
 const MaxRepeats = 5;
@@ -86,8 +89,8 @@ export abstract class QuickExchange {
   tick(now: Ms): Action[] {
     if (!this.timer || this.timer.due > now) return [];
     if (this.timer.again(now)) return [{ kind: 'count', counter: 'ipsec_quick_mode_retransmits' }, this.sendAction()];
+    this.outcome = { kind: 'failed', reason: 'the peer does not answer', unanswered: true };
     this.timer = null;
-    this.fail('the peer does not answer');
     return [];
   }
 
@@ -96,7 +99,7 @@ export abstract class QuickExchange {
   }
 
   fail(reason: string): void {
-    this.outcome ??= { kind: 'failed', reason };
+    this.outcome ??= { kind: 'failed', reason, unanswered: false };
     this.timer = null;
   }
 

@@ -57,8 +57,10 @@ export class SaPairs {
     const margin = Math.min(MarginMs, lifetimeMs / 4) * (agreed.initiator ? 1 : ResponderShare);
     const pair = { ...agreed, ...place, createdAt: now, retryAt: now, rekeyAt: now + lifetimeMs - margin, expiresAt: now + lifetimeMs };
     this.pairs.add(pair);
-    const same = this.ofFlow(flowKey(pair));
-    return { pair, surplus: same.slice(0, Math.max(0, same.length - MostPerFlow)) };
+    const others = this.ofFlow(flowKey(pair)).filter((other) => other !== pair);
+    // Those that nobody proved first: a peer that begins and begins must not end what works.
+    const leaving = [...others.filter(({ established }) => !established), ...others.filter(({ established }) => established)];
+    return { pair, surplus: leaving.slice(0, Math.max(0, others.length + 1 - MostPerFlow)) };
   }
 
   /** @returns false when it was not there */

@@ -18,6 +18,8 @@ export interface WantedFlow {
   /** null: phase 1 is waited for. */
   exchange: QuickInitiator | null;
   isRekey: boolean;
+  /** An SA that the peer did not answer under was replaced. */
+  hasRenewed: boolean;
 }
 
 export class WantedFlows {
@@ -29,13 +31,13 @@ export class WantedFlows {
   }
 
   /** @returns null when it is wanted already, or was in vain just now */
-  add(flow: Omit<WantedFlow, 'exchange'>, now: Ms): WantedFlow | null {
+  add(flow: Omit<WantedFlow, 'exchange' | 'hasRenewed'>, now: Ms): WantedFlow | null {
     if (this.flows.has(flow.key) || flow.peers.length === 0) return null;
     const until = this.quietUntil.get(flow.key) ?? 0;
     // A clock that was set back must not make it quiet for long.
     if (now < until && until - now <= QuietMs) return null;
     this.quietUntil.delete(flow.key);
-    const wanted = { ...flow, exchange: null };
+    const wanted = { ...flow, exchange: null, hasRenewed: false };
     this.flows.set(flow.key, wanted);
     return wanted;
   }
@@ -61,7 +63,7 @@ export class WantedFlows {
 
   /** The peer that was tried does not do. @returns whether there is another one to try */
   nextPeer(flow: WantedFlow, now: Ms): boolean {
-    flow.exchange = null;
+    Object.assign(flow, { exchange: null, hasRenewed: false });
     flow.peers = flow.peers.slice(1);
     if (flow.peers.length > 0) return true;
     this.flows.delete(flow.key);

@@ -44,6 +44,18 @@ t.test('both begin at once: two pairs, the newest sends, nothing is lost', async
   t.notOk(a.pairs.includes(old), 'the old one has expired');
 });
 
+t.test('the peer has lost the ISAKMP SA and says nothing: a new one', async (t) => {
+  const { a, b, wire } = established({ lifetimeSeconds: 600 });
+  wire.fault = () => [];
+  wire.perform(b, b.ike.deleteSa(b.ike.sas()[0], wire.now));
+  wire.fault = ({ bytes }) => [{ delay: 1, bytes }];
+  const [old] = a.ike.sas();
+  wire.run(660_000);
+  t.notOk(a.ike.sas().includes(old), 'the old one is gone here too');
+  t.equal(mismatch(a.pairs[0], b.pairs[0]), null);
+  t.equal(a.count('ipsec_rekeys'), 1, 'in time');
+});
+
 t.test('who does not answer a replacement: tried again until the end', async (t) => {
   const { a, wire } = established({ lifetimeSeconds: 600 });
   wire.fault = () => [];
