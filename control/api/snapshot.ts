@@ -156,7 +156,7 @@ const ipsecInterface = z.object({
 const cryptoMapState = z.object({
   name: z.string(),
   sequence: z.number(),
-  kind: z.literal('gdoi'),
+  kind: z.enum(['gdoi', 'ipsec-isakmp']),
   group: z.string().nullable(),
   identity: z.string().nullable(),
   serverAddresses: z.array(z.string()),

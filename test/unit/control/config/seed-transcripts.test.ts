@@ -147,7 +147,7 @@ interface FastEthernet0/0
     ),
     [
       [2, 'warning', 'unknown command: kept, but without effect'],
-      [3, 'error', 'crypto map ... ipsec-isakmp is not supported yet'],
+      [4, 'warning', 'unknown command: kept, but without effect'],
     ],
   );
   t.end();
