@@ -9,20 +9,24 @@ import { ClosedMaps } from './closed-maps.js';
 import { Allocation, CapacityError } from './compile/allocation.js';
 import type { SaDirection } from './compile/direction.js';
 import { compileTables, type GroupKeys, type Tables } from './compile/tables.js';
-import { formatIpv4, isMulticast } from './config/addresses.js';
+import { isMulticast } from './config/addresses.js';
 import { diffConfig } from './config/diff.js';
 import type { Config } from './config/model.js';
+import { DataplaneEvents } from './dataplane-events.js';
 import { Debug } from './debug.js';
 import { GdoiEngine } from './gdoi/gdoi-engine.js';
 import type { Tek } from './gdoi/group-policy.js';
 import { GroupClocks } from './group-clocks.js';
+import { IkeUsers } from './ike-users.js';
+import { configuredPolicies } from './ipsec/configured-policies.js';
+import { IpsecEngine } from './ipsec/ipsec-engine.js';
 import { Exchange } from './isakmp/header.js';
 import { IkeEngine } from './isakmp/ike-engine.js';
 import { settingsOf } from './isakmp/ike-options.js';
 import { unwrapNonEsp, wrapNonEsp } from './isakmp/nat-traversal.js';
 import { IvSpaces } from './iv-spaces.js';
 import type { KeyLog } from './key-log.js';
-import { hasKeyServer, localAddressFor } from './local-ends.js';
+import { acceptsOffers, localAddressFor } from './local-ends.js';
 import type { SystemLog } from './log.js';
 import type { Membership } from './multicast-sockets.js';
 import { noCertificates } from './pki/certificate-store.js';
@@ -60,6 +64,7 @@ export class Router {
   readonly allocation = new Allocation();
   readonly ike: IkeEngine;
   readonly gdoi: GdoiEngine;
+  readonly ipsec: IpsecEngine;
   readonly startedAt: Ms;
   /** What the last compilation gave; null before the first. */
   tables: Tables | null = null;
@@ -72,6 +77,7 @@ export class Router {
   readonly clocks = new GroupClocks();
   private readonly closedMaps = new ClosedMaps();
   private readonly securityLog: SecurityLog;
+  private readonly events: DataplaneEvents;
 
   constructor(
     public config: Config,
@@ -80,6 +86,7 @@ export class Router {
   ) {
     this.startedAt = now;
     this.securityLog = new SecurityLog(means.log);
+    this.events = new DataplaneEvents(this, means.log, means.counters);
     this.debug = new Debug(
       (text) => means.log.write('GDOI', 7, 'DEBUG', text),
       (counter) => means.counters.helpOf(counter),
@@ -91,15 +98,18 @@ export class Router {
       localAddressFor: (remote, from) => localAddressFor(this.config, remote, from),
       signingKey: (label) => means.rsaKeys.privateKey(label),
     });
+    this.ipsec = new IpsecEngine({ random, spiTaken: (spi) => this.gdoi.usesSpi(spi) });
     means.trustpoints?.configure(config);
     this.ike = new IkeEngine({
       ...settingsOf(config, means.trustpoints ?? noCertificates),
       random,
-      user: this.gdoi,
-      acceptInbound: hasKeyServer(config),
+      user: new IkeUsers(this.gdoi, this.ipsec),
+      acceptInbound: acceptsOffers(config),
       registrationRate: config.registrationRate,
     });
     this.gdoi.attach(this.ike);
+    this.ipsec.attach(this.ike);
+    this.ipsec.configure(configuredPolicies(config), now);
     this.ivSpaces = new IvSpaces(means.store);
   }
 
@@ -147,32 +157,8 @@ export class Router {
 
   /** Something the packet path saw that only control can judge. */
   dataplaneEvent(event: DataplaneEvent, now: Ms): void {
-    if (event.kind === 'invalid-spi') {
-      this.means.counters.add('invalid_spi');
-      const spi = `0x${event.spi.toString(16).toUpperCase()}`;
-      const text = `rec'd IPSEC packet has invalid spi for destaddr=${formatIpv4(event.dst)}, prot=50, spi=${spi}, srcaddr=${formatIpv4(event.src)}`;
-      this.means.log.write('CRYPTO', 4, 'RECVD_PKT_INV_SPI', text);
-      this.gdoi.invalidSpi(event.spi, event.src, event.dst, now);
-    } else if (event.kind === 'replay') {
-      const text = `decrypt: replay check failed ${event.count} times, last from ${formatIpv4(event.src)} to ${formatIpv4(event.dst)}`;
-      this.means.log.write('CRYPTO', 4, 'PKT_REPLAY_ERR', text);
-    } else if (event.kind === 'replay-time') {
-      const groups = this.gdoi.memberGroups().map(({ name }) => ({ name, teks: this.gdoi.policyOf(name).teks }));
-      const text = this.clocks.note(event, groups, now);
-      if (text !== null) this.means.log.write('GDOI', 4, 'TIMEBASED_REPLAY_FAILED', text);
-    } else if (event.kind === 'sa-exhausted') {
-      const group = this.gdoi.memberGroups().find(({ name }) => this.gdoi.policyOf(name).teks.some((tek) => tek.spi === event.spi));
-      const text = `${event.space} space of spi 0x${event.spi.toString(16).toUpperCase()} is used up: registering again`;
-      this.means.log.write('CRYPTO', 4, 'SA_EXHAUSTED', text);
-      if (group) this.perform(this.gdoi.renewSenderIds(group.name, now), now);
-    } else if (event.kind === 'acl-log' || event.kind === 'acl-log-missed') {
-      this.securityLog.receive(event, this, now);
-    } else if (event.kind === 'interface') {
-      const text = `Line protocol on Interface ${this.interfaceOf(event.port) ?? event.port}, changed state to ${event.up ? 'up' : 'down'}`;
-      this.means.log.write('LINEPROTO', 5, 'UPDOWN', text);
-    } else if (event.kind === 'tunnel' && event.state === 'recursive') {
-      this.means.log.write('TUN', 5, 'RECURDOWN', `${this.interfaceOf(event.port)} temporarily disabled due to recursive routing`);
-    }
+    if (event.kind === 'acl-log' || event.kind === 'acl-log-missed') this.securityLog.receive(event, this, now);
+    else this.events.receive(event, now);
   }
 
   readonly interfaceOf = (port: number): string | undefined =>
@@ -198,15 +184,14 @@ export class Router {
   tick(now: Ms): void {
     this.securityLog.tick(now);
     if (!this.started) return;
-    this.perform([...this.ike.tick(now), ...this.gdoi.tick(now)], now);
+    this.perform([...this.ike.tick(now), ...this.gdoi.tick(now), ...this.ipsec.tick(now)], now);
     if (this.tables?.nextChange != null && this.tables.nextChange <= now) this.publishTables(now);
   }
 
   /** When tick() has something to do next. */
   nextTick(): Ms | null {
-    const times = [this.ike.nextTick(), this.gdoi.nextTick(), this.securityLog.nextTick(), this.tables?.nextChange ?? null].filter(
-      (time) => time !== null,
-    );
+    const engines = [this.ike.nextTick(), this.gdoi.nextTick(), this.ipsec.nextTick()];
+    const times = [...engines, this.securityLog.nextTick(), this.tables?.nextChange ?? null].filter((time) => time !== null);
     return times.length > 0 ? Math.min(...times) : null;
   }
 
@@ -217,10 +202,10 @@ export class Router {
     this.means.trustpoints?.configure(config);
     this.ike.reconfigure({
       ...settingsOf(config, this.means.trustpoints ?? noCertificates),
-      acceptInbound: hasKeyServer(config),
+      acceptInbound: acceptsOffers(config),
       registrationRate: config.registrationRate,
     });
-    if (this.started) this.perform(this.gdoi.reconfigure(config, now), now);
+    if (this.started) this.perform([...this.gdoi.reconfigure(config, now), ...this.ipsec.configure(configuredPolicies(config), now)], now);
     this.publishTables(now);
     return [...changed].map(String);
   }

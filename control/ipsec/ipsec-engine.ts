@@ -78,6 +78,12 @@ export class IpsecEngine implements IkeUser {
     return verdict === 'expired' ? [...replacement, ...this.life.remove([pair], true, now)] : replacement;
   }
 
+  /** Numbers of the SA towards a peer are used up: it is replaced, and ends when that is done. */
+  exhausted(outboundSpi: number, now: Ms): Action[] {
+    const pair = [...this.pairs].find((other) => other.outboundSpi === outboundSpi && this.pairs.isNewest(other));
+    return pair ? this.replace(pair, now) : [];
+  }
+
   /** `clear crypto sa`. @param peer null = all */
   clear(peer: Ipv4 | null, now: Ms): Action[] {
     return this.life.remove(peer === null ? [...this.pairs] : this.pairs.ofPeer(peer), true, now);
@@ -104,8 +110,8 @@ export class IpsecEngine implements IkeUser {
   }
 
   /** When tick() has something to do; null = nothing. */
-  nextTick(now: Ms): Ms | null {
-    const times = [this.negotiation.nextTick(), this.pairs.nextChange(), this.renewal.next(this.peers.up(now))].filter(
+  nextTick(): Ms | null {
+    const times = [this.negotiation.nextTick(), this.pairs.nextChange(), this.renewal.next(this.peers.up(0))].filter(
       (time) => time !== null,
     );
     return times.length > 0 ? Math.min(...times) : null;

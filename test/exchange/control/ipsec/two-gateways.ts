@@ -116,7 +116,7 @@ export class Wire {
       if (turns > 100_000) throw new Error('no end');
       const ticks = this.gateways.map((gateway) => ({
         gateway,
-        at: Math.min(gateway.ike.nextTick() ?? Infinity, gateway.ipsec.nextTick(this.now) ?? Infinity),
+        at: Math.min(gateway.ike.nextTick() ?? Infinity, gateway.ipsec.nextTick() ?? Infinity),
       }));
       const tick = ticks.reduce((a, b) => (b.at < a.at ? b : a));
       this.flying.sort((a, b) => a.at - b.at);
