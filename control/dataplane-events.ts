@@ -19,7 +19,10 @@ export class DataplaneEvents {
   receive(event: DataplaneEvent, now: Ms): void {
     const { router, log } = this;
     if (event.kind === 'invalid-spi') this.invalidSpi(event, now);
-    else if (event.kind === 'replay') {
+    else if (event.kind === 'no-sa') {
+      const flow = router.tables?.flows.get(event.flow);
+      if (flow) router.perform(router.ipsec.demand(flow.policy, flow.selector, now), now);
+    } else if (event.kind === 'replay') {
       const text = `decrypt: replay check failed ${event.count} times, last from ${formatIpv4(event.src)} to ${formatIpv4(event.dst)}`;
       log.write('CRYPTO', 4, 'PKT_REPLAY_ERR', text);
     } else if (event.kind === 'replay-time') {

@@ -131,6 +131,7 @@ const link = new DataplaneLink(join(runDirectory, 'dataplane.sock'), {
   event: (event) => {
     if (event.kind === 'log') log.write('SYS', event.severity as 3, event.mnemonic, event.text);
     else router.dataplaneEvent(event, Date.now());
+    scheduleTick();
   },
   natLog: (rows) => natLog.take(rows, router.debug.nat, Date.now()),
   lost: () => {

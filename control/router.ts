@@ -143,6 +143,7 @@ export class Router {
     this.generation = Math.max(this.generation, generation);
     this.publishable = true;
     this.ivSpaces.dataplaneUp(knownSenders); // before anything is published
+    this.perform(this.ipsec.dataplaneUp(new Set(knownSenders), now), now);
     if (generation > 0) this.start(true, now);
     for (const { name } of this.gdoi.memberGroups()) {
       const { teks, senderIds } = this.gdoi.policyOf(name);
@@ -257,7 +258,7 @@ export class Router {
       keys.set(name, { teks, senderIds: senderIds ? { ...senderIds, values } : null, direction: this.directionOf(name), pseudotimeOffset });
     }
     try {
-      this.tables = compileTables(this.config, keys, this.allocation, ++this.generation, now);
+      this.tables = compileTables(this.config, keys, this.allocation, ++this.generation, now, this.ipsec.pairs);
     } catch (error) {
       if (!(error instanceof CapacityError)) throw error;
       this.means.log.write('CRYPTO', 3, 'TABLE_FULL', `${error.message}: the tables before stay in force`);

@@ -4,6 +4,7 @@
 
 import type { Action, Endpoint, Ms } from '../actions.js';
 import type { Ipv4 } from '../config/model.js';
+import { isCounterMode } from '../gdoi/esp-transforms.js';
 import type { IsakmpHeader } from '../isakmp/header.js';
 import type { IkeEngine, IkeUser } from '../isakmp/ike-engine.js';
 import { type Deletion, type Notification, NotifyType } from '../isakmp/notification.js';
@@ -84,6 +85,12 @@ export class IpsecEngine implements IkeUser {
     return pair ? this.replace(pair, now) : [];
   }
 
+  /** A dataplane came up. What it has no IV counters of must not be sent with again: those counters may have died with another. @param known `SPI:0` */
+  dataplaneUp(known: ReadonlySet<string>, now: Ms): Action[] {
+    const lost = [...this.pairs].filter(({ suite, outboundSpi }) => isCounterMode(suite.encryption) && !known.has(`${outboundSpi}:0`));
+    return this.life.remove(lost, true, now);
+  }
+
   /** `clear crypto sa`. @param peer null = all */
   clear(peer: Ipv4 | null, now: Ms): Action[] {
     return this.life.remove(peer === null ? [...this.pairs] : this.pairs.ofPeer(peer), true, now);
@@ -91,10 +98,13 @@ export class IpsecEngine implements IkeUser {
 
   /** ESP came to us under an SPI that is not here: the peer learns it if there is an SA to tell it under (RFC 2408 §3.14.1). */
   invalidSpi(spi: number, source: Ipv4, destination: Ipv4, now: Ms): Action[] {
-    const sa = this.peers.newest(destination, source, now);
+    if (!this.peers.hasPeer(destination, source)) return [];
     const before = this.toldInvalid.get(source);
-    if (!sa || (before !== undefined && now >= before && now < before + RetryMs)) return [];
+    if (before !== undefined && now >= before && now < before + RetryMs) return [];
     this.toldInvalid.set(source, now);
+    const sa = this.peers.newest(destination, source, now);
+    // We have lost everything, and the peer does not know: INITIAL-CONTACT of a new SA tells it.
+    if (!sa) return this.contacted.has(source) ? [] : this.peers.connect(destination, source, now);
     return [{ kind: 'count', counter: 'ipsec_invalid_spi_sent' }, ...this.peers.inform(sa, invalidSpi(spi))];
   }
 

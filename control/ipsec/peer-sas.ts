@@ -31,7 +31,11 @@ export class PeerSas {
   /** Whether Quick Mode is what an SA is for: of the IPsec DOI, not on GDOI's port, with a peer of ours. */
   owns({ doi, local, remote }: Phase1Sa): boolean {
     if (doi !== Doi.Ipsec || local.port === GdoiPort) return false;
-    for (const policy of this.policies.values()) if (policy.local === local.address && policy.peers.includes(remote.address)) return true;
+    return this.hasPeer(local.address, remote.address);
+  }
+
+  hasPeer(local: Ipv4, peer: Ipv4): boolean {
+    for (const policy of this.policies.values()) if (policy.local === local && policy.peers.includes(peer)) return true;
     return false;
   }
 

@@ -4,7 +4,8 @@
 //   SPI -> SA -> not expired -> sizes -> replay, a first look -> one open batch -> trailer -> pseudotime -> inner header -> header preserved
 //       -> policy -> replay, test and set -> inner packet
 //
-// A GET VPN member opens ESP that is not addressed to it: the outer addresses are those of the hosts (RFC 5374 §3.1, RFC 6407 §5.3.1).
+// A GET VPN member opens ESP that is not addressed to it: the outer addresses are those of the hosts (RFC 5374 §3.1, RFC 6407 §5.3.1). An SA between two
+// gateways is for what is sent to our end of it (RFC 4301 §4.1), has one sender, and what is inside has addresses of its own.
 // Does not: reassemble ESP fragments, ESN, NAT traversal.
 
 import { Drop, GroupCount, PathCount, SaCount } from '../counters/declare.js';
@@ -18,7 +19,7 @@ import { checkTrailer, Esp, Trailer } from '../proto/esp.js';
 import { Ipv4Fault, setCongestion } from '../proto/ipv4.js';
 import { Mark } from '../proto/replay.js';
 import { isTimely, nextHeaderOf, readTbar, Tbar } from '../proto/tbar.js';
-import { Ace, AceAction, Cap, Sa } from '../tables/layout.js';
+import { Ace, AceAction, Cap, Sa, SaFlag } from '../tables/layout.js';
 
 export function makeEspOpen(env: Env): () => void {
   const { drop, parse, classify, replay, events, native, clock, nat } = env;
@@ -45,6 +46,17 @@ export function makeEspOpen(env: Env): () => void {
     return (flags[id] & PacketFlag.Decrypted) === 0 && ports[rxPort[id] * PortRow.Words + PortRow.HasCryptoMap] !== 0;
   }
 
+  /** @returns slot of the SA, -1 = none of ours */
+  function slotFor(id: number, spi: number): number {
+    const slot = findSpi(spiMap, spi);
+    const row = slot * Sa.Words;
+    return slot >= 0 && isPairwise(row) && dst[id] !== sas[row + Sa.Local] ? -1 : slot;
+  }
+
+  function isPairwise(row: number): boolean {
+    return (sas[row + Sa.Flags] & SaFlag.Pairwise) !== 0;
+  }
+
   /** RFC 6054 §3: the sender is named by the leftmost bits of the IV. */
   function senderIdOf(ivAt: number, bits: number): number {
     return bits === 32 ? view.getInt32(ivAt) : view.getUint32(ivAt) >>> (32 - bits);
@@ -60,7 +72,7 @@ export function makeEspOpen(env: Env): () => void {
     const isFragment = (flags[id] & (PacketFlag.LaterFragment | PacketFlag.MoreFragments)) !== 0;
     const esp = l4Off[id];
     const room = off[id] + len[id] - esp;
-    const slot = room >= Esp.HeaderLen && !isFragment ? findSpi(spiMap, view.getInt32(esp + Esp.Spi)) : -1;
+    const slot = room >= Esp.HeaderLen && !isFragment ? slotFor(id, view.getInt32(esp + Esp.Spi)) : -1;
     if (slot < 0 || (flags[id] & PacketFlag.FromHost) !== 0) {
       if (!isOurs(id) || nat.hasFromOutside(id)) policyIn.push(id);
       else if (isFragment) drop(id, Drop.EspFragment);
@@ -80,7 +92,7 @@ export function makeEspOpen(env: Env): () => void {
     if (textLen < Esp.TrailerLen || (textLen & (sas[row + Sa.Align] - 1)) !== 0) return refuse(id, Drop.EspTruncated);
     const sidBits = sas[row + Sa.SidBits];
     // Without sender IDs the sender is the inner source. It is not known yet, but must equal the outer one (see finish).
-    sender[id] = sidBits > 0 ? senderIdOf(esp + Esp.HeaderLen, sidBits) : src[id];
+    sender[id] = isPairwise(row) ? 0 : sidBits > 0 ? senderIdOf(esp + Esp.HeaderLen, sidBits) : src[id];
     const size = windowOf(row);
     // What carries our own sender ID we have sent ourselves: somebody throws it back.
     const isEcho = sidBits > 0 && isOwnSenderId(row, sender[id]);
@@ -136,7 +148,7 @@ export function makeEspOpen(env: Env): () => void {
     off[id] = inner;
     len[id] = payload - shim; // more than the datagram's own length is traffic flow padding (RFC 4303 §2.7): parse cuts it off
     if (parse(id) !== Ipv4Fault.None) return refuse(id, Drop.EspInnerHeader);
-    if (src[id] !== outerSrc || dst[id] !== outerDst) return refuse(id, Drop.EspHeaderNotPreserved);
+    if (!isPairwise(row) && (src[id] !== outerSrc || dst[id] !== outerDst)) return refuse(id, Drop.EspHeaderNotPreserved);
     const ace = classify(saLists[slot], id);
     if (ace < 0 || aces[ace * Ace.Words + Ace.Action] !== AceAction.Permit) return refuse(id, Drop.EspPolicy);
     const size = windowOf(row);

@@ -3,7 +3,8 @@
 // Drops: clear-must-be-encrypted, fail-close (all that arrives in the clear on a port that is closed, but for its exceptions).
 //
 // It stands behind 25-esp-open, which decides what came encrypted, and before any stage that changes addresses. The packet is
-// matched as it stands, not mirrored: the sender's gateway matched the same rows with the same addresses. Exempt: what this host
+// matched as it stands, not mirrored: the sender's gateway matched the same rows with the same addresses; flows between two gateways have rows of
+// their own for what arrives. Exempt: what this host
 // itself sends, what came out of an SA, and IKE and GDOI to our own address (RFC 4301 §4.4.1: the SPD must bypass it), without which
 // a policy of `permit ip any any` could never be renewed.
 
@@ -30,7 +31,7 @@ export function makePolicyIn(env: Env): () => void {
     for (let entry = entryFirst[port]; entry < end; entry++) {
       const at = entry * CryptoEntry.Words;
       const entryFlags = cryptoEntries[at + CryptoEntry.Flags];
-      if ((entryFlags & (CryptoFlag.Registered | CryptoFlag.ClosedIn)) === 0) continue;
+      if ((entryFlags & (CryptoFlag.Registered | CryptoFlag.ClosedIn | CryptoFlag.PeerIn)) === 0) continue;
       const ace = classify(entryLists[entry], id);
       if (ace < 0) continue;
       aceHits[ace]++;

@@ -2,7 +2,7 @@
 // denied. Drops: acl-out, after an ICMP 3/13 to the source.
 //
 // As on IOS since 12.3(8)T (crypto access check on clear-text packets): what leaves in the clear is asked about as it is, translated if NAT did; what
-// will be sealed is asked about as the ESP packet that leaves, which has the same addresses and ToS (70-esp-seal) and is never a fragment. That is known
+// will be sealed is asked about as the ESP packet that leaves, which has the same addresses, or those of the two gateways, the same ToS (70-esp-seal) and is never a fragment. That is known
 // before it is sealed, so nothing is sealed in vain. What the router itself sends is not asked about.
 
 import { Drop } from '../counters/declare.js';
@@ -12,12 +12,12 @@ import { PacketFlag } from '../mem/slots.js';
 import { IcmpError, UnreachableCode } from '../proto/icmp.js';
 import { IpProto } from '../proto/ipv4.js';
 import { Port } from '../proto/l4.js';
-import { FilterList } from '../tables/layout.js';
+import { FilterList, Sa, SaFlag } from '../tables/layout.js';
 
 export function makeAclOut(env: Env): () => void {
   const { permits } = env;
-  const { txPort, proto, sport, dport, flags, sa, error, reason } = env.slots;
-  const { counts, filterLists } = env.tables;
+  const { txPort, proto, src, dst, sport, dport, flags, sa, error, reason } = env.slots;
+  const { counts, filterLists, sas } = env.tables;
   const { pmtu, refused } = env.vec;
 
   function permitsSealed(list: number, id: number): boolean {
@@ -25,6 +25,13 @@ export function makeAclOut(env: Env): () => void {
     const from = sport[id];
     const to = dport[id];
     const bits = flags[id];
+    const source = src[id];
+    const destination = dst[id];
+    const row = sa[id] * Sa.Words;
+    if ((sas[row + Sa.Flags] & SaFlag.Pairwise) !== 0) {
+      src[id] = sas[row + Sa.Local];
+      dst[id] = sas[row + Sa.Peer];
+    }
     proto[id] = IpProto.Esp;
     sport[id] = dport[id] = Port.None;
     flags[id] = bits & ~(PacketFlag.LaterFragment | PacketFlag.MoreFragments);
@@ -33,6 +40,8 @@ export function makeAclOut(env: Env): () => void {
     sport[id] = from;
     dport[id] = to;
     flags[id] = bits;
+    src[id] = source;
+    dst[id] = destination;
     return permitted;
   }
 

@@ -1,5 +1,5 @@
-// 70-esp-seal: ESP tunnel mode with the inner source and destination in the outer header (RFC 6407 §5.3.1 address preservation).
-// In: packets with an SA that fit. Out: tx. Drops: sequence-exhausted, iv-exhausted, seal-failed.
+// 70-esp-seal: ESP tunnel mode, with the inner source and destination in the outer header (RFC 6407 §5.3.1 address preservation), or between two
+// gateways with theirs (RFC 4301 §5.1.2). In: packets with an SA that fit. Out: tx; between gateways route, in the next turn, as one of this host's own. Drops: sequence-exhausted, iv-exhausted, seal-failed.
 //
 //   | outer IPv4 20 | SPI, sequence | IV | inner packet … | padding, trailer | ICV |
 //   written into the headroom                ^ untouched    written into the tailroom
@@ -16,19 +16,20 @@ import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { Job, JobStatus } from '../native/native.js';
 import { Esp, padLength, writeTrailer } from '../proto/esp.js';
 import { Ip4, IpProto, lowerTtl, sealHeader } from '../proto/ipv4.js';
+import { Port } from '../proto/l4.js';
 import { counterLimit, writeIv } from '../proto/sender-iv.js';
 import { nextHeaderOf, Tbar, writeTbar } from '../proto/tbar.js';
-import { Cap, EspCipher, Sa } from '../tables/layout.js';
+import { Cap, EspCipher, Sa, SaFlag } from '../tables/layout.js';
 
 const OuterTtl = 64;
 const LastSequence = 0xffffffff;
 
 export function makeEspSeal(env: Env): () => void {
   const { drop, events, native, senderRows, workerIndex, workers, clock } = env;
-  const { bytes, view, off, len, flags, sa, src, dst } = env.slots;
+  const { bytes, view, off, len, l4Off, flags, sa, src, dst, proto, sport, dport } = env.slots;
   const { sas } = env.tables;
   const { groups, sas: counts, saSequences } = env.counters;
-  const { espSeal: input, tx: next } = env.vec;
+  const { espSeal: input, tx: next, route } = env.vec;
   const { numbers } = env.senders;
   const jobs = new Int32Array(SlotShape.Count * Job.Words);
   const jobIds = new Int32Array(SlotShape.Count);
@@ -93,7 +94,7 @@ export function makeEspSeal(env: Env): () => void {
     }
     const outer = esp - Ip4.HeaderLen;
     const outerLen = Ip4.HeaderLen + Esp.HeaderLen + ivLen + textLen + sas[row + Sa.IcvLen];
-    writeOuter(outer, inner, outerLen);
+    writeOuter(row, outer, inner, outerLen);
     const job = jobCount * Job.Words;
     jobs[job + Job.Slot] = slot;
     jobs[job + Job.Offset] = esp;
@@ -111,19 +112,33 @@ export function makeEspSeal(env: Env): () => void {
     groups[sas[row + Sa.Group] * GroupCount.Count + GroupCount.TimeSent]++;
   }
 
-  function writeOuter(outer: number, inner: number, total: number): void {
+  function writeOuter(row: number, outer: number, inner: number, total: number): void {
+    const isPairwise = (sas[row + Sa.Flags] & SaFlag.Pairwise) !== 0;
     const fragment = view.getUint16(inner + Ip4.FlagsOffset);
     const isFragment = (fragment & (Ip4.MoreFragments | Ip4.OffsetMask)) !== 0;
     // Fragments of one datagram share an identification; sealed they are datagrams of their own, which need their own (RFC 6864 §4.3).
-    if (isFragment) outerId = (outerId + 1) & 0xffff;
+    if (isFragment || isPairwise) outerId = (outerId + 1) & 0xffff;
     view.setUint16(outer + Ip4.VersionIhl, 0x4500 | view.getUint8(inner + Ip4.Tos));
     view.setUint16(outer + Ip4.TotalLength, total);
-    view.setUint16(outer + Ip4.Id, isFragment ? outerId : view.getUint16(inner + Ip4.Id));
+    view.setUint16(outer + Ip4.Id, isFragment || isPairwise ? outerId : view.getUint16(inner + Ip4.Id));
     view.setUint16(outer + Ip4.FlagsOffset, fragment & Ip4.DontFragment);
     view.setUint16(outer + Ip4.Ttl, (OuterTtl << 8) | IpProto.Esp);
-    view.setInt32(outer + Ip4.Src, view.getInt32(inner + Ip4.Src));
-    view.setInt32(outer + Ip4.Dst, view.getInt32(inner + Ip4.Dst));
+    view.setInt32(outer + Ip4.Src, isPairwise ? sas[row + Sa.Local] : view.getInt32(inner + Ip4.Src));
+    view.setInt32(outer + Ip4.Dst, isPairwise ? sas[row + Sa.Peer] : view.getInt32(inner + Ip4.Dst));
     sealHeader(view, outer);
+  }
+
+  /** Its way is the peer's now and not that of the packet inside. Nothing of that holds for it: translation, policy routing, the hop that it owed. */
+  function sendToPeer(id: number, esp: number): void {
+    const row = sa[id] * Sa.Words;
+    src[id] = sas[row + Sa.Local];
+    dst[id] = sas[row + Sa.Peer];
+    proto[id] = IpProto.Esp;
+    sport[id] = dport[id] = Port.None;
+    l4Off[id] = esp;
+    flags[id] = PacketFlag.FromHost | PacketFlag.Sealed;
+    sa[id] = -1;
+    route.push(id);
   }
 
   function count(slot: number, innerLen: number): void {
@@ -149,8 +164,11 @@ export function makeEspSeal(env: Env): () => void {
         continue;
       }
       count(sa[id], jobInnerLen[i]);
-      flags[id] |= PacketFlag.Sealed;
-      next.push(id);
+      if ((sas[sa[id] * Sa.Words + Sa.Flags] & SaFlag.Pairwise) !== 0) sendToPeer(id, jobs[i * Job.Words + Job.Offset]);
+      else {
+        flags[id] |= PacketFlag.Sealed;
+        next.push(id);
+      }
     }
   };
 }

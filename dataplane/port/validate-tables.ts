@@ -15,6 +15,7 @@ import {
   PolicyClause,
   PolicyEntry,
   Sa,
+  SaFlag,
   SaKey,
 } from '../tables/layout.js';
 import { type InterfaceRow, MaxFrameBytes, portDrivers, type StaticRouteRow, type TablesHead, type TablesRows } from '../tables/message.js';
@@ -202,7 +203,8 @@ function checkCryptoEntries({ head, rows }: Tables): void {
     if (at > 0) within('crypto entry port order', port, entries[at - CryptoEntry.Words + CryptoEntry.Port], Cap.Ports - 1);
     checkAclRange('crypto entry', entries[at + CryptoEntry.AclFirst], entries[at + CryptoEntry.AclCount], rows.aces);
     within('crypto entry SA slot', entries[at + CryptoEntry.OutboundSa], -1, rows.sas.length / Sa.Words - 1);
-    within('crypto entry flags', entries[at + CryptoEntry.Flags], 0, 31);
+    within('crypto entry flags', entries[at + CryptoEntry.Flags], 0, 127);
+    within('crypto entry flow', entries[at + CryptoEntry.Flow], 0, 0x7fffffff);
     within('crypto entry group', entries[at + CryptoEntry.Group], 0, head.groups.length - 1);
   }
 }
@@ -235,10 +237,13 @@ function checkSas({ head, rows }: Tables): void {
     serials.add(serial);
     const spi = row[Sa.Spi] >>> 0;
     within('SA SPI', spi, 256, 0xffffffff); // RFC 4303 §2.1
-    if (spis.has(spi)) refuse(`two SAs with SPI ${spi}`);
-    spis.add(spi);
+    // Peers choose the SPIs of outbound SAs: two of them may choose the same, or one of ours.
+    const isInbound = (row[Sa.Flags] & SaFlag.Inbound) !== 0;
+    if (isInbound && spis.has(spi)) refuse(`two SAs with SPI ${spi}`);
+    if (isInbound) spis.add(spi);
     checkTransform(row);
-    within('SA flags', row[Sa.Flags], 0, 3);
+    within('SA flags', row[Sa.Flags], 0, 7);
+    checkEnds(row);
     within('SA replay window', row[Sa.ReplayWindow], 0, 1 << 20);
     within('SA time window', row[Sa.TimeWindow], 0, 100);
     within('SA sender ID bits', row[Sa.SidBits], 0, 32);
@@ -246,6 +251,14 @@ function checkSas({ head, rows }: Tables): void {
     within('SA group', row[Sa.Group], 0, head.groups.length - 1);
     checkAclRange('SA', row[Sa.AclFirst], row[Sa.AclCount], rows.aces);
   }
+}
+
+function checkEnds(row: Int32Array): void {
+  const isPairwise = (row[Sa.Flags] & SaFlag.Pairwise) !== 0;
+  if (isPairwise !== (row[Sa.Local] !== 0) || isPairwise !== (row[Sa.Peer] !== 0))
+    refuse('SA with ends of a pair that it is not, or without');
+  const directions = row[Sa.Flags] & (SaFlag.Inbound | SaFlag.Outbound);
+  if (isPairwise && directions === (SaFlag.Inbound | SaFlag.Outbound)) refuse('SA between two gateways in both directions');
 }
 
 function checkTransform(row: Int32Array): void {

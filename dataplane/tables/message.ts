@@ -174,6 +174,8 @@ export type FromDataplane =
 
 export type DataplaneEvent =
   | { kind: 'invalid-spi'; spi: number; src: number; dst: number; count: number }
+  /** What a flow protects has no SA. `flow`: CryptoEntry.Flow; the ends are those of the first packet. */
+  | { kind: 'no-sa'; flow: number; src: number; dst: number; count: number }
   | { kind: 'replay'; spi: number; src: number; dst: number; count: number }
   /** Pseudotimes of one of the packets that were refused; `peerMs` -1 = it has none. */
   | { kind: 'replay-time'; spi: number; src: number; dst: number; count: number; ownMs: number; peerMs: number }

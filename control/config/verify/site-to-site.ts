@@ -7,7 +7,7 @@ import { refuseBeyondCrypto } from './access-lists.js';
 import type { Findings } from './findings.js';
 
 /** Pairs of SAs of one router; each takes two slots of the packet path, and two pairs replace each other. */
-const UsualFlows = 50;
+const UsualFlows = 30;
 /** RFC 8247 §2.4. */
 const weakGroups = [1, 2, 5];
 

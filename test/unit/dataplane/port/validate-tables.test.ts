@@ -79,9 +79,9 @@ const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][]
       head.blobs.reverse();
     },
   ],
-  ['blobs longer than the frame', /ends within/, (head) => Object.assign(head, { blobBytes: [60, 24, 144, 1040, 24, 64, 8] })],
+  ['blobs longer than the frame', /ends within/, (head) => Object.assign(head, { blobBytes: [60, 28, 152, 1040, 24, 64, 8] })],
   ['bytes behind the blobs', /behind the last blob/, (head) => Object.assign(head, { blobBytes: [0, 0, 0, 0, 0, 0, 0] })],
-  ['half a row', /whole number/, (head) => Object.assign(head, { blobBytes: [20, 24, 144, 104, 24, 64, 8] })],
+  ['half a row', /whole number/, (head) => Object.assign(head, { blobBytes: [20, 28, 152, 104, 24, 64, 8] })],
   ['ace action', /ace action: 2/, (_, rows) => rows.aces.set([2], Ace.Action)],
   ['ace protocol', /ace protocol: 256/, (_, rows) => rows.aces.set([256], Ace.Protocol)],
   ['ace ports turned', /ace port: 65536/, (_, rows) => rows.aces.set([65536], Ace.SrcPortLow)],
@@ -136,7 +136,18 @@ const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][]
   ['alignment 0', /alignment of 0/, (_, rows) => rows.sas.set([0], Sa.Align)],
   ['seventeen sender IDs', /sender IDs: 17/, (_, rows) => rows.sas.set([17], Sa.SidCount)],
   ['time window of 101 s', /time window: 101/, (_, rows) => rows.sas.set([101], Sa.TimeWindow)],
-  ['crypto entry with flags of nobody', /flags: 32/, (_, rows) => rows.cryptoEntries.set([32], CryptoEntry.Flags)],
+  ['crypto entry with flags of nobody', /flags: 128/, (_, rows) => rows.cryptoEntries.set([128], CryptoEntry.Flags)],
+  ['crypto entry with a flow of nobody', /flow: -1/, (_, rows) => rows.cryptoEntries.set([-1], CryptoEntry.Flow)],
+  ['SA with ends and no pair', /ends of a pair that it is not/, (_, rows) => rows.sas.set([1, 2], Sa.Local)],
+  ['SA of a pair without ends', /or without/, (_, rows) => rows.sas.set([5], Sa.Flags)],
+  [
+    'SA of a pair in both directions',
+    /in both directions/,
+    (_, rows) => {
+      rows.sas.set([7], Sa.Flags);
+      rows.sas.set([1, 2], Sa.Local);
+    },
+  ],
   [
     'a filter beyond the aces',
     /filter of GigabitEthernet0\/0 aces: 2/,
