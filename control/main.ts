@@ -33,6 +33,7 @@ import { natTranslations } from './snapshot/nat.js';
 import { SealedStore } from './store/sealed-store.js';
 import { tracePacket } from './trace/packet-tracer.js';
 import { UdpSockets } from './udp-sockets.js';
+import { noteVolumes } from './volumes.js';
 
 /** Engines ask for their next tick; this bounds the wait. */
 const MaxTickMs = 1000;
@@ -228,6 +229,9 @@ const snapshot = async () =>
 
 async function sampleRates(): Promise<void> {
   for (const { name, counters: counted } of (await snapshot()).interfaces) rates.sample(name, Date.now(), counted);
+  if (router.ipsec.pairs.size === 0) return;
+  noteVolumes(router, await link.snapshot(), Date.now());
+  scheduleTick();
 }
 /** Certificates and revocation lists are renewed by replacing their files. */
 const trustpointTimer = setInterval(() => trustpoints.refresh(), TrustpointRefreshMs);

@@ -34,7 +34,8 @@ function isUsable({ suite }: SaPair): boolean {
   return suite.mode === 'tunnel' && !suite.udp;
 }
 
-function materialOf({ suite, inbound, outbound, inboundSpi, outboundSpi }: SaPair, direction: 'inbound' | 'outbound'): SaMaterial {
+/** One direction of a pair. */
+export function materialOf({ suite, inbound, outbound, inboundSpi, outboundSpi }: SaPair, direction: 'inbound' | 'outbound'): SaMaterial {
   const { encryption, authentication } = suite;
   const keys = direction === 'inbound' ? inbound : outbound;
   return { spi: direction === 'inbound' ? inboundSpi : outboundSpi, encryption, authentication, ...keys };
