@@ -31,7 +31,7 @@ const NoGroup = '';
 
 /** Whether the packet path can do what was agreed. */
 function isUsable({ suite }: SaPair): boolean {
-  return suite.mode === 'tunnel' && !suite.udp;
+  return !suite.udp;
 }
 
 /** One direction of a pair. */
@@ -92,7 +92,8 @@ export class SitePairs {
     const slot = allocation.sas.take(String(serial));
     const acl = rows.addAces(list);
     const row = rows.writeSa(slot, serial, material);
-    row[Sa.Flags] = SaFlag.Pairwise | (direction === 'inbound' ? SaFlag.Inbound : SaFlag.Outbound);
+    const mode = pair.suite.mode === 'transport' ? SaFlag.Transport : 0;
+    row[Sa.Flags] = SaFlag.Pairwise | mode | (direction === 'inbound' ? SaFlag.Inbound : SaFlag.Outbound);
     row[Sa.ReplayWindow] = ReplayWindow;
     if (direction === 'outbound') {
       row[Sa.SidBits] = SenderIdBits;

@@ -60,6 +60,11 @@ function identOf({ address, mask, port }: TrafficEnd, protocol: number): IpsecFl
   return { address: formatIpv4(address), mask: formatIpv4(mask), protocol, port };
 }
 
+/** In transport mode the packet keeps its header, 20 bytes. */
+function headerOf({ suite }: SaPair): number {
+  return suite.mode === 'transport' ? 20 : 0;
+}
+
 function flowState(policy: FlowPolicy, selector: TrafficSelector, mtu: number, context: SiteContext): IpsecFlowState {
   const key = flowKey({ policy: policyKey(policy), selector });
   const pairs = context.pairs.ofFlow(key);
@@ -83,7 +88,7 @@ function flowState(policy: FlowPolicy, selector: TrafficSelector, mtu: number, c
     integrityDrops: counted('inbound', 'integrityDrops'),
     localEndpoint: formatIpv4(policy.local),
     remoteEndpoint: formatIpv4(address),
-    plaintextMtu: sending ? plaintextMtu(mtu, sending.suite.encryption, sending.suite.authentication) : mtu,
+    plaintextMtu: sending ? plaintextMtu(mtu, sending.suite.encryption, sending.suite.authentication) + headerOf(sending) : mtu,
     pathMtu: mtu,
     ipMtu: mtu,
     outboundSpi: sending?.outboundSpi ?? 0,

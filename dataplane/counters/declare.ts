@@ -68,6 +68,7 @@ export const enum Drop {
   PolicyNull,
   AclIn,
   AclOut,
+  TransportFragment,
   Count,
 }
 export const dropTexts: readonly CounterText[] = [
@@ -145,6 +146,7 @@ export const dropTexts: readonly CounterText[] = [
   { name: 'policy_null', help: 'policy routing sent it to Null0 (set interface Null0)' },
   { name: 'acl_in', help: 'denied by the access list of the interface that it came by (ip access-group in)' },
   { name: 'acl_out', help: 'denied by the access list of the interface that it would leave by (ip access-group out)' },
+  { name: 'transport_fragment', help: 'a fragment, or too long without DF: transport mode seals whole datagrams (RFC 4303 §3.1.1)' },
 ];
 
 /** Per port. */

@@ -15,7 +15,7 @@ import { findSpi, isLocal } from '../mem/hash.js';
 import { PortRow } from '../mem/shared.js';
 import { MaxNesting, PacketFlag, SlotShape } from '../mem/slots.js';
 import { Job, JobStatus } from '../native/native.js';
-import { checkTrailer, Esp, Trailer } from '../proto/esp.js';
+import { checkTrailer, Esp, EspNext, moveHeader, Trailer } from '../proto/esp.js';
 import { Ipv4Fault, setCongestion } from '../proto/ipv4.js';
 import { Mark } from '../proto/replay.js';
 import { isTimely, nextHeaderOf, readTbar, Tbar } from '../proto/tbar.js';
@@ -139,14 +139,17 @@ export function makeEspOpen(env: Env): () => void {
     const sequence = view.getUint32(esp + Esp.Seq);
     const text = esp + Esp.HeaderLen + sas[row + Sa.IvLen];
     const isTimed = sas[row + Sa.TimeWindow] > 0;
-    const payload = checkTrailer(bytes, text, textLen, nextHeaderOf(isTimed));
+    const isTransport = (sas[row + Sa.Flags] & SaFlag.Transport) !== 0;
+    const payload = checkTrailer(bytes, text, textLen, isTransport ? EspNext.Any : nextHeaderOf(isTimed));
     if (payload === Trailer.Dummy) return drop(id, Drop.EspDummy);
     if (payload < 0) return refuse(id, Drop.EspTrailer);
     const shim = isTimed ? Tbar.HeaderLen : 0;
     if (isTimed && !arrivesInTime(id, row, text, payload)) return refuse(id, Drop.EspTime);
-    const inner = text + shim;
+    const header = isTransport ? esp - off[id] : 0;
+    const inner = text + shim - header;
+    if (isTransport) moveHeader(bytes, view, off[id], inner, header, header + payload, bytes[text + textLen - 1]);
     off[id] = inner;
-    len[id] = payload - shim; // more than the datagram's own length is traffic flow padding (RFC 4303 §2.7): parse cuts it off
+    len[id] = header + payload - shim; // more than the datagram's own length is traffic flow padding (RFC 4303 §2.7): parse cuts it off
     if (parse(id) !== Ipv4Fault.None) return refuse(id, Drop.EspInnerHeader);
     if (!isPairwise(row) && (src[id] !== outerSrc || dst[id] !== outerDst)) return refuse(id, Drop.EspHeaderNotPreserved);
     const ace = classify(saLists[slot], id);

@@ -1,5 +1,5 @@
 // 70-esp-seal: ESP tunnel mode, with the inner source and destination in the outer header (RFC 6407 §5.3.1 address preservation), or between two
-// gateways with theirs (RFC 4301 §5.1.2). In: packets with an SA that fit. Out: tx; between gateways route, in the next turn, as one of this host's own. Drops: sequence-exhausted, iv-exhausted, seal-failed.
+// gateways with theirs (RFC 4301 §5.1.2); or transport mode, in which the packet's own header goes in front of ESP (RFC 4303 §3.1.1). In: packets with an SA that fit. Out: tx; between gateways route, in the next turn, as one of this host's own. Drops: sequence-exhausted, iv-exhausted, seal-failed.
 //
 //   | outer IPv4 20 | SPI, sequence | IV | inner packet … | padding, trailer | ICV |
 //   written into the headroom                ^ untouched    written into the tailroom
@@ -14,7 +14,7 @@ import { Clock, type Env, SenderRow } from '../env.js';
 import { EventKind } from '../mem/events.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { Job, JobStatus } from '../native/native.js';
-import { Esp, padLength, writeTrailer } from '../proto/esp.js';
+import { Esp, moveHeader, padLength, writeTrailer } from '../proto/esp.js';
 import { Ip4, IpProto, lowerTtl, sealHeader } from '../proto/ipv4.js';
 import { Port } from '../proto/l4.js';
 import { counterLimit, writeIv } from '../proto/sender-iv.js';
@@ -74,15 +74,26 @@ export function makeEspSeal(env: Env): () => void {
     numbers[sequenceAt] = sequence + 1;
     saSequences[slot] = sequence;
 
-    const inner = off[id];
-    if ((flags[id] & PacketFlag.OwesHop) !== 0) lowerTtl(view, inner);
-    const innerLen = len[id];
+    const packet = off[id];
+    if ((flags[id] & PacketFlag.OwesHop) !== 0) lowerTtl(view, packet);
+    const packetLen = len[id];
+    const header = (sas[row + Sa.Flags] & SaFlag.Transport) !== 0 ? (view.getUint8(packet) & 15) << 2 : 0;
+    const inner = packet + header;
+    const innerLen = packetLen - header;
     const ivLen = sas[row + Sa.IvLen];
     const isTimed = sas[row + Sa.TimeWindow] > 0;
     const shim = isTimed ? Tbar.HeaderLen : 0;
     const padLen = padLength(shim + innerLen, sas[row + Sa.Align]);
-    const textLen = shim + innerLen + writeTrailer(bytes, inner + innerLen, padLen, nextHeaderOf(isTimed));
+    const textLen =
+      shim +
+      innerLen +
+      writeTrailer(bytes, inner + innerLen, padLen, header > 0 ? view.getUint8(packet + Ip4.Protocol) : nextHeaderOf(isTimed));
     const esp = inner - shim - ivLen - Esp.HeaderLen;
+    const outer = esp - (header || Ip4.HeaderLen);
+    const outerLen = (header || Ip4.HeaderLen) + Esp.HeaderLen + ivLen + textLen + sas[row + Sa.IcvLen];
+    // Before ESP and IV, which in transport mode are written over where the header was.
+    if (header > 0) moveHeader(bytes, view, packet, outer, header, outerLen, IpProto.Esp);
+    else writeOuter(row, outer, inner, outerLen);
     if (isTimed) stamp(row, inner - shim);
     view.setInt32(esp + Esp.Spi, sas[row + Sa.Spi]);
     view.setUint32(esp + Esp.Seq, sequence);
@@ -92,14 +103,11 @@ export function makeEspSeal(env: Env): () => void {
       numbers[at] = counter + 1;
       writeIv(view, esp + Esp.HeaderLen, sas[row + Sa.Sids + sender], sas[row + Sa.SidBits], workerIndex, counter);
     }
-    const outer = esp - Ip4.HeaderLen;
-    const outerLen = Ip4.HeaderLen + Esp.HeaderLen + ivLen + textLen + sas[row + Sa.IcvLen];
-    writeOuter(row, outer, inner, outerLen);
     const job = jobCount * Job.Words;
     jobs[job + Job.Slot] = slot;
     jobs[job + Job.Offset] = esp;
     jobs[job + Job.TextLen] = textLen;
-    jobInnerLen[jobCount] = innerLen;
+    jobInnerLen[jobCount] = packetLen;
     jobIds[jobCount++] = id;
     off[id] = outer;
     len[id] = outerLen;

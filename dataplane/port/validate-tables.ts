@@ -242,7 +242,7 @@ function checkSas({ head, rows }: Tables): void {
     if (isInbound && spis.has(spi)) refuse(`two SAs with SPI ${spi}`);
     if (isInbound) spis.add(spi);
     checkTransform(row);
-    within('SA flags', row[Sa.Flags], 0, 7);
+    within('SA flags', row[Sa.Flags], 0, 15);
     checkEnds(row);
     within('SA replay window', row[Sa.ReplayWindow], 0, 1 << 20);
     within('SA time window', row[Sa.TimeWindow], 0, 100);
@@ -257,6 +257,7 @@ function checkEnds(row: Int32Array): void {
   const isPairwise = (row[Sa.Flags] & SaFlag.Pairwise) !== 0;
   if (isPairwise !== (row[Sa.Local] !== 0) || isPairwise !== (row[Sa.Peer] !== 0))
     refuse('SA with ends of a pair that it is not, or without');
+  if (!isPairwise && (row[Sa.Flags] & SaFlag.Transport) !== 0) refuse('SA of a group in transport mode');
   const directions = row[Sa.Flags] & (SaFlag.Inbound | SaFlag.Outbound);
   if (isPairwise && directions === (SaFlag.Inbound | SaFlag.Outbound)) refuse('SA between two gateways in both directions');
 }

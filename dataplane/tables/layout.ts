@@ -149,6 +149,8 @@ export const enum SaFlag {
   Outbound = 2,
   /** Between two gateways (RFC 4301 §4.1): an outer header of its own, one sender, the list is the traffic of this direction. */
   Pairwise = 4,
+  /** Of those, transport mode (RFC 4303 §3.1.1): the packet keeps its header. */
+  Transport = 8,
 }
 export const enum EspCipher {
   None = 0,

@@ -198,3 +198,60 @@ t.test('a route of its own: the outer header decides where it leaves', (t) => {
   t.strictSame(out.map((queue) => queue.length).slice(0, 3), [0, 0, 1]);
   t.end();
 });
+
+/** GRE between the gateways themselves, say. */
+function transported(n: 1 | 2, transform: TransformName): TablesSpec {
+  const spec = gateway(n, transform);
+  const [mine, theirs] = [`172.16.${n}.2/32`, `172.16.${3 - n}.2/32`];
+  return {
+    ...spec,
+    acls: [[{ action: 'permit', protocol: 17, src: mine, dst: theirs }], [{ action: 'permit', protocol: 17, src: theirs, dst: mine }]],
+    sas: spec.sas.map((sa) => sa && { ...sa, flags: (sa.flags ?? 0) | SaFlag.Transport }),
+  };
+}
+const between = (data: number, more: Partial<Parameters<typeof ipv4>[0]> = {}): Uint8Array =>
+  ipv4({ src: '172.16.1.2', dst: '172.16.2.2', protocol: 17, payload: udp(7, 9, data), ...more });
+
+for (const transform of names) {
+  t.test(`${transform}: transport mode`, (t) => {
+    const [a, b] = [new Router(transported(1, transform)), new Router(transported(2, transform))];
+    const packets = [0, 1, 13, 14, 100, 1300].map((size, i) => between(size, { tos: 0xb8, id: 0x1230 + i, ttl: 60 }));
+    const sealed = a.forward(1, ...packets)[1];
+    t.equal(sealed.length, packets.length);
+    for (const esp of sealed) {
+      t.equal(sumOf(esp.subarray(0, 20)), 0, 'header checksum');
+      t.strictSame([esp[0], esp[1], esp[9], esp.length], [0x45, 0xb8, 50, new DataView(esp.buffer, esp.byteOffset).getUint16(2)]);
+    }
+    t.strictSame(b.forward(1, ...sealed)[1].map(hex), packets.map(hex), 'for the host itself, as it was');
+    t.match(b.counters(), { 'sa[1].opened_packets': 6, 'path.punted_packets': 6 });
+    for (const router of [a, b]) t.equal(router.imbalance(), null);
+    t.end();
+  });
+}
+
+t.test('transport mode: options stay, fragments and what would have to be cut do not pass', (t) => {
+  const [a, b] = [new Router(transported(1, 'aes-sha1')), new Router(transported(2, 'aes-sha1'))];
+  const options = Uint8Array.of(1, 1, 1, 0);
+  const [opened] = b.forward(1, ...a.forward(1, between(50, { options }))[1])[1];
+  t.equal(hex(opened), hex(between(50, { options })));
+  t.equal(a.forward(1, between(1458 - 28))[1].length, 1);
+  t.equal(a.forward(1, between(1459 - 28))[1].length, 0);
+  t.match(a.counters(), { 'drop.transport_fragment': 1 });
+  t.equal(a.forward(1, between(96, { mf: true }), between(96, { fragmentOffset: 800 })).flat().length, 0, 'fragments');
+  t.match(a.counters(), { 'drop.transport_fragment': 3 });
+  for (const router of [a, b]) t.equal(router.imbalance(), null);
+  t.end();
+});
+
+t.test('transport mode: another protocol inside than the SA is for', (t) => {
+  const b = new Router(transported(2, 'aes-sha1'));
+  const sa = inboundSa(2, 'aes-sha1');
+  const packet = between(20);
+  const seal = (seq: number, next: number): Uint8Array =>
+    sealByHand(sa, { seq, text: textOf(packet.subarray(20), 16, next), src: '172.16.1.2', dst: '172.16.2.2' });
+  t.equal(b.forward(1, seal(1, 6))[1].length, 0);
+  t.match(b.counters(), { 'drop.esp_policy': 1 });
+  t.equal(b.forward(1, seal(2, 59))[1].length, 0, 'a dummy');
+  t.equal(b.forward(1, seal(3, 17))[1].length, 1);
+  t.end();
+});

@@ -154,7 +154,6 @@ t.test('what the packet path cannot do has no rows', async (t) => {
     lifetimeKilobytes: null,
   } as const;
   add(pairs, 0x1000, lan, { suite: { ...suite, udp: true } });
-  add(pairs, 0x2000, lan, { suite: { ...suite, udp: false, mode: 'transport' } });
   const { entries, sas } = compile(pairs);
   t.same([sas.length, entries[0][CryptoEntry.OutboundSa]], [0, -1]);
 });

@@ -138,8 +138,4 @@ t.test('what is missing, and what IKE cannot say', async (t) => {
     problem((text) => `${text}crypto map M local-address Loopback7\n`),
     /error .*no such interface/,
   );
-  t.match(
-    problem((text) => text.replace('esp-gcm 256\n', 'esp-gcm 256\n mode transport\n')),
-    /error .*transport mode/,
-  );
 });
