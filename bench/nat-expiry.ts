@@ -1,7 +1,7 @@
 // A million NAT sessions end while packets of a thousand others pass: how long does a pass take? Prints percentiles, in microseconds; nothing
 // fails.
 //
-//   chrt -f 10 node dist/bench/nat-expiry.js      (without chrt the percentiles of a busy machine are those of its other processes)
+//   node dist/bench/nat-expiry.js      on an idle machine: the percentiles of a busy one are those of its other processes
 //
 // `pass`: every pass from the first to the last session that ended. `with a look`: those in which 97-nat-expire looked. `most`: the looks of a worker that
 // has slept, as many rows and ends as one may have.
