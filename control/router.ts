@@ -8,6 +8,7 @@ import type { CounterSet } from './api/counters.js';
 import { ClosedMaps } from './closed-maps.js';
 import { Allocation, CapacityError } from './compile/allocation.js';
 import type { SaDirection } from './compile/direction.js';
+import { pairMaterials } from './compile/pairs.js';
 import { compileTables, type GroupKeys, type Tables } from './compile/tables.js';
 import { isMulticast } from './config/addresses.js';
 import { diffConfig } from './config/diff.js';
@@ -268,7 +269,8 @@ export class Router {
     const teksOf = (group: string): Tek[] => this.gdoi.policyOf(group).teks;
     for (const { severity, text } of this.closedMaps.update(this.config, teksOf, now))
       this.means.log.write('CRYPTO', severity, 'FAIL_CLOSE', text);
-    for (const { teks } of keys.values()) for (const tek of teks) this.means.keyLog?.writeTek(tek);
+    for (const sa of [...[...keys.values()].flatMap(({ teks }) => teks), ...pairMaterials(this.ipsec.pairs)])
+      this.means.keyLog?.writeTek(sa);
     this.means.publish(this.tables.head, this.tables.blobs);
   }
 

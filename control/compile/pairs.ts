@@ -41,6 +41,11 @@ export function materialOf({ suite, inbound, outbound, inboundSpi, outboundSpi }
   return { spi: direction === 'inbound' ? inboundSpi : outboundSpi, encryption, authentication, ...keys };
 }
 
+/** Both directions of all of them. Secret. */
+export function pairMaterials(pairs: SaPairs): SaMaterial[] {
+  return [...pairs].flatMap((pair) => [materialOf(pair, 'inbound'), materialOf(pair, 'outbound')]);
+}
+
 /** Of the SAs that have rows, as text. */
 export function pairSerials(pairs: SaPairs): string[] {
   return [...pairs]

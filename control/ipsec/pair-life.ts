@@ -21,11 +21,15 @@ export class PairLife {
   }
 
   /** The peer has proved that it has the SA towards it. A pair that is gone meanwhile stays gone. */
-  establish(pair: SaPair): Action[] {
+  establish(pair: SaPair, now: Ms): Action[] {
     if (!this.pairs.has(pair)) return [];
     const isFirst = !this.hasEstablished(pair);
     pair.established = true;
-    return [{ kind: 'sas-changed' }, ...(isFirst ? this.log.session('UP', pair.remote) : [])];
+    return [
+      { kind: 'sas-changed' },
+      ...(isFirst ? this.log.session('UP', pair.remote) : []),
+      ...(pair.suite.udp ? this.log.udp(pair.remote, now) : []),
+    ];
   }
 
   /** @param tell the peer, which may still send under them */

@@ -156,6 +156,7 @@ t.test('behind a translator: ESP in UDP, by the modes of RFC 3947', async (t) =>
   t.equal(mismatch(a.pairs[0], b.pairs[0]), null);
   t.match(a.pairs[0], { suite: { mode: 'tunnel', udp: true }, remote: { address: right, port: 4500 } });
   t.match(b.pairs[0], { suite: { udp: true }, local: { port: 4500 }, remote: { address: outside, port: 5500 } });
+  t.match(a.logs.join('\n'), /ESP_IN_UDP: Peer 192\.0\.2\.2 is behind an address translator/, 'the packet path cannot do it: said once');
 });
 
 t.test('the tables have the SA before the peer may send under it', async (t) => {
