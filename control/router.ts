@@ -207,7 +207,8 @@ export class Router {
       acceptInbound: acceptsOffers(config),
       registrationRate: config.registrationRate,
     });
-    if (this.started) this.perform([...this.gdoi.reconfigure(config, now), ...this.ipsec.configure(configuredPolicies(config), now)], now);
+    const ended = this.ipsec.configure(configuredPolicies(config), now);
+    if (this.started) this.perform([...this.gdoi.reconfigure(config, now), ...ended], now);
     this.publishTables(now);
     return [...changed].map(String);
   }
@@ -215,8 +216,12 @@ export class Router {
   /** Carries actions out in order: state is on disk before the message that depends on it leaves. */
   perform(actions: readonly Action[], now: Ms): void {
     let changed = false;
+    let sasChanged = false;
     for (const action of actions) {
       if (action.kind === 'send') {
+        // The peer may send under a new SA as soon as it has the message.
+        if (sasChanged) this.publishTables(now);
+        sasChanged = false;
         this.debug.datagram('sent', action.datagram, this.config);
         this.means.send(wrapNonEsp(action.datagram));
       } else if (action.kind === 'log') this.means.log.write(action.facility, action.severity, action.mnemonic, action.text);
@@ -224,16 +229,15 @@ export class Router {
       else if (action.kind === 'key-log') this.means.keyLog?.writeIke(action.initiatorCookie, action.encryptionKey);
       else if (action.kind === 'journal') {
         if (!this.means.store.append(GdoiState, action.entry)) this.means.store.save(GdoiState, this.gdoi.exportState());
-      } else if (action.kind === 'sas-changed') changed = true;
+      } else if (action.kind === 'sas-changed') sasChanged = true;
       else {
         this.means.store.save(GdoiState, this.gdoi.exportState());
         this.debug.changed(action.group, this.gdoi, now);
         changed = true;
       }
     }
-    if (!changed) return;
-    this.publishTables(now);
-    this.means.join(this.memberships());
+    if (changed || sasChanged) this.publishTables(now);
+    if (changed) this.means.join(this.memberships());
   }
 
   private count(counter: string, reason: string | undefined): void {

@@ -1,7 +1,7 @@
 // What becomes of pairs of SAs: replaced before they expire, deleted, their peer dead or started afresh.
 
 import t from 'tap';
-import { flows, Gateway, left, mismatch, right, twoGateways } from './two-gateways.js';
+import { flows, Gateway, gcm, left, mismatch, right, twoGateways } from './two-gateways.js';
 
 function established(...options: Parameters<typeof twoGateways>): ReturnType<typeof twoGateways> {
   const pair = twoGateways(...options);
@@ -151,4 +151,38 @@ t.test('pairs in use keep their ISAKMP SA from timing out', async (t) => {
   const { a, b, wire } = established();
   wire.run(1_000_000);
   t.same([a.ike.sas().length, b.ike.sas().length], [1, 1]);
+});
+
+t.test('a dataplane without the IV counters of a pair: its key is not used again', async (t) => {
+  const { a, b, wire } = established({ suites: [gcm] }, { suites: [gcm] });
+  const [{ outboundSpi }] = a.pairs;
+  wire.perform(a, a.ipsec.dataplaneUp(new Set([`${outboundSpi}:0`]), wire.now));
+  t.equal(a.pairs.length, 1, 'it has them');
+  wire.perform(a, a.ipsec.dataplaneUp(new Set(), wire.now));
+  wire.run(1000);
+  t.same([a.pairs, b.pairs], [[], []], 'it has not: gone on both sides');
+  const cbc = established();
+  cbc.wire.perform(cbc.a, cbc.a.ipsec.dataplaneUp(new Set(), cbc.wire.now));
+  t.equal(cbc.a.pairs.length, 1, 'CBC has random IVs');
+});
+
+t.test('we have started afresh and hear of it by ESP alone: INITIAL-CONTACT tells the peer', async (t) => {
+  const { a, b, wire } = established();
+  const [{ outboundSpi }] = a.pairs;
+  const again = new Gateway(right, [flows(right, left)], { seed: 'again' });
+  wire.gateways.splice(wire.gateways.indexOf(b), 1, again);
+  for (let i = 0; i < 20; i++) wire.perform(again, again.ipsec.invalidSpi(outboundSpi, left, right, wire.now));
+  wire.perform(again, again.ipsec.invalidSpi(outboundSpi, 0x01020304, right, wire.now));
+  wire.run(1000);
+  t.same([a.pairs, again.count('ike_requests_begun')], [[], 1], 'one main mode, with a peer and not with a stranger');
+  wire.demand(a);
+  wire.run(1000);
+  t.equal(mismatch(a.pairs[0], again.pairs[0]), null);
+});
+
+t.test('numbers used up: replaced', async (t) => {
+  const { a, b, wire } = established();
+  wire.perform(a, a.ipsec.exhausted(a.pairs[0].outboundSpi, wire.now));
+  wire.run(1000);
+  t.equal(mismatch(a.pairs[1], b.pairs[1]), null);
 });
