@@ -59,7 +59,9 @@ export function makeMember({ tables, routes, packets, prepare }: Workload): { en
   const shared = allocateShared(1);
   const env = makeEnv({ index: 0, shared, native, senders: SenderState.open(native, join(folder, 'senders.0'), bootId) });
   env.clock[Clock.Seconds] = Now;
-  for (let port = 0; port < tables.ports.length; port++) env.links.open(port, [{ fd: 100 + port, kind: LinkKind.Tun }]);
+  tables.ports.forEach(({ tunnel }, port) => {
+    env.links.open(port, [{ fd: 100 + port, kind: tunnel ? LinkKind.Tunnel : LinkKind.Tun }]);
+  });
   writeBank(shared, 1, tables);
   const before = performance.now();
   if (routes !== undefined) buildFib(bankOf(shared, 1), routes);

@@ -73,8 +73,9 @@ const exchangeNames: Record<number, [name: string, feature: DebugFeature]> = {
 export class Debug {
   /** `gm registration` -> level. */
   private readonly levels = new Map<string, DebugLevel>();
-  /** `debug ip nat`: control/nat-log.ts. */
+  /** `debug ip nat [LIST]`: control/nat-log.ts. */
   nat: NatDebugLevel = 'off';
+  natList: string | null = null;
 
   /** @param write one line @param helpOf text of a counter */
   constructor(
@@ -97,6 +98,7 @@ export class Debug {
   clear(): void {
     this.levels.clear();
     this.nat = 'off';
+    this.natList = null;
   }
 
   /** One line for each that is on, in a fixed order. */
@@ -107,7 +109,9 @@ export class Debug {
         return level === undefined ? [] : [`GDOI ${role === 'gm' ? 'GM' : 'KS'} ${feature} debugging is on, level ${level}`];
       }),
     );
-    return this.nat === 'off' ? gdoi : [...gdoi, `IP NAT ${this.nat === 'detailed' ? 'detailed ' : ''}debugging is on`];
+    if (this.nat === 'off') return gdoi;
+    const list = this.natList === null ? '' : ` for access list ${this.natList}`;
+    return [...gdoi, `IP NAT ${this.nat === 'detailed' ? 'detailed ' : ''}debugging is on${list}`];
   }
 
   /** @param config says what this router is towards the other end */

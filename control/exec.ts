@@ -160,7 +160,10 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
       return done(router.debug.describe().join('\n'));
     }
     case 'debug ip nat':
+      if (command.list !== null && !router.config.accessLists.has(command.list))
+        return refused(`% there is no access list ${command.list}`);
       router.debug.nat = command.level;
+      router.debug.natList = command.list;
       if (!router.debug.active) return done('All possible debugging has been turned off');
       return done(router.debug.describe().join('\n'));
     case 'clear counters':

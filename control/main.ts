@@ -23,7 +23,7 @@ import { KeyLog } from './key-log.js';
 import { listenAddresses, listenPorts } from './local-ends.js';
 import { openLog } from './log.js';
 import { MulticastSockets } from './multicast-sockets.js';
-import { NatLog } from './nat-log.js';
+import { NatLog, natDebugFilter } from './nat-log.js';
 import { RsaKeys } from './pki/rsa-keys.js';
 import { Trustpoints } from './pki/trustpoints.js';
 import { findMissing } from './readiness.js';
@@ -134,7 +134,7 @@ const link = new DataplaneLink(join(runDirectory, 'dataplane.sock'), {
     else router.dataplaneEvent(event, Date.now());
     scheduleTick();
   },
-  natLog: (rows) => natLog.take(rows, router.debug.nat, Date.now()),
+  natLog: (rows) => natLog.take(rows, router.debug.nat, Date.now(), natDebugFilter(router.config, router.debug.natList)),
   lost: () => {
     router.dataplaneDown();
     applied = { generation: 0, errors: ['the dataplane is not running'] };

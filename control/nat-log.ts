@@ -4,9 +4,10 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { NatLogEvent, NatLogRow, NatRow, NatRuleBase } from '../dataplane/tables/layout.js';
 import type { Ms } from './actions.js';
+import { permitsFlow } from './compile/acl-flow.js';
 import { formatIpv4 } from './config/addresses.js';
 import { describeProtocol } from './config/commands/service-names.js';
-import type { NatLogging } from './config/model.js';
+import type { Config, NatLogging } from './config/model.js';
 import type { SystemLog } from './log.js';
 
 /** Lines of one batch, of which there are five a second: more are counted and not written. */
@@ -83,9 +84,10 @@ export class NatLog {
     return this.logging.syslog || this.logging.file !== null || debug !== 'off';
   }
 
-  /** @param rows words of sessions as the packet path sends them @param now Unix ms */
-  take(rows: Int32Array, debug: NatDebugLevel, now: Ms): void {
+  /** @param rows words of sessions as the packet path sends them @param now Unix ms @param isShown of which `debug ip nat` is to tell */
+  take(rows: Int32Array, debug: NatDebugLevel, now: Ms, isShown: (row: Int32Array) => boolean = () => true): void {
     let lost = 0;
+    let shown = 0;
     const count = Math.floor(rows.length / NatRow.Words);
     for (let i = 0; i < count; i++) {
       const row = rows.subarray(i * NatRow.Words, (i + 1) * NatRow.Words);
@@ -95,7 +97,10 @@ export class NatLog {
         if (i < MaxLines) this.log.write('IPNAT', 6, record.natEvent === 4 ? 'CREATED' : 'DELETED', describe(record));
         else lost++;
       }
-      if (debug !== 'off' && i < MaxDebugLines) this.log.write('IPNAT', 7, 'DEBUG', debugLine(record, row, debug));
+      if (debug !== 'off' && shown < MaxDebugLines && isShown(row)) {
+        shown++;
+        this.log.write('IPNAT', 7, 'DEBUG', debugLine(record, row, debug));
+      }
     }
     if (lost > 0) this.suppressed += lost;
     if (lost > 0) this.log.write('IPNAT', 4, 'LOG_LOST', `${lost} beginnings and ends of translations were not logged: too many at once`);
@@ -116,6 +121,22 @@ export class NatLog {
     stream.write(`${JSON.stringify(record)}\n`);
     return true;
   }
+}
+
+/** `debug ip nat LIST`: sessions whose packets, as the inside sends them, the list permits. @param list null = all; one that is gone permits nothing */
+export function natDebugFilter(config: Config, list: string | null): (row: Int32Array) => boolean {
+  if (list === null) return () => true;
+  return (row) => {
+    const entries = config.accessLists.get(list);
+    const flow = {
+      protocol: row[NatRow.Protocol],
+      source: row[NatRow.InsideAddress] >>> 0,
+      sourcePort: row[NatRow.InsidePorts] >>> 16,
+      destination: row[NatRow.OutsideLocal] >>> 0,
+      destinationPort: row[NatRow.InsidePorts] & 0xffff,
+    };
+    return entries !== undefined && permitsFlow(config, entries, flow);
+  };
 }
 
 /** As IOS's `debug ip nat` names a packet. */

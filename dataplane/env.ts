@@ -103,22 +103,31 @@ export interface EnvOptions {
   senders: SenderState;
   /** By worker; not needed when there is one. */
   wakeFds?: readonly number[];
-  /** Memory of its own in place of what is shared: a trace (trace/tracer.ts) counts nothing and makes no session. */
-  own?: { counters: CounterBlocks; natRows: Int32Array };
+  /** Memory of its own in place of what is shared: a trace (trace/tracer.ts) counts nothing, makes no session and logs none. */
+  own?: { counters: CounterBlocks; natRows: Int32Array; control: Int32Array; workers: number };
+}
+
+function sharedMemoryOf(shared: SharedState, index: number): NonNullable<EnvOptions['own']> {
+  return {
+    counters: countersOf(shared, index),
+    natRows: natRowsOf(shared, index),
+    control: controlWords(shared),
+    workers: shared.workers,
+  };
 }
 
 /** Everything one worker needs. Call once per thread (DESIGN §3: arrays fold into the code only then). */
 export function makeEnv(options: EnvOptions): Env {
   const { index, shared, native } = options;
   const slots = new Slots();
-  const { counters, natRows } = options.own ?? { counters: countersOf(shared, index), natRows: natRowsOf(shared, index) };
+  const { counters, natRows, control, workers } = options.own ?? sharedMemoryOf(shared, index);
   const tables = new Tables(shared);
   const nat = new Nat(slots, natRows, tables.natTimeouts, counters.nat);
   for (const words of nat.sessions.memory) native.adviseHuge(words);
   const classify = makeClassify(slots, tables);
   const aclLog = new AclLog();
   const clock = new Float64Array(Clock.Count);
-  const natLog = new NatLog(natLogOf(shared, index), controlWords(shared), clock, counters.nat);
+  const natLog = new NatLog(natLogOf(shared, index), control, clock, counters.nat);
   const natRules = new NatRules(slots, tables, counters.aceHits, classify, nat.clauseHits);
   const wake = (fd: number): void => native.wakeSignal(fd);
   const drop = makeDrop(slots, counters);
@@ -137,7 +146,7 @@ export function makeEnv(options: EnvOptions): Env {
     replay: new ReplayTable(),
     nat,
     natRules,
-    natBegin: new NatBegin(slots, tables, nat, natRules, counters.nat, shared.workers, index, natLog),
+    natBegin: new NatBegin(slots, tables, nat, natRules, counters.nat, control, workers, index, natLog),
     fragments: new FragmentTable(drop),
     senders: options.senders,
     senderRows: new Int32Array(Cap.Sas * SenderRow.Words).fill(-1),

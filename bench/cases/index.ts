@@ -5,7 +5,7 @@ import { natTables } from '../../test/path/nat/flows.js';
 import type { TablesSpec, TransformName } from '../../test/path/router.js';
 import { aclTables, aclTraffic } from './acl.js';
 import { fibRoutes, fibTraffic } from './fib.js';
-import { clearTraffic, openTraffic, sealTraffic, tablesFor } from './member.js';
+import { clearTraffic, openTraffic, sealTraffic, tablesFor, tunnelTables } from './member.js';
 import { makeSessions, natTraffic } from './nat.js';
 
 export type Mix = '64' | '1400' | 'imix';
@@ -82,6 +82,8 @@ export const cases: readonly PathCase[] = [
   natCase(1000, '1k', small),
   natCase(100_000, '100k', small),
   natCase(1_000_000, '1m', small),
+  { name: 'gre', sizes: all, make: (lengths) => ({ tables: tunnelTables(false), packets: sealTraffic(lengths) }) },
+  { name: 'gre-seal-gcm-256', sizes: all, make: (lengths) => ({ tables: tunnelTables(true), packets: sealTraffic(lengths) }) },
   ...cryptoCases('gcm-256'),
   ...cryptoCases('3des-sha1'),
   ...cryptoCases('aes-sha1'),

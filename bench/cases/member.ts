@@ -19,6 +19,18 @@ export function tablesFor(what: 'clear' | 'seal' | 'open', transform: TransformN
   return memberTables(2, saOf(transform, [2]), outside);
 }
 
+/** A tunnel over the outside interface, whose outer packets are sealed, or not: what is for the other branch goes through it. */
+export function tunnelTables(sealed: boolean): TablesSpec {
+  const tables = memberTables(1, sealed ? saOf('gcm-256', [1]) : null);
+  return {
+    ...tables,
+    ports: [...tables.ports, { address: '192.168.12.1', tunnel: { source: '172.16.1.2', destination: '172.16.2.2' } }],
+    acls: [[{ action: 'permit', protocol: 47, src: '172.16.1.2/32', dst: '172.16.2.2/32' }]],
+    entries: sealed ? tables.entries : [],
+    routes: [...(tables.routes ?? []), { prefix: '10.0.2.0/24', port: 2 }],
+  };
+}
+
 function flows(dst: string, lengths: readonly number[]): Uint8Array[] {
   return Array.from({ length: Flows }, (_, i) =>
     ipv4({ src: '10.0.1.10', dst, payload: udp(1024 + i, 2000, lengths[i % lengths.length] - 28) }),

@@ -5,6 +5,7 @@
 // Addresses are dotted strings, SPIs unsigned numbers, times relative to `takenAt` in seconds, null means "not there (yet)".
 
 import { z } from 'zod';
+import { tunnelStates } from '../../dataplane/tables/message.js';
 import {
   type groupCounters,
   memberGroupState,
@@ -36,17 +37,7 @@ const tunnelState = z.object({
   pathMtuDiscovery: z.boolean(),
   keepalive: z.object({ seconds: z.number(), retries: z.number() }).nullable(),
   /** `up`, or why it carries nothing. */
-  state: z.enum([
-    'up',
-    'shutdown',
-    'no-source',
-    'no-destination',
-    'destination-is-own',
-    'no-route',
-    'recursive',
-    'no-keepalive',
-    'unknown',
-  ]),
+  state: z.enum([...tunnelStates, 'unknown']),
   /** How often recursive routing has taken it down. */
   recursions: count,
 });

@@ -14,6 +14,7 @@ import {
   type NatStatic,
   type NatTimeout,
   natPoolTypes,
+  natProtocols,
   type RouteMapEntry,
 } from '../config/model.js';
 import { CapacityError } from './allocation.js';
@@ -114,7 +115,7 @@ function staticRow(item: NatStatic, number: number, clauses: { first: number; co
   const row = new Array<number>(NatStaticRow.Words).fill(0);
   row[NatStaticRow.Side] = item.side === 'inside' ? 0 : 1;
   row[NatStaticRow.Rule] = NatRuleBase.Static + number;
-  row[NatStaticRow.Protocol] = item.protocol === null ? 0 : item.protocol === 'tcp' ? 6 : 17;
+  row[NatStaticRow.Protocol] = item.protocol === null ? 0 : natProtocols[item.protocol];
   row[NatStaticRow.Local] = item.local | 0;
   row[NatStaticRow.Global] = (item.global ?? 0) | 0;
   row[NatStaticRow.Care] = item.mask | 0;
@@ -197,5 +198,10 @@ export function natHead(nat: NatConfig, { statics, pools, ranges, routes }: NatT
     ...nat.hostLimits.flatMap(({ address, entries }) => [address | 0, entries]),
     ...(nat.hostEntries === undefined ? [] : [0, nat.hostEntries]),
   ];
-  return { timeouts, maxEntries: nat.maxEntries ?? 0, limits, statics, pools, ranges, routes };
+  const portTimeouts = nat.portTimeouts.flatMap(({ protocol, port, seconds }) => [
+    natProtocols[protocol],
+    port,
+    seconds === 'never' ? 0 : seconds,
+  ]);
+  return { timeouts, maxEntries: nat.maxEntries ?? 0, limits, portTimeouts, statics, pools, ranges, routes };
 }

@@ -35,8 +35,8 @@ function portsOf(match: PortMatch | null, inner: boolean): [number, number] | nu
   }
 }
 
-/** Asks for more than a box says: it covers less. */
-function asksMore({ icmp, established, flags, dscp, precedence, tos, fragments }: AnyEntry): boolean {
+/** Asks for more than addresses, protocol and ports: it covers less than they say. */
+export function asksMore({ icmp, established, flags, dscp, precedence, tos, fragments }: AnyEntry): boolean {
   return [icmp, established, flags, dscp, precedence, tos, fragments].some((criterion) => criterion !== undefined);
 }
 

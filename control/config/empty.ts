@@ -38,6 +38,7 @@ export function emptyConfig(): Config {
       outsideSources: [],
       destinations: [],
       timeouts: {},
+      portTimeouts: [],
       maxEntries: null,
       hostLimits: [],
       logging: { syslog: false, file: null },

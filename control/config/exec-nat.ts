@@ -140,9 +140,9 @@ export const clearNatNode: ExecNode = path(
 
 /** Below `debug`, and with `on` false below `undebug`. */
 export function debugNatNode(on: boolean): ExecNode {
-  const set = (level: 'on' | 'detailed') => give(() => ({ kind: 'debug ip nat', level: on ? level : 'off' }));
-  return path(
-    [['ip', 'IP information']],
-    [keyword('nat', 'NAT events', { run: set('on'), next: [keyword('detailed', 'NAT detailed events', { run: set('detailed') })] })],
-  );
+  const set = (level: 'on' | 'detailed') =>
+    give((args) => ({ kind: 'debug ip nat', level: on ? level : 'off', list: on ? args.optionalText('list') : null }));
+  const detailed = keyword<ExecSink>('detailed', 'NAT detailed events', { run: set('detailed') });
+  const list = argument<ExecSink>('list', word(), 'Access list: of what it permits alone', { run: set('on'), next: [detailed] });
+  return path([['ip', 'IP information']], [keyword('nat', 'NAT events', { run: set('on'), next: [detailed, list] })]);
 }

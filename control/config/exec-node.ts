@@ -76,7 +76,8 @@ export type ExecCommand =
   | { kind: 'clear ip nat translation'; filter: NatFilter }
   /** `selection: null` is everything, which can only be switched off. */
   | { kind: 'debug'; on: boolean; selection: DebugSelection | null }
-  | { kind: 'debug ip nat'; level: 'off' | 'on' | 'detailed' }
+  /** list: of what it permits alone; null = of all. */
+  | { kind: 'debug ip nat'; level: 'off' | 'on' | 'detailed'; list: string | null }
   | { kind: 'terminal length' };
 
 /** What a node's action fills. */

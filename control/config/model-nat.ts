@@ -86,6 +86,19 @@ export const defaultNatTimeouts = {
 export type NatTimeout = keyof typeof defaultNatTimeouts;
 export const natTimeoutNames = Object.keys(defaultNatTimeouts) as NatTimeout[];
 
+/** Seconds: 17 years, what IOS takes. */
+export const LongestNatTimeout = 536870912;
+
+/** IP protocols of what has ports. */
+export const natProtocols = { tcp: 6, udp: 17 } as const;
+
+/** `ip nat translation port-timeout tcp|udp PORT SECONDS`: of flows that ask this port. */
+export interface NatPortTimeout {
+  protocol: 'tcp' | 'udp';
+  port: number;
+  seconds: number | 'never';
+}
+
 /** `ip nat log translations`. */
 export interface NatLogging {
   syslog: boolean;
@@ -102,6 +115,8 @@ export interface NatConfig {
   destinations: NatDestination[];
   /** What differs from {@link defaultNatTimeouts}. */
   timeouts: Partial<Record<NatTimeout, number | 'never'>>;
+  /** `port-timeout`, each port of a protocol once. */
+  portTimeouts: NatPortTimeout[];
   /** `max-entries`; null = as many as fit. */
   maxEntries: number | null;
   /** `max-entries all-host`: of each inside host; absent = as many as fit. */

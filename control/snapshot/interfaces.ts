@@ -75,16 +75,16 @@ export function routeStates(config: Config, dataplane: SnapshotHead | null): Rou
     via: route.via,
     interface: names.get(route.device) ?? route.device,
     protocol: route.protocol,
-    distance: distanceOf(config, route),
-    metric: route.metric,
+    ...preferenceOf(route),
   }));
 }
 
-/** Administrative distance: what `ip route` says, 1 for other static routes, 0 for connected ones; the kernel knows none. */
-function distanceOf(config: Config, route: SnapshotHead['routes'][number]): number {
-  if (route.via === null) return 0;
-  const configured = config.staticRoutes.find(
-    ({ prefix, mask }) => route.prefix === `${formatIpv4(prefix)}/${maskToPrefixLength(mask) ?? 32}`,
-  );
-  return configured?.distance ?? 1;
+/** Administrative distances of IOS: kernel routes have none, so a daemon's is what IOS would give that protocol. */
+const distances: { [protocol: string]: number } = { eigrp: 90, ospf: 110, isis: 115, rip: 120, bgp: 20, dhcp: 254 };
+
+/** `ip route` keeps its distance in the first byte of the metric (dataplane/port/routes.ts). */
+function preferenceOf({ via, protocol, metric }: SnapshotHead['routes'][number]): { distance: number; metric: number } {
+  if (via === null) return { distance: 0, metric };
+  if (protocol === 'groupwire') return { distance: Math.max(1, metric >>> 24), metric: 0 };
+  return { distance: distances[protocol] ?? 1, metric };
 }

@@ -1,6 +1,6 @@
 // NAT as `show` prints it: the configuration's part, and sessions of the packet path as translations.
 
-import { NatRow, NatRuleBase, NatState as State } from '../../dataplane/tables/layout.js';
+import { hasPortTimeout, NatRow, NatRuleBase, NatSeconds, NatState as State } from '../../dataplane/tables/layout.js';
 import type { Ms } from '../actions.js';
 import type { NatState, NatTranslation, NatTranslations } from '../api/snapshot-nat.js';
 import { natTimeoutSeconds } from '../compile/nat.js';
@@ -98,7 +98,8 @@ function translation(row: Int32Array, config: Config): NatTranslation {
   const end = (address: NatRow, port: number): string =>
     `${formatIpv4(row[address] >>> 0)}${hasPorts || protocol === Icmp ? `:${port}` : ''}`;
   const state = row[NatRow.State] as Exclude<State, State.Count>;
-  const timeout = natTimeoutSeconds(config.nat, state);
+  const own = hasPortTimeout(state) ? row[NatRow.Limit] : 0;
+  const timeout = own === 0 ? natTimeoutSeconds(config.nat, state) : own === NatSeconds.Never ? 0 : own;
   return {
     protocol: describeProtocol(protocol),
     insideGlobal: end(NatRow.GlobalAddress, globalPort),

@@ -9,7 +9,7 @@ const enum Row {
   Address = 1,
   /** Sessions that use it. */
   Uses = 2,
-  /** What comes from outside reaches the host. */
+  /** 1 + the statement by which what comes from outside reaches the host, 0 = it does not. */
   Open = 3,
   NextHost = 4,
   NextAddress = 5,
@@ -66,12 +66,13 @@ export class NatAddresses {
     return this.rows[row * Row.Words + Row.Host];
   }
 
-  isOpen(row: number): boolean {
-    return this.rows[row * Row.Words + Row.Open] !== 0;
+  /** @returns 1 + the statement by which what comes from outside reaches the host, 0 = it does not */
+  openBy(row: number): number {
+    return this.rows[row * Row.Words + Row.Open];
   }
 
-  /** Gives a free address to a host; no session uses it yet. @returns row, -1 = no room */
-  add(host: number, address: number, isOpen: boolean): number {
+  /** Gives a free address to a host; no session uses it yet. @param openBy see {@link openBy} @returns row, -1 = no room */
+  add(host: number, address: number, openBy: number): number {
     const { rows } = this;
     let row = this.free - 1;
     if (row >= 0) this.free = rows[row * Row.Words + Row.NextHost];
@@ -81,7 +82,7 @@ export class NatAddresses {
     rows[at + Row.Host] = host;
     rows[at + Row.Address] = address;
     rows[at + Row.Uses] = 0;
-    rows[at + Row.Open] = isOpen ? 1 : 0;
+    rows[at + Row.Open] = openBy;
     rows[at + Row.NextHost] = this.byHost[placeOf(host)];
     this.byHost[placeOf(host)] = row + 1;
     rows[at + Row.NextAddress] = this.byAddress[placeOf(address)];
@@ -99,6 +100,11 @@ export class NatAddresses {
   release(address: number): void {
     const row = this.findAddress(address);
     if (row >= 0 && --this.rows[row * Row.Words + Row.Uses] <= 0) this.remove(row);
+  }
+
+  /** The session that was to use it has not come about: what nobody uses is given back. */
+  giveBack(row: number): void {
+    if (this.rows[row * Row.Words + Row.Uses] === 0) this.remove(row);
   }
 
   private remove(row: number): void {

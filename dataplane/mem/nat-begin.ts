@@ -15,11 +15,12 @@ import type { Nat } from './nat.js';
 import { NatAddresses } from './nat-addresses.js';
 import { NatHosts } from './nat-hosts.js';
 import type { NatLog } from './nat-log.js';
+import { NatOwn } from './nat-own.js';
 import { NatPools } from './nat-pools.js';
-import { findGlobalPort } from './nat-ports.js';
+import { findGlobalPort, portTimeout } from './nat-ports.js';
 import { type NatRules, StaticSide } from './nat-rules.js';
 import { NatShape } from './nat-sessions.js';
-import { BankCount, PortRow } from './shared.js';
+import { BankCount, Ctl, PortRow } from './shared.js';
 import type { Slots } from './slots.js';
 import type { Tables } from './tables.js';
 
@@ -37,18 +38,22 @@ export class NatBegin {
   readonly locals = new NatAddresses();
   private readonly hosts: NatHosts;
   private readonly pools: NatPools;
+  private readonly own: NatOwn;
   /** What choose() and lend() found. */
   private address = 0;
   private port = 0;
   private lent = -1;
+  /** Port of whoever is asked, as the asker sees it. */
+  private asked = 0;
 
-  /** @param natCounts NatCount */
+  /** @param natCounts NatCount @param control the control block: Ctl.NatSessions says how many sessions others have */
   constructor(
     private readonly slots: Slots,
     private readonly tables: Tables,
     private readonly nat: Nat,
     private readonly rules: NatRules,
     private readonly natCounts: Float64Array,
+    private readonly control: Int32Array,
     private readonly workers: number,
     private readonly workerIndex: number,
     private readonly log: NatLog,
@@ -56,12 +61,14 @@ export class NatBegin {
     nat.sessions.watcher = this;
     this.pools = new NatPools(tables, workers, workerIndex);
     this.hosts = new NatHosts(tables, nat.sessions);
+    this.own = new NatOwn(tables, rules, nat.sessions);
   }
 
   /** Tables have changed. */
   adopt(): void {
     this.rules.adopt();
     this.hosts.adopt();
+    this.own.adopt();
   }
 
   /**
@@ -82,6 +89,7 @@ export class NatBegin {
     if (this.isFull) return ~Drop.NatFull;
     const near = nat.sourcePort;
     const far = nat.outsidePortOf(id);
+    this.asked = far;
     const to = outside >= 0 ? rules.translate(outside, dst[id], true) : known >= 0 ? this.locals.hostOf(known) : dst[id];
     const toPort = outside >= 0 ? rules.translatePort(outside, far, true) : far;
     let rule = 0;
@@ -107,10 +115,11 @@ export class NatBegin {
     const { rules, nat } = this;
     const { proto, src, dst, sport, dport, rxPort } = this.slots;
     const near = nat.destinationPort;
+    this.asked = near;
     const far = proto[id] === IpProto.Icmp ? 0 : nat.sourcePort;
     const fixed = rules.findStatic(StaticSide.Inside, true, id, dst[id], dport[id], src[id], sport[id], rxPort[id]);
     const found = fixed < 0 && this.globals.length > 0 ? this.globals.findAddress(dst[id]) : -1;
-    const held = found >= 0 && this.globals.isOpen(found) ? found : -1;
+    const held = found >= 0 && this.globals.openBy(found) > 0 ? found : -1;
     // IOS: a rotary spreads TCP connections, and nothing else.
     const rotary =
       fixed < 0 && held < 0 && proto[id] === IpProto.Tcp && rules.hasClauses(NatUse.InsideDestination)
@@ -133,7 +142,7 @@ export class NatBegin {
       rule = rules.ruleOf(fixed);
     } else if (held >= 0) {
       host = this.globals.hostOf(held);
-      rule = NatRuleBase.InsideSource;
+      rule = this.globals.openBy(held) - 1;
     } else if (rotary >= 0) {
       host = this.pools.nextServer(this.tables.natClauses[rotary + NatClause.Pool] - 1);
       rule = this.tables.natClauses[rotary + NatClause.Rule];
@@ -144,7 +153,7 @@ export class NatBegin {
     const fromPort = outside >= 0 ? rules.translatePort(outside, far, false) : far;
     this.lent = -1;
     if (lending >= 0) {
-      const reason = this.lend(this.locals, this.tables.natClauses[lending + NatClause.Pool] - 1, src[id], true);
+      const reason = this.lend(this.locals, this.tables.natClauses[lending + NatClause.Pool] - 1, src[id], 1);
       if (reason !== 0) return ~reason;
       from = this.address;
     }
@@ -160,7 +169,9 @@ export class NatBegin {
     const far = nat.outsidePortOf(id);
     if (nat.sessions.findOutside(proto[id], src[id], (near << 16) | far, dst[id]) >= 0) return NatShape.None;
     const row = nat.sessions.add(proto[id], src[id], near, src[id], near, dst[id], far, -1, now);
-    if (row >= 0) nat.sessions.rows[row * NatRow.Words + NatRow.State] = firstState(proto[id], far);
+    if (row < 0) return row;
+    nat.sessions.rows[row * NatRow.Words + NatRow.State] = firstState(proto[id], far);
+    this.tellOthers(nat.sessions.length);
     return row;
   }
 
@@ -168,6 +179,7 @@ export class NatBegin {
   ended(at: number): void {
     const { rows } = this.nat.sessions;
     const rule = rows[at + NatRow.Rule];
+    this.tellOthers(this.nat.sessions.length - 1);
     if (rule < 0) return;
     this.log.note(NatLogEvent.Ended, rows, at);
     this.hosts.remove(rows[at + NatRow.InsideAddress]);
@@ -175,8 +187,17 @@ export class NatBegin {
     if ((rule & NatRuleBase.HoldsLocal) !== 0) this.locals.release(rows[at + NatRow.OutsideLocal]);
   }
 
-  private get isFull(): boolean {
-    return this.nat.sessions.length >= this.tables.counts[BankCount.NatSessions];
+  /** Have all workers together as many sessions as there may be? What others have is what they had a moment ago. */
+  get isFull(): boolean {
+    const { control, workers, workerIndex } = this;
+    const { sessions } = this.nat;
+    let total = sessions.length;
+    for (let worker = 0; worker < workers; worker++) if (worker !== workerIndex) total += control[Ctl.NatSessions + worker];
+    return total >= this.tables.counts[BankCount.NatSessions];
+  }
+
+  private tellOthers(sessions: number): void {
+    this.control[Ctl.NatSessions + this.workerIndex] = sessions;
   }
 
   /**
@@ -199,19 +220,30 @@ export class NatBegin {
     now: number,
   ): number {
     const { sessions } = this.nat;
-    if (sessions.findOutside(protocol, global, (globalPort << 16) | outsidePort, outside) >= 0) return ~Drop.NatNoPort;
-    if (sessions.findInside(protocol, inside, (insidePort << 16) | peerPort, peer) >= 0) return ~Drop.NatNoPort;
-    if (!this.hosts.hasRoom(inside)) return ~Drop.NatHostFull;
+    const isKnown =
+      sessions.findOutside(protocol, global, (globalPort << 16) | outsidePort, outside) >= 0 ||
+      sessions.findInside(protocol, inside, (insidePort << 16) | peerPort, peer) >= 0;
+    if (isKnown) return this.giveUp(Drop.NatNoPort, globalHeld, localHeld);
+    if (!this.hosts.hasRoom(inside)) return this.giveUp(Drop.NatHostFull, globalHeld, localHeld);
     const holds = (globalHeld >= 0 ? NatRuleBase.HoldsGlobal : 0) | (localHeld >= 0 ? NatRuleBase.HoldsLocal : 0);
     const row = sessions.addFull(protocol, inside, insidePort, peer, peerPort, global, globalPort, outside, outsidePort, rule | holds, now);
-    if (row < 0) return ~Drop.NatFull;
+    if (row < 0) return this.giveUp(Drop.NatFull, globalHeld, localHeld);
     sessions.rows[row * NatRow.Words + NatRow.State] = firstState(protocol, outsidePort);
+    sessions.rows[row * NatRow.Words + NatRow.Limit] = portTimeout(this.tables, protocol, this.asked);
     if (globalHeld >= 0) this.globals.hold(globalHeld);
     if (localHeld >= 0) this.locals.hold(localHeld);
     this.hosts.add(inside);
+    this.tellOthers(sessions.length);
     this.natCounts[NatCount.Created]++;
     this.log.note(NatLogEvent.Created, sessions.rows, row * NatRow.Words);
     return row;
+  }
+
+  /** No session: an address that was lent for it alone is free again. */
+  private giveUp(reason: Drop, globalHeld: number, localHeld: number): number {
+    if (globalHeld >= 0) this.globals.giveBack(globalHeld);
+    if (localHeld >= 0) this.locals.giveBack(localHeld);
+    return ~reason;
   }
 
   /** The global address and port of an inside host by a clause. @returns 0 or the reason to drop */
@@ -225,7 +257,7 @@ export class NatBegin {
     const oneToOne = natClauses[clause + NatClause.OneToOne];
     if (oneToOne !== 0) {
       this.port = near;
-      return this.lend(this.globals, pool, host, oneToOne === 2);
+      return this.lend(this.globals, pool, host, oneToOne === 2 ? natClauses[clause + NatClause.Rule] + 1 : 0);
     }
     const first = natPools[pool * NatPool.Words + NatPool.First];
     const count = this.pools.sizeOf(pool);
@@ -250,13 +282,13 @@ export class NatBegin {
   }
 
   /** The address of a host that has one for itself: what it has, else a free one of this worker's share of the pool. @returns as choose() */
-  private lend(table: NatAddresses, pool: number, host: number, isOpen: boolean): number {
+  private lend(table: NatAddresses, pool: number, host: number, openBy: number): number {
     const { natPools } = this.tables;
     const at = pool * NatPool.Words;
     let row = table.findHost(host, natPools[at + NatPool.First], natPools[at + NatPool.Last]);
     if (row < 0) {
       const address = this.pools.findFree(table, pool, host);
-      row = address === 0 ? -1 : table.add(host, address, isOpen);
+      row = address === 0 ? -1 : table.add(host, address, openBy);
       if (row < 0) return Drop.NatNoAddress;
     }
     this.address = table.addressOf(row);

@@ -6,6 +6,7 @@
 
 import { randomFillSync } from 'node:crypto';
 import { NatRow } from '../tables/layout.js';
+import { mix } from './nat-keys.js';
 
 const enum Slot {
   Row = 0xfffff,
@@ -48,10 +49,7 @@ export class NatIndex {
   }
 
   hash(protocol: number, near: number, ports: number, far: number): number {
-    let hash = Math.imul(near, this.nearFactor) ^ Math.imul(ports, this.portsFactor);
-    hash = Math.imul(hash ^ (hash >>> 15) ^ far, 0xc2b2ae35);
-    hash = Math.imul(hash ^ (hash >>> 13) ^ protocol, 0x27d4eb2f);
-    return hash ^ (hash >>> 16);
+    return mix(near, ports, far, protocol, this.nearFactor, this.portsFactor);
   }
 
   /**

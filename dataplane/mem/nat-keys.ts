@@ -1,8 +1,8 @@
-// What is around the table of NAT sessions: where the search for a port begins, whom the table tells, which ports are not its.
+// What is around the table of NAT sessions: its hash, whom the table tells, which ports are not its.
 
-/** Mixes a key well enough to begin a search at. */
-export function mix(a: number, b: number, c: number, d: number): number {
-  let hash = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b);
+/** Mixes a key well enough for a table. @param aFactor, @param bFactor odd; secret where nobody is to choose keys that meet */
+export function mix(a: number, b: number, c: number, d: number, aFactor: number, bFactor: number): number {
+  let hash = Math.imul(a, aFactor) ^ Math.imul(b, bFactor);
   hash = Math.imul(hash ^ (hash >>> 15) ^ c, 0xc2b2ae35);
   hash = Math.imul(hash ^ (hash >>> 13) ^ d, 0x27d4eb2f);
   return hash ^ (hash >>> 16);

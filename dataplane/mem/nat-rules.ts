@@ -7,6 +7,7 @@ import { IpProto } from '../proto/ipv4.js';
 import { Ace, AceAction, Cap, NatClause, NatPool, NatRange, NatRangeFlag, NatStatic, NatUse } from '../tables/layout.js';
 import { isLocal } from './hash.js';
 import { ControlPort } from './nat-keys.js';
+import { findNatRange } from './nat-ranges.js';
 import type { Classify } from './packet-lists.js';
 import { BankCount, type CounterBlocks, PortRow } from './shared.js';
 import type { Slots } from './slots.js';
@@ -39,7 +40,6 @@ export class NatRules {
   private networkCount = 0;
   private staticCount = 0;
   private outsideCount = 0;
-  private rangeCount = 0;
   private readonly firstClause = new Int32Array(NatUse.Static + 2);
   /** By pool: 1 = each host has an address for itself. */
   private readonly lends = new Int32Array(Cap.NatPools);
@@ -60,7 +60,6 @@ export class NatRules {
     this.byGlobal.fill(0);
     this.networkCount = 0;
     this.staticCount = counts[BankCount.NatStatics];
-    this.rangeCount = counts[BankCount.NatRanges];
     this.outsideCount = 0;
     // From behind, so that chains have the order of the configuration.
     for (let row = this.staticCount - 1; row >= 0; row--) {
@@ -102,7 +101,7 @@ export class NatRules {
 
   /** May a packet from outside begin a session, or have its source translated? */
   get acceptsOutside(): boolean {
-    return this.staticCount > 0 || this.rangeCount > 0 || this.translatesOutside;
+    return this.staticCount > 0 || this.tables.counts[BankCount.NatRanges] > 0 || this.translatesOutside;
   }
 
   /** Is there any `ip nat outside source`? Then any packet from outside may be meant. */
@@ -112,18 +111,13 @@ export class NatRules {
 
   /** Is it an inside global address that is none of an interface's own? */
   isGlobal(address: number): boolean {
-    const { natRanges } = this.tables;
-    const wanted = address >>> 0;
-    let low = 0;
-    let high = this.rangeCount - 1;
-    while (low <= high) {
-      const middle = (low + high) >> 1;
-      const at = middle * NatRange.Words;
-      if (wanted < natRanges[at + NatRange.First] >>> 0) high = middle - 1;
-      else if (wanted > natRanges[at + NatRange.Last] >>> 0) low = middle + 1;
-      else return (natRanges[at + NatRange.Flags] & NatRangeFlag.Global) !== 0;
-    }
-    return false;
+    const at = findNatRange(this.tables, address);
+    return at >= 0 && (this.tables.natRanges[at + NatRange.Flags] & NatRangeFlag.Global) !== 0;
+  }
+
+  /** Is it any address that NAT answers for: an inside global or an outside local one? */
+  isNats(address: number): boolean {
+    return findNatRange(this.tables, address) >= 0;
   }
 
   /**

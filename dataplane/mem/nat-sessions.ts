@@ -12,7 +12,7 @@
 // Rows are taken from below and given back to a list, so that the part of the memory that is in use stays small. Time is in seconds of a clock
 // that only moves forward.
 
-import { NatRow } from '../tables/layout.js';
+import { hasPortTimeout, NatRow } from '../tables/layout.js';
 import { NatIndex } from './nat-index.js';
 import type { SessionWatcher } from './nat-keys.js';
 
@@ -20,8 +20,6 @@ export const enum NatShape {
   None = -1,
   /** Rows of a worker, a power of two. Memory that no session has touched costs nothing. */
   Capacity = 1 << 20,
-  /** Seconds for what never ends by itself. */
-  Never = 0x7fffffff,
 }
 
 export class NatSessions {
@@ -106,6 +104,7 @@ export class NatSessions {
     rows[at + NatRow.InsidePorts] = insidePorts;
     rows[at + NatRow.OutsidePorts] = outsidePorts;
     rows[at + NatRow.State] = 0;
+    rows[at + NatRow.Limit] = 0;
     rows[at + NatRow.Made] = now;
     rows[at + NatRow.Used] = now;
     rows[at + NatRow.Rule] = rule;
@@ -144,8 +143,11 @@ export class NatSessions {
 
   /** Is the row a session that has been quiet for longer than it may? @param limits seconds by NatState */
   isOver(row: number, limits: Int32Array, now: number): boolean {
+    const { rows } = this;
     const at = row * NatRow.Words;
-    return now - this.rows[at + NatRow.Used] >= limits[this.rows[at + NatRow.State]];
+    const state = rows[at + NatRow.State];
+    const isOwn = rows[at + NatRow.Limit] !== 0 && hasPortTimeout(state);
+    return now - rows[at + NatRow.Used] >= (isOwn ? rows[at + NatRow.Limit] : limits[state]);
   }
 
   /**

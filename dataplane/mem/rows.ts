@@ -1,4 +1,4 @@
-// Rows of a bank that the main thread fills from what it knows of Linux: ports, neighbours, hops of policy routing, multicast groups. The others come from
+// The control block, and rows of a bank that the main thread fills from what it knows of Linux: ports, neighbours, hops of policy routing, multicast groups. The others come from
 // control (tables/layout.ts).
 
 /** Per port, filled from the Linux netdev by the main thread. */
@@ -63,3 +63,23 @@ export const enum GroupRow {
   Words = 2,
 }
 export const MaxGroups = 16;
+
+/** Words of the control block. */
+export const enum Ctl {
+  /** Published epoch; bank = epoch & 1. */
+  Epoch = 0,
+  /** Not 0: workers leave their loop. */
+  Stop = 1,
+  /** Wall clock, Unix seconds, written by the main thread once a second (low 32 bits). */
+  NowSeconds = 2,
+  /** Not 0: beginnings and ends of NAT sessions are noted (mem/nat-log.ts). */
+  NatLog = 3,
+  /** First of one acknowledgement word per worker. */
+  Ack = 8,
+  /** First of one word per worker: 1 while it sleeps in poll, or is about to. */
+  Sleeping = 24,
+  /** First of one word per worker: NAT sessions it has. In cache lines of their own. */
+  NatSessions = 48,
+  Tunnels = 64, // first of Cap.Ports * TunnelWord.Count words
+  Words = 128,
+}

@@ -11,6 +11,7 @@ import {
   NatClause,
   NatLimit,
   NatPool,
+  NatPortTimeout,
   NatRange,
   NatRow,
   NatState,
@@ -25,26 +26,10 @@ import { NatLogShape } from './nat-log.js';
 import { NatShape } from './nat-sessions.js';
 import { allocateSharedPages } from './page.js';
 import { RingShape } from './ring.js';
-import { GroupRow, MaxGroups, MaxNeighbours, NeighbourRow, PolicyHopRow, PortRow } from './rows.js';
+import { Ctl, GroupRow, MaxGroups, MaxNeighbours, NeighbourRow, PolicyHopRow, PortRow } from './rows.js';
 
 export * from './rows.js';
 
-/** Words of the control block. */
-export const enum Ctl {
-  Epoch = 0, // the published one; bank = epoch & 1
-  /** Not 0: workers leave their loop. */
-  Stop = 1,
-  /** Wall clock, Unix seconds, written by the main thread once a second (low 32 bits). */
-  NowSeconds = 2,
-  /** Not 0: beginnings and ends of NAT sessions are noted (mem/nat-log.ts). */
-  NatLog = 3,
-  /** First of one acknowledgement word per worker. */
-  Ack = 8,
-  /** First of one word per worker: 1 while it sleeps in poll, or is about to. */
-  Sleeping = 24,
-  Tunnels = 40, // first of Cap.Ports * TunnelWord.Count words
-  Words = 104,
-}
 export const MaxWorkers = 16;
 
 /** Row counts at the head of each bank. */
@@ -57,7 +42,8 @@ export const enum BankCount {
   Neighbours = 6,
   Groups = 7,
   NatClauses = 8,
-  NatSessions = 9, // sessions a worker may have
+  /** NAT sessions that all workers may have together. */
+  NatSessions = 9,
   Filters = 10, // lists on interfaces
   PolicyEntries = 11,
   PolicyClauses = 12,
@@ -66,7 +52,8 @@ export const enum BankCount {
   NatRanges = 15,
   NatLimits = 16,
   Tunnels = 17, // ports that are tunnels
-  Words = 18,
+  NatPortTimeouts = 18,
+  Words = 19,
 }
 
 /** FIB leaf: what a longest-prefix match yields. */
@@ -138,6 +125,7 @@ export interface Bank {
   natPools: Int32Array; // Cap.NatPools * NatPool.Words
   natRanges: Int32Array; // Cap.NatRanges * NatRange.Words
   natLimits: Int32Array; // Cap.NatLimits * NatLimit.Words
+  natPortTimeouts: Int32Array; // Cap.NatPortTimeouts * NatPortTimeout.Words
   policyEntries: Int32Array; // Cap.PolicyEntries * PolicyEntry.Words
   policyClauses: Int32Array;
   /** The compiled list of each clause, as entryLists. */
@@ -185,6 +173,7 @@ const bankWords: readonly [keyof Bank, number][] = [
   ['natPools', Cap.NatPools * NatPool.Words],
   ['natRanges', Cap.NatRanges * NatRange.Words],
   ['natLimits', Cap.NatLimits * NatLimit.Words],
+  ['natPortTimeouts', Cap.NatPortTimeouts * NatPortTimeout.Words],
   ['policyEntries', Cap.PolicyEntries * PolicyEntry.Words],
   ['policyClauses', Cap.PolicyClauses * PolicyClause.Words],
   ['policyLists', Cap.PolicyClauses],

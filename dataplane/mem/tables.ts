@@ -10,6 +10,7 @@ import {
   NatClause,
   NatLimit,
   NatPool,
+  NatPortTimeout,
   NatRange,
   NatState,
   NatStatic,
@@ -50,6 +51,7 @@ export class Tables {
   readonly natStatics = new Int32Array(Cap.NatStatics * NatStatic.Words);
   readonly natPools = new Int32Array(Cap.NatPools * NatPool.Words);
   readonly natLimits = new Int32Array(Cap.NatLimits * NatLimit.Words);
+  readonly natPortTimeouts = new Int32Array(Cap.NatPortTimeouts * NatPortTimeout.Words);
   readonly natRanges = new Int32Array(Cap.NatRanges * NatRange.Words);
   readonly policyEntries = new Int32Array(Cap.PolicyEntries * PolicyEntry.Words);
   readonly policyClauses = new Int32Array(Cap.PolicyClauses * PolicyClause.Words);
@@ -103,6 +105,7 @@ export class Tables {
     this.natPools.set(bank.natPools);
     this.natRanges.set(bank.natRanges);
     this.natLimits.set(bank.natLimits);
+    this.natPortTimeouts.set(bank.natPortTimeouts);
     const policies = this.policyEntries.some((word, at) => word !== bank.policyEntries[at]);
     this.policyEntries.set(bank.policyEntries);
     this.policyClauses.set(bank.policyClauses);

@@ -25,8 +25,12 @@ typedef struct Redirect {
 static Redirect *redirects;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static int bpf(int command, union bpf_attr *attributes) {
-  return (int)syscall(SYS_bpf, command, attributes, sizeof *attributes);
+int bpf(int command, union bpf_attr *attributes) {
+  int result;
+  int tries = 10;
+  do result = (int)syscall(SYS_bpf, command, attributes, sizeof *attributes);
+  while (result < 0 && errno == EAGAIN && --tries > 0);
+  return result;
 }
 
 static uint64_t address_of(const void *pointer) {

@@ -47,7 +47,10 @@ bool attach_share_filter(int fd, const uint32_t share[2]);
 bool attach_group_filter(int fd, const uint32_t *groups, int32_t count, const uint32_t share[2]);
 bool attach_frame_filter(int fd, const uint32_t *own, int32_t own_count, const uint32_t share[2]);
 
-// bpf.c: the program of the xdp driver, loaded once per netdev and shared by the sockets of its queues.
+// bpf.c: bpf(2), once more when a signal that was pending for the thread has ended the verifier (EAGAIN).
+union bpf_attr;
+int bpf(int command, union bpf_attr *attributes);
+// The program of the xdp driver, loaded once per netdev and shared by the sockets of its queues.
 enum { MAX_QUEUES = 64 };
 // Makes `socket` receive what the program of the netdev redirects on `queue`; attaches the program when it is the first.
 Failure redirect_join(const Netdev *netdev, uint32_t queue, int socket);

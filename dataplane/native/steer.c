@@ -1,6 +1,6 @@
 // Which queue of a TUN gets a packet: an eBPF program of six instructions computes ownerOf() of native.ts. The kernel runs it for every
 // packet (tun_ebpf_select_queue), with the IPv4 header at offset 0, and takes the result modulo the number of queues.
-#include "addon.h"
+#include "driver.h"
 #include "link.h"
 #include "wire.h"
 
@@ -9,10 +9,9 @@
 #include <linux/if_tun.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-enum { MAX_QUEUES = 256 }; // MAX_TAP_QUEUES
+enum { MAX_TUN_QUEUES = 256 }; // MAX_TAP_QUEUES
 
 // @returns descriptor of the program, -1 with errno
 static int load_program(int32_t workers) {
@@ -30,7 +29,7 @@ static int load_program(int32_t workers) {
   attributes.insns = (uintptr_t)program;
   attributes.insn_cnt = sizeof program / sizeof *program;
   attributes.license = (uintptr_t) "";
-  return (int)syscall(SYS_bpf, BPF_PROG_LOAD, &attributes, sizeof attributes);
+  return bpf(BPF_PROG_LOAD, &attributes);
 }
 
 // tunSteer(fd, workers)
@@ -38,7 +37,7 @@ napi_value js_tun_steer(napi_env env, napi_callback_info info) {
   napi_value argv[2];
   int32_t fd, workers;
   if (!read_args(env, info, 2, argv) || !read_int(env, argv[0], "fd", 0, INT32_MAX, &fd) ||
-      !read_int(env, argv[1], "workers", 1, MAX_QUEUES, &workers)) {
+      !read_int(env, argv[1], "workers", 1, MAX_TUN_QUEUES, &workers)) {
     return NULL;
   }
   if (link_find(fd) == NULL) return throw_range(env, "fd: %d is not a link", fd);

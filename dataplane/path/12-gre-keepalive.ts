@@ -10,10 +10,10 @@ import { Clock, type Env } from '../env.js';
 import { BankCount } from '../mem/shared.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { TunnelWord } from '../mem/tunnel-words.js';
-import { EtherType, Gre, greHeaderLength, writeGre } from '../proto/gre.js';
-import { Ip4, IpProto, sealHeader } from '../proto/ipv4.js';
+import { EtherType, Gre, greBits, greHeaderLength, writeGre } from '../proto/gre.js';
+import { Ip4, IpProto, writeHeader } from '../proto/ipv4.js';
 import { Port } from '../proto/l4.js';
-import { Cap, Tunnel, TunnelFlag, TunnelMode } from '../tables/layout.js';
+import { Cap, Tunnel, TunnelMode } from '../tables/layout.js';
 
 /** Internetwork control (RFC 791), as IOS. */
 const Precedence6 = 0xc0;
@@ -32,14 +32,7 @@ export function makeGreKeepalive(env: Env): () => void {
 
   function writeIpv4(at: number, total: number, ttl: number, from: number, to: number): void {
     identification = (identification + 1) & 0xffff;
-    view.setUint16(at + Ip4.VersionIhl, 0x4500 | Precedence6);
-    view.setUint16(at + Ip4.TotalLength, total);
-    view.setUint16(at + Ip4.Id, identification);
-    view.setUint16(at + Ip4.FlagsOffset, 0);
-    view.setUint16(at + Ip4.Ttl, (ttl << 8) | IpProto.Gre);
-    view.setInt32(at + Ip4.Src, from);
-    view.setInt32(at + Ip4.Dst, to);
-    sealHeader(view, at);
+    writeHeader(view, at, Precedence6, total, identification, 0, ttl, IpProto.Gre, from, to);
   }
 
   function send(port: number): void {
@@ -49,12 +42,10 @@ export function makeGreKeepalive(env: Env): () => void {
     const own = tunnels[row + Tunnel.Source];
     const peer = tunnels[row + Tunnel.Destination];
     const key = tunnels[row + Tunnel.Key];
-    const has = tunnels[row + Tunnel.Flags];
-    const isOrdered = (has & TunnelFlag.Sequence) !== 0;
+    const there = greBits(tunnels[row + Tunnel.Flags]);
     // What comes back has gone round by itself: it has no place in the order of the other end's packets.
-    const back = ((has & TunnelFlag.Checksum) !== 0 ? Gre.Checksum : 0) | ((has & TunnelFlag.Key) !== 0 ? Gre.Key : 0);
-    const there = back | (isOrdered ? Gre.Sequence : 0);
-    const sequence = isOrdered ? Atomics.add(tunnelWords, port * TunnelWord.Count + TunnelWord.TxSequence, 1) : 0;
+    const back = there & ~Gre.Sequence;
+    const sequence = (there & Gre.Sequence) !== 0 ? Atomics.add(tunnelWords, port * TunnelWord.Count + TunnelWord.TxSequence, 1) : 0;
     const outer = id * SlotShape.Bytes + SlotShape.Headroom;
     const gre = outer + Ip4.HeaderLen;
     const inner = gre + greHeaderLength(there);

@@ -12,8 +12,8 @@ import type { Env } from '../env.js';
 import { BankCount, PortRow } from '../mem/shared.js';
 import { MaxNesting, PacketFlag, SlotShape } from '../mem/slots.js';
 import { TunnelWord } from '../mem/tunnel-words.js';
-import { EtherType, Gre, writeGre } from '../proto/gre.js';
-import { Ip4, IpProto, lowerTtl, sealHeader } from '../proto/ipv4.js';
+import { EtherType, Gre, greBits, writeGre } from '../proto/gre.js';
+import { Ip4, IpProto, lowerTtl, writeHeader } from '../proto/ipv4.js';
 import { Port } from '../proto/l4.js';
 import { Tunnel, TunnelFlag, TunnelMode } from '../tables/layout.js';
 
@@ -34,14 +34,12 @@ export function makeGreEncap(env: Env): () => void {
     const dscp = tunnels[row + Tunnel.Tos];
     const isCopied = (tunnels[row + Tunnel.Flags] & TunnelFlag.CopyDf) !== 0;
     turn = (turn + 1) & 0xffff;
-    view.setUint16(outer + Ip4.VersionIhl, 0x4500 | (dscp < 0 ? innerTos : (dscp & 0xfc) | (innerTos & 3)));
-    view.setUint16(outer + Ip4.TotalLength, total);
-    view.setUint16(outer + Ip4.Id, turn * workers + workerIndex);
-    view.setUint16(outer + Ip4.FlagsOffset, isCopied ? view.getUint16(inner + Ip4.FlagsOffset) & Ip4.DontFragment : 0);
-    view.setUint16(outer + Ip4.Ttl, (tunnels[row + Tunnel.Ttl] << 8) | IpProto.Gre);
-    view.setInt32(outer + Ip4.Src, tunnels[row + Tunnel.Source]);
-    view.setInt32(outer + Ip4.Dst, tunnels[row + Tunnel.Destination]);
-    sealHeader(view, outer);
+    const outerTos = dscp < 0 ? innerTos : (dscp & 0xfc) | (innerTos & 3);
+    const id = turn * workers + workerIndex;
+    const fragment = isCopied ? view.getUint16(inner + Ip4.FlagsOffset) & Ip4.DontFragment : 0;
+    const from = tunnels[row + Tunnel.Source];
+    const to = tunnels[row + Tunnel.Destination];
+    writeHeader(view, outer, outerTos, total, id, fragment, tunnels[row + Tunnel.Ttl], IpProto.Gre, from, to);
   }
 
   function encapsulate(id: number, port: number) {
@@ -53,12 +51,8 @@ export function makeGreEncap(env: Env): () => void {
     if (portRows[port * PortRow.Words + PortRow.Up] === 0) return drop(id, Drop.PortDown);
     if (nesting[id] >= MaxNesting || outer - id * SlotShape.Bytes < Reserve) return drop(id, Drop.NestingTooDeep);
     if ((flags[id] & PacketFlag.OwesHop) !== 0) lowerTtl(view, inner);
-    const has = tunnels[row + Tunnel.Flags];
-    const present =
-      ((has & TunnelFlag.Checksum) !== 0 ? Gre.Checksum : 0) |
-      ((has & TunnelFlag.Key) !== 0 ? Gre.Key : 0) |
-      ((has & TunnelFlag.Sequence) !== 0 ? Gre.Sequence : 0);
-    const sequence = (has & TunnelFlag.Sequence) !== 0 ? Atomics.add(tunnelWords, port * TunnelWord.Count + TunnelWord.TxSequence, 1) : 0;
+    const present = greBits(tunnels[row + Tunnel.Flags]);
+    const sequence = (present & Gre.Sequence) !== 0 ? Atomics.add(tunnelWords, port * TunnelWord.Count + TunnelWord.TxSequence, 1) : 0;
     ports[port * PortCount.Count + PortCount.TxPackets]++;
     ports[port * PortCount.Count + PortCount.TxBytes] += len[id];
     writeGre(view, gre, present, EtherType.Ipv4, tunnels[row + Tunnel.Key], sequence, header + len[id]);

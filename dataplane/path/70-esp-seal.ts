@@ -15,7 +15,7 @@ import { EventKind } from '../mem/events.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { Job, JobStatus } from '../native/native.js';
 import { Esp, moveHeader, padLength, writeTrailer } from '../proto/esp.js';
-import { Ip4, IpProto, lowerTtl, sealHeader } from '../proto/ipv4.js';
+import { Ip4, IpProto, lowerTtl, sealHeader, writeHeader } from '../proto/ipv4.js';
 import { Port } from '../proto/l4.js';
 import { counterLimit, writeIv } from '../proto/sender-iv.js';
 import { nextHeaderOf, Tbar, writeTbar } from '../proto/tbar.js';
@@ -126,14 +126,10 @@ export function makeEspSeal(env: Env): () => void {
     const isFragment = (fragment & (Ip4.MoreFragments | Ip4.OffsetMask)) !== 0;
     // Fragments of one datagram share an identification; sealed they are datagrams of their own, which need their own (RFC 6864 §4.3).
     if (isFragment || isPairwise) outerId = (outerId + 1) & 0xffff;
-    view.setUint16(outer + Ip4.VersionIhl, 0x4500 | view.getUint8(inner + Ip4.Tos));
-    view.setUint16(outer + Ip4.TotalLength, total);
-    view.setUint16(outer + Ip4.Id, isFragment || isPairwise ? outerId : view.getUint16(inner + Ip4.Id));
-    view.setUint16(outer + Ip4.FlagsOffset, fragment & Ip4.DontFragment);
-    view.setUint16(outer + Ip4.Ttl, (OuterTtl << 8) | IpProto.Esp);
-    view.setInt32(outer + Ip4.Src, isPairwise ? sas[row + Sa.Local] : view.getInt32(inner + Ip4.Src));
-    view.setInt32(outer + Ip4.Dst, isPairwise ? sas[row + Sa.Peer] : view.getInt32(inner + Ip4.Dst));
-    sealHeader(view, outer);
+    const id = isFragment || isPairwise ? outerId : view.getUint16(inner + Ip4.Id);
+    const from = isPairwise ? sas[row + Sa.Local] : view.getInt32(inner + Ip4.Src);
+    const to = isPairwise ? sas[row + Sa.Peer] : view.getInt32(inner + Ip4.Dst);
+    writeHeader(view, outer, view.getUint8(inner + Ip4.Tos), total, id, fragment & Ip4.DontFragment, OuterTtl, IpProto.Esp, from, to);
   }
 
   /** Its way is the peer's now and not that of the packet inside. Nothing of that holds for it: translation, policy routing, the hop that it owed. */

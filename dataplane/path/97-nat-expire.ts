@@ -4,7 +4,6 @@
 
 import { NatCount, PathCount } from '../counters/declare.js';
 import { Clock, type Env } from '../env.js';
-import { BankCount } from '../mem/shared.js';
 
 /** Bounds of one look, so that the pass stays under a millisecond whatever ends (an end costs four cache misses): measured with a million sessions, `bench/nat-expiry.ts`. */
 export const enum Sweep {
@@ -16,14 +15,14 @@ export const enum Sweep {
 }
 
 export function makeNatExpire(env: Env): () => void {
-  const { clock, nat, fragments } = env;
-  const { natTimeouts, counts: bankCounts } = env.tables;
+  const { clock, nat, natBegin, fragments } = env;
+  const { natTimeouts } = env.tables;
   const { nat: counts, path } = env.counters;
   const lastMs = new Float64Array(1);
 
   return function natExpire() {
     const elapsed = clock[Clock.Ms] - lastMs[0];
-    const isFull = nat.sessions.length >= bankCounts[BankCount.NatSessions];
+    const { isFull } = natBegin;
     if (elapsed < Sweep.EveryMs && !isFull) return;
     lastMs[0] = clock[Clock.Ms];
     fragments.expire(clock[Clock.Ms]);

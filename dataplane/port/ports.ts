@@ -67,11 +67,11 @@ export class Ports {
     return this.ports.get(port) ?? null;
   }
 
-  /** Creates the netdev of a tunnel, down; nothing when it is there as it should be. Throws Error. @returns whether it was created */
-  async openTunnel(row: InterfaceRow & { device: string }): Promise<boolean> {
+  /** Creates the netdev of a tunnel, down; nothing when it is there as it should be. Throws Error. */
+  async openTunnel(row: InterfaceRow & { device: string }): Promise<void> {
     const { port, device, offloads } = row;
     const open = this.ports.get(port);
-    if (open && isTunnel(open) && open.device === device && open.offloads === offloads) return false;
+    if (open && isTunnel(open) && open.device === device && open.offloads === offloads) return;
     await this.close(port);
     const count = this.workers().count;
     const queues = this.openTun(device, count, offloads, LinkKind.Tunnel);
@@ -80,7 +80,6 @@ export class Ports {
     const rest = { index: 0, wanted: 'tun', groups: '', senders: '', closing: null } as const;
     this.ports.set(port, { port, device, tun: device, driver: 'tun', offloads, links, ...rest });
     for (const [worker, list] of links.entries()) this.workers().send(worker, { kind: 'port-open', port, links: list });
-    return true;
   }
 
   /** What a worker's links of an open port are; empty = it is not open. */

@@ -25,7 +25,9 @@ import {
   NatClause,
   NatLimit,
   NatPool,
+  NatPortTimeout,
   NatRange,
+  NatSeconds,
   NatState,
   NatStatic,
   PolicyClause,
@@ -166,7 +168,9 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
   bank.counts[BankCount.NatRanges] = nat.ranges.length / NatRange.Words;
   fillRows(bank.natLimits, nat.limits);
   bank.counts[BankCount.NatLimits] = nat.limits.length / NatLimit.Words;
-  bank.natTimeouts.set(nat.timeouts.map((seconds) => (seconds === 0 ? NatShape.Never : seconds)));
+  fillRows(bank.natPortTimeouts, nat.portTimeouts);
+  bank.counts[BankCount.NatPortTimeouts] = nat.portTimeouts.length / NatPortTimeout.Words;
+  bank.natTimeouts.set(nat.timeouts.map((seconds) => (seconds === 0 ? NatSeconds.Never : seconds)));
   fillRows(bank.tunnels, tunnels);
   bank.counts[BankCount.Tunnels] = countTunnels(tunnels);
   fillRows(bank.policyEntries, rows.policyEntries);
@@ -247,7 +251,16 @@ export const noTables: TablesHead = {
   staticRoutes: [],
   controlPorts: [],
   groups: [],
-  nat: { timeouts: new Array(NatState.Count).fill(0), maxEntries: 0, statics: [], pools: [], ranges: [], limits: [], routes: [] },
+  nat: {
+    timeouts: new Array(NatState.Count).fill(0),
+    maxEntries: 0,
+    statics: [],
+    pools: [],
+    ranges: [],
+    limits: [],
+    portTimeouts: [],
+    routes: [],
+  },
   policyHops: [],
   blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses', 'policyEntries', 'policyClauses'],
   blobBytes: [0, 0, 0, 0, 0, 0, 0],

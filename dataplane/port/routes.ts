@@ -119,6 +119,14 @@ function chooseSource(route: LinuxRoute, addresses: readonly LinuxAddress[]): nu
   return (near ?? own[0])?.address ?? 0;
 }
 
+/**
+ * The kernel prefers the least metric and knows no administrative distance; FRR's zebra takes the first byte of a kernel route's metric for it. So a
+ * floating route stands behind those of routing daemons for both, and a plain one before them.
+ */
+export function metricOf(distance: number): number {
+  return distance === 1 ? 1 : distance * 2 ** 24;
+}
+
 /** @param deviceOf netdev of an IOS interface name, null when it has none now */
 export function planStaticRoutes(
   rows: readonly StaticRouteRow[],
@@ -129,18 +137,14 @@ export function planStaticRoutes(
   for (const row of rows) {
     const prefix = formatPrefix({ address: row.prefix, prefixLength: row.prefixLength });
     const via = row.nextHop === null ? '' : `via ${formatAddress(row.nextHop)}`;
-    if (row.interface === null || row.interface === 'Null0') {
-      planned.push(
-        planRoute(RouteTable.Main, row.distance, row.interface === null ? '' : 'blackhole', prefix, row.interface === null ? via : ''),
-      );
-      continue;
+    const plan = (type: string, path: string) => planned.push(planRoute(RouteTable.Main, metricOf(row.distance), type, prefix, path));
+    if (row.interface === null) plan('', via);
+    else if (row.interface === 'Null0') plan('blackhole', '');
+    else {
+      const device = deviceOf(row.interface);
+      if (device === null) errors.push(`ip route ${prefix}: interface ${row.interface} has no netdev`);
+      else plan('', `${via} dev ${device}${via === '' ? ` scope ${LinkScope}` : ''}`.trim());
     }
-    const device = deviceOf(row.interface);
-    if (device === null) errors.push(`ip route ${prefix}: interface ${row.interface} has no netdev`);
-    else
-      planned.push(
-        planRoute(RouteTable.Main, row.distance, '', prefix, `${via} dev ${device}${via === '' ? ` scope ${LinkScope}` : ''}`.trim()),
-      );
   }
   return planned;
 }

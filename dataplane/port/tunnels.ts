@@ -3,6 +3,7 @@
 // lead through the tunnel itself, by whatever other tunnels (IOS: recursive routing).
 // Does not: create netdevs (ports.ts), addresses.
 
+import { greBits, greHeaderLength } from '../proto/gre.js';
 import { Cap, Tunnel, TunnelFlag, TunnelMode } from '../tables/layout.js';
 import type { InterfaceRow, TunnelSpec, TunnelState } from '../tables/message.js';
 import { covers } from './addresses.js';
@@ -33,9 +34,19 @@ function tunnelsOf(rows: readonly InterfaceRow[]): TunnelRow[] {
   return rows.filter((row): row is TunnelRow => row.tunnel !== undefined && row.device !== null);
 }
 
+/** {@link TunnelFlag} */
+function flagsOf({ checksum, key, sequence, copyDf }: TunnelSpec): number {
+  return (
+    (checksum ? TunnelFlag.Checksum : 0) |
+    (key === null ? 0 : TunnelFlag.Key) |
+    (sequence ? TunnelFlag.Sequence : 0) |
+    (copyDf ? TunnelFlag.CopyDf : 0)
+  );
+}
+
 /** Bytes of the GRE header that the tunnel sends. */
-export function greLength({ checksum, key, sequence }: TunnelSpec): number {
-  return 4 + (checksum ? 4 : 0) + (key === null ? 0 : 4) + (sequence ? 4 : 0);
+function greLength(tunnel: TunnelSpec): number {
+  return greHeaderLength(greBits(flagsOf(tunnel)));
 }
 
 /** The route that the kernel would take if every tunnel were up: else a tunnel whose routes go when it is down would come up again at once. */
@@ -62,37 +73,43 @@ function findSource({ tunnel }: TunnelRow, rows: readonly InterfaceRow[], state:
   return (configured ?? (row.device === null ? undefined : own[0]))?.address ?? null;
 }
 
-/** Follows the outer packets out of tunnels. @returns null when they come back to where they were */
-function findEgress(first: TunnelRow, tunnels: readonly TunnelRow[], state: LinuxState): { route: LinuxRoute | null } | null {
+/** Follows the outer packets out of tunnels. `direct`: their first route; `egress`: the last. */
+function findWay(first: TunnelRow, tunnels: readonly TunnelRow[], state: LinuxState): Way {
   const names = new Set(tunnels.map(({ device }) => device));
+  const routeOf = ({ tunnel }: TunnelRow) => (tunnel.destination === null ? null : findRoute(tunnel.destination, state, names));
+  const direct = routeOf(first);
   const seen = new Set<string>([first.device]);
-  for (let row = first; ; ) {
-    if (row.tunnel.destination === null) return { route: null };
-    const route = findRoute(row.tunnel.destination, state, names);
+  for (let route = direct; ; ) {
     const next = tunnels.find(({ device }) => device === route?.device);
-    if (!next) return { route };
-    if (seen.has(next.device)) return null;
+    if (!next) return { direct, egress: route, isLoop: false };
+    if (seen.has(next.device)) return { direct, egress: null, isLoop: true };
     seen.add(next.device);
-    row = next;
+    route = routeOf(next);
   }
+}
+
+/** null = there is no route. `isLoop`: they come back to where they were. */
+interface Way {
+  direct: LinuxRoute | null;
+  egress: LinuxRoute | null;
+  isLoop: boolean;
 }
 
 function evaluate(row: TunnelRow, rows: readonly InterfaceRow[], tunnels: readonly TunnelRow[], state: LinuxState): EvaluatedTunnel {
   const { port, device, tunnel } = row;
   const { destination } = tunnel;
   const source = findSource(row, rows, state);
-  const way = findEgress(row, tunnels, state);
-  const direct = destination === null ? null : findRoute(destination, state, new Set(tunnels.map((other) => other.device)));
+  const { direct, egress, isLoop } = findWay(row, tunnels, state);
   const outDevice = direct?.device ?? null;
-  const room = (outDevice === null || way === null ? undefined : state.links.get(outDevice)?.mtu) ?? DefaultMtu;
+  const room = (outDevice === null || isLoop ? undefined : state.links.get(outDevice)?.mtu) ?? DefaultMtu;
   const mtu = row.ipMtu ?? Math.max(68, room - OuterLen - greLength(tunnel));
   const lineState = (): TunnelState => {
     if (row.shutdown) return 'shutdown';
     if (source === null) return 'no-source';
     if (destination === null) return 'no-destination';
     if (state.addresses.some(({ address }) => address === destination)) return 'destination-is-own';
-    if (way === null) return 'recursive';
-    return way.route === null ? 'no-route' : 'up';
+    if (isLoop) return 'recursive';
+    return egress === null ? 'no-route' : 'up';
   };
   return { port, device, state: lineState(), source, outDevice, mtu, keepalive: tunnel.keepalive };
 }
@@ -127,11 +144,7 @@ export function tunnelRows(rows: readonly InterfaceRow[], evaluated: readonly Ev
     row[Tunnel.Mode] = TunnelMode.Gre;
     row[Tunnel.Source] = source;
     row[Tunnel.Destination] = tunnel.destination;
-    row[Tunnel.Flags] =
-      (tunnel.checksum ? TunnelFlag.Checksum : 0) |
-      (tunnel.key === null ? 0 : TunnelFlag.Key) |
-      (tunnel.sequence ? TunnelFlag.Sequence : 0) |
-      (tunnel.copyDf ? TunnelFlag.CopyDf : 0);
+    row[Tunnel.Flags] = flagsOf(tunnel);
     row[Tunnel.Key] = tunnel.key ?? 0;
     row[Tunnel.HeaderLen] = greLength(tunnel);
     row[Tunnel.Ttl] = tunnel.ttl;

@@ -1,6 +1,18 @@
 // The NAT part of a `tables` message: as validate-tables.ts, which calls it.
 
-import { Cap, NatClause, NatLimit, NatPool, NatPoolType, NatRange, NatRuleBase, NatState, NatStatic, NatUse } from '../tables/layout.js';
+import {
+  Cap,
+  NatClause,
+  NatLimit,
+  NatPool,
+  NatPoolType,
+  NatPortTimeout,
+  NatRange,
+  NatRuleBase,
+  NatState,
+  NatStatic,
+  NatUse,
+} from '../tables/layout.js';
 import type { TablesHead } from '../tables/message.js';
 import { checkAclRange, readInteger, readList, readRecord, refuse, within } from './shape.js';
 import type { Tables } from './validate-tables.js';
@@ -19,6 +31,7 @@ export function readNat(value: unknown): TablesHead['nat'] {
     pools: readWords(nat.pools, 'nat.pools', NatPool.Words, Cap.NatPools),
     ranges: readWords(nat.ranges, 'nat.ranges', NatRange.Words, Cap.NatRanges),
     limits: readWords(nat.limits, 'nat.limits', NatLimit.Words, Cap.NatLimits),
+    portTimeouts: readWords(nat.portTimeouts, 'nat.portTimeouts', NatPortTimeout.Words, Cap.NatPortTimeouts),
     routes: readList(nat.routes, 'nat.routes', Cap.NatStatics, (element, where) => {
       const { prefix, prefixLength, global } = readRecord(element, where);
       return {
@@ -42,6 +55,12 @@ export function checkNat(tables: Tables): void {
   checkNatClauses(tables);
   checkNatStatics(tables);
   checkNatPools(tables.head.nat);
+  const { portTimeouts } = tables.head.nat;
+  for (let at = 0; at < portTimeouts.length; at += NatPortTimeout.Words) {
+    within('NAT port timeout protocol', portTimeouts[at + NatPortTimeout.Protocol], 0, 255);
+    within('NAT port timeout port', portTimeouts[at + NatPortTimeout.Port], 0, 65535);
+    within('NAT port timeout', portTimeouts[at + NatPortTimeout.Seconds], 0, MaxSeconds);
+  }
 }
 
 function checkNatClauses({ head, rows }: Tables): void {

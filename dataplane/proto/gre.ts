@@ -9,6 +9,7 @@
 //  |                          Key (if K)                           |
 //  |                    Sequence Number (if S)                     |
 
+import { TunnelFlag } from '../tables/layout.js';
 import { checksum, updateChecksum } from './checksum.js';
 import { Ip4, IpProto, setCongestion } from './ipv4.js';
 
@@ -39,6 +40,13 @@ export const enum GreFault {
   Malformed = 0,
   Version = -1,
   Flags = -2,
+}
+
+/** Bits of the header that a tunnel sends. @param flags {@link TunnelFlag} */
+export function greBits(flags: number): number {
+  const checksumBit = (flags & TunnelFlag.Checksum) !== 0 ? Gre.Checksum : 0;
+  const keyBit = (flags & TunnelFlag.Key) !== 0 ? Gre.Key : 0;
+  return checksumBit | keyBit | ((flags & TunnelFlag.Sequence) !== 0 ? Gre.Sequence : 0);
 }
 
 /** Bytes of a header with these bits. @param flags first 16 bits */

@@ -9,7 +9,7 @@
 //  |   the datagram it is about, as much as fits 576 bytes in all  |
 
 import { checksum } from './checksum.js';
-import { Ip4, IpProto, sealHeader } from './ipv4.js';
+import { Ip4, IpProto, writeHeader } from './ipv4.js';
 
 export const enum Icmp {
   Type = 0,
@@ -82,14 +82,7 @@ export function writeError(
   const quote = Math.min(about, IcmpError.MaxError - Ip4.HeaderLen - Icmp.HeaderLen);
   const icmp = to + Ip4.HeaderLen;
   const total = Ip4.HeaderLen + Icmp.HeaderLen + quote;
-  view.setUint16(to + Ip4.VersionIhl, 0x4500 | IcmpError.Tos);
-  view.setUint16(to + Ip4.TotalLength, total);
-  view.setUint16(to + Ip4.Id, id);
-  view.setUint16(to + Ip4.FlagsOffset, 0);
-  view.setUint16(to + Ip4.Ttl, (IcmpError.Ttl << 8) | IpProto.Icmp);
-  view.setInt32(to + Ip4.Src, source);
-  view.setInt32(to + Ip4.Dst, view.getInt32(from + Ip4.Src));
-  sealHeader(view, to);
+  writeHeader(view, to, IcmpError.Tos, total, id, 0, IcmpError.Ttl, IpProto.Icmp, source, view.getInt32(from + Ip4.Src));
   view.setUint16(icmp + Icmp.Type, (type << 8) | code);
   view.setUint16(icmp + Icmp.Checksum, 0);
   view.setUint32(icmp + 4, mtu);

@@ -125,6 +125,29 @@ export function sealHeader(view: DataView, at: number): void {
   view.setUint16(at + Ip4.Checksum, checksum(view, at, (view.getUint8(at) & 15) << 2));
 }
 
+/** Writes a header without options, sealed. @param fragment flags and offset @param source, @param destination signed */
+export function writeHeader(
+  view: DataView,
+  at: number,
+  tos: number,
+  total: number,
+  id: number,
+  fragment: number,
+  ttl: number,
+  protocol: number,
+  source: number,
+  destination: number,
+): void {
+  view.setUint16(at + Ip4.VersionIhl, 0x4500 | tos);
+  view.setUint16(at + Ip4.TotalLength, total);
+  view.setUint16(at + Ip4.Id, id);
+  view.setUint16(at + Ip4.FlagsOffset, fragment);
+  view.setUint16(at + Ip4.Ttl, (ttl << 8) | protocol);
+  view.setInt32(at + Ip4.Src, source);
+  view.setInt32(at + Ip4.Dst, destination);
+  sealHeader(view, at);
+}
+
 /**
  * RFC 6040 §4.2, decapsulation: congestion marked on the outer header passes to an inner one that is ECN-capable.
  * @returns false when the inner packet is not, and must be dropped

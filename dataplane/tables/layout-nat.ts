@@ -79,6 +79,14 @@ export const enum NatLimit {
   Words = 2,
 }
 
+/** `ip nat translation port-timeout`: of TCP connections that stand and UDP flows to a port of whoever was asked. */
+export const enum NatPortTimeout {
+  Protocol = 0,
+  Port = 1,
+  Seconds = 2, // 0 = never
+  Words = 3,
+}
+
 /** Addresses that are none of an interface and that NAT answers for, ascending. */
 export const enum NatRange {
   First = 0,
@@ -136,6 +144,16 @@ export const enum NatState {
   Count = 7,
 }
 
+/** A TCP connection that is not there yet, or is no more, has the timeout of its state, whatever its port. */
+export function hasPortTimeout(state: NatState): boolean {
+  return state === NatState.TcpEstablished || state === NatState.Udp || state === NatState.Dns;
+}
+
+export const enum NatSeconds {
+  /** Of what never ends by itself. */
+  Never = 0x7fffffff,
+}
+
 /** A session as it lies in a worker's table (mem/nat-sessions.ts) and travels to control. 64 bytes. */
 export const enum NatRow {
   /** Signed, as all addresses here. */
@@ -154,8 +172,10 @@ export const enum NatRow {
   /** Seconds of the worker's clock: when it was made, when a packet last counted for it. In an answer to control: seconds ago. */
   Made = 7,
   Used = 8,
-  /** Of a free row: the next, -1 = none; in an answer to control 0. Word 10 is free. */
+  /** Of a free row: the next, -1 = none; in an answer to control 0. */
   NextFree = 9,
+  /** Seconds in place of its state's timeout ({@link NatPortTimeout}), 0 = that. */
+  Limit = 10,
   /** Statement that made it ({@link NatRuleBase}), -1 = the router's own traffic, which keeps its address. */
   Rule = 11,
   PacketsOut = 12,

@@ -23,6 +23,7 @@ export const enum Cap {
   NatPools = 32,
   NatRanges = 2048,
   NatLimits = 48,
+  NatPortTimeouts = 1 << 6,
   PolicyEntries = 1 << 7,
   PolicyClauses = 1 << 8,
   /** Next hops and interfaces that policy routing names: four bits each in a row. */

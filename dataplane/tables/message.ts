@@ -108,6 +108,8 @@ export interface TablesHead {
     ranges: number[];
     /** Words of NatLimit rows. */
     limits: number[];
+    /** Words of NatPortTimeout rows. */
+    portTimeouts: number[];
     /** Routes to outside local addresses: prefix and global address, unsigned; they lead where the global one is. */
     routes: { prefix: number; prefixLength: number; global: number }[];
   };

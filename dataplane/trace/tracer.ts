@@ -14,7 +14,7 @@ import { hasPorts, Port } from '../proto/l4.js';
 import { Cap } from '../tables/layout.js';
 import type { TraceSent, TraceStep } from '../tables/trace.js';
 import { ForeseenHandOver } from './foreseen-hand-over.js';
-import { addressesIn, copySessions, findRelated, rowsFor } from './live-sessions.js';
+import { addressesIn, copySessions, findRelated, lendAgain, rowsFor } from './live-sessions.js';
 import { descriptorOf, type LinkShape, linkName, QuietNative, type Written } from './quiet-native.js';
 import { describePacket, isMade, Recorder } from './recorder.js';
 
@@ -85,6 +85,13 @@ function ownCounters(): CounterBlocks {
   };
 }
 
+/** What workers tell each other, as it is now; nobody asks for the log of NAT. */
+function quietControl(shared: SharedState): Int32Array {
+  const control = controlWords(shared).slice();
+  control[Ctl.NatLog] = 0;
+  return control;
+}
+
 /** The packet as one worker would treat it. */
 class Attempt {
   readonly recorder: Recorder;
@@ -108,7 +115,7 @@ class Attempt {
       shared: { ...shared, workers: 1 }, // no rings
       native,
       senders: SenderState.open(native, senderStatePath(means.senderStatePath, worker), means.bootId),
-      own: { counters, natRows: rowsFor(related.rows.length) },
+      own: { counters, natRows: rowsFor(related.rows.length), control: quietControl(shared), workers: shared.workers },
     });
     this.handOver = shared.workers > 1 ? new ForeseenHandOver(base.slots, shared, worker, [], () => undefined) : null;
     const release = makeDrop(base.slots, counters);
@@ -121,10 +128,11 @@ class Attempt {
     if (this.handOver) this.handOver.noted = (id) => this.recorder.noteHandOver(id);
     this.native = native;
     const control = controlWords(shared);
+    copySessions(live, related, this.env.nat.sessions); // first: sessions of hosts are counted when tables come
     adoptBank(this.env, shared, Atomics.load(control, Ctl.Epoch) & 1);
     this.env.clock[Clock.Ms] = native.monotonicMs();
     this.env.clock[Clock.Seconds] = Atomics.load(control, Ctl.NowSeconds);
-    copySessions(live, related, this.env.nat.sessions);
+    lendAgain(related, this.env);
     for (let port = 0; port < Cap.Ports; port++) {
       const shapes = means.linksOf(port, worker);
       if (shapes.length > 0)

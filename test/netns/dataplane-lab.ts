@@ -21,6 +21,7 @@ import {
   type TablesHead,
   type TablesRows,
 } from '../../dataplane/tables/message.js';
+import { plainInterface } from '../support/interface-row.js';
 import { readVariant } from '../support/variant.js';
 
 const dataplaneMain = join(dirname(fileURLToPath(import.meta.url)), '../../dataplane/main.js');
@@ -210,7 +211,7 @@ export class TestControl {
 
   private next(type: string): Promise<FromDataplane> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no ${type} within 12 s`)), 12_000);
+      const timer = setTimeout(() => reject(new Error(`no ${type} within 30 s`)), 30_000);
       this.waiting.push({
         type,
         resolve: (message) => {
@@ -292,24 +293,7 @@ export function interfaceRow(port: number, device: string, cidr: string, more: P
   const addresses = [{ address: ip(address), prefixLength: Number(length) }];
   const { inside = 'tun', outside = 'tun', offload: offloads } = readVariant();
   const driver = device === null ? 'tun' : port === 1 ? outside : inside;
-  const name = `GigabitEthernet0/${port}`;
-  return {
-    port,
-    name,
-    device,
-    driver,
-    driverChosen: true,
-    offloads,
-    addresses,
-    ipMtu: null,
-    shutdown: false,
-    groups: [],
-    nat: null,
-    filterIn: null,
-    filterOut: null,
-    unreachables: true,
-    ...more,
-  };
+  return plainInterface(port, `GigabitEthernet0/${port}`, { device, driver, driverChosen: true, offloads, addresses, ...more });
 }
 
 export function tablesHead(generation: number, interfaces: InterfaceRow[], staticRoutes: StaticRouteRow[] = []): TablesHead {

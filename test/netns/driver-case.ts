@@ -7,6 +7,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import type { Test } from 'tap';
+import { dropTexts } from '../../dataplane/counters/declare.js';
 import type { InterfaceRow, PortDriver, SnapshotHead } from '../../dataplane/tables/message.js';
 import {
   AceAction,
@@ -162,6 +163,19 @@ export class DriverLab {
     return this.lab.run(`r${member}`, 'sh', '-c', line).out;
   }
 
+  /** For a failure line: what the members dropped, and what the hosts' kernels could not put together. */
+  async losses(): Promise<string> {
+    const told: string[] = [];
+    for (const member of members) {
+      const { drops } = (await this.controls[member].snapshot()) as SnapshotHead;
+      const named = dropTexts.flatMap(({ name }, reason) => (drops[reason] > 0 ? [`${name} ${drops[reason]}`] : []));
+      told.push(`r${member}: ${named.join(', ') || 'no drop'}`);
+      const { out } = this.lab.run(`h${member}`, 'nstat', '-as', 'IpReasmFails', 'IpReasmReqds', 'IpReasmOKs');
+      told.push(`h${member}: ${out.split('\n').slice(1).join(' ').replace(/\s+/g, ' ').trim()}`);
+    }
+    return told.join('; ');
+  }
+
   async end(t: Test): Promise<void> {
     for (const member of members) t.equal(await this.dataplanes[member].end('SIGTERM'), 0, this.dataplanes[member].log);
   }
@@ -201,7 +215,8 @@ export async function checkTraffic(t: Test, made: DriverLab, seconds = 5): Promi
     const through = lab.ping('h1', '10.1.2.10', 5);
     t.equal(through.received, 5, through.out);
     t.match(through.out, /ttl=62/, 'each router is one hop');
-    t.equal(lab.ping('h2', '10.1.1.10', 2, '-s', '3000').received, 2, 'fragments');
+    const { received } = lab.ping('h2', '10.1.1.10', 2, '-s', '3000');
+    t.equal(received, 2, received === 2 ? 'fragments' : `fragments: ${await made.losses()}`);
     t.equal(await lab.tcpEcho('h1', 'h2', '10.1.2.10', 1_000_000), 'same', 'TCP');
     const count = 2000;
     t.same(await made.datagrams('h1', 'h2', '10.1.2.10', count), { received: count, doubled: 0 }, 'each datagram once');

@@ -1,6 +1,6 @@
 // FRR's OSPF over a tunnel: the netdev is one that routing protocols take for what it is.
 //
-//   h1 10.0.1.10 -- r1 172.16.0.1 ==Tunnel0, OSPF== r3 172.16.0.3 -- h3 10.0.3.10        beside it: a kernel route that zebra reads as distance 200
+//   h1 10.0.1.10 -- r1 172.16.0.1 ==Tunnel0, OSPF== r3 172.16.0.3 -- h3 10.0.3.10        beside it: `ip route ... 200`
 //
 //   r1, r3 :: zebra, ospfd :: adjacency full over Tunnel0, the branches are routed by it
 //   h1 :: ping h3 :: answered, by the tunnel; GRE is lost :: after the dead interval by the other route
@@ -9,21 +9,10 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { type Background, Netns, until } from '../support/netns.js';
-import { SingleRouter } from '../support/single-router.js';
+import { type Background, type Netns, until } from '../support/netns.js';
+import { type Site, tunnelLab } from './gre-lab.js';
 
-const configuration = (own: 1 | 3, other: 1 | 3) => `hostname r${own}
-interface GigabitEthernet0/0
- linux-device lan
- ip address 10.0.${own}.1 255.255.255.0
-interface GigabitEthernet0/1
- linux-device wan
- ip address 172.16.0.${own} 255.255.255.0
-interface Tunnel0
- ip address 192.168.13.${own === 1 ? 1 : 2} 255.255.255.252
- tunnel source GigabitEthernet0/1
- tunnel destination 172.16.0.${other}
-`;
+const floating = (_own: Site, other: Site) => `ip route 10.0.${other}.0 255.255.255.0 172.16.0.${other} 200\n`;
 
 const ospf = (own: number) => `interface Tunnel0
  ip ospf network point-to-point
@@ -51,23 +40,10 @@ function startFrr(netns: Netns, node: string, own: number, folder: string): Back
 }
 
 t.test('OSPF over a tunnel', { skip: process.geteuid?.() === 0 ? false : 'needs root' }, async (t) => {
-  const netns = new Netns();
-  t.teardown(() => netns.remove());
   const folder = mkdtempSync(join(tmpdir(), 'groupwire-frr-'));
   chmodSync(folder, 0o755);
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  await netns.add('h1', 'r1', 'r3', 'h3');
-  await netns.veth('h1', 'eth0', '10.0.1.10/24', 'r1', 'lan', null);
-  await netns.veth('r1', 'wan', null, 'r3', 'wan', null);
-  await netns.veth('h3', 'eth0', '10.0.3.10/24', 'r3', 'lan', null);
-  await netns.sh('h1', 'ip route add default via 10.0.1.1');
-  await netns.sh('h3', 'ip route add default via 10.0.3.1');
-  const routers = [SingleRouter.start(netns, 'r1', configuration(1, 3)), SingleRouter.start(netns, 'r3', configuration(3, 1))];
-  t.teardown(() => Promise.all(routers.map((router) => router.stop())));
-  await Promise.all(routers.map((router) => router.ready()));
-  // zebra takes the first byte of a kernel route's metric for its distance.
-  await netns.sh('r1', `ip route add 10.0.3.0/24 via 172.16.0.3 metric ${200 * 2 ** 24}`);
-  await netns.sh('r3', `ip route add 10.0.1.0/24 via 172.16.0.1 metric ${200 * 2 ** 24}`);
+  const { netns, r1 } = await tunnelLab(t, floating);
   const daemons = [...startFrr(netns, 'r1', 1, folder), ...startFrr(netns, 'r3', 3, folder)];
   t.teardown(() => Promise.all(daemons.map((daemon) => daemon.stop())));
 
@@ -75,7 +51,7 @@ t.test('OSPF over a tunnel', { skip: process.geteuid?.() === 0 ? false : 'needs 
   const answer = (what: string) =>
     until(what, async () => (await netns.sh('h1', 'ping -n -c 1 -W 2 10.0.3.10 || true')).includes(' 1 received'));
   const sent = async () => {
-    const { interfaces } = (await routers[0].show('interfaces')) as { interfaces: { name: string; counters: { sentPackets: number } }[] };
+    const { interfaces } = (await r1.show('interfaces')) as { interfaces: { name: string; counters: { sentPackets: number } }[] };
     return interfaces.find(({ name }) => name === 'Tunnel0')?.counters.sentPackets ?? 0;
   };
   await until('the route by OSPF', async () => /192\.168\.13\.2 dev Tunnel0 proto ospf/.test(await route()));

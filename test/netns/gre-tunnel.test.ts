@@ -8,21 +8,10 @@
 //   r1 :: ip route add 172.16.0.3 dev Tunnel0 :: %TUN-5-RECURDOWN, no carrier, routes by it dead; route gone :: up again
 
 import t from 'tap';
-import { Netns, until } from '../support/netns.js';
-import { SingleRouter } from '../support/single-router.js';
+import { until } from '../support/netns.js';
+import { type Site, tunnelLab } from './gre-lab.js';
 
-const configuration = (own: 1 | 3, other: 1 | 3) => `hostname r${own}
-interface GigabitEthernet0/0
- linux-device lan
- ip address 10.0.${own}.1 255.255.255.0
-interface GigabitEthernet0/1
- linux-device wan
- ip address 172.16.0.${own} 255.255.255.0
-interface Tunnel0
- ip address 192.168.13.${own === 1 ? 1 : 2} 255.255.255.252
- tunnel source GigabitEthernet0/1
- tunnel destination 172.16.0.${other}
- tunnel key 13
+const more = (own: Site, other: Site) => ` tunnel key 13
  tunnel checksum
  tunnel sequence-datagrams
 ${own === 1 ? ' keepalive 1 3\n' : ''}ip route 10.0.${other}.0 255.255.255.0 192.168.13.${other === 1 ? 1 : 2}
@@ -62,17 +51,7 @@ s.shutdown(socket.SHUT_WR)
 `;
 
 t.test('a tunnel between two routers', { skip: process.geteuid?.() === 0 ? false : 'needs root' }, async (t) => {
-  const netns = new Netns();
-  t.teardown(() => netns.remove());
-  await netns.add('h1', 'r1', 'r3', 'h3');
-  await netns.veth('h1', 'eth0', '10.0.1.10/24', 'r1', 'lan', null);
-  await netns.veth('r1', 'wan', null, 'r3', 'wan', null);
-  await netns.veth('h3', 'eth0', '10.0.3.10/24', 'r3', 'lan', null);
-  await netns.sh('h1', 'ip route add default via 10.0.1.1');
-  await netns.sh('h3', 'ip route add default via 10.0.3.1');
-  const [r1, r3] = [SingleRouter.start(netns, 'r1', configuration(1, 3)), SingleRouter.start(netns, 'r3', configuration(3, 1))];
-  t.teardown(() => Promise.all([r1.stop(), r3.stop()]));
-  await Promise.all([r1.ready(), r3.ready()]);
+  const { netns, r1 } = await tunnelLab(t, more);
 
   t.match(await netns.sh('h1', 'ping -n -c 3 -i 0.2 -W 10 -s 1400 10.0.3.10'), /ttl=62[\s\S]* 3 received/, 'two routers, two hops');
   t.match(await netns.sh('r1', 'ping -n -c 1 -W 10 192.168.13.2'), / 1 received/);

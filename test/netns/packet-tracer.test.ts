@@ -5,11 +5,12 @@
 //   r1 :: packet-tracer h1 -> h2          :: the deny entry that exempts it, the crypto map entry, the group's entry, an SA; allow
 //   r1 :: packet-tracer h1 -> inet        :: translated to 172.16.1.2, in the clear; as the packet that h1 then sends is, seen at inet
 //   r1 :: the counters before and after   :: equal
-//   r1 :: reload with `list NAT`, again   :: h1 -> h2 is translated and misses the crypto map, and the answer says why
+//   r1 :: reload with `list NAT`, again   :: h1 -> h2 is translated and misses the crypto map, and the answer says why; ping fails
+//   r1 :: groupwire check                 :: names the statement, the list's line, the crypto map and the route-map to add
 
 import t from 'tap';
 import type { PacketTrace } from '../../control/api/packet-trace.js';
-import { Lab, substitute } from '../support/lab.js';
+import { Lab, repoRoot, substitute } from '../support/lab.js';
 import { until } from '../support/netns.js';
 
 const toBranch = 'packet-tracer input FastEthernet0/1 udp 10.0.1.10 5000 10.0.2.10 53';
@@ -96,5 +97,12 @@ t.test('what would become of a packet', async (t) => {
     /it leaves in the clear\nTranslated before the crypto map saw it: as 10\.0\.1\.10 to 10\.0\.2\.10 it would have matched "permit ip/,
   );
   t.match(broken.result.sent, [{ packet: { protocol: 'udp', source: '172.16.1.2' } }]);
+  t.equal((await lab.run('h1', ['ping', '-c', '1', '-W', '1', '10.0.2.10'])).status, 1, 'the VPN is broken');
+  const { stdout: check } = await lab.run('r1', [`${repoRoot}/cli/groupwire`, 'check', `/run/groupwire-lab/${lab.name}/configs/r1.cfg`]);
+  t.match(
+    check,
+    /ip nat inside source list NAT \(by line \d+\) would translate traffic between private networks before crypto map \S+ of FastEthernet0\/0 \(line \d+\) sees it: group \S+ would not protect it/,
+  );
+  t.match(check, /route-map NAT deny 10, match ip address VPN; route-map NAT permit 20/, 'the route-map to add');
   await t.rejects(lab.groupwire('r1', 'exec', 'packet-tracer input fa0/7 icmp 1.1.1.1 8 0 2.2.2.2'), /There is no interface/);
 });

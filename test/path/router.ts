@@ -53,6 +53,7 @@ import {
   NatClause,
   NatLimit,
   NatPool,
+  NatPortTimeout,
   NatRange,
   NatStatic,
   PolicyClause,
@@ -327,6 +328,8 @@ function writeNat(bank: Bank, { clauses, aces, head }: NonNullable<TablesSpec['n
   bank.counts[BankCount.NatRanges] = head.ranges.length / NatRange.Words;
   bank.natLimits.set(head.limits);
   bank.counts[BankCount.NatLimits] = head.limits.length / NatLimit.Words;
+  bank.natPortTimeouts.set(head.portTimeouts);
+  bank.counts[BankCount.NatPortTimeouts] = head.portTimeouts.length / NatPortTimeout.Words;
 }
 
 export function writeBank(shared: SharedState, index: number, spec: TablesSpec): void {

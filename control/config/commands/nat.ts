@@ -4,18 +4,17 @@
 import { formatIpv4 } from '../addresses.js';
 import { integer, ipv4, word } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
-import { type Config, defaultNatTimeouts, type InterfaceConfig, type NatSide, natTimeoutNames } from '../model.js';
+import { type Config, defaultNatTimeouts, type InterfaceConfig, LongestNatTimeout, type NatSide, natTimeoutNames } from '../model.js';
 import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
 import { describePool, natPoolNode } from './nat-pool.js';
+import { describePortTimeout, natPortTimeoutNode } from './nat-port-timeout.js';
 import { describeDestination, describeOutside, describeStatement, natInsideNodes, natOutsideNodes } from './nat-source.js';
 import { describeStatic } from './nat-static.js';
 
 type GlobalEdit = Edit<'config'>;
 type InterfaceEdit = Edit<'config-if'>;
 
-/** 17 years, what IOS takes. */
-const LongestTimeout = 536870912;
 const MostEntries = 2147483647;
 
 function sideNode(side: NatSide, help: string): Node<InterfaceEdit> {
@@ -67,7 +66,7 @@ const timeoutNodes = natTimeoutNames.map((name) => {
     no: (_, edit) => set(defaultNatTimeouts[name], edit),
     next: [
       keyword('never', 'Never timeout', { run: (_, edit) => set('never', edit) }),
-      argument('seconds', integer(1, LongestTimeout), 'Timeout in seconds', { run: (args, edit) => set(args.number('seconds'), edit) }),
+      argument('seconds', integer(1, LongestNatTimeout), 'Timeout in seconds', { run: (args, edit) => set(args.number('seconds'), edit) }),
     ],
   });
 });
@@ -165,8 +164,9 @@ export const natCommands: Node<GlobalEdit>[] = [
           keyword('translation', 'NAT translation entry configuration', {
             next: [
               ...timeoutNodes,
+              natPortTimeoutNode,
               maxEntries,
-              ...['arp-ping-timeout', 'port-timeout', 'pptp-timeout', 'routemap-entry-timeout'].map((what) =>
+              ...['arp-ping-timeout', 'pptp-timeout', 'routemap-entry-timeout'].map((what) =>
                 refused<GlobalEdit>(what, `ip nat translation ${what} is not supported yet`),
               ),
             ],
@@ -194,6 +194,7 @@ export function printNat({ nat }: Config): Block[] {
     ...(nat.logging.syslog ? [block('ip nat log translations syslog')] : []),
     ...(nat.logging.file === null ? [] : [block(`ip nat log translations file ${nat.logging.file}`)]),
     ...timeouts.map((name) => block(`ip nat translation ${name} ${nat.timeouts[name]}`)),
+    ...nat.portTimeouts.map((item) => block(describePortTimeout(item))),
     ...(nat.maxEntries === null ? [] : [block(`ip nat translation max-entries ${nat.maxEntries}`)]),
     ...(nat.hostEntries === undefined ? [] : [block(`ip nat translation max-entries all-host ${nat.hostEntries}`)]),
     ...nat.hostLimits.map(({ address, entries }) => block(`ip nat translation max-entries host ${formatIpv4(address)} ${entries}`)),

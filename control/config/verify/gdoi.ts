@@ -5,15 +5,11 @@ import type { Config, GdoiGroup, GdoiSa, GdoiServer } from '../model.js';
 import { rekeyDestination } from '../rekey-address.js';
 import type { Findings } from './findings.js';
 import { verifyGdoiStaysClear, verifyGroupList, verifyGroupsApart, verifySasApart } from './group-acl.js';
+import { ownAddresses } from './own-addresses.js';
 import { verifyRoutingStaysClear } from './routing-protocols.js';
 
 /** SAs of one group: members take twice as many TEKs, those that replace each other. */
 const MostSas = 16;
-
-/** Interfaces' own addresses. */
-function ownAddresses(config: Config): Set<number> {
-  return new Set([...config.interfaces.values()].flatMap((item) => item.addresses.map((entry) => entry.address)));
-}
 
 function verifySa(config: Config, sa: GdoiSa, findings: Findings): void {
   const name = `sa ipsec ${sa.sequence}`;
@@ -61,7 +57,7 @@ function verifyServer(config: Config, group: GdoiGroup, server: GdoiServer, find
     findings.warning(server, 'rekeyAddress', 'rekey address has no effect: rekeys are unicast', hint);
   }
   if (server.sas.size === 0) findings.error(server, '', 'the key server has no sa ipsec: there is nothing to hand out');
-  if (server.address !== null && !ownAddresses(config).has(server.address)) {
+  if (server.address !== null && !ownAddresses(config).some(({ address }) => address === server.address)) {
     findings.warning(server, 'address', `no interface has the address ${formatIpv4(server.address)}: rekeys cannot come from it`);
   }
   if (config.isakmpKeys.length === 0 && !provesOtherwise(config)) {
@@ -131,7 +127,7 @@ function verifyMember(config: Config, group: GdoiGroup, findings: Findings): voi
       `group ${group.name} is passive: what should be encrypted is accepted in the clear too`,
       'no passive, once all members encrypt',
     );
-  const own = ownAddresses(config);
+  const own = new Set(ownAddresses(config).map(({ address }) => address));
   for (const address of group.serverAddresses) {
     const field = `server ${address}`;
     if (own.has(address))

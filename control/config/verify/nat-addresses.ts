@@ -2,21 +2,12 @@
 
 import { AllOnes, formatIpv4, isInPrefix, prefixRange } from '../addresses.js';
 import { describeStatic } from '../commands/nat-static.js';
-import type { Config, InterfaceConfig, NatPool, NatStatic } from '../model.js';
+import type { Config, NatPool, NatStatic } from '../model.js';
 import type { Findings } from './findings.js';
+import { ownAddresses } from './own-addresses.js';
 
 /** What IKE and GDOI of the router itself need; it never enters the packet path. */
 const controlPorts = [500, 848, 4500];
-
-interface Own {
-  address: number;
-  mask: number;
-  item: InterfaceConfig;
-}
-
-function ownAddresses(config: Config): Own[] {
-  return [...config.interfaces.values()].flatMap((item) => item.addresses.map(({ address, mask }) => ({ address, mask, item })));
-}
 
 /** Is each host given an address of its own from the pool? */
 function lends({ nat }: Config, { name }: NatPool): boolean {
@@ -102,12 +93,22 @@ function verifyStatic(config: Config, item: NatStatic, findings: Findings): void
     if (isOwn && item.protocol === 'udp' && controlPorts.includes(item.globalPort ?? 0))
       findings.error(item, '', `UDP ${item.globalPort} of ${own.name} is the router's own: IKE and GDOI come to it`, 'another port');
   }
+  verifyHost(config, item, findings);
   for (const pool of nat.pools) {
     const { last } = prefixRange(visible ?? 0, item.mask);
     const inPool = visible !== null && visible <= pool.last && last >= pool.first;
     if (inPool && !nat.destinations.some((other) => other.pool === pool.name))
       findings.error(item, '', `${formatIpv4(visible)} is in ip nat pool ${pool.name} (line ${pool.line})`, 'an address of its own');
   }
+}
+
+/** The router is no inside host of its own: what it sends itself keeps its address. */
+function verifyHost(config: Config, item: NatStatic, findings: Findings): void {
+  if (item.side !== 'inside' || item.mask !== AllOnes) return;
+  const own = ownAddresses(config).find(({ address }) => address === item.local);
+  if (!own) return;
+  const message = `${formatIpv4(item.local)} is the router's own address (${own.item.name}): its answers are not translated`;
+  findings.error(item, '', message, 'the router itself is reached by the address of its outside interface');
 }
 
 function verifyTwo(item: NatStatic, other: NatStatic, findings: Findings): void {

@@ -4,8 +4,19 @@
 import { type AnyEntry, findOverlap, findUnspared } from '../acl-overlap.js';
 import { formatIpv4, isInPrefix } from '../addresses.js';
 import { describeStatement } from '../commands/nat-source.js';
+import { describeStatic } from '../commands/nat-static.js';
 import { isLoopback } from '../interface-names.js';
-import type { AccessList, AclEntry, Config, InterfaceConfig, NatStatement, RouteMapEntry } from '../model.js';
+import {
+  type AccessList,
+  type AclEntry,
+  type Config,
+  type InterfaceConfig,
+  type NatSource,
+  type NatStatement,
+  type NatStatic,
+  natProtocols,
+  type RouteMapEntry,
+} from '../model.js';
 import { countExpanded, expandEntry } from '../object-groups.js';
 import { sourceOf } from '../source-lines.js';
 import type { Findings } from './findings.js';
@@ -64,6 +75,13 @@ function verifyInterface(config: Config, statement: NatStatement, findings: Find
       `${item.name} is not ip nat outside: answers are not translated back`,
       `interface ${item.name}, ip nat outside`,
     );
+  else if (item.shutdown)
+    findings.warning(
+      statement,
+      '',
+      `${item.name} is shut down: what is translated to its address gets no answer`,
+      `interface ${item.name}, no shutdown`,
+    );
 }
 
 function verifySource(config: Config, statement: NatStatement, findings: Findings): void {
@@ -110,7 +128,7 @@ function boundedEntries(config: Config, list: AccessList | undefined): AclEntry[
 type Taken = AnyEntry & { line: number };
 
 /** What a statement takes of what leaves by an interface, as one list: a deny clause of a route-map spares what its lists permit. */
-function flatten(config: Config, statement: NatStatement, out: InterfaceConfig): Taken[] {
+function flatten(config: Config, statement: NatSource, out: InterfaceConfig): Taken[] {
   const entriesOf = (name: string) => boundedEntries(config, config.accessLists.get(name));
   if (statement.kind === 'list') return entriesOf(statement.name);
   const clauses = (config.routeMaps.get(statement.name) ?? []).filter(
@@ -147,6 +165,36 @@ function warnTranslatedVpn(config: Config, statement: NatStatement, out: Interfa
   findings.warning(statement, '', message, exemption(statement));
 }
 
+/** The same for a static translation, which takes what its host says, to whomever. */
+function warnTranslatedHost(config: Config, item: NatStatic, out: InterfaceConfig, findings: Findings): void {
+  const group = (config.cryptoMaps.get(out.cryptoMap ?? '') ?? []).find((entry) => entry.group !== null)?.group;
+  if (item.side !== 'inside' || out.nat !== 'outside' || out.shutdown || group == null) return;
+  const isPrivate = privateNetworks.some(([network, wildcard]) => isInPrefix(item.local, network, ~wildcard >>> 0));
+  if (!isPrivate) return; // such addresses are no VPN traffic that could be known
+  const said = privateNetworks.map((destination) => ({
+    ...permit([item.local, ~item.mask >>> 0], destination),
+    protocol: item.protocol === null ? null : natProtocols[item.protocol],
+    sourcePort: item.localPort === null ? null : { operator: 'eq' as const, ports: [item.localPort] as [number] },
+  }));
+  const taken =
+    item.routeMap === null
+      ? [{ ...anything, line: item.line }]
+      : flatten(config, { kind: 'route-map', name: item.routeMap }, out).slice(0, MostEntriesTried);
+  const found = findUnspared(taken, said);
+  if (!found) return;
+  const by = item.routeMap === null ? '' : ` (by line ${found.line})`;
+  const map = `crypto map ${out.cryptoMap} of ${out.name} (line ${sourceOf(out, 'cryptoMap').line})`;
+  const message = `${describeStatic(item)}${by} would translate what is said to private networks before ${map} sees it: group ${group} would not protect it`;
+  findings.warning(item, '', message, hostExemption(item));
+}
+
+function hostExemption(item: NatStatic): string {
+  const list = 'ip access-list extended VPN with what is encrypted';
+  if (item.routeMap !== null) return `${list}; route-map ${item.routeMap} deny SEQ, match ip address VPN, in front of its permit entries`;
+  const wanted = item.interface === null ? item : { ...item, interface: null, global: 0 };
+  const statement = describeStatic({ ...wanted, routeMap: 'STATIC' }).replace(' 0.0.0.0 ', ' ADDRESS ');
+  return `${list}; route-map STATIC deny 10, match ip address VPN; route-map STATIC permit 20; ${statement}`;
+}
 /** UDP, and the port of GDOI (RFC 6407 §2.2). */
 const Udp = 17;
 const GdoiPort = 848;
@@ -198,6 +246,7 @@ export function verifyNat(config: Config, findings: Findings): void {
     }
   }
   const { statements, statics, outsideSources } = config.nat;
+  for (const item of statics) for (const out of config.interfaces.values()) warnTranslatedHost(config, item, out, findings);
   const used = new Set<string | null>([
     ...[...statements, ...outsideSources].filter(({ kind }) => kind === 'route-map').map(({ name }) => name),
     ...statics.map(({ routeMap }) => routeMap),

@@ -3,6 +3,7 @@
 import { formatIpv4 } from '../addresses.js';
 import type { Config, InterfaceConfig, TunnelConfig } from '../model.js';
 import type { Findings } from './findings.js';
+import { ownAddresses } from './own-addresses.js';
 
 /** The netdev of a tunnel is made by this router. */
 export function verifyTunnelDevice(item: InterfaceConfig, findings: Findings): void {
@@ -68,8 +69,7 @@ function warnLong(config: Config, item: InterfaceConfig, tunnel: TunnelConfig, o
 }
 
 export function verifyTunnels(config: Config, findings: Findings): void {
-  const own = new Map<number, string>();
-  for (const item of config.interfaces.values()) for (const { address } of item.addresses) own.set(address, item.name);
+  const own = new Map(ownAddresses(config).map(({ address, item }) => [address, item.name]));
   const seen = new Map<string, string>();
   for (const item of config.interfaces.values()) {
     const { tunnel } = item;

@@ -3,8 +3,8 @@
 import t from 'tap';
 import { parseExec } from '../../../control/config/exec.js';
 import { natPattern } from '../../../control/nat-pattern.js';
-import { datagram, server } from '../nat/flows.js';
-import { routerOf, tablesOf } from './configured.js';
+import { datagram, segment, server } from '../nat/flows.js';
+import { routerOf, tablesOf, workersOf } from './configured.js';
 
 const pat = 'access-list 1 permit 10.0.1.0 0.0.0.255\nip nat inside source list 1 interface eth1 overload\n';
 const limits = 'ip nat translation max-entries all-host 2\nip nat translation max-entries host 10.0.1.11 3\n';
@@ -65,5 +65,75 @@ t.test('clear ip nat translation: all, of an inside host, of one flow', (t) => {
   begin();
   clear('*');
   t.equal(count(), 0);
+  t.end();
+});
+
+t.test('max-entries is what all workers have together', (t) => {
+  const workers = workersOf(3, `${pat}ip nat translation max-entries 4`);
+  const begin = (i: number): number => {
+    workers.all[i % 3].inputs[0].push(datagram(`10.0.1.${10 + i}`, server, 5000 + i, 53));
+    return workers.run(1).flat().length;
+  };
+  t.strictSame(
+    Array.from({ length: 8 }, (_, i) => begin(i)),
+    [1, 1, 1, 1, 0, 0, 0, 0],
+  );
+  t.equal(
+    workers.all.reduce((sum, { env }) => sum + env.nat.sessions.length, 0),
+    4,
+  );
+  t.equal(
+    workers.all.reduce((sum, router) => sum + (router.counters()['drop.nat_full'] ?? 0), 0),
+    4,
+  );
+  for (const { env } of workers.all) env.nat.sessions.clear();
+  t.equal(begin(9), 1, 'there is room again');
+  t.equal(workers.imbalance(), null);
+  t.end();
+});
+
+t.test('port-timeout: of UDP flows and standing TCP connections to a port, from either side; changed for new ones alone', (t) => {
+  const text = `${pat}ip nat inside source static tcp 10.0.1.20 22 interface eth1 2222
+ip nat translation port-timeout udp 53 400
+ip nat translation port-timeout tcp 80 100
+ip nat translation port-timeout tcp 2222 200
+ip nat translation port-timeout udp 9 never
+`;
+  const router = routerOf(text);
+  const livesFor = (least: number, most: number, begin: () => void): void => {
+    begin();
+    const { sessions } = router.env.nat;
+    t.equal(sessions.length, 1);
+    for (const [seconds, length] of [
+      [least, 1],
+      [most - least, 0],
+    ]) {
+      router.nowMs += seconds * 1000;
+      router.pass();
+      t.equal(sessions.length, length, `${least} to ${most} s`);
+    }
+  };
+  livesFor(399, 401, () => router.forward(0, datagram('10.0.1.10', server, 5000, 53)));
+  livesFor(299, 301, () => router.forward(0, datagram('10.0.1.10', server, 53, 5000)));
+  livesFor(59, 61, () => router.forward(0, segment('10.0.1.10', server, 5000, 80, 2)));
+  const connect = (): void => {
+    router.forward(0, segment('10.0.1.10', server, 5000, 80, 2));
+    router.forward(1, segment(server, '172.16.1.2', 80, 5000, 0x12));
+  };
+  livesFor(99, 101, connect);
+  livesFor(59, 61, () => {
+    connect();
+    router.forward(0, segment('10.0.1.10', server, 5000, 80, 4));
+  });
+  livesFor(199, 201, () => {
+    router.forward(1, segment(server, '172.16.1.2', 80, 2222, 2));
+    router.forward(0, segment('10.0.1.20', server, 22, 80, 0x12));
+    router.forward(1, segment(server, '172.16.1.2', 80, 2222, 0x10));
+  });
+  router.forward(0, datagram('10.0.1.10', server, 5000, 9));
+  router.adopt(tablesOf(pat));
+  router.nowMs += 1e9;
+  router.pass();
+  t.equal(router.env.nat.sessions.length, 1, 'never');
   t.end();
 });

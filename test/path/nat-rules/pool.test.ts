@@ -97,3 +97,26 @@ t.test('several workers: each lends its share, and what comes back finds it', (t
   }
   t.end();
 });
+
+t.test('a session that does not come about keeps no address: of the inside host, of the outside host', (t) => {
+  const limit = 'ip nat translation max-entries all-host 1\n';
+  const router = routerOf(
+    `${limit}ip access-list extended DNS\n permit udp any any eq 53\n${inside}ip nat pool P 172.16.1.50 172.16.1.59 prefix-length 24\nip nat inside source list DNS interface eth1 overload\nip nat inside source list 1 pool P`,
+  );
+  t.equal(router.forward(0, datagram('10.0.1.10', server, 5000, 53))[1].length, 1);
+  t.equal(router.forward(0, datagram('10.0.1.10', server, 5000, 80))[1].length, 0);
+  t.equal(router.env.natBegin.globals.length, 0);
+  t.equal(router.forward(1, datagram(server, '172.16.1.50', 80, 22))[0].length, 0, 'nobody is reached by it');
+  t.match(router.counters(), { 'drop.nat_host_full': 1, 'drop.nat_no_mapping': 1 });
+
+  // Whoever is outside could else take all addresses of the pool.
+  const far = routerOf(
+    `${limit}access-list 2 permit 198.51.100.0 0.0.0.255\nip nat pool O 192.168.9.5 192.168.9.6 prefix-length 24\nip nat outside source list 2 pool O\nip nat inside source static 10.0.1.10 172.16.1.50\nip nat inside source static 10.0.1.11 172.16.1.51`,
+  );
+  for (const last of [7, 8, 9]) far.forward(1, datagram(`198.51.100.${last}`, '172.16.1.50', 7, 22));
+  t.equal(far.env.natBegin.locals.length, 1);
+  t.equal(far.forward(1, datagram('198.51.100.10', '172.16.1.51', 7, 22))[0].length, 1);
+  t.match(far.counters(), { 'drop.nat_host_full': 2 });
+  t.equal(far.imbalance(), null);
+  t.end();
+});

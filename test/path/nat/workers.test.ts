@@ -2,7 +2,8 @@
 
 import t from 'tap';
 import { PathCount } from '../../../dataplane/counters/declare.js';
-import { udp } from '../packets.js';
+import { workersOf } from '../nat-rules/configured.js';
+import { ip, ipv4, sumOf, udp } from '../packets.js';
 import { Workers } from '../workers.js';
 import { datagram, expectFlow, global, icmp, natTables, read, server, summed } from './flows.js';
 
@@ -46,5 +47,42 @@ t.test('echo by identifier; the router’s own flows are known where their port 
     }
   }
   t.equal(workers.imbalance(), null);
+  t.end();
+});
+
+t.test('protocols without ports through a pool: whichever worker reads them, one for each peer and address, and answers find it', (t) => {
+  const lists = 'access-list 1 permit 10.0.1.0 0.0.0.255\nip nat pool P 172.16.1.60 172.16.1.75 prefix-length 24\n';
+  const ends = (packet: Uint8Array): number[] => {
+    t.equal(sumOf(packet.subarray(0, 20)), 0);
+    const view = new DataView(packet.buffer, packet.byteOffset);
+    return [view.getUint32(12), view.getUint32(16)];
+  };
+  for (const statement of ['pool P overload', 'pool P', 'interface eth1 overload'])
+    for (const protocol of [47, 50]) {
+      const workers = workersOf(2, `${lists}ip nat inside source list 1 ${statement}`);
+      const seen = new Set<string>();
+      for (let i = 0; i < 8; i++) {
+        const host = `10.0.1.${10 + (i & 3)}`;
+        const peer = `198.51.100.${20 + i}`;
+        workers.all[i & 1].inputs[0].push(ipv4({ src: host, dst: peer, protocol, payload: new Uint8Array(24) }));
+        const out = workers.run().flat();
+        t.equal(out.length, 1, `${statement}, protocol ${protocol}, flow ${i}`);
+        const [source, destination] = ends(out[0]);
+        t.equal(destination, ip(peer));
+        if (statement.startsWith('pool')) t.ok(source >= ip('172.16.1.60') && source <= ip('172.16.1.75'), 'of the pool');
+        else t.equal(source, ip(global));
+        seen.add(`${source} ${destination}`);
+        for (const reader of [0, 1]) {
+          const answer = ipv4({ src: peer, dst: peer, protocol, payload: new Uint8Array(24) });
+          new DataView(answer.buffer).setUint32(16, source);
+          new DataView(answer.buffer).setUint16(10, 0);
+          new DataView(answer.buffer).setUint16(10, sumOf(answer.subarray(0, 20)));
+          workers.all[reader].inputs[1].push(answer);
+          t.strictSame(workers.run(0).flat().map(ends), [[ip(peer), ip(host)]]);
+        }
+      }
+      t.equal(seen.size, 8);
+      t.equal(workers.imbalance(), null);
+    }
   t.end();
 });

@@ -4,8 +4,10 @@
 import t from 'tap';
 import { HopKind, NatSide } from '../../../dataplane/mem/shared.js';
 import { Cap } from '../../../dataplane/tables/layout.js';
+import { summed } from '../nat/flows.js';
 import { ip, ipv4, sumOf, udp } from '../packets.js';
 import { type PolicySpec, Router, type SaSpec, type TablesSpec } from '../router.js';
+import { Workers } from '../workers.js';
 
 const sa: SaSpec = { spi: 0x7001, transform: 'gcm-256', sids: [1] };
 const host = '10.0.1.10';
@@ -211,3 +213,46 @@ t.test("the host's own packets have the local policy, and only that", (t) => {
   t.equal(router.counters()['policy[0].matched_packets'], undefined);
   t.end();
 });
+
+t.test('two workers: each routes by policy what it has, NAT and the crypto map of the other way included, and hits add up', (t) => {
+  const policy: PolicySpec[] = [{ port: 0, acls: [1], nextHops: [viaTwo] }];
+  const nat = {
+    ports: [
+      { address: '10.0.1.1', nat: NatSide.Inside },
+      { address: '172.16.1.2', nat: NatSide.Outside },
+      { address: '172.16.2.2', nat: NatSide.Outside },
+    ],
+    acls: [...tables([]).acls, [{ action: 'permit' as const, src: '10.0.1.0/24', dst: '198.51.100.0/24' }]],
+    nat: [{ rule: 0, permit: true, acl: 3, globalPort: 2 }],
+  };
+  const workers = new Workers(2, tables(policy, nat));
+  const hop = 2 * Cap.Ports + viaTwo;
+  for (let i = 0; i < 16; i++) {
+    const source = `10.0.1.${20 + i}`;
+    workers.all[i & 1].inputs[0].push(datagram({ src: source, dst: i < 8 ? server : '10.0.9.9' }));
+    const out = workers.run(hop).flat();
+    t.equal(out.length, 1, `flow ${i} leaves by the hop`);
+    t.equal(sumOf(out[0].subarray(0, 20)), 0);
+    const view = new DataView(out[0].buffer, out[0].byteOffset);
+    if (i >= 8) {
+      t.equal(view.getUint8(9), 50, 'between the sites: encrypted');
+      continue;
+    }
+    t.equal(view.getUint32(12), ip('172.16.2.2'), 'translated to the address of the way that it takes');
+    const answer = summedAnswer(view.getUint16(20));
+    workers.all[(i >> 1) & 1].inputs[2].push(answer);
+    const back = workers.run(0).flat();
+    t.equal(back.length, 1);
+    t.equal(new DataView(back[0].buffer, back[0].byteOffset).getUint32(16), ip(source));
+  }
+  t.equal(
+    workers.all.reduce((sum, router) => sum + (router.counters()['policy[0].matched_packets'] ?? 0), 0),
+    16,
+  );
+  t.equal(workers.imbalance(), null);
+  t.end();
+});
+
+function summedAnswer(port: number): Uint8Array {
+  return summed({ src: server, dst: '172.16.2.2' }, udp(53, port, 9), 6);
+}

@@ -56,6 +56,7 @@ t.test('debug and logging', (t) => {
   t.match(run('undebug all'), { output: 'All possible debugging has been turned off', error: null });
   t.match(run('debug ip nat'), { output: 'IP NAT debugging is on', error: null });
   t.match(run('debug ip nat detailed'), { output: 'IP NAT detailed debugging is on' });
+  t.match(run('debug ip nat NOBODY'), { error: '% there is no access list NOBODY' });
   t.match(run('undebug ip nat'), { output: 'All possible debugging has been turned off' });
   run('debug ip nat');
   t.match(run('undebug all'), { output: 'All possible debugging has been turned off' });

@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { NatLog } from '../../../control/nat-log.js';
+import { parseConfig } from '../../../control/config/parse.js';
+import { NatLog, natDebugFilter } from '../../../control/nat-log.js';
 import { NatLogEvent, NatLogRow, NatRow } from '../../../dataplane/tables/layout.js';
 import { until } from '../../support/netns.js';
 
@@ -72,6 +73,47 @@ t.test('debug ip nat', (t) => {
   ]);
   log.take(rowsOf(...Array.from({ length: 300 }, () => ({}))), 'on', 0);
   t.equal(lines.length, 3 + 20, 'not more at once');
+  t.end();
+});
+
+t.test('debug ip nat LIST: what the list permits, first match decides', (t) => {
+  const { config } = parseConfig(`access-list 7 deny 10.0.1.11
+access-list 7 permit 10.0.1.0 0.0.0.255
+object-group network WEB
+ host 198.51.100.7
+ip access-list extended L
+ deny tcp any any eq 81
+ deny tcp any any established
+ permit tcp any range 4999 5000 object-group WEB gt 79
+ permit udp any neq 5000 any lt 54
+ permit icmp any any echo
+`);
+  const flow = (more: object = {}) => rowsOf(more);
+  const udp = (from: number, to: number) => ({ [NatRow.Protocol]: 17, [NatRow.InsidePorts]: (from << 16) | to });
+  const cases: [string, object, boolean][] = [
+    ['7', {}, true],
+    ['7', { [NatRow.InsideAddress]: 0x0a00010b }, false],
+    ['7', { [NatRow.InsideAddress]: 0x0a00020b }, false],
+    ['L', {}, true],
+    ['L', { [NatRow.InsidePorts]: (5000 << 16) | 81 }, false],
+    ['L', { [NatRow.InsidePorts]: (5001 << 16) | 80 }, false],
+    ['L', { [NatRow.OutsideLocal]: 0xc0a80905 | 0 }, false],
+    ['L', udp(5001, 53), true],
+    ['L', udp(5000, 53), false],
+    ['L', udp(5001, 54), false],
+    ['L', { [NatRow.Protocol]: 1 }, true],
+    ['L', { [NatRow.Protocol]: 47 }, false],
+    ['GONE', {}, false],
+  ];
+  for (const [list, more, isShown] of cases) {
+    const { log, lines } = make();
+    log.take(flow(more), 'on', 0, natDebugFilter(config, list));
+    t.equal(lines.length, Number(isShown), `${list} ${JSON.stringify(more)}`);
+  }
+  const { log, lines } = make();
+  const others = Array.from({ length: 30 }, () => ({ [NatRow.InsideAddress]: 0x0a00010b }));
+  log.take(rowsOf(...others, {}), 'on', 0, natDebugFilter(config, '7'));
+  t.equal(lines.length, 1, 'what is not shown takes nobody’s place');
   t.end();
 });
 

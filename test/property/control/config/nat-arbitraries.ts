@@ -98,6 +98,10 @@ export function natArbitraries(name: fc.Arbitrary<string>, interfaceName: fc.Arb
     outsideSources: fc.uniqueArray(outside, { selector: ({ kind, name: list }) => `${kind} ${list}`, maxLength: 2 }),
     destinations: fc.uniqueArray(destination, { selector: ({ list }) => list, maxLength: 2 }),
     timeouts,
+    portTimeouts: fc.uniqueArray(
+      fc.record({ protocol: fc.constantFrom('tcp', 'udp'), port, seconds: fc.oneof(port, fc.constant<'never'>('never')) }),
+      { selector: ({ protocol, port: asked }) => `${protocol} ${asked}`, maxLength: 3 },
+    ),
     logging: fc.record({ syslog: fc.boolean(), file: fc.option(name.map((word) => `/${word}`)) }),
     hostLimits: fc.uniqueArray(fc.record({ line, address, entries: port }), { selector: ({ address: host }) => host, maxLength: 3 }),
     maxEntries: fc.option(fc.integer({ min: 1, max: 2147483647 })),

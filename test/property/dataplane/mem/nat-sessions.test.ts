@@ -113,8 +113,8 @@ t.test('a row that was given back is another session afterwards', (t) => {
   t.end();
 });
 
-/** Few ports and addresses, as the inside sees them, so that keys differ in one part. */
-const insideKey = fc.record({
+/** Few ports and addresses, as one side sees them, so that keys differ in one part. */
+const sideKey = fc.record({
   inside: fc.nat(3),
   insidePort: fc.constantFrom(80, 5000),
   peer: fc.nat(3),
@@ -122,30 +122,38 @@ const insideKey = fc.record({
 });
 
 t.test('a guess is a help, never an answer: with any number in its place the same row is found, and whoever is there is guessed', (t) => {
-  const keys = fc.array(insideKey, { minLength: 1, maxLength: 40 });
-  fc.assert(
-    fc.property(keys, fc.array(fc.nat(64), { minLength: 40, maxLength: 40 }), (flows, random) => {
-      const sessions = new NatSessions(64);
-      const guesses = new Int32Array(64);
-      const rowOf = new Map<string, number>();
-      flows.forEach(({ inside, insidePort, peer, peerPort }, i) => {
-        const ports = (insidePort << 16) | peerPort;
-        const name = `${inside} ${ports} ${peer}`;
-        // The outside end is another outside (`ip nat outside source`), and is another flow's end as the inside sees it.
-        const outside = (peer + 1) % 4;
-        if (i % 2 === 0 && !rowOf.has(name))
-          rowOf.set(name, sessions.addFull(17, inside, insidePort, peer, peerPort, global, 2000 + i, outside, peerPort, 0, 0));
-        guesses[i] = sessions.inside.hash(17, inside, ports, peer);
-      });
-      sessions.inside.guess(guesses, flows.length);
-      return flows.every(({ inside, insidePort, peer, peerPort }, i) => {
-        const ports = (insidePort << 16) | peerPort;
-        const row = rowOf.get(`${inside} ${ports} ${peer}`) ?? NatShape.None;
-        if (row >= 0 && guesses[i] === 0) return false;
-        return [guesses[i], random[i], 0].every((guess) => sessions.findInside(17, inside, ports, peer, guess) === row);
-      });
-    }),
-    { numRuns: 500 },
-  );
+  const keys = fc.array(sideKey, { minLength: 1, maxLength: 40 });
+  for (const side of ['inside', 'outside'] as const)
+    fc.assert(
+      fc.property(keys, fc.array(fc.nat(64), { minLength: 40, maxLength: 40 }), (flows, random) => {
+        const sessions = new NatSessions(64);
+        const find = side === 'inside' ? sessions.findInside.bind(sessions) : sessions.findOutside.bind(sessions);
+        const guesses = new Int32Array(64);
+        const rowOf = new Map<string, number>();
+        flows.forEach(({ inside, insidePort, peer, peerPort }, i) => {
+          const ports = (insidePort << 16) | peerPort;
+          const name = `${inside} ${ports} ${peer}`;
+          // The other side's key is another, and would be that of another flow on this side (`ip nat outside source`, static translations).
+          const [near, far] = [(inside + 1) % 4, (peer + 1) % 4];
+          const other = 2000 + i;
+          if (i % 2 === 0 && !rowOf.has(name))
+            rowOf.set(
+              name,
+              side === 'inside'
+                ? sessions.addFull(17, inside, insidePort, peer, peerPort, near, other, far, peerPort, 0, 0)
+                : sessions.addFull(17, near, other, far, peerPort, inside, insidePort, peer, peerPort, 0, 0),
+            );
+          guesses[i] = sessions[side].hash(17, inside, ports, peer);
+        });
+        sessions[side].guess(guesses, flows.length);
+        return flows.every(({ inside, insidePort, peer, peerPort }, i) => {
+          const ports = (insidePort << 16) | peerPort;
+          const row = rowOf.get(`${inside} ${ports} ${peer}`) ?? NatShape.None;
+          if (row >= 0 && guesses[i] === 0) return false;
+          return [guesses[i], random[i], 0].every((guess) => find(17, inside, ports, peer, guess) === row);
+        });
+      }),
+      { numRuns: 500 },
+    );
   t.end();
 });

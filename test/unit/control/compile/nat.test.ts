@@ -52,6 +52,7 @@ t.test('no statement: no clause, and the defaults of IOS', (t) => {
     pools: [],
     ranges: [],
     limits: [],
+    portTimeouts: [],
     routes: [],
   });
   t.strictSame(

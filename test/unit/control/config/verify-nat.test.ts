@@ -112,6 +112,10 @@ t.test('references and statements without effect', (t) => {
   ];
   for (const [from, to, expected] of cases)
     t.strictSame(problems(router.replace(from, to)).sort(), [...expected].sort(), `${from} -> ${to}`);
+  t.strictSame(
+    problems(router.replace(' ip nat outside', ' ip nat outside\n shutdown')).filter((line) => line.includes('shut')),
+    ['34 warning eth0 is shut down: what is translated to its address gets no answer'],
+  );
   const noAddress = router
     .replace('NAT interface eth0', 'NAT interface Loopback0')
     .replace('interface eth0', 'interface Loopback0\ninterface eth0');
@@ -181,9 +185,51 @@ access-list 1 permit 10.0.1.0 0.0.0.255
       'ip nat pool P 203.0.113.50 203.0.113.60 prefix-length 24\nip nat inside source list 1 pool P\nip nat inside source static 10.0.1.5 203.0.113.55',
       ['10 error 203.0.113.55 is in ip nat pool P (line 8)'],
     ],
+    [
+      'ip nat inside source static 10.0.1.1 203.0.113.5',
+      ["8 error 10.0.1.1 is the router's own address (eth1): its answers are not translated"],
+    ],
+    [
+      'ip nat inside source static tcp 10.0.1.1 22 interface eth0 2222',
+      ["8 error 10.0.1.1 is the router's own address (eth1): its answers are not translated"],
+    ],
     ['ip nat outside source list 9 pool P', ['8 error there is no pool P', '8 error there is no access list 9']],
   ];
   for (const [text, expected] of cases) t.strictSame(problems(two + text).sort(), [...expected].sort(), text);
+  t.end();
+});
+
+t.test('a static translation takes the VPN’s traffic of its host, unless a route-map spares it', (t) => {
+  const spoils = (line: string, by = ''): string =>
+    `33 warning ${line}${by} would translate what is said to private networks before crypto map M of eth0 (line 19) sees it: group G would not protect it`;
+  const plain = 'ip nat inside source static 10.0.1.5 172.16.1.5';
+  const hint = (line: string): string | null =>
+    checkConfig(router.replace(/ip nat inside source.*\n/, `${line}\n`)).problems.find(({ message }) => message.includes('private'))
+      ?.hint ?? null;
+  const only = (...lines: string[]): string[] =>
+    problems(router.replace(/ip nat inside source.*\n/, `${lines.join('\n')}\n`)).filter((line) => !line.includes('is used by nothing'));
+  t.strictSame(only(plain), [spoils(plain)]);
+  const port = 'ip nat inside source static tcp 10.0.1.5 80 172.16.1.5 8080';
+  t.strictSame(only(port), [spoils(port)]);
+  const atInterface = 'ip nat inside source static udp 10.0.1.5 53 interface eth0 53';
+  t.strictSame(only(atInterface), [spoils(atInterface)]);
+  const network = 'ip nat inside source static network 10.0.1.0 172.17.1.0 /24';
+  t.strictSame(only(network), [spoils(network)]);
+  t.strictSame(only(`${plain} route-map NAT`), [], 'the seed’s route-map');
+  t.strictSame(
+    only(`${plain} route-map ALL`, 'route-map ALL permit 10'),
+    [spoils(`${plain} route-map ALL`, ' (by line 34)')],
+    'one that spares nothing',
+  );
+  t.strictSame(only('ip nat inside source static 198.51.100.5 172.16.1.5'), [], 'no private host');
+  t.match(hint(plain), /; route-map STATIC permit 20; ip nat inside source static 10\.0\.1\.5 172\.16\.1\.5 route-map STATIC$/);
+  t.match(hint(atInterface), /static udp 10\.0\.1\.5 53 ADDRESS 53 route-map STATIC$/);
+  t.strictSame(
+    problems(router.replace(' crypto map M\n', '').replace(/ip nat inside source.*\n/, `${plain}\n`))
+      .join()
+      .includes('private'),
+    false,
+  );
   t.end();
 });
 

@@ -83,6 +83,16 @@ t.test('a TCP session', (t) => {
   t.end();
 });
 
+t.test('port-timeout: of the session itself, in the states in which it counts', (t) => {
+  const secondsOf = (limit: number, state: number) =>
+    translate(session({ [NatRow.Limit]: limit, [NatRow.State]: state })).translations[0].timeoutSeconds;
+  t.equal(secondsOf(120, NatState.TcpEstablished), 120);
+  t.equal(secondsOf(0x7fffffff, NatState.Udp), null, 'never');
+  t.equal(secondsOf(120, NatState.TcpFinRst), 60);
+  t.equal(secondsOf(0, NatState.Udp), 300);
+  t.end();
+});
+
 t.test('ICMP has its identifier at both ends, ESP no port; the router’s own flows have no mapping', (t) => {
   const { translations } = translate(
     session({ [NatRow.Protocol]: 1, [NatRow.State]: NatState.Icmp, [NatRow.InsidePorts]: 77 << 16, [NatRow.OutsidePorts]: 99 << 16 }),

@@ -8,23 +8,9 @@ import { Ports } from '../../../../dataplane/port/ports.js';
 import type { ToWorker } from '../../../../dataplane/port/worker-messages.js';
 import type { WorkerSet } from '../../../../dataplane/port/worker-set.js';
 import type { InterfaceRow } from '../../../../dataplane/tables/message.js';
+import { plainInterface } from '../../../support/interface-row.js';
 
-const row = {
-  port: 1,
-  name: 'GigabitEthernet0/1',
-  device: 'eth1',
-  driver: 'raw' as const,
-  driverChosen: true,
-  offloads: true,
-  addresses: [],
-  ipMtu: null,
-  shutdown: false,
-  groups: [],
-  nat: null,
-  filterIn: null,
-  filterOut: null,
-  unreachables: true,
-} satisfies InterfaceRow;
+const row = plainInterface(1, 'GigabitEthernet0/1', { device: 'eth1', driver: 'raw' as const, driverChosen: true });
 const link: LinuxLink = { name: 'eth1', index: 5, up: true, carrier: true, mtu: 1500, mac: '02:00:00:00:00:01', ethernet: true };
 
 function setUp(kind: Native['kind'] = 'addon') {

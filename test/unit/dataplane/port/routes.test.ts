@@ -120,7 +120,7 @@ t.test('static routes', async (t) => {
     planned.map(({ text }) => text),
     [
       '10.5.0.0/16 via 10.1.0.5 metric 1 table 254',
-      'default via 10.1.0.5 dev eth0 metric 250 table 254',
+      'default via 10.1.0.5 dev eth0 metric 4194304000 table 254',
       'blackhole 10.6.0.0/16 metric 1 table 254',
     ],
   );
@@ -128,7 +128,7 @@ t.test('static routes', async (t) => {
 
   const inKernel = [
     { dst: '10.5.0.0/16', gateway: '10.1.0.5', dev: 'eth0', protocol: '84', metric: 1, flags: [] },
-    { dst: 'default', gateway: '10.1.0.6', dev: 'eth0', protocol: '84', metric: 250, flags: [] },
+    { dst: 'default', gateway: '10.1.0.6', dev: 'eth0', protocol: '84', metric: 4194304000, flags: [] },
     { dst: '10.7.0.0/16', gateway: '10.1.0.5', dev: 'eth0', protocol: '84', metric: 1, flags: [] },
     { dst: '10.8.0.0/16', gateway: '10.1.0.5', dev: 'eth0', protocol: '4', metric: 1, flags: [] },
   ];
@@ -136,7 +136,7 @@ t.test('static routes', async (t) => {
     diffRoutes(read(inKernel), planned, (table) => table === 254),
     [
       'route del 10.7.0.0/16 via 10.1.0.5 dev eth0 metric 1 table 254 protocol 84',
-      'route replace default via 10.1.0.5 dev eth0 metric 250 table 254 protocol 84',
+      'route replace default via 10.1.0.5 dev eth0 metric 4194304000 table 254 protocol 84',
       'route add blackhole 10.6.0.0/16 metric 1 table 254 protocol 84',
     ],
     'what is there stays, what changed is replaced, what others made is left alone',

@@ -1,5 +1,6 @@
 // A tables message that is right in every part, to be bent by tests.
 
+import { noTables } from '../../../../dataplane/port/publisher.js';
 import {
   Ace,
   CryptoEntry,
@@ -13,6 +14,7 @@ import {
   SaKey,
 } from '../../../../dataplane/tables/layout.js';
 import type { TablesHead, TablesRows, TunnelSpec } from '../../../../dataplane/tables/message.js';
+import { plainInterface } from '../../../support/interface-row.js';
 
 export function sampleRows(): TablesRows {
   const ace = new Int32Array(Ace.Words);
@@ -57,59 +59,18 @@ export function sampleHead(blobBytes: number[]): TablesHead {
     type: 'tables',
     generation: 3,
     interfaces: [
-      {
-        port: 0,
-        name: 'GigabitEthernet0/0',
+      plainInterface(0, 'GigabitEthernet0/0', {
         device: 'eth0',
-        driver: 'tun',
-        driverChosen: false,
-        offloads: true,
         addresses: [{ address: 0x0a010001, prefixLength: 24 }],
-        ipMtu: null,
-        shutdown: false,
-        groups: [],
-        nat: null,
         filterIn: { first: 0, count: 1 },
-        filterOut: null,
-        unreachables: true,
-      },
-      {
-        port: 1,
-        name: 'GigabitEthernet0/1',
-        device: 'eth1.100',
-        driver: 'tun',
-        driverChosen: false,
-        offloads: true,
-        addresses: [],
-        ipMtu: 1400,
-        shutdown: true,
-        groups: [0xef010101],
-        nat: 'outside',
-        filterIn: null,
-        filterOut: null,
-        unreachables: true,
-      },
-      {
-        port: 2,
-        name: 'Loopback0',
-        device: null,
-        driver: 'tun',
-        driverChosen: false,
-        offloads: true,
-        addresses: [],
-        ipMtu: null,
-        shutdown: false,
-        groups: [],
-        nat: null,
-        filterIn: null,
-        filterOut: null,
-        unreachables: true,
-      },
+      }),
+      plainInterface(1, 'GigabitEthernet0/1', { device: 'eth1.100', ipMtu: 1400, shutdown: true, groups: [0xef010101], nat: 'outside' }),
+      plainInterface(2, 'Loopback0', {}),
     ],
     staticRoutes: [{ prefix: 0, prefixLength: 0, nextHop: 0x0a010002, interface: null, distance: 1 }],
     controlPorts: [848],
     groups: ['G'],
-    nat: { timeouts: [86400, 300, 60, 60, 60, 86400, 60], maxEntries: 0, statics: [], pools: [], ranges: [], limits: [], routes: [] },
+    nat: { ...structuredClone(noTables.nat), timeouts: [86400, 300, 60, 60, 60, 86400, 60] },
     policyHops: [{ kind: 'next-hop', address: 0x0a010002 }, { kind: 'interface', port: 0 }, { kind: 'null' }],
     blobs: ['aces', 'cryptoEntries', 'sas', 'saKeys', 'natClauses', 'policyEntries', 'policyClauses'],
     blobBytes,

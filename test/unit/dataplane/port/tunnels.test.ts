@@ -7,27 +7,12 @@ import { TunnelStates } from '../../../../dataplane/port/tunnel-states.js';
 import { evaluateTunnels, planTunnelLinks, tunnelRows } from '../../../../dataplane/port/tunnels.js';
 import { Cap, Tunnel, TunnelFlag } from '../../../../dataplane/tables/layout.js';
 import type { InterfaceRow, TunnelSpec } from '../../../../dataplane/tables/message.js';
+import { plainInterface } from '../../../support/interface-row.js';
 
 const ip = (text: string) => text.split('.').reduce((sum, byte) => sum * 256 + Number(byte), 0);
 
 function row(port: number, name: string, device: string | null, more: Partial<InterfaceRow> = {}): InterfaceRow {
-  const addresses: InterfaceRow['addresses'] = [];
-  const driver = { driver: 'tun' as const, driverChosen: false, offloads: true };
-  return {
-    port,
-    name,
-    device,
-    ...driver,
-    addresses,
-    ipMtu: null,
-    shutdown: false,
-    groups: [],
-    nat: null,
-    filterIn: null,
-    filterOut: null,
-    unreachables: true,
-    ...more,
-  };
+  return plainInterface(port, name, { device, ...more });
 }
 
 function tunnel(port: number, destination: string | null, spec: Partial<TunnelSpec> = {}, more: Partial<InterfaceRow> = {}): InterfaceRow {

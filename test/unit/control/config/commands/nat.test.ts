@@ -100,6 +100,24 @@ t.test('timeouts and max-entries: only what is not the default is kept', (t) => 
   t.end();
 });
 
+t.test('port-timeout: each port of a protocol once; no', (t) => {
+  const command = 'ip nat translation port-timeout';
+  const lines = [`${command} tcp 22 7200`, `${command} udp 22 never`, `${command} tcp 443 600`];
+  t.strictSame(reprint(lines.join('\n')), lines);
+  const { nat } = parseClean([...lines, `${command} tcp 22 3600`, `no ${command} tcp 443`].join('\n'));
+  t.strictSame(nat.portTimeouts, [
+    { protocol: 'tcp', port: 22, seconds: 3600 },
+    { protocol: 'udp', port: 22, seconds: 'never' },
+  ]);
+  t.strictSame(reprint(`${lines[0]}\nno ${lines[0]}`), []);
+  t.strictSame(listProblems(Array.from({ length: 65 }, (_, i) => `${command} tcp ${i + 1} 9`).join('\n')), [
+    '65 error at most 64 ports have timeouts of their own',
+  ]);
+  t.strictSame(listProblems(`no ${command} tcp 9`), [`1 warning ${command} tcp 9 is not configured: nothing to remove`]);
+  t.match(listProblems(`${command} tcp 0 9`), [/^1 error/]);
+  t.end();
+});
+
 t.test('every other form of ip nat is an error that names it', (t) => {
   for (const [text, message] of [
     ['ip nat inside source list 1 interface eth0', 'ip nat inside source without overload needs a pool'],
@@ -122,7 +140,7 @@ t.test('every other form of ip nat is an error that names it', (t) => {
     ['ip nat log translations flow-export v9', 'flow-export of NAT is not supported'],
     ['ip nat log translations file x.json', 'the path of a log file begins with /'],
     ['ip nat translation max-entries list 1 9', 'ip nat translation max-entries list is not supported'],
-    ['ip nat translation port-timeout tcp 80 5', 'ip nat translation port-timeout is not supported yet'],
+    ['ip nat translation pptp-timeout 5', 'ip nat translation pptp-timeout is not supported yet'],
   ]) {
     t.strictSame(listProblems(text), [`1 error ${message}`], text);
     t.strictSame(listProblems(`interface eth0\n${text}`), [`2 error ${message}`], `${text}, behind an interface`);
