@@ -12,7 +12,8 @@ export function acceptsOffers(config: Config): boolean {
   return hasKeyServer(config) || hasPeers(config);
 }
 
-function hasPeers(config: Config): boolean {
+/** Whether there is site-to-site IPsec. */
+export function hasPeers(config: Config): boolean {
   return [...config.cryptoMaps.values()].flat().some(({ ipsec }) => ipsec !== undefined);
 }
 

@@ -7,6 +7,8 @@ export const ipsecSa = z.object({
   spi: z.number(),
   transform: z.string(),
   mode: z.enum(['tunnel', 'transport']),
+  /** ESP in UDP (RFC 3948); absent = not. */
+  udp: z.boolean().optional(),
   connectionId: z.number(),
   flowId: z.string(),
   siblingFlags: z.string(),

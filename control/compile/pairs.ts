@@ -29,11 +29,6 @@ const SenderIdBits = 8;
 /** Counted together: no group has this name. */
 const NoGroup = '';
 
-/** Whether the packet path can do what was agreed. */
-function isUsable({ suite }: SaPair): boolean {
-  return !suite.udp;
-}
-
 /** One direction of a pair. */
 export function materialOf({ suite, inbound, outbound, inboundSpi, outboundSpi }: SaPair, direction: 'inbound' | 'outbound'): SaMaterial {
   const { encryption, authentication } = suite;
@@ -48,12 +43,10 @@ export function pairMaterials(pairs: SaPairs): SaMaterial[] {
 
 /** Of the SAs that have rows, as text. */
 export function pairSerials(pairs: SaPairs): string[] {
-  return [...pairs]
-    .filter(isUsable)
-    .flatMap((pair) => [
-      String(serialOf(materialOf(pair, 'inbound'))),
-      ...(pair.established ? [String(serialOf(materialOf(pair, 'outbound')))] : []),
-    ]);
+  return [...pairs].flatMap((pair) => [
+    String(serialOf(materialOf(pair, 'inbound'))),
+    ...(pair.established ? [String(serialOf(materialOf(pair, 'outbound')))] : []),
+  ]);
 }
 
 /** The lines in front of a selector that deny something, as the access list has them. */
@@ -83,7 +76,7 @@ export class SitePairs {
 
   writeSas(): void {
     for (const pair of this.pairs) {
-      const lists = isUsable(pair) ? this.listsOf(pair) : null;
+      const lists = this.listsOf(pair);
       if (!lists) continue;
       this.writeSa(pair, 'inbound', lists.inbound);
       if (pair.established) this.slots.set(pair, this.writeSa(pair, 'outbound', lists.outbound));
@@ -110,6 +103,7 @@ export class SitePairs {
     row[Sa.ExpiresAt] = Math.floor(pair.expiresAt / 1000);
     row[Sa.Local] = pair.local.address;
     row[Sa.Peer] = pair.remote.address;
+    row[Sa.PeerPort] = pair.suite.udp ? pair.remote.port : 0;
     return slot;
   }
 

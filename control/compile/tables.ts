@@ -8,6 +8,8 @@ import { maskToPrefixLength } from '../config/addresses.js';
 import { type Config, driverOf, type InterfaceConfig, type TunnelConfig } from '../config/model.js';
 import type { SenderIds, Tek } from '../gdoi/group-policy.js';
 import { SaPairs } from '../ipsec/sa-pairs.js';
+import { NatPort } from '../isakmp/ports.js';
+import { hasPeers } from '../local-ends.js';
 import { filterRows } from './access-lists.js';
 import { type Allocation, CapacityError, serialOf } from './allocation.js';
 import { type AceOrigin, compileEntries, type TracedEntry, traceGroup, traceList } from './crypto-entries.js';
@@ -223,6 +225,7 @@ function compileRows(
     interfaces,
     staticRoutes: routeRows(config),
     controlPorts,
+    espPorts: config.isakmp.natTraversal && hasPeers(config) ? [NatPort] : [],
     groups: Array.from(groups, (name) => name ?? ''),
     nat: natHead(config.nat, nat),
     policyHops: policies.hops,

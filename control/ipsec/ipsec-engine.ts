@@ -109,7 +109,7 @@ export class IpsecEngine implements IkeUser {
   }
 
   tick(now: Ms): Action[] {
-    const actions = this.negotiation.tick(now);
+    const actions = [...this.negotiation.tick(now), ...this.life.followPorts(now)];
     for (const pair of [...this.pairs]) {
       if (now >= pair.expiresAt) actions.push(...this.life.remove([pair], true, now));
       else if (now >= this.pairs.changeTime(pair)) actions.push(...this.replace(pair, now));

@@ -13,12 +13,6 @@ export class IpsecLog {
     return this.limit.log(6, 'IKMP_MODE_FAILURE', text, now);
   }
 
-  /** The packet path cannot do what was agreed. */
-  udp({ address }: Endpoint, now: Ms): Action[] {
-    const text = `Peer ${formatIpv4(address)} is behind an address translator: ESP in UDP is not supported yet, traffic with it is dropped`;
-    return this.limit.log(4, 'ESP_IN_UDP', text, now);
-  }
-
   /** The first pair with a peer is there, or the last is gone. */
   session(state: 'UP' | 'DOWN', { address, port }: Endpoint): Action[] {
     const text = `Crypto session is ${state}.  Peer ${formatIpv4(address)}:${port}`;

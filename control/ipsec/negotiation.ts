@@ -151,14 +151,14 @@ export class Negotiation {
     this.wanted.delete(flow.key);
     const { pair, actions } = this.life.add(outcome.pair, { policy: flow.policy, local: sa.local, remote: sa.remote }, now);
     const rekeyed: Action[] = flow.isRekey ? [{ kind: 'count', counter: 'ipsec_rekeys' }] : [];
-    return [...rekeyed, ...actions, ...this.life.establish(pair, now)];
+    return [...rekeyed, ...actions, ...this.life.establish(pair)];
   }
 
   private settleTheirs(exchange: QuickResponder, outcome: QuickOutcome, now: Ms): Action[] {
     const pair = this.unproved.get(exchange);
     this.unproved.delete(exchange);
     if (!pair) return [];
-    return outcome.kind === 'done' ? this.life.establish(pair, now) : this.life.remove([pair], true, now);
+    return outcome.kind === 'done' ? this.life.establish(pair) : this.life.remove([pair], true, now);
   }
 
   /** Under the SA that there is with its peer, else phase 1 first. */

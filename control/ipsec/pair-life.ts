@@ -21,15 +21,23 @@ export class PairLife {
   }
 
   /** The peer has proved that it has the SA towards it. A pair that is gone meanwhile stays gone. */
-  establish(pair: SaPair, now: Ms): Action[] {
+  establish(pair: SaPair): Action[] {
     if (!this.pairs.has(pair)) return [];
     const isFirst = !this.hasEstablished(pair);
     pair.established = true;
-    return [
-      { kind: 'sas-changed' },
-      ...(isFirst ? this.log.session('UP', pair.remote) : []),
-      ...(pair.suite.udp ? this.log.udp(pair.remote, now) : []),
-    ];
+    return [{ kind: 'sas-changed' }, ...(isFirst ? this.log.session('UP', pair.remote) : [])];
+  }
+
+  /** Behind a translator a peer's port may change (RFC 3947 §4): ESP in UDP goes where phase 1 goes. */
+  followPorts(now: Ms): Action[] {
+    const actions: Action[] = [];
+    for (const pair of this.pairs) {
+      const sa = pair.suite.udp ? this.peers.newest(pair.local.address, pair.remote.address, now) : null;
+      if (!sa || sa.remote.port === pair.remote.port) continue;
+      pair.remote = sa.remote;
+      actions.push({ kind: 'sas-changed' });
+    }
+    return actions;
   }
 
   /** @param tell the peer, which may still send under them */

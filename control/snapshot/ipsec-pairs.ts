@@ -45,6 +45,7 @@ function saState(pair: SaPair, direction: Direction, context: SiteContext): Ipse
     spi: material.spi,
     transform: transformText(suite.encryption, suite.authentication),
     mode: suite.mode,
+    udp: suite.udp,
     connectionId: slot + 1,
     flowId: `GW:${slot + 1}`,
     siblingFlags: '80000040',
@@ -63,6 +64,10 @@ function identOf({ address, mask, port }: TrafficEnd, protocol: number): IpsecFl
 /** In transport mode the packet keeps its header, 20 bytes. */
 function headerOf({ suite }: SaPair): number {
   return suite.mode === 'transport' ? 20 : 0;
+}
+
+function udpHeaderOf({ suite }: SaPair): number {
+  return suite.udp ? 8 : 0;
 }
 
 function flowState(policy: FlowPolicy, selector: TrafficSelector, mtu: number, context: SiteContext): IpsecFlowState {
@@ -88,7 +93,9 @@ function flowState(policy: FlowPolicy, selector: TrafficSelector, mtu: number, c
     integrityDrops: counted('inbound', 'integrityDrops'),
     localEndpoint: formatIpv4(policy.local),
     remoteEndpoint: formatIpv4(address),
-    plaintextMtu: sending ? plaintextMtu(mtu, sending.suite.encryption, sending.suite.authentication) + headerOf(sending) : mtu,
+    plaintextMtu: sending
+      ? plaintextMtu(mtu - udpHeaderOf(sending), sending.suite.encryption, sending.suite.authentication) + headerOf(sending)
+      : mtu,
     pathMtu: mtu,
     ipMtu: mtu,
     outboundSpi: sending?.outboundSpi ?? 0,

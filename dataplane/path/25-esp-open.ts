@@ -5,8 +5,9 @@
 //       -> policy -> replay, test and set -> inner packet
 //
 // A GET VPN member opens ESP that is not addressed to it: the outer addresses are those of the hosts (RFC 5374 §3.1, RFC 6407 §5.3.1). An SA between two
-// gateways is for what is sent to our end of it (RFC 4301 §4.1), has one sender, and what is inside has addresses of its own.
-// Does not: reassemble ESP fragments, ESN, NAT traversal.
+// gateways is for what is sent to our end of it (RFC 4301 §4.1), has one sender, and what is inside has addresses of its own. It
+// comes in UDP when that was agreed (RFC 3948), and only then.
+// Does not: reassemble ESP fragments, ESN.
 
 import { Drop, GroupCount, PathCount, SaCount } from '../counters/declare.js';
 import { Clock, type Env } from '../env.js';
@@ -16,14 +17,15 @@ import { PortRow } from '../mem/shared.js';
 import { MaxNesting, PacketFlag, SlotShape } from '../mem/slots.js';
 import { Job, JobStatus } from '../native/native.js';
 import { checkTrailer, Esp, EspNext, moveHeader, Trailer } from '../proto/esp.js';
-import { Ipv4Fault, setCongestion } from '../proto/ipv4.js';
+import { EspUdp } from '../proto/esp-in-udp.js';
+import { IpProto, Ipv4Fault, setCongestion } from '../proto/ipv4.js';
 import { Mark } from '../proto/replay.js';
 import { isTimely, nextHeaderOf, readTbar, Tbar } from '../proto/tbar.js';
 import { Ace, AceAction, Cap, Sa, SaFlag } from '../tables/layout.js';
 
 export function makeEspOpen(env: Env): () => void {
   const { drop, parse, classify, replay, events, native, clock, nat } = env;
-  const { bytes, view, off, len, l4Off, rxPort, src, dst, tos, flags, sa, sender, nesting } = env.slots;
+  const { bytes, view, off, len, l4Off, rxPort, proto, src, dst, tos, flags, sa, sender, nesting } = env.slots;
   const { sas, saLists, ports, aces, spiMap, localSet } = env.tables;
   const counts = env.counters.sas;
   const { groups, aceHits, path } = env.counters;
@@ -50,7 +52,17 @@ export function makeEspOpen(env: Env): () => void {
   function slotFor(id: number, spi: number): number {
     const slot = findSpi(spiMap, spi);
     const row = slot * Sa.Words;
-    return slot >= 0 && isPairwise(row) && dst[id] !== sas[row + Sa.Local] ? -1 : slot;
+    if (slot < 0 || (sas[row + Sa.PeerPort] !== 0) !== isInUdp(id)) return -1;
+    return isPairwise(row) && dst[id] !== sas[row + Sa.Local] ? -1 : slot;
+  }
+
+  function isInUdp(id: number): boolean {
+    return proto[id] === IpProto.Udp;
+  }
+
+  /** Where the SPI is. */
+  function espOf(id: number): number {
+    return isInUdp(id) ? l4Off[id] + EspUdp.HeaderLen : l4Off[id];
   }
 
   function isPairwise(row: number): boolean {
@@ -70,7 +82,7 @@ export function makeEspOpen(env: Env): () => void {
   /** Everything that can be said before the keys are used. Takes the packet: a job, another vector or a drop. */
   function prepare(id: number) {
     const isFragment = (flags[id] & (PacketFlag.LaterFragment | PacketFlag.MoreFragments)) !== 0;
-    const esp = l4Off[id];
+    const esp = espOf(id);
     const room = off[id] + len[id] - esp;
     const slot = room >= Esp.HeaderLen && !isFragment ? slotFor(id, view.getInt32(esp + Esp.Spi)) : -1;
     if (slot < 0 || (flags[id] & PacketFlag.FromHost) !== 0) {
@@ -132,7 +144,7 @@ export function makeEspOpen(env: Env): () => void {
   function finish(id: number, textLen: number) {
     const slot = sa[id];
     const row = slot * Sa.Words;
-    const esp = l4Off[id];
+    const esp = espOf(id);
     const outerSrc = src[id];
     const outerDst = dst[id];
     const outerTos = tos[id];

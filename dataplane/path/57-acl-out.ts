@@ -9,6 +9,7 @@ import { Drop } from '../counters/declare.js';
 import type { Env } from '../env.js';
 import { BankCount } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
+import { EspUdp } from '../proto/esp-in-udp.js';
 import { IcmpError, UnreachableCode } from '../proto/icmp.js';
 import { IpProto } from '../proto/ipv4.js';
 import { Port } from '../proto/l4.js';
@@ -20,6 +21,7 @@ export function makeAclOut(env: Env): () => void {
   const { counts, filterLists, sas } = env.tables;
   const { pmtu, refused } = env.vec;
 
+  /** As the packet that leaves: ESP, or UDP between the gateways' ports. */
   function permitsSealed(list: number, id: number): boolean {
     const protocol = proto[id];
     const from = sport[id];
@@ -32,8 +34,10 @@ export function makeAclOut(env: Env): () => void {
       src[id] = sas[row + Sa.Local];
       dst[id] = sas[row + Sa.Peer];
     }
-    proto[id] = IpProto.Esp;
-    sport[id] = dport[id] = Port.None;
+    const peerPort = sas[row + Sa.PeerPort];
+    proto[id] = peerPort !== 0 ? IpProto.Udp : IpProto.Esp;
+    sport[id] = peerPort !== 0 ? EspUdp.Port : Port.None;
+    dport[id] = peerPort || Port.None;
     flags[id] = bits & ~(PacketFlag.LaterFragment | PacketFlag.MoreFragments);
     const permitted = permits(list, id);
     proto[id] = protocol;

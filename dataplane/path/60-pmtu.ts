@@ -9,6 +9,7 @@ import type { Env } from '../env.js';
 import { PortRow } from '../mem/shared.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { largestInner } from '../proto/esp.js';
+import { EspUdp } from '../proto/esp-in-udp.js';
 import { countFragments, cutToFirst, firstPayload, laterHeaderLength, writeLaterFragment } from '../proto/fragment.js';
 import { IcmpError, UnreachableCode } from '../proto/icmp.js';
 import { Ip4 } from '../proto/ipv4.js';
@@ -38,7 +39,8 @@ export function makePmtu(env: Env): () => void {
     const row = sa[id] * Sa.Words;
     const shim = sas[row + Sa.TimeWindow] > 0 ? Tbar.HeaderLen : 0;
     const header = isTransport(id) ? (view.getUint8(off[id]) & 15) << 2 : 0;
-    return header + largestInner(mtu, header || Ip4.HeaderLen, sas[row + Sa.IvLen], sas[row + Sa.IcvLen], sas[row + Sa.Align], shim);
+    const outer = (header || Ip4.HeaderLen) + (sas[row + Sa.PeerPort] !== 0 ? EspUdp.HeaderLen : 0);
+    return header + largestInner(mtu, outer, sas[row + Sa.IvLen], sas[row + Sa.IcvLen], sas[row + Sa.Align], shim);
   }
 
   function isTransport(id: number): boolean {

@@ -7,7 +7,8 @@
 //
 // The inner TTL pays the hop that it owes (RFC 4301 §5.1.2.1). Outer header: ToS copied with its ECN bits (RFC 6040 §4.1, normal mode), DF copied (RFC 4301 §8.1), identification copied, TTL 64. Sequence
 // numbers and IVs are counted in the sender-state file before anything is sealed (mem/sender-state.ts).
-// Does not: ESN, UDP encapsulation, traffic flow padding.
+// Between two gateways ESP goes in UDP when that was agreed (RFC 3948): its header stands in front of the SPI.
+// Does not: ESN, traffic flow padding.
 
 import { Drop, GroupCount, SaCount } from '../counters/declare.js';
 import { Clock, type Env, SenderRow } from '../env.js';
@@ -15,7 +16,8 @@ import { EventKind } from '../mem/events.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { Job, JobStatus } from '../native/native.js';
 import { Esp, moveHeader, padLength, writeTrailer } from '../proto/esp.js';
-import { Ip4, IpProto, lowerTtl, sealHeader, writeHeader } from '../proto/ipv4.js';
+import { EspUdp, writeEspUdp } from '../proto/esp-in-udp.js';
+import { Ip4, IpProto, lowerTtl, writeHeader } from '../proto/ipv4.js';
 import { Port } from '../proto/l4.js';
 import { counterLimit, writeIv } from '../proto/sender-iv.js';
 import { nextHeaderOf, Tbar, writeTbar } from '../proto/tbar.js';
@@ -89,11 +91,14 @@ export function makeEspSeal(env: Env): () => void {
       innerLen +
       writeTrailer(bytes, inner + innerLen, padLen, header > 0 ? view.getUint8(packet + Ip4.Protocol) : nextHeaderOf(isTimed));
     const esp = inner - shim - ivLen - Esp.HeaderLen;
-    const outer = esp - (header || Ip4.HeaderLen);
-    const outerLen = (header || Ip4.HeaderLen) + Esp.HeaderLen + ivLen + textLen + sas[row + Sa.IcvLen];
+    const udp = sas[row + Sa.PeerPort] !== 0 ? EspUdp.HeaderLen : 0;
+    const espLen = Esp.HeaderLen + ivLen + textLen + sas[row + Sa.IcvLen];
+    const outer = esp - udp - (header || Ip4.HeaderLen);
+    const outerLen = (header || Ip4.HeaderLen) + udp + espLen;
     // Before ESP and IV, which in transport mode are written over where the header was.
     if (header > 0) moveHeader(bytes, view, packet, outer, header, outerLen, IpProto.Esp);
     else writeOuter(row, outer, inner, outerLen);
+    if (udp > 0) writeEspUdp(view, esp - udp, sas[row + Sa.PeerPort], espLen);
     if (isTimed) stamp(row, inner - shim);
     view.setInt32(esp + Esp.Spi, sas[row + Sa.Spi]);
     view.setUint32(esp + Esp.Seq, sequence);
@@ -129,7 +134,8 @@ export function makeEspSeal(env: Env): () => void {
     const id = isFragment || isPairwise ? outerId : view.getUint16(inner + Ip4.Id);
     const from = isPairwise ? sas[row + Sa.Local] : view.getInt32(inner + Ip4.Src);
     const to = isPairwise ? sas[row + Sa.Peer] : view.getInt32(inner + Ip4.Dst);
-    writeHeader(view, outer, view.getUint8(inner + Ip4.Tos), total, id, fragment & Ip4.DontFragment, OuterTtl, IpProto.Esp, from, to);
+    const protocol = sas[row + Sa.PeerPort] !== 0 ? IpProto.Udp : IpProto.Esp;
+    writeHeader(view, outer, view.getUint8(inner + Ip4.Tos), total, id, fragment & Ip4.DontFragment, OuterTtl, protocol, from, to);
   }
 
   /** Its way is the peer's now and not that of the packet inside. Nothing of that holds for it: translation, policy routing, the hop that it owed. */
@@ -137,9 +143,11 @@ export function makeEspSeal(env: Env): () => void {
     const row = sa[id] * Sa.Words;
     src[id] = sas[row + Sa.Local];
     dst[id] = sas[row + Sa.Peer];
-    proto[id] = IpProto.Esp;
-    sport[id] = dport[id] = Port.None;
-    l4Off[id] = esp;
+    const peerPort = sas[row + Sa.PeerPort];
+    proto[id] = peerPort !== 0 ? IpProto.Udp : IpProto.Esp;
+    sport[id] = peerPort !== 0 ? EspUdp.Port : Port.None;
+    dport[id] = peerPort || Port.None;
+    l4Off[id] = peerPort !== 0 ? esp - EspUdp.HeaderLen : esp;
     flags[id] = PacketFlag.FromHost | PacketFlag.Sealed;
     sa[id] = -1;
     route.push(id);

@@ -39,6 +39,11 @@ function readAddress(value: unknown, what: string): number {
   return readInteger(value, what, 0, MaxAddress);
 }
 
+/** What a rule takes. */
+function readPort(value: unknown, what: string): number {
+  return readInteger(value, what, 1, 65534);
+}
+
 function readDevice(value: unknown, what: string): string {
   const name = readText(value, what, 15);
   if (!devicePattern.test(name)) refuse(`${what}: no name for a netdev`);
@@ -100,7 +105,8 @@ function readHead(value: unknown): TablesHead {
     generation: readInteger(head.generation, 'generation', 0, MaxGeneration),
     interfaces: readList(head.interfaces, 'interfaces', Cap.Ports, readInterface),
     staticRoutes: readList(head.staticRoutes, 'staticRoutes', 1024, readStaticRoute),
-    controlPorts: readList(head.controlPorts, 'controlPorts', 8, (port, what) => readInteger(port, what, 1, 65534)), // what a rule takes
+    controlPorts: readList(head.controlPorts, 'controlPorts', 8, readPort),
+    espPorts: readList(head.espPorts, 'espPorts', 8, readPort),
     groups: readList(head.groups, 'groups', GroupCap, (name, what) => readText(name, what, 256)),
     nat: readNat(head.nat),
     policyHops: readPolicyHops(head.policyHops),
@@ -258,6 +264,8 @@ function checkEnds(row: Int32Array): void {
   if (isPairwise !== (row[Sa.Local] !== 0) || isPairwise !== (row[Sa.Peer] !== 0))
     refuse('SA with ends of a pair that it is not, or without');
   if (!isPairwise && (row[Sa.Flags] & SaFlag.Transport) !== 0) refuse('SA of a group in transport mode');
+  within('SA port of the peer', row[Sa.PeerPort], 0, isPairwise ? 65535 : 0);
+  if (row[Sa.PeerPort] !== 0 && (row[Sa.Flags] & SaFlag.Transport) !== 0) refuse('SA in UDP in transport mode');
   const directions = row[Sa.Flags] & (SaFlag.Inbound | SaFlag.Outbound);
   if (isPairwise && directions === (SaFlag.Inbound | SaFlag.Outbound)) refuse('SA between two gateways in both directions');
 }

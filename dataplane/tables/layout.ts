@@ -143,7 +143,8 @@ export const enum Sa {
   TimeLow = 35,
   Local = 36, // pairwise: our end, and the peer's, in the outer header
   Peer = 37,
-  Words = 38,
+  PeerPort = 38, // pairwise: ESP goes in UDP (RFC 3948), from port 4500 to this one; 0 = ESP as a protocol of its own
+  Words = 39,
 }
 export const enum SaFlag {
   Inbound = 1,

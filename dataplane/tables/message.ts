@@ -95,6 +95,8 @@ export interface TablesHead {
   staticRoutes: StaticRouteRow[];
   /** UDP ports of our own control traffic, which must not enter the pipeline. */
   controlPorts: number[];
+  /** Of those, where ESP comes too (RFC 3948): IKE there passes the pipeline as well, and is handed to the host. */
+  espPorts: number[];
   /** Names of groups by index. */
   groups: string[];
   nat: {

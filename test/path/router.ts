@@ -102,6 +102,8 @@ export interface SaSpec {
   /** Between two gateways: their ends, and `flags` says the direction. */
   local?: string;
   peer?: string;
+  /** ESP in UDP. */
+  peerPort?: number;
   /** Time-based anti-replay; `offset` of the pseudotime to the router's clock, ms. */
   time?: { windowSeconds: number; offset: number };
 }
@@ -282,6 +284,7 @@ function writeSas(bank: ReturnType<typeof bankOf>, spec: TablesSpec, lists: { fi
     row[Sa.ExpiresAt] = sa.expiresAt ?? Now + 3600;
     row[Sa.Local] = sa.local ? ip(sa.local) : 0;
     row[Sa.Peer] = sa.peer ? ip(sa.peer) : 0;
+    row[Sa.PeerPort] = sa.peerPort ?? 0;
     if (sa.time) {
       row[Sa.TimeWindow] = sa.time.windowSeconds;
       row[Sa.TimeHigh] = Math.floor(sa.time.offset / 2 ** 32);

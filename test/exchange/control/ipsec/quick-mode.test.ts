@@ -147,16 +147,23 @@ t.test('behind a translator: ESP in UDP, by the modes of RFC 3947', async (t) =>
   const a = new Gateway(left, [flows(left, right)]);
   const b = new Gateway(right, [flows(right, outside)]);
   const wire = new Wire([a, b]);
+  let shift = 1000;
   wire.translate = ({ local, remote, bytes }) => {
-    if (local.address === left) return { local: { address: outside, port: local.port + 1000 }, remote, bytes };
-    return { local, remote: { address: left, port: remote.port - 1000 }, bytes };
+    if (local.address === left) return { local: { address: outside, port: local.port + shift }, remote, bytes };
+    return { local, remote: { address: left, port: remote.port - shift }, bytes };
   };
   wire.demand(a);
   wire.run(1000);
   t.equal(mismatch(a.pairs[0], b.pairs[0]), null);
   t.match(a.pairs[0], { suite: { mode: 'tunnel', udp: true }, remote: { address: right, port: 4500 } });
   t.match(b.pairs[0], { suite: { udp: true }, local: { port: 4500 }, remote: { address: outside, port: 5500 } });
-  t.match(a.logs.join('\n'), /ESP_IN_UDP: Peer 192\.0\.2\.2 is behind an address translator/, 'the packet path cannot do it: said once');
+
+  shift = 2000;
+  wire.perform(a, a.ipsec.invalidSpi(0x12345678, right, left, wire.now));
+  wire.run(1000);
+  wire.perform(b, b.ipsec.tick(wire.now));
+  t.match(b.pairs[0], { remote: { address: outside, port: 6500 } }, 'the translator forgot: ESP follows what the peer has proved');
+  t.equal(b.performed.at(-1), 'sas-changed', 'the tables too');
 });
 
 t.test('the tables have the SA before the peer may send under it', async (t) => {

@@ -68,7 +68,7 @@ function add(pairs: SaPairs, spi: number, selector: TrafficSelector, change: Par
     lifetimeSeconds: 3600,
     lifetimeKilobytes: 4_608_000,
   };
-  const ends = { local: { address: 0xc0000201, port: 500 }, remote: { address: 0xc0000202, port: 500 } };
+  const ends = { local: { address: 0xc0000201, port: 500 }, remote: change.remote ?? { address: 0xc0000202, port: 500 } };
   const place = { policy: policyKey(policy), ...ends, established: change.established ?? true };
   return pairs.add(agreed, place, now).pair;
 }
@@ -143,7 +143,7 @@ t.test('a part that the peer wanted: in front of the line, which keeps asking fo
   t.ok(entries[0][CryptoEntry.OutboundSa] >= 0 && entries[2][CryptoEntry.OutboundSa] === -1);
 });
 
-t.test('what the packet path cannot do has no rows', async (t) => {
+t.test('ESP in UDP: the peer’s port is in its rows', async (t) => {
   const pairs = new SaPairs();
   const suite = {
     encryption: 'esp-gcm-256',
@@ -153,9 +153,13 @@ t.test('what the packet path cannot do has no rows', async (t) => {
     lifetimeSeconds: 1,
     lifetimeKilobytes: null,
   } as const;
-  add(pairs, 0x1000, lan, { suite: { ...suite, udp: true } });
-  const { entries, sas } = compile(pairs);
-  t.same([sas.length, entries[0][CryptoEntry.OutboundSa]], [0, -1]);
+  add(pairs, 0x1000, lan, { suite: { ...suite, udp: true }, remote: { address: 0xc0000202, port: 33_000 } });
+  const { tables, sas } = compile(pairs);
+  t.same(
+    sas.map((row) => row[Sa.PeerPort]),
+    [33_000, 33_000],
+  );
+  t.same(tables.head.espPorts, [4500], 'what comes there passes the pipeline');
 });
 
 function shown(pairs: SaPairs, dataplane: SnapshotHead | null = null): Snapshot {

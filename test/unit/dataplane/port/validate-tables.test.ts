@@ -79,9 +79,9 @@ const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][]
       head.blobs.reverse();
     },
   ],
-  ['blobs longer than the frame', /ends within/, (head) => Object.assign(head, { blobBytes: [60, 28, 152, 1040, 24, 64, 8] })],
+  ['blobs longer than the frame', /ends within/, (head) => Object.assign(head, { blobBytes: [60, 28, Sa.Words * 4, 1040, 24, 64, 8] })],
   ['bytes behind the blobs', /behind the last blob/, (head) => Object.assign(head, { blobBytes: [0, 0, 0, 0, 0, 0, 0] })],
-  ['half a row', /whole number/, (head) => Object.assign(head, { blobBytes: [20, 28, 152, 104, 24, 64, 8] })],
+  ['half a row', /whole number/, (head) => Object.assign(head, { blobBytes: [20, 28, Sa.Words * 4, 104, 24, 64, 8] })],
   ['ace action', /ace action: 2/, (_, rows) => rows.aces.set([2], Ace.Action)],
   ['ace protocol', /ace protocol: 256/, (_, rows) => rows.aces.set([256], Ace.Protocol)],
   ['ace ports turned', /ace port: 65536/, (_, rows) => rows.aces.set([65536], Ace.SrcPortLow)],
@@ -138,6 +138,8 @@ const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][]
   ['time window of 101 s', /time window: 101/, (_, rows) => rows.sas.set([101], Sa.TimeWindow)],
   ['crypto entry with flags of nobody', /flags: 128/, (_, rows) => rows.cryptoEntries.set([128], CryptoEntry.Flags)],
   ['crypto entry with a flow of nobody', /flow: -1/, (_, rows) => rows.cryptoEntries.set([-1], CryptoEntry.Flow)],
+  ['ESP port 0', /espPorts\[0\]: 0/, (head) => Object.assign(head, { espPorts: [0] })],
+  ['SA in UDP and no pair', /SA port of the peer/, (_, rows) => rows.sas.set([4500], Sa.PeerPort)],
   ['SA with ends and no pair', /ends of a pair that it is not/, (_, rows) => rows.sas.set([1, 2], Sa.Local)],
   ['SA of a pair without ends', /or without/, (_, rows) => rows.sas.set([5], Sa.Flags)],
   [
