@@ -15,7 +15,7 @@ import { EventKind } from '../mem/events.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { Job, JobStatus } from '../native/native.js';
 import { Esp, moveHeader, padLength, writeTrailer } from '../proto/esp.js';
-import { Ip4, IpProto, lowerTtl, sealHeader, writeHeader } from '../proto/ipv4.js';
+import { Ip4, IpProto, lowerTtl, writeHeader } from '../proto/ipv4.js';
 import { Port } from '../proto/l4.js';
 import { counterLimit, writeIv } from '../proto/sender-iv.js';
 import { nextHeaderOf, Tbar, writeTbar } from '../proto/tbar.js';
