@@ -125,6 +125,7 @@ const link = new DataplaneLink(join(runDirectory, 'dataplane.sock'), {
   hello: (hello) => void greet(hello),
   applied: (generation, errors) => {
     applied = { generation, errors };
+    router.applied(generation);
     listen();
     startWhenReady();
     for (const error of errors) log.write('SYS', 3, 'DATAPLANE', error);

@@ -18,6 +18,7 @@ import { Debug } from './debug.js';
 import { GdoiEngine } from './gdoi/gdoi-engine.js';
 import type { Tek } from './gdoi/group-policy.js';
 import { GroupClocks } from './group-clocks.js';
+import { HeldSends } from './held-sends.js';
 import { IkeUsers } from './ike-users.js';
 import { configuredPolicies } from './ipsec/configured-policies.js';
 import { IpsecEngine } from './ipsec/ipsec-engine.js';
@@ -79,6 +80,7 @@ export class Router {
   private readonly closedMaps = new ClosedMaps();
   private readonly securityLog: SecurityLog;
   private readonly events: DataplaneEvents;
+  private readonly heldSends = new HeldSends();
 
   constructor(
     public config: Config,
@@ -153,8 +155,14 @@ export class Router {
     this.publishTables(now);
   }
 
+  /** The packet path has these tables in force. */
+  applied(generation: number): void {
+    for (const datagram of this.heldSends.applied(generation)) this.send(datagram);
+  }
+
   dataplaneDown(): void {
     this.publishable = false;
+    this.applied(Number.POSITIVE_INFINITY);
   }
 
   /** Something the packet path saw that only control can judge. */
@@ -185,6 +193,7 @@ export class Router {
 
   tick(now: Ms): void {
     this.securityLog.tick(now);
+    for (const datagram of this.heldSends.expired(now)) this.send(datagram);
     if (!this.started) return;
     this.perform([...this.ike.tick(now), ...this.gdoi.tick(now), ...this.ipsec.tick(now)], now);
     if (this.tables?.nextChange != null && this.tables.nextChange <= now) this.publishTables(now);
@@ -193,7 +202,9 @@ export class Router {
   /** When tick() has something to do next. */
   nextTick(): Ms | null {
     const engines = [this.ike.nextTick(), this.gdoi.nextTick(), this.ipsec.nextTick()];
-    const times = [...engines, this.securityLog.nextTick(), this.tables?.nextChange ?? null].filter((time) => time !== null);
+    const times = [...engines, this.securityLog.nextTick(), this.heldSends.nextTick(), this.tables?.nextChange ?? null].filter(
+      (time) => time !== null,
+    );
     return times.length > 0 ? Math.min(...times) : null;
   }
 
@@ -217,13 +228,15 @@ export class Router {
   perform(actions: readonly Action[], now: Ms): void {
     let changed = false;
     let sasChanged = false;
+    let isHeld = false;
     for (const action of actions) {
       if (action.kind === 'send') {
         // The peer may send under a new SA as soon as it has the message.
         if (sasChanged) this.publishTables(now);
+        isHeld ||= sasChanged && this.publishable;
         sasChanged = false;
-        this.debug.datagram('sent', action.datagram, this.config);
-        this.means.send(wrapNonEsp(action.datagram));
+        if (isHeld || this.heldSends.holds(action.datagram)) this.heldSends.hold(action.datagram, this.generation, now);
+        else this.send(action.datagram);
       } else if (action.kind === 'log') this.means.log.write(action.facility, action.severity, action.mnemonic, action.text);
       else if (action.kind === 'count') this.count(action.counter, action.reason);
       else if (action.kind === 'key-log') this.means.keyLog?.writeIke(action.initiatorCookie, action.encryptionKey);
@@ -238,6 +251,11 @@ export class Router {
     }
     if (changed || sasChanged) this.publishTables(now);
     if (changed) this.means.join(this.memberships());
+  }
+
+  private send(datagram: Datagram): void {
+    this.debug.datagram('sent', datagram, this.config);
+    this.means.send(wrapNonEsp(datagram));
   }
 
   private count(counter: string, reason: string | undefined): void {

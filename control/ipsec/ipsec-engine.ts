@@ -109,7 +109,7 @@ export class IpsecEngine implements IkeUser {
   }
 
   tick(now: Ms): Action[] {
-    const actions = [...this.negotiation.tick(now), ...this.life.followPorts(now)];
+    const actions = [...this.negotiation.tick(now), ...this.life.tick(now), ...this.life.followPorts(now)];
     for (const pair of [...this.pairs]) {
       if (now >= pair.expiresAt) actions.push(...this.life.remove([pair], true, now));
       else if (now >= this.pairs.changeTime(pair)) actions.push(...this.replace(pair, now));
@@ -134,7 +134,8 @@ export class IpsecEngine implements IkeUser {
     const greeting = isFirst ? (this.peers.ike?.notify(sa, NotifyType.InitialContact, new Uint8Array(0)) ?? []) : [];
     this.contacted.add(peer);
     this.peers.followUse(this.pairs);
-    return [...greeting, ...this.negotiation.phase1Up(sa, now)];
+    const lost = sa.saidInitialContact ? this.endBefore(sa, now) : [];
+    return [...lost, ...greeting, ...this.negotiation.phase1Up(sa, now)];
   }
 
   phase1Failed(remote: Endpoint, _reason: string, now: Ms): Action[] {
@@ -161,16 +162,19 @@ export class IpsecEngine implements IkeUser {
 
   notification(sa: Phase1Sa, type: number, _data: Uint8Array, now: Ms, whole: Notification): Action[] {
     const pairs = this.pairs.ofPeer(sa.remote.address);
-    if (type === NotifyType.InitialContact) {
-      const old = pairs.filter(({ createdAt }) => createdAt < sa.establishedAt);
-      return this.life.remove(old, false, now);
-    }
+    if (type === NotifyType.InitialContact) return this.endBefore(sa, now);
     if (!isErrorType(type)) return [];
     const spi = unknownSpi(whole);
     if (type !== NotifyType.InvalidSpi) return this.negotiation.refused(sa, type, spi, now);
     const unknown = pairs.filter(({ outboundSpi }) => outboundSpi === spi);
     if (unknown.length === 0) return [];
     return [{ kind: 'count', counter: 'ipsec_invalid_spi_received' }, ...this.life.remove(unknown, true, now)];
+  }
+
+  /** The peer has begun anew: it has nothing of what there was before this SA. */
+  private endBefore(sa: Phase1Sa, now: Ms): Action[] {
+    const old = this.pairs.ofPeer(sa.remote.address).filter(({ createdAt }) => createdAt < sa.establishedAt);
+    return this.life.remove(old, false, now);
   }
 
   deletion(sa: Phase1Sa, deletion: Deletion, now: Ms): Action[] {

@@ -30,6 +30,8 @@ export class Negotiation {
   private readonly exchanges = new QuickExchanges();
   /** Pairs whose message 3 has not come. */
   private readonly unproved = new Map<QuickResponder, SaPair>();
+  /** What settle() has just made of an exchange of ours: it sends when message 3 is out. */
+  private begun: SaPair | null = null;
 
   constructor(
     private readonly options: NegotiationOptions,
@@ -53,8 +55,12 @@ export class Negotiation {
     if (!exchange) return this.answer(sa, message, messageId, now);
     const isOver = exchange.outcome !== null;
     const actions = exchange.receive(message, now);
-    // What settles it first: the SA is there before message 3 tells the peer to send.
-    return isOver ? actions : [...this.settle(exchange, now), ...actions];
+    if (isOver) return actions;
+    // What settles it first: the SA is there before message 3 tells the peer to send; and message 3 before we send.
+    const settled = this.settle(exchange, now);
+    const pair = this.begun;
+    this.begun = null;
+    return [...settled, ...actions, ...(pair ? this.life.establishSoon(pair, now) : [])];
   }
 
   tick(now: Ms): Action[] {
@@ -151,7 +157,8 @@ export class Negotiation {
     this.wanted.delete(flow.key);
     const { pair, actions } = this.life.add(outcome.pair, { policy: flow.policy, local: sa.local, remote: sa.remote }, now);
     const rekeyed: Action[] = flow.isRekey ? [{ kind: 'count', counter: 'ipsec_rekeys' }] : [];
-    return [...rekeyed, ...actions, ...this.life.establish(pair)];
+    this.begun = pair;
+    return [...rekeyed, ...actions];
   }
 
   private settleTheirs(exchange: QuickResponder, outcome: QuickOutcome, now: Ms): Action[] {

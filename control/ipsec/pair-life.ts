@@ -5,7 +5,10 @@ import { IpsecLog } from './ipsec-log.js';
 import { deleteEsp } from './peer-messages.js';
 import type { PeerSas } from './peer-sas.js';
 import type { NegotiatedPair } from './quick-exchange.js';
-import { type SaPair, SaPairs } from './sa-pairs.js';
+import { flowKey, type SaPair, SaPairs } from './sa-pairs.js';
+
+/** Message 3 is on its way, and the peer is busy. */
+const SettleMs = 1000;
 
 export class PairLife {
   readonly pairs = new SaPairs();
@@ -25,7 +28,24 @@ export class PairLife {
     if (!this.pairs.has(pair)) return [];
     const isFirst = !this.hasEstablished(pair);
     pair.established = true;
+    pair.sendsAt = Number.POSITIVE_INFINITY;
     return [{ kind: 'sas-changed' }, ...(isFirst ? this.log.session('UP', pair.remote) : [])];
+  }
+
+  /**
+   * We have sent message 3, upon which the peer takes the SA towards it into use: a replacement gives it time for that, and the old pair sends on. What
+   * came before message 3 would be lost.
+   */
+  establishSoon(pair: SaPair, now: Ms): Action[] {
+    if (!this.pairs.has(pair)) return [];
+    if (!this.pairs.sending(flowKey(pair))) return this.establish(pair);
+    pair.sendsAt = now + SettleMs;
+    return [];
+  }
+
+  /** Replacements whose time has come. */
+  tick(now: Ms): Action[] {
+    return [...this.pairs].filter(({ sendsAt }) => sendsAt <= now).flatMap((pair) => this.establish(pair));
   }
 
   /** Behind a translator a peer's port may change (RFC 3947 §4): ESP in UDP goes where phase 1 goes. */

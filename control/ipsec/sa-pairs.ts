@@ -20,6 +20,8 @@ export interface SaPair extends NegotiatedPair {
   expiresAt: Ms;
   /** The peer has proved that it has the SA towards it: message 3 came, or we sent it. Until then it only receives. */
   established: boolean;
+  /** When a replacement that we began takes over sending; Infinity = it waits for nothing. */
+  sendsAt: Ms;
 }
 
 /** As IOS: 30 s before the end, or a quarter of a life that is shorter than two minutes. */
@@ -55,7 +57,15 @@ export class SaPairs {
   ): { pair: SaPair; surplus: SaPair[] } {
     const lifetimeMs = agreed.lifetimeSeconds * 1000;
     const margin = Math.min(MarginMs, lifetimeMs / 4) * (agreed.initiator ? 1 : ResponderShare);
-    const pair = { ...agreed, ...place, createdAt: now, retryAt: now, rekeyAt: now + lifetimeMs - margin, expiresAt: now + lifetimeMs };
+    const pair = {
+      ...agreed,
+      ...place,
+      createdAt: now,
+      sendsAt: Number.POSITIVE_INFINITY,
+      retryAt: now,
+      rekeyAt: now + lifetimeMs - margin,
+      expiresAt: now + lifetimeMs,
+    };
     this.pairs.add(pair);
     const others = this.ofFlow(flowKey(pair)).filter((other) => other !== pair);
     // Those that nobody proved first: a peer that begins and begins must not end what works.
@@ -99,7 +109,7 @@ export class SaPairs {
   nextChange(): Ms | null {
     let next: Ms | null = null;
     for (const pair of this.pairs) {
-      const at = this.changeTime(pair);
+      const at = Math.min(this.changeTime(pair), pair.sendsAt);
       if (next === null || at < next) next = at;
     }
     return next;

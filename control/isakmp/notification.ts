@@ -54,6 +54,11 @@ export function readNotification(body: Uint8Array): Notification {
   return { doi: readU32(body, 0), protocol: body[4], spi: body.slice(8, end), type: readU16(body, 6), data: body.slice(end) };
 }
 
+/** Whether a payload body says INITIAL-CONTACT. Anything else is no reason to refuse what it came with. */
+export function isInitialContact(body: Uint8Array): boolean {
+  return body.length >= 8 && readU16(body, 6) === NotifyType.InitialContact;
+}
+
 function writeHead(doi: number, protocol: number, spiSize: number, last: number): Uint8Array {
   const head = new Uint8Array(8);
   writeU32(head, 0, doi);

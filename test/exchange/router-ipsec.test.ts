@@ -76,8 +76,11 @@ function exchange(a: Node, b: Node): void {
     for (const [from, to] of [
       [a, b],
       [b, a],
-    ])
+    ]) {
+      if (from.published.length > 0) from.router.applied(from.published[from.published.length - 1].head.generation);
       for (const { local, remote, bytes } of from.outbox.splice(0)) to.router.receive({ local: remote, remote: local, bytes }, now);
+      to.router.applied(to.published[to.published.length - 1].head.generation);
+    }
 }
 
 /** Of the newest tables: SAs by direction, and under which SPI what leaves is sealed. */
@@ -114,6 +117,39 @@ t.test('traffic without an SA makes one, and both packet paths have it before th
   const sending = a.journal.lastIndexOf('quick mode');
   t.equal(a.journal[sending - 1], 'publish', 'who began: tables, then message 3');
   t.ok(b.journal.indexOf('publish', 1) < b.journal.indexOf('quick mode'), 'who answered: tables, then message 2');
+});
+
+t.test('message 2 waits until the tables are in force, but not for ever', async (t) => {
+  const quick = ({ journal }: Node): number => journal.filter((entry) => entry === 'quick mode').length;
+  for (const isApplied of [true, false]) {
+    const [a, b] = [await boot(1), await boot(2)];
+    a.router.dataplaneEvent({ kind: 'no-sa', flow: tablesOf(a).flow, src: 1, dst: 2, count: 1 }, now);
+    const answer = b.router.applied.bind(b.router);
+    b.router.applied = () => undefined;
+    exchange(a, b);
+    t.same([quick(a), quick(b)], [1, 0], 'the answer waits');
+    t.equal(tablesOf(b).inbound.length, 1, 'the tables are published');
+    const { generation } = b.published[b.published.length - 1].head;
+    answer(generation - 1);
+    b.router.tick(now + 1999);
+    t.equal(quick(b), 0, 'for these tables');
+    if (isApplied) answer(generation);
+    else {
+      t.equal(b.router.nextTick(), now + 2000);
+      b.router.tick(now + 2000);
+    }
+    t.ok(quick(b) >= 1, isApplied ? 'in force' : 'long enough');
+  }
+});
+
+t.test('the packet path dies: what waits for it is sent', async (t) => {
+  const [a, b] = [await boot(1), await boot(2)];
+  a.router.dataplaneEvent({ kind: 'no-sa', flow: tablesOf(a).flow, src: 1, dst: 2, count: 1 }, now);
+  const send = b.router.applied.bind(b.router);
+  b.router.applied = (generation) => (generation === Number.POSITIVE_INFINITY ? send(generation) : undefined);
+  exchange(a, b);
+  b.router.dataplaneDown();
+  t.equal(b.journal.filter((entry) => entry === 'quick mode').length, 1);
 });
 
 t.test('another configuration: without the entry there is nothing', async (t) => {

@@ -1,6 +1,7 @@
 // What becomes of pairs of SAs: replaced before they expire, deleted, their peer dead or started afresh.
 
 import t from 'tap';
+import { flowKey } from '../../../../control/ipsec/sa-pairs.js';
 import { flows, Gateway, gcm, left, mismatch, right, twoGateways } from './two-gateways.js';
 
 function established(...options: Parameters<typeof twoGateways>): ReturnType<typeof twoGateways> {
@@ -14,7 +15,14 @@ t.test('replaced in time, twenty times, under ISAKMP SAs that are replaced too',
   const { a, b, wire } = established({ lifetimeSeconds: 600 }, { lifetimeSeconds: 600 });
   for (let n = 1; n <= 20; n++) {
     const [before] = a.pairs;
-    wire.run(Math.min(before.rekeyAt, b.pairs[0].rekeyAt) + 1000 - wire.now);
+    wire.run(Math.min(before.rekeyAt, b.pairs[0].rekeyAt) + 900 - wire.now);
+    const first = [a, b].find(({ pairs }) => pairs[1]?.initiator);
+    t.equal(
+      first?.ipsec.pairs.sending(flowKey(first.pairs[0])),
+      first?.pairs[0],
+      `${n}: who began gives the other time to take it into use`,
+    );
+    wire.run(1000);
     t.ok(a.pairs.length === 2 && a.pairs[0] === before, `${n}: the old one still receives`);
     t.equal(mismatch(a.pairs[1], b.pairs[1]), null, `${n}: the new one is the same on both sides`);
     t.equal(a.ipsec.pairs.sending(`M 10 ${left} 0: 10.1.0.0/24/0 10.2.0.0/24/0`), a.pairs[1], `${n}: and sends`);
@@ -33,7 +41,7 @@ t.test('both begin at once: two pairs, the newest sends, nothing is lost', async
     gateway.pairs[0].rekeyAt = wire.now;
     wire.perform(gateway, gateway.ipsec.tick(wire.now));
   }
-  wire.run(1000);
+  wire.run(2000);
   t.same([a.pairs.length, b.pairs.length], [3, 3], 'the old one and two');
   for (const pair of a.pairs)
     t.ok(
@@ -183,6 +191,6 @@ t.test('we have started afresh and hear of it by ESP alone: INITIAL-CONTACT tell
 t.test('numbers used up: replaced', async (t) => {
   const { a, b, wire } = established();
   wire.perform(a, a.ipsec.exhausted(a.pairs[0].outboundSpi, wire.now));
-  wire.run(1000);
+  wire.run(2000);
   t.equal(mismatch(a.pairs[1], b.pairs[1]), null);
 });
