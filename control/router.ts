@@ -9,8 +9,7 @@ import { ClosedMaps } from './closed-maps.js';
 import { Allocation, CapacityError } from './compile/allocation.js';
 import type { SaDirection } from './compile/direction.js';
 import { pairMaterials } from './compile/pairs.js';
-import { compileTables, type GroupKeys, type Tables } from './compile/tables.js';
-import { isMulticast } from './config/addresses.js';
+import { compileTables, type Tables } from './compile/tables.js';
 import { diffConfig } from './config/diff.js';
 import type { Config } from './config/model.js';
 import { DataplaneEvents } from './dataplane-events.js';
@@ -18,7 +17,7 @@ import { Debug } from './debug.js';
 import { GdoiEngine } from './gdoi/gdoi-engine.js';
 import type { Tek } from './gdoi/group-policy.js';
 import { GroupClocks } from './group-clocks.js';
-import { HeldSends } from './held-sends.js';
+import { groupKeysOf } from './group-keys.js';
 import { IkeUsers } from './ike-users.js';
 import { configuredPolicies } from './ipsec/configured-policies.js';
 import { IpsecEngine } from './ipsec/ipsec-engine.js';
@@ -30,7 +29,8 @@ import { IvSpaces } from './iv-spaces.js';
 import type { KeyLog } from './key-log.js';
 import { acceptsOffers, localAddressFor } from './local-ends.js';
 import type { SystemLog } from './log.js';
-import type { Membership } from './multicast-sockets.js';
+import { type Membership, membershipsOf } from './multicast-sockets.js';
+import { Outbox } from './outbox.js';
 import { noCertificates } from './pki/certificate-store.js';
 import type { RsaKeys } from './pki/rsa-keys.js';
 import type { Trustpoints } from './pki/trustpoints.js';
@@ -80,7 +80,7 @@ export class Router {
   private readonly closedMaps = new ClosedMaps();
   private readonly securityLog: SecurityLog;
   private readonly events: DataplaneEvents;
-  private readonly heldSends = new HeldSends();
+  private readonly outbox: Outbox;
 
   constructor(
     public config: Config,
@@ -89,6 +89,10 @@ export class Router {
   ) {
     this.startedAt = now;
     this.securityLog = new SecurityLog(means.log);
+    this.outbox = new Outbox((datagram) => {
+      this.debug.datagram('sent', datagram, this.config);
+      means.send(wrapNonEsp(datagram));
+    });
     this.events = new DataplaneEvents(this, means.log, means.counters);
     this.debug = new Debug(
       (text) => means.log.write('GDOI', 7, 'DEBUG', text),
@@ -131,7 +135,7 @@ export class Router {
     const saved = this.means.store.loadWithJournal(GdoiState);
     if (saved) this.gdoi.importState(saved.bytes, now, { members: resume }, saved.entries);
     this.perform(this.gdoi.start(now), now);
-    this.means.join(this.memberships());
+    this.means.join(membershipsOf(this.gdoi));
   }
 
   /**
@@ -157,12 +161,12 @@ export class Router {
 
   /** The packet path has these tables in force. */
   applied(generation: number): void {
-    for (const datagram of this.heldSends.applied(generation)) this.send(datagram);
+    this.outbox.applied(generation);
   }
 
   dataplaneDown(): void {
     this.publishable = false;
-    this.applied(Number.POSITIVE_INFINITY);
+    this.outbox.applied(Number.POSITIVE_INFINITY);
   }
 
   /** Something the packet path saw that only control can judge. */
@@ -193,7 +197,7 @@ export class Router {
 
   tick(now: Ms): void {
     this.securityLog.tick(now);
-    for (const datagram of this.heldSends.expired(now)) this.send(datagram);
+    this.outbox.tick(now);
     if (!this.started) return;
     this.perform([...this.ike.tick(now), ...this.gdoi.tick(now), ...this.ipsec.tick(now)], now);
     if (this.tables?.nextChange != null && this.tables.nextChange <= now) this.publishTables(now);
@@ -202,7 +206,7 @@ export class Router {
   /** When tick() has something to do next. */
   nextTick(): Ms | null {
     const engines = [this.ike.nextTick(), this.gdoi.nextTick(), this.ipsec.nextTick()];
-    const times = [...engines, this.securityLog.nextTick(), this.heldSends.nextTick(), this.tables?.nextChange ?? null].filter(
+    const times = [...engines, this.securityLog.nextTick(), this.outbox.nextTick(), this.tables?.nextChange ?? null].filter(
       (time) => time !== null,
     );
     return times.length > 0 ? Math.min(...times) : null;
@@ -235,8 +239,7 @@ export class Router {
         if (sasChanged) this.publishTables(now);
         isHeld ||= sasChanged && this.publishable;
         sasChanged = false;
-        if (isHeld || this.heldSends.holds(action.datagram)) this.heldSends.hold(action.datagram, this.generation, now);
-        else this.send(action.datagram);
+        this.outbox.post(action.datagram, isHeld ? this.generation : null, now);
       } else if (action.kind === 'log') this.means.log.write(action.facility, action.severity, action.mnemonic, action.text);
       else if (action.kind === 'count') this.count(action.counter, action.reason);
       else if (action.kind === 'key-log') this.means.keyLog?.writeIke(action.initiatorCookie, action.encryptionKey);
@@ -250,12 +253,7 @@ export class Router {
       }
     }
     if (changed || sasChanged) this.publishTables(now);
-    if (changed) this.means.join(this.memberships());
-  }
-
-  private send(datagram: Datagram): void {
-    this.debug.datagram('sent', datagram, this.config);
-    this.means.send(wrapNonEsp(datagram));
+    if (changed) this.means.join(membershipsOf(this.gdoi));
   }
 
   private count(counter: string, reason: string | undefined): void {
@@ -263,23 +261,10 @@ export class Router {
     this.debug.counted(counter, reason);
   }
 
-  /** Multicast groups of the KEKs that this router has, on the interfaces that it registered from. */
-  private memberships(): Membership[] {
-    return this.gdoi.memberGroups().flatMap(({ kek, localAddress }) => {
-      const joins = kek !== null && localAddress !== null && isMulticast(kek.destination);
-      return joins ? [{ group: kek.destination, local: localAddress }] : [];
-    });
-  }
-
   private publishTables(now: Ms): void {
     if (!this.publishable) return;
-    const keys = new Map<string, GroupKeys>();
-    for (const { name } of this.gdoi.memberGroups()) {
-      const { teks, senderIds, pseudotime } = this.gdoi.policyOf(name);
-      const values = senderIds?.values.filter((sid) => this.ivSpaces.usable(teks, sid)) ?? [];
-      const pseudotimeOffset = this.clocks.offsetOf(name, pseudotime, now);
-      keys.set(name, { teks, senderIds: senderIds ? { ...senderIds, values } : null, direction: this.directionOf(name), pseudotimeOffset });
-    }
+    const { gdoi, ivSpaces, clocks } = this;
+    const keys = groupKeysOf({ gdoi, ivSpaces, clocks, directionOf: (group) => this.directionOf(group) }, now);
     try {
       this.tables = compileTables(this.config, keys, this.allocation, ++this.generation, now, this.ipsec.pairs);
     } catch (error) {

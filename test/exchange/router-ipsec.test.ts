@@ -145,8 +145,7 @@ t.test('message 2 waits until the tables are in force, but not for ever', async 
 t.test('the packet path dies: what waits for it is sent', async (t) => {
   const [a, b] = [await boot(1), await boot(2)];
   a.router.dataplaneEvent({ kind: 'no-sa', flow: tablesOf(a).flow, src: 1, dst: 2, count: 1 }, now);
-  const send = b.router.applied.bind(b.router);
-  b.router.applied = (generation) => (generation === Number.POSITIVE_INFINITY ? send(generation) : undefined);
+  b.router.applied = () => undefined;
   exchange(a, b);
   b.router.dataplaneDown();
   t.equal(b.journal.filter((entry) => entry === 'quick mode').length, 1);

@@ -12,7 +12,16 @@ import t from 'tap';
 import { until } from '../support/netns.js';
 import { Strongswan } from '../support/strongswan.js';
 import { certificateEnds, enrolled, files, global, names, path, pki } from './ike-certificates.js';
-import { connectionText, initiatorText, redirectGdoiPort, responderText, sasOf, startRouter, strongswanAddress, twoNodes } from './ike-interop.js';
+import {
+  connectionText,
+  initiatorText,
+  redirectGdoiPort,
+  responderText,
+  sasOf,
+  startRouter,
+  strongswanAddress,
+  twoNodes,
+} from './ike-interop.js';
 
 const policy = ['encr aes 256', 'hash sha256', 'authentication rsa-sig', 'group 14', 'lifetime 3600'];
 const connections = (ours: string, theirs: string): string => connectionText(certificateEnds(ours, theirs));
