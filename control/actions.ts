@@ -35,5 +35,7 @@ export type Action =
   | { kind: 'key-log'; initiatorCookie: Uint8Array; encryptionKey: Uint8Array }
   /** What changed in a large state, to be appended to the saved one: on disk before what follows leaves, as if all of it had been saved. */
   | { kind: 'journal'; entry: Uint8Array }
+  /** Pairs of SAs between two gateways came, went or changed over: recompile the tables. */
+  | { kind: 'sas-changed' }
   /** The group's keys or policy changed: recompile the tables, save the state. */
   | { kind: 'policy-changed'; group: string };

@@ -137,6 +137,9 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
       for (const group of groups) router.perform(router.gdoi.clearGroup(group, now), now);
       return done();
     }
+    case 'clear crypto sa':
+      router.perform(router.ipsec.clear(command.peer, now), now);
+      return done();
     case 'crypto gdoi gm ipsec direction': {
       const groups = chooseGroups(command.group, router.gdoi.memberGroups(), 'a member');
       if (typeof groups === 'string') return refused(groups);

@@ -6,8 +6,8 @@
 
 import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { SaMaterial } from './compile/rows.js';
 import type { EspAuthentication, EspEncryption } from './config/model.js';
-import type { Tek } from './gdoi/group-policy.js';
 
 const encryptionNames: Record<EspEncryption, string> = {
   'esp-null': 'NULL',
@@ -32,7 +32,7 @@ function hex(bytes: Uint8Array): string {
 }
 
 /** One line of Wireshark's esp_sa table. Key material: only for the key log. */
-export function espSaLine(tek: Tek): string {
+export function espSaLine(tek: SaMaterial): string {
   const spi = `0x${tek.spi.toString(16).padStart(8, '0')}`;
   const key = tek.encryptionKey.length + tek.salt.length > 0 ? `0x${hex(tek.encryptionKey)}${hex(tek.salt)}` : '';
   const auth = tek.authentication === null ? 'NULL' : authenticationNames[tek.authentication];
@@ -52,7 +52,8 @@ export class KeyLog {
     }
   }
 
-  writeTek(tek: Tek): void {
+  /** A group's TEK, or one direction of a pair. */
+  writeTek(tek: SaMaterial): void {
     this.append('esp_sa', espSaLine(tek));
   }
 

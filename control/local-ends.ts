@@ -3,9 +3,18 @@
 import type { Config, Ipv4 } from './config/model.js';
 import { GdoiPort, IkePort, NatPort } from './isakmp/ports.js';
 
-/** Only a key server answers main mode. */
-export function hasKeyServer(config: Config): boolean {
+function hasKeyServer(config: Config): boolean {
   return [...config.gdoiGroups.values()].some((group) => group.server !== null);
+}
+
+/** A key server answers main mode, and whoever has peers. */
+export function acceptsOffers(config: Config): boolean {
+  return hasKeyServer(config) || hasPeers(config);
+}
+
+/** Whether there is site-to-site IPsec. */
+export function hasPeers(config: Config): boolean {
+  return [...config.cryptoMaps.values()].flat().some(({ ipsec }) => ipsec !== undefined);
 }
 
 /** Those of every interface. */
@@ -13,9 +22,9 @@ export function listenAddresses(config: Config): Ipv4[] {
   return [...config.interfaces.values()].filter((item) => !item.shutdown).flatMap((item) => item.addresses.map(({ address }) => address));
 }
 
-/** Of every listen address. 500 only where offers are answered: a member begins its exchanges itself, on 848. */
+/** Of every listen address. 500 where offers are answered, and from where peers are asked: a member of a group begins its exchanges itself, on 848. */
 export function listenPorts(config: Config): number[] {
-  return [GdoiPort, ...(hasKeyServer(config) ? [IkePort] : []), ...(config.isakmp.natTraversal ? [NatPort] : [])];
+  return [GdoiPort, ...(acceptsOffers(config) ? [IkePort] : []), ...(config.isakmp.natTraversal ? [NatPort] : [])];
 }
 
 /** Source towards a key server: the interface that the group names (`client registration interface`), else the one whose crypto map names a group of that server, else the first with an address. */

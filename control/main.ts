@@ -16,6 +16,7 @@ import type { Config, Problem } from './config/model.js';
 import { DataplaneLink } from './dataplane-link.js';
 import { ensureKeyOf, runExec } from './exec.js';
 import { gdoiCounters } from './gdoi/counters.js';
+import { ipsecCounters } from './ipsec/counters.js';
 import { ikeCounters } from './isakmp/counters.js';
 import { GdoiPort } from './isakmp/ports.js';
 import { KeyLog } from './key-log.js';
@@ -33,6 +34,7 @@ import { sampleQosRates } from './snapshot/qos-interfaces.js';
 import { SealedStore } from './store/sealed-store.js';
 import { tracePacket } from './trace/packet-tracer.js';
 import { UdpSockets } from './udp-sockets.js';
+import { noteVolumes } from './volumes.js';
 
 /** Engines ask for their next tick; this bounds the wait. */
 const MaxTickMs = 1000;
@@ -92,7 +94,7 @@ const natLog = new NatLog(log);
 natLog.configure(loaded.config.nat.logging);
 const rsaKeys = new RsaKeys(store);
 const trustpoints = new Trustpoints(store, rsaKeys, log);
-const counters = new CounterSet(ikeCounters, gdoiCounters, routerCounters);
+const counters = new CounterSet(ikeCounters, ipsecCounters, gdoiCounters, routerCounters);
 // Before a trustpoint or a group makes a key of that label with another modulus.
 for (const { line, text } of loaded.execLines) {
   const answer = ensureKeyOf(text, loaded.config, { rsaKeys });
@@ -124,6 +126,7 @@ const link = new DataplaneLink(join(runDirectory, 'dataplane.sock'), {
   hello: (hello) => void greet(hello),
   applied: (generation, errors) => {
     applied = { generation, errors };
+    router.applied(generation);
     listen();
     startWhenReady();
     for (const error of errors) log.write('SYS', 3, 'DATAPLANE', error);
@@ -131,6 +134,7 @@ const link = new DataplaneLink(join(runDirectory, 'dataplane.sock'), {
   event: (event) => {
     if (event.kind === 'log') log.write('SYS', event.severity as 3, event.mnemonic, event.text);
     else router.dataplaneEvent(event, Date.now());
+    scheduleTick();
   },
   natLog: (rows) => natLog.take(rows, router.debug.nat, Date.now(), natDebugFilter(router.config, router.debug.natList)),
   lost: () => {
@@ -229,6 +233,9 @@ async function sampleRates(): Promise<void> {
   for (const { name, counters: counted } of (await snapshot()).interfaces) rates.sample(name, Date.now(), counted);
   const dataplane = await link.snapshot();
   if (dataplane && router.tables) sampleQosRates(rates, router.tables.qosOrigins, dataplane.qos, Date.now());
+  if (router.ipsec.pairs.size === 0) return;
+  noteVolumes(router, dataplane, Date.now());
+  scheduleTick();
 }
 /** Certificates and revocation lists are renewed by replacing their files. */
 const trustpointTimer = setInterval(() => trustpoints.refresh(), TrustpointRefreshMs);

@@ -3,8 +3,9 @@
 
 import { createSocket, type Socket } from 'node:dgram';
 import type { Datagram } from './actions.js';
-import { formatIpv4, parseIpv4 } from './config/addresses.js';
+import { formatIpv4, isMulticast, parseIpv4 } from './config/addresses.js';
 import type { Ipv4 } from './config/model.js';
+import type { GdoiEngine } from './gdoi/gdoi-engine.js';
 
 const RetryMs = 1000;
 
@@ -136,4 +137,12 @@ export class MulticastSockets {
 
 function membership(group: string, local: string): Membership {
   return { group: parseIpv4(group) as Ipv4, local: parseIpv4(local) as Ipv4 };
+}
+
+/** Multicast groups of the KEKs that a router has, on the interfaces that it registered from. */
+export function membershipsOf(gdoi: GdoiEngine): Membership[] {
+  return gdoi.memberGroups().flatMap(({ kek, localAddress }) => {
+    const joins = kek !== null && localAddress !== null && isMulticast(kek.destination);
+    return joins ? [{ group: kek.destination, local: localAddress }] : [];
+  });
 }

@@ -8,23 +8,29 @@ import type { CounterSet } from './api/counters.js';
 import { ClosedMaps } from './closed-maps.js';
 import { Allocation, CapacityError } from './compile/allocation.js';
 import type { SaDirection } from './compile/direction.js';
-import { compileTables, type GroupKeys, type Tables } from './compile/tables.js';
-import { formatIpv4, isMulticast } from './config/addresses.js';
+import { pairMaterials } from './compile/pairs.js';
+import { compileTables, type Tables } from './compile/tables.js';
 import { diffConfig } from './config/diff.js';
 import type { Config } from './config/model.js';
+import { DataplaneEvents } from './dataplane-events.js';
 import { Debug } from './debug.js';
 import { GdoiEngine } from './gdoi/gdoi-engine.js';
 import type { Tek } from './gdoi/group-policy.js';
 import { GroupClocks } from './group-clocks.js';
+import { groupKeysOf } from './group-keys.js';
+import { IkeUsers } from './ike-users.js';
+import { configuredPolicies } from './ipsec/configured-policies.js';
+import { IpsecEngine } from './ipsec/ipsec-engine.js';
 import { Exchange } from './isakmp/header.js';
 import { IkeEngine } from './isakmp/ike-engine.js';
 import { settingsOf } from './isakmp/ike-options.js';
 import { unwrapNonEsp, wrapNonEsp } from './isakmp/nat-traversal.js';
 import { IvSpaces } from './iv-spaces.js';
 import type { KeyLog } from './key-log.js';
-import { hasKeyServer, localAddressFor } from './local-ends.js';
+import { acceptsOffers, localAddressFor } from './local-ends.js';
 import type { SystemLog } from './log.js';
-import type { Membership } from './multicast-sockets.js';
+import { type Membership, membershipsOf } from './multicast-sockets.js';
+import { Outbox } from './outbox.js';
 import { noCertificates } from './pki/certificate-store.js';
 import type { RsaKeys } from './pki/rsa-keys.js';
 import type { Trustpoints } from './pki/trustpoints.js';
@@ -60,6 +66,7 @@ export class Router {
   readonly allocation = new Allocation();
   readonly ike: IkeEngine;
   readonly gdoi: GdoiEngine;
+  readonly ipsec: IpsecEngine;
   readonly startedAt: Ms;
   /** What the last compilation gave; null before the first. */
   tables: Tables | null = null;
@@ -72,6 +79,8 @@ export class Router {
   readonly clocks = new GroupClocks();
   private readonly closedMaps = new ClosedMaps();
   private readonly securityLog: SecurityLog;
+  private readonly events: DataplaneEvents;
+  private readonly outbox: Outbox;
 
   constructor(
     public config: Config,
@@ -80,6 +89,11 @@ export class Router {
   ) {
     this.startedAt = now;
     this.securityLog = new SecurityLog(means.log);
+    this.outbox = new Outbox((datagram) => {
+      this.debug.datagram('sent', datagram, this.config);
+      means.send(wrapNonEsp(datagram));
+    });
+    this.events = new DataplaneEvents(this, means.log, means.counters);
     this.debug = new Debug(
       (text) => means.log.write('GDOI', 7, 'DEBUG', text),
       (counter) => means.counters.helpOf(counter),
@@ -91,15 +105,18 @@ export class Router {
       localAddressFor: (remote, from) => localAddressFor(this.config, remote, from),
       signingKey: (label) => means.rsaKeys.privateKey(label),
     });
+    this.ipsec = new IpsecEngine({ random, spiTaken: (spi) => this.gdoi.usesSpi(spi) });
     means.trustpoints?.configure(config);
     this.ike = new IkeEngine({
       ...settingsOf(config, means.trustpoints ?? noCertificates),
       random,
-      user: this.gdoi,
-      acceptInbound: hasKeyServer(config),
+      user: new IkeUsers(this.gdoi, this.ipsec),
+      acceptInbound: acceptsOffers(config),
       registrationRate: config.registrationRate,
     });
     this.gdoi.attach(this.ike);
+    this.ipsec.attach(this.ike);
+    this.ipsec.configure(configuredPolicies(config), now);
     this.ivSpaces = new IvSpaces(means.store);
   }
 
@@ -118,7 +135,7 @@ export class Router {
     const saved = this.means.store.loadWithJournal(GdoiState);
     if (saved) this.gdoi.importState(saved.bytes, now, { members: resume }, saved.entries);
     this.perform(this.gdoi.start(now), now);
-    this.means.join(this.memberships());
+    this.means.join(membershipsOf(this.gdoi));
   }
 
   /**
@@ -133,6 +150,7 @@ export class Router {
     this.generation = Math.max(this.generation, generation);
     this.publishable = true;
     this.ivSpaces.dataplaneUp(knownSenders); // before anything is published
+    this.perform(this.ipsec.dataplaneUp(new Set(knownSenders), now), now);
     if (generation > 0) this.start(true, now);
     for (const { name } of this.gdoi.memberGroups()) {
       const { teks, senderIds } = this.gdoi.policyOf(name);
@@ -141,38 +159,20 @@ export class Router {
     this.publishTables(now);
   }
 
+  /** The packet path has these tables in force. */
+  applied(generation: number): void {
+    this.outbox.applied(generation);
+  }
+
   dataplaneDown(): void {
     this.publishable = false;
+    this.outbox.applied(Number.POSITIVE_INFINITY);
   }
 
   /** Something the packet path saw that only control can judge. */
   dataplaneEvent(event: DataplaneEvent, now: Ms): void {
-    if (event.kind === 'invalid-spi') {
-      this.means.counters.add('invalid_spi');
-      const spi = `0x${event.spi.toString(16).toUpperCase()}`;
-      const text = `rec'd IPSEC packet has invalid spi for destaddr=${formatIpv4(event.dst)}, prot=50, spi=${spi}, srcaddr=${formatIpv4(event.src)}`;
-      this.means.log.write('CRYPTO', 4, 'RECVD_PKT_INV_SPI', text);
-      this.gdoi.invalidSpi(event.spi, event.src, event.dst, now);
-    } else if (event.kind === 'replay') {
-      const text = `decrypt: replay check failed ${event.count} times, last from ${formatIpv4(event.src)} to ${formatIpv4(event.dst)}`;
-      this.means.log.write('CRYPTO', 4, 'PKT_REPLAY_ERR', text);
-    } else if (event.kind === 'replay-time') {
-      const groups = this.gdoi.memberGroups().map(({ name }) => ({ name, teks: this.gdoi.policyOf(name).teks }));
-      const text = this.clocks.note(event, groups, now);
-      if (text !== null) this.means.log.write('GDOI', 4, 'TIMEBASED_REPLAY_FAILED', text);
-    } else if (event.kind === 'sa-exhausted') {
-      const group = this.gdoi.memberGroups().find(({ name }) => this.gdoi.policyOf(name).teks.some((tek) => tek.spi === event.spi));
-      const text = `${event.space} space of spi 0x${event.spi.toString(16).toUpperCase()} is used up: registering again`;
-      this.means.log.write('CRYPTO', 4, 'SA_EXHAUSTED', text);
-      if (group) this.perform(this.gdoi.renewSenderIds(group.name, now), now);
-    } else if (event.kind === 'acl-log' || event.kind === 'acl-log-missed') {
-      this.securityLog.receive(event, this, now);
-    } else if (event.kind === 'interface') {
-      const text = `Line protocol on Interface ${this.interfaceOf(event.port) ?? event.port}, changed state to ${event.up ? 'up' : 'down'}`;
-      this.means.log.write('LINEPROTO', 5, 'UPDOWN', text);
-    } else if (event.kind === 'tunnel' && event.state === 'recursive') {
-      this.means.log.write('TUN', 5, 'RECURDOWN', `${this.interfaceOf(event.port)} temporarily disabled due to recursive routing`);
-    }
+    if (event.kind === 'acl-log' || event.kind === 'acl-log-missed') this.securityLog.receive(event, this, now);
+    else this.events.receive(event, now);
   }
 
   readonly interfaceOf = (port: number): string | undefined =>
@@ -197,14 +197,16 @@ export class Router {
 
   tick(now: Ms): void {
     this.securityLog.tick(now);
+    this.outbox.tick(now);
     if (!this.started) return;
-    this.perform([...this.ike.tick(now), ...this.gdoi.tick(now)], now);
+    this.perform([...this.ike.tick(now), ...this.gdoi.tick(now), ...this.ipsec.tick(now)], now);
     if (this.tables?.nextChange != null && this.tables.nextChange <= now) this.publishTables(now);
   }
 
   /** When tick() has something to do next. */
   nextTick(): Ms | null {
-    const times = [this.ike.nextTick(), this.gdoi.nextTick(), this.securityLog.nextTick(), this.tables?.nextChange ?? null].filter(
+    const engines = [this.ike.nextTick(), this.gdoi.nextTick(), this.ipsec.nextTick()];
+    const times = [...engines, this.securityLog.nextTick(), this.outbox.nextTick(), this.tables?.nextChange ?? null].filter(
       (time) => time !== null,
     );
     return times.length > 0 ? Math.min(...times) : null;
@@ -217,10 +219,11 @@ export class Router {
     this.means.trustpoints?.configure(config);
     this.ike.reconfigure({
       ...settingsOf(config, this.means.trustpoints ?? noCertificates),
-      acceptInbound: hasKeyServer(config),
+      acceptInbound: acceptsOffers(config),
       registrationRate: config.registrationRate,
     });
-    if (this.started) this.perform(this.gdoi.reconfigure(config, now), now);
+    const ended = this.ipsec.configure(configuredPolicies(config), now);
+    if (this.started) this.perform([...this.gdoi.reconfigure(config, now), ...ended], now);
     this.publishTables(now);
     return [...changed].map(String);
   }
@@ -228,24 +231,29 @@ export class Router {
   /** Carries actions out in order: state is on disk before the message that depends on it leaves. */
   perform(actions: readonly Action[], now: Ms): void {
     let changed = false;
+    let sasChanged = false;
+    let isHeld = false;
     for (const action of actions) {
       if (action.kind === 'send') {
-        this.debug.datagram('sent', action.datagram, this.config);
-        this.means.send(wrapNonEsp(action.datagram));
+        // The peer may send under a new SA as soon as it has the message.
+        if (sasChanged) this.publishTables(now);
+        isHeld ||= sasChanged && this.publishable;
+        sasChanged = false;
+        this.outbox.post(action.datagram, isHeld ? this.generation : null, now);
       } else if (action.kind === 'log') this.means.log.write(action.facility, action.severity, action.mnemonic, action.text);
       else if (action.kind === 'count') this.count(action.counter, action.reason);
       else if (action.kind === 'key-log') this.means.keyLog?.writeIke(action.initiatorCookie, action.encryptionKey);
       else if (action.kind === 'journal') {
         if (!this.means.store.append(GdoiState, action.entry)) this.means.store.save(GdoiState, this.gdoi.exportState());
-      } else {
+      } else if (action.kind === 'sas-changed') sasChanged = true;
+      else {
         this.means.store.save(GdoiState, this.gdoi.exportState());
         this.debug.changed(action.group, this.gdoi, now);
         changed = true;
       }
     }
-    if (!changed) return;
-    this.publishTables(now);
-    this.means.join(this.memberships());
+    if (changed || sasChanged) this.publishTables(now);
+    if (changed) this.means.join(membershipsOf(this.gdoi));
   }
 
   private count(counter: string, reason: string | undefined): void {
@@ -253,25 +261,12 @@ export class Router {
     this.debug.counted(counter, reason);
   }
 
-  /** Multicast groups of the KEKs that this router has, on the interfaces that it registered from. */
-  private memberships(): Membership[] {
-    return this.gdoi.memberGroups().flatMap(({ kek, localAddress }) => {
-      const joins = kek !== null && localAddress !== null && isMulticast(kek.destination);
-      return joins ? [{ group: kek.destination, local: localAddress }] : [];
-    });
-  }
-
   private publishTables(now: Ms): void {
     if (!this.publishable) return;
-    const keys = new Map<string, GroupKeys>();
-    for (const { name } of this.gdoi.memberGroups()) {
-      const { teks, senderIds, pseudotime } = this.gdoi.policyOf(name);
-      const values = senderIds?.values.filter((sid) => this.ivSpaces.usable(teks, sid)) ?? [];
-      const pseudotimeOffset = this.clocks.offsetOf(name, pseudotime, now);
-      keys.set(name, { teks, senderIds: senderIds ? { ...senderIds, values } : null, direction: this.directionOf(name), pseudotimeOffset });
-    }
+    const { gdoi, ivSpaces, clocks } = this;
+    const keys = groupKeysOf({ gdoi, ivSpaces, clocks, directionOf: (group) => this.directionOf(group) }, now);
     try {
-      this.tables = compileTables(this.config, keys, this.allocation, ++this.generation, now);
+      this.tables = compileTables(this.config, keys, this.allocation, ++this.generation, now, this.ipsec.pairs);
     } catch (error) {
       if (!(error instanceof CapacityError)) throw error;
       this.means.log.write('CRYPTO', 3, 'TABLE_FULL', `${error.message}: the tables before stay in force`);
@@ -281,7 +276,8 @@ export class Router {
     const teksOf = (group: string): Tek[] => this.gdoi.policyOf(group).teks;
     for (const { severity, text } of this.closedMaps.update(this.config, teksOf, now))
       this.means.log.write('CRYPTO', severity, 'FAIL_CLOSE', text);
-    for (const { teks } of keys.values()) for (const tek of teks) this.means.keyLog?.writeTek(tek);
+    for (const sa of [...[...keys.values()].flatMap(({ teks }) => teks), ...pairMaterials(this.ipsec.pairs)])
+      this.means.keyLog?.writeTek(sa);
     this.means.publish(this.tables.head, this.tables.blobs);
   }
 

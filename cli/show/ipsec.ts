@@ -6,6 +6,7 @@ import type {
   IpsecFlowState,
   IpsecInterfaceState,
   IpsecSaState,
+  SiteToSiteState,
   Snapshot,
 } from '../../control/api/snapshot.js';
 import { formatGroupAce, formatSeconds, formatSpi, joinBlocks } from './columns.js';
@@ -62,7 +63,7 @@ function renderFlow(state: IpsecInterfaceState, flow: IpsecFlowState, detail: bo
     `     local crypto endpt.: ${flow.localEndpoint}, remote crypto endpt.: ${flow.remoteEndpoint}`,
     `     plaintext mtu ${flow.plaintextMtu}, path mtu ${flow.pathMtu}, ip mtu ${flow.ipMtu}, ip mtu idb ${state.interface}`,
     `     current outbound spi: ${formatSpi(flow.outboundSpi)}`,
-    '     PFS (Y/N): N, DH group: none',
+    `     PFS (Y/N): ${flow.pfsGroup ? 'Y' : 'N'}, DH group: ${flow.pfsGroup ? `group${flow.pfsGroup}` : 'none'}`,
     '',
     ...sas('inbound esp sas', flow.inbound),
     ...sas('inbound ah sas', []),
@@ -84,7 +85,7 @@ function renderSa(sa: IpsecSaState, cryptoMap: string): string[] {
   return [
     `      spi: ${formatSpi(sa.spi)}`,
     `        transform: ${sa.transform} ,`,
-    `        in use settings ={${sa.mode === 'tunnel' ? 'Tunnel' : 'Transport'}, }`,
+    `        in use settings ={${sa.mode === 'tunnel' ? 'Tunnel' : 'Transport'}${sa.udp ? ' UDP-Encaps' : ''}, }`,
     `        conn id: ${sa.connectionId}, flow_id: ${sa.flowId}, sibling_flags ${sa.siblingFlags}, crypto map: ${cryptoMap}`,
     ...timing,
     `        IV size: ${sa.ivBytes} bytes`,
@@ -112,7 +113,36 @@ function renderFailClose(state: FailCloseState): string[] {
   ];
 }
 
+/** Between two gateways, in IOS's order. */
+function renderSite(map: CryptoMapState, site: SiteToSiteState): string[] {
+  const volume = site.lifetimeKilobytes === null ? 'disabled' : `${site.lifetimeKilobytes} kilobytes`;
+  const isComplete = site.peers.length > 0 && site.acl.length > 0 && site.transformSets.length > 0;
+  return [
+    `Crypto Map IPv4 "${map.name}" ${map.sequence} ${map.kind}`,
+    ...(isComplete
+      ? []
+      : ['\tWARNING: This crypto map is in an incomplete state!', '\t\t(missing peer, access-list or transform-set definitions)']),
+    ...site.peers.map((peer) => `\tPeer = ${peer}`),
+    ...(map.localAcl === null ? [] : [`\tExtended IP access list ${map.localAcl}`]),
+    ...site.acl.map((line) => `\t    access-list ${map.localAcl} ${line}`),
+    ...(site.currentPeer === null ? [] : [`\tCurrent peer: ${site.currentPeer}`]),
+    `\tSecurity association lifetime: ${volume}/${site.lifetimeSeconds} seconds`,
+    '\tDualstack (Y/N): N',
+    '',
+    '\tResponder-Only (Y/N): N',
+    `\tPFS (Y/N): ${site.pfsGroup === null ? 'N' : 'Y'}`,
+    ...(site.pfsGroup === null ? [] : [`\tDH group:  group${site.pfsGroup}`]),
+    '\tMixed-mode : Disabled',
+    '\tTransform sets={',
+    ...site.transformSets.map(({ name, text }) => `\t\t${name}:  { ${text}  } ,`),
+    '\t}',
+    `\tInterfaces using crypto map ${map.name}:`,
+    ...map.interfaces.map((name) => `\t\t${name}`),
+  ];
+}
+
 function renderCryptoMap(map: CryptoMapState): string[] {
+  if (map.site) return renderSite(map, map.site);
   return [
     `Crypto Map IPv4 "${map.name}" ${map.sequence} ${map.kind}`,
     ...(map.group === null

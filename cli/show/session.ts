@@ -1,5 +1,5 @@
 // `show crypto session [detail]`: of a member, one session for each interface with a crypto map (its peer is the group: 0.0.0.0); of a key
-// server, one for each peer. Profiles, VRFs and descriptions are not here.
+// server, and of a gateway with peers, one for each peer. Profiles, VRFs and descriptions are not here.
 
 import type { IpsecFlowState, IpsecInterfaceState, IsakmpSaState, Snapshot } from '../../control/api/snapshot.js';
 import { formatClock, formatProtocol, formatSeconds } from './columns.js';
@@ -31,8 +31,27 @@ function memberSession(state: IpsecInterfaceState, { gdoiMembers, isakmpSas }: S
   return { interface: state.interface, peer, peerPort, status: statusOf(ikeSas, state.flows), ikeSas, flows: state.flows };
 }
 
+const Group = '0.0.0.0';
+
+/** One for each peer of the interface's map. */
+function peerSessions(state: IpsecInterfaceState, { isakmpSas }: Snapshot): Session[] {
+  const byPeer = new Map<string, IpsecFlowState[]>();
+  for (const flow of state.flows) if (flow.peer !== Group) byPeer.set(flow.peer, [...(byPeer.get(flow.peer) ?? []), flow]);
+  return [...byPeer].map(([peer, flows]) => {
+    const [{ localEndpoint, peerPort }] = flows;
+    const ikeSas = isakmpSas.filter((sa) => sa.remote === peer && sa.local === localEndpoint);
+    return { interface: state.interface, peer, peerPort, status: statusOf(ikeSas, flows), ikeSas, flows };
+  });
+}
+
+function interfaceSessions(state: IpsecInterfaceState, snapshot: Snapshot): Session[] {
+  const peers = peerSessions(state, snapshot);
+  const groupFlows = state.flows.filter(({ peer }) => peer === Group);
+  return peers.length > 0 && groupFlows.length === 0 ? peers : [memberSession({ ...state, flows: groupFlows }, snapshot), ...peers];
+}
+
 export function sessionsOf(snapshot: Snapshot): Session[] {
-  const members = snapshot.ipsec.map((state) => memberSession(state, snapshot));
+  const members = snapshot.ipsec.flatMap((state) => interfaceSessions(state, snapshot));
   const claimed = new Set(members.flatMap(({ ikeSas }) => ikeSas));
   const peers = new Map<string, IsakmpSaState[]>();
   for (const sa of snapshot.isakmpSas) {
@@ -78,8 +97,10 @@ function renderFlow(flow: IpsecFlowState, detail: boolean): string[] {
     `        Active SAs: ${flow.inbound.length + flow.outbound.length}, origin: crypto map`,
   ];
   if (!detail) return lines;
-  const life = (sas: IpsecFlowState['inbound']) =>
-    `life (KB/Sec) KB Vol Rekey Disabled/${formatSeconds(Math.max(0, ...sas.map(({ remainingSeconds }) => remainingSeconds)))}`;
+  const life = (sas: IpsecFlowState['inbound']) => {
+    const volume = sas.at(-1)?.remainingKilobytes ?? 'KB Vol Rekey Disabled';
+    return `life (KB/Sec) ${volume}/${formatSeconds(Math.max(0, ...sas.map(({ remainingSeconds }) => remainingSeconds)))}`;
+  };
   return [
     ...lines,
     `        Inbound:  #pkts dec'ed ${flow.decapsulated} drop ${flow.receiveErrors} ${life(flow.inbound)}`,

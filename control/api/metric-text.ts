@@ -150,6 +150,11 @@ const metrics: Metric[] = [
     'ISAKMP SAs that are being negotiated',
     (s) => phase1(s).filter(({ ageSeconds }) => ageSeconds === null).length,
   ),
+  one('ipsec_sas', 'ESP SAs between gateways, both directions', (s) =>
+    s.ipsec
+      .flatMap(({ flows }) => flows.filter(({ peer }) => peer !== '0.0.0.0'))
+      .reduce((sum, { inbound, outbound }) => sum + inbound.length + outbound.length, 0),
+  ),
   one(
     'ike_admission_rate',
     'Key exchanges and registrations a second that a key server takes up at most',

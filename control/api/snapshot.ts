@@ -15,6 +15,7 @@ import {
   type serverMember,
   type serverTek,
 } from './snapshot-gdoi.js';
+import { cryptoMapState, type ipsecFlow, ipsecInterface, type ipsecSa } from './snapshot-ipsec.js';
 import { admissionState, isakmpSaState } from './snapshot-isakmp.js';
 import { debuggingState, loggingState } from './snapshot-logging.js';
 import { natState } from './snapshot-nat.js';
@@ -94,70 +95,6 @@ const isakmpPolicyState = z.object({
   authentication: z.enum(['pre-share', 'rsa-sig']),
   group: z.number(),
   lifetimeSeconds: seconds,
-});
-
-const ipsecSa = z.object({
-  spi: z.number(),
-  transform: z.string(),
-  mode: z.enum(['tunnel', 'transport']),
-  connectionId: z.number(),
-  flowId: z.string(),
-  siblingFlags: z.string(),
-  remainingSeconds: seconds,
-  /** null = no volume lifetime. */
-  remainingKilobytes: z.number().nullable(),
-  ivBytes: z.number(),
-  replay: z.boolean(),
-  /** `ACTIVE(ACTIVE)`. */
-  status: z.string(),
-});
-
-const flowIdent = z.object({ address: z.string(), mask: z.string(), protocol: z.number(), port: z.number() });
-
-/** One ACL entry of a crypto map with its SAs. */
-const ipsecFlow = z.object({
-  local: flowIdent,
-  remote: flowIdent,
-  action: z.enum(['permit', 'deny']),
-  /** 0.0.0.0 for a group. */
-  peer: z.string(),
-  peerPort: z.number(),
-  /** Between the braces, e.g. `origin_is_acl,`. */
-  flags: z.string(),
-  encapsulated: count,
-  decapsulated: count,
-  sendErrors: count,
-  receiveErrors: count,
-  replayDrops: count,
-  integrityDrops: count,
-  localEndpoint: z.string(),
-  remoteEndpoint: z.string(),
-  plaintextMtu: z.number(),
-  pathMtu: z.number(),
-  ipMtu: z.number(),
-  /** 0 = none. */
-  outboundSpi: z.number(),
-  inbound: z.array(ipsecSa),
-  outbound: z.array(ipsecSa),
-});
-
-const ipsecInterface = z.object({
-  interface: z.string(),
-  cryptoMap: z.string(),
-  localAddress: z.string(),
-  flows: z.array(ipsecFlow),
-});
-
-const cryptoMapState = z.object({
-  name: z.string(),
-  sequence: z.number(),
-  kind: z.literal('gdoi'),
-  group: z.string().nullable(),
-  identity: z.string().nullable(),
-  serverAddresses: z.array(z.string()),
-  localAcl: z.string().nullable(),
-  /** Interfaces that carry the map. */
-  interfaces: z.array(z.string()),
 });
 
 /** `crypto map NAME gdoi fail-close`. */
@@ -282,6 +219,7 @@ export type IpsecInterfaceState = z.infer<typeof ipsecInterface>;
 export type IpsecFlowState = z.infer<typeof ipsecFlow>;
 export type IpsecSaState = z.infer<typeof ipsecSa>;
 export type CryptoMapState = z.infer<typeof cryptoMapState>;
+export type SiteToSiteState = NonNullable<CryptoMapState['site']>;
 export type FailCloseState = z.infer<typeof failCloseState>;
 export type AccessListState = z.infer<typeof accessListState>;
 export type ObjectGroupState = z.infer<typeof objectGroupState>;

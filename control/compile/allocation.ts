@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { Cap } from '../../dataplane/tables/layout.js';
 import type { SnapshotHead } from '../../dataplane/tables/message.js';
-import type { Tek } from '../gdoi/group-policy.js';
+import type { SaMaterial } from './rows.js';
 
 export class CapacityError extends Error {}
 
@@ -110,6 +110,8 @@ export class Allocation {
   readonly hits = new HitCounters();
   readonly ports = new IndexPool(Cap.Ports, 'interfaces');
   readonly groups = new IndexPool(16, 'groups');
+  /** Flows between gateways. */
+  readonly flows = new IndexPool(4096, 'flows');
   /** Key: the SA's serial. */
   readonly sas = new IndexPool(Cap.Sas, 'SAs');
 
@@ -124,7 +126,7 @@ export class Allocation {
  * Serial of an SA: a digest of SPI and keys, so that the same SA has the same serial after control restarts, and a reused SPI with
  * other keys has another. @returns 1 .. 2^31 - 1
  */
-export function serialOf(tek: Tek): number {
-  const digest = createHash('sha256').update(String(tek.spi)).update(tek.encryptionKey).update(tek.salt).update(tek.integrityKey).digest();
+export function serialOf(sa: Omit<SaMaterial, 'encryption' | 'authentication'>): number {
+  const digest = createHash('sha256').update(String(sa.spi)).update(sa.encryptionKey).update(sa.salt).update(sa.integrityKey).digest();
   return digest.readUInt32BE(0) & 0x7fffffff || 1;
 }

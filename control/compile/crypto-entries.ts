@@ -11,6 +11,7 @@ import { isFailClosed } from '../config/verify/fail-close.js';
 import type { PolicyEntry, Tek } from '../gdoi/group-policy.js';
 import { acceptsClear, directionOf, type SaDirection } from './direction.js';
 import { outboundTeks } from './outbound.js';
+import type { SitePairs } from './pairs.js';
 
 /** An entry and where `show` counts its hits. */
 export interface TracedEntry {
@@ -32,6 +33,11 @@ export function groupOrigin(group: string): string {
 /** The member's own entries in front of them. */
 export function localOrigin(group: string): string {
   return `local ${group}`;
+}
+
+/** The list of a crypto map's entry of two gateways. */
+export function cryptoOrigin(list: string): string {
+  return `crypto ${list}`;
 }
 
 /** The exceptions of a closed map, and behind them what drops all else. */
@@ -56,6 +62,8 @@ export interface EntryContext {
   /** SA slot that may seal, -1 = none. */
   slotOf(tek: Tek): number;
   addAces(entries: readonly TracedEntry[]): { first: number; count: number };
+  /** Flows between gateways. */
+  sites: SitePairs;
 }
 
 const anything: PolicyEntry = {
@@ -81,7 +89,7 @@ export function traceGroup(group: string, sending: readonly Tek[]): TracedEntry[
 }
 
 /** The same packets on their way back. */
-function mirror({ entry, origin }: TracedEntry): TracedEntry {
+export function mirror({ entry, origin }: TracedEntry): TracedEntry {
   return {
     origin,
     entry: {
@@ -127,6 +135,7 @@ export function compileEntries(item: InterfaceConfig, port: number, context: Ent
   const map = item.cryptoMap === null ? [] : (config.cryptoMaps.get(item.cryptoMap) ?? []);
   let group = 0;
   for (const entry of map) {
+    if (entry.ipsec) words.push(...context.sites.entries(item, port, entry, entry.ipsec));
     if (entry.group === null) continue;
     group = context.groupIndex(entry.group);
     const sending = outboundTeks(context.teksOf(entry.group), context.now);

@@ -1,22 +1,25 @@
 // Configuration + group keys -> the dataplane's tables (dataplane/tables/layout.ts). Pure: the same input gives the same rows.
 
 import { isDeepStrictEqual } from 'node:util';
-import { Ace, Cap, CryptoEntry, Sa, SaFlag, SaKey } from '../../dataplane/tables/layout.js';
+import { Cap, CryptoEntry, Sa, SaFlag } from '../../dataplane/tables/layout.js';
 import type { InterfaceRow, TablesHead } from '../../dataplane/tables/message.js';
 import type { Ms } from '../actions.js';
 import type { Config } from '../config/model.js';
 import type { SenderIds, Tek } from '../gdoi/group-policy.js';
+import { SaPairs } from '../ipsec/sa-pairs.js';
+import { NatPort } from '../isakmp/ports.js';
+import { hasPeers } from '../local-ends.js';
 import { filterRows } from './access-lists.js';
-import { appendAceRows } from './aces.js';
-import { type Allocation, CapacityError, type HitCounters, serialOf } from './allocation.js';
+import { type Allocation, CapacityError, serialOf } from './allocation.js';
 import { type AceOrigin, compileEntries, type TracedEntry, traceGroup, traceList } from './crypto-entries.js';
 import type { SaDirection } from './direction.js';
 import { interfaceRow, routeRows } from './interface-rows.js';
 import { compileNat, type NatOrigin, natHead } from './nat.js';
 import { outboundTeks } from './outbound.js';
+import { type FlowName, pairSerials, SitePairs } from './pairs.js';
 import { compilePolicies, type PolicyEntryOrigin } from './policy.js';
 import { compileQos, type QosOrigin } from './qos.js';
-import { authRow, cipherRow } from './transforms.js';
+import { Rows } from './rows.js';
 
 /** What a member knows of one group. */
 export interface GroupKeys {
@@ -43,64 +46,14 @@ export interface Tables {
   qosOrigins: QosOrigin[];
   /** The hit counter of each ACE row; rows of one entry share it. */
   aceCounters: number[];
+  /** Flows between gateways, by their number in a crypto entry. */
+  flows: Map<number, FlowName>;
   /** When the choice of outbound SAs changes next by itself. */
   nextChange: Ms | null;
 }
 
 /** UDP ports of IKE and GDOI traffic, which never enters the pipeline. */
 export const controlPorts = [848, 500, 4500];
-
-/** Rows under construction. */
-class Rows {
-  readonly aces: number[] = [];
-  readonly aceOrigins: Tables['aceOrigins'] = [];
-  readonly aceCounters: number[] = [];
-  readonly cryptoEntries: number[] = [];
-  readonly sas = new Int32Array(Cap.Sas * Sa.Words);
-  readonly saKeys = new Uint8Array(Cap.Sas * SaKey.Bytes);
-  private readonly lists = new Map<string, { first: number; count: number }>();
-
-  constructor(private readonly hits: HitCounters) {}
-
-  /** Appends a list once; equal lists share their rows. */
-  addAces(entries: readonly TracedEntry[]): { first: number; count: number } {
-    const key = JSON.stringify(entries);
-    const known = this.lists.get(key);
-    if (known) return known;
-    const first = this.aces.length / Ace.Words;
-    const counterOf = this.numberCounters();
-    for (const { entry, origin } of entries) {
-      const counter = counterOf(entry, origin);
-      const rows = appendAceRows(this.aces, entry, counter);
-      for (let row = 0; row < rows; row++) {
-        this.aceOrigins.push(origin);
-        this.aceCounters.push(counter);
-      }
-      if (this.aceOrigins.length > Cap.Aces) throw new CapacityError(`more than ${Cap.Aces} access list rows`);
-    }
-    const added = { first, count: this.aces.length / Ace.Words - first };
-    this.lists.set(key, added);
-    return added;
-  }
-
-  /** For one list: an entry is known by what it says, and among equal ones of its origin by its place, so that others may come and go around it. */
-  private numberCounters(): (entry: TracedEntry['entry'], origin: AceOrigin) => number {
-    const counters = new Map<string, number>();
-    const equal = new Map<string, number>();
-    return (entry, origin) => {
-      // What object groups make of an entry counts together, by the first of it.
-      const place = `${origin.list} ${origin.entry}`;
-      const known = counters.get(place);
-      if (known !== undefined) return known;
-      const text = `${origin.list} ${JSON.stringify(entry, (key, value) => (key === 'line' ? undefined : value))}`;
-      const before = equal.get(text) ?? 0;
-      equal.set(text, before + 1);
-      const counter = this.hits.take(`${text} ${before}`);
-      counters.set(place, counter);
-      return counter;
-    };
-  }
-}
 
 function writeSa(
   rows: Rows,
@@ -111,22 +64,11 @@ function writeSa(
   group: number,
   acl: { first: number; count: number },
 ): boolean {
-  const cipher = cipherRow(tek.encryption);
-  const auth = authRow(tek.authentication);
   const counterMode = tek.encryption.startsWith('esp-gcm');
   const ids = counterMode ? keys.senderIds : null;
   const canSeal = !counterMode || (ids !== null && ids.values.length > 0);
-  const row = rows.sas.subarray(slot * Sa.Words, (slot + 1) * Sa.Words);
-  row[Sa.Serial] = serial;
-  row[Sa.Spi] = tek.spi;
+  const row = rows.writeSa(slot, serial, tek);
   row[Sa.Flags] = SaFlag.Inbound | (canSeal ? SaFlag.Outbound : 0);
-  row[Sa.Cipher] = cipher.cipher;
-  row[Sa.Auth] = auth.auth;
-  row[Sa.CipherKeyLen] = cipher.keyBytes;
-  row[Sa.AuthKeyLen] = auth.keyBytes;
-  row[Sa.IvLen] = cipher.ivBytes;
-  row[Sa.IcvLen] = cipher.icvBytes + auth.icvBytes;
-  row[Sa.Align] = cipher.align;
   row[Sa.ReplayWindow] = tek.replayWindow;
   if (tek.replaySeconds) {
     // Without a pseudotime nothing is in time: closed rather than open.
@@ -145,16 +87,13 @@ function writeSa(
   row[Sa.AclFirst] = acl.first;
   row[Sa.AclCount] = acl.count;
   row[Sa.ExpiresAt] = Math.floor(tek.expiresAt / 1000);
-  const key = rows.saKeys.subarray(slot * SaKey.Bytes, (slot + 1) * SaKey.Bytes);
-  key.set(tek.encryptionKey, SaKey.Cipher);
-  key.set(tek.salt, SaKey.Salt);
-  key.set(tek.integrityKey, SaKey.Auth);
   return canSeal;
 }
 
 /**
  * Compiles the whole desired state.
  * @param groupKeys by group name; a group that is missing or has no TEK is not registered (fail-open, or its map is closed)
+ * @param pairs SAs between gateways
  * @throws CapacityError when a table does not hold it
  */
 export function compileTables(
@@ -163,11 +102,12 @@ export function compileTables(
   allocation: Allocation,
   generation: number,
   now: Ms,
+  pairs: SaPairs = new SaPairs(),
 ): Tables {
   allocation.hits.begin();
   let tables: Tables | null = null;
   try {
-    tables = compileRows(config, groupKeys, allocation, generation, now);
+    tables = compileRows(config, groupKeys, allocation, generation, now, pairs);
     return tables;
   } finally {
     allocation.hits.end(tables !== null);
@@ -180,11 +120,13 @@ function compileRows(
   allocation: Allocation,
   generation: number,
   now: Ms,
+  pairs: SaPairs,
 ): Tables {
   const rows = new Rows(allocation.hits);
   let nextChange: Ms | null = null;
   const serials = new Set<string>();
   for (const keys of groupKeys.values()) for (const tek of keys.teks) serials.add(String(serialOf(tek)));
+  for (const serial of pairSerials(pairs)) serials.add(serial);
   allocation.sas.keep(serials);
 
   /** Slots of the TEKs that may seal now. */
@@ -205,6 +147,9 @@ function compileRows(
   };
   for (const [name, keys] of groupKeys) writeGroup(name, keys);
 
+  const sites = new SitePairs(config, pairs, allocation, rows);
+  sites.writeSas();
+
   const interfaces: InterfaceRow[] = [];
   for (const item of config.interfaces.values()) {
     const port = allocation.ports.take(item.name);
@@ -219,6 +164,7 @@ function compileRows(
         groupIndex: (group) => allocation.groups.take(group),
         slotOf: (tek) => outbound.get(tek) ?? -1,
         addAces: (entries) => rows.addAces(entries),
+        sites,
       }),
     );
   }
@@ -246,6 +192,7 @@ function compileRows(
     interfaces,
     staticRoutes: routeRows(config),
     controlPorts,
+    espPorts: config.isakmp.natTraversal && hasPeers(config) ? [NatPort] : [],
     groups: Array.from(groups, (name) => name ?? ''),
     nat: natHead(config.nat, nat),
     policyHops: policies.hops,
@@ -272,6 +219,7 @@ function compileRows(
     natOrigins: nat.origins,
     policyOrigins: policies.origins,
     qosOrigins: qos.origins,
+    flows: sites.flows,
     nextChange,
   };
 }

@@ -24,6 +24,7 @@ export function emptyConfig(): Config {
     gdoiGroups: new Map(),
     identities: new Map(),
     cryptoMaps: new Map(),
+    localAddresses: new Map(),
     failClose: new Map(),
     accessLists: new Map(),
     objectGroups: new Map(),

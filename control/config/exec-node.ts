@@ -68,6 +68,8 @@ export type ExecCommand =
   | ({ kind: 'crypto pki' } & PkiRequest)
   | { kind: 'crypto gdoi ks rekey'; group: string | null; immediately: boolean }
   | { kind: 'clear crypto gdoi'; group: string | null }
+  /** Address of the peer; null = all. */
+  | { kind: 'clear crypto sa'; peer: number | null }
   | { kind: 'crypto gdoi gm ipsec direction'; group: string | null; direction: 'both' | 'inbound-only' | 'inbound-optional' }
   | { kind: 'clear crypto gdoi ks members'; group: string | null; immediately: boolean }
   | TraceCommand

@@ -6,6 +6,7 @@ import { generateKeyNodes, readKeyRequest } from './commands/rsa-key.js';
 import { type DebugSelection, debugNodes, undebugNodes } from './debug-commands.js';
 import { clearAccessListNode, showAccessListNodes, showIpAccessListNodes } from './exec-access-lists.js';
 import { clearNode, directionNodes, groupTopics, rekeyNode } from './exec-gdoi.js';
+import { clearSaNode } from './exec-ipsec.js';
 import { clearNatNode, debugNatNode, showNatNodes, showRouteMapNode } from './exec-nat.js';
 import { detailNode, type ExecNode, type ExecSink, give, groupOf, show } from './exec-node.js';
 import { showQosNodes } from './exec-qos.js';
@@ -124,7 +125,7 @@ export const execCommands: ExecNode[] = mergeNodes([
       keyword('counters', 'Clear counters on all interfaces', { run: give(() => ({ kind: 'clear counters' })) }),
       keyword('logging', 'Clear the logging buffer', { run: give(() => ({ kind: 'clear logging' })) }),
       clearNatNode,
-      path([['crypto', 'Encryption module']], [clearNode()]),
+      path([['crypto', 'Encryption module']], [clearNode(), clearSaNode]),
     ],
   }),
   path(

@@ -64,6 +64,22 @@ export interface KeepaliveSettings {
   mode: 'periodic' | 'on-demand';
 }
 
+/** What an entry `crypto map NAME SEQ ipsec-isakmp` says of its peers. */
+export interface SiteToSite {
+  /** In the order to try. */
+  peers: Ipv4[];
+  /** In order of preference. */
+  transformSets: string[];
+  /** null = none is asked for, any is accepted. */
+  pfs: DhGroup | null;
+  /** null = {@link defaultLifetimes}. */
+  lifetimeSeconds: number | null;
+  lifetimeKilobytes: number | 'disable' | null;
+}
+
+/** What IOS has. */
+export const defaultLifetimes = { seconds: 3600, kilobytes: 4_608_000 };
+
 /** `crypto pki trustpoint`: whom we trust, and who we are. */
 export interface Trustpoint {
   line: number;

@@ -3,13 +3,13 @@
 
 import type { Logging } from './logging-model.js';
 import type { AccessList, ObjectGroup } from './model-acl.js';
-import type { IsakmpKey, IsakmpPolicy, IsakmpProfile, IsakmpSettings, Keyring, Trustpoint } from './model-ike.js';
+import type { IsakmpKey, IsakmpPolicy, IsakmpProfile, IsakmpSettings, Keyring, SiteToSite, Trustpoint } from './model-ike.js';
 import type { NatConfig, NatSide } from './model-nat.js';
 import type { ClassMap, PolicyMap } from './model-qos.js';
 import type { RouteMapEntry } from './model-route-map.js';
 
 export * from './model-acl.js';
-export type * from './model-ike.js';
+export * from './model-ike.js';
 export * from './model-nat.js';
 export * from './model-qos.js';
 export * from './model-route-map.js';
@@ -38,6 +38,8 @@ export interface Config {
   identities: Map<string, CryptoIdentity>;
   /** Entries in ascending sequence. */
   cryptoMaps: Map<string, CryptoMapEntry[]>;
+  /** `crypto map NAME local-address`: the interface whose address is used, by name of the crypto map. */
+  localAddresses: Map<string, string>;
   /** By name of the crypto map. */
   failClose: Map<string, FailClose>;
   accessLists: Map<string, AccessList>;
@@ -154,12 +156,14 @@ export interface CryptoMapEntry {
   line: number;
   name: string;
   sequence: number;
-  kind: 'gdoi';
+  kind: 'gdoi' | 'ipsec-isakmp';
   group: string | null;
-  /** The member's own ACL, deny entries only, in front of the key server's. */
+  /** Of GDOI: the member's own ACL, deny entries only, in front of the key server's. Of ipsec-isakmp: what is protected. */
   matchAddress: string | null;
   /** `qos pre-classify`: queues ask what the packet was before ESP. */
   qosPreClassify?: true;
+  /** Of ipsec-isakmp, and of nothing else. */
+  ipsec?: SiteToSite;
 }
 
 /** `crypto identity NAME`: an IKE identity that fits one of these. */

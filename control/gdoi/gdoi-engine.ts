@@ -69,7 +69,7 @@ export class GdoiEngine implements IkeUser {
     this.server = new KeyServer({
       random: options.random,
       signingKey: options.signingKey,
-      spiTaken: (spi) => this.server.usesSpi(spi) || this.memberUsesSpi(spi, null),
+      spiTaken: (spi) => this.usesSpi(spi),
       senderIdBits: options.senderIdBits ?? DefaultSenderIdBits,
     });
     this.environment = {
@@ -272,6 +272,11 @@ export class GdoiEngine implements IkeUser {
 
   private memberUsesSpi(spi: number, except: string | null): boolean {
     return [...this.members.values()].some((member) => member.name !== except && member.keys.teks.some((tek) => tek.spi === spi));
+  }
+
+  /** Whether a group here has an SA under it. */
+  usesSpi(spi: number): boolean {
+    return this.server.usesSpi(spi) || this.memberUsesSpi(spi, null);
   }
 
   private localAcl(group: string): string | null {

@@ -26,9 +26,14 @@ function cookiesKey(address: Ipv4, { initiatorCookie, responderCookie }: Pick<Ph
   return `${address}/${toHex(initiatorCookie)}${toHex(responderCookie)}`;
 }
 
+/** When an SA ends because nobody uses it. */
+export function idleAt({ inUse, lastUsedAt }: Phase1Sa): Ms {
+  return inUse ? Number.POSITIVE_INFINITY : lastUsedAt + IdleMs;
+}
+
 /** When an exchange wants tick(). */
 export function dueTime(exchange: MainModeExchange): Ms {
-  if (exchange.up) return Math.min(exchange.sa.expiresAt, exchange.sa.lastUsedAt + IdleMs, exchange.liveness?.due() ?? Infinity);
+  if (exchange.up) return Math.min(exchange.sa.expiresAt, idleAt(exchange.sa), exchange.liveness?.due() ?? Infinity);
   return exchange instanceof MainModeInitiator ? exchange.due : exchange.startedAt + HalfOpenMs;
 }
 

@@ -22,6 +22,7 @@ export const enum Exchange {
   Main = 2,
   Aggressive = 4,
   Informational = 5,
+  /** The number of Quick Mode too (RFC 2409 App. A): what an SA is for tells them apart (ike-users.ts). */
   GroupkeyPull = 32,
   GroupkeyPush = 33,
   GroupkeyPushAck = 35,

@@ -1,6 +1,6 @@
 // IKEv1 phase 1 for GDOI, both roles, any number of peers (RFC 2408, 2409, 6407 §2). receive() and tick() return actions; no sockets, no
 // timers; the clock is injected, randomness too except Diffie-Hellman's (keying-material.ts). Does: dispatch by exchange and cookies,
-// lifetimes, limits, informational exchanges, logs in IOS's words at a limited rate. Does not: quick mode.
+// lifetimes, limits, informational exchanges, logs in IOS's words at a limited rate. Does not: quick mode (control/ipsec).
 
 import type { Action, Datagram, Endpoint, Ms, RandomBytes } from '../actions.js';
 import { DefaultRegistrationRate, type IsakmpPolicy } from '../config/model.js';
@@ -9,7 +9,7 @@ import { AggressiveInitiator } from './aggressive-mode.js';
 import { concatBytes, equalBytes, isZero } from './bytes.js';
 import { whyUnusable } from './credentials.js';
 import { notEncrypted, outOfState } from './exchange-refusal.js';
-import { Exchanges, IdleMs, type MainModeExchange } from './exchanges.js';
+import { Exchanges, idleAt, type MainModeExchange } from './exchanges.js';
 import { defaultBounds, HalfOpenSet } from './half-open.js';
 import { Exchange, HeaderFlag, type IsakmpHeader, readHeader } from './header.js';
 import { IkeLog } from './ike-log.js';
@@ -116,14 +116,15 @@ export class IkeEngine {
   /** Lifetime and idleness first, then keepalives. */
   private tickSa(exchange: MainModeExchange, now: Ms): Action[] {
     const { sa, liveness } = exchange;
-    if (now >= sa.expiresAt || now >= sa.lastUsedAt + IdleMs || !liveness) return this.deleteSa(sa, now);
+    if (now >= sa.expiresAt || now >= idleAt(sa) || !liveness) return this.deleteSa(sa, now);
     const actions: Action[] = [];
     if (liveness.natKeepaliveDue(now)) {
       const datagram = { local: sa.local, remote: sa.remote, bytes: keepaliveBytes };
       actions.push({ kind: 'count', counter: 'ike_nat_keepalives_sent' }, { kind: 'send', datagram });
     }
     const probe = liveness.detection.tick(sa.lastUsedAt, now);
-    if (probe === 'dead') return [...this.log.dead(sa.remote, now), ...this.forget(exchange, now)];
+    if (probe === 'dead')
+      return [...this.log.dead(sa.remote, now), ...(this.user.peerDead?.(sa, now) ?? []), ...this.forget(exchange, now)];
     if (probe) actions.push({ kind: 'count', counter: 'ike_dpd_sent' }, ...this.notify(sa, NotifyType.AreYouThere, probe));
     return actions;
   }
@@ -139,6 +140,11 @@ export class IkeEngine {
     if (!exchange) return [];
     const farewell = exchange.up ? this.sendProtected(sa, deletePayload(sa)) : [];
     return [...farewell, ...this.forget(exchange, now)];
+  }
+
+  /** Sends protected notifications or deletes of other protocols under an SA that is up. */
+  inform(sa: Phase1Sa, payload: { type: number; body: Uint8Array }): Action[] {
+    return this.sendProtected(sa, payload);
   }
 
   /** Sends a protected notification under an SA that is up. @param data never key material */
@@ -229,7 +235,7 @@ export class IkeEngine {
     const actions: Action[] = [];
     this.proved(exchange, datagram, now);
     for (const notification of notifications) actions.push(...this.receiveNotification(exchange, notification, now));
-    for (const deletion of deletions) actions.push(...this.receiveDeletion(exchange.sa.remote, deletion, now));
+    for (const deletion of deletions) actions.push(...this.receiveDeletion(exchange.sa, deletion, now));
     return actions;
   }
 
@@ -249,15 +255,16 @@ export class IkeEngine {
         ? [{ kind: 'count', counter: 'ike_dpd_answered' }, ...this.notify(sa, NotifyType.AreYouThereAck, reply.answer)]
         : [];
     sa.lastUsedAt = now;
-    return this.user.notification(sa, notification.type, notification.data, now);
+    return this.user.notification(sa, notification.type, notification.data, now, notification);
   }
 
   /** The peer may delete the SAs that it has with us, no others; repeated deletes find nothing. */
-  private receiveDeletion(remote: Endpoint, deletion: Deletion, now: Ms): Action[] {
+  private receiveDeletion(sa: Phase1Sa, deletion: Deletion, now: Ms): Action[] {
     const actions: Action[] = [];
-    if (deletion.protocol !== Protocol.Isakmp || deletion.spiSize !== 16) return actions;
+    if (deletion.protocol !== Protocol.Isakmp) return this.user.deletion?.(sa, deletion, now) ?? actions;
+    if (deletion.spiSize !== 16) return actions;
     for (const spi of deletion.spis) {
-      const exchange = this.exchanges.get(remote, spi.subarray(0, 8));
+      const exchange = this.exchanges.get(sa.remote, spi.subarray(0, 8));
       if (!exchange?.up) continue;
       const { initiatorCookie, responderCookie } = exchange.sa;
       if (equalBytes(concatBytes(initiatorCookie, responderCookie), spi)) actions.push(...this.forget(exchange, now));

@@ -18,6 +18,7 @@ import { type DhExchange, derivePhase1Keys, type Phase1Inputs, phase1Hash } from
 import type { Liveness } from './liveness.js';
 import { CbcChain } from './message-cipher.js';
 import { findTranslation, natDiscovery, noTranslation } from './nat-traversal.js';
+import { isInitialContact } from './notification.js';
 import { type Payload, readPayloads, takePayload } from './payloads.js';
 import type { Phase1Sa } from './phase1-sa.js';
 import { GdoiPort } from './ports.js';
@@ -229,6 +230,7 @@ export abstract class MainMode {
     authenticator.heed(payloads);
     authenticator.verify(payloads, id, expected, this.facts, now);
     this.sa.peerId = id;
+    this.sa.saidInitialContact = payloads.some((payload) => payload.type === PayloadType.Notification && isInitialContact(payload.body));
   }
 
   /** Both sides are proved and nothing more is sent in phase 1. */

@@ -1,5 +1,5 @@
 // NAT traversal of IKE, RFC 3947, and what shares UDP 4500 with it, RFC 3948. Does: find address translators, NAT-D payloads, the non-ESP
-// marker, keepalives. Does not: ESP in UDP (counted and dropped).
+// marker, keepalives. Does not: ESP in UDP, which the packet path takes (what comes here all the same, with no site-to-site peers or while that is dead, is counted and dropped).
 //
 //   UDP 4500:  | 0 0 0 0 | ISAKMP message |      | SPI (not 0), ESP |      | 0xff |  keepalive
 

@@ -17,6 +17,7 @@ export const enum NotifyType {
   InvalidPayloadType = 1,
   InvalidCookie = 4,
   InvalidExchangeType = 7,
+  InvalidSpi = 11,
   NoProposalChosen = 14,
   PayloadMalformed = 16,
   InvalidIdInformation = 18,
@@ -51,6 +52,11 @@ export function readNotification(body: Uint8Array): Notification {
   const end = 8 + body[5];
   if (end > body.length) throw new WireError('RFC 2408 §3.14', `notification with an SPI of ${body[5]} bytes in ${body.length}`);
   return { doi: readU32(body, 0), protocol: body[4], spi: body.slice(8, end), type: readU16(body, 6), data: body.slice(end) };
+}
+
+/** Whether a payload body says INITIAL-CONTACT. Anything else is no reason to refuse what it came with. */
+export function isInitialContact(body: Uint8Array): boolean {
+  return body.length >= 8 && readU16(body, 6) === NotifyType.InitialContact;
 }
 
 function writeHead(doi: number, protocol: number, spiSize: number, last: number): Uint8Array {

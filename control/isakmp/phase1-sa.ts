@@ -37,6 +37,10 @@ export interface Phase1Sa {
   peerId: Identification | null;
   establishedAt: Ms;
   expiresAt: Ms;
+  /** The peer said INITIAL-CONTACT with its proof (RFC 2407 §4.6.3.3): what there was with it before, it has no more. Absent = no. */
+  saidInitialContact?: boolean;
+  /** Its user has SAs that need it: it does not end because it is idle. Absent = no. */
+  inUse?: boolean;
   /** Set by the engine with every message of the SA; an idle SA is deleted. Users may set it when they send. */
   lastUsedAt: Ms;
   state: Phase1State;

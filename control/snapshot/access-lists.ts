@@ -2,7 +2,7 @@
 
 import type { AccessListState, AceState, ObjectGroupState } from '../api/snapshot.js';
 import { filterOrigin } from '../compile/access-lists.js';
-import { failCloseOrigin, localOrigin } from '../compile/crypto-entries.js';
+import { cryptoOrigin, failCloseOrigin, localOrigin } from '../compile/crypto-entries.js';
 import { natOrigin } from '../compile/nat.js';
 import { policyOrigin } from '../compile/policy.js';
 import type { Tables } from '../compile/tables.js';
@@ -58,6 +58,7 @@ export function originsOf(config: Config, list: string): Set<string> {
     filterOrigin(list),
     natOrigin(list),
     policyOrigin(list),
+    cryptoOrigin(list),
     ...maps.map(({ group }) => localOrigin(group ?? '')),
     ...closed.map(({ name }) => failCloseOrigin(name)),
   ]);

@@ -1,6 +1,5 @@
 // `show crypto ipsec sa`: per interface with a crypto map, the entries of the groups' ACLs and the SAs behind them.
 
-import { SaCount } from '../../dataplane/counters/declare.js';
 import type { SnapshotHead } from '../../dataplane/tables/message.js';
 import type { Ms } from '../actions.js';
 import type { CryptoMapState, IpsecFlowState, IpsecInterfaceState, IpsecSaState, SaCounters } from '../api/snapshot.js';
@@ -11,36 +10,17 @@ import { cipherRow, plaintextMtu, transformText } from '../compile/transforms.js
 import { formatIpv4 } from '../config/addresses.js';
 import type { Config, GdoiGroup } from '../config/model.js';
 import type { PolicyEntry, Tek } from '../gdoi/group-policy.js';
+import { localAddressOf } from '../ipsec/configured-policies.js';
+import type { SaPairs } from '../ipsec/sa-pairs.js';
+import { siteFlows, siteState } from './ipsec-pairs.js';
+import { countersOfSerial } from './sa-counters.js';
 
 /** Of time-based anti-replay, dataplane/proto/tbar.ts. */
 const TimeHeaderBytes = 12;
 
-export const noCounters: SaCounters = {
-  sealedPackets: 0,
-  sealedBytes: 0,
-  openedPackets: 0,
-  openedBytes: 0,
-  replayDrops: 0,
-  integrityDrops: 0,
-  sendErrors: 0,
-  receiveErrors: 0,
-};
-
 /** Counters of one SA, zero when the dataplane does not have it. */
 export function saCounters(tek: Tek | null, dataplane: SnapshotHead | null): SaCounters {
-  const serial = tek === null ? 0 : serialOf(tek);
-  const counted = dataplane?.sas.find((sa) => sa.serial === serial)?.counters;
-  if (!counted) return noCounters;
-  return {
-    sealedPackets: counted[SaCount.SealedPackets],
-    sealedBytes: counted[SaCount.SealedBytes],
-    openedPackets: counted[SaCount.OpenedPackets],
-    openedBytes: counted[SaCount.OpenedBytes],
-    replayDrops: counted[SaCount.ReplayDrops],
-    integrityDrops: counted[SaCount.IntegrityDrops],
-    sendErrors: counted[SaCount.SendErrors],
-    receiveErrors: counted[SaCount.ReceiveErrors],
-  };
+  return countersOfSerial(tek === null ? 0 : serialOf(tek), dataplane);
 }
 
 export function identityText(group: GdoiGroup): string {
@@ -52,7 +32,7 @@ export function interfacesOfMap(config: Config, map: string): string[] {
   return [...config.interfaces.values()].filter((item) => item.cryptoMap === map).map(({ name }) => name);
 }
 
-export function cryptoMapStates(config: Config): CryptoMapState[] {
+export function cryptoMapStates(config: Config, pairs: SaPairs): CryptoMapState[] {
   return [...config.cryptoMaps.values()].flat().map((entry) => {
     const group = entry.group === null ? undefined : config.gdoiGroups.get(entry.group);
     return {
@@ -63,6 +43,7 @@ export function cryptoMapStates(config: Config): CryptoMapState[] {
       identity: group ? identityText(group) : null,
       serverAddresses: (group?.serverAddresses ?? []).map(formatIpv4),
       localAcl: entry.matchAddress,
+      ...(entry.ipsec && { site: siteState(config, entry, entry.ipsec, pairs) }),
       interfaces: interfacesOfMap(config, entry.name),
     };
   });
@@ -75,6 +56,8 @@ interface Context {
   teksOf: (group: string) => Tek[];
   /** Path MTU per interface. */
   mtuOf: (name: string) => number;
+  /** SAs between gateways. */
+  pairs: SaPairs;
   now: Ms;
 }
 
@@ -139,8 +122,9 @@ export function ipsecStates(config: Config, context: Context): IpsecInterfaceSta
   const states: IpsecInterfaceState[] = [];
   for (const item of config.interfaces.values()) {
     if (item.cryptoMap === null) continue;
-    const local = item.addresses.length > 0 ? formatIpv4(item.addresses[0].address) : '0.0.0.0';
+    const local = formatIpv4(localAddressOf(config, item) ?? 0);
     const flows = (config.cryptoMaps.get(item.cryptoMap) ?? []).flatMap((map) => {
+      if (map.ipsec) return siteFlows(config, item, map, map.ipsec, context);
       const teks = map.group === null ? [] : context.teksOf(map.group);
       return outboundTeks(teks, context.now).flatMap((sending) => {
         const same = teks.filter((tek) => (tek.sa ?? 0) === (sending.sa ?? 0));

@@ -18,7 +18,14 @@ function mapLine(port: number, { config, nameOf }: PhaseSources): ConfigLine[] {
 function mapEntryLines(port: number, group: string | null, { config, nameOf }: PhaseSources): ConfigLine[] {
   const map = config.interfaces.get(nameOf(port) ?? '')?.cryptoMap ?? '';
   const entries = (config.cryptoMaps.get(map) ?? []).filter((entry) => group === null || entry.group === group);
-  return entries.map((entry) => lineOf(entry, '', `crypto map ${entry.name} ${entry.sequence} gdoi: set group ${entry.group}`));
+  return entries.map((entry) => {
+    const head = `crypto map ${entry.name} ${entry.sequence} ${entry.kind}`;
+    return lineOf(
+      entry,
+      '',
+      entry.ipsec ? `${head}: set peer ${entry.ipsec.peers.map(formatIpv4).join(', ')}` : `${head}: set group ${entry.group}`,
+    );
+  });
 }
 
 export function sayPolicyIn(step: TraceStep, { input }: Course, sources: PhaseSources): Said | null {
@@ -66,7 +73,8 @@ export function sayCryptoMap(step: TraceStep, course: Course, sources: PhaseSour
     step.sa < 0 ? null : (groups.find((candidate) => sources.teksOf(candidate).some((tek) => tek.spi >>> 0 === step.spi)) ?? null);
   const lines = [...map, ...mapEntryLines(step.txPort, group, sources), ...aceConfig(step, sources)];
   const said = { type: 'CRYPTO-MAP', subtype: 'outbound policy', config: lines };
-  if (step.sa >= 0) return { ...said, information: [`Group ${group ?? ''} protects it: SA with SPI ${spiText(step)}`] };
+  const by = group === null ? 'A peer' : `Group ${group}`;
+  if (step.sa >= 0) return { ...said, information: [`${by} protects it: SA with SPI ${spiText(step)}`] };
   if (step.outcome === 'drop') return { ...said, information: missedBecauseTranslated(course, groups, sources) };
   const waiting = groups.filter((candidate) => policyOf(candidate, sources).length === 0);
   return {

@@ -76,6 +76,7 @@ export const enum Drop {
   QueueRandom,
   QueueOverRate,
   QueueNoBuffer,
+  TransportFragment,
   Count,
 }
 export const dropTexts: readonly CounterText[] = [
@@ -159,6 +160,7 @@ export const dropTexts: readonly CounterText[] = [
   { name: 'queue_random', help: 'by random early detection (random-detect)' },
   { name: 'queue_over_rate', help: 'of a priority class above its rate while others waited (priority)' },
   { name: 'queue_no_buffer', help: 'queues held as many packets as the pool has for them' },
+  { name: 'transport_fragment', help: 'a fragment, or too long without DF: transport mode seals whole datagrams (RFC 4303 §3.1.1)' },
 ];
 
 /** Per port. */

@@ -9,6 +9,8 @@ export const enum EventKind {
   SequenceExhausted = 2,
   IvExhausted = 3,
   ReplayTime = 4,
+  /** In place of an SPI: the flow. */
+  NoSa = 5,
 }
 
 export const enum EventShape {
@@ -112,6 +114,8 @@ export class Events {
     switch (this.kind[row]) {
       case EventKind.InvalidSpi:
         return { kind: 'invalid-spi', spi, src, dst, count };
+      case EventKind.NoSa:
+        return { kind: 'no-sa', flow: this.spi[row], src, dst, count };
       case EventKind.Replay:
         return { kind: 'replay', spi, src, dst, count };
       case EventKind.ReplayTime:

@@ -1,18 +1,27 @@
 // 15-ip-input: validate the IPv4 header (RFC 1812 §5.2.2) and parse it once into columns. In: what was received, and what
-// 25-esp-open and 30-gre-decap made of it in the turn before. Out: esp-open for ESP, policy-in for the rest. Drops: ip-malformed, ip-header-checksum,
+// 25-esp-open and 30-gre-decap made of it in the turn before. Out: esp-open for ESP, in UDP too, policy-in for the rest. Drops: ip-malformed, ip-header-checksum,
 // not-ipv4, ip-martian. Options are checked and carried along. The TTL is 40-route's.
 
 import { Drop } from '../counters/declare.js';
 import type { Env } from '../env.js';
 import { isLocal } from '../mem/hash.js';
 import { PacketFlag } from '../mem/slots.js';
+import { EspUdp, isEspInUdp } from '../proto/esp-in-udp.js';
 import { IpProto, Ipv4Fault } from '../proto/ipv4.js';
 
 export function makeIpInput(env: Env): () => void {
   const { parse, drop } = env;
-  const { proto, src, flags } = env.slots;
+  const { view, off, len, l4Off, proto, src, dst, dport, flags } = env.slots;
   const { localSet } = env.tables;
   const { ipInput: input, espOpen, policyIn } = env.vec;
+
+  /** To our port 4500, not from there: for a translator in front of us the destination is an address of ours. Fragments are the host's to put together. */
+  function isEsp(id: number): boolean {
+    if (proto[id] !== IpProto.Udp) return proto[id] === IpProto.Esp;
+    if (dport[id] !== EspUdp.Port || !isLocal(localSet, dst[id])) return false;
+    if ((flags[id] & (PacketFlag.LaterFragment | PacketFlag.MoreFragments)) !== 0) return false;
+    return isEspInUdp(view, l4Off[id], off[id] + len[id] - l4Off[id]);
+  }
 
   return function ipInput() {
     for (let i = 0; i < input.length; i++) {
@@ -34,7 +43,7 @@ export function makeIpInput(env: Env): () => void {
         }
         flags[id] |= PacketFlag.FromHost;
       }
-      if (proto[id] === IpProto.Esp) espOpen.push(id);
+      if (isEsp(id)) espOpen.push(id);
       else policyIn.push(id);
     }
     input.clear();

@@ -31,7 +31,8 @@ export function makeAclIn(env: Env): () => void {
     return proto[id] === IpProto.Udp && isKeyManagementPort(dport[id]) && isLocal(localSet, dst[id]);
   }
 
-  function filter(vector: Vector): void {
+  /** @param withControl IKE and GDOI may be in it */
+  function filter(vector: Vector, withControl: boolean): void {
     let kept = 0;
     for (let i = 0; i < vector.length; i++) {
       const id = vector.ids[i];
@@ -40,7 +41,7 @@ export function makeAclIn(env: Env): () => void {
       // Out of a tunnel it is asked about as what came by the tunnel, also when the tunnel's packets come encrypted.
       const isAsked = list >= 0 && (how === 0 || (how & ~PacketFlag.Decrypted) === PacketFlag.Decapsulated);
       if (!isAsked || permits(list, id)) {
-        if (isAsked && isKeyManagement(id)) punt.push(id);
+        if (isAsked && withControl && isKeyManagement(id)) punt.push(id);
         else vector.ids[kept++] = id;
         continue;
       }
@@ -53,7 +54,7 @@ export function makeAclIn(env: Env): () => void {
 
   return function aclIn() {
     if (counts[BankCount.Filters] === 0) return;
-    filter(espOpen);
-    filter(policyIn);
+    filter(espOpen, false);
+    filter(policyIn, true);
   };
 }

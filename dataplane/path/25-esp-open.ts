@@ -4,8 +4,10 @@
 //   SPI -> SA -> not expired -> sizes -> replay, a first look -> one open batch -> trailer -> pseudotime -> inner header -> header preserved
 //       -> policy -> replay, test and set -> inner packet
 //
-// A GET VPN member opens ESP that is not addressed to it: the outer addresses are those of the hosts (RFC 5374 §3.1, RFC 6407 §5.3.1).
-// Does not: reassemble ESP fragments, ESN, NAT traversal.
+// A GET VPN member opens ESP that is not addressed to it: the outer addresses are those of the hosts (RFC 5374 §3.1, RFC 6407 §5.3.1). An SA between two
+// gateways is for what is sent to our end of it (RFC 4301 §4.1), has one sender, and what is inside has addresses of its own. It
+// comes in UDP when that was agreed (RFC 3948), and only then.
+// Does not: reassemble ESP fragments, ESN.
 
 import { Drop, GroupCount, PathCount, SaCount } from '../counters/declare.js';
 import { Clock, type Env } from '../env.js';
@@ -14,15 +16,16 @@ import { findSpi, isLocal } from '../mem/hash.js';
 import { PortRow } from '../mem/shared.js';
 import { MaxNesting, PacketFlag, SlotShape } from '../mem/slots.js';
 import { Job, JobStatus } from '../native/native.js';
-import { checkTrailer, Esp, Trailer } from '../proto/esp.js';
-import { Ipv4Fault, setCongestion } from '../proto/ipv4.js';
+import { checkTrailer, Esp, EspNext, moveHeader, Trailer } from '../proto/esp.js';
+import { EspUdp } from '../proto/esp-in-udp.js';
+import { IpProto, Ipv4Fault, setCongestion } from '../proto/ipv4.js';
 import { Mark } from '../proto/replay.js';
 import { isTimely, nextHeaderOf, readTbar, Tbar } from '../proto/tbar.js';
-import { Ace, AceAction, Cap, Sa } from '../tables/layout.js';
+import { Ace, AceAction, Cap, Sa, SaFlag } from '../tables/layout.js';
 
 export function makeEspOpen(env: Env): () => void {
   const { drop, parse, classify, replay, events, native, clock, nat } = env;
-  const { bytes, view, off, len, l4Off, rxPort, src, dst, tos, flags, sa, sender, nesting } = env.slots;
+  const { bytes, view, off, len, l4Off, rxPort, proto, src, dst, tos, flags, sa, sender, nesting } = env.slots;
   const { sas, saLists, ports, aces, spiMap, localSet } = env.tables;
   const counts = env.counters.sas;
   const { groups, aceHits, path } = env.counters;
@@ -45,6 +48,27 @@ export function makeEspOpen(env: Env): () => void {
     return (flags[id] & PacketFlag.Decrypted) === 0 && ports[rxPort[id] * PortRow.Words + PortRow.HasCryptoMap] !== 0;
   }
 
+  /** @returns slot of the SA, -1 = none of ours */
+  function slotFor(id: number, spi: number): number {
+    const slot = findSpi(spiMap, spi);
+    const row = slot * Sa.Words;
+    if (slot < 0 || (sas[row + Sa.PeerPort] !== 0) !== isInUdp(id)) return -1;
+    return isPairwise(row) && dst[id] !== sas[row + Sa.Local] ? -1 : slot;
+  }
+
+  function isInUdp(id: number): boolean {
+    return proto[id] === IpProto.Udp;
+  }
+
+  /** Where the SPI is. */
+  function espOf(id: number): number {
+    return isInUdp(id) ? l4Off[id] + EspUdp.HeaderLen : l4Off[id];
+  }
+
+  function isPairwise(row: number): boolean {
+    return (sas[row + Sa.Flags] & SaFlag.Pairwise) !== 0;
+  }
+
   /** RFC 6054 §3: the sender is named by the leftmost bits of the IV. */
   function senderIdOf(ivAt: number, bits: number): number {
     return bits === 32 ? view.getInt32(ivAt) : view.getUint32(ivAt) >>> (32 - bits);
@@ -58,9 +82,9 @@ export function makeEspOpen(env: Env): () => void {
   /** Everything that can be said before the keys are used. Takes the packet: a job, another vector or a drop. */
   function prepare(id: number) {
     const isFragment = (flags[id] & (PacketFlag.LaterFragment | PacketFlag.MoreFragments)) !== 0;
-    const esp = l4Off[id];
+    const esp = espOf(id);
     const room = off[id] + len[id] - esp;
-    const slot = room >= Esp.HeaderLen && !isFragment ? findSpi(spiMap, view.getInt32(esp + Esp.Spi)) : -1;
+    const slot = room >= Esp.HeaderLen && !isFragment ? slotFor(id, view.getInt32(esp + Esp.Spi)) : -1;
     if (slot < 0 || (flags[id] & PacketFlag.FromHost) !== 0) {
       if (!isOurs(id) || nat.hasFromOutside(id)) policyIn.push(id);
       else if (isFragment) drop(id, Drop.EspFragment);
@@ -80,7 +104,7 @@ export function makeEspOpen(env: Env): () => void {
     if (textLen < Esp.TrailerLen || (textLen & (sas[row + Sa.Align] - 1)) !== 0) return refuse(id, Drop.EspTruncated);
     const sidBits = sas[row + Sa.SidBits];
     // Without sender IDs the sender is the inner source. It is not known yet, but must equal the outer one (see finish).
-    sender[id] = sidBits > 0 ? senderIdOf(esp + Esp.HeaderLen, sidBits) : src[id];
+    sender[id] = isPairwise(row) ? 0 : sidBits > 0 ? senderIdOf(esp + Esp.HeaderLen, sidBits) : src[id];
     const size = windowOf(row);
     // What carries our own sender ID we have sent ourselves: somebody throws it back.
     const isEcho = sidBits > 0 && isOwnSenderId(row, sender[id]);
@@ -120,23 +144,26 @@ export function makeEspOpen(env: Env): () => void {
   function finish(id: number, textLen: number) {
     const slot = sa[id];
     const row = slot * Sa.Words;
-    const esp = l4Off[id];
+    const esp = espOf(id);
     const outerSrc = src[id];
     const outerDst = dst[id];
     const outerTos = tos[id];
     const sequence = view.getUint32(esp + Esp.Seq);
     const text = esp + Esp.HeaderLen + sas[row + Sa.IvLen];
     const isTimed = sas[row + Sa.TimeWindow] > 0;
-    const payload = checkTrailer(bytes, text, textLen, nextHeaderOf(isTimed));
+    const isTransport = (sas[row + Sa.Flags] & SaFlag.Transport) !== 0;
+    const payload = checkTrailer(bytes, text, textLen, isTransport ? EspNext.Any : nextHeaderOf(isTimed));
     if (payload === Trailer.Dummy) return drop(id, Drop.EspDummy);
     if (payload < 0) return refuse(id, Drop.EspTrailer);
     const shim = isTimed ? Tbar.HeaderLen : 0;
     if (isTimed && !arrivesInTime(id, row, text, payload)) return refuse(id, Drop.EspTime);
-    const inner = text + shim;
+    const header = isTransport ? esp - off[id] : 0;
+    const inner = text + shim - header;
+    if (isTransport) moveHeader(bytes, view, off[id], inner, header, header + payload, bytes[text + textLen - 1]);
     off[id] = inner;
-    len[id] = payload - shim; // more than the datagram's own length is traffic flow padding (RFC 4303 §2.7): parse cuts it off
+    len[id] = header + payload - shim; // more than the datagram's own length is traffic flow padding (RFC 4303 §2.7): parse cuts it off
     if (parse(id) !== Ipv4Fault.None) return refuse(id, Drop.EspInnerHeader);
-    if (src[id] !== outerSrc || dst[id] !== outerDst) return refuse(id, Drop.EspHeaderNotPreserved);
+    if (!isPairwise(row) && (src[id] !== outerSrc || dst[id] !== outerDst)) return refuse(id, Drop.EspHeaderNotPreserved);
     const ace = classify(saLists[slot], id);
     if (ace < 0 || aces[ace * Ace.Words + Ace.Action] !== AceAction.Permit) return refuse(id, Drop.EspPolicy);
     const size = windowOf(row);

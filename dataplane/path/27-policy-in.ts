@@ -1,9 +1,10 @@
 // 27-policy-in: what arrives in the clear on a crypto-map port although the policy wants it encrypted is dropped (RFC 4301 §5.2,
-// IOS "packet not IPSEC but should have been"). In: packets that are not ours to open. Out: route.
+// IOS "packet not IPSEC but should have been"). In: packets that are not ours to open. Out: route; IKE and GDOI for us to local, which no translation is asked about.
 // Drops: clear-must-be-encrypted, fail-close (all that arrives in the clear on a port that is closed, but for its exceptions).
 //
 // It stands behind 25-esp-open, which decides what came encrypted, and before any stage that changes addresses. The packet is
-// matched as it stands, not mirrored: the sender's gateway matched the same rows with the same addresses. Exempt: what this host
+// matched as it stands, not mirrored: the sender's gateway matched the same rows with the same addresses; flows between two gateways have rows of
+// their own for what arrives. Exempt: what this host
 // itself sends, what came out of an SA, and IKE and GDOI to our own address (RFC 4301 §4.4.1: the SPD must bypass it), without which
 // a policy of `permit ip any any` could never be renewed.
 
@@ -21,7 +22,7 @@ export function makePolicyIn(env: Env): () => void {
   const { rxPort, proto, dst, dport, flags } = env.slots;
   const { ports, cryptoEntries, entryFirst, entryCount, entryLists, aces, localSet } = env.tables;
   const { aceHits } = env.counters;
-  const { policyIn: input, route } = env.vec;
+  const { policyIn: input, route, punt } = env.vec;
 
   /** @returns the reason to drop it, -1 = it may pass */
   function verdict(id: number): number {
@@ -30,7 +31,7 @@ export function makePolicyIn(env: Env): () => void {
     for (let entry = entryFirst[port]; entry < end; entry++) {
       const at = entry * CryptoEntry.Words;
       const entryFlags = cryptoEntries[at + CryptoEntry.Flags];
-      if ((entryFlags & (CryptoFlag.Registered | CryptoFlag.ClosedIn)) === 0) continue;
+      if ((entryFlags & (CryptoFlag.Registered | CryptoFlag.ClosedIn | CryptoFlag.PeerIn)) === 0) continue;
       const ace = classify(entryLists[entry], id);
       if (ace < 0) continue;
       aceHits[ace]++;
@@ -48,10 +49,12 @@ export function makePolicyIn(env: Env): () => void {
   return function policyIn() {
     for (let i = 0; i < input.length; i++) {
       const id = input.ids[i];
-      const exempt =
-        (flags[id] & (PacketFlag.FromHost | PacketFlag.Decrypted)) !== 0 ||
-        ports[rxPort[id] * PortRow.Words + PortRow.HasCryptoMap] === 0 ||
-        isKeyManagement(id);
+      const isInside = (flags[id] & (PacketFlag.FromHost | PacketFlag.Decrypted)) !== 0;
+      if (!isInside && isKeyManagement(id)) {
+        punt.push(id);
+        continue;
+      }
+      const exempt = isInside || ports[rxPort[id] * PortRow.Words + PortRow.HasCryptoMap] === 0;
       const reason = exempt ? -1 : verdict(id);
       if (reason >= 0) drop(id, reason);
       else route.push(id);

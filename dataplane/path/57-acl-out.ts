@@ -2,37 +2,50 @@
 // denied. Drops: acl-out, after an ICMP 3/13 to the source.
 //
 // As on IOS since 12.3(8)T (crypto access check on clear-text packets): what leaves in the clear is asked about as it is, translated if NAT did; what
-// will be sealed is asked about as the ESP packet that leaves, which has the same addresses and ToS (70-esp-seal) and is never a fragment. That is known
+// will be sealed is asked about as the ESP packet that leaves, which has the same addresses, or those of the two gateways, the same ToS (70-esp-seal) and is never a fragment. That is known
 // before it is sealed, so nothing is sealed in vain. What the router itself sends is not asked about.
 
 import { Drop } from '../counters/declare.js';
 import type { Env } from '../env.js';
 import { BankCount } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
+import { EspUdp } from '../proto/esp-in-udp.js';
 import { IcmpError, UnreachableCode } from '../proto/icmp.js';
 import { IpProto } from '../proto/ipv4.js';
 import { Port } from '../proto/l4.js';
-import { FilterList } from '../tables/layout.js';
+import { FilterList, Sa, SaFlag } from '../tables/layout.js';
 
 export function makeAclOut(env: Env): () => void {
   const { permits } = env;
-  const { txPort, proto, sport, dport, flags, sa, error, reason } = env.slots;
-  const { counts, filterLists } = env.tables;
+  const { txPort, proto, src, dst, sport, dport, flags, sa, error, reason } = env.slots;
+  const { counts, filterLists, sas } = env.tables;
   const { pmtu, refused } = env.vec;
 
+  /** As the packet that leaves: ESP, or UDP between the gateways' ports. */
   function permitsSealed(list: number, id: number): boolean {
     const protocol = proto[id];
     const from = sport[id];
     const to = dport[id];
     const bits = flags[id];
-    proto[id] = IpProto.Esp;
-    sport[id] = dport[id] = Port.None;
+    const source = src[id];
+    const destination = dst[id];
+    const row = sa[id] * Sa.Words;
+    if ((sas[row + Sa.Flags] & SaFlag.Pairwise) !== 0) {
+      src[id] = sas[row + Sa.Local];
+      dst[id] = sas[row + Sa.Peer];
+    }
+    const peerPort = sas[row + Sa.PeerPort];
+    proto[id] = peerPort !== 0 ? IpProto.Udp : IpProto.Esp;
+    sport[id] = peerPort !== 0 ? EspUdp.Port : Port.None;
+    dport[id] = peerPort || Port.None;
     flags[id] = bits & ~(PacketFlag.LaterFragment | PacketFlag.MoreFragments);
     const permitted = permits(list, id);
     proto[id] = protocol;
     sport[id] = from;
     dport[id] = to;
     flags[id] = bits;
+    src[id] = source;
+    dst[id] = destination;
     return permitted;
   }
 

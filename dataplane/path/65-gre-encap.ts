@@ -17,8 +17,8 @@ import { Ip4, IpProto, lowerTtl, writeHeader } from '../proto/ipv4.js';
 import { Port } from '../proto/l4.js';
 import { Tunnel, TunnelFlag, TunnelMode } from '../tables/layout.js';
 
-/** Headroom that is left for what may come yet: Ethernet 14, outer IPv4 20, ESP 8, IV 16, pseudotime 12. */
-const Reserve = 70;
+/** Headroom that is left for what may come yet: Ethernet 14, outer IPv4 20, UDP 8, ESP 8, IV 16, pseudotime 12. */
+const Reserve = 78;
 
 export function makeGreEncap(env: Env): () => void {
   const { drop, tunnelWords, workerIndex, workers } = env;

@@ -1,5 +1,5 @@
-// 70-esp-seal: ESP tunnel mode with the inner source and destination in the outer header (RFC 6407 §5.3.1 address preservation).
-// In: packets with an SA that fit. Out: tx. Drops: sequence-exhausted, iv-exhausted, seal-failed.
+// 70-esp-seal: ESP tunnel mode, with the inner source and destination in the outer header (RFC 6407 §5.3.1 address preservation), or between two
+// gateways with theirs (RFC 4301 §5.1.2); or transport mode, in which the packet's own header goes in front of ESP (RFC 4303 §3.1.1). In: packets with an SA that fit. Out: tx; between gateways route, in the next turn, as one of this host's own. Drops: sequence-exhausted, iv-exhausted, seal-failed.
 //
 //   | outer IPv4 20 | SPI, sequence | IV | inner packet … | padding, trailer | ICV |
 //   written into the headroom                ^ untouched    written into the tailroom
@@ -7,28 +7,31 @@
 //
 // The inner TTL pays the hop that it owes (RFC 4301 §5.1.2.1). Outer header: ToS copied with its ECN bits (RFC 6040 §4.1, normal mode), DF copied (RFC 4301 §8.1), identification copied, TTL 64. Sequence
 // numbers and IVs are counted in the sender-state file before anything is sealed (mem/sender-state.ts).
-// Does not: ESN, UDP encapsulation, traffic flow padding.
+// Between two gateways ESP goes in UDP when that was agreed (RFC 3948): its header stands in front of the SPI.
+// Does not: ESN, traffic flow padding.
 
 import { Drop, GroupCount, SaCount } from '../counters/declare.js';
 import { Clock, type Env, SenderRow } from '../env.js';
 import { EventKind } from '../mem/events.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { Job, JobStatus } from '../native/native.js';
-import { Esp, padLength, writeTrailer } from '../proto/esp.js';
+import { Esp, moveHeader, padLength, writeTrailer } from '../proto/esp.js';
+import { EspUdp, writeEspUdp } from '../proto/esp-in-udp.js';
 import { Ip4, IpProto, lowerTtl, writeHeader } from '../proto/ipv4.js';
+import { Port } from '../proto/l4.js';
 import { counterLimit, writeIv } from '../proto/sender-iv.js';
 import { nextHeaderOf, Tbar, writeTbar } from '../proto/tbar.js';
-import { Cap, EspCipher, Sa } from '../tables/layout.js';
+import { Cap, EspCipher, Sa, SaFlag } from '../tables/layout.js';
 
 const OuterTtl = 64;
 const LastSequence = 0xffffffff;
 
 export function makeEspSeal(env: Env): () => void {
   const { drop, events, native, senderRows, workerIndex, workers, clock } = env;
-  const { bytes, view, off, len, flags, sa, src, dst } = env.slots;
+  const { bytes, view, off, len, l4Off, flags, sa, src, dst, proto, sport, dport } = env.slots;
   const { sas } = env.tables;
   const { groups, sas: counts, saSequences } = env.counters;
-  const { espSeal: input, tx: next } = env.vec;
+  const { espSeal: input, tx: next, route } = env.vec;
   const { numbers } = env.senders;
   const jobs = new Int32Array(SlotShape.Count * Job.Words);
   const jobIds = new Int32Array(SlotShape.Count);
@@ -73,15 +76,29 @@ export function makeEspSeal(env: Env): () => void {
     numbers[sequenceAt] = sequence + 1;
     saSequences[slot] = sequence;
 
-    const inner = off[id];
-    if ((flags[id] & PacketFlag.OwesHop) !== 0) lowerTtl(view, inner);
-    const innerLen = len[id];
+    const packet = off[id];
+    if ((flags[id] & PacketFlag.OwesHop) !== 0) lowerTtl(view, packet);
+    const packetLen = len[id];
+    const header = (sas[row + Sa.Flags] & SaFlag.Transport) !== 0 ? (view.getUint8(packet) & 15) << 2 : 0;
+    const inner = packet + header;
+    const innerLen = packetLen - header;
     const ivLen = sas[row + Sa.IvLen];
     const isTimed = sas[row + Sa.TimeWindow] > 0;
     const shim = isTimed ? Tbar.HeaderLen : 0;
     const padLen = padLength(shim + innerLen, sas[row + Sa.Align]);
-    const textLen = shim + innerLen + writeTrailer(bytes, inner + innerLen, padLen, nextHeaderOf(isTimed));
+    const textLen =
+      shim +
+      innerLen +
+      writeTrailer(bytes, inner + innerLen, padLen, header > 0 ? view.getUint8(packet + Ip4.Protocol) : nextHeaderOf(isTimed));
     const esp = inner - shim - ivLen - Esp.HeaderLen;
+    const udp = sas[row + Sa.PeerPort] !== 0 ? EspUdp.HeaderLen : 0;
+    const espLen = Esp.HeaderLen + ivLen + textLen + sas[row + Sa.IcvLen];
+    const outer = esp - udp - (header || Ip4.HeaderLen);
+    const outerLen = (header || Ip4.HeaderLen) + udp + espLen;
+    // Before ESP and IV, which in transport mode are written over where the header was.
+    if (header > 0) moveHeader(bytes, view, packet, outer, header, outerLen, IpProto.Esp);
+    else writeOuter(row, outer, inner, outerLen);
+    if (udp > 0) writeEspUdp(view, esp - udp, sas[row + Sa.PeerPort], espLen);
     if (isTimed) stamp(row, inner - shim);
     view.setInt32(esp + Esp.Spi, sas[row + Sa.Spi]);
     view.setUint32(esp + Esp.Seq, sequence);
@@ -91,14 +108,11 @@ export function makeEspSeal(env: Env): () => void {
       numbers[at] = counter + 1;
       writeIv(view, esp + Esp.HeaderLen, sas[row + Sa.Sids + sender], sas[row + Sa.SidBits], workerIndex, counter);
     }
-    const outer = esp - Ip4.HeaderLen;
-    const outerLen = Ip4.HeaderLen + Esp.HeaderLen + ivLen + textLen + sas[row + Sa.IcvLen];
-    writeOuter(outer, inner, outerLen);
     const job = jobCount * Job.Words;
     jobs[job + Job.Slot] = slot;
     jobs[job + Job.Offset] = esp;
     jobs[job + Job.TextLen] = textLen;
-    jobInnerLen[jobCount] = innerLen;
+    jobInnerLen[jobCount] = packetLen;
     jobIds[jobCount++] = id;
     off[id] = outer;
     len[id] = outerLen;
@@ -111,15 +125,32 @@ export function makeEspSeal(env: Env): () => void {
     groups[sas[row + Sa.Group] * GroupCount.Count + GroupCount.TimeSent]++;
   }
 
-  function writeOuter(outer: number, inner: number, total: number): void {
+  function writeOuter(row: number, outer: number, inner: number, total: number): void {
+    const isPairwise = (sas[row + Sa.Flags] & SaFlag.Pairwise) !== 0;
     const fragment = view.getUint16(inner + Ip4.FlagsOffset);
     const isFragment = (fragment & (Ip4.MoreFragments | Ip4.OffsetMask)) !== 0;
     // Fragments of one datagram share an identification; sealed they are datagrams of their own, which need their own (RFC 6864 §4.3).
-    if (isFragment) outerId = (outerId + 1) & 0xffff;
-    const id = isFragment ? outerId : view.getUint16(inner + Ip4.Id);
-    const from = view.getInt32(inner + Ip4.Src);
-    const to = view.getInt32(inner + Ip4.Dst);
-    writeHeader(view, outer, view.getUint8(inner + Ip4.Tos), total, id, fragment & Ip4.DontFragment, OuterTtl, IpProto.Esp, from, to);
+    if (isFragment || isPairwise) outerId = (outerId + 1) & 0xffff;
+    const id = isFragment || isPairwise ? outerId : view.getUint16(inner + Ip4.Id);
+    const from = isPairwise ? sas[row + Sa.Local] : view.getInt32(inner + Ip4.Src);
+    const to = isPairwise ? sas[row + Sa.Peer] : view.getInt32(inner + Ip4.Dst);
+    const protocol = sas[row + Sa.PeerPort] !== 0 ? IpProto.Udp : IpProto.Esp;
+    writeHeader(view, outer, view.getUint8(inner + Ip4.Tos), total, id, fragment & Ip4.DontFragment, OuterTtl, protocol, from, to);
+  }
+
+  /** Its way is the peer's now and not that of the packet inside. Nothing of that holds for it: translation, policy routing, the hop that it owed. */
+  function sendToPeer(id: number, esp: number): void {
+    const row = sa[id] * Sa.Words;
+    src[id] = sas[row + Sa.Local];
+    dst[id] = sas[row + Sa.Peer];
+    const peerPort = sas[row + Sa.PeerPort];
+    proto[id] = peerPort !== 0 ? IpProto.Udp : IpProto.Esp;
+    sport[id] = peerPort !== 0 ? EspUdp.Port : Port.None;
+    dport[id] = peerPort || Port.None;
+    l4Off[id] = peerPort !== 0 ? esp - EspUdp.HeaderLen : esp;
+    flags[id] = PacketFlag.FromHost | PacketFlag.Sealed;
+    sa[id] = -1;
+    route.push(id);
   }
 
   function count(slot: number, innerLen: number): void {
@@ -145,8 +176,11 @@ export function makeEspSeal(env: Env): () => void {
         continue;
       }
       count(sa[id], jobInnerLen[i]);
-      flags[id] |= PacketFlag.Sealed;
-      next.push(id);
+      if ((sas[sa[id] * Sa.Words + Sa.Flags] & SaFlag.Pairwise) !== 0) sendToPeer(id, jobs[i * Job.Words + Job.Offset]);
+      else {
+        flags[id] |= PacketFlag.Sealed;
+        next.push(id);
+      }
     }
   };
 }

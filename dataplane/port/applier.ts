@@ -237,9 +237,9 @@ export class Applier {
       ...hops.routes,
     ];
     const guard = planGuard(tables.rows.aces, tables.rows.cryptoEntries, devices);
-    const { interfaces, controlPorts } = tables.head;
+    const { interfaces, controlPorts, espPorts } = tables.head;
     const filtered = new Set(interfaces.flatMap(({ port, filterIn }) => (filterIn === null ? [] : [port])));
-    const rules = planRules(devices, controlPorts, listLocalAddresses(devices, state), filtered);
+    const rules = planRules(devices, controlPorts, listLocalAddresses(devices, state), filtered, espPorts);
     return [
       ...diffRoutes(state, routes, (table) => table !== RouteTable.Main && table !== Table.Gateways),
       ...diffRules(state.rules, [...rules, ...hops.rules, ...guard]),

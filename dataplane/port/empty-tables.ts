@@ -28,6 +28,7 @@ export const noTables: TablesHead = {
   interfaces: [],
   staticRoutes: [],
   controlPorts: [],
+  espPorts: [],
   groups: [],
   nat: {
     timeouts: new Array(NatState.Count).fill(0),

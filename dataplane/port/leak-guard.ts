@@ -18,7 +18,7 @@ import { anyPacket, type PortDevices, Pref, type Rule, type Selectors, Table } f
  * @returns rules from pref 130 on, in the order of the ACEs
  */
 export function planGuard(aces: Int32Array, cryptoEntries: Int32Array, ports: readonly PortDevices[]): Rule[] {
-  const blocks = readRanges(cryptoEntries, CryptoFlag.Registered)
+  const blocks = readRanges(cryptoEntries, CryptoFlag.Registered | CryptoFlag.PeerOut)
     .map(([first, count, flags]) => ({ block: readBlock(aces, first, count), isClear: (flags & CryptoFlag.ReceiveOnly) !== 0 }))
     .filter(({ block }) => block.length > 0);
   const closed = planClosed(aces, cryptoEntries, ports);
@@ -60,8 +60,8 @@ function planClosed(aces: Int32Array, entries: Int32Array, ports: readonly PortD
   return rules;
 }
 
-/** ACE ranges of the entries with a flag, each once: two ports with one map would double the rules. @param port of this port only */
-function readRanges(entries: Int32Array, flag: CryptoFlag, port?: number): [first: number, count: number, flags: number][] {
+/** ACE ranges of the entries with one of some flags, each once: two ports with one map would double the rules. @param port of this port only */
+function readRanges(entries: Int32Array, flag: number, port?: number): [first: number, count: number, flags: number][] {
   const ranges = new Map<string, [number, number, number]>();
   for (let at = 0; at + CryptoEntry.Words <= entries.length; at += CryptoEntry.Words) {
     if ((entries[at + CryptoEntry.Flags] & flag) === 0) continue;

@@ -89,6 +89,7 @@ export const anyPacket: Selectors = {
 /**
  * The rules for the ports that are open. @param controlPorts UDP ports of our own control traffic
  * @param filtered ports with a list for what comes in: control traffic passes the pipeline there, as on IOS the list is asked about it
+ * @param shared control ports that ESP comes to too, which is the pipeline's
  * @param own this host's addresses: what comes from outside with one of them is refused here, as netdevs have accept_local (sysctl.ts)
  */
 export function planRules(
@@ -96,6 +97,7 @@ export function planRules(
   controlPorts: readonly number[],
   own: readonly number[],
   filtered: ReadonlySet<number> = new Set(),
+  shared: readonly number[] = [],
 ): Rule[] {
   const rules: Rule[] = [];
   for (const { port, device, tun, driver } of ports) {
@@ -111,7 +113,7 @@ export function planRules(
       rules.push({ ...anyPacket, pref: Pref.RawIn, iif: device, ipProtocol: esp, action: { lookup: Table.FirstRaw + port } });
     for (const ipProtocol of pipelineProtocols)
       rules.push({ ...anyPacket, pref: Pref.PipelineIn, iif: device, ipProtocol, action: { lookup } });
-    for (const own of filtered.has(port) ? [] : controlPorts) {
+    for (const own of filtered.has(port) ? [] : controlPorts.filter((wanted) => !shared.includes(wanted))) {
       const action = { lookup: RouteTable.Local };
       rules.push({ ...anyPacket, pref: Pref.ControlIn, iif: device, ipProtocol: udp, destinationPorts: [own, own], action });
     }

@@ -20,6 +20,7 @@ import {
   QosTest,
   QosUse,
   Sa,
+  SaFlag,
   SaKey,
 } from '../tables/layout.js';
 import { type InterfaceRow, MaxFrameBytes, portDrivers, type StaticRouteRow, type TablesHead, type TablesRows } from '../tables/message.js';
@@ -42,6 +43,11 @@ const devicePattern = /^[A-Za-z0-9_@.][^\s/:"'\\#]{0,14}$/;
 
 function readAddress(value: unknown, what: string): number {
   return readInteger(value, what, 0, MaxAddress);
+}
+
+/** What a rule takes. */
+function readPort(value: unknown, what: string): number {
+  return readInteger(value, what, 1, 65534);
 }
 
 function readDevice(value: unknown, what: string): string {
@@ -117,7 +123,8 @@ function readHead(value: unknown): TablesHead {
     generation: readInteger(head.generation, 'generation', 0, MaxGeneration),
     interfaces: readList(head.interfaces, 'interfaces', Cap.Ports, readInterface),
     staticRoutes: readList(head.staticRoutes, 'staticRoutes', 1024, readStaticRoute),
-    controlPorts: readList(head.controlPorts, 'controlPorts', 8, (port, what) => readInteger(port, what, 1, 65534)), // what a rule takes
+    controlPorts: readList(head.controlPorts, 'controlPorts', 8, readPort),
+    espPorts: readList(head.espPorts, 'espPorts', 8, readPort),
     groups: readList(head.groups, 'groups', GroupCap, (name, what) => readText(name, what, 256)),
     nat: readNat(head.nat),
     policyHops: readPolicyHops(head.policyHops),
@@ -238,6 +245,7 @@ function checkCryptoEntries({ head, rows }: Tables): void {
     checkAclRange('crypto entry', entries[at + CryptoEntry.AclFirst], entries[at + CryptoEntry.AclCount], rows.aces);
     within('crypto entry SA slot', entries[at + CryptoEntry.OutboundSa], -1, rows.sas.length / Sa.Words - 1);
     within('crypto entry flags', entries[at + CryptoEntry.Flags], 0, 255);
+    within('crypto entry flow', entries[at + CryptoEntry.Flow], 0, 0x7fffffff);
     within('crypto entry group', entries[at + CryptoEntry.Group], 0, head.groups.length - 1);
   }
 }
@@ -270,10 +278,13 @@ function checkSas({ head, rows }: Tables): void {
     serials.add(serial);
     const spi = row[Sa.Spi] >>> 0;
     within('SA SPI', spi, 256, 0xffffffff); // RFC 4303 §2.1
-    if (spis.has(spi)) refuse(`two SAs with SPI ${spi}`);
-    spis.add(spi);
+    // Peers choose the SPIs of outbound SAs: two of them may choose the same, or one of ours.
+    const isInbound = (row[Sa.Flags] & SaFlag.Inbound) !== 0;
+    if (isInbound && spis.has(spi)) refuse(`two SAs with SPI ${spi}`);
+    if (isInbound) spis.add(spi);
     checkTransform(row);
-    within('SA flags', row[Sa.Flags], 0, 3);
+    within('SA flags', row[Sa.Flags], 0, 15);
+    checkEnds(row);
     within('SA replay window', row[Sa.ReplayWindow], 0, 1 << 20);
     within('SA time window', row[Sa.TimeWindow], 0, 100);
     within('SA sender ID bits', row[Sa.SidBits], 0, 32);
@@ -281,6 +292,17 @@ function checkSas({ head, rows }: Tables): void {
     within('SA group', row[Sa.Group], 0, head.groups.length - 1);
     checkAclRange('SA', row[Sa.AclFirst], row[Sa.AclCount], rows.aces);
   }
+}
+
+function checkEnds(row: Int32Array): void {
+  const isPairwise = (row[Sa.Flags] & SaFlag.Pairwise) !== 0;
+  if (isPairwise !== (row[Sa.Local] !== 0) || isPairwise !== (row[Sa.Peer] !== 0))
+    refuse('SA with ends of a pair that it is not, or without');
+  if (!isPairwise && (row[Sa.Flags] & SaFlag.Transport) !== 0) refuse('SA of a group in transport mode');
+  within('SA port of the peer', row[Sa.PeerPort], 0, isPairwise ? 65535 : 0);
+  if (row[Sa.PeerPort] !== 0 && (row[Sa.Flags] & SaFlag.Transport) !== 0) refuse('SA in UDP in transport mode');
+  const directions = row[Sa.Flags] & (SaFlag.Inbound | SaFlag.Outbound);
+  if (isPairwise && directions === (SaFlag.Inbound | SaFlag.Outbound)) refuse('SA between two gateways in both directions');
 }
 
 function checkTransform(row: Int32Array): void {

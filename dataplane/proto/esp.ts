@@ -1,4 +1,4 @@
-// ESP, RFC 4303, tunnel mode. Does: header, trailer and the arithmetic of sizes. Does not: ESN, transport mode, traffic flow
+// ESP, RFC 4303. Does: header, trailer and the arithmetic of sizes; the packet's own header in transport mode. Does not: ESN, traffic flow
 // padding on sending (RFC 4303 §2.7; what others send is cut off), encryption (native/).
 //
 //   0                   1                   2                   3
@@ -13,6 +13,8 @@
 //  +-------------------------------+---------------+---------------+
 //  |                     ICV (12, 16, 24, 32)                      |
 
+import { Ip4, sealHeader } from './ipv4.js';
+
 export const enum Esp {
   Spi = 0,
   Seq = 4,
@@ -25,6 +27,8 @@ export const enum EspNext {
   Ipv4 = 4,
   /** RFC 4303 §2.6: a dummy packet, to be discarded without a word. */
   Dummy = 59,
+  /** For {@link checkTrailer}: whatever it is. */
+  Any = -1,
 }
 
 /** Results of {@link checkTrailer} that are not a length. */
@@ -74,5 +78,24 @@ export function checkTrailer(bytes: Uint8Array, at: number, textLen: number, wan
   for (let i = 1; i <= padLen; i++) if (bytes[at + payload + i - 1] !== i) return Trailer.Malformed;
   const next = bytes[end - 1];
   if (next === EspNext.Dummy) return Trailer.Dummy;
-  return next === wanted ? payload : Trailer.Malformed;
+  return next === wanted || wanted === EspNext.Any ? payload : Trailer.Malformed;
+}
+
+/**
+ * Transport mode: an IPv4 header goes to another place, in front of another protocol (RFC 4303 §3.1.1). @param length bytes of the header
+ * @param total length of the datagram from then on, bytes
+ */
+export function moveHeader(
+  bytes: Uint8Array,
+  view: DataView,
+  from: number,
+  to: number,
+  length: number,
+  total: number,
+  protocol: number,
+): void {
+  bytes.copyWithin(to, from, from + length);
+  view.setUint16(to + Ip4.TotalLength, total);
+  view.setUint8(to + Ip4.Protocol, protocol);
+  sealHeader(view, to);
 }

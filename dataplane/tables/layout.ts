@@ -96,7 +96,8 @@ export const enum CryptoEntry {
   OutboundSa = 3, // SA slot, -1 = none yet: what the ACL permits is dropped
   Group = 4, // group index, for counters and events
   Flags = 5, // CryptoFlag
-  Words = 6,
+  Flow = 6, // number of a flow between two gateways: told when it has no SA; 0 = of a group
+  Words = 7,
 }
 export const enum CryptoFlag {
   /** Policy is known. Without it the entry does not match at all (fail-open, the IOS default). */
@@ -109,11 +110,18 @@ export const enum CryptoFlag {
   ReceiveOnly = 8,
   /** What the list permits is taken in the clear too (receive-only, passive). */
   AcceptClear = 16,
+  /** Of a flow between two gateways, what leaves: without an SA it is dropped and control is told. */
+  PeerOut = 32,
+  /** The same for what arrives; the list is that of what leaves with its ends exchanged. */
+  PeerIn = 64,
   /** What it seals is known to queues by what it was (`qos pre-classify`). */
   PreClassify = 128,
 }
 
-/** One ESP SA, used in both directions by every member of the group (RFC 6407 §5.5). The row's index is its slot. */
+/**
+ * One ESP SA. Of a group: used in both directions by every member (RFC 6407 §5.5). Between two gateways (SaFlag.Pairwise): one direction. The row's index
+ * is its slot.
+ */
 export const enum Sa {
   Serial = 0, // unique per SA for the life of this instance, > 0; a new serial in a slot means a new SA: reset its state
   Spi = 1,
@@ -136,11 +144,18 @@ export const enum Sa {
   TimeWindow = 33, // seconds of time-based anti-replay (proto/tbar.ts), 0 = none; then the replay window is not looked at
   TimeHigh = 34, // group's pseudotime less CLOCK_MONOTONIC, ms, as a signed 64-bit number: high word, low word
   TimeLow = 35,
-  Words = 36,
+  Local = 36, // pairwise: our end, and the peer's, in the outer header
+  Peer = 37,
+  PeerPort = 38, // pairwise: ESP goes in UDP (RFC 3948), from port 4500 to this one; 0 = ESP as a protocol of its own
+  Words = 39,
 }
 export const enum SaFlag {
   Inbound = 1,
   Outbound = 2,
+  /** Between two gateways (RFC 4301 §4.1): an outer header of its own, one sender, the list is the traffic of this direction. */
+  Pairwise = 4,
+  /** Of those, transport mode (RFC 4303 §3.1.1): the packet keeps its header. */
+  Transport = 8,
 }
 export const enum EspCipher {
   None = 0,

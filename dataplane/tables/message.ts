@@ -98,6 +98,8 @@ export interface TablesHead {
   staticRoutes: StaticRouteRow[];
   /** UDP ports of our own control traffic, which must not enter the pipeline. */
   controlPorts: number[];
+  /** Of those, where ESP comes too (RFC 3948): IKE there passes the pipeline as well, and is handed to the host. */
+  espPorts: number[];
   /** Names of groups by index. */
   groups: string[];
   nat: {
@@ -172,6 +174,8 @@ export type FromDataplane =
 
 export type DataplaneEvent =
   | { kind: 'invalid-spi'; spi: number; src: number; dst: number; count: number }
+  /** What a flow protects has no SA. `flow`: CryptoEntry.Flow; the ends are those of the first packet. */
+  | { kind: 'no-sa'; flow: number; src: number; dst: number; count: number }
   | { kind: 'replay'; spi: number; src: number; dst: number; count: number }
   /** Pseudotimes of one of the packets that were refused; `peerMs` -1 = it has none. */
   | { kind: 'replay-time'; spi: number; src: number; dst: number; count: number; ownMs: number; peerMs: number }

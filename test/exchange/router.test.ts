@@ -9,6 +9,7 @@ import type { Datagram } from '../../control/actions.js';
 import { CounterSet } from '../../control/api/counters.js';
 import { parseConfig } from '../../control/config/parse.js';
 import { gdoiCounters } from '../../control/gdoi/counters.js';
+import { ipsecCounters } from '../../control/ipsec/counters.js';
 import { ikeCounters } from '../../control/isakmp/counters.js';
 import type { Membership } from '../../control/multicast-sockets.js';
 import { RsaKeys } from '../../control/pki/rsa-keys.js';
@@ -85,7 +86,7 @@ async function boot(name: string, text: string) {
     parseConfig(text).config,
     {
       log: { write: () => undefined },
-      counters: new CounterSet(ikeCounters, gdoiCounters, routerCounters),
+      counters: new CounterSet(ikeCounters, ipsecCounters, gdoiCounters, routerCounters),
       store,
       rsaKeys,
       keyLog: null,

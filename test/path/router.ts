@@ -103,6 +103,11 @@ export interface SaSpec {
   expiresAt?: number;
   acl?: number;
   flags?: number;
+  /** Between two gateways: their ends, and `flags` says the direction. */
+  local?: string;
+  peer?: string;
+  /** ESP in UDP. */
+  peerPort?: number;
   /** Time-based anti-replay; `offset` of the pseudotime to the router's clock, ms. */
   time?: { windowSeconds: number; offset: number };
 }
@@ -134,7 +139,7 @@ export interface TablesSpec {
   }[];
   acls: AceSpec[][];
   /** Crypto map entries, in order of port. `sa`: index into sas, -1 = none. */
-  entries: { port: number; acl: number; sa: number; registered?: boolean; flags?: number }[];
+  entries: { port: number; acl: number; sa: number; registered?: boolean; flags?: number; flow?: number }[];
   sas: (SaSpec | null)[];
   routes: { prefix: string; port?: number; kind?: FibRoute['kind']; via?: string }[];
   locals: string[];
@@ -284,6 +289,9 @@ function writeSas(bank: ReturnType<typeof bankOf>, spec: TablesSpec, lists: { fi
     row[Sa.AclFirst] = list.first;
     row[Sa.AclCount] = list.count;
     row[Sa.ExpiresAt] = sa.expiresAt ?? Now + 3600;
+    row[Sa.Local] = sa.local ? ip(sa.local) : 0;
+    row[Sa.Peer] = sa.peer ? ip(sa.peer) : 0;
+    row[Sa.PeerPort] = sa.peerPort ?? 0;
     if (sa.time) {
       row[Sa.TimeWindow] = sa.time.windowSeconds;
       row[Sa.TimeHigh] = Math.floor(sa.time.offset / 2 ** 32);
@@ -356,7 +364,8 @@ export function writeBank(shared: SharedState, index: number, spec: TablesSpec):
   bank.cryptoEntries.fill(0);
   spec.entries.forEach((entry, i) => {
     const flags = entry.flags ?? (entry.registered === false ? 0 : CryptoFlag.Registered);
-    bank.cryptoEntries.set([entry.port, lists[entry.acl].first, lists[entry.acl].count, entry.sa, 0, flags], i * CryptoEntry.Words);
+    const { first, count } = lists[entry.acl];
+    bank.cryptoEntries.set([entry.port, first, count, entry.sa, 0, flags, entry.flow ?? 0], i * CryptoEntry.Words);
   });
   bank.counts[BankCount.CryptoEntries] = spec.entries.length;
   writeSas(bank, spec, lists);

@@ -14,6 +14,8 @@ export interface StrongswanOptions {
   connections: string;
   /** Text of `secrets { ... }`. */
   secrets: string;
+  /** Its own data path, ESP in UDP 4500 through a TUN device, in place of the kernel's. */
+  libipsec?: boolean;
   /** More of `charon { ... }`. */
   settings?: string;
   /** PEM files to put into swanctl's folders, e.g. `x509/peer.pem`. */
@@ -53,7 +55,7 @@ export class Strongswan {
       'strongswan.conf',
       `charon {
   load_modular = no
-  load = ${plugins}
+  load = ${options.libipsec ? `kernel-libipsec ${plugins} gcm ccm` : plugins}
   install_routes = no
   ${options.settings ?? ''}
   filelog {

@@ -5,6 +5,7 @@ import { isIosInterfaceName, isLoopback, isTunnel } from '../interface-names.js'
 import type { Config, CryptoMapEntry, InterfaceConfig } from '../model.js';
 import { warnFailOpen } from './fail-close.js';
 import type { Findings } from './findings.js';
+import { verifyLocalAddresses, verifySiteToSite } from './site-to-site.js';
 import { verifyTunnelDevice, verifyTunnels } from './tunnels.js';
 
 function verifyDevice(item: InterfaceConfig, devices: Map<string, string>, findings: Findings): void {
@@ -62,6 +63,10 @@ export function verifyInterfaces(config: Config, findings: Findings): void {
 }
 
 function verifyMapEntry(config: Config, entry: CryptoMapEntry, applied: boolean, findings: Findings): void {
+  if (entry.ipsec) {
+    verifySiteToSite(config, entry, entry.ipsec, findings);
+    return;
+  }
   const name = `crypto map ${entry.name} ${entry.sequence}`;
   if (entry.group === null) findings.error(entry, '', `${name} has no group: it would protect nothing`, 'set group NAME');
   else {
@@ -86,6 +91,7 @@ function verifyMapEntry(config: Config, entry: CryptoMapEntry, applied: boolean,
 }
 
 export function verifyCryptoMaps(config: Config, findings: Findings): void {
+  verifyLocalAddresses(config, findings);
   const applied = new Set([...config.interfaces.values()].map((item) => item.cryptoMap));
   for (const [name, entries] of config.cryptoMaps) {
     if (!applied.has(name))

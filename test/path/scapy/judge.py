@@ -6,7 +6,7 @@ from scapy.layers.ipsec import SecurityAssociation, ESP
 job = json.load(sys.stdin)
 sa = SecurityAssociation(ESP, spi=job["spi"], crypt_algo=job["crypt"], crypt_key=bytes.fromhex(job["cryptKey"]),
                          auth_algo=job["auth"], auth_key=bytes.fromhex(job["authKey"]),
-                         tunnel_header=IP(src=job["src"], dst=job["dst"]))
+                         tunnel_header=None if job.get("transport") else IP(src=job["src"], dst=job["dst"]))
 out = []
 for item in job["packets"]:
     packet = IP(bytes.fromhex(item))

@@ -15,6 +15,7 @@ import type {
   InterfaceConfig,
   IsakmpKey,
   IsakmpPolicy,
+  SiteToSite,
   StaticRoute,
   TransformSet,
   TunnelConfig,
@@ -153,19 +154,31 @@ const plainGroup: fc.Arbitrary<GdoiGroup> = fc.record({
 });
 const gdoiGroup: fc.Arbitrary<GdoiGroup> = sometimes(plainGroup, 'registrationInterface', interfaceName);
 
+const siteToSite: fc.Arbitrary<SiteToSite> = fc.record({
+  peers: fc.uniqueArray(address, { maxLength: 10 }),
+  transformSets: fc.array(name, { maxLength: 6 }),
+  pfs: fc.constantFrom(null, 1, 2, 5, 14, 15, 16, 19, 20, 21),
+  lifetimeSeconds: fc.option(fc.integer({ min: 20, max: 2_592_000 })),
+  lifetimeKilobytes: fc.oneof(fc.constantFrom(null, 'disable' as const), fc.integer({ min: 2560, max: 4_294_967_295 })),
+});
+
 const cryptoMaps: fc.Arbitrary<Map<string, CryptoMapEntry[]>> = mapOf(
   fc.record({
     name,
     entries: fc.uniqueArray(
       sometimes<CryptoMapEntry, 'qosPreClassify'>(
-        fc.record({
-          line,
-          name: fc.constant(''),
-          sequence: fc.integer({ min: 1, max: 65535 }),
-          kind: fc.constant('gdoi' as const),
-          group: fc.option(name),
-          matchAddress: fc.option(name),
-        }),
+        fc
+          .record({
+            line,
+            name: fc.constant(''),
+            sequence: fc.integer({ min: 1, max: 65535 }),
+            matchAddress: fc.option(name),
+            what: fc.oneof(fc.record({ group: fc.option(name) }), siteToSite),
+          })
+          .map(({ what, ...entry }): CryptoMapEntry => {
+            if ('group' in what) return { ...entry, kind: 'gdoi', group: what.group };
+            return { ...entry, kind: 'ipsec-isakmp', group: null, ipsec: what };
+          }),
         'qosPreClassify',
         fc.constant(true as const),
       ),
@@ -316,6 +329,7 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     gdoiGroups: mapOf(gdoiGroup, (group) => group.name),
     identities,
     cryptoMaps,
+    localAddresses: fc.uniqueArray(fc.tuple(name, interfaceName), { selector: ([map]) => map, maxLength: 2 }).map((list) => new Map(list)),
     failClose,
     accessLists,
     objectGroups,

@@ -105,7 +105,7 @@ function matches(rule: Rule, packet: Packet): boolean {
 function planFor(acls: number[][][]): Rule[] {
   let first = 0;
   const entries = acls.flatMap((acl) => {
-    const entry = [0, first, acl.length, -1, 0, CryptoFlag.Registered];
+    const entry = [0, first, acl.length, -1, 0, CryptoFlag.Registered, 0];
     first += acl.length;
     return entry;
   });
@@ -155,9 +155,9 @@ t.test('a closed port: what its exceptions deny passes in their direction, nothi
       const out = [...exceptions, everything];
       const back = [...exceptions.map(mirror), everything];
       const entries = [
-        [0, 0, group.length, -1, 0, CryptoFlag.Registered],
-        [0, group.length, out.length, -1, 0, CryptoFlag.ClosedOut],
-        [0, group.length + out.length, back.length, -1, 0, CryptoFlag.ClosedIn],
+        [0, 0, group.length, -1, 0, CryptoFlag.Registered, 0],
+        [0, group.length, out.length, -1, 0, CryptoFlag.ClosedOut, 0],
+        [0, group.length + out.length, back.length, -1, 0, CryptoFlag.ClosedIn, 0],
       ];
       const rules = planGuard(Int32Array.from([...group, ...out, ...back].flat()), Int32Array.from(entries.flat()), [eth0]);
       const mustEncrypt = isPermitted(group, packet);

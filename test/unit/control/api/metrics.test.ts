@@ -137,6 +137,7 @@ t.test('samples of every kind, with the instance on each', async (t) => {
     ['group_encrypting', { group: 'down' }, 0],
     ['ike_sas', {}, 1],
     ['ike_sas_negotiating', {}, 1],
+    ['ipsec_sas', {}, 0],
     ['ike_admission_rate', {}, 100],
     ['server_receive_only', { group: 'ks' }, 0],
     ['server_sender_ids_used', { group: 'ks' }, 250],

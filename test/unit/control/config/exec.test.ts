@@ -118,6 +118,8 @@ t.test('every exec command, in full and abbreviated', (t) => {
     ['show logging', show('logging')],
     ['show debugging', show('debugging')],
     ['clear crypto gdoi', { kind: 'clear crypto gdoi', group: null }],
+    ['clear crypto sa', { kind: 'clear crypto sa', peer: null }],
+    ['clear crypto sa peer 192.0.2.2', { kind: 'clear crypto sa', peer: 0xc0000202 }],
     ['clear crypto gdoi group G', { kind: 'clear crypto gdoi', group: 'G' }],
     ['clear crypto gdoi ks members', { kind: 'clear crypto gdoi ks members', group: null, immediately: false }],
     ['clear cry gdoi ks mem now', { kind: 'clear crypto gdoi ks members', group: null, immediately: true }],

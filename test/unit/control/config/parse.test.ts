@@ -113,7 +113,7 @@ version 15.1`);
 
 t.test('a global line that fits no mode says where it stops to fit', (t) => {
   t.strictSame(listProblems('interface eth0\ncrypto map M 10 foo'), ['2 error % Invalid input detected at column 17 ("foo")']);
-  t.equal(parseConfig('interface eth0\ncrypto map M 10 foo').problems[0].hint, 'expected: gdoi');
+  t.equal(parseConfig('interface eth0\ncrypto map M 10 foo').problems[0].hint, 'expected: gdoi, ipsec-isakmp');
   t.equal(parseConfig('crypto isakmp policy 10\nhash').problems[0].hint, 'expected: md5, sha, sha256, sha384, sha512');
   t.equal(parseConfig('hostname a b').problems[0].hint, 'nothing may follow');
   t.strictSame(listProblems('crypto i'), ['1 error % Ambiguous command: ("i")']);

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { planGuard } from '../../../../dataplane/port/leak-guard.js';
 import { formatRule, type PortDevices } from '../../../../dataplane/port/rules.js';
-import { AceAction, CryptoFlag } from '../../../../dataplane/tables/layout.js';
+import { AceAction, CryptoEntry, CryptoFlag } from '../../../../dataplane/tables/layout.js';
 
 type AceText = [AceAction, number, number, number, number, number, number?, number?, number?, number?];
 
@@ -20,11 +20,16 @@ function ace([
   return [action, protocol, src | 0, srcCare | 0, dst | 0, dstCare | 0, sportLow, sportHigh, dportLow, dportHigh, ...noFacts];
 }
 
+/** Words that a test does not name are 0. */
+function entry(words: number[]): number[] {
+  return [...words, ...new Array<number>(CryptoEntry.Words - words.length).fill(0)];
+}
+
 /** Nothing else is asked. */
 const noFacts = [0, 0, 0, 0, 0];
 
 function plan(aces: AceText[], entries: number[][], ports: PortDevices[] = []): string[] {
-  return planGuard(Int32Array.from(aces.flatMap(ace)), Int32Array.from(entries.flat()), ports).map(formatRule);
+  return planGuard(Int32Array.from(aces.flatMap(ace)), Int32Array.from(entries.flatMap(entry)), ports).map(formatRule);
 }
 
 const net1 = [0x0a010000, 0xffff0000] as const;
@@ -142,4 +147,18 @@ t.test('what a receive-only SA lets go in the clear is not guarded', async (t) =
   t.same(plan(acl, [[0, 0, 1, 0, 0, CryptoFlag.Registered | CryptoFlag.ReceiveOnly]]), [
     'pref 130 from 10.1.0.0/16 to 10.2.0.0/24 lookup 254',
   ]);
+});
+
+t.test('a flow between two gateways is guarded as it leaves', async (t) => {
+  const rules = plan(
+    [
+      [AceAction.Permit, -1, ...net1, ...net2],
+      [AceAction.Permit, -1, ...net2, ...net1],
+    ],
+    [
+      [0, 0, 1, -1, 0, CryptoFlag.PeerOut, 1],
+      [0, 1, 1, -1, 0, CryptoFlag.PeerIn, 1],
+    ],
+  );
+  t.same(rules, ['pref 130 from 10.1.0.0/16 to 10.2.0.0/24 blackhole']);
 });

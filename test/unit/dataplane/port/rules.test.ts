@@ -61,6 +61,10 @@ t.test('from nothing to the plan and back', async (t) => {
     'with a list on what comes in, GDOI comes through the pipeline',
   );
   t.ok(filtered.includes('pref 110 iif lo ipproto 17 sport 848 lookup 254'), 'and leaves past it');
+  const shared = planRules(ports, [848, 4500], [], new Set(), [4500]).map(formatRule);
+  t.notOk(shared.includes('pref 80 iif eth0 ipproto 17 dport 4500 lookup 255'), 'a port that ESP comes to: through the pipeline');
+  t.ok(shared.includes('pref 80 iif eth0 ipproto 17 dport 848 lookup 255'));
+  t.ok(shared.includes('pref 110 iif lo ipproto 17 sport 4500 lookup 254'), 'and leaves past it');
   t.same(planRules([], [848], [0x0a000001]), [], 'without ports there is nothing to steer');
 });
 

@@ -116,6 +116,7 @@ export function sampleHead(blobBytes: number[]): TablesHead {
     ],
     staticRoutes: [{ prefix: 0, prefixLength: 0, nextHop: 0x0a010002, interface: null, distance: 1 }],
     controlPorts: [848],
+    espPorts: [],
     groups: ['G'],
     nat: { ...structuredClone(noTables.nat), timeouts: [86400, 300, 60, 60, 60, 86400, 60] },
     policyHops: [{ kind: 'next-hop', address: 0x0a010002 }, { kind: 'interface', port: 0 }, { kind: 'null' }],

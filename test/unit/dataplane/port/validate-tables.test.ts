@@ -90,9 +90,9 @@ const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][]
       head.blobs.reverse();
     },
   ],
-  ['blobs longer than the frame', /ends within/, (head) => Object.assign(head, { blobBytes: [60, 24, 144, 26624, 24, 64, 8, 0, 0, 0, 0] })],
+  ['blobs longer than the frame', /ends within/, (head) => Object.assign(head, { blobBytes: [60, 28, Sa.Words * 4, 26624, 24, 64, 8, 0, 0, 0, 0] })],
   ['bytes behind the blobs', /behind the last blob/, (head) => Object.assign(head, { blobBytes: new Array(11).fill(0) })],
-  ['half a row', /whole number/, (head) => Object.assign(head, { blobBytes: [20, 24, 144, 104, 24, 64, 8, 0, 0, 0, 0] })],
+  ['half a row', /whole number/, (head) => Object.assign(head, { blobBytes: [20, 28, Sa.Words * 4, 104, 24, 64, 8, 0, 0, 0, 0] })],
   ['ace action', /ace action: 2/, (_, rows) => rows.aces.set([2], Ace.Action)],
   ['ace protocol', /ace protocol: 256/, (_, rows) => rows.aces.set([256], Ace.Protocol)],
   ['ace ports turned', /ace port: 65536/, (_, rows) => rows.aces.set([65536], Ace.SrcPortLow)],
@@ -162,6 +162,19 @@ const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][]
   ['seventeen sender IDs', /sender IDs: 17/, (_, rows) => rows.sas.set([17], Sa.SidCount)],
   ['time window of 101 s', /time window: 101/, (_, rows) => rows.sas.set([101], Sa.TimeWindow)],
   ['crypto entry with flags of nobody', /flags: 256/, (_, rows) => rows.cryptoEntries.set([256], CryptoEntry.Flags)],
+  ['crypto entry with a flow of nobody', /flow: -1/, (_, rows) => rows.cryptoEntries.set([-1], CryptoEntry.Flow)],
+  ['ESP port 0', /espPorts\[0\]: 0/, (head) => Object.assign(head, { espPorts: [0] })],
+  ['SA in UDP and no pair', /SA port of the peer/, (_, rows) => rows.sas.set([4500], Sa.PeerPort)],
+  ['SA with ends and no pair', /ends of a pair that it is not/, (_, rows) => rows.sas.set([1, 2], Sa.Local)],
+  ['SA of a pair without ends', /or without/, (_, rows) => rows.sas.set([5], Sa.Flags)],
+  [
+    'SA of a pair in both directions',
+    /in both directions/,
+    (_, rows) => {
+      rows.sas.set([7], Sa.Flags);
+      rows.sas.set([1, 2], Sa.Local);
+    },
+  ],
   [
     'a filter beyond the aces',
     /filter of GigabitEthernet0\/0 aces: 2/,

@@ -197,8 +197,8 @@ t.test('crypto maps', (t) => {
   t.equal(parseClean('crypto map M 1 gdoi\ncrypto map M 2 gdoi\nno crypto map M').cryptoMaps.size, 0);
   t.equal(parseClean('crypto map M 1 gdoi\nno crypto map M 1 gdoi').cryptoMaps.size, 0);
   for (const [line, message] of [
-    ['crypto map M 10 ipsec-isakmp', /not supported yet/],
-    ['crypto map M local-address Loopback0', /not supported yet/],
+    ['crypto map M 10 ipsec-manual', /not supported/],
+    ['crypto map M 10 ipsec-isakmp dynamic D', /not supported yet/],
     ['crypto map M 0 gdoi', /Invalid/],
     ['crypto map M 10', /Incomplete/],
   ] as const) {

@@ -1,0 +1,109 @@
+// What the configuration wants of site-to-site protection: one entry of a crypto map on one local address. Does: find the entry that
+// an offer is for, say what we would offer, choose from what a peer offers.
+
+import type { AclEntry, DhGroup, Ipv4, TransformSet } from '../config/model.js';
+import type { Phase1Sa } from '../isakmp/phase1-sa.js';
+import { WireError } from '../isakmp/wire-error.js';
+import type { EspProposal } from './esp-proposal.js';
+import type { QuickDecision } from './quick-responder.js';
+import { covers, selectorOf, selectorText, type TrafficSelector } from './selector.js';
+
+export type Suite = Pick<TransformSet, 'encryption' | 'authentication' | 'mode'>;
+
+export interface FlowPolicy {
+  map: string;
+  sequence: number;
+  /** Our end. */
+  local: Ipv4;
+  /** In the order to try. */
+  peers: Ipv4[];
+  /** Of the crypto access list: our side is the source. */
+  entries: AclEntry[];
+  /** In order of preference. */
+  suites: Suite[];
+  /** Group for perfect forward secrecy; null = none is asked for, any is accepted. */
+  pfs: DhGroup | null;
+  lifetimeSeconds: number;
+  /** null = no limit. */
+  lifetimeKilobytes: number | null;
+}
+
+export function policyKey({ map, sequence, local }: Pick<FlowPolicy, 'map' | 'sequence' | 'local'>): string {
+  return `${map} ${sequence} ${local}`;
+}
+
+/** ESP goes in UDP (RFC 3947 §5). */
+export function isTranslated({ translation }: Phase1Sa): boolean {
+  return translation.local || translation.remote;
+}
+
+/** The selectors of the lines that permit, as far as IKE can say them. */
+export function permittedSelectors({ entries }: Pick<FlowPolicy, 'entries'>): TrafficSelector[] {
+  return entries.filter(({ action }) => action === 'permit').flatMap((entry) => selectorOf(entry) ?? []);
+}
+
+/** Whether the first line that covers all of it permits it. */
+export function permits({ entries }: Pick<FlowPolicy, 'entries'>, selector: TrafficSelector): boolean {
+  for (const entry of entries) {
+    const line = selectorOf(entry);
+    if (line && covers(line, selector)) return entry.action === 'permit';
+  }
+  return false;
+}
+
+/** The policy under which this traffic may be protected between these ends; in order of configuration. */
+export function policyFor(policies: Iterable<FlowPolicy>, local: Ipv4, peer: Ipv4, selector: TrafficSelector): FlowPolicy | null {
+  for (const policy of policies) if (policy.local === local && policy.peers.includes(peer) && permits(policy, selector)) return policy;
+  return null;
+}
+
+/** Transport mode is for what passes between the two ends themselves; other traffic of such a transform set takes tunnel mode, as on IOS. */
+function isBetween({ local, remote }: TrafficSelector, ours: Ipv4, theirs: Ipv4): boolean {
+  const isHost = ({ mask }: { mask: Ipv4 }): boolean => mask === 0xffffffff;
+  return isHost(local) && isHost(remote) && local.address === ours && remote.address === theirs;
+}
+
+/** In order of preference. Behind a translator tunnel mode alone: transport mode would need the addresses before it (RFC 3948 §3.1.2). */
+export function proposalsOf(policy: FlowPolicy, selector: TrafficSelector, sa: Phase1Sa): EspProposal[] {
+  const udp = isTranslated(sa);
+  const fitsTransport = !udp && isBetween(selector, sa.local.address, sa.remote.address);
+  return policy.suites.map(({ encryption, authentication, mode }) => ({
+    encryption,
+    authentication,
+    mode: mode === 'transport' && fitsTransport ? 'transport' : 'tunnel',
+    udp,
+    group: policy.pfs,
+    lifetimeSeconds: policy.lifetimeSeconds,
+    lifetimeKilobytes: policy.lifetimeKilobytes,
+  }));
+}
+
+/**
+ * The first of the peer's offers that we could have made; of the mode that it wants: a transport set takes tunnel mode too.
+ * @throws WireError `ipsec_no_proposal`
+ */
+export function choose(
+  policy: FlowPolicy,
+  selector: TrafficSelector,
+  sa: Phase1Sa,
+  offers: readonly EspProposal[],
+): Omit<QuickDecision, 'spi'> {
+  const udp = isTranslated(sa);
+  const fitsTransport = !udp && isBetween(selector, sa.local.address, sa.remote.address);
+  const chosen = offers.findIndex(
+    (offer) =>
+      offer.udp === udp &&
+      (policy.pfs === null || offer.group === policy.pfs) &&
+      (offer.mode === 'tunnel' || fitsTransport) &&
+      policy.suites.some(
+        ({ encryption, authentication, mode }) =>
+          encryption === offer.encryption && authentication === offer.authentication && (offer.mode === 'tunnel' || mode === 'transport'),
+      ),
+  );
+  if (chosen < 0) {
+    const text = `none of ${offers.length} offers for ${selectorText(selector)} fits crypto map ${policy.map} ${policy.sequence}`;
+    throw new WireError('RFC 2408 §4.2', text, 'ipsec_no_proposal');
+  }
+  const { lifetimeSeconds, lifetimeKilobytes } = policy;
+  return { chosen, own: { ...offers[chosen], lifetimeSeconds, lifetimeKilobytes } };
+}

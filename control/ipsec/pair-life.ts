@@ -1,0 +1,80 @@
+// Pairs of SAs come and go: tables, counters, logs and the peer are told.
+
+import type { Action, Ms } from '../actions.js';
+import { IpsecLog } from './ipsec-log.js';
+import { deleteEsp } from './peer-messages.js';
+import type { PeerSas } from './peer-sas.js';
+import type { NegotiatedPair } from './quick-exchange.js';
+import { flowKey, type SaPair, SaPairs } from './sa-pairs.js';
+
+/** Message 3 is on its way, and the peer is busy. */
+const SettleMs = 1000;
+
+export class PairLife {
+  readonly pairs = new SaPairs();
+  readonly log = new IpsecLog();
+
+  constructor(private readonly peers: PeerSas) {}
+
+  /** It receives; establish() lets it send. */
+  add(agreed: NegotiatedPair, place: Pick<SaPair, 'policy' | 'local' | 'remote'>, now: Ms): { pair: SaPair; actions: Action[] } {
+    const { pair, surplus } = this.pairs.add(agreed, { ...place, established: false }, now);
+    this.peers.followUse(this.pairs);
+    return { pair, actions: [{ kind: 'sas-changed' }, ...this.remove(surplus, true, now)] };
+  }
+
+  /** The peer has proved that it has the SA towards it. A pair that is gone meanwhile stays gone. */
+  establish(pair: SaPair): Action[] {
+    if (!this.pairs.has(pair)) return [];
+    const isFirst = !this.hasEstablished(pair);
+    pair.established = true;
+    pair.sendsAt = Number.POSITIVE_INFINITY;
+    return [{ kind: 'sas-changed' }, ...(isFirst ? this.log.session('UP', pair.remote) : [])];
+  }
+
+  /**
+   * We have sent message 3, upon which the peer takes the SA towards it into use: a replacement gives it time for that, and the old pair sends on. What
+   * came before message 3 would be lost.
+   */
+  establishSoon(pair: SaPair, now: Ms): Action[] {
+    if (!this.pairs.has(pair)) return [];
+    if (!this.pairs.sending(flowKey(pair))) return this.establish(pair);
+    pair.sendsAt = now + SettleMs;
+    return [];
+  }
+
+  /** Replacements whose time has come. */
+  tick(now: Ms): Action[] {
+    return [...this.pairs].filter(({ sendsAt }) => sendsAt <= now).flatMap((pair) => this.establish(pair));
+  }
+
+  /** Behind a translator a peer's port may change (RFC 3947 §4): ESP in UDP goes where phase 1 goes. */
+  followPorts(now: Ms): Action[] {
+    const actions: Action[] = [];
+    for (const pair of this.pairs) {
+      const sa = pair.suite.udp ? this.peers.newest(pair.local.address, pair.remote.address, now) : null;
+      if (!sa || sa.remote.port === pair.remote.port) continue;
+      pair.remote = sa.remote;
+      actions.push({ kind: 'sas-changed' });
+    }
+    return actions;
+  }
+
+  /** @param tell the peer, which may still send under them */
+  remove(pairs: readonly SaPair[], tell: boolean, now: Ms): Action[] {
+    const actions: Action[] = [];
+    for (const pair of pairs) {
+      if (!this.pairs.delete(pair)) continue;
+      const sa = tell ? this.peers.newest(pair.local.address, pair.remote.address, now) : null;
+      actions.push({ kind: 'count', counter: 'ipsec_sas_deleted' }, { kind: 'sas-changed' });
+      if (sa) actions.push(...this.peers.inform(sa, deleteEsp([pair.inboundSpi])));
+      if (pair.established && !this.hasEstablished(pair)) actions.push(...this.log.session('DOWN', pair.remote));
+    }
+    if (actions.length > 0) this.peers.followUse(this.pairs);
+    return actions;
+  }
+
+  private hasEstablished({ remote }: SaPair): boolean {
+    return this.pairs.ofPeer(remote.address).some(({ established }) => established);
+  }
+}

@@ -1,0 +1,144 @@
+// `show crypto ipsec sa`, `show crypto map`: what is between two gateways. A flow for each permitted line, with the pairs of SAs for it.
+
+import type { SnapshotHead } from '../../dataplane/tables/message.js';
+import type { Ms } from '../actions.js';
+import type { IpsecFlowState, IpsecSaState, SaCounters, SiteToSiteState } from '../api/snapshot.js';
+import type { Allocation } from '../compile/allocation.js';
+import { serialOf } from '../compile/allocation.js';
+import { materialOf } from '../compile/pairs.js';
+import { cipherRow, plaintextMtu, transformText } from '../compile/transforms.js';
+import { formatIpv4 } from '../config/addresses.js';
+import { describeEntry } from '../config/commands/acl-entry.js';
+import { describeTransforms } from '../config/commands/ipsec.js';
+import { type Config, type CryptoMapEntry, defaultLifetimes, type InterfaceConfig, type SiteToSite } from '../config/model.js';
+import { localAddressOf, policyOfEntry } from '../ipsec/configured-policies.js';
+import { type FlowPolicy, permittedSelectors, policyKey } from '../ipsec/flow-policy.js';
+import { flowKey, type SaPair, type SaPairs } from '../ipsec/sa-pairs.js';
+import { covers, type TrafficEnd, type TrafficSelector } from '../ipsec/selector.js';
+import { countersOfSerial } from './sa-counters.js';
+
+export interface SiteContext {
+  allocation: Allocation;
+  dataplane: SnapshotHead | null;
+  pairs: SaPairs;
+  mtuOf(name: string): number;
+  now: Ms;
+}
+
+type Direction = 'inbound' | 'outbound';
+
+function countersOf(pair: SaPair, direction: Direction, { dataplane }: SiteContext): SaCounters {
+  return countersOfSerial(serialOf(materialOf(pair, direction)), dataplane);
+}
+
+/** Of the direction that had more: what a life by volume counts. */
+export function volumeOf(pair: SaPair, context: Pick<SiteContext, 'dataplane'>): number {
+  const whole = context as SiteContext;
+  return Math.max(countersOf(pair, 'inbound', whole).openedBytes, countersOf(pair, 'outbound', whole).sealedBytes);
+}
+
+function saState(pair: SaPair, direction: Direction, context: SiteContext): IpsecSaState {
+  const material = materialOf(pair, direction);
+  const slot = context.allocation.sas.take(String(serialOf(material)));
+  const { lifetimeKilobytes, suite, expiresAt } = pair;
+  return {
+    spi: material.spi,
+    transform: transformText(suite.encryption, suite.authentication),
+    mode: suite.mode,
+    udp: suite.udp,
+    connectionId: slot + 1,
+    flowId: `GW:${slot + 1}`,
+    siblingFlags: '80000040',
+    remainingSeconds: Math.max(0, Math.round((expiresAt - context.now) / 1000)),
+    remainingKilobytes: lifetimeKilobytes === null ? null : Math.max(0, Math.floor(lifetimeKilobytes - volumeOf(pair, context) / 1024)),
+    ivBytes: cipherRow(suite.encryption).ivBytes,
+    replay: true,
+    status: 'ACTIVE(ACTIVE)',
+  };
+}
+
+function identOf({ address, mask, port }: TrafficEnd, protocol: number): IpsecFlowState['local'] {
+  return { address: formatIpv4(address), mask: formatIpv4(mask), protocol, port };
+}
+
+/** In transport mode the packet keeps its header, 20 bytes. */
+function headerOf({ suite }: SaPair): number {
+  return suite.mode === 'transport' ? 20 : 0;
+}
+
+function udpHeaderOf({ suite }: SaPair): number {
+  return suite.udp ? 8 : 0;
+}
+
+function flowState(policy: FlowPolicy, selector: TrafficSelector, mtu: number, context: SiteContext): IpsecFlowState {
+  const key = flowKey({ policy: policyKey(policy), selector });
+  const pairs = context.pairs.ofFlow(key);
+  const established = pairs.filter((pair) => pair.established);
+  const sending = context.pairs.sending(key);
+  const counted = (direction: Direction, name: keyof SaCounters): number =>
+    (direction === 'inbound' ? pairs : established).reduce((sum, pair) => sum + countersOf(pair, direction, context)[name], 0);
+  const { address, port } = sending?.remote ?? { address: policy.peers[0], port: 500 };
+  return {
+    local: identOf(selector.local, selector.protocol),
+    remote: identOf(selector.remote, selector.protocol),
+    action: 'permit',
+    peer: formatIpv4(address),
+    peerPort: port,
+    flags: 'origin_is_acl,',
+    encapsulated: counted('outbound', 'sealedPackets'),
+    decapsulated: counted('inbound', 'openedPackets'),
+    sendErrors: counted('outbound', 'sendErrors'),
+    receiveErrors: counted('inbound', 'receiveErrors'),
+    replayDrops: counted('inbound', 'replayDrops'),
+    integrityDrops: counted('inbound', 'integrityDrops'),
+    localEndpoint: formatIpv4(policy.local),
+    remoteEndpoint: formatIpv4(address),
+    plaintextMtu: sending
+      ? plaintextMtu(mtu - udpHeaderOf(sending), sending.suite.encryption, sending.suite.authentication) + headerOf(sending)
+      : mtu,
+    pathMtu: mtu,
+    ipMtu: mtu,
+    outboundSpi: sending?.outboundSpi ?? 0,
+    pfsGroup: sending?.suite.group ?? null,
+    inbound: pairs.map((pair) => saState(pair, 'inbound', context)),
+    outbound: established.map((pair) => saState(pair, 'outbound', context)),
+  };
+}
+
+/** Lines in order; behind each the parts of it that peers have wanted. */
+export function siteFlows(
+  config: Config,
+  item: InterfaceConfig,
+  entry: CryptoMapEntry,
+  ipsec: SiteToSite,
+  context: SiteContext,
+): IpsecFlowState[] {
+  const local = localAddressOf(config, item);
+  const policy = local === null ? null : policyOfEntry(config, entry, ipsec, local);
+  if (!policy) return [];
+  const own = [...context.pairs].filter((pair) => pair.policy === policyKey(policy));
+  const flows = new Map<string, TrafficSelector>();
+  for (const line of permittedSelectors(policy))
+    for (const selector of [line, ...own.map((pair) => pair.selector).filter((part) => covers(line, part))])
+      flows.set(flowKey({ policy: policyKey(policy), selector }), selector);
+  return [...flows.values()].map((selector) => flowState(policy, selector, context.mtuOf(item.name), context));
+}
+
+export function siteState(config: Config, entry: CryptoMapEntry, ipsec: SiteToSite, pairs: SaPairs): SiteToSiteState {
+  const list = config.accessLists.get(entry.matchAddress ?? '');
+  const { lifetimeSeconds, lifetimeKilobytes, pfs } = ipsec;
+  const ours = [...pairs].filter(({ policy, established }) => established && policy.startsWith(`${entry.name} ${entry.sequence} `));
+  const current = ours.at(-1)?.remote.address ?? ipsec.peers[0];
+  return {
+    peers: ipsec.peers.map(formatIpv4),
+    acl: list?.entries.map((line) => describeEntry(line, list.kind)) ?? [],
+    transformSets: ipsec.transformSets.flatMap((name) => {
+      const set = config.transformSets.get(name);
+      return set ? [{ name, text: describeTransforms(set) }] : [];
+    }),
+    pfsGroup: pfs,
+    lifetimeSeconds: lifetimeSeconds ?? defaultLifetimes.seconds,
+    lifetimeKilobytes: lifetimeKilobytes === 'disable' ? null : (lifetimeKilobytes ?? defaultLifetimes.kilobytes),
+    currentPeer: current === undefined ? null : formatIpv4(current),
+  };
+}
