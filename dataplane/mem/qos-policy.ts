@@ -64,7 +64,7 @@ export function makeQosPolicy(
   }
 
   /** What the packet is as it stands. */
-  function read(id: number, to: Int32Array, at: number): void {
+  function read(id: number, to: Int32Array, at: number) {
     const octet = view.getUint8(off[id] + Ip4.Tos);
     const later = (flags[id] & PacketFlag.LaterFragment) !== 0;
     to[at + QosKey.Src] = src[id];
