@@ -64,19 +64,30 @@ export function makeQosPolicy(
   }
 
   /** What the packet is as it stands. */
-  function read(id: number, to: Int32Array, at: number): void {
+  function read(id: number, to: Int32Array, at: number) {
     const octet = view.getUint8(off[id] + Ip4.Tos);
-    const isSealed = (flags[id] & PacketFlag.Sealed) !== 0;
     const later = (flags[id] & PacketFlag.LaterFragment) !== 0;
     to[at + QosKey.Src] = src[id];
     to[at + QosKey.Dst] = dst[id];
-    to[at + QosKey.Protocol] = isSealed ? IpProto.Esp : proto[id];
-    to[at + QosKey.SrcPort] = isSealed ? Port.None : sport[id];
-    to[at + QosKey.DstPort] = isSealed ? Port.None : dport[id];
-    to[at + QosKey.Facts] = isSealed ? octet : readFacts(view, l4Off[id], off[id] + len[id], proto[id], octet, later);
     to[at + QosKey.Tos] = octet;
     to[at + QosKey.Length] = len[id];
     to[at + QosKey.Group] = qos[id] & QosColumn.Group;
+    if ((flags[id] & PacketFlag.Sealed) !== 0) return readSealed(id, octet, to, at);
+    to[at + QosKey.Protocol] = proto[id];
+    to[at + QosKey.SrcPort] = sport[id];
+    to[at + QosKey.DstPort] = dport[id];
+    to[at + QosKey.Facts] = readFacts(view, l4Off[id], off[id] + len[id], proto[id], octet, later);
+  }
+
+  /** Columns are those of what is inside: its outer header, ESP or ESP in UDP, stands in the packet alone. */
+  function readSealed(id: number, octet: number, to: Int32Array, at: number): void {
+    const protocol = view.getUint8(off[id] + Ip4.Protocol);
+    const isUdp = protocol === IpProto.Udp;
+    const l4 = off[id] + ((view.getUint8(off[id]) & 15) << 2);
+    to[at + QosKey.Protocol] = protocol;
+    to[at + QosKey.SrcPort] = isUdp ? view.getUint16(l4) : Port.None;
+    to[at + QosKey.DstPort] = isUdp ? view.getUint16(l4 + 2) : Port.None;
+    to[at + QosKey.Facts] = octet;
   }
 
   function count(leaf: number, counter: QosCount, packets: number, bytes: number): void {
