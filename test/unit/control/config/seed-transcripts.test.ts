@@ -130,24 +130,25 @@ interface FastEthernet0/0
  ip nat outside
  crypto map MAPA
 `;
-  const { config, problems } = parseConfig(text);
-  t.strictSame(problems, []);
-  t.match(config.nat.statements, [{ kind: 'route-map', name: 'NAT', interface: 'FastEthernet0/0' }]);
-  t.equal(config.interfaces.get('FastEthernet0/0')?.nat, 'outside');
-  t.match(config.routeMaps.get('NAT'), [
-    { sequence: 10, action: 'deny', matchAddresses: ['VPN'] },
-    { sequence: 20, action: 'permit', matchAddresses: ['NAT'] },
-  ]);
-  t.strictSame(
-    [...config.accessLists.values()].map((list) => list.entries.length),
-    [1, 1],
-    'the lists took nothing of the route maps',
-  );
-  t.strictSame(
-    parseConfig('int tun 0\n qos pre-classify\ncrypto map MAPA 100 ipsec-isakmp\n qos pre-classify').problems.map(
-      ({ line, severity, message }) => [line, severity, message],
-    ),
-    [],
-  );
-  t.end();
-});
+    const { config, problems } = parseConfig(text);
+    t.strictSame(problems, []);
+    t.match(config.nat.statements, [{ kind: 'route-map', name: 'NAT', interface: 'FastEthernet0/0' }]);
+    t.equal(config.interfaces.get('FastEthernet0/0')?.nat, 'outside');
+    t.match(config.routeMaps.get('NAT'), [
+      { sequence: 10, action: 'deny', matchAddresses: ['VPN'] },
+      { sequence: 20, action: 'permit', matchAddresses: ['NAT'] },
+    ]);
+    t.strictSame(
+      [...config.accessLists.values()].map((list) => list.entries.length),
+      [1, 1],
+      'the lists took nothing of the route maps',
+    );
+    t.strictSame(
+      parseConfig('int tun 0\n qos pre-classify\ncrypto map MAPA 100 ipsec-isakmp\n qos pre-classify').problems.map(
+        ({ line, severity, message }) => [line, severity, message],
+      ),
+      [],
+    );
+    t.end();
+  },
+);

@@ -90,7 +90,11 @@ const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][]
       head.blobs.reverse();
     },
   ],
-  ['blobs longer than the frame', /ends within/, (head) => Object.assign(head, { blobBytes: [60, 28, Sa.Words * 4, 26624, 24, 64, 8, 0, 0, 0, 0] })],
+  [
+    'blobs longer than the frame',
+    /ends within/,
+    (head) => Object.assign(head, { blobBytes: [60, 28, Sa.Words * 4, 26624, 24, 64, 8, 0, 0, 0, 0] }),
+  ],
   ['bytes behind the blobs', /behind the last blob/, (head) => Object.assign(head, { blobBytes: new Array(11).fill(0) })],
   ['half a row', /whole number/, (head) => Object.assign(head, { blobBytes: [20, 28, Sa.Words * 4, 104, 24, 64, 8, 0, 0, 0, 0] })],
   ['ace action', /ace action: 2/, (_, rows) => rows.aces.set([2], Ace.Action)],
