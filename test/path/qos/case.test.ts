@@ -4,6 +4,7 @@
 import t, { type Test } from 'tap';
 import { Drop } from '../../../dataplane/counters/declare.js';
 import { SlotShape } from '../../../dataplane/mem/slots.js';
+import { CryptoFlag, SaFlag } from '../../../dataplane/tables/layout.js';
 import { publish, traceWith } from '../packet-tracer/tracing.js';
 import { ipv4, sumOf, udp } from '../packets.js';
 import { Router, type SaSpec, type TablesSpec } from '../router.js';
@@ -223,6 +224,16 @@ t.test('ECN: what is capable is marked where chance would drop it', (t) => {
   t.end();
 });
 
+/** Classes of what a translator is to see. */
+const natted = `ip access-list extended ESP-IN-UDP
+ permit udp any any eq 4500
+class-map ESP-IN-UDP
+ match access-group name ESP-IN-UDP
+policy-map NATTED
+ class ESP-IN-UDP
+  bandwidth percent 50
+`;
+
 const sa: SaSpec = { spi: 0x7001, transform: 'gcm-256', sids: [1] };
 /** Everything to the other branch through GRE over ESP. */
 function tunnelled(preClassify: boolean): Partial<TablesSpec> {
@@ -258,6 +269,35 @@ for (const preClassify of [true, false]) {
     t.equal(classCounters(router, configured, 'VOICE').offered_packets ?? 0, preClassify ? 1 : 0);
     t.equal(classCounters(router, configured, 'class-default', 'CHILD').offered_packets ?? 0, preClassify ? 1 : 2);
     checkAll(t, router, configured);
+    t.end();
+  });
+}
+
+for (const inUdp of [false, true]) {
+  t.test(`GRE in ESP between gateways${inUdp ? ', in UDP' : ''}: with pre-classify, and without`, (t) => {
+    for (const preClassify of [true, false]) {
+      const ends = { local: '172.16.1.2', peer: '172.16.2.2', ...(inUdp && { peerPort: 4500 }) };
+      const configured = qosTables(
+        `${child}${inUdp ? natted : ''}`,
+        ` service-policy output ${inUdp && !preClassify ? 'NATTED' : 'SHAPE'}\n`,
+        {
+          ...tunnelled(preClassify),
+          entries: [{ port: 1, acl: 0, sa: 0, flags: CryptoFlag.PeerOut | (preClassify ? CryptoFlag.PreClassify : 0), flow: 1 }],
+          sas: [{ ...sa, ...ends, sids: [0], sidBits: 8, flags: SaFlag.Outbound | SaFlag.Pairwise }],
+        },
+      );
+      const router = new Router(configured.tables);
+      const inner = (dport: number) => ipv4({ src: host, dst: '10.0.2.10', payload: udp(5000, dport, 172) });
+      const left = router.forward(0, inner(20000), inner(80))[1];
+      t.strictSame(
+        left.map((packet) => packet[9]),
+        inUdp ? [17, 17] : [50, 50],
+      );
+      checkSums(t, left);
+      if (inUdp && !preClassify) t.equal(classCounters(router, configured, 'ESP-IN-UDP').sent_packets, 2);
+      else t.equal(classCounters(router, configured, 'VOICE').sent_packets ?? 0, preClassify ? 1 : 0);
+      checkAll(t, router, configured);
+    }
     t.end();
   });
 }
