@@ -11,6 +11,7 @@ import { localAddressOf, policyOfEntry } from '../ipsec/configured-policies.js';
 import { type FlowPolicy, policyKey } from '../ipsec/flow-policy.js';
 import { flowKey, type SaPair, type SaPairs } from '../ipsec/sa-pairs.js';
 import { covers, entryOf, selectorOf, type TrafficSelector } from '../ipsec/selector.js';
+import { tunnelPolicies } from '../ipsec/tunnel-protection.js';
 import { type Allocation, serialOf } from './allocation.js';
 import { cryptoOrigin, mirror, type TracedEntry } from './crypto-entries.js';
 import type { Rows, SaMaterial } from './rows.js';
@@ -116,7 +117,8 @@ export class SitePairs {
         if (policy && policyKey(policy) === key) return { policy, list: entry.matchAddress ?? '' };
       }
     }
-    return null;
+    const tunnel = tunnelPolicies(this.config).find((policy) => policyKey(policy) === key);
+    return tunnel ? { policy: tunnel, list: tunnel.map } : null;
   }
 
   /** @returns null when no line permits what it was agreed for */
@@ -135,8 +137,15 @@ export class SitePairs {
   entries(item: InterfaceConfig, port: number, entry: CryptoMapEntry, ipsec: SiteToSite): number[] {
     const local = localAddressOf(this.config, item);
     const policy = local === null ? null : policyOfEntry(this.config, entry, ipsec, local);
-    if (!policy) return [];
-    const list = entry.matchAddress ?? '';
+    return policy ? this.policyRows(policy, entry.matchAddress ?? '', port) : [];
+  }
+
+  /** Of all protected tunnels: GRE leaves by whatever port leads to the other end. @returns as entries() */
+  protection(port: number): number[] {
+    return tunnelPolicies(this.config).flatMap((policy) => this.policyRows(policy, policy.map, port));
+  }
+
+  private policyRows(policy: FlowPolicy, list: string, port: number): number[] {
     return policy.entries.flatMap((line, place) => {
       const selector = line.action === 'permit' ? selectorOf(line) : null;
       if (!selector) return [];

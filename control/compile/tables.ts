@@ -87,6 +87,9 @@ function writeSa(
   return canSeal;
 }
 
+/** Of a tunnel whose packets are encrypted and which has no `ip mtu`: GRE and ESP of any kind fit into 1500. */
+const ProtectedMtu = 1400;
+
 function interfaceRow(
   config: InterfaceConfig,
   port: number,
@@ -101,7 +104,7 @@ function interfaceRow(
     driverChosen: config.portDriver !== null,
     offloads: config.offload,
     addresses: config.addresses.map(({ address, mask }) => ({ address, prefixLength: maskToPrefixLength(mask) ?? 32 })),
-    ipMtu: config.ipMtu,
+    ipMtu: config.ipMtu ?? (config.tunnel?.protection ? ProtectedMtu : null),
     shutdown: config.shutdown,
     groups: multicast ? config.staticGroups : [],
     nat: config.nat ?? null,
@@ -111,7 +114,7 @@ function interfaceRow(
   };
 }
 
-function tunnelSpec({ pathMtuDiscovery, ...rest }: TunnelConfig): TunnelSpec {
+function tunnelSpec({ pathMtuDiscovery, protection: _profile, ...rest }: TunnelConfig): TunnelSpec {
   return { ...rest, copyDf: pathMtuDiscovery };
 }
 

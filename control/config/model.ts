@@ -3,7 +3,7 @@
 
 import type { Logging } from './logging-model.js';
 import type { AccessList, ObjectGroup } from './model-acl.js';
-import type { IsakmpKey, IsakmpPolicy, IsakmpProfile, IsakmpSettings, Keyring, SiteToSite, Trustpoint } from './model-ike.js';
+import type { DhGroup, IsakmpKey, IsakmpPolicy, IsakmpProfile, IsakmpSettings, Keyring, SiteToSite, Trustpoint } from './model-ike.js';
 import type { NatConfig, NatSide } from './model-nat.js';
 import type { RouteMapEntry } from './model-route-map.js';
 
@@ -93,6 +93,8 @@ export interface IpsecProfile {
   transformSets: string[];
   /** null = IOS default, 3600 s. */
   lifetimeSeconds: number | null;
+  /** For tunnels; null = none is asked for, any is accepted. */
+  pfs: DhGroup | null;
 }
 
 export interface GdoiGroup {
@@ -237,6 +239,8 @@ export interface TunnelConfig {
   pathMtuDiscovery: boolean;
   /** `keepalive`: seconds between them, and how many may fail to come back; null = none are sent. */
   keepalive: { seconds: number; retries: number } | null;
+  /** `tunnel protection ipsec profile`: what GRE of it is encrypted by; null = by nothing of its own. */
+  protection: string | null;
 }
 
 /** What IOS has. */

@@ -88,6 +88,7 @@ const ipsecProfile = fc.record({
   name,
   transformSets: fc.array(name, { maxLength: 6 }),
   lifetimeSeconds: fc.option(fc.integer({ min: 20, max: 2592000 })),
+  pfs: fc.option(fc.constantFrom(1, 2, 5, 14, 15, 16, 19, 20, 21)),
 });
 
 const interfaceName = fc.oneof(
@@ -249,6 +250,7 @@ const tunnelConfig: fc.Arbitrary<TunnelConfig> = fc
     tos: fc.option(fc.integer({ min: 0, max: 255 })),
     pathMtuDiscovery: fc.boolean(),
     keepalive: fc.option(fc.record({ seconds: fc.integer({ min: 1, max: 32767 }), retries: fc.integer({ min: 1, max: 255 }) })),
+    protection: fc.option(name),
   })
   .map(({ source, ...rest }) => ({ ...source, ...rest }));
 const interfaceWithBandwidth = sometimes(plainInterface, 'bandwidthKbps', fc.integer({ min: 1, max: 10_000_000 }));
