@@ -51,11 +51,15 @@ class KeyServer {
 
   async run(step: Step): Promise<Cost> {
     this.child.send(step);
-    const [answer] = await Promise.race([
-      once(this.child, 'message'),
-      once(this.child, 'exit').then(() => Promise.reject(new Error(`${this.members} members: ${step} failed`))),
-    ]);
-    return answer as Cost;
+    const answered = new AbortController();
+    const { signal } = answered;
+    const failed = once(this.child, 'exit', { signal }).then(() => Promise.reject(new Error(`${this.members} members: ${step} failed`)));
+    try {
+      const [answer] = await Promise.race([once(this.child, 'message', { signal }), failed]);
+      return answer as Cost;
+    } finally {
+      answered.abort(); // whoever was not first listens no longer
+    }
   }
 
   async registerBatch(): Promise<void> {

@@ -13,6 +13,7 @@ import { makeAclIn } from './path/22-acl-in.js';
 import { makeEspOpen } from './path/25-esp-open.js';
 import { makePolicyIn } from './path/27-policy-in.js';
 import { makeGreDecap } from './path/30-gre-decap.js';
+import { makeNatHairpin } from './path/33-nat-hairpin.js';
 import { makeNatOutside } from './path/35-nat-outside.js';
 import { makePolicyRoute } from './path/38-policy-route.js';
 import { makeRoute } from './path/40-route.js';
@@ -52,6 +53,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
   const espOpen = watch('25-esp-open', makeEspOpen(env));
   const policyIn = watch('27-policy-in', makePolicyIn(env));
   const greDecap = watch('30-gre-decap', makeGreDecap(env));
+  const natHairpin = watch('33-nat-hairpin', makeNatHairpin(env));
   const natOutside = watch('35-nat-outside', makeNatOutside(env));
   const policyRoute = watch('38-policy-route', makePolicyRoute(env));
   const route = watch('40-route', makeRoute(env));
@@ -86,6 +88,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
       espOpen();
       policyIn();
       greDecap();
+      natHairpin();
       natOutside();
       policyRoute();
       route();

@@ -40,6 +40,8 @@ function sayOf(step: TraceStep, course: Course, sources: PhaseSources): Said | n
       return step.outcome === 'drop' ? sayOpen(step) : null;
     case '27-policy-in':
       return sayPolicyIn(step, course, sources);
+    case '33-nat-hairpin':
+      return step.session ? sayTranslation('NAT-HAIRPIN', step, sources) : null;
     case '35-nat-outside':
       return step.session ? sayTranslation('UN-NAT', step, sources) : null;
     case '38-policy-route':

@@ -12,10 +12,11 @@ import { isLocal } from './hash.js';
 import { NatSide, PortRow } from './shared.js';
 import { PacketFlag } from './slots.js';
 
-/** @param id a packet that ip-input has parsed */
+/** @param id a packet that ip-input has parsed. What is turned round from inside belongs where it would belong if it came from outside. */
 export function ownerOfPacket(env: Env, id: number, workers: number): number {
   const { src, dst, rxPort, flags, proto } = env.slots;
   const { ports } = env.tables;
+  if ((flags[id] & PacketFlag.Hairpin) !== 0) return ownerFromOutside(env, id, workers);
   const side = ports[rxPort[id] * PortRow.Words + PortRow.Nat];
   if (env.natRules.isEmpty || side === NatSide.None) return ownerOf(src[id], workers);
   const isPortless = !natHasPorts(proto[id]) && proto[id] !== IpProto.Icmp;
@@ -32,6 +33,14 @@ export function ownerOfFragment(env: Env, id: number, workers: number): number {
   const isKnown = (flags[id] & PacketFlag.Joined) !== 0;
   if (!isOutside || !isKnown) return ownerOf(src[id], workers);
   return ownerOfGlobal(env, id, env.slots.proto[id], firstPorts[id] & 0xffff, workers);
+}
+
+/** Of what NAT turns round (path/33): its source is a global address already. */
+export function ownerFromOutside(env: Env, id: number, workers: number): number {
+  const { src, flags, proto, firstPorts } = env.slots;
+  if (!natHasPorts(proto[id]) && proto[id] !== IpProto.Icmp) return ownerOf(src[id], workers);
+  if ((flags[id] & PacketFlag.Joined) !== 0) return ownerOfGlobal(env, id, proto[id], firstPorts[id] & 0xffff, workers);
+  return ownerByPort(env, id, workers);
 }
 
 function ownerByPort(env: Env, id: number, workers: number): number {

@@ -32,8 +32,11 @@ export function makeIpInput(env: Env): () => void {
         continue;
       }
       // The kernel refuses packets from outside that claim one of our addresses, so such a source on a TUN means this host's own
-      // programs; on a link past the kernel, and out of a tunnel, the refusal is ours. What came out of an SA has another member as its sender.
-      if ((flags[id] & (PacketFlag.Decrypted | PacketFlag.Decapsulated)) !== PacketFlag.Decrypted && isLocal(localSet, src[id])) {
+      // programs; on a link past the kernel, and out of a tunnel, the refusal is ours. What came out of an SA has another member as its sender,
+      // and NAT may have given it to what another worker turns round.
+      const isAnothers =
+        (flags[id] & (PacketFlag.Decrypted | PacketFlag.Decapsulated)) === PacketFlag.Decrypted || (flags[id] & PacketFlag.Hairpin) !== 0;
+      if (!isAnothers && isLocal(localSet, src[id])) {
         if ((flags[id] & PacketFlag.OwesHop) !== 0) {
           drop(id, Drop.IpMartian);
           continue;

@@ -16,6 +16,11 @@ import { IpProto } from '../proto/ipv4.js';
 import { isKeyManagementPort } from '../proto/l4.js';
 import { FilterList } from '../tables/layout.js';
 
+const enum Bits {
+  /** How it came: PacketFlag.FromHost | ByTunnel | Decrypted | Decapsulated | Hairpin. */
+  How = 14339,
+}
+
 export function makeAclIn(env: Env): () => void {
   const { permits } = env;
   const { rxPort, proto, dst, dport, flags, error, reason } = env.slots;
@@ -32,7 +37,7 @@ export function makeAclIn(env: Env): () => void {
     for (let i = 0; i < vector.length; i++) {
       const id = vector.ids[i];
       const list = filterLists[rxPort[id] * FilterList.Words + FilterList.In];
-      const how = flags[id] & (PacketFlag.FromHost | PacketFlag.ByTunnel | PacketFlag.Decrypted | PacketFlag.Decapsulated);
+      const how = flags[id] & Bits.How;
       // Out of a tunnel it is asked about as what came by the tunnel, also when the tunnel's packets come encrypted.
       const isAsked = list >= 0 && (how === 0 || (how & ~PacketFlag.Decrypted) === PacketFlag.Decapsulated);
       if (!isAsked || permits(list, id)) {

@@ -57,8 +57,9 @@ export function trace(shared: SharedState, means: TracerMeans, arrival: Arrival)
   let steps = run.recorder.steps;
   for (let i = 0; i < MostWorkers && run.givenTo >= 0; i++) {
     const next = new Attempt(shared, means, arrival, run.givenTo);
-    if (steps.at(-1)?.stage === '67-hand-to-sealer') {
-      next.seal(run);
+    const stage = steps.at(-1)?.stage;
+    if (stage === '67-hand-to-sealer' || stage === '33-nat-hairpin') {
+      next.goOn(run, stage === '33-nat-hairpin' ? 'ipInput' : 'espSeal');
       steps = [...steps, ...next.recorder.steps];
     } else {
       next.start();
@@ -165,8 +166,8 @@ class Attempt {
     this.pass();
   }
 
-  /** Takes the packet over from the worker that has decided everything about it. */
-  seal(from: Attempt): void {
+  /** Takes the packet over from a worker that has changed it already. @param at vector in which 05-take-over puts such packets */
+  goOn(from: Attempt, at: 'ipInput' | 'espSeal'): void {
     const { slots } = this.env;
     const id = from.recorder.id;
     for (const [name, column] of Object.entries(from.env.slots))
@@ -175,7 +176,7 @@ class Attempt {
     slots.freeIds.set(slots.freeIds.filter((free) => free !== id));
     slots.freeCount--;
     this.recorder.id = id;
-    this.env.vec.espSeal.push(id);
+    this.env.vec[at].push(id);
     this.pass();
   }
 

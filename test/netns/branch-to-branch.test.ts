@@ -12,6 +12,7 @@
 import t from 'tap';
 import { Lab } from '../support/lab.js';
 import { readCapture, splitBranchPackets } from '../support/pcap.js';
+import { pings } from '../support/ping.js';
 import { capture } from '../support/tshark.js';
 
 const hosts = ['h1', 'h2', 'h3'] as const;
@@ -26,11 +27,11 @@ for (const config of ['lab', 'seed']) {
     const tap = await capture(lab, 'core', 'any', '-Q in ip');
 
     for (const { from, to } of pairs) {
-      const output = await lab.run(from, ['ping', '-c', '3', '-i', '0.05', '-W', '2', addressOf(to)]);
+      const output = await lab.run(from, ['ping', ...pings(3), addressOf(to)]);
       t.match(output.stdout, / 0% packet loss/, `ping ${from} to ${to}`);
     }
     for (const tos of tosValues) {
-      const output = await lab.run('h1', ['ping', '-c', '2', '-i', '0.05', '-W', '2', '-Q', String(tos), addressOf('h2')]);
+      const output = await lab.run('h1', ['ping', ...pings(2), '-Q', String(tos), addressOf('h2')]);
       t.match(output.stdout, / 0% packet loss/, `ping with ToS ${tos}`);
     }
     await Promise.all(

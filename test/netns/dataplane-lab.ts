@@ -22,6 +22,7 @@ import {
   type TablesRows,
 } from '../../dataplane/tables/message.js';
 import { plainInterface } from '../support/interface-row.js';
+import { pings } from '../support/ping.js';
 import { readVariant } from '../support/variant.js';
 
 const dataplaneMain = join(dirname(fileURLToPath(import.meta.url)), '../../dataplane/main.js');
@@ -84,7 +85,7 @@ export class Lab {
 
   /** Number of answers to `count` pings. */
   ping(node: string, target: string, count = 1, ...options: string[]): { received: number; out: string } {
-    const { out } = this.run(node, 'ping', '-n', '-c', String(count), '-i', '0.05', '-W', '3', ...options, target);
+    const { out } = this.run(node, 'ping', ...pings(count, 3), ...options, target);
     return { received: Number(/(\d+) received/.exec(out)?.[1] ?? 0), out };
   }
 

@@ -8,6 +8,7 @@
 
 import t from 'tap';
 import { Netns } from '../support/netns.js';
+import { pings } from '../support/ping.js';
 import { SingleRouter } from '../support/single-router.js';
 
 const configuration = `hostname r1
@@ -72,7 +73,7 @@ t.test('eight tunnels to scapy', { skip: process.geteuid?.() === 0 ? false : 'ne
   const scapy = netns.spawn('s', ['/usr/bin/python3', '-u', '-c', otherEnd]);
   await scapy.says(/ready/);
   for (let set = 0; set < 8; set++) {
-    t.match(await netns.sh('h1', `ping -n -c 3 -i 0.2 -W 10 -Q 0xb8 10.9.${set}.1`), / 3 received/, `set ${set}`);
+    t.match(await netns.sh('h1', `ping ${pings(3, 10).join(' ')} -Q 0xb8 10.9.${set}.1`), / 3 received/, `set ${set}`);
     t.match(await netns.sh('r1', `ping -n -c 1 -W 10 192.168.${set}.2`), / 1 received/, `set ${set}, the router's own`);
   }
   await scapy.stop();

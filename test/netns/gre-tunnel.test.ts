@@ -9,6 +9,7 @@
 
 import t from 'tap';
 import { until } from '../support/netns.js';
+import { pings } from '../support/ping.js';
 import { type Site, tunnelLab } from './gre-lab.js';
 
 const more = (own: Site, other: Site) => ` tunnel key 13
@@ -53,7 +54,11 @@ s.shutdown(socket.SHUT_WR)
 t.test('a tunnel between two routers', { skip: process.geteuid?.() === 0 ? false : 'needs root' }, async (t) => {
   const { netns, r1 } = await tunnelLab(t, more);
 
-  t.match(await netns.sh('h1', 'ping -n -c 3 -i 0.2 -W 10 -s 1400 10.0.3.10'), /ttl=62[\s\S]* 3 received/, 'two routers, two hops');
+  t.match(
+    await netns.sh('h1', ['ping', ...pings(3, 10), '-s', '1400', '10.0.3.10'].join(' ')),
+    /ttl=62[\s\S]* 3 received/,
+    'two routers, two hops',
+  );
   t.match(await netns.sh('r1', 'ping -n -c 1 -W 10 192.168.13.2'), / 1 received/);
   const sink = netns.spawn('h3', ['python3', '-c', server]);
   await sink.says(/ready/);

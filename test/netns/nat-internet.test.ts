@@ -12,6 +12,7 @@ import t from 'tap';
 import { Lab, substitute } from '../support/lab.js';
 import { until } from '../support/netns.js';
 import { isBranch, readCapture, splitBranchPackets } from '../support/pcap.js';
+import { pings } from '../support/ping.js';
 import { capture } from '../support/tshark.js';
 
 const judge = `table ip judge {
@@ -48,8 +49,8 @@ t.test('Internet and VPN on one router', async (t) => {
   for (const server of servers) await server.says(/listening/);
 
   await Promise.all([
-    lab.sh('h1', 'ping -c 20 -i 0.05 -W 2 198.51.100.10 | grep " 0% packet loss"'),
-    lab.sh('h1', 'ping -c 20 -i 0.05 -W 2 10.0.2.10 | grep " 0% packet loss"'),
+    lab.sh('h1', `ping ${pings(20).join(' ')} 198.51.100.10 | grep " 0% packet loss"`),
+    lab.sh('h1', `ping ${pings(20).join(' ')} 10.0.2.10 | grep " 0% packet loss"`),
   ]);
   for (const words of ['-n 3M', '-n 3M -R', '-u -b 5M -l 200 -t 1']) {
     const [inet, vpn] = await Promise.all(

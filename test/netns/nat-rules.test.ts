@@ -5,6 +5,7 @@
 //   out :: its ARP for 203.0.113.50, .51, .100, .22 with no-alias :: the router's MAC answers for all but the last
 //   out :: ping, HTTP and UDP to 203.0.113.20      :: 10.0.1.20 answers, and its kernel sees who asked
 //   out :: HTTP to 203.0.113.2:8080                :: 10.0.1.21 port 80
+//   in  :: the same two from .10, .11, .20         :: hairpin: the same hosts, who see a pool address or 203.0.113.20; UDP and a refused port too
 //   in  :: HTTP from .10, .11 and .12 to 203.0.113.7 :: pool addresses, one for each; the pool of two is exhausted for the third
 //   out :: HTTP to 203.0.113.100, four times       :: 10.0.1.31 and .32 by turns
 //   in  :: HTTP and ping to 192.168.9.9            :: 203.0.113.9 is asked by 203.0.113.20; in's kernel sees 192.168.9.9
@@ -16,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { Netns, until } from '../support/netns.js';
+import { pings } from '../support/ping.js';
 import { SingleRouter } from '../support/single-router.js';
 
 const configuration = `hostname gw
@@ -104,7 +106,7 @@ t.test('statements of ip nat', async (t) => {
   for (const address of ['203.0.113.50', '203.0.113.51', '203.0.113.100']) t.match(await neighbour(address), mac, `ARP for ${address}`);
   t.notMatch(await neighbour('203.0.113.22'), mac, 'no-alias');
 
-  t.match(await netns.sh('out', 'ping -c 2 -i 0.1 -W 5 203.0.113.20'), / 0% packet loss/);
+  t.match(await netns.sh('out', `ping ${pings(2).join(' ')} 203.0.113.20`), / 0% packet loss/);
   t.equal(await netns.sh('out', curl('203.0.113.8', '203.0.113.20')), '10.0.1.20:80 203.0.113.8', 'from outside to the static host');
   t.match(
     await netns.sh('out', askUdp),
@@ -127,6 +129,17 @@ t.test('statements of ip nat', async (t) => {
     /total addresses 2, allocated 2 \(100%\)[\s\S]*Pool stats drop: [1-9]/,
   );
 
+  const [ten] = seen[0].split(' ').slice(1);
+  t.equal(await netns.sh('in', curl('10.0.1.10', '203.0.113.20')), `10.0.1.20:80 ${ten}`, 'hairpin to the static host');
+  t.equal(await netns.sh('in', curl('10.0.1.20', '203.0.113.2:8080')), '10.0.1.21:80 203.0.113.20', 'to a port of the interface');
+  t.equal(await netns.sh('in', curl('10.0.1.20', '203.0.113.20')), '10.0.1.20:80 203.0.113.20', 'a host to itself');
+  t.match(await netns.sh('in', `ping ${pings(2).join(' ')} -I 10.0.1.10 203.0.113.20`), /2 received, 0% packet loss/);
+  t.match(
+    await netns.sh('in', `${curl('10.0.1.10', '203.0.113.20:81').replace('-s', '-sS')} 2>&1 || true`),
+    /Couldn't connect/,
+    'a refusal comes back: no timeout',
+  );
+
   const served: string[] = [];
   for (let i = 0; i < 4; i++) served.push(await netns.sh('out', curl('203.0.113.8', '203.0.113.100')));
   t.strictSame(
@@ -139,7 +152,7 @@ t.test('statements of ip nat', async (t) => {
   );
 
   t.equal(await netns.sh('in', curl('10.0.1.20', '192.168.9.9')), '203.0.113.9:80 203.0.113.20', 'the outside host by its local address');
-  t.match(await netns.sh('in', 'ping -c 2 -i 0.1 -W 5 -I 10.0.1.20 192.168.9.9'), /2 received, 0% packet loss/);
+  t.match(await netns.sh('in', `ping ${pings(2).join(' ')} -I 10.0.1.20 192.168.9.9`), /2 received, 0% packet loss/);
   t.equal(await netns.sh('out', curl('203.0.113.9', '203.0.113.20')), '10.0.1.20:80 192.168.9.9', 'and from outside');
 
   const { translations } = (await router.show('ip nat translations')) as Shown;

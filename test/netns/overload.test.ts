@@ -14,6 +14,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { Lab, type Router, substitute } from '../support/lab.js';
 import { until } from '../support/netns.js';
+import { pings } from '../support/ping.js';
 
 const floodSeconds = 60;
 const tekSeconds = 35;
@@ -69,7 +70,7 @@ t.test('60 s of overload', async (t) => {
       `${router}: other TEKs than at the start`,
     );
   }
-  const ping = await lab.run('h1', ['ping', '-n', '-c', '3', '-i', '0.2', '-W', '2', '10.0.2.10']);
+  const ping = await lab.run('h1', ['ping', ...pings(3), '10.0.2.10']);
   t.match(ping.stdout, /3 received/, 'and then it works as before');
 });
 

@@ -14,6 +14,7 @@ import { Drop, dropTexts, PathCount } from '../../dataplane/counters/declare.js'
 import type { SnapshotHead } from '../../dataplane/tables/message.js';
 import { Lab } from '../support/lab.js';
 import { type CapturedPacket, readCapture } from '../support/pcap.js';
+import { pings } from '../support/ping.js';
 import { skipReason as skip, sleep, until } from './dataplane-lab.js';
 import { DriverLab, type Drivers } from './driver-case.js';
 
@@ -171,7 +172,7 @@ t.test('one sender ID for two workers: one of them seals', { skip }, async (t) =
 t.test('groupwire run --workers 2: a sender ID for each, and show says so', { skip }, async (t) => {
   const lab = await Lab.up({ workers: 2, start: ['r1', 'r2', 'r4'] });
   t.teardown(() => lab.down());
-  t.match((await lab.run('h1', ['ping', '-c', '5', '-i', '0.05', '-W', '2', '10.0.2.10'])).stdout, / 0% packet loss/);
+  t.match((await lab.run('h1', ['ping', ...pings(5), '10.0.2.10'])).stdout, / 0% packet loss/);
   t.match(await lab.show('r1', 'version'), { workers: 2 });
   t.match(await lab.groupwire('r1', 'show', 'version'), /2 forwarding workers, \d+ packets handed over, \d+ taken over/);
   const socket = `/run/groupwire-lab/${lab.name}/r1/control.sock`;

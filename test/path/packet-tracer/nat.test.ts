@@ -95,6 +95,26 @@ t.test('several workers: the port, or the address, of the worker’s share', (t)
   t.end();
 });
 
+t.test('hairpin: a new flow and its answer, one worker and several', (t) => {
+  const tables = tablesOf(
+    `${inside}ip nat inside source list 1 interface eth1 overload\nip nat inside source static tcp 10.0.1.10 80 interface eth1 8080`,
+  );
+  const router = new Router(tables);
+  publish(router);
+  t.equal(foresee(t, router, tables, 0, segment('10.0.1.11', '172.16.1.2', 5000, 8080, 2), 'the first'), 1);
+  t.equal(foresee(t, router, tables, 0, segment('10.0.1.10', '172.16.1.2', 80, 5000, 0x12), 'its answer'), 1);
+  t.equal(foresee(t, router, tables, 0, segment('10.0.1.11', '172.16.1.2', 5000, 8081, 2), 'for the router itself'), 1);
+  const workers = new Workers(2, tables);
+  for (const worker of workers.all) publish(worker);
+  for (let i = 0; i < 8; i++) {
+    const bytes = segment(`10.0.1.${20 + i}`, '172.16.1.2', 5000, 8080, 2);
+    const run = traceWith(workers.all[0], tables, { port: 0, datagram: bytes });
+    workers.all[0].inputs[0].push(bytes.slice());
+    t.strictSame(tracedPackets(run), sentPackets([workers.run(0).flat()], tables), `host ${i}`);
+  }
+  t.end();
+});
+
 t.test('a trace is not logged, and writes into nobody’s sessions', (t) => {
   const tables = tablesOf(`${inside}ip nat inside source list 1 interface eth1 overload`);
   for (const count of [1, 2]) {

@@ -6,6 +6,7 @@ import { constants } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
 import { loadNative } from '../../../../dataplane/native/native.js';
+import { pings } from '../../../support/ping.js';
 
 const native = loadNative();
 const slotBytes = 2048;
@@ -102,7 +103,7 @@ t.test('the kernel pings us: a worker answers on the descriptor that this thread
     worker.on('message', resolve);
     worker.on('error', reject);
   });
-  const { status, output } = await ping('-c', '20', '-i', '0.01', '-s', '1000', '-W', '5');
+  const { status, output } = await ping(...pings(20), '-s', '1000');
   native.wakeSignal(wake);
   t.equal(status, 0, output);
   t.match(output, '20 received', output);
