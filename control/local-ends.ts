@@ -1,6 +1,7 @@
 // Where IKE listens and from where it speaks, as the configuration says.
 
 import type { Config, Ipv4 } from './config/model.js';
+import { protectsTunnels } from './ipsec/tunnel-protection.js';
 import { GdoiPort, IkePort, NatPort } from './isakmp/ports.js';
 
 function hasKeyServer(config: Config): boolean {
@@ -14,7 +15,7 @@ export function acceptsOffers(config: Config): boolean {
 
 /** Whether there is site-to-site IPsec. */
 export function hasPeers(config: Config): boolean {
-  return [...config.cryptoMaps.values()].flat().some(({ ipsec }) => ipsec !== undefined);
+  return protectsTunnels(config) || [...config.cryptoMaps.values()].flat().some(({ ipsec }) => ipsec !== undefined);
 }
 
 /** Those of every interface. */

@@ -122,9 +122,10 @@ function renderSite(map: CryptoMapState, site: SiteToSiteState): string[] {
     ...(isComplete
       ? []
       : ['\tWARNING: This crypto map is in an incomplete state!', '\t\t(missing peer, access-list or transform-set definitions)']),
+    ...(map.profile === undefined ? [] : [`\tProfile name: ${map.profile}`]),
     ...site.peers.map((peer) => `\tPeer = ${peer}`),
     ...(map.localAcl === null ? [] : [`\tExtended IP access list ${map.localAcl}`]),
-    ...site.acl.map((line) => `\t    access-list ${map.localAcl} ${line}`),
+    ...site.acl.map((line) => (map.profile === undefined ? `\t    access-list ${map.localAcl} ${line}` : `\t    access-list  ${line}`)),
     ...(site.currentPeer === null ? [] : [`\tCurrent peer: ${site.currentPeer}`]),
     `\tSecurity association lifetime: ${volume}/${site.lifetimeSeconds} seconds`,
     '\tDualstack (Y/N): N',

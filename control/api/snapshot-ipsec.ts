@@ -81,6 +81,8 @@ export const cryptoMapState = z.object({
   identity: z.string().nullable(),
   serverAddresses: z.array(z.string()),
   localAcl: z.string().nullable(),
+  /** Of a protected tunnel; absent = it is a crypto map of the configuration. */
+  profile: z.string().optional(),
   /** Of an entry between gateways; absent = it is of a group. */
   site: siteToSiteState.optional(),
   /** Interfaces that carry the map. */

@@ -119,7 +119,7 @@ function flagsOf(sending: Tek, group: string, context: EntryContext): number {
 
 /** @returns words of {@link CryptoEntry} rows, in the order in which they are tried */
 export function compileEntries(item: InterfaceConfig, port: number, context: EntryContext): number[] {
-  const words: number[] = [];
+  const words: number[] = item.tunnel ? [] : context.sites.protection(port);
   const { config } = context;
   const add = (group: number, outboundSa: number, flags: number, entries: readonly TracedEntry[]): void => {
     const row = new Array<number>(CryptoEntry.Words).fill(0);

@@ -4,6 +4,9 @@ import type { InterfaceRow, StaticRouteRow, TunnelSpec } from '../../dataplane/t
 import { maskToPrefixLength } from '../config/addresses.js';
 import { type Config, driverOf, type InterfaceConfig, type TunnelConfig } from '../config/model.js';
 
+/** Of a tunnel whose packets are encrypted and which has no `ip mtu`: GRE and ESP of any kind fit into 1500. */
+const ProtectedMtu = 1400;
+
 /** One configured interface. @param multicast `ip multicast-routing` @param filters rows of its access lists */
 export function interfaceRow(
   config: InterfaceConfig,
@@ -19,7 +22,7 @@ export function interfaceRow(
     driverChosen: config.portDriver !== null,
     offloads: config.offload,
     addresses: config.addresses.map(({ address, mask }) => ({ address, prefixLength: maskToPrefixLength(mask) ?? 32 })),
-    ipMtu: config.ipMtu,
+    ipMtu: config.ipMtu ?? (config.tunnel?.protection ? ProtectedMtu : null),
     shutdown: config.shutdown,
     groups: multicast ? config.staticGroups : [],
     nat: config.nat ?? null,
@@ -29,7 +32,7 @@ export function interfaceRow(
   };
 }
 
-function tunnelSpec({ pathMtuDiscovery, qosPreClassify, ...rest }: TunnelConfig): TunnelSpec {
+function tunnelSpec({ pathMtuDiscovery, qosPreClassify, protection: _profile, ...rest }: TunnelConfig): TunnelSpec {
   return { ...rest, copyDf: pathMtuDiscovery, preClassify: qosPreClassify === true };
 }
 

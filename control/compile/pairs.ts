@@ -11,6 +11,7 @@ import { localAddressOf, policyOfEntry } from '../ipsec/configured-policies.js';
 import { type FlowPolicy, policyKey } from '../ipsec/flow-policy.js';
 import { flowKey, type SaPair, type SaPairs } from '../ipsec/sa-pairs.js';
 import { covers, entryOf, selectorOf, type TrafficSelector } from '../ipsec/selector.js';
+import { protectionMap, tunnelPolicies } from '../ipsec/tunnel-protection.js';
 import { type Allocation, serialOf } from './allocation.js';
 import { cryptoOrigin, mirror, type TracedEntry } from './crypto-entries.js';
 import type { Rows, SaMaterial } from './rows.js';
@@ -116,7 +117,8 @@ export class SitePairs {
         if (policy && policyKey(policy) === key) return { policy, list: entry.matchAddress ?? '' };
       }
     }
-    return null;
+    const tunnel = tunnelPolicies(this.config).find((policy) => policyKey(policy) === key);
+    return tunnel ? { policy: tunnel, list: tunnel.map } : null;
   }
 
   /** @returns null when no line permits what it was agreed for */
@@ -135,8 +137,17 @@ export class SitePairs {
   entries(item: InterfaceConfig, port: number, entry: CryptoMapEntry, ipsec: SiteToSite): number[] {
     const local = localAddressOf(this.config, item);
     const policy = local === null ? null : policyOfEntry(this.config, entry, ipsec, local);
-    if (!policy) return [];
-    const list = entry.matchAddress ?? '';
+    return policy ? this.policyRows(policy, entry.matchAddress ?? '', port, entry.qosPreClassify === true) : [];
+  }
+
+  /** Of all protected tunnels: GRE leaves by whatever port leads to the other end. `qos pre-classify` of the tunnel is that of its protection too, as on IOS. @returns as entries() */
+  protection(port: number): number[] {
+    const keeps = [...this.config.interfaces.values()].flatMap(({ name, tunnel }) => (tunnel?.qosPreClassify ? [protectionMap(name)] : []));
+    return tunnelPolicies(this.config).flatMap((policy) => this.policyRows(policy, policy.map, port, keeps.includes(policy.map)));
+  }
+
+  /** @param keeps `qos pre-classify` */
+  private policyRows(policy: FlowPolicy, list: string, port: number, keeps: boolean): number[] {
     return policy.entries.flatMap((line, place) => {
       const selector = line.action === 'permit' ? selectorOf(line) : null;
       if (!selector) return [];
@@ -145,7 +156,7 @@ export class SitePairs {
         const lines = [...before, traced(entryOf(part), list, place)];
         const flow = { policy: policyKey(policy), selector: part };
         const out = this.row(port, CryptoFlag.PeerOut, flow, lines);
-        if (entry.qosPreClassify) out[CryptoEntry.Flags] |= CryptoFlag.PreClassify;
+        if (keeps) out[CryptoEntry.Flags] |= CryptoFlag.PreClassify;
         return [...out, ...this.row(port, CryptoFlag.PeerIn, flow, lines.map(mirror))];
       });
     });

@@ -3,7 +3,7 @@
 
 import type { Logging } from './logging-model.js';
 import type { AccessList, ObjectGroup } from './model-acl.js';
-import type { IsakmpKey, IsakmpPolicy, IsakmpProfile, IsakmpSettings, Keyring, SiteToSite, Trustpoint } from './model-ike.js';
+import type { DhGroup, IsakmpKey, IsakmpPolicy, IsakmpProfile, IsakmpSettings, Keyring, SiteToSite, Trustpoint } from './model-ike.js';
 import type { NatConfig, NatSide } from './model-nat.js';
 import type { ClassMap, PolicyMap } from './model-qos.js';
 import type { RouteMapEntry } from './model-route-map.js';
@@ -97,6 +97,8 @@ export interface IpsecProfile {
   transformSets: string[];
   /** null = IOS default, 3600 s. */
   lifetimeSeconds: number | null;
+  /** For tunnels; null = none is asked for, any is accepted. */
+  pfs: DhGroup | null;
 }
 
 export interface GdoiGroup {
@@ -248,6 +250,8 @@ export interface TunnelConfig {
   keepalive: { seconds: number; retries: number } | null;
   /** `qos pre-classify`: queues ask what the packet was before GRE. */
   qosPreClassify?: true;
+  /** `tunnel protection ipsec profile`: what GRE of it is encrypted by; null = by nothing of its own. */
+  protection: string | null;
 }
 
 /** What IOS has. */

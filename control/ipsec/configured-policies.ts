@@ -4,6 +4,7 @@
 import type { Config, CryptoMapEntry, InterfaceConfig, Ipv4, SiteToSite } from '../config/model.js';
 import { defaultLifetimes } from '../config/model.js';
 import { type FlowPolicy, policyKey } from './flow-policy.js';
+import { tunnelPolicies } from './tunnel-protection.js';
 
 /** Of an interface with a crypto map: `crypto map M local-address`, else its own first one. null = it has none */
 export function localAddressOf(config: Config, { cryptoMap, addresses }: InterfaceConfig): Ipv4 | null {
@@ -36,9 +37,9 @@ export function policyOfEntry(
   };
 }
 
-/** In order of interfaces and sequence. */
+/** Of tunnels first, then in order of interfaces and sequence. */
 export function configuredPolicies(config: Config): FlowPolicy[] {
-  const policies = new Map<string, FlowPolicy>();
+  const policies = new Map(tunnelPolicies(config).map((policy) => [policyKey(policy), policy]));
   for (const item of config.interfaces.values()) {
     const local = localAddressOf(config, item);
     if (item.cryptoMap === null || item.shutdown || local === null) continue;

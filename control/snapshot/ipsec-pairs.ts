@@ -2,7 +2,7 @@
 
 import type { SnapshotHead } from '../../dataplane/tables/message.js';
 import type { Ms } from '../actions.js';
-import type { IpsecFlowState, IpsecSaState, SaCounters, SiteToSiteState } from '../api/snapshot.js';
+import type { CryptoMapState, IpsecFlowState, IpsecInterfaceState, IpsecSaState, SaCounters, SiteToSiteState } from '../api/snapshot.js';
 import type { Allocation } from '../compile/allocation.js';
 import { serialOf } from '../compile/allocation.js';
 import { materialOf } from '../compile/pairs.js';
@@ -10,11 +10,12 @@ import { cipherRow, plaintextMtu, transformText } from '../compile/transforms.js
 import { formatIpv4 } from '../config/addresses.js';
 import { describeEntry } from '../config/commands/acl-entry.js';
 import { describeTransforms } from '../config/commands/ipsec.js';
-import { type Config, type CryptoMapEntry, defaultLifetimes, type InterfaceConfig, type SiteToSite } from '../config/model.js';
+import { type Config, type CryptoMapEntry, defaultLifetimes, type InterfaceConfig, type Ipv4, type SiteToSite } from '../config/model.js';
 import { localAddressOf, policyOfEntry } from '../ipsec/configured-policies.js';
 import { type FlowPolicy, permittedSelectors, policyKey } from '../ipsec/flow-policy.js';
 import { flowKey, type SaPair, type SaPairs } from '../ipsec/sa-pairs.js';
 import { covers, type TrafficEnd, type TrafficSelector } from '../ipsec/selector.js';
+import { policyOfTunnel } from '../ipsec/tunnel-protection.js';
 import { countersOfSerial } from './sa-counters.js';
 
 export interface SiteContext {
@@ -115,13 +116,29 @@ export function siteFlows(
 ): IpsecFlowState[] {
   const local = localAddressOf(config, item);
   const policy = local === null ? null : policyOfEntry(config, entry, ipsec, local);
-  if (!policy) return [];
+  return policy ? policyFlows(policy, item.name, context) : [];
+}
+
+/** Of a protected tunnel. @returns null when it is none, or not complete */
+export function tunnelState(config: Config, item: InterfaceConfig, context: SiteContext): IpsecInterfaceState | null {
+  const policy = policyOfTunnel(config, item);
+  if (!policy) return null;
+  const flows = policyFlows(policy, outsideOf(config, policy.local) ?? item.name, context);
+  return { interface: item.name, cryptoMap: policy.map, localAddress: formatIpv4(policy.local), flows };
+}
+
+/** Whose path MTU it is. */
+function outsideOf(config: Config, local: Ipv4): string | undefined {
+  return [...config.interfaces.values()].find(({ addresses }) => addresses.some(({ address }) => address === local))?.name;
+}
+
+function policyFlows(policy: FlowPolicy, name: string, context: SiteContext): IpsecFlowState[] {
   const own = [...context.pairs].filter((pair) => pair.policy === policyKey(policy));
   const flows = new Map<string, TrafficSelector>();
   for (const line of permittedSelectors(policy))
     for (const selector of [line, ...own.map((pair) => pair.selector).filter((part) => covers(line, part))])
       flows.set(flowKey({ policy: policyKey(policy), selector }), selector);
-  return [...flows.values()].map((selector) => flowState(policy, selector, context.mtuOf(item.name), context));
+  return [...flows.values()].map((selector) => flowState(policy, selector, context.mtuOf(name), context));
 }
 
 export function siteState(config: Config, entry: CryptoMapEntry, ipsec: SiteToSite, pairs: SaPairs): SiteToSiteState {
@@ -140,5 +157,37 @@ export function siteState(config: Config, entry: CryptoMapEntry, ipsec: SiteToSi
     lifetimeSeconds: lifetimeSeconds ?? defaultLifetimes.seconds,
     lifetimeKilobytes: lifetimeKilobytes === 'disable' ? null : (lifetimeKilobytes ?? defaultLifetimes.kilobytes),
     currentPeer: current === undefined ? null : formatIpv4(current),
+  };
+}
+
+/** The map that a protected tunnel has, as `show crypto map` prints it. */
+export function tunnelMapState(config: Config, item: InterfaceConfig, pairs: SaPairs): CryptoMapState | null {
+  const policy = policyOfTunnel(config, item);
+  const profile = config.ipsecProfiles.get(item.tunnel?.protection ?? '');
+  if (!policy || !profile) return null;
+  const [entry] = policy.entries;
+  const sending = [...pairs].findLast(({ policy: key, established }) => established && key === policyKey(policy));
+  return {
+    name: policy.map,
+    sequence: policy.sequence,
+    kind: 'ipsec-isakmp',
+    group: null,
+    identity: null,
+    serverAddresses: [],
+    localAcl: null,
+    profile: profile.name,
+    site: {
+      peers: policy.peers.map(formatIpv4),
+      acl: [describeEntry(entry, 'extended')],
+      transformSets: profile.transformSets.flatMap((name) => {
+        const set = config.transformSets.get(name);
+        return set ? [{ name, text: describeTransforms(set) }] : [];
+      }),
+      pfsGroup: policy.pfs,
+      lifetimeSeconds: policy.lifetimeSeconds,
+      lifetimeKilobytes: policy.lifetimeKilobytes,
+      currentPeer: formatIpv4(sending?.remote.address ?? policy.peers[0]),
+    },
+    interfaces: [item.name],
   };
 }

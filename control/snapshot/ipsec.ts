@@ -12,7 +12,7 @@ import type { Config, GdoiGroup } from '../config/model.js';
 import type { PolicyEntry, Tek } from '../gdoi/group-policy.js';
 import { localAddressOf } from '../ipsec/configured-policies.js';
 import type { SaPairs } from '../ipsec/sa-pairs.js';
-import { siteFlows, siteState } from './ipsec-pairs.js';
+import { siteFlows, siteState, tunnelMapState, tunnelState } from './ipsec-pairs.js';
 import { countersOfSerial } from './sa-counters.js';
 
 /** Of time-based anti-replay, dataplane/proto/tbar.ts. */
@@ -33,7 +33,8 @@ export function interfacesOfMap(config: Config, map: string): string[] {
 }
 
 export function cryptoMapStates(config: Config, pairs: SaPairs): CryptoMapState[] {
-  return [...config.cryptoMaps.values()].flat().map((entry) => {
+  const tunnels = [...config.interfaces.values()].flatMap((item) => tunnelMapState(config, item, pairs) ?? []);
+  const maps = [...config.cryptoMaps.values()].flat().map((entry): CryptoMapState => {
     const group = entry.group === null ? undefined : config.gdoiGroups.get(entry.group);
     return {
       name: entry.name,
@@ -47,6 +48,7 @@ export function cryptoMapStates(config: Config, pairs: SaPairs): CryptoMapState[
       interfaces: interfacesOfMap(config, entry.name),
     };
   });
+  return [...tunnels, ...maps];
 }
 
 interface Context {
@@ -121,6 +123,8 @@ function flowState(entry: PolicyEntry, teks: Tek[], local: string, mtu: number, 
 export function ipsecStates(config: Config, context: Context): IpsecInterfaceState[] {
   const states: IpsecInterfaceState[] = [];
   for (const item of config.interfaces.values()) {
+    const tunnel = tunnelState(config, item, context);
+    if (tunnel) states.push(tunnel);
     if (item.cryptoMap === null) continue;
     const local = formatIpv4(localAddressOf(config, item) ?? 0);
     const flows = (config.cryptoMaps.get(item.cryptoMap) ?? []).flatMap((map) => {

@@ -1,6 +1,8 @@
 // The control block, and rows of a bank that the main thread fills from what it knows of Linux: ports, neighbours, hops of policy routing, multicast groups. The others come from
 // control (tables/layout.ts).
 
+import { CryptoFlag } from '../tables/layout.js';
+
 /** Per port, filled from the Linux netdev by the main thread. */
 export const enum PortRow {
   Up = 0,
@@ -8,7 +10,7 @@ export const enum PortRow {
   Mtu = 1,
   /** Primary address, 0 = none: source of ICMP errors. */
   Address = 2,
-  /** 1 when a crypto map is bound. */
+  /** PortCrypto. */
   HasCryptoMap = 3,
   /** NatSide */
   Nat = 4,
@@ -18,6 +20,20 @@ export const enum PortRow {
   OutFirst = 8, // the same for what leaves
   OutCount = 9,
   Words = 10,
+}
+
+/** What entries of crypto maps there are on a port. */
+export const enum PortCrypto {
+  None = 0,
+  /** Between gateways alone. */
+  Peers = 1,
+  /** Of groups too: ESP between others may be ours to open. */
+  Groups = 3,
+}
+
+/** @param flags CryptoFlag of one entry */
+export function portCryptoOf(flags: number): PortCrypto {
+  return (flags & (CryptoFlag.PeerOut | CryptoFlag.PeerIn)) !== 0 ? PortCrypto.Peers : PortCrypto.Groups;
 }
 
 /** `ip nat inside|outside`. */

@@ -13,7 +13,7 @@ import { Drop, GroupCount, PathCount, SaCount } from '../counters/declare.js';
 import { Clock, type Env } from '../env.js';
 import { EventKind } from '../mem/events.js';
 import { findSpi, isLocal } from '../mem/hash.js';
-import { PortRow } from '../mem/shared.js';
+import { PortCrypto, PortRow } from '../mem/shared.js';
 import { MaxNesting, PacketFlag, SlotShape } from '../mem/slots.js';
 import { Job, JobStatus } from '../native/native.js';
 import { checkTrailer, Esp, EspNext, moveHeader, Trailer } from '../proto/esp.js';
@@ -41,11 +41,11 @@ export function makeEspOpen(env: Env): () => void {
     drop(id, reason);
   }
 
-  /** For us: sent to our address, or in the clear part of a network whose ESP is ours to open. Else it is somebody else's tunnel. */
+  /** For us: sent to our address, or in the clear part of a group's network whose ESP is ours to open. Else it is somebody else's tunnel. */
   function isOurs(id: number): boolean {
     if ((flags[id] & PacketFlag.FromHost) !== 0) return false;
     if (isLocal(localSet, dst[id])) return true;
-    return (flags[id] & PacketFlag.Decrypted) === 0 && ports[rxPort[id] * PortRow.Words + PortRow.HasCryptoMap] !== 0;
+    return (flags[id] & PacketFlag.Decrypted) === 0 && ports[rxPort[id] * PortRow.Words + PortRow.HasCryptoMap] === PortCrypto.Groups;
   }
 
   /** @returns slot of the SA, -1 = none of ours */

@@ -14,6 +14,7 @@ import {
   type NatSide,
   NeighbourRow,
   PortRow,
+  portCryptoOf,
   type SharedState,
 } from '../mem/shared.js';
 import { TunnelWord, tunnelWordsOf } from '../mem/tunnel-words.js';
@@ -157,7 +158,8 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
     bank.counts[BankCount.Filters] += Number(filterIn !== null) + Number(filterOut !== null);
   }
   for (let at = 0; at < rows.cryptoEntries.length; at += CryptoEntry.Words) {
-    bank.ports[rows.cryptoEntries[at + CryptoEntry.Port] * PortRow.Words + PortRow.HasCryptoMap] = 1;
+    const place = rows.cryptoEntries[at + CryptoEntry.Port] * PortRow.Words + PortRow.HasCryptoMap;
+    bank.ports[place] |= portCryptoOf(rows.cryptoEntries[at + CryptoEntry.Flags]);
   }
   if (localAddresses.length > MaxLocalAddresses) errors.push(`${localAddresses.length} own addresses: only ${MaxLocalAddresses} fit`);
   const own = localAddresses.slice(0, MaxLocalAddresses);

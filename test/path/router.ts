@@ -35,6 +35,7 @@ import {
   NeighbourRow,
   PolicyHopRow,
   PortRow,
+  portCryptoOf,
   type SharedState,
 } from '../../dataplane/mem/shared.js';
 import { SlotShape } from '../../dataplane/mem/slots.js';
@@ -388,7 +389,8 @@ export function writeBank(shared: SharedState, index: number, spec: TablesSpec):
   for (let port = 0; port < Cap.Ports; port++) bank.ports.set([0, -1, 0, -1], port * PortRow.Words + PortRow.InFirst);
   bank.counts[BankCount.Filters] = 0;
   spec.ports.forEach((port, i) => {
-    const crypto = spec.entries.some((entry) => entry.port === i) ? 1 : 0;
+    const own = spec.entries.filter((entry) => entry.port === i);
+    const crypto = own.reduce((kind, { flags }) => kind | portCryptoOf(flags ?? CryptoFlag.Registered), 0);
     const address = port.address ? ip(port.address) : 0;
     const filters = [port.filterIn, port.filterOut].map((list) => (list === undefined ? null : lists[list]));
     const words = filters.flatMap((rows) => [rows?.first ?? 0, rows?.count ?? -1]);

@@ -77,11 +77,11 @@ export function readScapySas(keys: string): ScapySa[] {
 const makeSas = `
 def unhex(text): return bytes.fromhex(text) or None
 sas = {s['spi']: SecurityAssociation(ESP, spi=s['spi'], crypt_algo=s['crypt_algo'], crypt_key=unhex(s['crypt_key']),
-    auth_algo=s['auth_algo'], auth_key=unhex(s['auth_key']), tunnel_header=IP()) for s in arguments['sas']}
+    auth_algo=s['auth_algo'], auth_key=unhex(s['auth_key']), tunnel_header=None if arguments.get('transport') else IP()) for s in arguments['sas']}
 `;
 
 /** Inner packets of all ESP from \`source\` in a capture, in its order, as scapy decrypts them. @throws Error when one does not verify */
-export async function decryptWithScapy(file: string, source: string, sas: readonly ScapySa[]): Promise<Buffer[]> {
+export async function decryptWithScapy(file: string, source: string, sas: readonly ScapySa[], transport = false): Promise<Buffer[]> {
   const snippet = `${makeSas}
 out = []
 for packet in PcapReader(arguments['file']):
@@ -90,7 +90,7 @@ for packet in PcapReader(arguments['file']):
         out.append(bytes(sas[outer[ESP].spi].decrypt(outer)).hex())
 print(json.dumps(out))
 `;
-  const packets = (await runScapy(snippet, { file, source, sas })) as string[];
+  const packets = (await runScapy(snippet, { file, source, sas, transport })) as string[];
   return packets.map((hex) => Buffer.from(hex, 'hex'));
 }
 

@@ -67,7 +67,8 @@ function setPfs(group: DhGroup | null, edit: MapEdit): void {
   });
 }
 
-const groupChoices = Object.fromEntries(
+/** Of `set pfs`. */
+export const groupChoices = Object.fromEntries(
   pfsGroups.map((group): [string, [number, string]] => [`group${group}`, [group, `D-H Group${group}`]]),
 );
 

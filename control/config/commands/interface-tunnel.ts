@@ -1,12 +1,12 @@
-// tunnel ... of an `interface Tunnel`: GRE over IPv4 (RFC 2784, RFC 2890). Does not: multipoint GRE, IPIP, IPsec modes, IPv6, tunnel protection, the timers of
+// tunnel ... of an `interface Tunnel`: GRE over IPv4 (RFC 2784, RFC 2890). Does not: multipoint GRE, IPIP, IPsec modes, IPv6, the timers of
 // path MTU discovery: each is an error where it is written.
 
 import { formatIpv4 } from '../addresses.js';
-import { integer, interfaceName, ipv4 } from '../arguments.js';
+import { integer, interfaceName, ipv4, word } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
 import { defaultTunnelTtl, type InterfaceConfig, type TunnelConfig } from '../model.js';
 import { ConfigError, type Edit } from '../session.js';
-import { type Args, argument, keyword, type Node, refused } from '../tree.js';
+import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
 
 type InterfaceEdit = Edit<'config-if'>;
 type Run = (args: Args, edit: InterfaceEdit) => void;
@@ -23,6 +23,7 @@ export function newTunnel(): TunnelConfig {
     tos: null,
     pathMtuDiscovery: false,
     keepalive: null,
+    protection: null,
   };
 }
 
@@ -80,7 +81,28 @@ export const tunnelCommands: Node<InterfaceEdit>[] = [
           refused('min-mtu', 'tunnel path-mtu-discovery min-mtu is not supported yet', 'no path MTU is learnt: ip mtu'),
         ],
       }),
-      refused('protection', 'tunnel protection is not supported yet', 'a crypto map on the outside interface protects GRE'),
+      keyword('protection', 'Enable tunnel protection', {
+        no: change('protection', () => ({ protection: null })),
+        next: [
+          path(
+            [['ipsec', 'Use ipsec to protect this tunnel interface']],
+            [
+              keyword('profile', 'Determine the ipsec policy profile to use.', {
+                no: change('protection', () => ({ protection: null })),
+                next: [
+                  argument('profile', word(), 'Name of the ipsec profile', {
+                    run: change('protection', (args) => ({ protection: args.text('profile') })),
+                    no: change('protection', () => ({ protection: null })),
+                    next: [
+                      refused('shared', 'tunnel protection ... shared is not supported', 'a key and a source of its own for each tunnel'),
+                    ],
+                  }),
+                ],
+              }),
+            ],
+          ),
+        ],
+      }),
       onOff('sequence-datagrams', 'drop datagrams arriving out of order', 'sequence'),
       keyword('source', 'source of tunnel packets', {
         no: change('source', () => ({ sourceAddress: null, sourceInterface: null })),
@@ -134,7 +156,8 @@ function keepalive(): Node<InterfaceEdit> {
 
 export function printTunnel({ tunnel }: InterfaceConfig): Block[] {
   if (!tunnel) return [];
-  const { sourceInterface, sourceAddress, destination, key, checksum, sequence, ttl, tos, pathMtuDiscovery, keepalive } = tunnel;
+  const { sourceInterface, sourceAddress, destination, key, checksum, sequence, ttl, tos, pathMtuDiscovery, keepalive, protection } =
+    tunnel;
   const source = sourceInterface ?? (sourceAddress === null ? null : formatIpv4(sourceAddress));
   return [
     source !== null && `source ${source}`,
@@ -145,6 +168,7 @@ export function printTunnel({ tunnel }: InterfaceConfig): Block[] {
     ttl !== defaultTunnelTtl && `ttl ${ttl}`,
     tos !== null && `tos ${tos}`,
     pathMtuDiscovery && 'path-mtu-discovery',
+    protection !== null && `protection ipsec profile ${protection}`,
   ]
     .flatMap((words) => (words === false ? [] : [block(`tunnel ${words}`)]))
     .concat(keepalive === null ? [] : [block(`keepalive ${keepalive.seconds} ${keepalive.retries}`)]);

@@ -1,11 +1,12 @@
 // crypto ipsec transform-set, crypto ipsec profile.
-// Does not: AH, DES, GMAC, encryption without integrity, PFS, volume lifetimes: each is refused where it is written.
+// Does not: AH, DES, GMAC, encryption without integrity, volume lifetimes of profiles: each is refused where it is written.
 
 import { integer, word } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
-import type { Config, EspAuthentication, EspEncryption, IpsecProfile, TransformSet } from '../model.js';
+import type { Config, DhGroup, EspAuthentication, EspEncryption, IpsecProfile, TransformSet } from '../model.js';
 import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, choice, keyword, type Node, path, refused } from '../tree.js';
+import { groupChoices } from './crypto-map-ipsec.js';
 
 type GlobalEdit = Edit<'config'>;
 
@@ -99,6 +100,11 @@ export const transformSetCommands: Node<Edit<'cfg-crypto-trans'>>[] = [
   }),
 ];
 
+function setPfs(group: DhGroup | null, { session, target }: Edit<'ipsec-profile'>): void {
+  target.pfs = group;
+  session.mark(target, 'pfs');
+}
+
 function setTransformSets(args: Args, { session, target }: Edit<'ipsec-profile'>): void {
   target.transformSets = [1, 2, 3, 4, 5, 6].map((n) => args.optionalText(`set${n}`)).filter((name) => name !== null);
   session.mark(target, 'transformSets');
@@ -148,7 +154,11 @@ export const ipsecProfileCommands: Node<Edit<'ipsec-profile'>>[] = [
           }),
         ],
       ),
-      refused('pfs', 'set pfs is not supported yet', 'GDOI group keys come from the key server and not from Diffie-Hellman'),
+      keyword('pfs', 'Specify pfs settings', {
+        run: (_, edit) => setPfs(1, edit),
+        no: (_, edit) => setPfs(null, edit),
+        next: choice('group', groupChoices, { run: (args, edit) => setPfs(args.number('group') as DhGroup, edit) }),
+      }),
       refused('isakmp-profile', 'isakmp profiles are not supported yet'),
       refused('identity', 'set identity is not supported yet'),
     ],
@@ -159,7 +169,7 @@ function enterProfile(args: Args, { session, target }: GlobalEdit): void {
   const name = args.text('name');
   let profile = target.ipsecProfiles.get(name);
   if (!profile) {
-    profile = { line: session.line, name, transformSets: [], lifetimeSeconds: null };
+    profile = { line: session.line, name, transformSets: [], lifetimeSeconds: null, pfs: null };
     session.mark(profile, '');
     target.ipsecProfiles.set(name, profile);
   }
@@ -221,6 +231,7 @@ function printProfile(profile: IpsecProfile): Block {
     `crypto ipsec profile ${profile.name}`,
     profile.lifetimeSeconds !== null && `set security-association lifetime seconds ${profile.lifetimeSeconds}`,
     profile.transformSets.length > 0 && `set transform-set ${profile.transformSets.join(' ')}`,
+    profile.pfs !== null && `set pfs group${profile.pfs}`,
   );
 }
 

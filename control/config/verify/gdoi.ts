@@ -22,6 +22,13 @@ function verifySa(config: Config, sa: GdoiSa, findings: Findings): void {
     else if (profile.transformSets.length > 1) {
       findings.error(profile, 'transformSets', `profile ${profile.name}: a group SA has exactly one transform set, members cannot choose`);
     }
+    if (profile && profile.pfs !== null)
+      findings.error(
+        profile,
+        'pfs',
+        `profile ${profile.name}: a group's keys come from its key server and not from Diffie-Hellman`,
+        'no set pfs',
+      );
     for (const set of profile?.transformSets.map((setName) => config.transformSets.get(setName)) ?? []) {
       if (set?.mode !== 'transport') continue;
       const hint = 'mode tunnel: the members preserve the inner addresses in the outer header';

@@ -2,7 +2,7 @@
 // (RFC 2407 §4.6.2). What an entry accepts it does, so what is missing is an error.
 
 import { formatIpv4, isInPrefix, wildcardToPrefixLength } from '../addresses.js';
-import type { AccessList, AclEntry, Config, CryptoMapEntry, SiteToSite } from '../model.js';
+import type { AccessList, AclEntry, Config, CryptoMapEntry, Ipv4, SiteToSite } from '../model.js';
 import { refuseBeyondCrypto } from './access-lists.js';
 import type { Findings } from './findings.js';
 
@@ -45,14 +45,19 @@ function verifyList(config: Config, entry: CryptoMapEntry, name: string, finding
   }
 }
 
+/** Where keys are all that can prove a peer. */
+export function warnWithoutKey(config: Config, at: object, field: string, peer: Ipv4, findings: Findings): void {
+  const provesOtherwise = config.keyrings.size > 0 || config.trustpoints.size > 0;
+  if (!provesOtherwise && !config.isakmpKeys.some((key) => isInPrefix(peer, key.address, key.mask)))
+    findings.warning(at, field, `no crypto isakmp key matches the peer ${formatIpv4(peer)}`, 'crypto isakmp key KEY address A');
+}
+
 function verifyPeers(config: Config, entry: CryptoMapEntry, { peers }: SiteToSite, name: string, findings: Findings): void {
   if (peers.length === 0) findings.error(entry, '', `${name} has no peer`, 'set peer A');
   const own = [...config.interfaces.values()].flatMap((item) => item.addresses.map(({ address }) => address));
-  const provesOtherwise = config.keyrings.size > 0 || config.trustpoints.size > 0;
   for (const peer of peers) {
     if (own.includes(peer)) findings.error(entry, 'peers', `${formatIpv4(peer)} is this router's own address`);
-    if (!provesOtherwise && !config.isakmpKeys.some((key) => isInPrefix(peer, key.address, key.mask)))
-      findings.warning(entry, 'peers', `no crypto isakmp key matches the peer ${formatIpv4(peer)}`, 'crypto isakmp key KEY address A');
+    warnWithoutKey(config, entry, 'peers', peer, findings);
   }
 }
 

@@ -1,9 +1,11 @@
 // Tunnel interfaces: ends that cannot be, two tunnels that the same packets would belong to, settings of a netdev that is ours.
 
+import { tunnelSource } from '../../ipsec/tunnel-protection.js';
 import { formatIpv4 } from '../addresses.js';
 import type { Config, InterfaceConfig, TunnelConfig } from '../model.js';
 import type { Findings } from './findings.js';
 import { ownAddresses } from './own-addresses.js';
+import { warnWithoutKey } from './site-to-site.js';
 
 /** The netdev of a tunnel is made by this router. */
 export function verifyTunnelDevice(item: InterfaceConfig, findings: Findings): void {
@@ -17,12 +19,6 @@ export function verifyTunnelDevice(item: InterfaceConfig, findings: Findings): v
       `a crypto map on ${item.name} is not supported`,
       'apply it to the outside interface, with a list that permits gre',
     );
-}
-
-/** @returns the outer source as far as the configuration tells */
-function sourceOf(config: Config, { sourceAddress, sourceInterface }: TunnelConfig): number | null {
-  if (sourceInterface === null) return sourceAddress;
-  return config.interfaces.get(sourceInterface)?.addresses[0]?.address ?? null;
 }
 
 function verifySource(config: Config, item: InterfaceConfig, tunnel: TunnelConfig, own: ReadonlyMap<number, string>, findings: Findings) {
@@ -59,13 +55,33 @@ function verifyDestination(
 function warnLong(config: Config, item: InterfaceConfig, tunnel: TunnelConfig, own: ReadonlyMap<number, string>, findings: Findings): void {
   const name = tunnel.sourceInterface ?? (tunnel.sourceAddress === null ? undefined : own.get(tunnel.sourceAddress));
   const outside = name === undefined ? undefined : config.interfaces.get(name);
-  if (item.ipMtu !== null || item.shutdown || !outside || outside.cryptoMap === null) return;
+  if (item.ipMtu !== null || tunnel.protection !== null || item.shutdown || !outside || outside.cryptoMap === null) return;
   findings.warning(
     item,
     '',
     `${item.name} leaves by ${outside.name}, which has a crypto map: where that protects it, long packets become fragments that are lost`,
     'ip mtu 1400',
   );
+}
+
+function verifyProtection(config: Config, item: InterfaceConfig, tunnel: TunnelConfig, findings: Findings): void {
+  if (tunnel.protection === null) return;
+  const profile = config.ipsecProfiles.get(tunnel.protection);
+  if (!profile) findings.error(item, 'tunnel protection', `there is no crypto ipsec profile ${tunnel.protection}`);
+  else if (profile.transformSets.length === 0)
+    findings.error(profile, '', `profile ${profile.name} has no transform set`, 'set transform-set NAME');
+  if (config.isakmpPolicies.length === 0)
+    findings.error(item, 'tunnel protection', 'there is no crypto isakmp policy, so no phase 1 can be agreed', 'crypto isakmp policy 10');
+  if (tunnel.destination !== null) warnWithoutKey(config, item, 'tunnel destination', tunnel.destination, findings);
+  const others = [...config.interfaces.values()].filter(
+    (other) =>
+      other !== item &&
+      other.tunnel?.protection != null &&
+      other.tunnel.destination === tunnel.destination &&
+      tunnelSource(config, other.tunnel) === tunnelSource(config, tunnel),
+  );
+  if (others.length > 0 && tunnel.destination !== null)
+    findings.error(item, 'tunnel protection', `${others[0].name} is protected between the same ends: its SAs could not be told apart`);
 }
 
 export function verifyTunnels(config: Config, findings: Findings): void {
@@ -77,7 +93,8 @@ export function verifyTunnels(config: Config, findings: Findings): void {
     verifySource(config, item, tunnel, own, findings);
     warnLong(config, item, tunnel, own, findings);
     verifyDestination(item, tunnel, own, findings);
-    const source = sourceOf(config, tunnel);
+    verifyProtection(config, item, tunnel, findings);
+    const source = tunnelSource(config, tunnel);
     if (source === null || tunnel.destination === null) continue;
     const ends = `${source} ${tunnel.destination} ${tunnel.key}`;
     const other = seen.get(ends);

@@ -55,7 +55,7 @@ export function serverConfig(options: ServerOptions = {}): Config {
   const encryption = options.encryption ?? 'esp-aes-256';
   const authentication = encryption.startsWith('esp-gcm') ? null : (options.authentication ?? 'esp-sha256-hmac');
   config.transformSets.set('TS', { line: 1, name: 'TS', encryption, authentication, mode: 'tunnel' });
-  config.ipsecProfiles.set('P', { line: 1, name: 'P', transformSets: ['TS'], lifetimeSeconds: options.lifetimeSeconds ?? 3600 });
+  config.ipsecProfiles.set('P', { line: 1, name: 'P', transformSets: ['TS'], lifetimeSeconds: options.lifetimeSeconds ?? 3600, pfs: null });
   const rekeyTo = ace({ protocol: 17, source: serverAddress, sourceWildcard: 0, destination: 0xef010203, destinationWildcard: 0 });
   config.accessLists.set('REKEY', { line: 1, name: 'REKEY', kind: 'extended', entries: [rekeyTo] });
   const entries = options.aces ?? [

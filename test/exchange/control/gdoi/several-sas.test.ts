@@ -21,7 +21,7 @@ function twoSas(edit: (config: Config) => void = () => undefined): Config {
   const config = serverConfig({ aces: [prefix(1, { action: 'deny', protocol: 1 }), prefix(1, { sequence: 20 })] });
   config.accessLists.set('ACL2', { line: 1, name: 'ACL2', kind: 'extended', entries: [prefix(2)] });
   config.transformSets.set('TS2', { line: 1, name: 'TS2', encryption: 'esp-gcm-256', authentication: null, mode: 'tunnel' });
-  config.ipsecProfiles.set('P2', { line: 1, name: 'P2', transformSets: ['TS2'], lifetimeSeconds: 600 });
+  config.ipsecProfiles.set('P2', { line: 1, name: 'P2', transformSets: ['TS2'], lifetimeSeconds: 600, pfs: null });
   config.gdoiGroups.get('G')?.server?.sas.set(2, { line: 1, sequence: 2, profile: 'P2', matchAddress: 'ACL2', replay: { method: 'none' } });
   edit(config);
   return config;

@@ -89,6 +89,7 @@ const ipsecProfile = fc.record({
   name,
   transformSets: fc.array(name, { maxLength: 6 }),
   lifetimeSeconds: fc.option(fc.integer({ min: 20, max: 2592000 })),
+  pfs: fc.option(fc.constantFrom(1, 2, 5, 14, 15, 16, 19, 20, 21)),
 });
 
 const interfaceName = fc.oneof(
@@ -254,6 +255,7 @@ const plainTunnel: fc.Arbitrary<TunnelConfig> = fc
     tos: fc.option(fc.integer({ min: 0, max: 255 })),
     pathMtuDiscovery: fc.boolean(),
     keepalive: fc.option(fc.record({ seconds: fc.integer({ min: 1, max: 32767 }), retries: fc.integer({ min: 1, max: 255 }) })),
+    protection: fc.option(name),
   })
   .map(({ source, ...rest }) => ({ ...source, ...rest }));
 const tunnelConfig = sometimes(plainTunnel, 'qosPreClassify', fc.constant(true as const));

@@ -42,7 +42,7 @@ t.test('resolved', async (t) => {
     },
   ]);
   const [policy] = resolve((config) => {
-    config.ipsecProfiles.set('P', { line: 1, name: 'P', transformSets: ['TS'], lifetimeSeconds: null });
+    config.ipsecProfiles.set('P', { line: 1, name: 'P', transformSets: ['TS'], lifetimeSeconds: null, pfs: null });
     for (const sa of server(config).sas.values()) sa.replay = { method: 'none' };
   });
   t.equal(policy.lifetimeSeconds, 3600, 'IOS default');

@@ -15,6 +15,7 @@ t.test('everything in a tunnel', (t) => {
  tunnel ttl 64
  tunnel tos 184
  tunnel path-mtu-discovery
+ tunnel protection ipsec profile P
  keepalive 5 4
 `;
   t.strictSame(reprint(text), text.trimEnd().split('\n'));
@@ -31,14 +32,15 @@ t.test('everything in a tunnel', (t) => {
     tos: 184,
     pathMtuDiscovery: true,
     keepalive: { seconds: 5, retries: 4 },
+    protection: 'P',
   });
   t.end();
 });
 
 t.test('abbreviated, and taken back', (t) => {
   const { interfaces } = parseClean(
-    'int tu 7\n tun so 1.2.3.4\n tun dest 5.6.7.8\n tun mo gre ip\n tun ke 1\n tun ttl 9\n tun tos 3\n tun check\n tun seq\n tun path\nno keepalive\n' +
-      ' no tunnel key\n no tun ttl\n no tun tos\n no tunnel checksum\n no tun seq\n no tun path\n no tunnel dest\n no tun mode',
+    'int tu 7\n tun so 1.2.3.4\n tun dest 5.6.7.8\n tun mo gre ip\n tun ke 1\n tun ttl 9\n tun tos 3\n tun check\n tun seq\n tun path\n tun prot ips prof P\nno keepalive\n' +
+      ' no tunnel key\n no tun ttl\n no tun tos\n no tunnel checksum\n no tun seq\n no tun path\n no tunnel dest\n no tun mode\n no tun prot ipsec prof P',
   );
   t.strictSame(interfaces.get('Tunnel7')?.tunnel, {
     sourceInterface: null,
@@ -51,6 +53,7 @@ t.test('abbreviated, and taken back', (t) => {
     tos: null,
     pathMtuDiscovery: false,
     keepalive: null,
+    protection: null,
   });
   t.strictSame(reprint('interface Tunnel0\n no tunnel source'), ['interface Tunnel0']);
   t.end();
@@ -61,7 +64,7 @@ t.test('what a tunnel does not take', (t) => {
     ['tunnel mode gre multipoint', /gre multipoint is not supported/],
     ['tunnel mode ipsec ipv4', /mode ipsec is not supported yet/],
     ['tunnel mode gre', /Incomplete/],
-    ['tunnel protection ipsec profile P', /tunnel protection is not supported yet/],
+    ['tunnel protection ipsec profile P shared', /shared is not supported/],
     ['tunnel path-mtu-discovery age-timer 10', /age-timer is not supported yet/],
     ['tunnel ttl 0', /Invalid/],
     ['tunnel ttl 256', /Invalid/],
@@ -121,5 +124,26 @@ t.test('ends that cannot be', (t) => {
     '8 error there is no crypto map M',
     '8 warning Tunnel0 has a crypto map and no ip address to register from',
   ]);
+  t.end();
+});
+
+t.test('tunnel protection: what is missing', (t) => {
+  const outside = 'interface gi0/0\n linux-device eth0\n ip address 172.16.1.2 255.255.255.252\n';
+  const tunnel = (n: number): string =>
+    `interface Tunnel${n}\n tunnel source gi0/0\n tunnel destination 172.16.3.2\n tunnel key ${n}\n tunnel protection ipsec profile P\n`;
+  const crypto = 'crypto isakmp policy 10\n authentication pre-share\n encr aes 256\n hash sha256\n group 14\n';
+  const key = 'crypto isakmp key K address 172.16.3.2\n';
+  const profile = 'crypto ipsec transform-set T esp-gcm\ncrypto ipsec profile P\n set transform-set T\n';
+  const problems = (text: string): string[] =>
+    verifyConfig(parseClean(outside + text)).map(({ severity, message }) => `${severity} ${message}`);
+  t.strictSame(problems(tunnel(0) + crypto + key + profile), []);
+  t.strictSame(problems(tunnel(0)), [
+    'error there is no crypto ipsec profile P',
+    'error there is no crypto isakmp policy, so no phase 1 can be agreed',
+    'warning no crypto isakmp key matches the peer 172.16.3.2',
+  ]);
+  t.strictSame(problems(`${tunnel(0)}${crypto}${key}crypto ipsec profile P\n`), ['error profile P has no transform set']);
+  const twice = problems(tunnel(0) + tunnel(1) + crypto + key + profile);
+  t.match(twice, [/^error Tunnel1 is protected between the same ends/, /^error Tunnel0 is protected between the same ends/]);
   t.end();
 });

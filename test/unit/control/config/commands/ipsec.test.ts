@@ -52,15 +52,18 @@ t.test('profiles', (t) => {
   const config = parseClean(`crypto ipsec profile P
  set transform-set A B
  set security-association lifetime seconds 300
+ set pfs group19
 crypto ipsec profile Q
  set security-association lifetime seconds 20
  no set security-association lifetime seconds
  set transform-set A
- no set transform-set`);
-  t.strictSame(config.ipsecProfiles.get('P'), { line: 1, name: 'P', transformSets: ['A', 'B'], lifetimeSeconds: 300 });
-  t.strictSame(config.ipsecProfiles.get('Q'), { line: 4, name: 'Q', transformSets: [], lifetimeSeconds: null });
+ no set transform-set
+ set pfs group14
+ no set pfs`);
+  t.strictSame(config.ipsecProfiles.get('P'), { line: 1, name: 'P', transformSets: ['A', 'B'], lifetimeSeconds: 300, pfs: 19 });
+  t.strictSame(config.ipsecProfiles.get('Q'), { line: 5, name: 'Q', transformSets: [], lifetimeSeconds: null, pfs: null });
   for (const line of [
-    'set pfs group14',
+    'set pfs group3',
     'set security-association lifetime kilobytes 100',
     'set security-association lifetime seconds 19',
     'set foo',
