@@ -9,7 +9,7 @@ import { setCongestion } from '../proto/ipv4.js';
 import { Cap, QosClass, QosDirection, QosUse } from '../tables/layout.js';
 import { Passes, type QosPolicy } from './qos-policy.js';
 import { QosQueues, QosVerdict } from './qos-queues.js';
-import type { CounterBlocks } from './shared.js';
+import { type CounterBlocks, PortRow } from './shared.js';
 import { SlotShape, type Slots } from './slots.js';
 import type { Tables } from './tables.js';
 import type { Vector } from './vector.js';
@@ -45,7 +45,7 @@ export function makeQosOutput(
   random: () => number,
 ): QosOutput {
   const { view, off, len, txPort } = slots;
-  const { qosUses, qosClasses: classes } = tables;
+  const { qosUses, qosClasses: classes, ports } = tables;
   const { qos: counts, qosWaits, qosReds, path } = counters;
   const { flow } = policy;
   const queues = new QosQueues(len, random);
@@ -149,7 +149,9 @@ export function makeQosOutput(
       if (dueAt[port] > nowUs) return;
       for (let id = queues.take(port, nowUs); id >= 0; id = queues.take(port, nowUs)) {
         leave(id, nowUs);
-        onward.push(id);
+        // What waited for a tunnel that has no ends any more must not go anywhere as it is.
+        if (ports[port * PortRow.Words + PortRow.Up] === 0) drop(id, Drop.PortDown);
+        else onward.push(id);
       }
       dueAt[port] = nowUs + queues.queues.waitUs;
     },

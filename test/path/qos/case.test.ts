@@ -381,6 +381,20 @@ t.test('a trace marks, polices and passes queues as the packet would, and nobody
   t.end();
 });
 
+t.test('a port that goes down: what waits for it is dropped, not sent as it is', (t) => {
+  const configured = qosTables(child, ' service-policy output SHAPE\n');
+  const router = new Router(configured.tables);
+  router.inputs[0].push(...Array.from({ length: 12 }, () => datagram(80, 1250)));
+  router.pass();
+  t.equal(router.take()[1].length, 8);
+  const [inside, outside] = configured.tables.ports;
+  router.adopt({ ...configured.tables, ports: [inside, { ...outside, up: false }] });
+  t.equal(run(router, 10).length, 0);
+  t.equal(router.counters()['drop.port_down'], 4);
+  checkAll(t, router, configured);
+  t.end();
+});
+
 t.test('two workers: the rate is the interface’s, policers too', (t) => {
   const text = `${child}policy-map IN
  class class-default
