@@ -31,6 +31,10 @@ export const requirements: readonly Requirement[] = [
   { peer: 'groupwire-fast', column: 'flood', against: 'bound', least: 0.75 },
   { peer: 'groupwire-2', column: 'tcp1', against: 'groupwire-fast', least: 0.9 },
   { peer: 'groupwire-2', column: 'flood', against: 'groupwire-fast', least: 0.9 },
+  { peer: 'groupwire-gre', column: 'tcp1', against: 'groupwire', least: 0.85 },
+  { peer: 'groupwire-gre', column: 'flood', against: 'groupwire', least: 0.85 },
+  { peer: 'groupwire-fast-gre', column: 'tcp1', against: 'groupwire-fast', least: 0.85 },
+  { peer: 'groupwire-fast-gre', column: 'flood', against: 'groupwire-fast', least: 0.85 },
   { peer: 'groupwire-3des', column: 'tcp1', against: 'strongswan-3des', least: 2 },
   { peer: 'groupwire-aes128', column: 'tcp1', against: 'strongswan-aes128', least: 2 },
 ];

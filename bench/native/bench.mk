@@ -6,6 +6,8 @@ build/bench/%: bench/native/%.c bench/native/bench.mk
 	@$(CC) -std=gnu11 -O3 -march=native -Wall -Wextra -Werror -o $@.tmp $< && mv $@.tmp $@
 build/bench/bound: bench/native/xsk.h
 
+# What `make bench-gre` measures: GRE in ESP beside ESP alone.
+BENCH_GRE := LABEL=gre MEASURES="tcp1 flood" PEERS="groupwire groupwire-gre groupwire-fast groupwire-fast-gre"
 # What `make bench-workers` measures: two workers beside one.
 BENCH_WORKERS := LABEL=workers MEASURES="tcp1 tcp4 flood rtt" PEERS="groupwire-fast groupwire-2"
 # What `make bench-transforms` measures: the older transforms against strongSwan's.

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Background, run, runChecked, runDirectory, write } from '../machine.js';
 import { launcher } from '../paths.js';
-import { routeHosts, type Side, sideOf, sides } from '../topology.js';
+import { other, routeHosts, type Side, sideOf, sides } from '../topology.js';
 
 export interface Variant {
   /** IOS transforms of the group's transform set. */
@@ -14,6 +14,8 @@ export interface Variant {
   outside?: string;
   /** Forwarding workers of a member; absent = the default. */
   workers?: number;
+  /** A GRE tunnel between the gateways; the group seals its packets. */
+  tunnel?: boolean;
 }
 
 const keyServer = '203.0.113.1';
@@ -28,6 +30,14 @@ const interfaceText = (device: string, address: string, mask: string, lines: str
   [`interface ${device}`, ` ip address ${address} ${mask}`, ...lines.map((line) => ` ${line}`), '!', ''].join('\n');
 const driver = (name: string | undefined) => (name === undefined ? [] : [`port-driver ${name}`]);
 
+/** The other side's hosts are behind the tunnel. */
+function tunnelText(side: Side): string {
+  const addresses = { A: '192.168.77.1', B: '192.168.77.2' };
+  const { wan, net } = sideOf[other(side)];
+  return `${interfaceText('Tunnel0', addresses[side], '255.255.255.252', ['ip mtu 1400', 'tunnel source wan', `tunnel destination ${wan}`])}ip route ${net.split('/')[0]} 255.255.0.0 ${addresses[other(side)]}
+`;
+}
+
 function memberText(side: Side, variant: Variant): string {
   const { wan, lan, hop } = sideOf[side];
   return `hostname GW${side}
@@ -38,7 +48,7 @@ crypto gdoi group BENCH
 crypto map GETVPN 100 gdoi
  set group BENCH
 !
-${interfaceText('wan', wan, '255.255.255.0', [...driver(variant.outside), 'crypto map GETVPN'])}${interfaceText('lan', lan, '255.255.0.0', driver(variant.inside))}ip route 0.0.0.0 0.0.0.0 ${hop}
+${interfaceText('wan', wan, '255.255.255.0', [...driver(variant.outside), 'crypto map GETVPN'])}${interfaceText('lan', lan, '255.255.0.0', driver(variant.inside))}${variant.tunnel ? tunnelText(side) : ''}ip route 0.0.0.0 0.0.0.0 ${hop}
 end
 `;
 }
@@ -66,6 +76,8 @@ crypto gdoi group BENCH
 ip access-list extended BENCH-ACL
  permit ip 10.1.0.0 0.0.255.255 10.2.0.0 0.0.255.255
  permit ip 10.2.0.0 0.0.255.255 10.1.0.0 0.0.255.255
+ permit gre host ${sideOf.A.wan} host ${sideOf.B.wan}
+ permit gre host ${sideOf.B.wan} host ${sideOf.A.wan}
 !
 ${interfaceText('wan', keyServer, '255.255.255.0', [])}ip route 0.0.0.0 0.0.0.0 203.0.113.254
 end
@@ -106,7 +118,7 @@ async function checkDrivers(tell: readonly string[], background: Background): Pr
 /** Returns once the key server serves and both members are registered. */
 export async function startGroupwire(variant: Variant): Promise<void> {
   if (!existsSync(launcher)) throw new Error(`${launcher} is missing`);
-  await routeHosts();
+  if (!variant.tunnel) await routeHosts(); // else the core must not know them
   // The key server keeps its state between rounds: its RSA key is made once. Not between transforms: keys that live keep theirs.
   await start('ks', keyServerText(variant), `ks-${variant.transforms.replaceAll(' ', '-')}`);
   await Promise.all(sides.map((side) => start(`gw${side}`, memberText(side, variant), `gw${side}`, variant.workers)));

@@ -18,6 +18,8 @@ export const startPeer: Record<string, () => Promise<void>> = {
   loop: startLoop,
   bound: startBound,
   'groupwire-2': () => startGroupwire({ transforms: 'esp-gcm 256', inside: 'packet', outside: 'xdp', workers: 2 }),
+  'groupwire-gre': () => startGroupwire({ transforms: 'esp-gcm 256', tunnel: true }),
+  'groupwire-fast-gre': () => startGroupwire({ transforms: 'esp-gcm 256', inside: 'packet', outside: 'xdp', tunnel: true }),
   'groupwire-3des': () => startGroupwire({ transforms: 'esp-3des esp-sha-hmac' }),
   'groupwire-aes128': () => startGroupwire({ transforms: 'esp-aes 128 esp-sha-hmac' }),
   'strongswan-3des': () => startStrongswan('3des-sha1'),

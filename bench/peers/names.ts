@@ -40,6 +40,18 @@ export const peerTexts: Record<string, PeerText> = {
     how: `${groupwire}; AES-256-GCM, port-driver packet inside, xdp outside, --workers 2`,
     extra: true,
   },
+  'groupwire-gre': {
+    title: 'groupwire, GRE in ESP',
+    kind: 'ours',
+    how: 'a GRE tunnel (ip mtu 1400) that the group seals; AES-256-GCM, default port drivers',
+    extra: true,
+  },
+  'groupwire-fast-gre': {
+    title: 'groupwire, fast drivers, GRE in ESP',
+    kind: 'ours',
+    how: 'a GRE tunnel (ip mtu 1400) that the group seals; AES-256-GCM, port-driver packet inside, xdp outside',
+    extra: true,
+  },
   'groupwire-3des': { title: 'groupwire, 3DES-SHA1', kind: 'ours', how: `${groupwire}; esp-3des esp-sha-hmac`, extra: true },
   'groupwire-aes128': { title: 'groupwire, AES-128-SHA1', kind: 'ours', how: `${groupwire}; esp-aes 128 esp-sha-hmac`, extra: true },
   'strongswan-3des': { title: 'strongSwan, 3DES-SHA1', kind: 'vpn', how: `${strongswan}; 3des-sha1`, extra: true },
