@@ -23,8 +23,6 @@ export interface FlowName {
   selector: TrafficSelector;
 }
 
-/** IOS's. */
-const ReplayWindow = 64;
 /** Between two gateways there is one sender: with a sender ID of 0 one worker seals, and the IV is a counter (proto/sender-iv.ts). */
 const SenderIdBits = 8;
 /** Counted together: no group has this name. */
@@ -93,7 +91,7 @@ export class SitePairs {
     const row = rows.writeSa(slot, serial, material);
     const mode = pair.suite.mode === 'transport' ? SaFlag.Transport : 0;
     row[Sa.Flags] = SaFlag.Pairwise | mode | (direction === 'inbound' ? SaFlag.Inbound : SaFlag.Outbound);
-    row[Sa.ReplayWindow] = ReplayWindow;
+    row[Sa.ReplayWindow] = this.config.ipsec.replayWindow;
     if (direction === 'outbound') {
       row[Sa.SidBits] = SenderIdBits;
       row[Sa.SidCount] = 1;

@@ -1,12 +1,17 @@
 // The configuration of a router without any line of text.
 
-import type { Config, IsakmpSettings } from './model.js';
+import type { Config, IpsecSettings, IsakmpSettings } from './model.js';
 
 /** IOS calls a router without a name `Router`. */
 export const DefaultHostname = 'Router';
 
 export function defaultIsakmp(): IsakmpSettings {
   return { identity: 'address', aggressiveMode: false, keepalive: null, natKeepaliveSeconds: null, natTraversal: true };
+}
+
+/** What IOS has. */
+export function defaultIpsec(): IpsecSettings {
+  return { lifetimeSeconds: 3600, lifetimeKilobytes: 4_608_000, replayWindow: 64 };
 }
 
 export function emptyConfig(): Config {
@@ -16,6 +21,7 @@ export function emptyConfig(): Config {
     isakmpPolicies: [],
     isakmpKeys: [],
     isakmp: defaultIsakmp(),
+    ipsec: defaultIpsec(),
     keyrings: new Map(),
     isakmpProfiles: new Map(),
     trustpoints: new Map(),

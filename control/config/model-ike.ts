@@ -64,6 +64,14 @@ export interface KeepaliveSettings {
   mode: 'periodic' | 'on-demand';
 }
 
+/** `crypto ipsec security-association ...`: what holds where an entry or a profile does not say otherwise. */
+export interface IpsecSettings {
+  lifetimeSeconds: number;
+  lifetimeKilobytes: number | 'disable';
+  /** Packets, of SAs between gateways; 0 = replay is not looked for. */
+  replayWindow: number;
+}
+
 /** What an entry `crypto map NAME SEQ ipsec-isakmp` says of its peers. */
 export interface SiteToSite {
   /** In the order to try. */
@@ -72,13 +80,10 @@ export interface SiteToSite {
   transformSets: string[];
   /** null = none is asked for, any is accepted. */
   pfs: DhGroup | null;
-  /** null = {@link defaultLifetimes}. */
+  /** null = as the global settings say. */
   lifetimeSeconds: number | null;
   lifetimeKilobytes: number | 'disable' | null;
 }
-
-/** What IOS has. */
-export const defaultLifetimes = { seconds: 3600, kilobytes: 4_608_000 };
 
 /** `crypto pki trustpoint`: whom we trust, and who we are. */
 export interface Trustpoint {

@@ -3,7 +3,17 @@
 
 import type { Logging } from './logging-model.js';
 import type { AccessList, ObjectGroup } from './model-acl.js';
-import type { DhGroup, IsakmpKey, IsakmpPolicy, IsakmpProfile, IsakmpSettings, Keyring, SiteToSite, Trustpoint } from './model-ike.js';
+import type {
+  DhGroup,
+  IpsecSettings,
+  IsakmpKey,
+  IsakmpPolicy,
+  IsakmpProfile,
+  IsakmpSettings,
+  Keyring,
+  SiteToSite,
+  Trustpoint,
+} from './model-ike.js';
 import type { NatConfig, NatSide } from './model-nat.js';
 import type { ClassMap, PolicyMap } from './model-qos.js';
 import type { RouteMapEntry } from './model-route-map.js';
@@ -28,6 +38,7 @@ export interface Config {
   isakmpPolicies: IsakmpPolicy[];
   isakmpKeys: IsakmpKey[];
   isakmp: IsakmpSettings;
+  ipsec: IpsecSettings;
   keyrings: Map<string, Keyring>;
   isakmpProfiles: Map<string, IsakmpProfile>;
   trustpoints: Map<string, Trustpoint>;
@@ -95,7 +106,7 @@ export interface IpsecProfile {
   line: number;
   name: string;
   transformSets: string[];
-  /** null = IOS default, 3600 s. */
+  /** null = as the global settings say. */
   lifetimeSeconds: number | null;
   /** For tunnels; null = none is asked for, any is accepted. */
   pfs: DhGroup | null;

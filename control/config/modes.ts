@@ -13,6 +13,7 @@ import { localServerCommands } from './commands/gdoi-server.js';
 import { generalCommands, modeExits, printDomain, printGeneral } from './commands/general.js';
 import { interfaceCommands, interfaceGlobalCommands, printInterfaces } from './commands/interface.js';
 import { ipsecCommands, ipsecProfileCommands, printIpsec, transformSetCommands } from './commands/ipsec.js';
+import { ipsecSettingCommands } from './commands/ipsec-settings.js';
 import { isakmpCommands, isakmpPolicyCommands, printIsakmp } from './commands/isakmp.js';
 import { isakmpSettingCommands } from './commands/isakmp-settings.js';
 import { keyringCommands, keyringGlobalCommands, printKeyrings, profileCommands } from './commands/keyring.js';
@@ -40,6 +41,7 @@ export const modeCommands: ModeCommands = {
     ...isakmpSettingCommands,
     ...keyringGlobalCommands,
     ...ipsecCommands,
+    ...ipsecSettingCommands,
     ...gdoiCommands,
     ...keyGlobalCommands,
     ...identityGlobalCommands,

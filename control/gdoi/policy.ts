@@ -9,8 +9,6 @@ import { MaxSats } from './codec/sa.js';
 import { isCounterMode } from './esp-transforms.js';
 import type { PolicyEntry } from './group-policy.js';
 
-/** IOS default of `set security-association lifetime seconds`. */
-export const DefaultTekLifetimeSeconds = 3600;
 /** Below this there is no room for a rekey, its repetitions and the change-over. */
 export const MinTekLifetimeSeconds = 15;
 /** Long SA lifetime, as in IOS: 30 days. */
@@ -93,7 +91,7 @@ function resolveSa(config: Config, sa: GdoiSa, receiveOnly: boolean, reasons: st
     for (const problem of problems) reject(problem);
     return null;
   }
-  const lifetimeSeconds = profile.lifetimeSeconds ?? DefaultTekLifetimeSeconds;
+  const lifetimeSeconds = profile.lifetimeSeconds ?? config.ipsec.lifetimeSeconds;
   if (lifetimeSeconds < MinTekLifetimeSeconds || lifetimeSeconds > MaxLifetimeSeconds)
     return reject(`lifetime of ${lifetimeSeconds} seconds: expected ${MinTekLifetimeSeconds} to ${MaxLifetimeSeconds}`);
   const replayWindow = sa.replay.method === 'counter' ? sa.replay.windowSize : 0;

@@ -2,8 +2,7 @@
 // complete is none (verify reports it).
 
 import type { Config, CryptoMapEntry, InterfaceConfig, Ipv4, SiteToSite } from '../config/model.js';
-import { defaultLifetimes } from '../config/model.js';
-import { type FlowPolicy, policyKey } from './flow-policy.js';
+import { type FlowPolicy, lifetimesOf, policyKey } from './flow-policy.js';
 import { tunnelPolicies } from './tunnel-protection.js';
 
 /** Of an interface with a crypto map: `crypto map M local-address`, else its own first one. null = it has none */
@@ -32,8 +31,7 @@ export function policyOfEntry(
     entries: list.entries,
     suites,
     pfs: ipsec.pfs,
-    lifetimeSeconds: lifetimeSeconds ?? defaultLifetimes.seconds,
-    lifetimeKilobytes: lifetimeKilobytes === 'disable' ? null : (lifetimeKilobytes ?? defaultLifetimes.kilobytes),
+    ...lifetimesOf(config, lifetimeSeconds, lifetimeKilobytes),
   };
 }
 

@@ -1,7 +1,7 @@
 // What the configuration wants of site-to-site protection: one entry of a crypto map on one local address. Does: find the entry that
 // an offer is for, say what we would offer, choose from what a peer offers.
 
-import type { AclEntry, DhGroup, Ipv4, TransformSet } from '../config/model.js';
+import type { AclEntry, Config, DhGroup, Ipv4, TransformSet } from '../config/model.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { WireError } from '../isakmp/wire-error.js';
 import type { EspProposal } from './esp-proposal.js';
@@ -26,6 +26,16 @@ export interface FlowPolicy {
   lifetimeSeconds: number;
   /** null = no limit. */
   lifetimeKilobytes: number | null;
+}
+
+/** Of an entry or a profile; what it does not say the global settings do. */
+export function lifetimesOf(
+  { ipsec }: Config,
+  seconds: number | null,
+  kilobytes: number | 'disable' | null,
+): Pick<FlowPolicy, 'lifetimeSeconds' | 'lifetimeKilobytes'> {
+  const volume = kilobytes ?? ipsec.lifetimeKilobytes;
+  return { lifetimeSeconds: seconds ?? ipsec.lifetimeSeconds, lifetimeKilobytes: volume === 'disable' ? null : volume };
 }
 
 export function policyKey({ map, sequence, local }: Pick<FlowPolicy, 'map' | 'sequence' | 'local'>): string {

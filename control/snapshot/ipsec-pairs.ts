@@ -10,9 +10,9 @@ import { cipherRow, plaintextMtu, transformText } from '../compile/transforms.js
 import { formatIpv4 } from '../config/addresses.js';
 import { describeEntry } from '../config/commands/acl-entry.js';
 import { describeTransforms } from '../config/commands/ipsec.js';
-import { type Config, type CryptoMapEntry, defaultLifetimes, type InterfaceConfig, type Ipv4, type SiteToSite } from '../config/model.js';
+import type { Config, CryptoMapEntry, InterfaceConfig, Ipv4, SiteToSite } from '../config/model.js';
 import { localAddressOf, policyOfEntry } from '../ipsec/configured-policies.js';
-import { type FlowPolicy, permittedSelectors, policyKey } from '../ipsec/flow-policy.js';
+import { type FlowPolicy, lifetimesOf, permittedSelectors, policyKey } from '../ipsec/flow-policy.js';
 import { flowKey, type SaPair, type SaPairs } from '../ipsec/sa-pairs.js';
 import { covers, type TrafficEnd, type TrafficSelector } from '../ipsec/selector.js';
 import { policyOfTunnel } from '../ipsec/tunnel-protection.js';
@@ -23,6 +23,8 @@ export interface SiteContext {
   dataplane: SnapshotHead | null;
   pairs: SaPairs;
   mtuOf(name: string): number;
+  /** Packets, 0 = none. */
+  replayWindow: number;
   now: Ms;
 }
 
@@ -53,7 +55,7 @@ function saState(pair: SaPair, direction: Direction, context: SiteContext): Ipse
     remainingSeconds: Math.max(0, Math.round((expiresAt - context.now) / 1000)),
     remainingKilobytes: lifetimeKilobytes === null ? null : Math.max(0, Math.floor(lifetimeKilobytes - volumeOf(pair, context) / 1024)),
     ivBytes: cipherRow(suite.encryption).ivBytes,
-    replay: true,
+    replay: context.replayWindow > 0,
     status: 'ACTIVE(ACTIVE)',
   };
 }
@@ -154,8 +156,7 @@ export function siteState(config: Config, entry: CryptoMapEntry, ipsec: SiteToSi
       return set ? [{ name, text: describeTransforms(set) }] : [];
     }),
     pfsGroup: pfs,
-    lifetimeSeconds: lifetimeSeconds ?? defaultLifetimes.seconds,
-    lifetimeKilobytes: lifetimeKilobytes === 'disable' ? null : (lifetimeKilobytes ?? defaultLifetimes.kilobytes),
+    ...lifetimesOf(config, lifetimeSeconds, lifetimeKilobytes),
     currentPeer: current === undefined ? null : formatIpv4(current),
   };
 }

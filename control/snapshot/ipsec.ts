@@ -120,7 +120,8 @@ function flowState(entry: PolicyEntry, teks: Tek[], local: string, mtu: number, 
   };
 }
 
-export function ipsecStates(config: Config, context: Context): IpsecInterfaceState[] {
+export function ipsecStates(config: Config, given: Context): IpsecInterfaceState[] {
+  const context = { ...given, replayWindow: config.ipsec.replayWindow };
   const states: IpsecInterfaceState[] = [];
   for (const item of config.interfaces.values()) {
     const tunnel = tunnelState(config, item, context);

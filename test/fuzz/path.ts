@@ -1,9 +1,10 @@
 // The pass as a fuzz target: any bytes on either port must be accounted for, and nothing may throw.
 import { HopKind, NatSide } from '../../dataplane/mem/shared.js';
-import { AceLog, AclFact } from '../../dataplane/tables/layout.js';
+import { AceLog, AclFact, SaFlag } from '../../dataplane/tables/layout.js';
+import { sealByHand, textOf } from '../path/by-hand.js';
 import { routerOf } from '../path/nat-rules/configured.js';
 import { branchPacket, ipv4, udp } from '../path/packets.js';
-import { memberTables, Router } from '../path/router.js';
+import { memberTables, Router, type SaSpec } from '../path/router.js';
 
 const any = { src: 'any', dst: 'any' };
 const asks = (mask: number, value: number) => ({ mask, value });
@@ -30,59 +31,69 @@ ip nat translation max-entries all-host 50
 ip nat translation max-entries 1000
 `;
 
+const groupSa: SaSpec = { spi: 0xf001, transform: 'gcm-128', sids: [1] };
+/** What comes from a gateway in UDP. */
+const udpSa: SaSpec = {
+  spi: 0x3333,
+  transform: 'null-sha1',
+  sidBits: 0,
+  acl: 1,
+  flags: SaFlag.Inbound | SaFlag.Pairwise,
+  local: '172.16.2.2',
+  peer: '198.51.100.9',
+  peerPort: 4500,
+};
+
 function makePlain(): Router {
   return new Router(
-    memberTables(
-      2,
-      { spi: 0xf001, transform: 'gcm-128', sids: [1] },
-      {
-        ports: [
-          { address: '10.0.2.1', mtu: 500, nat: NatSide.Inside, filterIn: 2, filterOut: 2 },
-          { address: '172.16.2.2', nat: NatSide.Outside, filterIn: 2, filterOut: 2 },
+    memberTables(2, groupSa, {
+      sas: [groupSa, udpSa],
+      ports: [
+        { address: '10.0.2.1', mtu: 500, nat: NatSide.Inside, filterIn: 2, filterOut: 2 },
+        { address: '172.16.2.2', nat: NatSide.Outside, filterIn: 2, filterOut: 2 },
+        {
+          address: '192.168.1.1',
+          mtu: 900,
+          tunnel: { source: '172.16.2.2', destination: '198.51.100.7', key: 7, checksum: true, sequence: true },
+        },
+      ],
+      acls: [
+        [{ action: 'permit', src: '10.0.0.0/16', dst: '10.0.0.0/16' }],
+        [{ action: 'permit', src: 'any', dst: 'any' }],
+        [
+          // TCP without ACK or RST, echo requests, EF, later fragments of UDP; all of it logged.
+          { action: 'deny', protocol: 6, ...any, ...asks(AclFact.Known | (0x14 << AclFact.FirstShift), AclFact.Known), log: AceLog.Log },
           {
-            address: '192.168.1.1',
-            mtu: 900,
-            tunnel: { source: '172.16.2.2', destination: '198.51.100.7', key: 7, checksum: true, sequence: true },
+            action: 'deny',
+            protocol: 1,
+            ...any,
+            ...asks(AclFact.Known | icmpType, AclFact.Known | (5 << AclFact.FirstShift)),
+            log: AceLog.LogInput,
           },
+          { action: 'deny', ...any, ...asks(0xfc, 0xb8), log: AceLog.Log },
+          { action: 'permit', ...any, log: AceLog.Log },
         ],
-        acls: [
-          [{ action: 'permit', src: '10.0.0.0/16', dst: '10.0.0.0/16' }],
-          [{ action: 'permit', src: 'any', dst: 'any' }],
-          [
-            // TCP without ACK or RST, echo requests, EF, later fragments of UDP; all of it logged.
-            { action: 'deny', protocol: 6, ...any, ...asks(AclFact.Known | (0x14 << AclFact.FirstShift), AclFact.Known), log: AceLog.Log },
-            {
-              action: 'deny',
-              protocol: 1,
-              ...any,
-              ...asks(AclFact.Known | icmpType, AclFact.Known | (5 << AclFact.FirstShift)),
-              log: AceLog.LogInput,
-            },
-            { action: 'deny', ...any, ...asks(0xfc, 0xb8), log: AceLog.Log },
-            { action: 'permit', ...any, log: AceLog.Log },
-          ],
-        ],
-        nat: [
-          { rule: 0, permit: false, acl: 0, globalPort: 1 },
-          { rule: 0, permit: true, acl: 1, globalPort: 1 },
-        ],
-        natSessions: 1000,
-        locals: ['10.0.2.1', '172.16.2.2', '192.168.1.1'],
-        routes: [
-          { prefix: '0.0.0.0/0', port: 1 },
-          { prefix: '10.0.2.0/24', port: 0 },
-          { prefix: '10.9.0.0/16', port: 2 },
-        ],
-        policies: [
-          { port: 0, next: 1, tos: [3, 184], df: 0 },
-          { port: 0, acls: [0], length: [0, 90], nextHops: [1, 0] },
-        ],
-        hops: [
-          { kind: HopKind.NextHop, port: 1, address: '172.16.2.9' },
-          { kind: HopKind.NextHop, port: -1, address: '172.16.3.9' },
-        ],
-      },
-    ),
+      ],
+      nat: [
+        { rule: 0, permit: false, acl: 0, globalPort: 1 },
+        { rule: 0, permit: true, acl: 1, globalPort: 1 },
+      ],
+      natSessions: 1000,
+      locals: ['10.0.2.1', '172.16.2.2', '192.168.1.1'],
+      routes: [
+        { prefix: '0.0.0.0/0', port: 1 },
+        { prefix: '10.0.2.0/24', port: 0 },
+        { prefix: '10.9.0.0/16', port: 2 },
+      ],
+      policies: [
+        { port: 0, next: 1, tos: [3, 184], df: 0 },
+        { port: 0, acls: [0], length: [0, 90], nextHops: [1, 0] },
+      ],
+      hops: [
+        { kind: HopKind.NextHop, port: 1, address: '172.16.2.9' },
+        { kind: HopKind.NextHop, port: -1, address: '172.16.3.9' },
+      ],
+    }),
   );
 }
 
@@ -151,6 +162,14 @@ export const greSeeds: readonly Uint8Array[] = [
   Uint8Array.of(4, ...ipv4({ src: '192.168.1.1', dst: '224.0.0.5', protocol: 89, ttl: 1 })),
 ];
 
+/** ESP of the gateway, IKE, a keepalive. */
+const sealed = sealByHand(udpSa, { seq: 1, text: textOf(branchPacket(40), 4), src: '198.51.100.9', dst: '172.16.2.2' });
+const natTraversalSeeds: readonly Uint8Array[] = [
+  sealed.slice(20),
+  Uint8Array.of(0, 0, 0, 0, ...new Uint8Array(28).fill(7)),
+  Uint8Array.of(255),
+].map((data) => Uint8Array.of(1, ...ipv4({ src: '198.51.100.9', dst: '172.16.2.2', payload: udp(4500, 4500, data) })));
+
 const ruledSeeds: readonly Uint8Array[] = [
   ...natSeeds.map((seed) => Uint8Array.of(seed[0] | 2, ...seed.subarray(1))),
   Uint8Array.of(3, ...ipv4({ src: '198.51.100.1', dst: '172.16.1.50', payload: udp(53, 5000, 40) })),
@@ -162,5 +181,6 @@ export const seeds: readonly Uint8Array[] = [
   ...[0, 1].flatMap((port) => [40, 600].map((length) => Uint8Array.of(port, ...branchPacket(length)))),
   ...natSeeds,
   ...greSeeds,
+  ...natTraversalSeeds,
   ...ruledSeeds,
 ];

@@ -13,6 +13,9 @@ type MapEdit = Edit<'config-crypto-map'>;
 /** IOS: 120 to 2592000 s, 2560 to 4294967295 KB. Shorter times are for tests; verify warns about them. */
 const [shortestSeconds, longestSeconds] = [20, 2_592_000];
 const [leastKilobytes, mostKilobytes] = [2560, 4_294_967_295];
+/** Arguments of lifetimes. */
+export const seconds = integer(shortestSeconds, longestSeconds);
+export const kilobytes = integer(leastKilobytes, mostKilobytes);
 /** What IOS takes; it tries them in order. */
 const MostPeers = 10;
 
@@ -82,7 +85,7 @@ const lifetimeNodes: Node<MapEdit>[] = [
   keyword('kilobytes', 'Volume-based key duration', {
     no: (_, edit) => lifetime('lifetimeKilobytes', null)(edit),
     next: [
-      argument('kilobytes', integer(leastKilobytes, mostKilobytes), 'Security association duration in kilobytes', {
+      argument('kilobytes', kilobytes, 'Security association duration in kilobytes', {
         run: (args, edit) => lifetime('lifetimeKilobytes', args.number('kilobytes'))(edit),
       }),
       keyword('disable', 'Disable volume-based rekey', { run: (_, edit) => lifetime('lifetimeKilobytes', 'disable')(edit) }),
@@ -91,7 +94,7 @@ const lifetimeNodes: Node<MapEdit>[] = [
   keyword('seconds', 'Time-based key duration', {
     no: (_, edit) => lifetime('lifetimeSeconds', null)(edit),
     next: [
-      argument('seconds', integer(shortestSeconds, longestSeconds), 'Security association duration in seconds', {
+      argument('seconds', seconds, 'Security association duration in seconds', {
         run: (args, edit) => lifetime('lifetimeSeconds', args.number('seconds'))(edit),
       }),
     ],

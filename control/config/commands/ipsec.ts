@@ -7,6 +7,7 @@ import type { Config, DhGroup, EspAuthentication, EspEncryption, IpsecProfile, T
 import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, choice, keyword, type Node, path, refused } from '../tree.js';
 import { groupChoices } from './crypto-map-ipsec.js';
+import { printIpsecSettings } from './ipsec-settings.js';
 
 type GlobalEdit = Edit<'config'>;
 
@@ -237,5 +238,5 @@ function printProfile(profile: IpsecProfile): Block {
 
 export function printIpsec(config: Config): Block[] {
   const sets = [...config.transformSets.values()].map((set) => block(opening(set), `mode ${set.mode}`));
-  return [...sets, ...[...config.ipsecProfiles.values()].map(printProfile)];
+  return [...printIpsecSettings(config), ...sets, ...[...config.ipsecProfiles.values()].map(printProfile)];
 }

@@ -311,6 +311,12 @@ const logging: fc.Arbitrary<Logging> = fc
   )
   .filter((value) => Object.keys(value).length > 1 || value.hosts.length > 0);
 
+const ipsecSettings = fc.record({
+  lifetimeSeconds: fc.integer({ min: 20, max: 2592000 }),
+  lifetimeKilobytes: fc.oneof(fc.integer({ min: 2560, max: AllOnes }), fc.constant('disable' as const)),
+  replayWindow: fc.constantFrom(0, 64, 128, 256, 512, 1024),
+});
+
 /** Every list in the order that parse.ts keeps it in. No unknown lines: those come from texts. */
 export const configArbitrary: fc.Arbitrary<Config> = fc
   .record({
@@ -323,6 +329,7 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
       .map((list) => list.sort((a, b) => a.priority - b.priority)),
     isakmpKeys: fc.uniqueArray(isakmpKey, { selector: (key) => `${key.address}/${key.mask}`, maxLength: 4 }),
     isakmp: isakmpSettings,
+    ipsec: ipsecSettings,
     keyrings: mapOf(keyring, (item) => item.name),
     isakmpProfiles: mapOf(isakmpProfile, (item) => item.name),
     trustpoints: mapOf(trustpoint, (item) => item.name),

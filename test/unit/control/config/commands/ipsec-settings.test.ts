@@ -1,0 +1,88 @@
+import t from 'tap';
+import { Allocation } from '../../../../../control/compile/allocation.js';
+import { compileTables } from '../../../../../control/compile/tables.js';
+import { checkConfig } from '../../../../../control/config/check.js';
+import { defaultIpsec } from '../../../../../control/config/empty.js';
+import { configuredPolicies } from '../../../../../control/ipsec/configured-policies.js';
+import { type FlowPolicy, permittedSelectors, policyKey } from '../../../../../control/ipsec/flow-policy.js';
+import { SaPairs } from '../../../../../control/ipsec/sa-pairs.js';
+import { Sa } from '../../../../../dataplane/tables/layout.js';
+import { listProblems, parseClean, reprint } from '../texts.js';
+
+t.test('what is given, and taken back', async (t) => {
+  const text = `crypto ipsec security-association lifetime kilobytes 10000
+crypto ipsec security-association lifetime seconds 900
+crypto ipsec security-association replay window-size 512
+`;
+  t.same(parseClean(text).ipsec, { lifetimeSeconds: 900, lifetimeKilobytes: 10_000, replayWindow: 512 });
+  t.same(reprint(text), text.trim().split('\n'));
+  const back = ['lifetime kilobytes', 'lifetime seconds', 'replay window-size'].map(
+    (words) => `no crypto ipsec security-association ${words}\n`,
+  );
+  t.same(parseClean(text + back.join('')).ipsec, defaultIpsec());
+  const off = parseClean('crypto ips sec rep dis\ncrypto ips sec life kilo dis').ipsec;
+  t.match(off, { replayWindow: 0, lifetimeKilobytes: 'disable' });
+});
+
+t.test('what is not taken', async (t) => {
+  for (const [line, message] of [
+    ['security-association replay window-size 100', /Invalid/],
+    ['security-association lifetime seconds 19', /Invalid/],
+    ['security-association lifetime kilobytes 100', /Invalid/],
+    ['security-association idle-time 60', /not supported yet/],
+    ['security-association multi-sn', /not supported/],
+    ['df-bit clear', /df-bit is not supported yet/],
+    ['fragmentation after-encryption', /fragmentation is not supported yet/],
+  ] as const)
+    t.match(listProblems(`crypto ipsec ${line}`), [message], line);
+});
+
+t.test('holds where an entry does not say otherwise; the window is in the rows', async (t) => {
+  const text = `crypto ipsec security-association lifetime kilobytes disable
+crypto ipsec security-association lifetime seconds 900
+crypto ipsec security-association replay window-size 1024
+crypto isakmp policy 10
+ encr aes 256
+ hash sha256
+ authentication pre-share
+ group 14
+crypto isakmp key K address 192.0.2.2
+crypto ipsec transform-set T esp-gcm 256
+crypto map M 10 ipsec-isakmp
+ set peer 192.0.2.2
+ set transform-set T
+ match address A
+crypto map M 20 ipsec-isakmp
+ set peer 192.0.2.2
+ set security-association lifetime seconds 500
+ set security-association lifetime kilobytes 5000
+ set transform-set T
+ match address B
+ip access-list extended A
+ permit ip 10.1.0.0 0.0.0.255 10.2.0.0 0.0.0.255
+ip access-list extended B
+ permit ip 10.1.1.0 0.0.0.255 10.2.0.0 0.0.0.255
+interface eth0
+ ip address 192.0.2.1 255.255.255.0
+ crypto map M
+`;
+  const { config } = checkConfig(text);
+  const policies = configuredPolicies(config);
+  t.match(policies, [
+    { lifetimeSeconds: 900, lifetimeKilobytes: null },
+    { lifetimeSeconds: 500, lifetimeKilobytes: 5000 },
+  ]);
+  const pairs = new SaPairs();
+  const [policy] = policies as [FlowPolicy];
+  const [selector] = permittedSelectors(policy);
+  const key = { encryptionKey: new Uint8Array(32), salt: new Uint8Array(4), integrityKey: new Uint8Array(0) };
+  const suite = { encryption: 'esp-gcm-256', authentication: null, mode: 'tunnel', udp: false, group: null } as const;
+  const agreed = { initiator: true, inboundSpi: 0x1000, outboundSpi: 0x1001, inbound: key, outbound: key };
+  const life = { lifetimeSeconds: 900, lifetimeKilobytes: null };
+  const ends = { local: { address: 0xc0000201, port: 500 }, remote: { address: 0xc0000202, port: 500 } };
+  pairs.add({ ...agreed, selector, suite: { ...suite, ...life }, ...life }, { policy: policyKey(policy), ...ends, established: true }, 0);
+  const words = new Int32Array(compileTables(config, new Map(), new Allocation(), 1, 0, pairs).blobs[2].buffer);
+  const windows: number[] = [];
+  for (let at = 0; at < words.length; at += Sa.Words) if (words[at + Sa.Serial] !== 0) windows.push(words[at + Sa.ReplayWindow]);
+  t.same(windows, [1024, 1024]);
+});
