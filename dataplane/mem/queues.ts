@@ -111,7 +111,8 @@ export class Queues {
     const { rows } = this;
     for (let node = leaf; node >= 0; node = rows[node * Queue.Words + Queue.Parent]) {
       const row = node * Queue.Words;
-      const [packets, most] = [rows[row + Queue.LimitPackets], rows[row + Queue.LimitBytes]];
+      const packets = rows[row + Queue.LimitPackets];
+      const most = rows[row + Queue.LimitBytes];
       if (packets !== 0 && rows[row + Queue.Packets] >= packets) return true;
       // An empty queue takes any packet: a limit below one must not stop it.
       if (most !== 0 && rows[row + Queue.Packets] > 0 && rows[row + Queue.Bytes] + bytes > most) return true;
