@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import type { SaMaterial } from './compile/rows.js';
 import type { EspAuthentication, EspEncryption } from './config/model.js';
 
-const encryptionNames: Record<EspEncryption, string> = {
+/** null: Wireshark 4.0 has no name for it. */
+const encryptionNames: Record<EspEncryption, string | null> = {
   'esp-null': 'NULL',
   'esp-3des': 'TripleDES-CBC [RFC2451]',
   'esp-aes-128': 'AES-CBC [RFC3602]',
@@ -18,6 +19,10 @@ const encryptionNames: Record<EspEncryption, string> = {
   'esp-gcm-128': 'AES-GCM with 16 octet ICV [RFC4106]',
   'esp-gcm-192': 'AES-GCM with 16 octet ICV [RFC4106]',
   'esp-gcm-256': 'AES-GCM with 16 octet ICV [RFC4106]',
+  'esp-gmac-128': null,
+  'esp-gmac-192': null,
+  'esp-gmac-256': null,
+  'esp-chacha20-poly1305': null,
 };
 const authenticationNames: Record<EspAuthentication, string> = {
   'esp-md5-hmac': 'HMAC-MD5-96 [RFC2403]',
@@ -31,13 +36,15 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
 }
 
-/** One line of Wireshark's esp_sa table. Key material: only for the key log. */
-export function espSaLine(tek: SaMaterial): string {
+/** One line of Wireshark's esp_sa table, null where it has none for the cipher. Key material: only for the key log. */
+export function espSaLine(tek: SaMaterial): string | null {
+  const encryption = encryptionNames[tek.encryption];
+  if (encryption === null) return null;
   const spi = `0x${tek.spi.toString(16).padStart(8, '0')}`;
   const key = tek.encryptionKey.length + tek.salt.length > 0 ? `0x${hex(tek.encryptionKey)}${hex(tek.salt)}` : '';
   const auth = tek.authentication === null ? 'NULL' : authenticationNames[tek.authentication];
   const authKey = tek.integrityKey.length > 0 ? `0x${hex(tek.integrityKey)}` : '';
-  return ['IPv4', '*', '*', spi, encryptionNames[tek.encryption], key, auth, authKey].map((field) => `"${field}"`).join(',');
+  return ['IPv4', '*', '*', spi, encryption, key, auth, authKey].map((field) => `"${field}"`).join(',');
 }
 
 export class KeyLog {
@@ -54,7 +61,8 @@ export class KeyLog {
 
   /** A group's TEK, or one direction of a pair. */
   writeTek(tek: SaMaterial): void {
-    this.append('esp_sa', espSaLine(tek));
+    const line = espSaLine(tek);
+    if (line !== null) this.append('esp_sa', line);
   }
 
   writeIke(initiatorCookie: Uint8Array, encryptionKey: Uint8Array): void {

@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Cap, CryptoEntry, Sa, SaFlag } from '../../dataplane/tables/layout.js';
 import type { InterfaceRow, TablesHead } from '../../dataplane/tables/message.js';
 import type { Ms } from '../actions.js';
-import type { Config } from '../config/model.js';
+import { type Config, isCombinedMode } from '../config/model.js';
 import type { SenderIds, Tek } from '../gdoi/group-policy.js';
 import { SaPairs } from '../ipsec/sa-pairs.js';
 import { NatPort } from '../isakmp/ports.js';
@@ -64,7 +64,7 @@ function writeSa(
   group: number,
   acl: { first: number; count: number },
 ): boolean {
-  const counterMode = tek.encryption.startsWith('esp-gcm');
+  const counterMode = isCombinedMode(tek.encryption);
   const ids = counterMode ? keys.senderIds : null;
   const canSeal = !counterMode || (ids !== null && ids.values.length > 0);
   const row = rows.writeSa(slot, serial, tek);

@@ -1,5 +1,5 @@
 // ESP transforms as rows: what each name costs on the wire and which keys it needs.
-// AES-CBC RFC 3602, 3DES-CBC RFC 2451, AES-GCM RFC 4106, NULL RFC 2410; HMACs RFC 2403, 2404, 4868.
+// AES-CBC RFC 3602, 3DES-CBC RFC 2451, AES-GCM RFC 4106, AES-GMAC RFC 4543, ChaCha20-Poly1305 RFC 7634, NULL RFC 2410; HMACs RFC 2403, 2404, 4868.
 
 import { EspAuth, EspCipher } from '../../dataplane/tables/layout.js';
 import type { EspAuthentication, EspEncryption } from '../config/model.js';
@@ -30,6 +30,17 @@ const ciphers: Record<EspEncryption, CipherRow> = {
   'esp-gcm-128': { cipher: EspCipher.AesGcm16, keyBytes: 16, ivBytes: 8, align: 4, icvBytes: 16, text: 'esp-gcm' },
   'esp-gcm-192': { cipher: EspCipher.AesGcm16, keyBytes: 24, ivBytes: 8, align: 4, icvBytes: 16, text: 'esp-gcm 192' },
   'esp-gcm-256': { cipher: EspCipher.AesGcm16, keyBytes: 32, ivBytes: 8, align: 4, icvBytes: 16, text: 'esp-gcm 256' },
+  'esp-gmac-128': { cipher: EspCipher.AesGmac, keyBytes: 16, ivBytes: 8, align: 4, icvBytes: 16, text: 'esp-gmac' },
+  'esp-gmac-192': { cipher: EspCipher.AesGmac, keyBytes: 24, ivBytes: 8, align: 4, icvBytes: 16, text: 'esp-gmac 192' },
+  'esp-gmac-256': { cipher: EspCipher.AesGmac, keyBytes: 32, ivBytes: 8, align: 4, icvBytes: 16, text: 'esp-gmac 256' },
+  'esp-chacha20-poly1305': {
+    cipher: EspCipher.ChaCha20Poly1305,
+    keyBytes: 32,
+    ivBytes: 8,
+    align: 4,
+    icvBytes: 16,
+    text: 'esp-chacha20-poly1305',
+  },
 };
 
 const auths: Record<EspAuthentication, AuthRow> = {

@@ -4,7 +4,6 @@
 import type { Logging } from './logging-model.js';
 import type { AccessList, ObjectGroup } from './model-acl.js';
 import type {
-  DhGroup,
   IpsecSettings,
   IsakmpKey,
   IsakmpPolicy,
@@ -14,12 +13,14 @@ import type {
   SiteToSite,
   Trustpoint,
 } from './model-ike.js';
+import type { IpsecProfile, TransformSet } from './model-ipsec.js';
 import type { NatConfig, NatSide } from './model-nat.js';
 import type { ClassMap, PolicyMap } from './model-qos.js';
 import type { RouteMapEntry } from './model-route-map.js';
 
 export * from './model-acl.js';
 export * from './model-ike.js';
+export * from './model-ipsec.js';
 export * from './model-nat.js';
 export * from './model-qos.js';
 export * from './model-route-map.js';
@@ -80,36 +81,6 @@ export interface UnknownLine {
   line: number;
   /** Lines of the modes around it, outermost first, then the line itself. */
   path: string[];
-}
-
-export type EspEncryption =
-  | 'esp-null'
-  | 'esp-3des'
-  | 'esp-aes-128'
-  | 'esp-aes-192'
-  | 'esp-aes-256'
-  | 'esp-gcm-128'
-  | 'esp-gcm-192'
-  | 'esp-gcm-256';
-export type EspAuthentication = 'esp-md5-hmac' | 'esp-sha-hmac' | 'esp-sha256-hmac' | 'esp-sha384-hmac' | 'esp-sha512-hmac';
-
-export interface TransformSet {
-  line: number;
-  name: string;
-  encryption: EspEncryption;
-  /** null for combined-mode ciphers. */
-  authentication: EspAuthentication | null;
-  mode: 'tunnel' | 'transport';
-}
-
-export interface IpsecProfile {
-  line: number;
-  name: string;
-  transformSets: string[];
-  /** null = as the global settings say. */
-  lifetimeSeconds: number | null;
-  /** For tunnels; null = none is asked for, any is accepted. */
-  pfs: DhGroup | null;
 }
 
 export interface GdoiGroup {

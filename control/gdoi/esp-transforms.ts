@@ -1,7 +1,7 @@
-// ESP transforms by name and by number (RFC 2407 §4.4.4 and §4.5, RFC 3602, RFC 4106, RFC 4868).
+// ESP transforms by name and by number (RFC 2407 §4.4.4 and §4.5, RFC 3602, RFC 4106, RFC 4543, RFC 4868).
 
 import { authRow, cipherRow } from '../compile/transforms.js';
-import type { EspAuthentication, EspEncryption } from '../config/model.js';
+import { type EspAuthentication, type EspEncryption, isCombinedMode } from '../config/model.js';
 import { EspAuthAlgorithm, EspTransform } from './codec/sat.js';
 
 const encryptions: Record<EspEncryption, { transform: EspTransform; keyLength: number | null }> = {
@@ -13,6 +13,10 @@ const encryptions: Record<EspEncryption, { transform: EspTransform; keyLength: n
   'esp-gcm-128': { transform: EspTransform.AesGcm16, keyLength: 128 },
   'esp-gcm-192': { transform: EspTransform.AesGcm16, keyLength: 192 },
   'esp-gcm-256': { transform: EspTransform.AesGcm16, keyLength: 256 },
+  'esp-gmac-128': { transform: EspTransform.NullAuthAesGmac, keyLength: 128 },
+  'esp-gmac-192': { transform: EspTransform.NullAuthAesGmac, keyLength: 192 },
+  'esp-gmac-256': { transform: EspTransform.NullAuthAesGmac, keyLength: 256 },
+  'esp-chacha20-poly1305': { transform: EspTransform.PrivateChaCha20Poly1305, keyLength: 256 },
 };
 const authentications: Record<EspAuthentication, EspAuthAlgorithm> = {
   'esp-md5-hmac': EspAuthAlgorithm.HmacMd5,
@@ -22,11 +26,11 @@ const authentications: Record<EspAuthentication, EspAuthAlgorithm> = {
   'esp-sha512-hmac': EspAuthAlgorithm.HmacSha512,
 };
 
-/** RFC 4106 §4: behind the key of a counter mode. */
+/** RFC 4106 §4, RFC 4543 §3.2, RFC 7634 §2: behind the key of a combined mode. */
 export const SaltBytes = 4;
 
 export function isCounterMode(encryption: EspEncryption): boolean {
-  return encryption.startsWith('esp-gcm');
+  return isCombinedMode(encryption);
 }
 
 /** Transform ID and key length attribute (null where it is not sent). */

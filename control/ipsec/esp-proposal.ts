@@ -2,7 +2,7 @@
 // (proposals, transforms, attributes) is isakmp/sa-payload.ts. Does: encapsulation modes of RFC 3947 §5.1, lifetimes in seconds and kilobytes, the
 // group for PFS. Does not: AH, IPComp, bundles of several protocols, ESN (RFC 4304): such transforms are never chosen.
 
-import type { DhGroup, EspAuthentication, EspEncryption } from '../config/model.js';
+import { type DhGroup, type EspAuthentication, type EspEncryption, isCombinedMode } from '../config/model.js';
 import { SaAttribute } from '../gdoi/codec/sat.js';
 import { authenticationNumber, authenticationOf, encryptionOf, transformNumbers } from '../gdoi/esp-transforms.js';
 import { type Attribute, numberOf } from '../isakmp/attributes.js';
@@ -114,7 +114,7 @@ export function proposalOf(transform: SaTransform): EspProposal | null {
   if (encapsulation < Encapsulation.Tunnel || encapsulation > Encapsulation.UdpTransport) return null;
   if ((dh !== null && group === null) || (integrity !== null && authentication === null)) return null;
   // Encryption without integrity, or integrity twice (bad-input 14).
-  if (encryption.startsWith('esp-gcm') !== (authentication === null)) return null;
+  if (isCombinedMode(encryption) !== (authentication === null)) return null;
   return {
     encryption,
     authentication,

@@ -11,7 +11,12 @@
 
 // tables/layout.ts and native.ts are the contract; the unit tests go to the edge of each of these numbers.
 enum { SA_SLOTS = 256, SA_KEY_CIPHER = 0, SA_KEY_SALT = 32, SA_KEY_AUTH = 36, SA_KEY_BYTES = 104 };
-enum { CIPHER_NONE, CIPHER_NULL, CIPHER_3DES_CBC, CIPHER_AES_CBC, CIPHER_AES_GCM16 };
+enum { CIPHER_NONE, CIPHER_NULL, CIPHER_3DES_CBC, CIPHER_AES_CBC, CIPHER_AES_GCM16, CIPHER_AES_GMAC, CIPHER_CHACHA20_POLY1305 };
+
+// Do they encrypt and authenticate in one (RFC 4303 section 3.3.2.2), with salt and a counted IV? They are the last of the list.
+static inline bool is_combined(int cipher) {
+  return cipher >= CIPHER_AES_GCM16;
+}
 enum { AUTH_NONE, AUTH_MD5_96, AUTH_SHA1_96, AUTH_SHA256_128, AUTH_SHA384_192, AUTH_SHA512_256 };
 enum { JOB_SLOT, JOB_OFFSET, JOB_TEXT_LEN, JOB_STATUS, JOB_WORDS };
 enum { STATUS_OK, STATUS_INTEGRITY, STATUS_ERROR };
@@ -27,7 +32,7 @@ typedef struct {
   uint8_t salt[4];                     // RFC 4106 section 4
   EVP_CIPHER_CTX *seal, *open;         // NULL for CIPHER_NULL and CIPHER_3DES_CBC
   Des *des;                            // of CIPHER_3DES_CBC
-  EVP_MAC_CTX *mac;                    // NULL for GCM and without authentication
+  EVP_MAC_CTX *mac;                    // NULL for combined modes and without authentication
 } Sa;
 
 // What one thread's poll() waits for. The kernel keeps the list (epoll(7)): a call then costs what is ready, not what is watched.

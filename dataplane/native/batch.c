@@ -1,4 +1,4 @@
-// seal and open: batches of ESP packets in the pool, transformed in place. Does: RFC 4106 (GCM), RFC 3602 and RFC 2451 (CBC),
+// seal and open: batches of ESP packets in the pool, transformed in place. Does: RFC 4106 (GCM), RFC 4543 (GMAC), RFC 7634 (ChaCha20-Poly1305), RFC 3602 and RFC 2451 (CBC),
 // RFC 2410 (NULL), RFC 2403/2404/4868 (HMAC). Does not: padding, next header, sequence numbers, replay; ESN is not in the AAD.
 // A batch ends with ERR_clear_error: what a failed packet queued there would surface in a later call of node:crypto.
 #include "addon.h"
@@ -8,7 +8,7 @@
 #include <openssl/rand.h>
 #include <string.h>
 
-enum { ESP_HEADER = 8, GCM_NONCE = 12, GCM_TAG = 16, MAX_ICV = 64, MAX_IV = 16, IV_BATCH = 64 };
+enum { ESP_HEADER = 8, NONCE = 12, TAG = 16, MAX_ICV = 64, MAX_IV = 16, IV_BATCH = 64 };
 
 // Where the parts of one packet lie.
 typedef struct {
@@ -21,32 +21,38 @@ static Packet locate(const Sa *sa, uint8_t *pool, const int32_t *job) {
   return (Packet){.esp = esp, .iv = iv, .text = text, .icv = text + job[JOB_TEXT_LEN], .text_len = job[JOB_TEXT_LEN]};
 }
 
-// RFC 4106 sections 4 and 5: nonce = salt | IV, AAD = SPI | sequence number.
-static bool start_gcm(const Sa *sa, EVP_CIPHER_CTX *context, const Packet *packet, int encrypt) {
-  uint8_t nonce[GCM_NONCE];
-  int length;
+// RFC 4106 sections 4 and 5, RFC 7634 section 2.1: nonce = salt | IV, AAD = SPI | sequence number. GMAC has no text: its AAD goes on with IV and what is
+// behind it (RFC 4543 section 3.3).
+static bool start_combined(const Sa *sa, EVP_CIPHER_CTX *context, const Packet *packet, int encrypt) {
+  uint8_t nonce[NONCE];
+  int length, covered = sa->cipher == CIPHER_AES_GMAC ? ESP_HEADER + (int)sa->iv_len + packet->text_len : ESP_HEADER;
   memcpy(nonce, sa->salt, sizeof sa->salt);
   memcpy(nonce + sizeof sa->salt, packet->iv, sa->iv_len);
   return EVP_CipherInit_ex(context, NULL, NULL, NULL, nonce, encrypt) == 1 &&
-         EVP_CipherUpdate(context, NULL, &length, packet->esp, ESP_HEADER) == 1;
+         EVP_CipherUpdate(context, NULL, &length, packet->esp, covered) == 1;
 }
 
-static int seal_gcm(const Sa *sa, const Packet *packet) {
+// In place; nothing to do for GMAC.
+static bool run_combined(const Sa *sa, EVP_CIPHER_CTX *context, const Packet *packet) {
   int length;
-  bool done = start_gcm(sa, sa->seal, packet, 1) &&
-              EVP_EncryptUpdate(sa->seal, packet->text, &length, packet->text, packet->text_len) == 1 &&
+  return sa->cipher == CIPHER_AES_GMAC || EVP_CipherUpdate(context, packet->text, &length, packet->text, packet->text_len) == 1;
+}
+
+static int seal_combined(const Sa *sa, const Packet *packet) {
+  int length;
+  bool done = start_combined(sa, sa->seal, packet, 1) && run_combined(sa, sa->seal, packet) &&
               EVP_EncryptFinal_ex(sa->seal, packet->icv, &length) == 1 &&
-              EVP_CIPHER_CTX_ctrl(sa->seal, EVP_CTRL_AEAD_GET_TAG, GCM_TAG, packet->icv) == 1;
+              EVP_CIPHER_CTX_ctrl(sa->seal, EVP_CTRL_AEAD_GET_TAG, TAG, packet->icv) == 1;
   return done ? STATUS_OK : STATUS_ERROR;
 }
 
-static int open_gcm(const Sa *sa, const Packet *packet) {
+static int open_combined(const Sa *sa, const Packet *packet) {
   int length;
-  bool done = start_gcm(sa, sa->open, packet, 0) &&
-              EVP_DecryptUpdate(sa->open, packet->text, &length, packet->text, packet->text_len) == 1 &&
-              EVP_CIPHER_CTX_ctrl(sa->open, EVP_CTRL_AEAD_SET_TAG, GCM_TAG, packet->icv) == 1;
+  bool done = start_combined(sa, sa->open, packet, 0) && run_combined(sa, sa->open, packet) &&
+              EVP_CIPHER_CTX_ctrl(sa->open, EVP_CTRL_AEAD_SET_TAG, TAG, packet->icv) == 1;
   if (done && EVP_DecryptFinal_ex(sa->open, packet->icv, &length) == 1) return STATUS_OK;
-  memset(packet->text, 0, (size_t)packet->text_len); // plaintext that nobody vouches for (NIST SP 800-38D section 7.2)
+  // Plaintext that nobody vouches for (NIST SP 800-38D section 7.2); GMAC has made none.
+  if (sa->cipher != CIPHER_AES_GMAC) memset(packet->text, 0, (size_t)packet->text_len);
   return done ? STATUS_INTEGRITY : STATUS_ERROR;
 }
 
@@ -122,14 +128,14 @@ static bool write_ivs(Instance *instance, uint8_t *pool, const int32_t *jobs, in
   bool needed = false;
   for (int32_t i = 0; i < count; i++) {
     const Sa *sa = &instance->sas[jobs[i * JOB_WORDS + JOB_SLOT]];
-    needed |= sa->iv_len > 0 && sa->cipher != CIPHER_AES_GCM16;
+    needed |= sa->iv_len > 0 && !is_combined(sa->cipher);
   }
   if (!needed) return true;
   if (RAND_bytes(random, count * MAX_IV) != 1) return false;
   for (int32_t i = 0; i < count; i++) {
     const int32_t *job = jobs + i * JOB_WORDS;
     const Sa *sa = &instance->sas[job[JOB_SLOT]];
-    if (sa->cipher != CIPHER_AES_GCM16) memcpy(pool + job[JOB_OFFSET] + ESP_HEADER, random + i * MAX_IV, sa->iv_len);
+    if (!is_combined(sa->cipher)) memcpy(pool + job[JOB_OFFSET] + ESP_HEADER, random + i * MAX_IV, sa->iv_len);
   }
   return true;
 }
@@ -153,7 +159,7 @@ napi_value js_seal(napi_env env, napi_callback_info info) {
         continue;
       }
       Packet packet = locate(sa, pool.at, job);
-      job[JOB_STATUS] = sa->cipher == CIPHER_AES_GCM16 ? seal_gcm(sa, &packet) : seal_cbc(sa, &packet);
+      job[JOB_STATUS] = is_combined(sa->cipher) ? seal_combined(sa, &packet) : seal_cbc(sa, &packet);
     }
   }
   ERR_clear_error();
@@ -175,7 +181,7 @@ napi_value js_open(napi_env env, napi_callback_info info) {
       continue;
     }
     Packet packet = locate(sa, pool.at, job);
-    job[JOB_STATUS] = sa->cipher == CIPHER_AES_GCM16 ? open_gcm(sa, &packet) : open_cbc(sa, &packet);
+    job[JOB_STATUS] = is_combined(sa->cipher) ? open_combined(sa, &packet) : open_cbc(sa, &packet);
   }
   ERR_clear_error();
   return NULL;

@@ -26,7 +26,10 @@ static const EVP_CIPHER *find_cipher(int cipher, int32_t key_len) {
   case CIPHER_AES_CBC:
     return key_len == 16 ? EVP_aes_128_cbc() : key_len == 24 ? EVP_aes_192_cbc() : key_len == 32 ? EVP_aes_256_cbc() : NULL;
   case CIPHER_AES_GCM16:
+  case CIPHER_AES_GMAC: // GCM that has no text (RFC 4543 section 3)
     return key_len == 16 ? EVP_aes_128_gcm() : key_len == 24 ? EVP_aes_192_gcm() : key_len == 32 ? EVP_aes_256_gcm() : NULL;
+  case CIPHER_CHACHA20_POLY1305:
+    return key_len == 32 ? EVP_chacha20_poly1305() : NULL;
   default:
     return NULL;
   }
@@ -69,7 +72,7 @@ static EVP_MAC_CTX *key_mac(const AuthSpec *spec, const uint8_t *key) {
 
 // Fills an empty slot. False when a library refuses.
 static bool sa_fill(Sa *sa, int cipher, const EVP_CIPHER *evp, const AuthSpec *auth, const uint8_t *keys) {
-  bool gcm = cipher == CIPHER_AES_GCM16;
+  bool combined = is_combined(cipher);
   if (cipher == CIPHER_3DES_CBC) {
     sa->des = des_open(keys + SA_KEY_CIPHER);
     if (sa->des == NULL) return false;
@@ -84,8 +87,9 @@ static bool sa_fill(Sa *sa, int cipher, const EVP_CIPHER *evp, const AuthSpec *a
   }
   memcpy(sa->salt, keys + SA_KEY_SALT, sizeof sa->salt);
   sa->block_len = cipher == CIPHER_3DES_CBC ? 8 : cipher == CIPHER_AES_CBC ? 16 : 1;
-  sa->iv_len = gcm ? 8 : cipher == CIPHER_NULL ? 0 : sa->block_len; // RFC 4106 section 3.1, RFC 3602 section 3, RFC 2451 section 3
-  sa->icv_len = gcm ? 16 : auth->icv_len;
+  // RFC 4106 section 3.1, RFC 4543 section 3.1, RFC 7634 section 2, RFC 3602 section 3, RFC 2451 section 3
+  sa->iv_len = combined ? 8 : cipher == CIPHER_NULL ? 0 : sa->block_len;
+  sa->icv_len = combined ? 16 : auth->icv_len;
   sa->cipher = cipher;
   return true;
 }
@@ -97,7 +101,7 @@ napi_value js_sa_set(napi_env env, napi_callback_info info) {
   Bytes keys;
   int32_t slot, cipher, auth, cipher_key_len, auth_key_len;
   if (!read_args(env, info, 6, argv) || !read_int(env, argv[0], "slot", 0, SA_SLOTS - 1, &slot) ||
-      !read_int(env, argv[1], "cipher", CIPHER_NULL, CIPHER_AES_GCM16, &cipher) ||
+      !read_int(env, argv[1], "cipher", CIPHER_NULL, CIPHER_CHACHA20_POLY1305, &cipher) ||
       !read_int(env, argv[2], "auth", AUTH_NONE, AUTH_SHA512_256, &auth) || !read_bytes(env, argv[3], "keys", &keys) ||
       !read_int(env, argv[4], "cipherKeyLen", 0, SA_KEY_SALT, &cipher_key_len) ||
       !read_int(env, argv[5], "authKeyLen", 0, SA_KEY_BYTES - SA_KEY_AUTH, &auth_key_len)) {
@@ -112,7 +116,7 @@ napi_value js_sa_set(napi_env env, napi_callback_info info) {
     return throw_range(env, "saSet: authentication %d has no key of %d bytes", auth, auth_key_len);
   }
   if (cipher == CIPHER_NULL && auth == AUTH_NONE) return throw_range(env, "saSet: neither encryption nor authentication");
-  if (cipher == CIPHER_AES_GCM16 && auth != AUTH_NONE) return throw_range(env, "saSet: GCM takes no HMAC (RFC 4106 section 1)");
+  if (is_combined(cipher) && auth != AUTH_NONE) return throw_range(env, "saSet: a combined mode takes no HMAC (RFC 4303 section 3.3.2.2)");
   if (napi_get_instance_data(env, (void **)&instance) != napi_ok) return NULL;
   Sa *sa = &instance->sas[slot];
   sa_clear(sa);

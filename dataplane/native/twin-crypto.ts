@@ -1,4 +1,4 @@
-// seal and open of the twin on node:crypto: RFC 4106 (GCM), RFC 3602 and RFC 2451 (CBC), RFC 2410 (NULL), RFC 2403/2404/4868 (HMAC).
+// seal and open of the twin on node:crypto: RFC 4106 (GCM), RFC 4543 (GMAC), RFC 7634 (ChaCha20-Poly1305), RFC 3602 and RFC 2451 (CBC), RFC 2410 (NULL), RFC 2403/2404/4868 (HMAC).
 // One cipher object per packet, because node:crypto cannot start one again. Same layout, statuses and errors as sa.c and batch.c.
 
 import {
@@ -11,12 +11,13 @@ import {
   randomFillSync,
   timingSafeEqual,
 } from 'node:crypto';
+import { isCombined } from '../proto/esp.js';
 import { Cap, EspAuth, EspCipher, SaKey } from '../tables/layout.js';
 import { requireBytes, requireInside, requireInt, requireWords } from './checks.js';
 import { Job, JobStatus, type Native } from './native.js';
 
 const EspHeader = 8;
-const GcmTag = 16;
+const TagBytes = 16;
 
 /** RFC 2403, RFC 2404, RFC 4868 §2.1; indexed by EspAuth. Lengths in bytes. */
 const authSpecs = [
@@ -29,7 +30,10 @@ const authSpecs = [
 ] as const;
 
 interface SaContext {
-  gcm: boolean;
+  /** Encrypts and authenticates in one. */
+  combined: boolean;
+  /** Of those: authenticates alone. */
+  gmac: boolean;
   /** node:crypto name, '' = NULL encryption. */
   cipher: string;
   digest: string;
@@ -59,7 +63,8 @@ function cipherName(cipher: EspCipher, keyLen: number): string | undefined {
   if (cipher === EspCipher.Null && keyLen === 0) return '';
   if (cipher === EspCipher.TripleDesCbc && keyLen === 24) return 'des-ede3-cbc';
   if (cipher === EspCipher.AesCbc && aes) return `aes-${keyLen * 8}-cbc`;
-  if (cipher === EspCipher.AesGcm16 && aes) return `aes-${keyLen * 8}-gcm`;
+  if ((cipher === EspCipher.AesGcm16 || cipher === EspCipher.AesGmac) && aes) return `aes-${keyLen * 8}-gcm`;
+  if (cipher === EspCipher.ChaCha20Poly1305 && keyLen === 32) return 'chacha20-poly1305';
   return undefined;
 }
 
@@ -74,31 +79,31 @@ function locate(sa: SaContext, pool: Uint8Array, offset: number, textLen: number
   };
 }
 
-// RFC 4106 §4 and §5: nonce = salt | IV, AAD = SPI | sequence number.
-function sealGcm(sa: SaContext, packet: Packet): JobStatus {
+// RFC 4106 §4 and §5, RFC 7634 §2.1: nonce = salt | IV, AAD = SPI | sequence number. GMAC has no text: its AAD goes on to the ICV (RFC 4543 §3.3).
+function sealCombined(sa: SaContext, packet: Packet): JobStatus {
   sa.nonce.set(packet.iv, 4);
-  const cipher: CipherGCM = createCipheriv(sa.cipher as CipherGCMTypes, sa.cipherKey, sa.nonce);
-  cipher.setAAD(packet.header);
-  packet.text.set(cipher.update(packet.text));
+  const cipher: CipherGCM = createCipheriv(sa.cipher as CipherGCMTypes, sa.cipherKey, sa.nonce, { authTagLength: TagBytes });
+  cipher.setAAD(sa.gmac ? packet.covered : packet.header);
+  if (!sa.gmac) packet.text.set(cipher.update(packet.text));
   cipher.final();
   packet.icv.set(cipher.getAuthTag());
   return JobStatus.Ok;
 }
 
-function openGcm(sa: SaContext, packet: Packet): JobStatus {
+function openCombined(sa: SaContext, packet: Packet): JobStatus {
   sa.nonce.set(packet.iv, 4);
-  const cipher: DecipherGCM = createDecipheriv(sa.cipher as CipherGCMTypes, sa.cipherKey, sa.nonce, { authTagLength: GcmTag });
-  cipher.setAAD(packet.header);
+  const cipher: DecipherGCM = createDecipheriv(sa.cipher as CipherGCMTypes, sa.cipherKey, sa.nonce, { authTagLength: TagBytes });
+  cipher.setAAD(sa.gmac ? packet.covered : packet.header);
   cipher.setAuthTag(packet.icv);
-  const plain = cipher.update(packet.text);
+  const plain = sa.gmac ? packet.text : cipher.update(packet.text);
   try {
     cipher.final();
   } catch {
     // final() throws only for a wrong tag: the plaintext is one that nobody vouches for (NIST SP 800-38D §7.2).
-    packet.text.fill(0);
+    if (!sa.gmac) packet.text.fill(0);
     return JobStatus.Integrity;
   }
-  packet.text.set(plain);
+  if (!sa.gmac) packet.text.set(plain);
   return JobStatus.Ok;
 }
 
@@ -135,20 +140,21 @@ function makeContext(cipher: EspCipher, auth: EspAuth, keys: Uint8Array, cipherK
   if (name === undefined) throw new RangeError(`saSet: cipher ${cipher} has no key of ${cipherKeyLen} bytes`);
   if (authKeyLen !== spec.keyLen) throw new RangeError(`saSet: authentication ${auth} has no key of ${authKeyLen} bytes`);
   if (name === '' && auth === EspAuth.None) throw new RangeError('saSet: neither encryption nor authentication');
-  const gcm = cipher === EspCipher.AesGcm16;
-  if (gcm && auth !== EspAuth.None) throw new RangeError('saSet: GCM takes no HMAC (RFC 4106 section 1)');
+  const combined = isCombined(cipher);
+  if (combined && auth !== EspAuth.None) throw new RangeError('saSet: a combined mode takes no HMAC (RFC 4303 section 3.3.2.2)');
   const nonce = new Uint8Array(12);
   nonce.set(keys.subarray(SaKey.Salt, SaKey.Salt + 4));
-  const blockLen = gcm || name === '' ? 1 : cipher === EspCipher.TripleDesCbc ? 8 : 16;
+  const blockLen = combined || name === '' ? 1 : cipher === EspCipher.TripleDesCbc ? 8 : 16;
   return {
-    gcm,
+    combined,
+    gmac: cipher === EspCipher.AesGmac,
     cipher: name,
     digest: spec.digest,
     cipherKey: keys.slice(SaKey.Cipher, SaKey.Cipher + cipherKeyLen),
     authKey: keys.slice(SaKey.Auth, SaKey.Auth + authKeyLen),
     nonce,
-    ivLen: gcm ? 8 : name === '' ? 0 : blockLen,
-    icvLen: gcm ? GcmTag : spec.icvLen,
+    ivLen: combined ? 8 : name === '' ? 0 : blockLen,
+    icvLen: combined ? TagBytes : spec.icvLen,
     blockLen,
   };
 }
@@ -187,7 +193,7 @@ export function makeTwinCrypto(): Pick<Native, 'saSet' | 'saClear' | 'seal' | 'o
   return {
     saSet(slot, cipher, auth, keys, cipherKeyLen, authKeyLen) {
       requireInt(slot, 'slot', 0, Cap.Sas - 1);
-      requireInt(cipher, 'cipher', EspCipher.Null, EspCipher.AesGcm16);
+      requireInt(cipher, 'cipher', EspCipher.Null, EspCipher.ChaCha20Poly1305);
       requireInt(auth, 'auth', EspAuth.None, EspAuth.HmacSha512_256);
       requireBytes(keys, 'keys');
       requireInt(cipherKeyLen, 'cipherKeyLen', 0, SaKey.Salt);
@@ -204,13 +210,13 @@ export function makeTwinCrypto(): Pick<Native, 'saSet' | 'saClear' | 'seal' | 'o
     seal(pool, jobs, count) {
       check(pool, jobs, count);
       for (let at = 0; at < count * Job.Words; at += Job.Words) {
-        jobs[at + Job.Status] = run((sa, packet) => (sa.gcm ? sealGcm(sa, packet) : sealCbc(sa, packet)), pool, jobs, at);
+        jobs[at + Job.Status] = run((sa, packet) => (sa.combined ? sealCombined(sa, packet) : sealCbc(sa, packet)), pool, jobs, at);
       }
     },
     open(pool, jobs, count) {
       check(pool, jobs, count);
       for (let at = 0; at < count * Job.Words; at += Job.Words) {
-        jobs[at + Job.Status] = run((sa, packet) => (sa.gcm ? openGcm(sa, packet) : openCbc(sa, packet)), pool, jobs, at);
+        jobs[at + Job.Status] = run((sa, packet) => (sa.combined ? openCombined(sa, packet) : openCbc(sa, packet)), pool, jobs, at);
       }
     },
   };

@@ -15,13 +15,13 @@ import { Clock, type Env, SenderRow } from '../env.js';
 import { EventKind } from '../mem/events.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { Job, JobStatus } from '../native/native.js';
-import { Esp, moveHeader, padLength, writeTrailer } from '../proto/esp.js';
+import { Esp, isCombined, moveHeader, padLength, writeTrailer } from '../proto/esp.js';
 import { EspUdp, writeEspUdp } from '../proto/esp-in-udp.js';
 import { Ip4, IpProto, lowerTtl, writeHeader } from '../proto/ipv4.js';
 import { Port } from '../proto/l4.js';
 import { counterLimit, writeIv } from '../proto/sender-iv.js';
 import { nextHeaderOf, Tbar, writeTbar } from '../proto/tbar.js';
-import { Cap, EspCipher, Sa, SaFlag } from '../tables/layout.js';
+import { Cap, Sa, SaFlag } from '../tables/layout.js';
 
 const OuterTtl = 64;
 const LastSequence = 0xffffffff;
@@ -61,7 +61,7 @@ export function makeEspSeal(env: Env): () => void {
   function prepare(id: number) {
     const slot = sa[id];
     const row = slot * Sa.Words;
-    const isCounterMode = sas[row + Sa.Cipher] === EspCipher.AesGcm16;
+    const isCounterMode = isCombined(sas[row + Sa.Cipher]);
     const sequenceAt = senderRows[slot * SenderRow.Words + SenderRow.Sequence];
     const sequence = sequenceAt < 0 ? Number.POSITIVE_INFINITY : numbers[sequenceAt];
     if (sequence > LastSequence) {

@@ -1,15 +1,18 @@
 // SAs of a `tables` message: keys, sizes and flags that belong together, serials and SPIs that differ (validate-tables.ts).
 
+import { isCombined } from '../proto/esp.js';
 import { Cap, EspAuth, EspCipher, Sa, SaFlag } from '../tables/layout.js';
 import type { TablesHead, TablesRows } from '../tables/message.js';
 import { checkAclRange, refuse, within } from './shape.js';
 
-/** Key, IV and ICV bytes and alignment by cipher (RFC 2451, 3602, 4106, 2410); a cipher that is not in it cannot be. */
+/** Key, IV and ICV bytes and alignment by cipher (RFC 2451, 3602, 4106, 4543, 7634, 2410); a cipher that is not in it cannot be. */
 const cipherShapes = new Map<EspCipher, { keys: number[]; iv: number; aligns: number[] }>([
   [EspCipher.Null, { keys: [0], iv: 0, aligns: [4] }],
   [EspCipher.TripleDesCbc, { keys: [24], iv: 8, aligns: [8] }],
   [EspCipher.AesCbc, { keys: [16, 24, 32], iv: 16, aligns: [16] }],
   [EspCipher.AesGcm16, { keys: [16, 24, 32], iv: 8, aligns: [4, 16] }],
+  [EspCipher.AesGmac, { keys: [16, 24, 32], iv: 8, aligns: [4] }],
+  [EspCipher.ChaCha20Poly1305, { keys: [32], iv: 8, aligns: [4] }],
 ]);
 const authShapes = new Map<EspAuth, { key: number; icv: number }>([
   [EspAuth.None, { key: 0, icv: 0 }],
@@ -65,8 +68,8 @@ function checkTransform(row: Int32Array): void {
   const auth = authShapes.get(row[Sa.Auth]);
   if (!cipher || !auth) refuse(`SA with cipher ${row[Sa.Cipher]} and auth ${row[Sa.Auth]}`);
   if (!cipher.keys.includes(row[Sa.CipherKeyLen])) refuse(`SA cipher key of ${row[Sa.CipherKeyLen]} bytes`);
-  const combined = row[Sa.Cipher] === EspCipher.AesGcm16;
-  if (combined && row[Sa.Auth] !== EspAuth.None) refuse('SA with AES-GCM and an HMAC');
+  const combined = isCombined(row[Sa.Cipher]);
+  if (combined && row[Sa.Auth] !== EspAuth.None) refuse('SA with a combined mode and an HMAC');
   if (row[Sa.Cipher] === EspCipher.Null && row[Sa.Auth] === EspAuth.None) refuse('SA with neither cipher nor HMAC');
   if (row[Sa.AuthKeyLen] !== auth.key) refuse(`SA HMAC key of ${row[Sa.AuthKeyLen]} bytes`);
   if (row[Sa.IvLen] !== cipher.iv) refuse(`SA IV of ${row[Sa.IvLen]} bytes`);

@@ -13,6 +13,7 @@
 //  +-------------------------------+---------------+---------------+
 //  |                     ICV (12, 16, 24, 32)                      |
 
+import { EspCipher } from '../tables/layout.js';
 import { Ip4, sealHeader } from './ipv4.js';
 
 export const enum Esp {
@@ -35,6 +36,11 @@ export const enum EspNext {
 export const enum Trailer {
   Malformed = -1,
   Dummy = -2,
+}
+
+/** Does a cipher encrypt and authenticate in one (RFC 4303 §3.3.2.2)? All of those here have a salt, and an IV that is counted (RFC 6054). */
+export function isCombined(cipher: EspCipher): boolean {
+  return cipher >= EspCipher.AesGcm16;
 }
 
 /** Bytes of padding so that payload + pad + 2 is a multiple of `align` (RFC 4303 §2.4). @param payloadLen bytes @param align bytes, power of two */

@@ -162,7 +162,10 @@ export const enum EspCipher {
   Null = 1,
   TripleDesCbc = 2,
   AesCbc = 3,
+  // Combined modes, with a salt and an IV that is counted: last (proto/esp.ts, isCombined).
   AesGcm16 = 4,
+  AesGmac = 5,
+  ChaCha20Poly1305 = 6,
 }
 export const enum EspAuth {
   None = 0,

@@ -42,6 +42,7 @@ import { SlotShape } from '../../dataplane/mem/slots.js';
 import { EthernetHeaderLen, Job, loadNative, type Native } from '../../dataplane/native/native.js';
 import { makePipeline } from '../../dataplane/pipeline.js';
 import { buildClassifier } from '../../dataplane/proto/classifier-build.js';
+import { isCombined } from '../../dataplane/proto/esp.js';
 import { buildFib, type FibRoute } from '../../dataplane/proto/fib.js';
 import {
   Ace,
@@ -91,7 +92,7 @@ export interface AceSpec {
   anyOf?: number;
   log?: AceLog;
 }
-export type TransformName = '3des-sha1' | 'aes-sha1' | 'aes-sha256' | 'gcm-128' | 'gcm-256' | 'null-sha1';
+export type TransformName = '3des-sha1' | 'aes-sha1' | 'aes-sha256' | 'gcm-128' | 'gcm-256' | 'gmac-128' | 'chacha20' | 'null-sha1';
 export interface SaSpec {
   spi: number;
   transform: TransformName;
@@ -230,6 +231,8 @@ export const transforms: Record<TransformName, Transform> = {
   },
   'gcm-128': { cipher: EspCipher.AesGcm16, auth: EspAuth.None, cipherKeyLen: 16, authKeyLen: 0, ivLen: 8, icvLen: 16, align: 4 },
   'gcm-256': { cipher: EspCipher.AesGcm16, auth: EspAuth.None, cipherKeyLen: 32, authKeyLen: 0, ivLen: 8, icvLen: 16, align: 4 },
+  'gmac-128': { cipher: EspCipher.AesGmac, auth: EspAuth.None, cipherKeyLen: 16, authKeyLen: 0, ivLen: 8, icvLen: 16, align: 4 },
+  chacha20: { cipher: EspCipher.ChaCha20Poly1305, auth: EspAuth.None, cipherKeyLen: 32, authKeyLen: 0, ivLen: 8, icvLen: 16, align: 4 },
   'null-sha1': { cipher: EspCipher.Null, auth: EspAuth.HmacSha1_96, cipherKeyLen: 0, authKeyLen: 20, ivLen: 0, icvLen: 12, align: 4 },
 };
 
@@ -283,7 +286,7 @@ function writeSas(bank: ReturnType<typeof bankOf>, spec: TablesSpec, lists: { fi
     row[Sa.IcvLen] = transform.icvLen;
     row[Sa.Align] = transform.align;
     row[Sa.ReplayWindow] = sa.window ?? 64;
-    row[Sa.SidBits] = sa.sidBits ?? (transform.cipher === EspCipher.AesGcm16 ? 24 : 0);
+    row[Sa.SidBits] = sa.sidBits ?? (isCombined(transform.cipher) ? 24 : 0);
     row[Sa.SidCount] = sa.sids?.length ?? 0;
     row.set(sa.sids ?? [], Sa.Sids);
     row[Sa.Group] = 0;

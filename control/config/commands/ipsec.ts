@@ -1,9 +1,17 @@
 // crypto ipsec transform-set, crypto ipsec profile.
-// Does not: AH, DES, GMAC, encryption without integrity, volume lifetimes of profiles: each is refused where it is written.
+// Does not: AH, DES, encryption without integrity, volume lifetimes of profiles: each is refused where it is written.
 
 import { integer, word } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
-import type { Config, DhGroup, EspAuthentication, EspEncryption, IpsecProfile, TransformSet } from '../model.js';
+import {
+  type Config,
+  type DhGroup,
+  type EspAuthentication,
+  type EspEncryption,
+  type IpsecProfile,
+  isCombinedMode,
+  type TransformSet,
+} from '../model.js';
 import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, choice, keyword, type Node, path, refused } from '../tree.js';
 import { groupChoices } from './crypto-map-ipsec.js';
@@ -21,9 +29,9 @@ function enterTransformSet(args: Args, { session, target }: GlobalEdit): void {
   const authentication = args.optionalText('authentication') as EspAuthentication | null;
   if (encryption === null)
     throw new ConfigError('the transform set has no cipher', 'for integrity without encryption write esp-null esp-sha256-hmac');
-  if (encryption.startsWith('esp-gcm') && authentication)
-    throw new ConfigError(`esp-gcm protects integrity itself: leave out ${authentication}`);
-  if (!encryption.startsWith('esp-gcm') && !authentication) {
+  if (isCombinedMode(encryption) && authentication)
+    throw new ConfigError(`${encryption.replace(/-(128|192|256)$/, '')} protects integrity itself: leave out ${authentication}`);
+  if (!isCombinedMode(encryption) && !authentication) {
     throw new ConfigError('encryption without integrity protection is not supported', 'add esp-sha256-hmac');
   }
   const before = target.transformSets.get(name);
@@ -55,13 +63,18 @@ function transformNodes(has: { cipher: boolean; hmac: boolean }): Node<GlobalEdi
     }),
     sized('esp-aes', 'ESP transform using AES cipher'),
     sized('esp-gcm', 'ESP transform using GCM cipher'),
+    sized('esp-gmac', 'ESP transform using GMAC cipher'),
+    keyword('esp-chacha20-poly1305', 'ESP transform using ChaCha20-Poly1305 (RFC 7634): between routers of this kind', {
+      set: ['encryption', 'esp-chacha20-poly1305'],
+      run: enterTransformSet,
+      next: afterCipher,
+    }),
     keyword('esp-null', 'ESP transform w/o cipher', { set: ['encryption', 'esp-null'], run: enterTransformSet, next: afterCipher }),
     refused(
       'esp-des',
       'esp-des is not supported: single DES can be broken within a day',
       'use esp-aes, or esp-3des where a peer can do nothing better',
     ),
-    refused('esp-gmac', 'esp-gmac is not supported yet', 'use esp-null esp-sha256-hmac'),
     refused('esp-seal', 'esp-seal is not supported', 'use esp-aes or esp-gcm'),
   ];
   const hmacs = choice<GlobalEdit>(
@@ -217,7 +230,7 @@ export const ipsecCommands: Node<GlobalEdit>[] = [
 /** `esp-aes 256 esp-sha-hmac`, as IOS writes it. */
 export function describeTransforms({ encryption, authentication }: TransformSet): string {
   const dash = encryption.lastIndexOf('-');
-  const sized = encryption.startsWith('esp-aes') || encryption.startsWith('esp-gcm');
+  const sized = /^esp-(aes|gcm|gmac)-/.test(encryption);
   const bits = encryption.slice(dash + 1);
   const cipher = sized ? `${encryption.slice(0, dash)}${bits === '128' ? '' : ` ${bits}`}` : encryption;
   return authentication === null ? cipher : `${cipher} ${authentication}`;

@@ -87,7 +87,8 @@ export function verifyIpsec(config: Config, findings: Findings): void {
     const name = `transform set ${set.name}`;
     if (set.encryption === 'esp-3des')
       findings.warning(set, '', `${name}: 3DES is deprecated (64-bit blocks)`, 'esp-aes 256 or esp-gcm 256');
-    if (set.encryption === 'esp-null') findings.warning(set, '', `${name}: esp-null does not encrypt`);
+    if (set.encryption === 'esp-null' || set.encryption.startsWith('esp-gmac'))
+      findings.warning(set, '', `${name}: ${set.encryption === 'esp-null' ? 'esp-null' : 'esp-gmac'} does not encrypt`);
     if (set.authentication === 'esp-md5-hmac') findings.warning(set, '', `${name}: MD5 is deprecated`, 'esp-sha256-hmac');
   }
   for (const profile of config.ipsecProfiles.values()) {

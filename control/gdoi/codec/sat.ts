@@ -21,12 +21,15 @@ export const enum SecurityProtocol {
   Esp = 1,
   Ah = 2,
 }
-/** RFC 2407 §4.4.4; RFC 4106 §8.5; only what we send or accept. */
+/** RFC 2407 §4.4.4, RFC 4106 §8.5, RFC 4543 §7; only what we send or accept. */
 export const enum EspTransform {
   TripleDes = 3,
   Null = 11,
   AesCbc = 12,
   AesGcm16 = 20,
+  NullAuthAesGmac = 23,
+  /** ChaCha20-Poly1305 has a number in IKEv2 alone (RFC 7634 §5); this is of those for private use (RFC 2407 §6.5). */
+  PrivateChaCha20Poly1305 = 249,
 }
 /** RFC 2407 §4.5; 5-7 RFC 4868. */
 export const enum EspAuthAlgorithm {

@@ -1,10 +1,11 @@
-// Random packets, judged by scapy's IPsec layer: it opens what addon and twin seal, and both open what it seals.
+// Random packets, judged by scapy's IPsec layer, GMAC by pycryptodome: it opens what addon and twin seal, and both open what it seals.
 
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import t from 'tap';
 import { Job, JobStatus, type Native } from '../../../dataplane/native/native.js';
+import { isCombined } from '../../../dataplane/proto/esp.js';
 import { EspAuth, EspCipher, SaKey } from '../../../dataplane/tables/layout.js';
 import {
   bothNatives,
@@ -27,6 +28,8 @@ const scapyCipher = {
   [EspCipher.TripleDesCbc]: '3DES',
   [EspCipher.AesCbc]: 'AES-CBC',
   [EspCipher.AesGcm16]: 'AES-GCM',
+  [EspCipher.AesGmac]: 'GMAC',
+  [EspCipher.ChaCha20Poly1305]: 'CHACHA20-POLY1305',
 };
 const scapyAuth = {
   [EspAuth.None]: 'NULL',
@@ -71,7 +74,7 @@ function sealCase(native: Native, transform: Transform, seed: number): Case {
   const textLen = inner.length + padLen + 2;
   const packet = new Uint8Array(packetLength(transform, textLen));
   packet.set([0x12, 0x34, 0x56, 0x78, 0, 0, 0, 7]);
-  if (transform.cipher === EspCipher.AesGcm16) packet.set(bytesOf(`iv ${seed}`, 8), 8);
+  if (isCombined(transform.cipher)) packet.set(bytesOf(`iv ${seed}`, 8), 8);
   const at = 8 + transform.ivLen;
   packet.set(inner, at);
   for (let i = 0; i < padLen; i++) packet[at + inner.length + i] = i + 1;
@@ -85,11 +88,10 @@ function sealCase(native: Native, transform: Transform, seed: number): Case {
 
 function questionOf({ transform, seed, inner, packet }: Case): Record<string, string> {
   const keys = keyRow(seed);
-  const gcm = transform.cipher === EspCipher.AesGcm16;
   const cipherKey = toHex(keys.slice(SaKey.Cipher, SaKey.Cipher + transform.cipherKeyLen));
   return {
     crypt: scapyCipher[transform.cipher as keyof typeof scapyCipher],
-    cryptKey: cipherKey + (gcm ? toHex(keys.slice(SaKey.Salt, SaKey.Salt + 4)) : ''),
+    cryptKey: cipherKey + (isCombined(transform.cipher) ? toHex(keys.slice(SaKey.Salt, SaKey.Salt + 4)) : ''),
     auth: scapyAuth[transform.auth],
     authKey: toHex(keys.slice(SaKey.Auth, SaKey.Auth + transform.authKeyLen)),
     packet: toHex(packet),
@@ -106,11 +108,11 @@ function openWith(native: Native, { transform, seed, inner }: Case, sealed: Uint
   return toHex(sealed.slice(8 + transform.ivLen, 8 + transform.ivLen + inner.length));
 }
 
-const present = spawnSync(python, ['-c', 'import scapy.layers.ipsec, cryptography']).status === 0;
+const present = spawnSync(python, ['-c', 'import scapy.layers.ipsec, cryptography, Cryptodome']).status === 0;
 
 t.test(
   'scapy opens ours and we open scapy’s',
-  { skip: present ? false : `${python} with scapy and cryptography is not installed` },
+  { skip: present ? false : `${python} with scapy, cryptography and pycryptodome is not installed` },
   (t) => {
     const natives = bothNatives();
     const cases = natives.flatMap((native) =>
@@ -123,7 +125,7 @@ t.test(
     });
     t.equal(child.status, 0, child.stderr);
     const answers = JSON.parse(child.stdout) as { opened: string; sealed: string }[];
-    t.equal(answers.length, 2 * 32 * packetsEach);
+    t.equal(answers.length, 2 * transforms.length * packetsEach);
     for (const [i, item] of cases.entries()) {
       const label = `${item.native.kind} ${item.transform.name} ${item.inner.length} bytes`;
       t.equal(answers[i].opened, toHex(item.inner), `${label}: scapy opens ours`);

@@ -5,7 +5,16 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { Action, Datagram, Endpoint, Ms, RandomBytes } from '../../../../control/actions.js';
 import { isMulticast } from '../../../../control/config/addresses.js';
 import { emptyConfig } from '../../../../control/config/empty.js';
-import type { AclEntry, Config, EspAuthentication, EspEncryption, GdoiGroup, GdoiServer, Ipv4 } from '../../../../control/config/model.js';
+import {
+  type AclEntry,
+  type Config,
+  type EspAuthentication,
+  type EspEncryption,
+  type GdoiGroup,
+  type GdoiServer,
+  type Ipv4,
+  isCombinedMode,
+} from '../../../../control/config/model.js';
 
 import { Deadlines } from '../../../../control/deadlines.js';
 import { gdoiCounters } from '../../../../control/gdoi/counters.js';
@@ -53,7 +62,7 @@ function baseConfig(): Config {
 export function serverConfig(options: ServerOptions = {}): Config {
   const config = baseConfig();
   const encryption = options.encryption ?? 'esp-aes-256';
-  const authentication = encryption.startsWith('esp-gcm') ? null : (options.authentication ?? 'esp-sha256-hmac');
+  const authentication = isCombinedMode(encryption) ? null : (options.authentication ?? 'esp-sha256-hmac');
   config.transformSets.set('TS', { line: 1, name: 'TS', encryption, authentication, mode: 'tunnel' });
   config.ipsecProfiles.set('P', { line: 1, name: 'P', transformSets: ['TS'], lifetimeSeconds: options.lifetimeSeconds ?? 3600, pfs: null });
   const rekeyTo = ace({ protocol: 17, source: serverAddress, sourceWildcard: 0, destination: 0xef010203, destinationWildcard: 0 });

@@ -5,6 +5,20 @@ import { memberAddress, memberConfig, Network, serverAddress, serverConfig } fro
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
+t.test('the other combined modes: key, salt and sender IDs', async (t) => {
+  for (const encryption of ['esp-gmac-256', 'esp-chacha20-poly1305'] as const) {
+    const { network, members } = Network.group(2, { encryption });
+    network.runFor(1000);
+    const [one, other] = members.map((member) => member.gdoi.policyOf('G'));
+    t.match(one.teks, [{ encryption, authentication: null, encryptionKey: { length: 32 }, salt: { length: 4 } }]);
+    t.equal(hex(other.teks[0].encryptionKey), hex(one.teks[0].encryptionKey));
+    t.strictSame(
+      [one.senderIds, other.senderIds],
+      [0, 1].map((value) => ({ bits: 24, values: [value] })),
+    );
+  }
+});
+
 t.test('three members get the same keys, and their own sender IDs', async (t) => {
   const { network, server, members } = Network.group(3, { encryption: 'esp-gcm-256' });
   network.runFor(1000);

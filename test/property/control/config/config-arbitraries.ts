@@ -75,10 +75,14 @@ const isakmpKey: fc.Arbitrary<IsakmpKey> = fc
   });
 
 const cbc = fc.constantFrom<EspEncryption>('esp-null', 'esp-3des', 'esp-aes-128', 'esp-aes-192', 'esp-aes-256');
+const combined = fc.constantFrom<EspEncryption>(
+  ...(['128', '192', '256'] as const).flatMap((bits) => [`esp-gcm-${bits}`, `esp-gmac-${bits}`] as const),
+  'esp-chacha20-poly1305',
+);
 const hmac = fc.constantFrom<EspAuthentication>('esp-md5-hmac', 'esp-sha-hmac', 'esp-sha256-hmac', 'esp-sha384-hmac', 'esp-sha512-hmac');
 const transforms = fc.oneof(
   fc.record({ encryption: cbc, authentication: hmac }),
-  fc.record({ encryption: fc.constantFrom<EspEncryption>('esp-gcm-128', 'esp-gcm-192', 'esp-gcm-256'), authentication: fc.constant(null) }),
+  fc.record({ encryption: combined, authentication: fc.constant(null) }),
 );
 const transformSet: fc.Arbitrary<TransformSet> = fc
   .record({ line, name, transforms, mode: fc.constantFrom<TransformSet['mode']>('tunnel', 'transport') })

@@ -22,10 +22,13 @@ const cbc = fc.record({
   encryption: fc.constantFrom('esp-null', 'esp-3des', 'esp-aes-128', 'esp-aes-192', 'esp-aes-256'),
   authentication: fc.constantFrom('esp-md5-hmac', 'esp-sha-hmac', 'esp-sha256-hmac', 'esp-sha384-hmac', 'esp-sha512-hmac'),
 });
-const gcm = fc.record({ encryption: fc.constantFrom('esp-gcm-128', 'esp-gcm-192', 'esp-gcm-256'), authentication: fc.constant(null) });
+const combined = fc.record({
+  encryption: fc.constantFrom('esp-gcm-128', 'esp-gcm-192', 'esp-gcm-256', 'esp-gmac-192', 'esp-chacha20-poly1305'),
+  authentication: fc.constant(null),
+});
 const proposal = fc
   .tuple(
-    fc.oneof(cbc, gcm),
+    fc.oneof(cbc, combined),
     fc.record({
       mode: fc.constantFrom('tunnel', 'transport'),
       udp: fc.boolean(),

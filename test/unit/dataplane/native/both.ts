@@ -31,20 +31,33 @@ const ciphers = [
   { name: 'aes256', cipher: EspCipher.AesCbc, cipherKeyLen: 32, ivLen: 16, blockLen: 16 },
 ];
 
-/** Every combination that an SA can have: 3 GCM, 29 of cipher and HMAC. */
+const combined = [
+  { name: 'gcm', cipher: EspCipher.AesGcm16, keys: [16, 24, 32] },
+  { name: 'gmac', cipher: EspCipher.AesGmac, keys: [16, 24, 32] },
+  { name: 'chacha', cipher: EspCipher.ChaCha20Poly1305, keys: [32] },
+];
+
+/** Every combination that an SA can have: 7 combined modes, 29 of cipher and HMAC. */
 export const transforms: Transform[] = [
-  ...[16, 24, 32].map((cipherKeyLen) => ({
-    name: `gcm${cipherKeyLen * 8}`,
-    cipher: EspCipher.AesGcm16,
-    auth: EspAuth.None,
-    cipherKeyLen,
-    authKeyLen: 0,
-    ivLen: 8,
-    icvLen: 16,
-    blockLen: 1,
-  })),
+  ...combined.flatMap(({ name, cipher, keys }) =>
+    keys.map((cipherKeyLen) => ({
+      name: `${name}${cipherKeyLen * 8}`,
+      cipher,
+      auth: EspAuth.None,
+      cipherKeyLen,
+      authKeyLen: 0,
+      ivLen: 8,
+      icvLen: 16,
+      blockLen: 1,
+    })),
+  ),
   ...ciphers.flatMap((cipher) => auths.map((auth) => ({ ...cipher, ...auth, name: `${cipher.name}+${auth.name}` }))),
 ].filter(({ name }) => name !== 'null+none');
+
+/** NULL and GMAC leave the text as it is. */
+export function hidesText({ cipher }: Transform): boolean {
+  return cipher !== EspCipher.Null && cipher !== EspCipher.AesGmac;
+}
 
 /** Addon and twin, each with its own SA slots. */
 export function bothNatives(): Native[] {

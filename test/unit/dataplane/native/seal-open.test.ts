@@ -2,8 +2,21 @@
 
 import t, { type Test } from 'tap';
 import { Job, JobStatus, type Native } from '../../../../dataplane/native/native.js';
+import { isCombined } from '../../../../dataplane/proto/esp.js';
 import { Cap, EspAuth, EspCipher } from '../../../../dataplane/tables/layout.js';
-import { bothNatives, jobsOf, keyRow, packetLength, setSa, sharedPool, statusesOf, type Transform, toHex, transforms } from './both.js';
+import {
+  bothNatives,
+  hidesText,
+  jobsOf,
+  keyRow,
+  packetLength,
+  setSa,
+  sharedPool,
+  statusesOf,
+  type Transform,
+  toHex,
+  transforms,
+} from './both.js';
 
 const natives = bothNatives();
 const start = 100;
@@ -26,7 +39,7 @@ function packetOf(pool: Uint8Array, transform: Transform, textLen: number): Uint
   return pool.slice(start, start + packetLength(transform, textLen));
 }
 
-t.equal(transforms.length, 32, 'every transform is here');
+t.equal(transforms.length, 36, 'every transform is here');
 t.same(
   natives.map(({ kind }) => kind),
   ['addon', 'twin'],
@@ -49,7 +62,7 @@ for (const sealer of natives) {
           t.equal(toHex(pool.slice(0, start + 8)), toHex(before.slice(0, start + 8)), `${label}: header and what is before it stay`);
           const end = start + packetLength(transform, textLen);
           t.equal(toHex(pool.slice(end)), toHex(before.slice(end)), `${label}: what is behind it stays`);
-          if (transform.cipher !== EspCipher.Null) t.not(textOf(pool, transform, textLen), textOf(before, transform, textLen), label);
+          if (hidesText(transform)) t.not(textOf(pool, transform, textLen), textOf(before, transform, textLen), label);
           jobs[Job.Status] = -7;
           opener.open(pool, jobs, 1);
           t.same(statusesOf(jobs), [JobStatus.Ok], `${label} opened`);
@@ -62,7 +75,7 @@ for (const sealer of natives) {
 }
 
 t.test('addon and twin write the same bytes where nothing is random', (t) => {
-  for (const transform of transforms.filter(({ cipher }) => cipher === EspCipher.AesGcm16 || cipher === EspCipher.Null)) {
+  for (const transform of transforms.filter(({ cipher }) => isCombined(cipher) || cipher === EspCipher.Null)) {
     const packets = natives.map((native) => {
       setSa(native, 0, transform, keyRow(2));
       const pool = poolWith(transform, 60);
@@ -103,7 +116,7 @@ for (const native of natives) {
         pool[start + (bit >> 3)] ^= 1 << (bit & 7);
         const jobs = jobsOf([7, start, textLen]);
         native.open(pool, jobs, 1);
-        const released = transform.cipher !== EspCipher.Null && textOf(pool, transform, textLen) === plain;
+        const released = hidesText(transform) && textOf(pool, transform, textLen) === plain;
         if (jobs[Job.Status] !== JobStatus.Integrity || released) missed.push(bit);
       }
       t.same(missed, [], `${transform.name}: bits whose flip was missed`);
@@ -115,7 +128,7 @@ for (const native of natives) {
     t.end();
   });
 
-  t.test(`${native.kind}: a rejected GCM text is zeroed, a rejected HMAC packet is as it came`, (t) => {
+  t.test(`${native.kind}: a rejected text of a combined mode is zeroed, a rejected HMAC packet is as it came`, (t) => {
     for (const transform of transforms.filter(({ icvLen }) => icvLen > 0)) {
       setSa(native, 7, transform, keyRow(3));
       const pool = poolWith(transform, 48);
@@ -123,7 +136,7 @@ for (const native of natives) {
       const jobs = jobsOf([7, start, 48]);
       native.open(pool, jobs, 1);
       t.same(statusesOf(jobs), [JobStatus.Integrity], transform.name);
-      if (transform.cipher === EspCipher.AesGcm16) came.fill(0, start + 16, start + 64);
+      if (isCombined(transform.cipher) && hidesText(transform)) came.fill(0, start + 16, start + 64);
       t.equal(toHex(pool), toHex(came), transform.name);
     }
     t.end();
@@ -208,10 +221,12 @@ for (const native of natives) {
       ['slot 1.5', 1.5, EspCipher.AesGcm16, EspAuth.None, keys, 16, 0],
       ['slot NaN', Number.NaN, EspCipher.AesGcm16, EspAuth.None, keys, 16, 0],
       ['cipher none', 0, EspCipher.None, EspAuth.HmacSha1_96, keys, 0, 20],
-      ['cipher 5', 0, 5, EspAuth.None, keys, 16, 0],
       ['auth 6', 0, EspCipher.AesCbc, 6, keys, 16, 64],
       ['null without auth', 0, EspCipher.Null, EspAuth.None, keys, 0, 0],
       ['null with a key', 0, EspCipher.Null, EspAuth.HmacSha1_96, keys, 16, 20],
+      ['gmac with hmac', 0, EspCipher.AesGmac, EspAuth.HmacSha1_96, keys, 16, 20],
+      ['chacha20 of 16 bytes', 0, EspCipher.ChaCha20Poly1305, EspAuth.None, keys, 16, 0],
+      ['cipher 7', 0, 7, EspAuth.None, keys, 16, 0],
       ['gcm with hmac', 0, EspCipher.AesGcm16, EspAuth.HmacSha1_96, keys, 16, 20],
       ['gcm key with salt counted', 0, EspCipher.AesGcm16, EspAuth.None, keys, 20, 0],
       ['3des key of 16', 0, EspCipher.TripleDesCbc, EspAuth.HmacSha1_96, keys, 16, 20],

@@ -13,6 +13,9 @@ t.test('transform sets, transforms in any order', (t) => {
     ['esp-gcm', 'esp-gcm-128', null],
     ['esp-gcm 192', 'esp-gcm-192', null],
     ['esp-gcm 256', 'esp-gcm-256', null],
+    ['esp-gmac', 'esp-gmac-128', null],
+    ['esp-gmac 256', 'esp-gmac-256', null],
+    ['esp-chacha20-poly1305', 'esp-chacha20-poly1305', null],
   ];
   for (const [line, encryption, authentication] of sets) {
     const set = parseClean(`crypto ipsec transform-set T ${line}`).transformSets.get('T');
@@ -30,13 +33,14 @@ t.test('transform sets, transforms in any order', (t) => {
 t.test('transform sets that cannot be', (t) => {
   for (const [line, message] of [
     ['esp-des esp-sha-hmac', /esp-des is not supported/],
-    ['esp-gmac', /not supported yet/],
     ['ah-sha-hmac esp-aes', /AH is not supported/],
     ['esp-aes ah-sha-hmac', /AH is not supported/],
     ['esp-aes', /without integrity/],
     ['esp-null', /without integrity/],
     ['esp-sha-hmac', /no cipher/],
-    ['esp-gcm esp-sha-hmac', /leave out esp-sha-hmac/],
+    ['esp-gcm esp-sha-hmac', /esp-gcm protects integrity itself: leave out esp-sha-hmac/],
+    ['esp-gmac 192 esp-sha-hmac', /esp-gmac protects integrity itself/],
+    ['esp-chacha20-poly1305 esp-sha-hmac', /esp-chacha20-poly1305 protects integrity itself/],
     ['esp-aes esp-3des esp-sha-hmac', /Invalid input detected at column 38/],
     ['esp-aes 512 esp-sha-hmac', /Invalid input detected at column 38/],
     ['esp-sha-hmac esp-md5-hmac esp-aes', /Invalid input/],
