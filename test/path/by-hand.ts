@@ -1,7 +1,8 @@
 // ESP made with node:crypto alone, so that a test can put anything inside: the code under test is not asked.
 
 import { createCipheriv, createHmac, randomBytes } from 'node:crypto';
-import { SaKey } from '../../dataplane/tables/layout.js';
+import { isCombined } from '../../dataplane/proto/esp.js';
+import { EspCipher, SaKey } from '../../dataplane/tables/layout.js';
 import { fixHeader, ip } from './packets.js';
 import { keysOf, type SaSpec, transforms } from './router.js';
 
@@ -41,12 +42,18 @@ export function ivOf(sid: number, counter: number): Uint8Array {
 
 function encrypt(sa: SaSpec, options: ByHand, head: Uint8Array): Uint8Array {
   const keys = keysOf(sa);
-  const { cipherKeyLen, authKeyLen, ivLen, icvLen } = transforms[sa.transform];
+  const { cipher: number, cipherKeyLen, authKeyLen, ivLen, icvLen } = transforms[sa.transform];
   const key = keys.subarray(SaKey.Cipher, SaKey.Cipher + cipherKeyLen);
-  if (sa.transform.startsWith('gcm')) {
+  if (isCombined(number)) {
     const iv = options.iv ?? ivOf(9, options.seq);
     const nonce = Buffer.concat([keys.subarray(SaKey.Salt, SaKey.Salt + 4), iv]);
-    const cipher = createCipheriv(cipherKeyLen === 32 ? 'aes-256-gcm' : 'aes-128-gcm', key, nonce, { authTagLength: 16 });
+    const name = number === EspCipher.ChaCha20Poly1305 ? 'chacha20-poly1305' : cipherKeyLen === 32 ? 'aes-256-gcm' : 'aes-128-gcm';
+    const cipher = createCipheriv(name as 'aes-128-gcm', key, nonce, { authTagLength: 16 });
+    if (number === EspCipher.AesGmac) {
+      const covered = Buffer.concat([head, iv, options.text]);
+      cipher.setAAD(covered).final();
+      return Buffer.concat([covered, cipher.getAuthTag()]);
+    }
     cipher.setAAD(head);
     return Buffer.concat([head, iv, cipher.update(options.text), cipher.final(), cipher.getAuthTag()]);
   }
