@@ -124,10 +124,20 @@ export interface EnvOptions {
   /** 0 (inclusive) to 1: chance in random early detection. */
   random?: () => number;
   /** Memory of its own in place of what is shared: a trace (trace/tracer.ts) counts nothing, makes no session and logs none. */
-  own?: { counters: CounterBlocks; natRows: Int32Array; control: Int32Array; workers: number; meters: ReturnType<typeof metersOf> };
+  own?: WorkerMemory;
+  /** Told of each packet that is dropped, before its slot is free. */
+  noteDrop?: Env['drop'];
 }
 
-function sharedMemoryOf(shared: SharedState, index: number): NonNullable<EnvOptions['own']> {
+interface WorkerMemory {
+  counters: CounterBlocks;
+  natRows: Int32Array;
+  control: Int32Array;
+  workers: number;
+  meters: ReturnType<typeof metersOf>;
+}
+
+function sharedMemoryOf(shared: SharedState, index: number): WorkerMemory {
   return {
     counters: countersOf(shared, index),
     natRows: natRowsOf(shared, index),
@@ -151,7 +161,7 @@ export function makeEnv(options: EnvOptions): Env {
   const natLog = new NatLog(natLogOf(shared, index), control, clock, counters.nat);
   const natRules = new NatRules(slots, tables, counters.aceHits, classify, nat.clauseHits);
   const wake = (fd: number): void => native.wakeSignal(fd);
-  const drop = makeDrop(slots, counters);
+  const drop = options.noteDrop ? noting(options.noteDrop, makeDrop(slots, counters)) : makeDrop(slots, counters);
   const handOver = shared.workers > 1 ? new HandOver(slots, shared, index, options.wakeFds ?? [], wake) : null;
   const vec = makeVectors();
   const qosPolicy = makeQosPolicy(slots, tables, counters, makeColor(meters.rows, meters.locks, workers > 1));
@@ -194,7 +204,15 @@ function isOfQueue(reason: Drop): boolean {
   return reason >= Drop.PoliceOut && reason <= Drop.QueueNoBuffer;
 }
 
-export function makeDrop(slots: Slots, counters: CounterBlocks): Env['drop'] {
+/** Around every drop of an environment: queues and the table of fragments have it from the start. */
+function noting(note: Env['drop'], drop: Env['drop']): Env['drop'] {
+  return (id, reason) => {
+    note(id, reason);
+    drop(id, reason);
+  };
+}
+
+function makeDrop(slots: Slots, counters: CounterBlocks): Env['drop'] {
   const { rxPort, txPort } = slots;
   const { drops, path, ports } = counters;
   return function drop(id, reason) {

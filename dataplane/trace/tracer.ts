@@ -13,7 +13,7 @@ import {
   SaCount,
 } from '../counters/declare.js';
 import { Latency } from '../counters/latency.js';
-import { adoptBank, Clock, type Env, makeDrop, makeEnv } from '../env.js';
+import { adoptBank, Clock, type Env, makeEnv } from '../env.js';
 import { isLocal } from '../mem/hash.js';
 import { LinkKind } from '../mem/links.js';
 import { SenderState, senderStatePath } from '../mem/sender-state.js';
@@ -131,27 +131,22 @@ class Attempt {
     const native = new QuietNative(means.native.monotonicMs());
     const live = natRowsOf(shared, worker);
     const related = findRelated(live, addressesIn(arrival.datagram));
-    const counters = ownCounters();
     const base = makeEnv({
       index: worker,
       shared: { ...shared, workers: 1 }, // no rings
       native,
       senders: SenderState.open(native, senderStatePath(means.senderStatePath, worker), means.bootId),
       own: {
-        counters,
+        counters: ownCounters(),
         natRows: rowsFor(related.rows.length),
         control: quietControl(shared),
         workers: shared.workers,
         meters: ownMeters(shared),
       },
+      noteDrop: (id, reason) => this.recorder.noteDrop(id, reason),
     });
     this.handOver = shared.workers > 1 ? new ForeseenHandOver(base.slots, shared, worker, [], () => undefined) : null;
-    const release = makeDrop(base.slots, counters);
-    const drop = (id: number, reason: Drop): void => {
-      this.recorder.noteDrop(id, reason);
-      release(id, reason);
-    };
-    this.env = { ...base, workers: shared.workers, handOver: this.handOver, drop };
+    this.env = { ...base, workers: shared.workers, handOver: this.handOver };
     this.recorder = new Recorder(this.env, means, related.rows.length);
     if (this.handOver) this.handOver.noted = (id) => this.recorder.noteHandOver(id);
     this.native = native;

@@ -381,6 +381,18 @@ t.test('a trace marks, polices and passes queues as the packet would, and nobody
   t.end();
 });
 
+t.test('a trace says that the policer of an output policy drops the packet', (t) => {
+  const text = 'policy-map OUT\n class class-default\n  police 8000 1500 conform-action drop exceed-action drop\n';
+  const configured = qosTables(text, ' service-policy output OUT\n');
+  const router = new Router(configured.tables);
+  publish(router);
+  const { sent, drops, steps } = traceWith(router, configured.tables, { port: 0, datagram: datagram(80, 1400) });
+  t.strictSame([sent.length, drops[Drop.PoliceOut]], [0, 1]);
+  const { stage, outcome, reason } = steps.at(-1) ?? {};
+  t.strictSame({ stage, outcome, reason }, { stage: '80-queue', outcome: 'drop', reason: Drop.PoliceOut });
+  t.end();
+});
+
 t.test('a port that goes down: what waits for it is dropped, not sent as it is', (t) => {
   const configured = qosTables(child, ' service-policy output SHAPE\n');
   const router = new Router(configured.tables);
