@@ -2,8 +2,9 @@
 // needs in its factory and keeps it in const locals. Does not: decide anything about packets, beyond reading their headers
 // into columns and counting those that are dropped.
 
-import { Drop, PathCount, PortCount, SaCount } from './counters/declare.js';
+import { type Drop, SaCount } from './counters/declare.js';
 import { AclLog } from './mem/acl-log.js';
+import { makeDrop } from './mem/drop.js';
 import { Events } from './mem/events.js';
 import { FragmentTable } from './mem/fragments.js';
 import { HandOver } from './mem/hand-over.js';
@@ -161,7 +162,7 @@ export function makeEnv(options: EnvOptions): Env {
   const natLog = new NatLog(natLogOf(shared, index), control, clock, counters.nat);
   const natRules = new NatRules(slots, tables, counters.aceHits, classify, nat.clauseHits);
   const wake = (fd: number): void => native.wakeSignal(fd);
-  const drop = options.noteDrop ? noting(options.noteDrop, makeDrop(slots, counters)) : makeDrop(slots, counters);
+  const drop = makeDrop(slots, counters, options.noteDrop);
   const handOver = shared.workers > 1 ? new HandOver(slots, shared, index, options.wakeFds ?? [], wake) : null;
   const vec = makeVectors();
   const qosPolicy = makeQosPolicy(slots, tables, counters, makeColor(meters.rows, meters.locks, workers > 1));
@@ -197,31 +198,6 @@ export function makeEnv(options: EnvOptions): Env {
     qosPolicy,
     qosOutput,
     queueOutput: makeQueueOutput(queue),
-  };
-}
-
-function isOfQueue(reason: Drop): boolean {
-  return reason >= Drop.PoliceOut && reason <= Drop.QueueNoBuffer;
-}
-
-/** Around every drop of an environment: queues and the table of fragments have it from the start. */
-function noting(note: Env['drop'], drop: Env['drop']): Env['drop'] {
-  return (id, reason) => {
-    note(id, reason);
-    drop(id, reason);
-  };
-}
-
-function makeDrop(slots: Slots, counters: CounterBlocks): Env['drop'] {
-  const { rxPort, txPort } = slots;
-  const { drops, path, ports } = counters;
-  return function drop(id, reason) {
-    drops[reason]++;
-    path[PathCount.Dropped]++;
-    if (reason === Drop.TxFull || reason === Drop.TxError || reason === Drop.AclOut || isOfQueue(reason))
-      ports[txPort[id] * PortCount.Count + PortCount.TxDrops]++;
-    else ports[rxPort[id] * PortCount.Count + PortCount.RxDrops]++;
-    slots.release(id);
   };
 }
 
