@@ -88,8 +88,8 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
     const taken = takeOver();
     const received = rx();
     greKeepalive();
-    // Bounded: nesting stops decapsulation, and no error is made about an error.
     const now = Math.floor(clock[Clock.Ms] * 1000);
+    // Bounded: nesting stops decapsulation, and no error is made about an error.
     while (decrypted.length + made.length + toSeal.length + toQueue.length > 0 || qosOutput.isDue(now)) {
       ipInput();
       handOver();

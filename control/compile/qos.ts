@@ -1,13 +1,12 @@
 // service-policies -> rows of dataplane/tables/layout-qos.ts: for each interface and direction the classes of its policy, those of the policies below
 // it, and the tests that lead to them. class-default is always there, as the last class.
 
-import { Cap } from '../../dataplane/tables/layout.js';
+import { Cap, Dscp } from '../../dataplane/tables/layout.js';
 import { QosAction, QosCap, QosClass, QosCurve, QosDirection, QosRed, QosUse } from '../../dataplane/tables/layout-qos.js';
 import { isTunnel } from '../config/interface-names.js';
 import {
   colours,
   DefaultClass,
-  defaultMarkDenominator,
   type PoliceAction,
   type PolicyClass,
   type PolicyMap,
@@ -15,7 +14,7 @@ import {
   type RandomDetect,
 } from '../config/model.js';
 import { interfaceBps, policeRates, priorityBps, priorityBurst, shapeRates } from '../config/qos-rates.js';
-import { defaultDscpCurve, defaultPrecedenceCurve } from '../config/red-curves.js';
+import { thresholdOf } from '../config/red-curves.js';
 import { findQueueing } from '../config/verify/qos-policies.js';
 import { CapacityError } from './allocation.js';
 import { tosBits } from './policy.js';
@@ -135,20 +134,20 @@ function rateOf({ shape, bandwidth, priority }: PolicyClass, above: number): num
   return (priority && priorityBps(priority, above)) ?? above;
 }
 
-function addRed(rows: QosRows, { by, ecn, weight, thresholds }: RandomDetect, bps: number): number {
+function addRed(rows: QosRows, detect: RandomDetect, bps: number): number {
+  const { by, ecn, weight } = detect;
   const index = rows.reds.length / QosRed.Words;
   if (index >= QosCap.Reds) throw new CapacityError(`more than ${QosCap.Reds} classes with random-detect, where policies use them`);
   const row = new Array<number>(QosRed.Words).fill(0);
   row[QosRed.WeightExponent] = weight;
   row[QosRed.Ecn] = Number(ecn);
   row[QosRed.PacketUs] = Math.max(1, Math.ceil((PacketBytes * 8e6) / bps));
-  for (let dscp = 0; dscp < 64; dscp++) {
-    const configured = thresholds.get(by === 'dscp' ? dscp : dscp >> 3);
-    const [least, most] = by === 'dscp' ? defaultDscpCurve(dscp) : defaultPrecedenceCurve(dscp >> 3);
+  for (let dscp = 0; dscp < Dscp.Count; dscp++) {
+    const { least, most, markDenominator } = thresholdOf(detect, by === 'dscp' ? dscp : dscp >> 3);
     const at = QosRed.Curves + dscp * QosCurve.Words;
-    row[at + QosCurve.Least] = configured?.least ?? least;
-    row[at + QosCurve.Most] = configured?.most ?? most;
-    row[at + QosCurve.Denominator] = configured?.markDenominator ?? defaultMarkDenominator;
+    row[at + QosCurve.Least] = least;
+    row[at + QosCurve.Most] = most;
+    row[at + QosCurve.Denominator] = markDenominator;
   }
   rows.reds.push(...row);
   return index;

@@ -2,7 +2,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import { Cap, CryptoEntry, Sa, SaFlag } from '../../dataplane/tables/layout.js';
-import type { InterfaceRow, TablesHead } from '../../dataplane/tables/message.js';
+import { blobNames, type InterfaceRow, type TablesHead } from '../../dataplane/tables/message.js';
 import type { Ms } from '../actions.js';
 import { type Config, isCombinedMode } from '../config/model.js';
 import type { SenderIds, Tek } from '../gdoi/group-policy.js';
@@ -196,19 +196,7 @@ function compileRows(
     groups: Array.from(groups, (name) => name ?? ''),
     nat: natHead(config.nat, nat),
     policyHops: policies.hops,
-    blobs: [
-      'aces',
-      'cryptoEntries',
-      'sas',
-      'saKeys',
-      'natClauses',
-      'policyEntries',
-      'policyClauses',
-      'qosUses',
-      'qosTests',
-      'qosClasses',
-      'qosReds',
-    ],
+    blobs: [...blobNames],
     blobBytes: blobs.map((blob) => blob.byteLength),
   };
   return {

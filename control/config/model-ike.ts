@@ -4,7 +4,9 @@ import type { Ipv4 } from './model.js';
 
 export type IkeCipher = 'des' | '3des' | 'aes-128' | 'aes-192' | 'aes-256';
 export type IkeHash = 'md5' | 'sha' | 'sha256' | 'sha384' | 'sha512';
-export type DhGroup = 1 | 2 | 5 | 14 | 15 | 16 | 19 | 20 | 21;
+/** Numbers of IANA's registry, those that IOS has. */
+export const dhGroups = [1, 2, 5, 14, 15, 16, 19, 20, 21] as const;
+export type DhGroup = (typeof dhGroups)[number];
 
 /** IOS defaults: des, sha, rsa-sig, group 1, 86400 s. */
 export interface IsakmpPolicy {

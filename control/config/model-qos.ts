@@ -46,7 +46,7 @@ export type BandwidthShare = { kbps: number } | Percent | { remainingPercent: nu
 
 export interface Shape {
   rate: QosRate;
-  /** Bits (ms with a percentage): what is sent at once after silence; absent = {@link defaultShapeMs} of the rate. */
+  /** Bits (ms with a percentage): what is sent at once after silence; absent = `defaultShapeMs` (qos-rates.ts) of the rate. */
   bc?: number;
   /** Bits (ms with a percentage) of excess. */
   be?: number;
@@ -65,7 +65,7 @@ export interface Police {
   bc?: Burst;
   pir?: QosRate;
   be?: Burst;
-  /** Absent: {@link defaultPoliceActions}. */
+  /** Absent: see {@link policeAction}. */
   actions: Partial<Record<Colour, PoliceAction>>;
 }
 

@@ -1,5 +1,7 @@
 // Thresholds of random-detect that IOS has for a precedence and for a DSCP where none are configured, packets.
 
+import { defaultMarkDenominator, type RandomDetect, type Threshold } from './model.js';
+
 const curveOf = (least: number, most: number): [least: number, most: number] => [least, most];
 
 export const defaultRedMost = 40;
@@ -17,4 +19,10 @@ export function defaultDscpCurve(dscp: number): [least: number, most: number] {
   if (dscp === ExpeditedForwarding) return curveOf(36, defaultRedMost);
   const isAssured = level >= 1 && level <= 4 && (drop === 2 || drop === 4 || drop === 6);
   return curveOf(isAssured ? 36 - 2 * drop : 20 + 2 * level, defaultRedMost);
+}
+
+/** What a DSCP or a precedence, as `by` says, has: what is configured, else what IOS has. */
+export function thresholdOf({ by, thresholds }: RandomDetect, value: number): Threshold {
+  const [least, most] = by === 'dscp' ? defaultDscpCurve(value) : defaultPrecedenceCurve(value);
+  return thresholds.get(value) ?? { least, most, markDenominator: defaultMarkDenominator };
 }

@@ -29,10 +29,6 @@ const authentications: Record<EspAuthentication, EspAuthAlgorithm> = {
 /** RFC 4106 §4, RFC 4543 §3.2, RFC 7634 §2: behind the key of a combined mode. */
 export const SaltBytes = 4;
 
-export function isCounterMode(encryption: EspEncryption): boolean {
-  return isCombinedMode(encryption);
-}
-
 /** Transform ID and key length attribute (null where it is not sent). */
 export function transformNumbers(encryption: EspEncryption): { transform: number; keyLength: number | null } {
   return encryptions[encryption];
@@ -64,7 +60,7 @@ export function keyBytes(
 ): { cipher: number; salt: number; integrity: number } {
   return {
     cipher: cipherRow(encryption).keyBytes,
-    salt: isCounterMode(encryption) ? SaltBytes : 0,
+    salt: isCombinedMode(encryption) ? SaltBytes : 0,
     integrity: authRow(authentication).keyBytes,
   };
 }

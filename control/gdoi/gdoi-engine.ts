@@ -4,7 +4,7 @@
 import type { KeyObject } from 'node:crypto';
 import type { Action, Datagram, Endpoint, Ms, RandomBytes } from '../actions.js';
 import { formatIpv4 } from '../config/addresses.js';
-import type { Config, Ipv4, Problem } from '../config/model.js';
+import { type Config, type Ipv4, isCombinedMode, type Problem } from '../config/model.js';
 import { concatBytes, equalBytes } from '../isakmp/bytes.js';
 import { Exchange, type IsakmpHeader } from '../isakmp/header.js';
 import type { IkeEngine, IkeUser } from '../isakmp/ike-engine.js';
@@ -12,7 +12,6 @@ import { LogLimit } from '../isakmp/log-limit.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { WireError } from '../isakmp/wire-error.js';
 import { identityKey } from './codec/group-identity.js';
-import { isCounterMode } from './esp-transforms.js';
 import type { SenderIds, Tek } from './group-policy.js';
 import { covers } from './invalid-spi.js';
 import { KeyServer } from './key-server.js';
@@ -240,7 +239,7 @@ export class GdoiEngine implements IkeUser {
   /** The IV counters of this group's sender IDs are gone: they are given up, and new ones fetched. Nothing to do without counter modes. */
   renewSenderIds(group: string, now: Ms): Action[] {
     const member = this.members.get(group);
-    return member?.keys.teks.some((tek) => isCounterMode(tek.encryption)) ? member.renewSenderIds(now) : [];
+    return member?.keys.teks.some((tek) => isCombinedMode(tek.encryption)) ? member.renewSenderIds(now) : [];
   }
 
   exportState(): Uint8Array {

@@ -2,6 +2,7 @@
 // A message that does not prove its sender is counted and ignored: the true one may still come. A policy that we cannot do ends the exchange.
 
 import type { Action, Ms, RandomBytes } from '../actions.js';
+import { isCombinedMode } from '../config/model.js';
 import { PayloadType } from '../isakmp/header.js';
 import { MessageCipher, newMessageId } from '../isakmp/message-cipher.js';
 import { type Payload, takePayload } from '../isakmp/payloads.js';
@@ -13,7 +14,6 @@ import { type GroupIdentity, writeGroupIdentity } from './codec/group-identity.j
 import { readKd } from './codec/kd.js';
 import { readSa } from './codec/sa.js';
 import { readSequence } from './codec/sequence.js';
-import { isCounterMode } from './esp-transforms.js';
 import { LastMessage, NonceLength, nonceOf, openPull, sealPull } from './pull-messages.js';
 import { judgeOffer, type OfferedPolicy, type ReceivedPolicy, takeKeys } from './received-policy.js';
 
@@ -109,7 +109,7 @@ export class GroupkeyPull {
 
   /** RFC 6407 §3.5, §5.4: a GAP payload when more than the one sender ID is wanted that comes without being asked for. */
   private requestSenderIds(offer: OfferedPolicy): { type: number; body: Uint8Array }[] {
-    if (this.senderIdsWanted <= 1 || !offer.teks.some((tek) => isCounterMode(tek.encryption))) return [];
+    if (this.senderIdsWanted <= 1 || !offer.teks.some((tek) => isCombinedMode(tek.encryption))) return [];
     const gap = {
       activationDelaySeconds: null,
       deactivationDelaySeconds: null,

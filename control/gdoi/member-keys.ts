@@ -1,10 +1,10 @@
 // The keys a member holds of one group, and how a received policy changes them: wholly or not at all. Pure: no messages, no timers.
 
 import type { Ms, RandomBytes } from '../actions.js';
+import { isCombinedMode } from '../config/model.js';
 import { equalBytes, toHex } from '../isakmp/bytes.js';
 import { WireError } from '../isakmp/wire-error.js';
 import type { GroupDeletion } from './codec/deletion.js';
-import { isCounterMode } from './esp-transforms.js';
 import type { Kek, SenderIds, Tek } from './group-policy.js';
 import { followRekey, type Pseudotime } from './pseudotime.js';
 import type { ReceivedPolicy } from './received-policy.js';
@@ -164,7 +164,7 @@ export function applyPull(
   // be somebody else's (it may have lost its state): such a TEK is not kept (RFC 6407 §3.5). Nor is one of an SA that is gone from the policy.
   const named = new Set(policy.teks.map(({ spi }) => spi));
   const sas = new Set(policy.teks.map(({ sa }) => sa));
-  const isKept = (tek: Tek) => named.has(tek.spi) || (!isCounterMode(tek.encryption) && (sas.has(undefined) || sas.has(tek.sa)));
+  const isKept = (tek: Tek) => named.has(tek.spi) || (!isCombinedMode(tek.encryption) && (sas.has(undefined) || sas.has(tek.sa)));
   const held = keys.teks.filter((tek) => tek.expiresAt > now && isKept(tek));
   const teks = mergeTeks(held, policy, false, spiTaken, now);
   const jitterMs = spread(reregisterSpreadSeconds(teks[teks.length - 1]?.lifetimeSeconds ?? 0), random);

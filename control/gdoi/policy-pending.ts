@@ -1,6 +1,6 @@
 // Key server: what members have against what the configuration says now. A changed policy waits for the next rekey, as on IOS.
 
-import { isCounterMode } from './esp-transforms.js';
+import { isCombinedMode } from '../config/model.js';
 import type { Tek } from './group-policy.js';
 import type { SaPolicy } from './policy.js';
 import type { ServerKeys } from './server-keys.js';
@@ -21,7 +21,7 @@ export function policyPending(keys: ServerKeys, policies: readonly SaPolicy[]): 
     const tek = keys.newest(policy.sequence);
     return !tek || substance(tek) !== substance(policy);
   });
-  const counters = policies.some(({ encryption }) => isCounterMode(encryption));
+  const counters = policies.some(({ encryption }) => isCombinedMode(encryption));
   const size = counters && keys.senderIds.bits !== keys.wantedSenderIdBits;
   return gone || changed || size || keys.kekOutdated();
 }

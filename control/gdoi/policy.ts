@@ -2,11 +2,19 @@
 // rather than sending something else than the operator wrote.
 
 import { wildcardToPrefixLength } from '../config/addresses.js';
-import type { AclEntry, Config, EspAuthentication, EspEncryption, GdoiGroup, GdoiSa, PortMatch } from '../config/model.js';
+import {
+  type AclEntry,
+  type Config,
+  type EspAuthentication,
+  type EspEncryption,
+  type GdoiGroup,
+  type GdoiSa,
+  isCombinedMode,
+  type PortMatch,
+} from '../config/model.js';
 import { rekeyDestination } from '../config/rekey-address.js';
 import { beyondCrypto } from '../config/verify/access-lists.js';
 import { MaxSats } from './codec/sa.js';
-import { isCounterMode } from './esp-transforms.js';
 import type { PolicyEntry } from './group-policy.js';
 
 /** Below this there is no room for a rekey, its repetitions and the change-over. */
@@ -77,7 +85,7 @@ function resolveSa(config: Config, sa: GdoiSa, receiveOnly: boolean, reasons: st
   const transform = config.transformSets.get(profile.transformSets[0] ?? '');
   if (!transform) return reject(`profile ${profile.name} has no transform set`);
   if (transform.mode === 'transport') return reject(`transform set ${transform.name}: transport mode is not supported for groups`);
-  if (isCounterMode(transform.encryption) !== (transform.authentication === null))
+  if (isCombinedMode(transform.encryption) !== (transform.authentication === null))
     return reject(`transform set ${transform.name}: encryption and authentication do not go together`);
   const acl = sa.matchAddress === null ? undefined : config.accessLists.get(sa.matchAddress);
   if (!acl) return reject(sa.matchAddress === null ? 'has no access list' : `access list ${sa.matchAddress} does not exist`);

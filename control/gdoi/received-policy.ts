@@ -2,7 +2,7 @@
 // or our state (bad-input 19, 21, 22; CVE-2023-20109): whatever is not exactly what we can do refuses the whole policy.
 
 import type { Ms } from '../actions.js';
-import type { EspAuthentication, EspEncryption, PortMatch } from '../config/model.js';
+import { type EspAuthentication, type EspEncryption, isCombinedMode, type PortMatch } from '../config/model.js';
 import { equalBytes } from '../isakmp/bytes.js';
 import { cipherBlockLength, cipherKeyLength } from '../isakmp/message-cipher.js';
 import { WireError } from '../isakmp/wire-error.js';
@@ -12,7 +12,7 @@ import type { GdoiSa } from './codec/sa.js';
 import { AckType, KekAlgorithm, type Sak, SignatureAlgorithmRsa } from './codec/sak.js';
 import { AceActionValue, AddressPreservation, Direction, Encapsulation, type Sat, SecurityProtocol } from './codec/sat.js';
 import { readIpv4Selector, readIpv4Selectors } from './codec/selector.js';
-import { authenticationOf, encryptionOf, isCounterMode, keyBytes } from './esp-transforms.js';
+import { authenticationOf, encryptionOf, keyBytes } from './esp-transforms.js';
 import type { Kek, PolicyEntry, SenderIds, Tek } from './group-policy.js';
 import { MaxLifetimeSeconds, MaxReplayWindow } from './policy.js';
 
@@ -127,7 +127,7 @@ function readTekPolicy(sat: Sat): TekPolicy {
   if (sat.authentication && !authentication)
     throw reject('RFC 6407 §5.5.1', `authentication algorithm ${sat.authentication} is not supported`);
   // Encryption without integrity, and combined modes with a second one, are both refused (RFC 8221 §4 and §5).
-  if (isCounterMode(encryption) !== (authentication === null))
+  if (isCombinedMode(encryption) !== (authentication === null))
     throw reject('RFC 8221 §4', `${encryption} ${authentication ? `with ${authentication}` : 'without authentication'}`);
   const replayWindow = sat.replayWindow ?? DefaultReplayWindow;
   if (replayWindow > MaxReplayWindow) throw reject('RFC 4303 §3.4.3', `replay window of ${replayWindow} packets`);
@@ -290,7 +290,7 @@ export function takeKeys(
   }
   const teks = offer.teks.map((policy) => takeTek(policy, tekPackets.get(policy.spi), now));
   if (tekPackets.size !== teks.length) throw reject('RFC 6407 §5.6.1', 'key for an SPI that the SA payload does not name');
-  if (origin === 'pull' && teks.some((tek) => isCounterMode(tek.encryption)) && !senderIds)
+  if (origin === 'pull' && teks.some((tek) => isCombinedMode(tek.encryption)) && !senderIds)
     throw reject('RFC 6407 §5.6.4', 'counter mode without sender IDs');
   const kek = offer.kek ? takeKek(offer.kek, packets, current, sequence, now) : null;
   const { activationDelaySeconds, deactivationDelaySeconds, pseudotimeMs } = offer;

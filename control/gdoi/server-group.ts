@@ -3,10 +3,9 @@
 
 import type { Action, Ms, Severity } from '../actions.js';
 import { formatIpv4 } from '../config/addresses.js';
-import type { Config, GdoiGroup, GdoiServer, Ipv4 } from '../config/model.js';
+import { type Config, type GdoiGroup, type GdoiServer, type Ipv4, isCombinedMode } from '../config/model.js';
 import { rekeyDestination } from '../config/rekey-address.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
-import { isCounterMode } from './esp-transforms.js';
 import type { Kek, SenderIds } from './group-policy.js';
 import { buildPush } from './groupkey-push.js';
 import { JoinJournal } from './join-journal.js';
@@ -255,7 +254,7 @@ export class ServerGroup {
     const missedPush = this.rekeys.missedOnlyLast(offered.generation, offered.kek);
     if (offered.generation !== this.rekeys.generation && !missedPush) return { before: [], keys: null, after: [] };
     let senderIds: SenderIds | null = null;
-    if (offered.teks.some((tek) => isCounterMode(tek.encryption))) {
+    if (offered.teks.some((tek) => isCombinedMode(tek.encryption))) {
       senderIds = this.keys.senderIds.allocate(wanted ?? 1);
       if (!senderIds) return { before: this.exhausted(now), keys: null, after: [] };
     }

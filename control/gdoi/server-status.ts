@@ -1,8 +1,7 @@
 // A key server's group as `show crypto gdoi ks ...` prints it, without keys.
 
 import { formatIpv4 } from '../config/addresses.js';
-import type { GdoiGroup, GdoiServer } from '../config/model.js';
-import { isCounterMode } from './esp-transforms.js';
+import { type GdoiGroup, type GdoiServer, isCombinedMode } from '../config/model.js';
 import { kekStatus, tekStatus } from './key-status.js';
 import type { ServerGroup } from './server-group.js';
 import { type ServerStatus, ServerVersion } from './status.js';
@@ -16,7 +15,7 @@ export function serverStatus(group: ServerGroup, config: GdoiGroup, server: Gdoi
     address: server.address ?? members[0]?.local.address ?? null,
     serving: group.serving(),
     version: ServerVersion,
-    counterMode: group.keys.teks.some((tek) => isCounterMode(tek.encryption)),
+    counterMode: group.keys.teks.some((tek) => isCombinedMode(tek.encryption)),
     problem: group.problem,
     policyPending: group.pending(),
     transport: server.rekeyTransport,

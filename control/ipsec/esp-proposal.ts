@@ -2,7 +2,7 @@
 // (proposals, transforms, attributes) is isakmp/sa-payload.ts. Does: encapsulation modes of RFC 3947 §5.1, lifetimes in seconds and kilobytes, the
 // group for PFS. Does not: AH, IPComp, bundles of several protocols, ESN (RFC 4304): such transforms are never chosen.
 
-import { type DhGroup, type EspAuthentication, type EspEncryption, isCombinedMode } from '../config/model.js';
+import { type DhGroup, dhGroups, type EspAuthentication, type EspEncryption, isCombinedMode } from '../config/model.js';
 import { SaAttribute } from '../gdoi/codec/sat.js';
 import { authenticationNumber, authenticationOf, encryptionOf, transformNumbers } from '../gdoi/esp-transforms.js';
 import { type Attribute, numberOf } from '../isakmp/attributes.js';
@@ -40,8 +40,6 @@ export interface EspProposal {
   lifetimeSeconds: number | null;
   lifetimeKilobytes: number | null;
 }
-
-const groups: readonly DhGroup[] = [1, 2, 5, 14, 15, 16, 19, 20, 21];
 
 function encapsulationOf({ mode, udp }: Pick<EspProposal, 'mode' | 'udp'>): number {
   if (mode === 'tunnel') return udp ? Encapsulation.UdpTunnel : Encapsulation.Tunnel;
@@ -108,7 +106,7 @@ export function proposalOf(transform: SaTransform): EspProposal | null {
   const authentication = integrity === null ? null : authenticationOf(integrity);
   const encapsulation = take(SaAttribute.Encapsulation);
   const dh = take(SaAttribute.GroupDescription);
-  const group = dh === null ? null : (groups.find((item) => item === dh) ?? null);
+  const group = dh === null ? null : (dhGroups.find((item) => item === dh) ?? null);
   // RFC 2407 §4.5: without an encapsulation mode it is the implementation's own matter: not ours to guess.
   if (!lifetimes || encryption === null || values.size > 0 || encapsulation === null) return null;
   if (encapsulation < Encapsulation.Tunnel || encapsulation > Encapsulation.UdpTransport) return null;

@@ -67,20 +67,23 @@ export function policyFor(policies: Iterable<FlowPolicy>, local: Ipv4, peer: Ipv
   return null;
 }
 
-/** Transport mode is for what passes between the two ends themselves; other traffic of such a transform set takes tunnel mode, as on IOS. */
-function isBetween({ local, remote }: TrafficSelector, ours: Ipv4, theirs: Ipv4): boolean {
+/**
+ * Transport mode is for what passes between the two ends themselves; other traffic of such a transform set takes tunnel mode, as on IOS.
+ * Behind a translator there is none: it would need the addresses before it (RFC 3948 §3.1.2).
+ */
+function fitsTransport({ local, remote }: TrafficSelector, sa: Phase1Sa): boolean {
   const isHost = ({ mask }: { mask: Ipv4 }): boolean => mask === 0xffffffff;
-  return isHost(local) && isHost(remote) && local.address === ours && remote.address === theirs;
+  return !isTranslated(sa) && isHost(local) && isHost(remote) && local.address === sa.local.address && remote.address === sa.remote.address;
 }
 
-/** In order of preference. Behind a translator tunnel mode alone: transport mode would need the addresses before it (RFC 3948 §3.1.2). */
+/** In order of preference. */
 export function proposalsOf(policy: FlowPolicy, selector: TrafficSelector, sa: Phase1Sa): EspProposal[] {
   const udp = isTranslated(sa);
-  const fitsTransport = !udp && isBetween(selector, sa.local.address, sa.remote.address);
+  const transport = fitsTransport(selector, sa);
   return policy.suites.map(({ encryption, authentication, mode }) => ({
     encryption,
     authentication,
-    mode: mode === 'transport' && fitsTransport ? 'transport' : 'tunnel',
+    mode: mode === 'transport' && transport ? 'transport' : 'tunnel',
     udp,
     group: policy.pfs,
     lifetimeSeconds: policy.lifetimeSeconds,
@@ -99,12 +102,12 @@ export function choose(
   offers: readonly EspProposal[],
 ): Omit<QuickDecision, 'spi'> {
   const udp = isTranslated(sa);
-  const fitsTransport = !udp && isBetween(selector, sa.local.address, sa.remote.address);
+  const transport = fitsTransport(selector, sa);
   const chosen = offers.findIndex(
     (offer) =>
       offer.udp === udp &&
       (policy.pfs === null || offer.group === policy.pfs) &&
-      (offer.mode === 'tunnel' || fitsTransport) &&
+      (offer.mode === 'tunnel' || transport) &&
       policy.suites.some(
         ({ encryption, authentication, mode }) =>
           encryption === offer.encryption && authentication === offer.authentication && (offer.mode === 'tunnel' || mode === 'transport'),

@@ -3,8 +3,7 @@
 // `sas-changed` comes before the message upon which the peer begins to send. Does not: dynamic crypto maps, the commit bit.
 
 import type { Action, Endpoint, Ms } from '../actions.js';
-import type { Ipv4 } from '../config/model.js';
-import { isCounterMode } from '../gdoi/esp-transforms.js';
+import { type Ipv4, isCombinedMode } from '../config/model.js';
 import type { IsakmpHeader } from '../isakmp/header.js';
 import type { IkeEngine, IkeUser } from '../isakmp/ike-engine.js';
 import { type Deletion, type Notification, NotifyType } from '../isakmp/notification.js';
@@ -87,7 +86,7 @@ export class IpsecEngine implements IkeUser {
 
   /** A dataplane came up. What it has no IV counters of must not be sent with again: those counters may have died with another. @param known `SPI:0` */
   dataplaneUp(known: ReadonlySet<string>, now: Ms): Action[] {
-    const lost = [...this.pairs].filter(({ suite, outboundSpi }) => isCounterMode(suite.encryption) && !known.has(`${outboundSpi}:0`));
+    const lost = [...this.pairs].filter(({ suite, outboundSpi }) => isCombinedMode(suite.encryption) && !known.has(`${outboundSpi}:0`));
     return this.life.remove(lost, true, now);
   }
 

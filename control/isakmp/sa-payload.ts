@@ -7,7 +7,7 @@
 //  |  Proposal payloads        |  |  SPI, then Transform payloads        |   |  Attributes                 |
 //  +---------------------------+  +--------+--------+--------+----------+   +--------+--------+-----------+
 
-import type { DhGroup, IkeCipher, IkeHash, IsakmpPolicy } from '../config/model.js';
+import { type DhGroup, dhGroups, type IkeCipher, type IkeHash, type IsakmpPolicy } from '../config/model.js';
 import { type Attribute, numberOf, readAttributes, writeAttributes } from './attributes.js';
 import { concatBytes, readU32, u32Bytes } from './bytes.js';
 import { PayloadType } from './header.js';
@@ -116,7 +116,6 @@ const encryptionNumbers: Record<IkeCipher, { number: number; bits: number | null
   'aes-256': { number: 7, bits: 256 },
 };
 const hashNumbers: Record<IkeHash, number> = { md5: 1, sha: 2, sha256: 4, sha384: 5, sha512: 6 };
-const groups: readonly DhGroup[] = [1, 2, 5, 14, 15, 16, 19, 20, 21];
 
 /** What a transform says, in the words of the configuration. `lifetimeSeconds` null: none stated. */
 export interface TransformPolicy {
@@ -170,7 +169,7 @@ export function policyOf(transform: SaTransform): TransformPolicy | null {
   const hash = (Object.keys(hashNumbers) as IkeHash[]).find((name) => hashNumbers[name] === digest);
   const method = take(Oakley.Authentication);
   const dh = take(Oakley.Group);
-  const group = groups.find((item) => item === dh);
+  const group = dhGroups.find((item) => item === dh);
   const lifeType = take(Oakley.LifeType);
   const duration = take(Oakley.LifeDuration) ?? null;
   if (!encryption || !hash || !group || values.size > 0) return null;

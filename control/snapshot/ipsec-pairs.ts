@@ -143,6 +143,13 @@ function policyFlows(policy: FlowPolicy, name: string, context: SiteContext): Ip
   return [...flows.values()].map((selector) => flowState(policy, selector, context.mtuOf(name), context));
 }
 
+function setsOf(config: Config, names: readonly string[]): SiteToSiteState['transformSets'] {
+  return names.flatMap((name) => {
+    const set = config.transformSets.get(name);
+    return set ? [{ name, text: describeTransforms(set) }] : [];
+  });
+}
+
 export function siteState(config: Config, entry: CryptoMapEntry, ipsec: SiteToSite, pairs: SaPairs): SiteToSiteState {
   const list = config.accessLists.get(entry.matchAddress ?? '');
   const { lifetimeSeconds, lifetimeKilobytes, pfs } = ipsec;
@@ -151,10 +158,7 @@ export function siteState(config: Config, entry: CryptoMapEntry, ipsec: SiteToSi
   return {
     peers: ipsec.peers.map(formatIpv4),
     acl: list?.entries.map((line) => describeEntry(line, list.kind)) ?? [],
-    transformSets: ipsec.transformSets.flatMap((name) => {
-      const set = config.transformSets.get(name);
-      return set ? [{ name, text: describeTransforms(set) }] : [];
-    }),
+    transformSets: setsOf(config, ipsec.transformSets),
     pfsGroup: pfs,
     ...lifetimesOf(config, lifetimeSeconds, lifetimeKilobytes),
     currentPeer: current === undefined ? null : formatIpv4(current),
@@ -180,10 +184,7 @@ export function tunnelMapState(config: Config, item: InterfaceConfig, pairs: SaP
     site: {
       peers: policy.peers.map(formatIpv4),
       acl: [describeEntry(entry, 'extended')],
-      transformSets: profile.transformSets.flatMap((name) => {
-        const set = config.transformSets.get(name);
-        return set ? [{ name, text: describeTransforms(set) }] : [];
-      }),
+      transformSets: setsOf(config, profile.transformSets),
       pfsGroup: policy.pfs,
       lifetimeSeconds: policy.lifetimeSeconds,
       lifetimeKilobytes: policy.lifetimeKilobytes,

@@ -1,8 +1,8 @@
 // Service-policies at work: the configuration of each class where it is used, with what the dataplane has counted of it.
 
 import { QosCount, RedCount } from '../../dataplane/counters/declare.js';
-import { latencyFloor, latencyQuantile } from '../../dataplane/counters/latency.js';
-import { QosClass } from '../../dataplane/tables/layout-qos.js';
+import { Latency, latencyFloor, latencyQuantile } from '../../dataplane/counters/latency.js';
+import { Dscp, QosClass } from '../../dataplane/tables/layout-qos.js';
 import type { SnapshotHead } from '../../dataplane/tables/message.js';
 import type { RateMeter } from '../api/rates.js';
 import type { ClassAtWork, PolicyAtWork, PolicyInterfaceState } from '../api/snapshot-qos-interface.js';
@@ -11,7 +11,7 @@ import { describePoliceAction } from '../config/commands/policy-police.js';
 import { dscpNames, nameOf, precedenceNames } from '../config/commands/tos-names.js';
 import { type Config, DefaultClass, type PolicyClass, type PolicyMap, policeAction } from '../config/model.js';
 import { interfaceBps, policeRates, priorityBps, priorityBurst, shapeRates } from '../config/qos-rates.js';
-import { defaultDscpCurve, defaultPrecedenceCurve } from '../config/red-curves.js';
+import { thresholdOf } from '../config/red-curves.js';
 import { matchText } from './qos.js';
 
 interface Source {
@@ -59,7 +59,7 @@ export function sampleQosRates(rates: RateMeter, origins: readonly QosOrigin[], 
 }
 
 function waitOf(places: readonly number[] = []): ClassAtWork['wait'] {
-  const full = Array.from({ length: 128 }, (_, place) => places[place] ?? 0);
+  const full = Array.from({ length: Latency.Places }, (_, place) => places[place] ?? 0);
   const buckets: ClassAtWork['wait']['buckets'] = [];
   let packets = 0;
   full.forEach((waited, place) => {
@@ -112,17 +112,15 @@ function redOf(source: Source, { randomDetect }: PolicyClass, index: number): Cl
   if (!randomDetect) return null;
   const { by, ecn, weight, thresholds } = randomDetect;
   const red = source.classes[index * QosClass.Words + QosClass.Red];
-  const [values, names, curveOf] =
-    by === 'dscp' ? ([64, dscpNames, defaultDscpCurve] as const) : ([8, precedenceNames, defaultPrecedenceCurve] as const);
+  const [values, names] = by === 'dscp' ? ([Dscp.Count, dscpNames] as const) : ([8, precedenceNames] as const);
   const rows = Array.from({ length: values }, (_, value) => {
     // A precedence is eight DSCPs.
     const dscps = by === 'dscp' ? [value] : Array.from({ length: 8 }, (_, n) => value * 8 + n);
     const sum = (at: RedCount) =>
       dscps
-        .map((dscp) => pairAt(source.counted.reds[red * 64 + dscp], at))
+        .map((dscp) => pairAt(source.counted.reds[red * Dscp.Count + dscp], at))
         .reduce((a, b) => ({ packets: a.packets + b.packets, bytes: a.bytes + b.bytes }));
-    const [least, most] = curveOf(value);
-    const curve = thresholds.get(value) ?? { least, most, markDenominator: 10 };
+    const curve = thresholdOf(randomDetect, value);
     const counts = {
       sent: sum(RedCount.SentPackets),
       random: sum(RedCount.RandomPackets),

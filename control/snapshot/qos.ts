@@ -15,7 +15,7 @@ import {
   type QosRate,
   type RandomDetect,
 } from '../config/model.js';
-import { defaultDscpCurve, defaultPrecedenceCurve } from '../config/red-curves.js';
+import { thresholdOf } from '../config/red-curves.js';
 
 /** `af21 (18)`, `2`: names with their numbers, as IOS shows them. */
 function valueText(value: number, names: ReadonlyMap<string, number>): string {
@@ -75,12 +75,12 @@ function shapeText({ rate, bc, be }: NonNullable<PolicyClass['shape']>): string[
 }
 
 /** A row for each value that has a name of its own, and for those that are configured. */
-function redText({ by, ecn, weight, thresholds }: RandomDetect): string[] {
+function redText(detect: RandomDetect): string[] {
+  const { by, ecn, weight, thresholds } = detect;
   const names = by === 'dscp' ? dscpNames : precedenceNames;
   const values = [...new Set([...names.values(), ...thresholds.keys()])].sort((a, b) => a - b);
   const rows = values.map((value) => {
-    const [least, most] = by === 'dscp' ? defaultDscpCurve(value) : defaultPrecedenceCurve(value);
-    const curve = thresholds.get(value) ?? { least, most, markDenominator: 10 };
+    const curve = thresholdOf(detect, value);
     const label = by === 'dscp' ? valueText(value, names) : String(value);
     return `${label.padEnd(15)} ${String(curve.least).padEnd(16)} ${String(curve.most).padEnd(16)} 1/${curve.markDenominator}`;
   });

@@ -8,11 +8,12 @@
 // Sleep and wake: a worker says that it sleeps, looks at its rings once more, then polls; a writer publishes, then looks whether the reader sleeps.
 // Atomics are sequentially consistent, so one of the two sees the other (Dekker), and no packet waits for a worker that sleeps.
 
+import { Drop, PathCount } from '../counters/declare.js';
 import { ownerOf } from '../native/native.js';
 import { QosKey } from '../proto/qos-classes.js';
 import { Cap, Sa } from '../tables/layout.js';
 import { datagramWords, RingReader, RingShape, RingWriter } from './ring.js';
-import { Ctl, controlWords, ringAt, type SharedState } from './shared.js';
+import { type CounterBlocks, Ctl, controlWords, ringAt, type SharedState } from './shared.js';
 import { QosColumn, SlotShape, type Slots } from './slots.js';
 
 /** Columns that travel with a packet, words of a ring's entry. */
@@ -40,6 +41,27 @@ export const enum HandOverSerial {
   Received = 0,
   /** It is done but for the queue of the port that it leaves by. */
   ToQueue = -1,
+}
+
+export interface HandToParts {
+  /** null when there is one worker, and nobody to give to. */
+  handOver: HandOver | null;
+  slots: Slots;
+  counters: Pick<CounterBlocks, 'path'>;
+  drop: (id: number, reason: Drop) => void;
+}
+
+/** @returns a packet's end at this worker: it goes into the ring to another, or is dropped when that is full. Its parameters are those of {@link HandOver.give} */
+export function makeHandTo({ handOver, slots, counters, drop }: HandToParts): (id: number, to: number, serial: number) => void {
+  const { path } = counters;
+  return function handTo(id, to, serial) {
+    if (handOver?.give(id, to, serial)) {
+      path[PathCount.HandedOver]++;
+      slots.release(id);
+    } else {
+      drop(id, Drop.HandOverFull);
+    }
+  };
 }
 
 /** Not a worker's number. */

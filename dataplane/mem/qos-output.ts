@@ -6,7 +6,7 @@
 import { Drop, PathCount, QosCount, RedCount } from '../counters/declare.js';
 import { Latency, latencyPlace } from '../counters/latency.js';
 import { setCongestion } from '../proto/ipv4.js';
-import { Cap, QosClass, QosDirection, QosUse } from '../tables/layout.js';
+import { Cap, Dscp, QosClass, QosDirection, QosUse } from '../tables/layout.js';
 import { Passes, type QosPolicy } from './qos-policy.js';
 import { QosQueues, QosVerdict } from './qos-queues.js';
 import { type CounterBlocks, PortRow } from './shared.js';
@@ -19,7 +19,6 @@ const enum Held {
   Most = 3072,
   MostUrgent = 3328,
 }
-const Dscps = 64;
 
 export interface QosOutput {
   /** Not 0: the port has a service-policy output. */
@@ -65,7 +64,7 @@ export function makeQosOutput(
   function countRed(leaf: number, tos: number, counter: RedCount, bytes: number): void {
     const red = redOf(leaf);
     if (red < 0) return;
-    const at = (red * Dscps + (tos >>> 2)) * RedCount.Count + counter;
+    const at = (red * Dscp.Count + (tos >>> 2)) * RedCount.Count + counter;
     qosReds[at]++;
     qosReds[at + 1] += bytes;
   }

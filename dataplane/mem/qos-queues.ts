@@ -4,7 +4,7 @@
 
 import { Color, fillMeter, Meter, meterPacket } from '../proto/meter.js';
 import { Ecn, Red, RedCurve, RedVerdict, redAverage, redIdle, redVerdict } from '../proto/red.js';
-import { Cap, QosCap, QosClass, QosCurve, QosDirection, QosRed, QosUse } from '../tables/layout.js';
+import { Cap, Dscp, QosCap, QosClass, QosCurve, QosDirection, QosRed, QosUse } from '../tables/layout.js';
 import { Queue, Queues } from './queues.js';
 import type { Vector } from './vector.js';
 
@@ -20,7 +20,6 @@ export const enum QosVerdict {
   OverRate = 4,
 }
 
-const Dscps = 64;
 /** Roots, classes, flows. */
 const MostNodes = Cap.Ports + QosCap.Classes + QosCap.FairClasses * QosCap.Flows;
 /** What a port, and a shaper at the least, sends at once after silence, microseconds of its rate: a worker sleeps for whole milliseconds, and wakes late. */
@@ -49,7 +48,7 @@ export class QosQueues {
   readonly classOf: Int32Array;
   private readonly priorities = new Float64Array(QosCap.Classes * Meter.Words);
   private readonly reds = new Float64Array(QosCap.Reds * Red.Words);
-  private readonly curves = new Float64Array(QosCap.Reds * Dscps * RedCurve.Words);
+  private readonly curves = new Float64Array(QosCap.Reds * Dscp.Count * RedCurve.Words);
   private readonly ecn = new Uint8Array(QosCap.Reds);
   private classes: Int32Array = new Int32Array(0);
   private nextNode = 0;
@@ -155,9 +154,9 @@ export class QosQueues {
       reds[at + Red.Weight] = 2 ** -rows[row + QosRed.WeightExponent];
       reds[at + Red.IdleSince] = -1;
       reds[at + Red.PacketUs] = rows[row + QosRed.PacketUs];
-      for (let dscp = 0; dscp < Dscps; dscp++) {
+      for (let dscp = 0; dscp < Dscp.Count; dscp++) {
         const from = row + QosRed.Curves + dscp * QosCurve.Words;
-        const to = (red * Dscps + dscp) * RedCurve.Words;
+        const to = (red * Dscp.Count + dscp) * RedCurve.Words;
         curves[to + RedCurve.Least] = rows[from + QosCurve.Least];
         curves[to + RedCurve.Most] = rows[from + QosCurve.Most];
         curves[to + RedCurve.Probability] = 1 / rows[from + QosCurve.Denominator];
@@ -204,7 +203,7 @@ export class QosQueues {
   private detect(red: number, node: number, tos: number, nowUs: number): QosVerdict {
     const { reds, curves, queues } = this;
     const average = redAverage(reds, red * Red.Words, queues.rows[node * Queue.Words + Queue.Packets], nowUs);
-    const curve = (red * Dscps + (tos >>> 2)) * RedCurve.Words;
+    const curve = (red * Dscp.Count + (tos >>> 2)) * RedCurve.Words;
     const verdict = redVerdict(curves, curve, average, this.random());
     if (verdict === RedVerdict.Pass) return QosVerdict.Queued;
     const isCapable = (tos & Ecn.CongestionExperienced) !== Ecn.NotCapable;

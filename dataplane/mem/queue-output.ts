@@ -1,32 +1,25 @@
 // The step that 62-tunnel-queue and 80-queue have in common: packets of tx's vector into the queues of their ports, and out of them what may leave.
 
-import { Drop, PathCount } from '../counters/declare.js';
 import { Cap, Tunnel, TunnelMode } from '../tables/layout.js';
-import { type HandOver, HandOverSerial } from './hand-over.js';
+import { HandOverSerial, type HandToParts, makeHandTo } from './hand-over.js';
 import type { QosOutput } from './qos-output.js';
-import type { CounterBlocks } from './shared.js';
-import type { Slots } from './slots.js';
 import type { Tables } from './tables.js';
 import type { Vector } from './vector.js';
 
-export interface QueueOutputParts {
-  slots: Slots;
+export interface QueueOutputParts extends HandToParts {
   tables: Tables;
-  counters: Pick<CounterBlocks, 'path'>;
   output: QosOutput;
-  handOver: HandOver | null;
   workerIndex: number;
   workers: number;
   tx: Vector;
-  drop: (id: number, reason: Drop) => void;
   /** Microseconds of this pass. */
   now: () => number;
 }
 
 /** @returns the step. Its parameter: ports that are tunnels, or the others */
 export function makeQueueOutput(parts: QueueOutputParts): (tunnelPorts: boolean) => void {
-  const { slots, tables, output, handOver, workerIndex, workers, tx, drop, now } = parts;
-  const { path } = parts.counters;
+  const { slots, tables, output, handOver, workerIndex, workers, tx, now } = parts;
+  const handTo = makeHandTo(parts);
   const { txPort } = slots;
   const { tunnels } = tables;
   const { isUsed } = output;
@@ -38,12 +31,7 @@ export function makeQueueOutput(parts: QueueOutputParts): (tunnelPorts: boolean)
   /** @returns true when another worker has its queue, and the packet is dealt with */
   function handedOn(id: number, port: number): boolean {
     if (handOver === null || port % workers === workerIndex) return false;
-    if (handOver.give(id, port % workers, HandOverSerial.ToQueue)) {
-      path[PathCount.HandedOver]++;
-      slots.release(id);
-    } else {
-      drop(id, Drop.HandOverFull);
-    }
+    handTo(id, port % workers, HandOverSerial.ToQueue);
     return true;
   }
 

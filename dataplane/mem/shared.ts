@@ -20,6 +20,7 @@ import {
   Ace,
   Cap,
   CryptoEntry,
+  Dscp,
   FilterList,
   NatClause,
   NatLimit,
@@ -114,7 +115,7 @@ export interface CounterBlocks {
   policies: Float64Array; // Cap.PolicyEntries * PolicyCount.Count, reset on a table swap that changes the entries
   qos: Float64Array; // QosCap.Classes * QosCount.Count, reset on a table swap that changes service-policies, as are:
   qosWaits: Float64Array; // QosCap.Classes * Latency.Places: packets by their time in the queue
-  qosReds: Float64Array; // QosCap.Reds * 64 * RedCount.Count
+  qosReds: Float64Array; // QosCap.Reds * Dscp.Count * RedCount.Count
 }
 
 export interface SharedState {
@@ -182,7 +183,7 @@ const counterLengths: readonly [keyof CounterBlocks, number][] = [
   ['policies', Cap.PolicyEntries * PolicyCount.Count],
   ['qos', QosCap.Classes * QosCount.Count],
   ['qosWaits', QosCap.Classes * Latency.Places],
-  ['qosReds', QosCap.Reds * 64 * RedCount.Count],
+  ['qosReds', QosCap.Reds * Dscp.Count * RedCount.Count],
 ];
 const counterBytes = counterLengths.reduce((sum, [, length]) => sum + length * 8, 0);
 const controlBytes = align8(Ctl.Words * 4);

@@ -39,10 +39,10 @@ export const enum PacketFlag {
   Translated = 256,
   /** A fragment whose first is known: `firstPorts` is set (path/20). */
   Joined = 512,
-  /** From inside for an address that NAT answers for: its source has been translated, and it goes on as if it had come from outside (path/33). */
-  Hairpin = 2048,
   /** Policy routing has decided where it goes: by its hop, column `hop`. */
   PolicyRouted = 1024,
+  /** From inside for an address that NAT answers for: its source has been translated, and it goes on as if it had come from outside (path/33). */
+  Hairpin = 2048,
   /** Came out of a tunnel. */
   Decapsulated = 4096,
   /** The kernel, or a program's socket, sent it into the tunnel of its port: it leaves by that one, whatever the routes say. */

@@ -123,7 +123,7 @@ export class Tables {
     this.natRanges.set(bank.natRanges);
     this.natLimits.set(bank.natLimits);
     this.natPortTimeouts.set(bank.natPortTimeouts);
-    const policies = this.policyEntries.some((word, at) => word !== bank.policyEntries[at]);
+    const policies = isOther(this.policyEntries, bank.policyEntries);
     this.policyEntries.set(bank.policyEntries);
     this.policyClauses.set(bank.policyClauses);
     this.policyLists.set(bank.policyLists);

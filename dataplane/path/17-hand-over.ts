@@ -4,16 +4,15 @@
 // kernels that refuse the steering program. A decrypted packet has the source of what it came in, so its owner stays.
 // Does nothing when there is one worker.
 
-import { Drop, PathCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
+import { HandOverSerial, makeHandTo } from '../mem/hand-over.js';
 import { ownerOfPacket } from '../mem/owner.js';
 import type { Vector } from '../mem/vector.js';
 
 export function makeHandOver(env: Env): () => void {
   if (env.handOver === null) return () => undefined;
-  const { workerIndex, workers, slots, drop } = env;
-  const rings = env.handOver;
-  const { path } = env.counters;
+  const { workerIndex, workers } = env;
+  const handTo = makeHandTo(env);
   const { espOpen, policyIn } = env.vec;
 
   function keepOwn(vector: Vector): void {
@@ -23,11 +22,8 @@ export function makeHandOver(env: Env): () => void {
       const owner = ownerOfPacket(env, id, workers);
       if (owner === workerIndex) {
         vector.ids[kept++] = id;
-      } else if (rings.give(id, owner, 0)) {
-        path[PathCount.HandedOver]++;
-        slots.release(id);
       } else {
-        drop(id, Drop.HandOverFull);
+        handTo(id, owner, HandOverSerial.Received);
       }
     }
     vector.length = kept;

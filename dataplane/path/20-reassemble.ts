@@ -5,9 +5,10 @@
 // Several workers: a datagram's fragments meet at the worker of their source, and those from outside go on to the worker that has the port, which
 // only the first names (mem/owner.ts). Does not: put datagrams together.
 
-import { Drop, PathCount } from '../counters/declare.js';
+import { PathCount } from '../counters/declare.js';
 import { Clock, type Env } from '../env.js';
 import { Fate } from '../mem/fragments.js';
+import { HandOverSerial, makeHandTo } from '../mem/hand-over.js';
 import { ownerOfFragment } from '../mem/owner.js';
 import { NatSide, PortRow } from '../mem/shared.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
@@ -25,6 +26,7 @@ export function makeReassemble(env: Env): () => void {
   const { clock, drop, nat, slots, fragments: table, handOver, workerIndex, workers } = env;
   const { view, off, len, l4Off, proto, src, dst, sport, dport, rxPort, flags, firstPorts } = slots;
   const { ports } = env.tables;
+  const handTo = makeHandTo(env);
   const { path } = env.counters;
   const { policyIn } = env.vec;
   const waiting = new Int32Array(SlotShape.Count);
@@ -51,11 +53,8 @@ export function makeReassemble(env: Env): () => void {
     const owner = handOver === null ? workerIndex : ownerOfFragment(env, id, workers);
     if (owner === workerIndex) {
       policyIn.push(id);
-    } else if (handOver?.give(id, owner, 0)) {
-      path[PathCount.HandedOver]++;
-      slots.release(id);
     } else {
-      drop(id, Drop.HandOverFull);
+      handTo(id, owner, HandOverSerial.Received);
     }
   }
 

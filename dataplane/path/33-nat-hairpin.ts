@@ -10,8 +10,8 @@
 //
 // Several workers: the second session may be another's. The packet goes there by the ring with its flag and, by 17-hand-over's rule, no further.
 
-import { Drop, PathCount } from '../counters/declare.js';
 import { Clock, type Env } from '../env.js';
+import { HandOverSerial, makeHandTo } from '../mem/hand-over.js';
 import { isLocal } from '../mem/hash.js';
 import { NatKind } from '../mem/nat.js';
 import { NatShape } from '../mem/nat-sessions.js';
@@ -30,7 +30,7 @@ export function makeNatHairpin(env: Env): () => void {
   const { clock, nat, natRules, natBegin, drop, slots, handOver, workerIndex, workers } = env;
   const { rxPort, txPort, proto, dst, sport, flags, firstPorts } = slots;
   const { ports, localSet } = env.tables;
-  const { path } = env.counters;
+  const handTo = makeHandTo(env);
   const { route } = env.vec;
   const { sessions } = nat;
 
@@ -81,12 +81,7 @@ export function makeNatHairpin(env: Env): () => void {
     if (handOver === null || (flags[id] & PacketFlag.Hairpin) === 0) return false;
     const owner = ownerFromOutside(env, id, workers);
     if (owner === workerIndex) return false;
-    if (handOver.give(id, owner, 0)) {
-      path[PathCount.HandedOver]++;
-      slots.release(id);
-    } else {
-      drop(id, Drop.HandOverFull);
-    }
+    handTo(id, owner, HandOverSerial.Received);
     return true;
   }
 

@@ -4,16 +4,16 @@
 // our own addresses, that another worker owns. Behind pmtu everything is decided and counted: the taker only seals and sends. The hop
 // that is owed travels in the flags and is paid there. Does nothing when there is one worker.
 
-import { Drop, PathCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
+import { makeHandTo } from '../mem/hand-over.js';
 import { Sa } from '../tables/layout.js';
 
 export function makeHandToSealer(env: Env): () => void {
-  const { handOver, workerIndex, slots, drop } = env;
+  const { handOver, workerIndex, slots } = env;
   if (handOver === null) return () => undefined;
   const { src, sa } = slots;
   const { sas } = env.tables;
-  const { path } = env.counters;
+  const handTo = makeHandTo(env);
   const { espSeal } = env.vec;
 
   return function handToSealer() {
@@ -23,11 +23,8 @@ export function makeHandToSealer(env: Env): () => void {
       const sealer = handOver.sealerOf(sa[id], src[id]);
       if (sealer === workerIndex) {
         espSeal.ids[kept++] = id;
-      } else if (handOver.give(id, sealer, sas[sa[id] * Sa.Words + Sa.Serial])) {
-        path[PathCount.HandedOver]++;
-        slots.release(id);
       } else {
-        drop(id, Drop.HandOverFull);
+        handTo(id, sealer, sas[sa[id] * Sa.Words + Sa.Serial]);
       }
     }
     espSeal.length = kept;

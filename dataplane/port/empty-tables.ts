@@ -1,7 +1,7 @@
 // What a `tables` message says of a router that has nothing.
 
 import { NatState } from '../tables/layout.js';
-import type { TablesHead, TablesRows } from '../tables/message.js';
+import { blobNames, type TablesHead, type TablesRows } from '../tables/message.js';
 
 /** Rows of a router without groups. */
 export function emptyRows(): TablesRows {
@@ -41,18 +41,6 @@ export const noTables: TablesHead = {
     routes: [],
   },
   policyHops: [],
-  blobs: [
-    'aces',
-    'cryptoEntries',
-    'sas',
-    'saKeys',
-    'natClauses',
-    'policyEntries',
-    'policyClauses',
-    'qosUses',
-    'qosTests',
-    'qosClasses',
-    'qosReds',
-  ],
-  blobBytes: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+  blobs: [...blobNames],
+  blobBytes: blobNames.map(() => 0),
 };

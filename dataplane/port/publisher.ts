@@ -234,22 +234,21 @@ function isSameRows(x: Int32Array, y: Int32Array): boolean {
 
 /** Is it the same bank content, keys aside? A serial names its keys (layout.ts). */
 export function isSameContent(a: BankContent, b: BankContent): boolean {
-  const sameRows = isSameRows;
   return (
-    sameRows(a.rows.aces, b.rows.aces) &&
-    sameRows(a.rows.cryptoEntries, b.rows.cryptoEntries) &&
-    sameRows(a.rows.sas, b.rows.sas) &&
-    sameRows(a.neighbours, b.neighbours) &&
-    sameRows(a.groups, b.groups) &&
-    sameRows(a.tunnels, b.tunnels) &&
-    sameRows(a.rows.natClauses, b.rows.natClauses) &&
-    sameRows(a.rows.policyEntries, b.rows.policyEntries) &&
-    sameRows(a.rows.policyClauses, b.rows.policyClauses) &&
-    sameRows(a.rows.qosUses, b.rows.qosUses) &&
-    sameRows(a.rows.qosTests, b.rows.qosTests) &&
-    sameRows(a.rows.qosClasses, b.rows.qosClasses) &&
-    sameRows(a.rows.qosReds, b.rows.qosReds) &&
-    sameRows(a.policyHops, b.policyHops) &&
+    isSameRows(a.rows.aces, b.rows.aces) &&
+    isSameRows(a.rows.cryptoEntries, b.rows.cryptoEntries) &&
+    isSameRows(a.rows.sas, b.rows.sas) &&
+    isSameRows(a.neighbours, b.neighbours) &&
+    isSameRows(a.groups, b.groups) &&
+    isSameRows(a.tunnels, b.tunnels) &&
+    isSameRows(a.rows.natClauses, b.rows.natClauses) &&
+    isSameRows(a.rows.policyEntries, b.rows.policyEntries) &&
+    isSameRows(a.rows.policyClauses, b.rows.policyClauses) &&
+    isSameRows(a.rows.qosUses, b.rows.qosUses) &&
+    isSameRows(a.rows.qosTests, b.rows.qosTests) &&
+    isSameRows(a.rows.qosClasses, b.rows.qosClasses) &&
+    isSameRows(a.rows.qosReds, b.rows.qosReds) &&
+    isSameRows(a.policyHops, b.policyHops) &&
     isSameList([a.ports, a.localAddresses, a.nat], [b.ports, b.localAddresses, b.nat]) &&
     isSameList(a.routes, b.routes)
   );

@@ -4,7 +4,7 @@
 import { GroupCap, GroupCount, NatCount, PathCount, PolicyCount, PortCount, QosCount, RedCount, SaCount } from '../counters/declare.js';
 import { Latency } from '../counters/latency.js';
 import { type CounterBlocks, countersOf, natRowsOf, type SharedState } from '../mem/shared.js';
-import { Ace, Cap, NatRow, PolicyEntry, QosClass, QosRed, Sa } from '../tables/layout.js';
+import { Ace, Cap, Dscp, NatRow, PolicyEntry, QosClass, QosRed, Sa } from '../tables/layout.js';
 import type { FromDataplane, SnapshotHead, TunnelStatus } from '../tables/message.js';
 import { formatAddress, formatPrefix } from './addresses.js';
 import type { Applier } from './applier.js';
@@ -80,7 +80,7 @@ export class SnapshotMaker {
     return {
       classes: this.rows('qos', QosCount.Count, classes),
       waits: waits.map((places) => places.slice(0, places.findLastIndex((count) => count > 0) + 1)),
-      reds: this.rows('qosReds', RedCount.Count, reds * 64),
+      reds: this.rows('qosReds', RedCount.Count, reds * Dscp.Count),
     };
   }
 

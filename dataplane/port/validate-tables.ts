@@ -20,7 +20,15 @@ import {
   Sa,
   SaKey,
 } from '../tables/layout.js';
-import { type InterfaceRow, MaxFrameBytes, portDrivers, type StaticRouteRow, type TablesHead, type TablesRows } from '../tables/message.js';
+import {
+  blobNames,
+  type InterfaceRow,
+  MaxFrameBytes,
+  portDrivers,
+  type StaticRouteRow,
+  type TablesHead,
+  type TablesRows,
+} from '../tables/message.js';
 import { checkAclRange, readFlag, readInteger, readList, readNullable, readRecord, readText, refuse, within } from './shape.js';
 import { checkNat, readNat } from './validate-nat.js';
 import { checkPolicies, readPolicyHops } from './validate-policy.js';
@@ -98,20 +106,6 @@ function readStaticRoute(value: unknown, what: string): StaticRouteRow {
   return route;
 }
 
-const blobNames: TablesHead['blobs'] = [
-  'aces',
-  'cryptoEntries',
-  'sas',
-  'saKeys',
-  'natClauses',
-  'policyEntries',
-  'policyClauses',
-  'qosUses',
-  'qosTests',
-  'qosClasses',
-  'qosReds',
-];
-
 function readHead(value: unknown): TablesHead {
   const head = readRecord(value, 'head');
   const names = readList(head.blobs, 'blobs', blobNames.length, (name, what) => readText(name, what, 32));
@@ -126,7 +120,7 @@ function readHead(value: unknown): TablesHead {
     groups: readList(head.groups, 'groups', GroupCap, (name, what) => readText(name, what, 256)),
     nat: readNat(head.nat),
     policyHops: readPolicyHops(head.policyHops),
-    blobs: blobNames,
+    blobs: [...blobNames],
     blobBytes: readList(head.blobBytes, 'blobBytes', blobNames.length, (bytes, what) => readInteger(bytes, what, 0, MaxFrameBytes)),
   };
 }

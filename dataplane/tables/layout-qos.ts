@@ -15,6 +15,11 @@ export const enum QosCap {
   Flows = 32,
 }
 
+/** Values that a DSCP has. */
+export const enum Dscp {
+  Count = 64,
+}
+
 /** Words of a port and direction: row `port * 2 + QosDirection`. */
 export const enum QosUse {
   /** First test, or ~class when the policy asks nothing. Looked at only when ClassCount > 0. */
@@ -119,7 +124,7 @@ export const enum QosRed {
   Ecn = 1,
   /** Microseconds that a packet of 1,500 bytes takes at the class's rate. */
   PacketUs = 2,
-  /** 64 times QosCurve. */
+  /** Dscp.Count times QosCurve. */
   Curves = 3,
   Words = 195,
 }

@@ -6,6 +6,7 @@
 //
 // `total` counts the bytes after itself. Blobs hold rows of layout.ts in the machine's byte order: both ends are one machine.
 
+import type { TablesRows } from './table-rows.js';
 import type { TraceAnswer, TraceRequest } from './trace.js';
 
 export type { RowTypes, TablesRows } from './table-rows.js';
@@ -65,6 +66,21 @@ export interface TunnelSpec {
   preClassify: boolean;
 }
 
+/** Blobs behind a head, in order: the tables of {@link TablesRows}. */
+export const blobNames = [
+  'aces',
+  'cryptoEntries',
+  'sas',
+  'saKeys',
+  'natClauses',
+  'policyEntries',
+  'policyClauses',
+  'qosUses',
+  'qosTests',
+  'qosClasses',
+  'qosReds',
+] as const satisfies (keyof TablesRows)[];
+
 /** Why a tunnel carries nothing. */
 export const tunnelStates = [
   'up',
@@ -120,19 +136,7 @@ export interface TablesHead {
   };
   /** What rows of policy routing name by number. */
   policyHops: PolicyHop[];
-  blobs: [
-    'aces',
-    'cryptoEntries',
-    'sas',
-    'saKeys',
-    'natClauses',
-    'policyEntries',
-    'policyClauses',
-    'qosUses',
-    'qosTests',
-    'qosClasses',
-    'qosReds',
-  ];
+  blobs: [...typeof blobNames];
   blobBytes: number[];
 }
 export type ToDataplane =

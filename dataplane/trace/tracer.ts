@@ -23,7 +23,7 @@ import type { Native } from '../native/native.js';
 import { makePipeline } from '../pipeline.js';
 import { Ip4, IpProto, isMulticast } from '../proto/ipv4.js';
 import { hasPorts, Port } from '../proto/l4.js';
-import { Cap, QosCap } from '../tables/layout.js';
+import { Cap, Dscp, QosCap } from '../tables/layout.js';
 import type { TraceSent, TraceStep } from '../tables/trace.js';
 import { ForeseenHandOver } from './foreseen-hand-over.js';
 import { addressesIn, copySessions, findRelated, lendAgain, rowsFor } from './live-sessions.js';
@@ -97,7 +97,7 @@ function ownCounters(): CounterBlocks {
     policies: new Float64Array(Cap.PolicyEntries * PolicyCount.Count),
     qos: new Float64Array(QosCap.Classes * QosCount.Count),
     qosWaits: new Float64Array(QosCap.Classes * Latency.Places),
-    qosReds: new Float64Array(QosCap.Reds * 64 * RedCount.Count),
+    qosReds: new Float64Array(QosCap.Reds * Dscp.Count * RedCount.Count),
   };
 }
 

@@ -4,7 +4,7 @@
 import { formatIpv4 } from '../addresses.js';
 import { integer, interfaceName, ipv4, word } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
-import type { Config, CryptoMapEntry, DhGroup, SiteToSite } from '../model.js';
+import { type Config, type CryptoMapEntry, type DhGroup, dhGroups, type SiteToSite } from '../model.js';
 import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, choice, keyword, type Node, path, refused } from '../tree.js';
 
@@ -18,8 +18,6 @@ export const seconds = integer(shortestSeconds, longestSeconds);
 export const kilobytes = integer(leastKilobytes, mostKilobytes);
 /** What IOS takes; it tries them in order. */
 const MostPeers = 10;
-
-const pfsGroups: readonly DhGroup[] = [1, 2, 5, 14, 15, 16, 19, 20, 21];
 
 export function emptySiteToSite(): SiteToSite {
   return { peers: [], transformSets: [], pfs: null, lifetimeSeconds: null, lifetimeKilobytes: null };
@@ -72,7 +70,7 @@ function setPfs(group: DhGroup | null, edit: MapEdit): void {
 
 /** Of `set pfs`. */
 export const groupChoices = Object.fromEntries(
-  pfsGroups.map((group): [string, [number, string]] => [`group${group}`, [group, `D-H Group${group}`]]),
+  dhGroups.map((group): [string, [number, string]] => [`group${group}`, [group, `D-H Group${group}`]]),
 );
 
 function lifetime(field: 'lifetimeSeconds', value: number | null): (edit: MapEdit) => void;

@@ -5,6 +5,7 @@ import { AllOnes, formatIpv4 } from '../addresses.js';
 import { describeOptions } from '../commands/acl-options.js';
 import type { AccessList, AclEntry, Config, InterfaceConfig, ObjectGroup } from '../model.js';
 import { countExpanded, expandEntry, namesGroups } from '../object-groups.js';
+import { containsItself } from './containment.js';
 import type { Findings } from './findings.js';
 
 /** What the packet path takes of all lists together (Cap.Aces of dataplane/tables/layout.ts). */
@@ -20,22 +21,11 @@ function verifyGroup(config: Config, group: ObjectGroup, findings: Findings): vo
     if (other?.kind !== group.kind)
       findings.error(group, '', `there is no ${group.kind} object group ${member.name} for ${group.name} to contain`);
   }
-  if (containsItself(config, group)) findings.error(group, '', `object group ${group.name} contains itself`);
+  if (containsItself(group.name, (name) => groupsIn(config, name))) findings.error(group, '', `object group ${group.name} contains itself`);
 }
 
-function containsItself(config: Config, group: ObjectGroup): boolean {
-  const seen = new Set<string>();
-  const visit = (at: ObjectGroup | undefined): boolean => {
-    for (const member of at?.members ?? []) {
-      if (member.kind !== 'group') continue;
-      if (member.name === group.name) return true;
-      if (seen.has(member.name)) continue;
-      seen.add(member.name);
-      if (visit(config.objectGroups.get(member.name))) return true;
-    }
-    return false;
-  };
-  return visit(group);
+function groupsIn(config: Config, name: string): string[] {
+  return (config.objectGroups.get(name)?.members ?? []).flatMap((member) => (member.kind === 'group' ? [member.name] : []));
 }
 
 function verifyGroupsOf(config: Config, list: AccessList, entry: AclEntry, findings: Findings): void {

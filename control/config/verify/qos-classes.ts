@@ -2,6 +2,7 @@
 
 import { describeMatch } from '../commands/class-map.js';
 import { type ClassMap, type ClassMatch, type Config, DefaultClass } from '../model.js';
+import { containsItself } from './containment.js';
 import type { Findings } from './findings.js';
 
 function verifyMatch(config: Config, item: ClassMap, match: ClassMatch, findings: Findings): void {
@@ -11,19 +12,8 @@ function verifyMatch(config: Config, item: ClassMap, match: ClassMatch, findings
   if (match.kind === 'class-map' && !config.classMaps.has(match.name)) findings.error(item, field, `there is no class-map ${match.name}`);
 }
 
-function containsItself(config: Config, item: ClassMap): boolean {
-  const seen = new Set<string>();
-  const visit = (at: ClassMap | undefined): boolean => {
-    for (const match of at?.matches ?? []) {
-      if (match.kind !== 'class-map') continue;
-      if (match.name === item.name) return true;
-      if (seen.has(match.name)) continue;
-      seen.add(match.name);
-      if (visit(config.classMaps.get(match.name))) return true;
-    }
-    return false;
-  };
-  return visit(item);
+function classMapsIn(config: Config, name: string): string[] {
+  return (config.classMaps.get(name)?.matches ?? []).flatMap((match) => (match.kind === 'class-map' ? [match.name] : []));
 }
 
 /** A packet has one DSCP: two lines of a match-all class that share none match nothing. */
@@ -49,7 +39,7 @@ export function verifyClassMaps(config: Config, findings: Findings): Set<string>
       verifyMatch(config, item, match, findings);
       if (match.kind === 'class-map') contained.add(match.name);
     }
-    if (containsItself(config, item)) findings.error(item, '', `class-map ${item.name} contains itself`);
+    if (containsItself(item.name, (name) => classMapsIn(config, name))) findings.error(item, '', `class-map ${item.name} contains itself`);
     if (item.matches.length === 0)
       findings.warning(item, '', `class-map ${item.name} matches nothing: it has no match`, 'match access-group name A');
     warnContradiction(item, findings);

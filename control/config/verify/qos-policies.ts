@@ -1,6 +1,7 @@
 // policy-maps as they stand, wherever they are used: classes that are there, actions that go together, shares that add up, no recursion.
 
 import { type BandwidthShare, type Config, DefaultClass, type PolicyClass, type PolicyMap } from '../model.js';
+import { containsItself } from './containment.js';
 import type { Findings } from './findings.js';
 
 const unitOf = (share: BandwidthShare): string => Object.keys(share)[0];
@@ -92,18 +93,8 @@ function verifyPriorities(policy: PolicyMap, findings: Findings): void {
   }
 }
 
-function containsItself(config: Config, policy: PolicyMap): boolean {
-  const seen = new Set<string>();
-  const visit = (at: PolicyMap | undefined): boolean => {
-    for (const { servicePolicy } of at?.classes ?? []) {
-      if (servicePolicy === undefined || seen.has(servicePolicy)) continue;
-      if (servicePolicy === policy.name) return true;
-      seen.add(servicePolicy);
-      if (visit(config.policyMaps.get(servicePolicy))) return true;
-    }
-    return false;
-  };
-  return visit(policy);
+function policyMapsIn(config: Config, name: string): string[] {
+  return (config.policyMaps.get(name)?.classes ?? []).flatMap(({ servicePolicy }) => servicePolicy ?? []);
 }
 
 function queues({ priority, bandwidth, shape, queueLimit, fairQueue, randomDetect }: PolicyClass): boolean {
@@ -137,7 +128,8 @@ function verifyChildren(config: Config, policy: PolicyMap, findings: Findings): 
   }
   const isDeeper = ({ servicePolicy }: PolicyClass): boolean =>
     config.policyMaps.get(servicePolicy ?? '')?.classes.some((below) => below.servicePolicy !== undefined) ?? false;
-  if (containsItself(config, policy)) findings.error(policy, '', `policy-map ${policy.name} contains itself`);
+  if (containsItself(policy.name, (name) => policyMapsIn(config, name)))
+    findings.error(policy, '', `policy-map ${policy.name} contains itself`);
   else if (policy.classes.some(isDeeper))
     findings.error(policy, '', `policy-map ${policy.name} has more than two levels`, 'a shaper, and a policy below it');
 }

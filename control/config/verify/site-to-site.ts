@@ -5,6 +5,7 @@ import { formatIpv4, isInPrefix, wildcardToPrefixLength } from '../addresses.js'
 import type { AccessList, AclEntry, Config, CryptoMapEntry, Ipv4, SiteToSite } from '../model.js';
 import { refuseBeyondCrypto } from './access-lists.js';
 import type { Findings } from './findings.js';
+import { ownAddresses } from './own-addresses.js';
 
 /** Pairs of SAs of one router; each takes two slots of the packet path, and two pairs replace each other. */
 const UsualFlows = 30;
@@ -54,7 +55,7 @@ export function warnWithoutKey(config: Config, at: object, field: string, peer: 
 
 function verifyPeers(config: Config, entry: CryptoMapEntry, { peers }: SiteToSite, name: string, findings: Findings): void {
   if (peers.length === 0) findings.error(entry, '', `${name} has no peer`, 'set peer A');
-  const own = [...config.interfaces.values()].flatMap((item) => item.addresses.map(({ address }) => address));
+  const own = ownAddresses(config).map(({ address }) => address);
   for (const peer of peers) {
     if (own.includes(peer)) findings.error(entry, 'peers', `${formatIpv4(peer)} is this router's own address`);
     warnWithoutKey(config, entry, 'peers', peer, findings);
