@@ -13,6 +13,7 @@
 // No allocation after the constructor. Does not: decide what may enter (limits are asked with isFull), count, read a clock.
 
 import { fillShaper, Shaper, shaperTake, shaperWait } from '../proto/meter.js';
+import { Clock } from './clock.js';
 import type { Vector } from './vector.js';
 
 /** Words of a node. */
@@ -59,14 +60,15 @@ export class Queues {
   readonly rows: Int32Array;
   readonly shapers: Float64Array;
   private readonly next: Int32Array;
-  /** Behind a dequeue() that gave nothing: microseconds until a shaper lets something go, Infinity = nothing waits. */
-  waitUs = Number.POSITIVE_INFINITY;
+  /** Of one word. Behind a dequeue() that gave nothing: microseconds until a shaper lets something go, Infinity = nothing waits. */
+  readonly waitUs = new Float64Array(1);
 
-  /** @param nodes rows @param shapers shapers there can be @param len bytes of each packet, by id */
+  /** @param nodes rows @param shapers shapers there can be @param len bytes of each packet, by id @param clock of the passes, which does not go back */
   constructor(
     nodes: number,
     shapers: number,
     private readonly len: Int32Array,
+    private readonly clock: Float64Array,
   ) {
     this.rows = new Int32Array(nodes * Queue.Words);
     this.shapers = new Float64Array(shapers * Shaper.Words);
@@ -95,12 +97,12 @@ export class Queues {
   }
 
   /** Gives a node that has its place in the tree a shaper, full. @param shaper which one @param rate bytes a second @param burst bytes */
-  shape(node: number, shaper: number, rate: number, burst: number, nowUs: number): void {
+  shape(node: number, shaper: number, rate: number, burst: number): void {
     const { rows, shapers } = this;
     const at = shaper * Shaper.Words;
     shapers[at + Shaper.Rate] = rate;
     shapers[at + Shaper.Burst] = burst;
-    fillShaper(shapers, at, nowUs);
+    fillShaper(shapers, at, this.clock[Clock.Us]);
     rows[node * Queue.Words + Queue.Shaper] = at;
     for (let above = rows[node * Queue.Words + Queue.Parent]; above >= 0; above = rows[above * Queue.Words + Queue.Parent])
       rows[above * Queue.Words + Queue.ShapedBelow] = 1;
@@ -128,35 +130,30 @@ export class Queues {
     if (tail === NoPacket) rows[row + Queue.Head] = id;
     else next[tail] = id;
     rows[row + Queue.Tail] = id;
-    this.count(leaf, 1, this.len[id]);
-  }
-
-  private count(leaf: number, packets: number, bytes: number): void {
-    const { rows } = this;
+    const bytes = this.len[id];
     for (let node = leaf; node >= 0; ) {
-      const row = node * Queue.Words;
-      rows[row + Queue.Packets] += packets;
-      rows[row + Queue.Bytes] += bytes;
-      node = rows[row + Queue.Parent];
-      if (rows[row + Queue.Priority] !== 0 && node >= 0) rows[node * Queue.Words + Queue.Urgent] += packets;
+      const above = node * Queue.Words;
+      rows[above + Queue.Packets]++;
+      rows[above + Queue.Bytes] += bytes;
+      node = rows[above + Queue.Parent];
+      if (rows[above + Queue.Priority] !== 0 && node >= 0) rows[node * Queue.Words + Queue.Urgent]++;
     }
   }
 
   /**
-   * Takes the packet that leaves next. @param root of the port's tree @param nowUs whole microseconds, not before the last call
+   * Takes the packet that leaves next. @param root of the port's tree
    * @returns its id; -1 = none may leave now, and `waitUs` says when one may
    */
-  dequeue(root: number, nowUs: number): number {
+  dequeue(root: number): number {
     const { rows, next, len } = this;
-    this.waitUs = Number.POSITIVE_INFINITY;
-    if (!this.maySend(root, nowUs)) return NoPacket;
+    this.waitUs[0] = Number.POSITIVE_INFINITY;
+    if (!this.maySend(root)) return NoPacket;
     let node = root;
-    while (rows[node * Queue.Words + Queue.Count] > 0) node = this.chooseChild(node, nowUs);
+    while (rows[node * Queue.Words + Queue.Count] > 0) node = this.chooseChild(node);
     const row = node * Queue.Words;
     const id = rows[row + Queue.Head];
     rows[row + Queue.Head] = next[id];
     if (next[id] === NoPacket) rows[row + Queue.Tail] = NoPacket;
-    this.count(node, -1, -len[id]);
     this.pay(node, len[id]);
     return id;
   }
@@ -169,22 +166,22 @@ export class Queues {
   }
 
   /** Is there a packet below, and does every shaper on its way to the node let it go? Looks at the shapers of this node and of those below. */
-  private maySend(node: number, nowUs: number): boolean {
+  private maySend(node: number): boolean {
     const { rows, shapers } = this;
     const row = node * Queue.Words;
     if (rows[row + Queue.Packets] === 0) return false;
     const shaper = rows[row + Queue.Shaper];
     if (shaper >= 0) {
-      const wait = shaperWait(shapers, shaper, nowUs);
+      const wait = shaperWait(shapers, shaper, this.clock);
       if (wait > 0) {
-        if (wait < this.waitUs) this.waitUs = wait;
+        if (wait < this.waitUs[0]) this.waitUs[0] = wait;
         return false;
       }
     }
     if (rows[row + Queue.ShapedBelow] === 0) return true;
     const count = rows[row + Queue.Count];
     const first = rows[row + Queue.First];
-    for (let child = first; child < first + count; child++) if (this.maySend(child, nowUs)) return true;
+    for (let child = first; child < first + count; child++) if (this.maySend(child)) return true;
     return false;
   }
 
@@ -192,7 +189,7 @@ export class Queues {
    * The child of a group whose packet leaves next; one may send: the caller has asked. One look at each child, from the one that sent last on
    * to the first that is in credit, and a second when all are in debt.
    */
-  private chooseChild(group: number, nowUs: number): number {
+  private chooseChild(group: number): number {
     const { rows } = this;
     const first = rows[group * Queue.Words + Queue.First];
     const count = rows[group * Queue.Words + Queue.Count];
@@ -204,7 +201,7 @@ export class Queues {
     let rounds = 0x7fffffff;
     for (let i = 0; i < count; i++, at = at + 1 === count ? 0 : at + 1) {
       const row = (first + at) * Queue.Words;
-      if (rows[row + Queue.Packets] === 0 || !this.maySend(first + at, nowUs)) continue;
+      if (rows[row + Queue.Packets] === 0 || !this.maySend(first + at)) continue;
       const level = rows[row + Queue.Priority];
       if (level !== 0) {
         if (level >= priority) continue;
@@ -217,13 +214,13 @@ export class Queues {
       } else rounds = Math.min(rounds, Math.floor(-rows[row + Queue.Deficit] / rows[row + Queue.Quantum]) + 1);
     }
     if (urgent >= 0) return urgent;
-    if (inCredit < 0) inCredit = this.giveRounds(group, rounds, nowUs);
+    if (inCredit < 0) inCredit = this.giveRounds(group, rounds);
     rows[group * Queue.Words + Queue.Current] = inCredit;
     return first + inCredit;
   }
 
   /** To all that could send. @returns the first that is in credit now, as an offset from the first child */
-  private giveRounds(group: number, rounds: number, nowUs: number): number {
+  private giveRounds(group: number, rounds: number): number {
     const { rows } = this;
     const first = rows[group * Queue.Words + Queue.First];
     const count = rows[group * Queue.Words + Queue.Count];
@@ -231,20 +228,27 @@ export class Queues {
     let inCredit = -1;
     for (let i = 0; i < count; i++, at = at + 1 === count ? 0 : at + 1) {
       const row = (first + at) * Queue.Words;
-      if (rows[row + Queue.Packets] === 0 || rows[row + Queue.Priority] !== 0 || !this.maySend(first + at, nowUs)) continue;
+      if (rows[row + Queue.Packets] === 0 || rows[row + Queue.Priority] !== 0 || !this.maySend(first + at)) continue;
       rows[row + Queue.Deficit] += rounds * rows[row + Queue.Quantum];
       if (inCredit < 0 && rows[row + Queue.Deficit] > 0) inCredit = at;
     }
     return inCredit;
   }
 
-  /** What sends pays on every level; what is empty keeps debts and no credit, so that it cannot save up. */
+  /** A packet leaves: what sends pays on every level; what is empty keeps debts and no credit, so that it cannot save up. */
   private pay(leaf: number, bytes: number): void {
     const { rows, shapers } = this;
-    for (let node = leaf; node >= 0; node = rows[node * Queue.Words + Queue.Parent]) {
+    for (let node = leaf; node >= 0; ) {
       const row = node * Queue.Words;
+      node = rows[row + Queue.Parent];
+      rows[row + Queue.Packets]--;
+      rows[row + Queue.Bytes] -= bytes;
       if (rows[row + Queue.Shaper] >= 0) shaperTake(shapers, rows[row + Queue.Shaper], bytes);
-      if (rows[row + Queue.Priority] !== 0 || rows[row + Queue.Parent] < 0) continue;
+      if (node < 0) return;
+      if (rows[row + Queue.Priority] !== 0) {
+        rows[node * Queue.Words + Queue.Urgent]--;
+        continue;
+      }
       rows[row + Queue.Deficit] -= bytes;
       if (rows[row + Queue.Packets] === 0 && rows[row + Queue.Deficit] > 0) rows[row + Queue.Deficit] = 0;
     }
