@@ -8,8 +8,8 @@
 //                                                             └─ ...
 //
 // Deficit round robin (Shreedhar and Varghese 1996) in the form that lets a queue go into debt: it sends while its deficit is above 0 and pays for the
-// whole packet, so nobody has to know the length of the next one. When all that could send are in debt, as many rounds are given at once as
-// the first of them needs. A node with a shaper is passed over until that lets it; the rest take what it leaves.
+// whole packet, so nobody has to know the length of the next one; who is passed over in debt gets its quantum. When all stay in debt, as many rounds are given
+// at once as the first of them needs. A node with a shaper is passed over until that lets it; the rest take what it leaves.
 // No allocation after the constructor. Does not: decide what may enter (limits are asked with isFull), count, read a clock.
 
 import { fillShaper, Shaper, shaperTake, shaperWait } from '../proto/meter.js';
@@ -185,54 +185,79 @@ export class Queues {
     return false;
   }
 
-  /**
-   * The child of a group whose packet leaves next; one may send: the caller has asked. One look at each child, from the one that sent last on
-   * to the first that is in credit, and a second when all are in debt.
-   */
+  /** The child of a group whose packet leaves next; one may send: the caller has asked. */
   private chooseChild(group: number): number {
     const { rows } = this;
-    const first = rows[group * Queue.Words + Queue.First];
-    const count = rows[group * Queue.Words + Queue.Count];
-    let at = rows[group * Queue.Words + Queue.Current];
-    const noneUrgent = rows[group * Queue.Words + Queue.Urgent] === 0;
-    let urgent = -1;
-    let priority = MostPriority + 1;
-    let inCredit = -1;
-    let rounds = 0x7fffffff;
-    for (let i = 0; i < count; i++, at = at + 1 === count ? 0 : at + 1) {
-      const row = (first + at) * Queue.Words;
-      if (rows[row + Queue.Packets] === 0 || !this.maySend(first + at)) continue;
-      const level = rows[row + Queue.Priority];
-      if (level !== 0) {
-        if (level >= priority) continue;
-        priority = level;
-        urgent = first + at;
-        if (level === 1) break;
-      } else if (rows[row + Queue.Deficit] > 0) {
-        if (inCredit < 0) inCredit = at;
-        if (noneUrgent) break;
-      } else rounds = Math.min(rounds, Math.floor(-rows[row + Queue.Deficit] / rows[row + Queue.Quantum]) + 1);
+    const row = group * Queue.Words;
+    if (rows[row + Queue.Urgent] !== 0) {
+      const urgent = this.chooseUrgent(group);
+      if (urgent >= 0) return urgent;
     }
-    if (urgent >= 0) return urgent;
-    if (inCredit < 0) inCredit = this.giveRounds(group, rounds);
-    rows[group * Queue.Words + Queue.Current] = inCredit;
-    return first + inCredit;
+    let at = this.takeTurns(group);
+    if (at < 0) {
+      this.giveRounds(group);
+      at = this.takeTurns(group);
+    }
+    rows[row + Queue.Current] = at;
+    return rows[row + Queue.First] + at;
   }
 
-  /** To all that could send. @returns the first that is in credit now, as an offset from the first child */
-  private giveRounds(group: number, rounds: number): number {
+  /**
+   * From the child that sent last on, once around: whoever has something and is in debt is passed over, and gets a quantum for its next turn.
+   * @returns the first in credit, as an offset from the first child, -1 = none was
+   */
+  private takeTurns(group: number): number {
     const { rows } = this;
     const first = rows[group * Queue.Words + Queue.First];
     const count = rows[group * Queue.Words + Queue.Count];
     let at = rows[group * Queue.Words + Queue.Current];
-    let inCredit = -1;
     for (let i = 0; i < count; i++, at = at + 1 === count ? 0 : at + 1) {
       const row = (first + at) * Queue.Words;
-      if (rows[row + Queue.Packets] === 0 || rows[row + Queue.Priority] !== 0 || !this.maySend(first + at)) continue;
-      rows[row + Queue.Deficit] += rounds * rows[row + Queue.Quantum];
-      if (inCredit < 0 && rows[row + Queue.Deficit] > 0) inCredit = at;
+      if (!this.takesTurns(first + at)) continue;
+      if (rows[row + Queue.Deficit] > 0) return at;
+      rows[row + Queue.Deficit] += rows[row + Queue.Quantum];
     }
-    return inCredit;
+    return -1;
+  }
+
+  /** Of the children with priority that may send: one of the highest level. @returns -1 = none may */
+  private chooseUrgent(group: number): number {
+    const { rows } = this;
+    const first = rows[group * Queue.Words + Queue.First];
+    const count = rows[group * Queue.Words + Queue.Count];
+    let found = -1;
+    let priority = MostPriority + 1;
+    for (let child = first; child < first + count; child++) {
+      const row = child * Queue.Words;
+      const level = rows[row + Queue.Priority];
+      if (level === 0 || level >= priority || rows[row + Queue.Packets] === 0 || !this.maySend(child)) continue;
+      priority = level;
+      found = child;
+      if (level === 1) break;
+    }
+    return found;
+  }
+
+  /** While all that could send are in debt: as many rounds at once as the first of them needs to be in credit. */
+  private giveRounds(group: number): void {
+    const { rows } = this;
+    const first = rows[group * Queue.Words + Queue.First];
+    const behind = first + rows[group * Queue.Words + Queue.Count];
+    let rounds = 0x7fffffff;
+    for (let child = first; child < behind; child++) {
+      if (!this.takesTurns(child)) continue;
+      const deficit = rows[child * Queue.Words + Queue.Deficit];
+      if (deficit > 0) return;
+      rounds = Math.min(rounds, Math.floor(-deficit / rows[child * Queue.Words + Queue.Quantum]) + 1);
+    }
+    for (let child = first; child < behind; child++)
+      if (this.takesTurns(child)) rows[child * Queue.Words + Queue.Deficit] += rounds * rows[child * Queue.Words + Queue.Quantum];
+  }
+
+  /** Has a child something to send by its deficit, now? */
+  private takesTurns(child: number): boolean {
+    const row = child * Queue.Words;
+    return this.rows[row + Queue.Packets] !== 0 && this.rows[row + Queue.Priority] === 0 && this.maySend(child);
   }
 
   /** A packet leaves: what sends pays on every level; what is empty keeps debts and no credit, so that it cannot save up. */
