@@ -1,8 +1,7 @@
 // Quick Mode exchanges from what wants or allows them to the pairs that they make: which peer is tried next, what an offer is judged by, what
 // becomes of an exchange that has ended.
 
-import type { Action, Ms, RandomBytes } from '../actions.js';
-import type { Ipv4 } from '../config/model.js';
+import type { Action, Endpoint, Ms, RandomBytes } from '../actions.js';
 import { readU32 } from '../isakmp/bytes.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { WireError } from '../isakmp/wire-error.js';
@@ -78,10 +77,10 @@ export class Negotiation {
   }
 
   phase1Up(sa: Phase1Sa, now: Ms): Action[] {
-    return this.wanted.waitingFor(sa.remote.address).flatMap((flow) => this.begin(flow, sa, now));
+    return this.wanted.waitingFor(sa.remote).flatMap((flow) => this.begin(flow, sa, now));
   }
 
-  phase1Failed(peer: Ipv4, now: Ms): Action[] {
+  phase1Failed(peer: Endpoint, now: Ms): Action[] {
     return this.wanted.waitingFor(peer).flatMap((flow) => this.tryNext(flow, now));
   }
 
@@ -113,7 +112,7 @@ export class Negotiation {
       const actions = exchange.begin(message, { decide: (_, selector, offers) => this.decide(sa, selector, offers) }, now);
       const { selector } = exchange.pair as NegotiatedPair;
       const policy = policyKey(this.peers.policyFor(sa, selector) as FlowPolicy);
-      const added = this.life.add(exchange.pair as NegotiatedPair, { policy, local: sa.local, remote: sa.remote }, now);
+      const added = this.life.add(exchange.pair as NegotiatedPair, { policy, ...this.placeOf(sa) }, now);
       this.unproved.set(exchange, added.pair);
       return [...this.register(exchange, now), ...added.actions, ...actions];
     } catch (error) {
@@ -155,7 +154,7 @@ export class Negotiation {
     // Nobody wants it any more.
     if (!flow) return this.peers.inform(sa, deleteEsp([outcome.pair.inboundSpi]));
     this.wanted.delete(flow.key);
-    const { pair, actions } = this.life.add(outcome.pair, { policy: flow.policy, local: sa.local, remote: sa.remote }, now);
+    const { pair, actions } = this.life.add(outcome.pair, { policy: flow.policy, ...this.placeOf(sa) }, now);
     const rekeyed: Action[] = flow.isRekey ? [{ kind: 'count', counter: 'ipsec_rekeys' }] : [];
     this.begun = pair;
     return [...rekeyed, ...actions];
@@ -171,8 +170,14 @@ export class Negotiation {
   /** Under the SA that there is with its peer, else phase 1 first. */
   private start(flow: WantedFlow, now: Ms): Action[] {
     const local = this.peers.policy(flow.policy)?.local ?? 0;
-    const sa = this.peers.newest(local, flow.peers[0], now);
-    return sa ? this.begin(flow, sa, now) : this.peers.connect(local, flow.peers[0], now);
+    const { end, peers } = flow;
+    const sa = end ? this.peers.newestWith(end, now) : this.peers.newest(local, peers[0], now);
+    if (sa) return this.begin(flow, sa, now);
+    return end ? this.peers.reconnect(end, now) : this.peers.connect(local, peers[0], now);
+  }
+
+  private placeOf(sa: Phase1Sa): Pick<SaPair, 'peer' | 'local' | 'remote'> {
+    return { peer: this.peers.endOf(sa), local: sa.local, remote: sa.remote };
   }
 
   private begin(flow: WantedFlow, sa: Phase1Sa, now: Ms): Action[] {

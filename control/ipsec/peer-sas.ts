@@ -1,17 +1,19 @@
-// The policies, and the phase-1 SAs with the peers that they name: which are ours, which is used, what is told under it.
+// The policies, and the phase-1 SAs with their peers: which are ours, whom each is with, which is used, what is told under it.
 
-import type { Action, Ms } from '../actions.js';
+import type { Action, Endpoint, Ms } from '../actions.js';
 import type { Ipv4 } from '../config/model.js';
 import type { IkeEngine } from '../isakmp/ike-engine.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
-import { GdoiPort, IkePort } from '../isakmp/ports.js';
+import { GdoiPort, IkePort, NatPort } from '../isakmp/ports.js';
 import { Doi } from '../isakmp/sa-payload.js';
 import { type FlowPolicy, policyFor, policyKey } from './flow-policy.js';
+import { type PeerEnd, PeerEnds } from './peer-end.js';
 import type { SaPairs } from './sa-pairs.js';
 import type { TrafficSelector } from './selector.js';
 
 export class PeerSas {
   private policies = new Map<string, FlowPolicy>();
+  private readonly ends = new PeerEnds();
   ike: IkeEngine | null = null;
 
   setPolicies(policies: readonly FlowPolicy[]): void {
@@ -44,12 +46,37 @@ export class PeerSas {
     return (this.ike?.sas() ?? []).filter((sa) => sa.state === 'GDOI_IDLE' && sa.expiresAt > now && this.owns(sa));
   }
 
+  /** With whom an SA is that is up. */
+  endOf(sa: Phase1Sa): PeerEnd {
+    return this.ends.of(sa);
+  }
+
+  /** Of those with a peer at this address, of which there may be several behind a translator. */
   newest(local: Ipv4, peer: Ipv4, now: Ms): Phase1Sa | null {
     return this.up(now).findLast((sa) => sa.local.address === local && sa.remote.address === peer) ?? null;
   }
 
+  /** One with each peer at this address. */
+  newestOfEach(local: Ipv4, peer: Ipv4, now: Ms): Phase1Sa[] {
+    const sas = this.up(now).filter((sa) => sa.local.address === local && sa.remote.address === peer);
+    return [...new Map(sas.map((sa) => [this.endOf(sa), sa])).values()];
+  }
+
+  newestWith(peer: PeerEnd, now: Ms): Phase1Sa | null {
+    return this.up(now).findLast((sa) => this.endOf(sa) === peer) ?? null;
+  }
+
   connect(local: Ipv4, peer: Ipv4, now: Ms): Action[] {
-    return this.ike?.initiate({ address: local, port: IkePort }, { address: peer, port: IkePort }, now) ?? [];
+    return this.begin({ address: local, port: IkePort }, { address: peer, port: IkePort }, now);
+  }
+
+  /** Who stands behind a translator is reached where it sends from, while the translator remembers that. */
+  reconnect({ local, remote, translated }: PeerEnd, now: Ms): Action[] {
+    return translated ? this.begin({ address: local, port: NatPort }, remote, now) : this.connect(local, remote.address, now);
+  }
+
+  private begin(local: Endpoint, remote: Endpoint, now: Ms): Action[] {
+    return this.ike?.initiate(local, remote, now) ?? [];
   }
 
   /** Sends protected notifications or deletes. */
@@ -57,8 +84,18 @@ export class PeerSas {
     return this.ike?.inform(sa, payload) ?? [];
   }
 
+  /** Ports may have changed. */
+  followPorts(now: Ms): void {
+    this.ends.follow(this.up(now));
+  }
+
   /** SAs with whose peer there are pairs do not end because they are idle. */
   followUse(pairs: SaPairs): void {
-    for (const sa of this.ike?.sas() ?? []) if (this.owns(sa)) sa.inUse = pairs.ofPeer(sa.remote.address).length > 0;
+    const sas = this.up(0);
+    this.ends.keep(
+      sas,
+      [...pairs].map(({ peer }) => peer),
+    );
+    for (const sa of sas) sa.inUse = pairs.ofPeer(this.endOf(sa)).length > 0;
   }
 }
