@@ -30,6 +30,7 @@ export function emptyConfig(): Config {
     gdoiGroups: new Map(),
     identities: new Map(),
     cryptoMaps: new Map(),
+    dynamicMaps: new Map(),
     localAddresses: new Map(),
     failClose: new Map(),
     accessLists: new Map(),

@@ -1,6 +1,6 @@
 // Site-to-site IPsec of one router: pairs of SAs by Quick Mode (RFC 2409 §5.5), made when traffic wants them, replaced before they expire, ended
 // when the peer says so or is dead. Sits on phase 1 as its user. Sans-I/O: every method returns actions, to be carried out in order;
-// `sas-changed` comes before the message upon which the peer begins to send. Does not: dynamic crypto maps, the commit bit.
+// `sas-changed` comes before the message upon which the peer begins to send.
 
 import type { Action, Endpoint, Ms } from '../actions.js';
 import { type Ipv4, isCombinedMode } from '../config/model.js';
@@ -9,7 +9,7 @@ import type { IkeEngine, IkeUser } from '../isakmp/ike-engine.js';
 import { type Deletion, type Notification, NotifyType } from '../isakmp/notification.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { Contacts } from './contacts.js';
-import { type FlowPolicy, permits } from './flow-policy.js';
+import { admits, type FlowPolicy, permits } from './flow-policy.js';
 import { Negotiation, type NegotiationOptions } from './negotiation.js';
 import { PairLife } from './pair-life.js';
 import type { PeerEnd } from './peer-end.js';
@@ -65,7 +65,10 @@ export class IpsecEngine implements IkeUser {
     const key = flowKey({ policy, selector });
     // It may have come while the tables were on their way.
     if (this.pairs.sending(key)) return [];
-    const peers = [...(this.peers.policy(policy)?.peers ?? [])];
+    const wanted = this.peers.policy(policy);
+    // Peers of a dynamic map begin.
+    if (!wanted || wanted.dynamic) return [];
+    const peers = [...wanted.peers];
     return this.negotiation.want({ key, policy, selector, peers, end: this.lastPeerOf(policy), isRekey: false }, now);
   }
 
@@ -188,7 +191,9 @@ export class IpsecEngine implements IkeUser {
   private replace(pair: SaPair, now: Ms): Action[] {
     pair.retryAt = now + RetryMs;
     const { policy, selector, remote, peer: end } = pair;
-    const others = (this.peers.policy(policy)?.peers ?? []).filter((peer) => peer !== remote.address);
+    // Without a phase-1 SA it is a peer of a dynamic map that has to come back.
+    if (this.peers.policy(policy)?.dynamic && !this.peers.newestWith(end, now)) return [];
+    const others = (this.peers.policy(policy)?.peers ?? []).filter((other) => other !== remote.address);
     return this.negotiation.want({ key: flowKey(pair), policy, selector, peers: [remote.address, ...others], end, isRekey: true }, now);
   }
 
@@ -200,7 +205,7 @@ export class IpsecEngine implements IkeUser {
 
   private isStillWanted({ policy: key, selector, suite, remote }: SaPair): boolean {
     const policy = this.peers.policy(key);
-    if (!policy?.peers.includes(remote.address) || !permits(policy, selector)) return false;
+    if (!policy || !admits(policy, remote.address) || !permits(policy, selector)) return false;
     return policy.suites.some(
       ({ encryption, authentication }) => encryption === suite.encryption && authentication === suite.authentication,
     );

@@ -6,6 +6,7 @@ import { readU32 } from '../isakmp/bytes.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { WireError } from '../isakmp/wire-error.js';
 import { type EspProposal, LeastSpi } from './esp-proposal.js';
+import { checkRoom } from './flow-bounds.js';
 import { choose, type FlowPolicy, policyKey, proposalsOf } from './flow-policy.js';
 import type { PairLife } from './pair-life.js';
 import { deleteEsp, refusal } from './peer-messages.js';
@@ -13,7 +14,7 @@ import type { PeerSas } from './peer-sas.js';
 import { counted, type NegotiatedPair, provesNothing, type QuickOutcome } from './quick-exchange.js';
 import { type AnyExchange, QuickExchanges } from './quick-exchanges.js';
 import { QuickInitiator } from './quick-initiator.js';
-import { type QuickDecision, QuickResponder } from './quick-responder.js';
+import { type QuickDecision, type QuickPolicy, QuickResponder } from './quick-responder.js';
 import type { SaPair } from './sa-pairs.js';
 import { selectorText, type TrafficSelector } from './selector.js';
 import { type WantedFlow, WantedFlows } from './wanted-flows.js';
@@ -22,6 +23,8 @@ export interface NegotiationOptions {
   random: RandomBytes;
   /** Whether another SA of this router has the SPI: a group's. */
   spiTaken(spi: number): boolean;
+  /** Whether the tables hold another flow. Absent = they do. */
+  hasRoom?(): boolean;
 }
 
 export class Negotiation {
@@ -109,9 +112,13 @@ export class Negotiation {
     if (messageId === 0) return [{ kind: 'count', counter: 'ipsec_quick_mode_malformed', reason: 'Quick Mode without a message ID' }];
     const exchange = new QuickResponder(sa, messageId, this.options.random, now);
     try {
-      const actions = exchange.begin(message, { decide: (_, selector, offers) => this.decide(sa, selector, offers) }, now);
-      const { selector } = exchange.pair as NegotiatedPair;
-      const policy = policyKey(this.peers.policyFor(sa, selector) as FlowPolicy);
+      let policy = '';
+      const decide: QuickPolicy['decide'] = (_, selector, offers) => {
+        const decided = this.decide(sa, selector, offers);
+        policy = policyKey(decided.policy);
+        return decided.decision;
+      };
+      const actions = exchange.begin(message, { decide }, now);
       const added = this.life.add(exchange.pair as NegotiatedPair, { policy, ...this.placeOf(sa) }, now);
       this.unproved.set(exchange, added.pair);
       return [...this.register(exchange, now), ...added.actions, ...actions];
@@ -123,10 +130,21 @@ export class Negotiation {
     }
   }
 
-  private decide(sa: Phase1Sa, selector: TrafficSelector, offers: readonly EspProposal[]): QuickDecision {
-    const policy = this.peers.policyFor(sa, selector);
-    if (!policy) throw new WireError('RFC 2409 §5.5', `no crypto map entry permits ${selectorText(selector)}`, 'ipsec_no_flow');
-    return { ...choose(policy, selector, sa, offers), spi: this.newSpi() };
+  /** The first entry, in order of sequence, that permits the traffic and has a transform of the peer's. @throws WireError of the last one when there is none */
+  private decide(sa: Phase1Sa, selector: TrafficSelector, offers: readonly EspProposal[]): { policy: FlowPolicy; decision: QuickDecision } {
+    let error = new WireError('RFC 2409 §5.5', `no crypto map entry permits ${selectorText(selector)}`, 'ipsec_no_flow');
+    for (const policy of this.peers.policiesFor(sa, selector)) {
+      try {
+        const chosen = choose(policy, selector, sa, offers);
+        const bounds = { policyOf: (key: string) => this.peers.policy(key), hasRoom: () => this.options.hasRoom?.() ?? true };
+        checkRoom(policy, selector, this.peers.endOf(sa), this.life.pairs, bounds);
+        return { policy, decision: { ...chosen, spi: this.newSpi() } };
+      } catch (caught) {
+        if (!(caught instanceof WireError)) throw caught;
+        error = caught;
+      }
+    }
+    throw error;
   }
 
   /** What becomes of an exchange that has just ended. */

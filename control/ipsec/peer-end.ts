@@ -35,6 +35,11 @@ export class PeerEnds {
     return end;
   }
 
+  /** Whether that SA is known to be with that peer. */
+  isOf(sa: Phase1Sa, peer: PeerEnd): boolean {
+    return this.ofSas.get(sa) === peer;
+  }
+
   private find({ local, remote, translation }: Phase1Sa): PeerEnd | null {
     for (const end of this.ends) {
       if (end.local !== local.address || end.remote.address !== remote.address) continue;

@@ -6,7 +6,7 @@ import type { IkeEngine } from '../isakmp/ike-engine.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { GdoiPort, IkePort, NatPort } from '../isakmp/ports.js';
 import { Doi } from '../isakmp/sa-payload.js';
-import { type FlowPolicy, policyFor, policyKey } from './flow-policy.js';
+import { admits, type FlowPolicy, policiesFor, policyKey } from './flow-policy.js';
 import { type PeerEnd, PeerEnds } from './peer-end.js';
 import type { SaPairs } from './sa-pairs.js';
 import type { TrafficSelector } from './selector.js';
@@ -25,19 +25,21 @@ export class PeerSas {
     return this.policies.get(key);
   }
 
-  /** The first that permits this traffic between the SA's ends. */
-  policyFor({ local, remote }: Phase1Sa, selector: TrafficSelector): FlowPolicy | null {
-    return policyFor(this.policies.values(), local.address, remote.address, selector);
+  /** Those that permit this traffic between the SA's ends, in order. */
+  policiesFor({ local, remote }: Phase1Sa, selector: TrafficSelector): FlowPolicy[] {
+    return policiesFor(this.policies.values(), local.address, remote.address, selector);
   }
 
   /** Whether Quick Mode is what an SA is for: of the IPsec DOI, not on GDOI's port, with a peer of ours. */
   owns({ doi, local, remote }: Phase1Sa): boolean {
     if (doi !== Doi.Ipsec || local.port === GdoiPort) return false;
-    return this.hasPeer(local.address, remote.address);
+    for (const policy of this.policies.values()) if (policy.local === local.address && admits(policy, remote.address)) return true;
+    return false;
   }
 
+  /** Whether a peer is configured with which we begin. */
   hasPeer(local: Ipv4, peer: Ipv4): boolean {
-    for (const policy of this.policies.values()) if (policy.local === local && policy.peers.includes(peer)) return true;
+    for (const policy of this.policies.values()) if (policy.local === local && !policy.dynamic && policy.peers.includes(peer)) return true;
     return false;
   }
 
@@ -63,7 +65,9 @@ export class PeerSas {
   }
 
   newestWith(peer: PeerEnd, now: Ms): Phase1Sa | null {
-    return this.up(now).findLast((sa) => this.endOf(sa) === peer) ?? null;
+    const isUp = ({ state, expiresAt }: Phase1Sa): boolean => state === 'GDOI_IDLE' && expiresAt > now;
+    // Also when the configuration has no such peer any more: it is to learn that it is over.
+    return (this.ike?.sas() ?? []).findLast((sa) => isUp(sa) && this.ends.isOf(sa, peer)) ?? null;
   }
 
   connect(local: Ipv4, peer: Ipv4, now: Ms): Action[] {

@@ -1,5 +1,5 @@
 // Entries of `crypto map NAME SEQ ipsec-isakmp`: the peers, how traffic with them is protected, for how long; and `crypto map NAME local-address`.
-// Does not: dynamic maps, isakmp profiles, reverse-route, ip access-group inside of a map, peers by name.
+// Does not: reverse-route, ip access-group inside of a map, peers by name.
 
 import { formatIpv4 } from '../addresses.js';
 import { integer, interfaceName, ipv4, word } from '../arguments.js';
