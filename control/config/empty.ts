@@ -32,6 +32,7 @@ export function emptyConfig(): Config {
     cryptoMaps: new Map(),
     dynamicMaps: new Map(),
     localAddresses: new Map(),
+    mapProfiles: new Map(),
     failClose: new Map(),
     accessLists: new Map(),
     objectGroups: new Map(),

@@ -54,6 +54,8 @@ export interface Config {
   dynamicMaps: Map<string, CryptoMapEntry[]>;
   /** `crypto map NAME local-address`: the interface whose address is used, by name of the crypto map. */
   localAddresses: Map<string, string>;
+  /** `crypto map NAME isakmp-profile`: for the entries that name none, by name of the crypto map. */
+  mapProfiles: Map<string, string>;
   /** By name of the crypto map. */
   failClose: Map<string, FailClose>;
   accessLists: Map<string, AccessList>;

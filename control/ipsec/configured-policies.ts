@@ -20,6 +20,12 @@ export interface ListedPolicy {
   list: string;
 }
 
+/** Of the entry, else of its map. */
+function profileOf({ mapProfiles }: Config, map: string, { isakmpProfile }: SiteToSite): Pick<FlowPolicy, 'profile'> {
+  const profile = isakmpProfile ?? mapProfiles.get(map);
+  return profile === undefined ? {} : { profile };
+}
+
 /** @returns null when something is missing */
 function policyOfEntry(
   config: Config,
@@ -40,6 +46,7 @@ function policyOfEntry(
     suites,
     pfs: ipsec.pfs,
     ...lifetimesOf(config, lifetimeSeconds, lifetimeKilobytes),
+    ...profileOf(config, name, ipsec),
   };
 }
 
@@ -65,6 +72,7 @@ function policyOfTemplate(config: Config, at: CryptoMapEntry, template: CryptoMa
     suites,
     pfs: ipsec.pfs,
     ...lifetimesOf(config, ipsec.lifetimeSeconds, ipsec.lifetimeKilobytes),
+    ...profileOf(config, at.name, ipsec),
   };
 }
 

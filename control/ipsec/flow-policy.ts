@@ -28,6 +28,8 @@ export interface FlowPolicy {
   lifetimeSeconds: number;
   /** null = no limit. */
   lifetimeKilobytes: number | null;
+  /** Name of the ISAKMP profile that its peers have to match. Absent = any, or none. */
+  profile?: string;
 }
 
 /** Of an entry or a profile; what it does not say the global settings do. */
@@ -75,8 +77,13 @@ export function permits({ entries }: Pick<FlowPolicy, 'entries'>, selector: Traf
 }
 
 /** The policies under which this traffic may be protected between these ends; in order of configuration. */
-export function policiesFor(policies: Iterable<FlowPolicy>, local: Ipv4, peer: Ipv4, selector: TrafficSelector): FlowPolicy[] {
-  return [...policies].filter((policy) => policy.local === local && admits(policy, peer) && permits(policy, selector));
+export function policiesFor(policies: Iterable<FlowPolicy>, sa: Phase1Sa, selector: TrafficSelector): FlowPolicy[] {
+  return [...policies].filter((policy) => serves(policy, sa) && permits(policy, selector));
+}
+
+/** Whether it may be negotiated under an SA: of its own end, with a peer of its, which matches its profile. */
+export function serves(policy: FlowPolicy, { local, remote, profile }: Phase1Sa): boolean {
+  return policy.local === local.address && admits(policy, remote.address) && (policy.profile === undefined || policy.profile === profile);
 }
 
 /** Whether it is less than a line of the access list: such a flow exists only as long as a pair of SAs does. */

@@ -108,7 +108,7 @@ export class IpsecEngine implements IkeUser {
     if (sas.length === 0 && !this.peers.hasPeer(destination, source)) return [];
     if (!this.contacts.mayTell(source, now)) return [];
     // We have lost everything, and the peer does not know: INITIAL-CONTACT of a new SA tells it.
-    if (sas.length === 0) return this.contacts.hasAddress(source) ? [] : this.peers.connect(destination, source, now);
+    if (sas.length === 0) return this.contacts.hasAddress(source) ? [] : this.peers.connect(destination, source, null, now);
     // Which of those behind a translator it came from is not known; to the others it says nothing.
     return sas.flatMap((sa) => [{ kind: 'count', counter: 'ipsec_invalid_spi_sent' }, ...this.peers.inform(sa, invalidSpi(spi))]);
   }
@@ -119,7 +119,8 @@ export class IpsecEngine implements IkeUser {
       if (now >= pair.expiresAt) actions.push(...this.life.remove([pair], true, now));
       else if (now >= this.pairs.changeTime(pair)) actions.push(...this.replace(pair, now));
     }
-    for (const sa of this.renewal.due(this.peers.up(now), now)) actions.push(...this.peers.reconnect(this.peers.endOf(sa), now));
+    for (const sa of this.renewal.due(this.peers.up(now), now))
+      actions.push(...this.peers.reconnect(this.peers.endOf(sa), sa.profile ?? null, now));
     return actions;
   }
 

@@ -7,7 +7,7 @@ import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { WireError } from '../isakmp/wire-error.js';
 import { type EspProposal, LeastSpi } from './esp-proposal.js';
 import { checkRoom } from './flow-bounds.js';
-import { choose, type FlowPolicy, policyKey, proposalsOf } from './flow-policy.js';
+import { choose, type FlowPolicy, policyKey, policyText, proposalsOf, serves } from './flow-policy.js';
 import type { PairLife } from './pair-life.js';
 import { deleteEsp, refusal } from './peer-messages.js';
 import type { PeerSas } from './peer-sas.js';
@@ -187,11 +187,13 @@ export class Negotiation {
 
   /** Under the SA that there is with its peer, else phase 1 first. */
   private start(flow: WantedFlow, now: Ms): Action[] {
-    const local = this.peers.policy(flow.policy)?.local ?? 0;
+    const policy = this.peers.policy(flow.policy);
+    if (!policy) return [];
     const { end, peers } = flow;
-    const sa = end ? this.peers.newestWith(end, now) : this.peers.newest(local, peers[0], now);
-    if (sa) return this.begin(flow, sa, now);
-    return end ? this.peers.reconnect(end, now) : this.peers.connect(local, peers[0], now);
+    const sa = end ? this.peers.newestWith(end, now) : this.peers.newest(policy, peers[0], now);
+    if (sa && serves(policy, sa)) return this.begin(flow, sa, now);
+    const { local, profile = null } = policy;
+    return end ? this.peers.reconnect(end, profile, now) : this.peers.connect(local, peers[0], profile, now);
   }
 
   private placeOf(sa: Phase1Sa): Pick<SaPair, 'peer' | 'local' | 'remote'> {
@@ -201,6 +203,10 @@ export class Negotiation {
   private begin(flow: WantedFlow, sa: Phase1Sa, now: Ms): Action[] {
     const policy = this.peers.policy(flow.policy);
     if (policy?.local !== sa.local.address) return [];
+    if (!serves(policy, sa)) {
+      const text = `its identity does not match isakmp profile ${policy.profile} of ${policyText(policy)}`;
+      return [...this.life.log.failed(sa.remote.address, text, now), ...this.tryNext(flow, now)];
+    }
     const request = { selector: flow.selector, proposals: proposalsOf(policy, flow.selector, sa), spi: this.newSpi() };
     const exchange = new QuickInitiator(sa, request, this.options.random, now);
     flow.exchange = exchange;

@@ -6,7 +6,7 @@ import type { IkeEngine } from '../isakmp/ike-engine.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { GdoiPort, IkePort, NatPort } from '../isakmp/ports.js';
 import { Doi } from '../isakmp/sa-payload.js';
-import { admits, type FlowPolicy, policiesFor, policyKey } from './flow-policy.js';
+import { admits, type FlowPolicy, policiesFor, policyKey, serves } from './flow-policy.js';
 import { type PeerEnd, PeerEnds } from './peer-end.js';
 import type { SaPairs } from './sa-pairs.js';
 import type { TrafficSelector } from './selector.js';
@@ -26,8 +26,8 @@ export class PeerSas {
   }
 
   /** Those that permit this traffic between the SA's ends, in order. */
-  policiesFor({ local, remote }: Phase1Sa, selector: TrafficSelector): FlowPolicy[] {
-    return policiesFor(this.policies.values(), local.address, remote.address, selector);
+  policiesFor(sa: Phase1Sa, selector: TrafficSelector): FlowPolicy[] {
+    return policiesFor(this.policies.values(), sa, selector);
   }
 
   /** Whether Quick Mode is what an SA is for: of the IPsec DOI, not on GDOI's port, with a peer of ours. */
@@ -54,8 +54,8 @@ export class PeerSas {
   }
 
   /** Of those with a peer at this address, of which there may be several behind a translator. */
-  newest(local: Ipv4, peer: Ipv4, now: Ms): Phase1Sa | null {
-    return this.up(now).findLast((sa) => sa.local.address === local && sa.remote.address === peer) ?? null;
+  newest(policy: FlowPolicy, peer: Ipv4, now: Ms): Phase1Sa | null {
+    return this.up(now).findLast((sa) => sa.remote.address === peer && serves(policy, sa)) ?? null;
   }
 
   /** One with each peer at this address. */
@@ -70,17 +70,19 @@ export class PeerSas {
     return (this.ike?.sas() ?? []).findLast((sa) => isUp(sa) && this.ends.isOf(sa, peer)) ?? null;
   }
 
-  connect(local: Ipv4, peer: Ipv4, now: Ms): Action[] {
-    return this.begin({ address: local, port: IkePort }, { address: peer, port: IkePort }, now);
+  /** @param profile that is to be used; null = whichever fits */
+  connect(local: Ipv4, peer: Ipv4, profile: string | null, now: Ms): Action[] {
+    return this.begin({ address: local, port: IkePort }, { address: peer, port: IkePort }, profile, now);
   }
 
   /** Who stands behind a translator is reached where it sends from, while the translator remembers that. */
-  reconnect({ local, remote, translated }: PeerEnd, now: Ms): Action[] {
-    return translated ? this.begin({ address: local, port: NatPort }, remote, now) : this.connect(local, remote.address, now);
+  reconnect({ local, remote, translated }: PeerEnd, profile: string | null, now: Ms): Action[] {
+    if (!translated) return this.connect(local, remote.address, profile, now);
+    return this.begin({ address: local, port: NatPort }, remote, profile, now);
   }
 
-  private begin(local: Endpoint, remote: Endpoint, now: Ms): Action[] {
-    return this.ike?.initiate(local, remote, now) ?? [];
+  private begin(local: Endpoint, remote: Endpoint, profile: string | null, now: Ms): Action[] {
+    return this.ike?.initiate(local, remote, now, profile) ?? [];
   }
 
   /** Sends protected notifications or deletes. */

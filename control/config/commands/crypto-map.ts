@@ -6,7 +6,14 @@ import { type Block, block } from '../blocks.js';
 import type { Config, CryptoMapEntry } from '../model.js';
 import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
-import { emptySiteToSite, localAddressNode, printLocalAddresses, printSiteToSite, siteToSiteNodes } from './crypto-map-ipsec.js';
+import {
+  emptySiteToSite,
+  localAddressNode,
+  mapProfileNode,
+  printMapSettings,
+  printSiteToSite,
+  siteToSiteNodes,
+} from './crypto-map-ipsec.js';
 import { printDynamicMaps } from './dynamic-map.js';
 import { failCloseNode, forgetFailClose, printFailCloses } from './fail-close.js';
 import { matchAddress } from './match-address.js';
@@ -62,7 +69,10 @@ function removeMap(args: Args, edit: Edit<'config'>): void {
   const entries = target.cryptoMaps.get(name) ?? [];
   const removed = entries.filter((entry) => sequence === null || entry.sequence === sequence);
   const wasClosed = sequence === null && forgetFailClose(name, edit);
-  if (sequence === null) target.localAddresses.delete(name);
+  if (sequence === null) {
+    target.localAddresses.delete(name);
+    target.mapProfiles.delete(name);
+  }
   if (removed.length === 0) {
     if (!wasClosed) session.warnAbsent(`crypto map ${name}${sequence === null ? '' : ` ${sequence}`}`);
     return;
@@ -105,6 +115,7 @@ export const cryptoMapCommands: Node<Edit<'config'>>[] = [
               }),
               path([['gdoi|gkm', 'GDOI']], [failCloseNode]),
               localAddressNode,
+              mapProfileNode,
             ],
           }),
         ],
@@ -160,5 +171,5 @@ export function printMapEntry(entry: CryptoMapEntry, head: string): Block {
 
 export function printCryptoMaps(config: Config): Block[] {
   const entries = [...config.cryptoMaps.values()].flat().map((entry) => printMapEntry(entry, opening(entry)));
-  return [...printFailCloses(config), ...printLocalAddresses(config), ...printDynamicMaps(config), ...entries];
+  return [...printFailCloses(config), ...printMapSettings(config), ...printDynamicMaps(config), ...entries];
 }

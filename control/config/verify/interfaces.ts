@@ -6,7 +6,7 @@ import type { Config, CryptoMapEntry, InterfaceConfig } from '../model.js';
 import { verifyDynamicEntry, verifyDynamicMaps } from './dynamic-maps.js';
 import { warnFailOpen } from './fail-close.js';
 import type { Findings } from './findings.js';
-import { verifyLocalAddresses, verifySiteToSite } from './site-to-site.js';
+import { verifyMapSettings, verifySiteToSite } from './site-to-site.js';
 import { verifyTunnelDevice, verifyTunnels } from './tunnels.js';
 
 function verifyDevice(item: InterfaceConfig, devices: Map<string, string>, findings: Findings): void {
@@ -96,7 +96,7 @@ function verifyMapEntry(config: Config, entry: CryptoMapEntry, applied: boolean,
 }
 
 export function verifyCryptoMaps(config: Config, findings: Findings): void {
-  verifyLocalAddresses(config, findings);
+  verifyMapSettings(config, findings);
   verifyDynamicMaps(config, findings);
   const applied = new Set([...config.interfaces.values()].map((item) => item.cryptoMap));
   for (const [name, entries] of config.cryptoMaps) {

@@ -68,6 +68,8 @@ export function verifyPeerAddresses(config: Config, entry: CryptoMapEntry, { pee
 
 export function verifyProtection(config: Config, entry: CryptoMapEntry, ipsec: SiteToSite, name: string, findings: Findings): void {
   if (ipsec.transformSets.length === 0) findings.error(entry, '', `${name} has no transform set`, 'set transform-set NAME');
+  if (ipsec.isakmpProfile !== undefined && !config.isakmpProfiles.has(ipsec.isakmpProfile))
+    findings.error(entry, 'isakmpProfile', `there is no crypto isakmp profile ${ipsec.isakmpProfile}`);
   for (const set of ipsec.transformSets) {
     if (!config.transformSets.has(set)) findings.error(entry, 'transformSets', `there is no crypto ipsec transform-set ${set}`);
   }
@@ -88,7 +90,14 @@ export function verifySiteToSite(config: Config, entry: CryptoMapEntry, ipsec: S
   }
 }
 
-export function verifyLocalAddresses(config: Config, findings: Findings): void {
+export function verifyMapSettings(config: Config, findings: Findings): void {
+  for (const [map, name] of config.mapProfiles) {
+    const at = config.mapProfiles;
+    const line = `crypto map ${map} isakmp-profile ${name}`;
+    if (!config.isakmpProfiles.has(name)) findings.error(at, map, `${line}: there is no such profile`);
+    if (!(config.cryptoMaps.get(map) ?? []).some(({ kind }) => kind === 'ipsec-isakmp'))
+      findings.warning(at, map, `${line} has no effect`, 'ipsec-isakmp entries use it');
+  }
   for (const [map, name] of config.localAddresses) {
     const at = config.localAddresses;
     const line = `crypto map ${map} local-address ${name}`;

@@ -159,13 +159,17 @@ const plainGroup: fc.Arbitrary<GdoiGroup> = fc.record({
 });
 const gdoiGroup: fc.Arbitrary<GdoiGroup> = sometimes(plainGroup, 'registrationInterface', interfaceName);
 
-const siteToSite: fc.Arbitrary<SiteToSite> = fc.record({
-  peers: fc.uniqueArray(address, { maxLength: 10 }),
-  transformSets: fc.array(name, { maxLength: 6 }),
-  pfs: fc.constantFrom(null, 1, 2, 5, 14, 15, 16, 19, 20, 21),
-  lifetimeSeconds: fc.option(fc.integer({ min: 20, max: 2_592_000 })),
-  lifetimeKilobytes: fc.oneof(fc.constantFrom(null, 'disable' as const), fc.integer({ min: 2560, max: 4_294_967_295 })),
-});
+const siteToSite: fc.Arbitrary<SiteToSite> = fc.record(
+  {
+    isakmpProfile: name,
+    peers: fc.uniqueArray(address, { maxLength: 10 }),
+    transformSets: fc.array(name, { maxLength: 6 }),
+    pfs: fc.constantFrom(null, 1, 2, 5, 14, 15, 16, 19, 20, 21),
+    lifetimeSeconds: fc.option(fc.integer({ min: 20, max: 2_592_000 })),
+    lifetimeKilobytes: fc.oneof(fc.constantFrom(null, 'disable' as const), fc.integer({ min: 2560, max: 4_294_967_295 })),
+  },
+  { requiredKeys: ['peers', 'transformSets', 'pfs', 'lifetimeSeconds', 'lifetimeKilobytes'] },
+);
 
 /** What names a dynamic map says nothing else. */
 function withoutTail({ qosPreClassify, ...entry }: CryptoMapEntry): CryptoMapEntry {
@@ -364,6 +368,7 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     cryptoMaps,
     dynamicMaps,
     localAddresses: fc.uniqueArray(fc.tuple(name, interfaceName), { selector: ([map]) => map, maxLength: 2 }).map((list) => new Map(list)),
+    mapProfiles: fc.uniqueArray(fc.tuple(name, name), { selector: ([map]) => map, maxLength: 2 }).map((list) => new Map(list)),
     failClose,
     accessLists,
     objectGroups,

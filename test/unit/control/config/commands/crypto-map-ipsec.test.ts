@@ -89,7 +89,7 @@ t.test('refused where it is written', async (t) => {
     ['crypto map M 10 ipsec-isakmp\n set peer r2.example.net', /Invalid/],
     ['crypto map M 10 ipsec-isakmp\n set security-association lifetime seconds 1', /Invalid/],
     ['crypto map M 10 ipsec-isakmp\n set pfs group24', /Invalid/],
-    ['crypto map M 10 ipsec-isakmp\n set isakmp-profile P', /not supported yet/],
+    ['crypto map M 10 gdoi\n set isakmp-profile P', /is a gdoi entry/],
     ['crypto map M 10 ipsec-isakmp dynamic D discover', /not supported/],
   ];
   for (const [text, message] of cases) {
