@@ -15,7 +15,7 @@ export function acceptsOffers(config: Config): boolean {
 
 /** Whether there is site-to-site IPsec. */
 export function hasPeers(config: Config): boolean {
-  return protectsTunnels(config) || [...config.cryptoMaps.values()].flat().some(({ ipsec }) => ipsec !== undefined);
+  return protectsTunnels(config) || [...config.cryptoMaps.values()].flat().some(({ kind }) => kind === 'ipsec-isakmp');
 }
 
 /** Those of every interface. */

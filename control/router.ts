@@ -14,6 +14,7 @@ import { diffConfig } from './config/diff.js';
 import type { Config } from './config/model.js';
 import { DataplaneEvents } from './dataplane-events.js';
 import { Debug } from './debug.js';
+import { hasRoomForFlow } from './flow-room.js';
 import { GdoiEngine } from './gdoi/gdoi-engine.js';
 import type { Tek } from './gdoi/group-policy.js';
 import { GroupClocks } from './group-clocks.js';
@@ -105,7 +106,8 @@ export class Router {
       localAddressFor: (remote, from) => localAddressFor(this.config, remote, from),
       signingKey: (label) => means.rsaKeys.privateKey(label),
     });
-    this.ipsec = new IpsecEngine({ random, spiTaken: (spi) => this.gdoi.usesSpi(spi) });
+    const hasRoom = (): boolean => hasRoomForFlow(this.tables, this.config);
+    this.ipsec = new IpsecEngine({ random, spiTaken: (spi) => this.gdoi.usesSpi(spi), hasRoom });
     means.trustpoints?.configure(config);
     this.ike = new IkeEngine({
       ...settingsOf(config, means.trustpoints ?? noCertificates),

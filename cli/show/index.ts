@@ -27,7 +27,7 @@ import {
   renderServers,
 } from './gdoi-server.js';
 import { renderInterface, renderInterfaceBrief } from './interfaces.js';
-import { renderCryptoMaps, renderFailCloses, renderIpsecSas } from './ipsec.js';
+import { renderCryptoMaps, renderFailCloses, renderIpsecSas, viewOfDynamicMaps } from './ipsec.js';
 import { renderIsakmpPolicies } from './isakmp.js';
 import {
   admissionStatistics,
@@ -132,10 +132,7 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTr
     case 'crypto isakmp policy':
       return { lines: renderIsakmpPolicies(snapshot), json: { isakmpPolicies: snapshot.isakmpPolicies } };
     case 'crypto isakmp sa':
-      return {
-        lines: topic.detail ? renderIsakmpSaDetails(snapshot) : renderIsakmpSas(snapshot),
-        json: { isakmpSas: snapshot.isakmpSas },
-      };
+      return { lines: (topic.detail ? renderIsakmpSaDetails : renderIsakmpSas)(snapshot), json: { isakmpSas: snapshot.isakmpSas } };
     case 'crypto isakmp sa count':
       return { lines: renderIsakmpSaCount(snapshot), json: countIsakmpSas(snapshot) };
     case 'crypto session':
@@ -146,6 +143,8 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTr
       return { lines: renderPublicKeys(snapshot), json: { publicKeys: snapshot.publicKeys } };
     case 'crypto map':
       return { lines: renderCryptoMaps(snapshot), json: { cryptoMaps: snapshot.cryptoMaps, failClose: snapshot.failClose } };
+    case 'crypto dynamic-map':
+      return viewOfDynamicMaps(snapshot, topic.name);
     case 'crypto map gdoi fail-close':
       return { lines: renderFailCloses(snapshot), json: { failClose: snapshot.failClose } };
     case 'crypto pki certificates':

@@ -2,6 +2,7 @@
 
 import type {
   CryptoMapState,
+  DynamicMapState,
   FailCloseState,
   IpsecFlowState,
   IpsecInterfaceState,
@@ -10,6 +11,7 @@ import type {
   Snapshot,
 } from '../../control/api/snapshot.js';
 import { formatGroupAce, formatSeconds, formatSpi, joinBlocks } from './columns.js';
+import type { View } from './view.js';
 
 export function renderIpsecSas(snapshot: Snapshot, detail: boolean): string[] {
   return snapshot.ipsec.flatMap((state) => ['', ...renderInterface(state, detail)]);
@@ -113,20 +115,9 @@ function renderFailClose(state: FailCloseState): string[] {
   ];
 }
 
-/** Between two gateways, in IOS's order. */
-function renderSite(map: CryptoMapState, site: SiteToSiteState): string[] {
+function renderProtection(site: SiteToSiteState): string[] {
   const volume = site.lifetimeKilobytes === null ? 'disabled' : `${site.lifetimeKilobytes} kilobytes`;
-  const isComplete = site.peers.length > 0 && site.acl.length > 0 && site.transformSets.length > 0;
   return [
-    `Crypto Map IPv4 "${map.name}" ${map.sequence} ${map.kind}`,
-    ...(isComplete
-      ? []
-      : ['\tWARNING: This crypto map is in an incomplete state!', '\t\t(missing peer, access-list or transform-set definitions)']),
-    ...(map.profile === undefined ? [] : [`\tProfile name: ${map.profile}`]),
-    ...site.peers.map((peer) => `\tPeer = ${peer}`),
-    ...(map.localAcl === null ? [] : [`\tExtended IP access list ${map.localAcl}`]),
-    ...site.acl.map((line) => (map.profile === undefined ? `\t    access-list ${map.localAcl} ${line}` : `\t    access-list  ${line}`)),
-    ...(site.currentPeer === null ? [] : [`\tCurrent peer: ${site.currentPeer}`]),
     `\tSecurity association lifetime: ${volume}/${site.lifetimeSeconds} seconds`,
     '\tDualstack (Y/N): N',
     '',
@@ -137,6 +128,56 @@ function renderSite(map: CryptoMapState, site: SiteToSiteState): string[] {
     '\tTransform sets={',
     ...site.transformSets.map(({ name, text }) => `\t\t${name}:  { ${text}  } ,`),
     '\t}',
+  ];
+}
+
+/** `show crypto dynamic-map`. @param tag null = all */
+export function viewOfDynamicMaps(snapshot: Snapshot, tag: string | null): View {
+  const dynamicMaps = (snapshot.dynamicMaps ?? []).filter(({ name }) => tag === null || name === tag);
+  return { lines: renderDynamicMaps(dynamicMaps), json: { dynamicMaps } };
+}
+
+/** How many flows there are is ours. */
+function renderDynamicMaps(maps: readonly DynamicMapState[]): string[] {
+  return joinBlocks(
+    maps.map(({ name, sequence, localAcl, site, flows }) => [
+      `Crypto Map Template"${name}" ${sequence}`,
+      ...site.peers.map((peer) => `\tPeer = ${peer}`),
+      ...(localAcl === null ? ['\tNo matching address list set.'] : [`\tExtended IP access list ${localAcl}`]),
+      ...site.acl.map((line) => `\t    access-list ${localAcl} ${line}`),
+      ...renderProtection(site),
+      `\tFlows of peers now: ${flows}`,
+    ]),
+  );
+}
+
+/** Stands for a dynamic map. */
+function renderReference(map: CryptoMapState): string[] {
+  return [
+    `Crypto Map IPv4 "${map.name}" ${map.sequence} ${map.kind}`,
+    `\tDynamic map template tag: ${map.dynamicMap}`,
+    `\tInterfaces using crypto map ${map.name}:`,
+    ...map.interfaces.map((name) => `\t\t${name}`),
+  ];
+}
+
+/** Between two gateways, in IOS's order. */
+function renderSite(map: CryptoMapState, site: SiteToSiteState): string[] {
+  const isComplete = site.peers.length > 0 && site.acl.length > 0 && site.transformSets.length > 0;
+  const isUnnamed = map.profile !== undefined || map.createdFrom !== undefined;
+  return [
+    `Crypto Map IPv4 "${map.name}" ${map.sequence} ${map.kind}`,
+    ...(isComplete
+      ? []
+      : ['\tWARNING: This crypto map is in an incomplete state!', '\t\t(missing peer, access-list or transform-set definitions)']),
+    ...(map.profile === undefined ? [] : [`\tProfile name: ${map.profile}`]),
+    ...site.peers.map((peer) => `\tPeer = ${peer}`),
+    ...(map.localAcl === null ? [] : [`\tExtended IP access list ${map.localAcl}`]),
+    ...(map.createdFrom === undefined ? [] : ['\tExtended IP access list ']),
+    ...site.acl.map((line) => (isUnnamed ? `\t    access-list  ${line}` : `\t    access-list ${map.localAcl} ${line}`)),
+    ...(map.createdFrom === undefined ? [] : [`\t    dynamic (created from dynamic map ${map.createdFrom})`]),
+    ...(site.currentPeer === null ? [] : [`\tCurrent peer: ${site.currentPeer}`]),
+    ...renderProtection(site),
     `\tInterfaces using crypto map ${map.name}:`,
     ...map.interfaces.map((name) => `\t\t${name}`),
   ];
@@ -144,6 +185,7 @@ function renderSite(map: CryptoMapState, site: SiteToSiteState): string[] {
 
 function renderCryptoMap(map: CryptoMapState): string[] {
   if (map.site) return renderSite(map, map.site);
+  if (map.dynamicMap !== undefined) return renderReference(map);
   return [
     `Crypto Map IPv4 "${map.name}" ${map.sequence} ${map.kind}`,
     ...(map.group === null

@@ -85,6 +85,22 @@ export const cryptoMapState = z.object({
   profile: z.string().optional(),
   /** Of an entry between gateways; absent = it is of a group. */
   site: siteToSiteState.optional(),
+  /** Of an entry that stands for a dynamic map: its name. */
+  dynamicMap: z.string().optional(),
+  /** `NAME/SEQ` of the entry of a dynamic map that a peer's flow is under; absent = it is configured. */
+  createdFrom: z.string().optional(),
   /** Interfaces that carry the map. */
   interfaces: z.array(z.string()),
+});
+
+/** One entry of a `crypto dynamic-map`. */
+export const dynamicMapState = z.object({
+  name: z.string(),
+  sequence: z.number(),
+  localAcl: z.string().nullable(),
+  site: siteToSiteState,
+  /** Crypto maps that name it. */
+  usedBy: z.array(z.string()),
+  /** Flows that peers have now. */
+  flows: count,
 });

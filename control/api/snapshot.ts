@@ -15,7 +15,7 @@ import {
   type serverMember,
   type serverTek,
 } from './snapshot-gdoi.js';
-import { cryptoMapState, type ipsecFlow, ipsecInterface, type ipsecSa } from './snapshot-ipsec.js';
+import { cryptoMapState, dynamicMapState, type ipsecFlow, ipsecInterface, type ipsecSa } from './snapshot-ipsec.js';
 import { admissionState, isakmpSaState } from './snapshot-isakmp.js';
 import { debuggingState, loggingState } from './snapshot-logging.js';
 import { natState } from './snapshot-nat.js';
@@ -173,6 +173,7 @@ export const snapshotSchema = z.object({
   gdoiMembers: z.array(memberGroupState),
   gdoiServers: z.array(serverGroupState),
   cryptoMaps: z.array(cryptoMapState),
+  dynamicMaps: z.array(dynamicMapState).optional(),
   failClose: z.array(failCloseState),
   ipsec: z.array(ipsecInterface),
   accessLists: z.array(accessListState),
@@ -219,6 +220,7 @@ export type IpsecInterfaceState = z.infer<typeof ipsecInterface>;
 export type IpsecFlowState = z.infer<typeof ipsecFlow>;
 export type IpsecSaState = z.infer<typeof ipsecSa>;
 export type CryptoMapState = z.infer<typeof cryptoMapState>;
+export type DynamicMapState = z.infer<typeof dynamicMapState>;
 export type SiteToSiteState = NonNullable<CryptoMapState['site']>;
 export type FailCloseState = z.infer<typeof failCloseState>;
 export type AccessListState = z.infer<typeof accessListState>;

@@ -135,7 +135,7 @@ export function compileEntries(item: InterfaceConfig, port: number, context: Ent
   const map = item.cryptoMap === null ? [] : (config.cryptoMaps.get(item.cryptoMap) ?? []);
   let group = 0;
   for (const entry of map) {
-    if (entry.ipsec) words.push(...context.sites.entries(item, port, entry, entry.ipsec));
+    if (entry.kind !== 'gdoi') words.push(...context.sites.entries(item, port, entry));
     if (entry.group === null) continue;
     group = context.groupIndex(entry.group);
     const sending = outboundTeks(context.teksOf(entry.group), context.now);

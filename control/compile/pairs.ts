@@ -1,16 +1,18 @@
 // SAs between two gateways -> rows: two SAs for a pair, and for each flow one crypto entry for what leaves and one for what arrives. A flow is a
-// permitted line of a crypto access list; pairs that a peer wanted for a part of it stand in front of it.
+// permitted line of a crypto access list; pairs that a peer wanted for a part of it stand in front of it. A dynamic map without a list has no flows but those that
+// peers wanted.
 //
 //   line: | denies before it, the line |        -> what leaves: the SA that sends, or none: dropped, and control is told
 //         | the same with its ends exchanged |  -> what arrives in the clear: dropped; of what an SA opened: taken
 
 import { CryptoEntry, CryptoFlag, Sa, SaFlag } from '../../dataplane/tables/layout.js';
-import type { Config, CryptoMapEntry, InterfaceConfig, SiteToSite } from '../config/model.js';
+import { maskToPrefixLength } from '../config/addresses.js';
+import type { AclEntry, Config, CryptoMapEntry, InterfaceConfig } from '../config/model.js';
 import type { PolicyEntry } from '../gdoi/group-policy.js';
-import { localAddressOf, policyOfEntry } from '../ipsec/configured-policies.js';
+import { localAddressOf, policiesOfEntry } from '../ipsec/configured-policies.js';
 import { type FlowPolicy, policyKey } from '../ipsec/flow-policy.js';
 import { flowKey, type SaPair, type SaPairs } from '../ipsec/sa-pairs.js';
-import { covers, entryOf, selectorOf, type TrafficSelector } from '../ipsec/selector.js';
+import { covers, entryOf, selectorOf, type TrafficEnd, type TrafficSelector } from '../ipsec/selector.js';
 import { protectionMap, tunnelPolicies } from '../ipsec/tunnel-protection.js';
 import { type Allocation, serialOf } from './allocation.js';
 import { cryptoOrigin, mirror, type TracedEntry } from './crypto-entries.js';
@@ -48,8 +50,33 @@ export function pairSerials(pairs: SaPairs): string[] {
   ]);
 }
 
+const anything: AclEntry = {
+  line: 0,
+  sequence: 10,
+  action: 'permit',
+  protocol: null,
+  source: 0,
+  sourceWildcard: 0xffffffff,
+  destination: 0,
+  destinationWildcard: 0xffffffff,
+  sourcePort: null,
+  destinationPort: null,
+};
+
+/** @returns its list; without one everything is permitted, and no flow is there before a peer wants it */
+function linesOf({ entries }: FlowPolicy): { entries: readonly AclEntry[]; isWhole: boolean } {
+  return entries === null ? { entries: [anything], isWhole: false } : { entries, isWhole: true };
+}
+
+/** Bits that are open in a flow's addresses; what names a protocol or a port is less. */
+function breadth({ protocol, local, remote }: TrafficSelector): number {
+  const open = ({ mask, port }: TrafficEnd): number => 64 - 2 * (maskToPrefixLength(mask) ?? 0) - (port === 0 ? 0 : 1);
+  return open(local) + open(remote) - (protocol === 0 ? 0 : 1);
+}
+
 /** The lines in front of a selector that deny something, as the access list has them. */
-function deniesBefore({ entries }: FlowPolicy, list: string, place: number): TracedEntry[] {
+function deniesBefore(policy: FlowPolicy, list: string, place: number): TracedEntry[] {
+  const { entries } = linesOf(policy);
   return entries.slice(0, place).flatMap((entry, at) => (entry.action === 'deny' ? [traced(entry, list, at)] : []));
 }
 
@@ -111,8 +138,8 @@ export class SitePairs {
     for (const item of this.config.interfaces.values()) {
       const local = localAddressOf(this.config, item);
       for (const entry of this.config.cryptoMaps.get(item.cryptoMap ?? '') ?? []) {
-        const policy = entry.ipsec && local !== null ? policyOfEntry(this.config, entry, entry.ipsec, local) : null;
-        if (policy && policyKey(policy) === key) return { policy, list: entry.matchAddress ?? '' };
+        const found = policiesOfEntry(this.config, entry, local).find(({ policy }) => policyKey(policy) === key);
+        if (found) return found;
       }
     }
     const tunnel = tunnelPolicies(this.config).find((policy) => policyKey(policy) === key);
@@ -122,20 +149,21 @@ export class SitePairs {
   /** @returns null when no line permits what it was agreed for */
   private listsOf({ policy: key, selector }: SaPair): { inbound: TracedEntry[]; outbound: TracedEntry[] } | null {
     const found = this.policyOf(key);
-    const place = found?.policy.entries.findIndex((entry) => {
+    if (!found) return null;
+    const { entries } = linesOf(found.policy);
+    const place = entries.findIndex((entry) => {
       const line = selectorOf(entry);
       return line !== null && covers(line, selector);
     });
-    if (!found || place === undefined || place < 0 || found.policy.entries[place].action !== 'permit') return null;
+    if (place < 0 || entries[place].action !== 'permit') return null;
     const outbound = [...deniesBefore(found.policy, found.list, place), traced(entryOf(selector), found.list, place)];
     return { inbound: outbound.map(mirror), outbound };
   }
 
   /** @returns words of {@link CryptoEntry} rows of one entry of a map, in the order in which they are tried */
-  entries(item: InterfaceConfig, port: number, entry: CryptoMapEntry, ipsec: SiteToSite): number[] {
-    const local = localAddressOf(this.config, item);
-    const policy = local === null ? null : policyOfEntry(this.config, entry, ipsec, local);
-    return policy ? this.policyRows(policy, entry.matchAddress ?? '', port, entry.qosPreClassify === true) : [];
+  entries(item: InterfaceConfig, port: number, entry: CryptoMapEntry): number[] {
+    const listed = policiesOfEntry(this.config, entry, localAddressOf(this.config, item));
+    return listed.flatMap(({ policy, list, entry: { qosPreClassify } }) => this.policyRows(policy, list, port, qosPreClassify === true));
   }
 
   /** Of all protected tunnels: GRE leaves by whatever port leads to the other end. `qos pre-classify` of the tunnel is that of its protection too, as on IOS. @returns as entries() */
@@ -146,11 +174,12 @@ export class SitePairs {
 
   /** @param keeps `qos pre-classify` */
   private policyRows(policy: FlowPolicy, list: string, port: number, keeps: boolean): number[] {
-    return policy.entries.flatMap((line, place) => {
+    const { entries, isWhole } = linesOf(policy);
+    return entries.flatMap((line, place) => {
       const selector = line.action === 'permit' ? selectorOf(line) : null;
       if (!selector) return [];
       const before = deniesBefore(policy, list, place);
-      return [...this.partsOf(policy, selector), selector].flatMap((part) => {
+      return [...this.partsOf(policy, selector), ...(isWhole ? [selector] : [])].flatMap((part) => {
         const lines = [...before, traced(entryOf(part), list, place)];
         const flow = { policy: policyKey(policy), selector: part };
         const out = this.row(port, CryptoFlag.PeerOut, flow, lines);
@@ -160,14 +189,14 @@ export class SitePairs {
     });
   }
 
-  /** Smaller flows that peers have wanted, and that have an SA which sends. */
+  /** Smaller flows that peers have wanted, and that have an SA which sends. The smallest first: who asks for all takes nothing from others. */
   private partsOf(policy: FlowPolicy, line: TrafficSelector): TrafficSelector[] {
     const parts = new Map<string, TrafficSelector>();
     const whole = flowKey({ policy: policyKey(policy), selector: line });
     for (const pair of this.slots.keys())
       if (pair.policy === policyKey(policy) && covers(line, pair.selector)) parts.set(flowKey(pair), pair.selector);
-    parts.delete(whole);
-    return [...parts.values()];
+    if (linesOf(policy).isWhole) parts.delete(whole);
+    return [...parts.values()].sort((a, b) => breadth(a) - breadth(b));
   }
 
   private row(port: number, flags: CryptoFlag, flow: FlowName, lines: readonly TracedEntry[]): number[] {

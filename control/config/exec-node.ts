@@ -35,6 +35,7 @@ export type ShowTopic =
   | { topic: 'crypto gdoi ks acl'; group: string | null }
   | { topic: 'crypto ipsec sa'; detail: boolean }
   | { topic: 'crypto map' }
+  | { topic: 'crypto dynamic-map'; name: string | null }
   | { topic: 'crypto map gdoi fail-close' }
   | { topic: 'crypto key mypubkey rsa' }
   | PkiTopic

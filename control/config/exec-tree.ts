@@ -66,6 +66,15 @@ const showCrypto: ExecNode[] = [
     [['pki|ca', 'Show PKI']],
     pkiTopicNodes<ExecSink>((read) => show(read)),
   ),
+  keyword('dynamic-map', 'Crypto map templates', {
+    run: show(() => ({ topic: 'crypto dynamic-map', name: null })),
+    next: [
+      path(
+        [['tag', 'Crypto map template tag']],
+        [argument('name', word(), 'Name', { run: show((args) => ({ topic: 'crypto dynamic-map', name: args.text('name') })) })],
+      ),
+    ],
+  }),
   keyword('map', 'Crypto maps', {
     run: show(() => ({ topic: 'crypto map' })),
     next: [

@@ -51,13 +51,19 @@ export interface Keyring {
   hostKeys: { line: number; hostname: string; key: string }[];
 }
 
-/** `crypto isakmp profile`: what holds for peers of some addresses; the first that matches. */
+/** `crypto isakmp profile`: what holds for some peers; the first that matches. */
 export interface IsakmpProfile {
   line: number;
   name: string;
   keyring: string | null;
   matchAddresses: { address: Ipv4; mask: Ipv4 }[];
+  /** `match identity host|user`: what peers call themselves, or the domain of it. */
+  matchNames?: { kind: 'host' | 'host-domain' | 'user' | 'user-domain'; name: string }[];
   initiateAggressive: boolean;
+  /** `self-identity`: what we call ourselves; absent = as the global setting says. `name: null`: the router's own. */
+  selfIdentity?: { kind: 'address' } | { kind: 'fqdn'; name: string | null } | { kind: 'user-fqdn'; name: string };
+  /** Absent = as the global setting says. */
+  keepalive?: KeepaliveSettings;
 }
 
 export interface KeepaliveSettings {
@@ -85,6 +91,8 @@ export interface SiteToSite {
   /** null = as the global settings say. */
   lifetimeSeconds: number | null;
   lifetimeKilobytes: number | 'disable' | null;
+  /** `set isakmp-profile`: only with peers of this profile; absent = as the map says. */
+  isakmpProfile?: string;
 }
 
 /** `crypto pki trustpoint`: whom we trust, and who we are. */

@@ -50,8 +50,12 @@ export interface Config {
   identities: Map<string, CryptoIdentity>;
   /** Entries in ascending sequence. */
   cryptoMaps: Map<string, CryptoMapEntry[]>;
+  /** `crypto dynamic-map`: entries for peers of unknown address, by name of the map, in ascending sequence. */
+  dynamicMaps: Map<string, CryptoMapEntry[]>;
   /** `crypto map NAME local-address`: the interface whose address is used, by name of the crypto map. */
   localAddresses: Map<string, string>;
+  /** `crypto map NAME isakmp-profile`: for the entries that name none, by name of the crypto map. */
+  mapProfiles: Map<string, string>;
   /** By name of the crypto map. */
   failClose: Map<string, FailClose>;
   accessLists: Map<string, AccessList>;
@@ -140,14 +144,17 @@ export interface CryptoMapEntry {
   line: number;
   name: string;
   sequence: number;
-  kind: 'gdoi' | 'ipsec-isakmp';
+  /** dynamic-map: an entry of a `crypto dynamic-map`. */
+  kind: 'gdoi' | 'ipsec-isakmp' | 'dynamic-map';
   group: string | null;
   /** Of GDOI: the member's own ACL, deny entries only, in front of the key server's. Of ipsec-isakmp: what is protected. */
   matchAddress: string | null;
   /** `qos pre-classify`: queues ask what the packet was before ESP. */
   qosPreClassify?: true;
-  /** Of ipsec-isakmp, and of nothing else. */
+  /** Of ipsec-isakmp that names no dynamic map, of dynamic-map, and of nothing else. */
   ipsec?: SiteToSite;
+  /** Of ipsec-isakmp: the dynamic map whose entries stand here. */
+  dynamic?: string;
 }
 
 /** `crypto identity NAME`: an IKE identity that fits one of these. */

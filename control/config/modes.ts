@@ -6,6 +6,7 @@ import { admissionCommands, printAdmission } from './commands/admission.js';
 import { classCommands, classMapCommands, printClassMaps } from './commands/class-map.js';
 import { identityCommands, identityGlobalCommands, printIdentities } from './commands/crypto-identity.js';
 import { cryptoMapCommands, cryptoMapEntryCommands, printCryptoMaps } from './commands/crypto-map.js';
+import { dynamicMapCommands } from './commands/dynamic-map.js';
 import { failCloseCommands } from './commands/fail-close.js';
 import { gdoiCommands, gdoiGroupCommands, printGdoi } from './commands/gdoi-group.js';
 import { saCommands } from './commands/gdoi-sa.js';
@@ -46,6 +47,7 @@ export const modeCommands: ModeCommands = {
     ...keyGlobalCommands,
     ...identityGlobalCommands,
     ...cryptoMapCommands,
+    ...dynamicMapCommands,
     ...generalCommands,
     ...multicastGlobalCommands,
     ...loggingCommands,

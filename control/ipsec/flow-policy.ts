@@ -13,12 +13,14 @@ export type Suite = Pick<TransformSet, 'encryption' | 'authentication' | 'mode'>
 export interface FlowPolicy {
   map: string;
   sequence: number;
+  /** An entry of a dynamic map, which stands at that sequence: its peers begin. */
+  dynamic?: { name: string; sequence: number };
   /** Our end. */
   local: Ipv4;
-  /** In the order to try. */
+  /** In the order to try. None in a dynamic entry: whoever has proved itself. */
   peers: Ipv4[];
-  /** Of the crypto access list: our side is the source. */
-  entries: AclEntry[];
+  /** Of the crypto access list: our side is the source. null: a dynamic entry without one, whatever the peer asks for. */
+  entries: AclEntry[] | null;
   /** In order of preference. */
   suites: Suite[];
   /** Group for perfect forward secrecy; null = none is asked for, any is accepted. */
@@ -26,6 +28,8 @@ export interface FlowPolicy {
   lifetimeSeconds: number;
   /** null = no limit. */
   lifetimeKilobytes: number | null;
+  /** Name of the ISAKMP profile that its peers have to match. Absent = any, or none. */
+  profile?: string;
 }
 
 /** Of an entry or a profile; what it does not say the global settings do. */
@@ -38,8 +42,18 @@ export function lifetimesOf(
   return { lifetimeSeconds: seconds ?? ipsec.lifetimeSeconds, lifetimeKilobytes: volume === 'disable' ? null : volume };
 }
 
-export function policyKey({ map, sequence, local }: Pick<FlowPolicy, 'map' | 'sequence' | 'local'>): string {
-  return `${map} ${sequence} ${local}`;
+export function policyKey({ map, sequence, local, dynamic }: Pick<FlowPolicy, 'map' | 'sequence' | 'local' | 'dynamic'>): string {
+  return `${map} ${sequence} ${local}${dynamic ? ` ${dynamic.name} ${dynamic.sequence}` : ''}`;
+}
+
+/** As logs name it. */
+export function policyText({ map, sequence, dynamic }: FlowPolicy): string {
+  return `crypto map ${map} ${sequence}${dynamic ? `, dynamic map ${dynamic.name} ${dynamic.sequence}` : ''}`;
+}
+
+/** Whether it may be with a peer at this address. */
+export function admits({ dynamic, peers }: FlowPolicy, peer: Ipv4): boolean {
+  return peers.includes(peer) || (dynamic !== undefined && peers.length === 0);
 }
 
 /** ESP goes in UDP (RFC 3947 §5). */
@@ -49,11 +63,12 @@ export function isTranslated({ translation }: Phase1Sa): boolean {
 
 /** The selectors of the lines that permit, as far as IKE can say them. */
 export function permittedSelectors({ entries }: Pick<FlowPolicy, 'entries'>): TrafficSelector[] {
-  return entries.filter(({ action }) => action === 'permit').flatMap((entry) => selectorOf(entry) ?? []);
+  return (entries ?? []).filter(({ action }) => action === 'permit').flatMap((entry) => selectorOf(entry) ?? []);
 }
 
 /** Whether the first line that covers all of it permits it. */
 export function permits({ entries }: Pick<FlowPolicy, 'entries'>, selector: TrafficSelector): boolean {
+  if (entries === null) return true;
   for (const entry of entries) {
     const line = selectorOf(entry);
     if (line && covers(line, selector)) return entry.action === 'permit';
@@ -61,10 +76,20 @@ export function permits({ entries }: Pick<FlowPolicy, 'entries'>, selector: Traf
   return false;
 }
 
-/** The policy under which this traffic may be protected between these ends; in order of configuration. */
-export function policyFor(policies: Iterable<FlowPolicy>, local: Ipv4, peer: Ipv4, selector: TrafficSelector): FlowPolicy | null {
-  for (const policy of policies) if (policy.local === local && policy.peers.includes(peer) && permits(policy, selector)) return policy;
-  return null;
+/** The policies under which this traffic may be protected between these ends; in order of configuration. */
+export function policiesFor(policies: Iterable<FlowPolicy>, sa: Phase1Sa, selector: TrafficSelector): FlowPolicy[] {
+  return [...policies].filter((policy) => serves(policy, sa) && permits(policy, selector));
+}
+
+/** Whether it may be negotiated under an SA: of its own end, with a peer of its, which matches its profile. */
+export function serves(policy: FlowPolicy, { local, remote, profile }: Phase1Sa): boolean {
+  return policy.local === local.address && admits(policy, remote.address) && (policy.profile === undefined || policy.profile === profile);
+}
+
+/** Whether it is less than a line of the access list: such a flow exists only as long as a pair of SAs does. */
+export function isPart(policy: FlowPolicy, selector: TrafficSelector): boolean {
+  const text = selectorText(selector);
+  return !permittedSelectors(policy).some((line) => selectorText(line) === text);
 }
 
 /**
@@ -114,7 +139,7 @@ export function choose(
       ),
   );
   if (chosen < 0) {
-    const text = `none of ${offers.length} offers for ${selectorText(selector)} fits crypto map ${policy.map} ${policy.sequence}`;
+    const text = `none of ${offers.length} offers for ${selectorText(selector)} fits ${policyText(policy)}`;
     throw new WireError('RFC 2408 §4.2', text, 'ipsec_no_proposal');
   }
   const { lifetimeSeconds, lifetimeKilobytes } = policy;

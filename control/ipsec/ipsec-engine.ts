@@ -1,6 +1,6 @@
 // Site-to-site IPsec of one router: pairs of SAs by Quick Mode (RFC 2409 §5.5), made when traffic wants them, replaced before they expire, ended
 // when the peer says so or is dead. Sits on phase 1 as its user. Sans-I/O: every method returns actions, to be carried out in order;
-// `sas-changed` comes before the message upon which the peer begins to send. Does not: dynamic crypto maps, the commit bit.
+// `sas-changed` comes before the message upon which the peer begins to send.
 
 import type { Action, Endpoint, Ms } from '../actions.js';
 import { type Ipv4, isCombinedMode } from '../config/model.js';
@@ -8,26 +8,26 @@ import type { IsakmpHeader } from '../isakmp/header.js';
 import type { IkeEngine, IkeUser } from '../isakmp/ike-engine.js';
 import { type Deletion, type Notification, NotifyType } from '../isakmp/notification.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
-import { type FlowPolicy, permits } from './flow-policy.js';
+import { Contacts } from './contacts.js';
+import { admits, type FlowPolicy, permits } from './flow-policy.js';
 import { Negotiation, type NegotiationOptions } from './negotiation.js';
 import { PairLife } from './pair-life.js';
+import type { PeerEnd } from './peer-end.js';
 import { deletedSpis, invalidSpi, isErrorType, unknownSpi } from './peer-messages.js';
 import { PeerSas } from './peer-sas.js';
 import { Phase1Renewal } from './phase1-renewal.js';
 import { flowKey, type SaPair, type SaPairs } from './sa-pairs.js';
 import type { TrafficSelector } from './selector.js';
 
-/** After a replacement that came to nothing, and between two INVALID-SPI to one peer. */
+/** After a replacement that came to nothing. */
 const RetryMs = 10_000;
 
 export class IpsecEngine implements IkeUser {
   private readonly peers = new PeerSas();
   private readonly life = new PairLife(this.peers);
   private readonly negotiation: Negotiation;
-  private readonly renewal = new Phase1Renewal();
-  /** Peers that have heard INITIAL-CONTACT from us. */
-  private readonly contacted = new Set<Ipv4>();
-  private readonly toldInvalid = new Map<Ipv4, Ms>();
+  private readonly renewal = new Phase1Renewal((sa) => this.peers.endOf(sa));
+  private readonly contacts = new Contacts();
 
   constructor(options: NegotiationOptions) {
     this.negotiation = new Negotiation(options, this.peers, this.life);
@@ -65,8 +65,11 @@ export class IpsecEngine implements IkeUser {
     const key = flowKey({ policy, selector });
     // It may have come while the tables were on their way.
     if (this.pairs.sending(key)) return [];
-    const peers = [...(this.peers.policy(policy)?.peers ?? [])];
-    return this.negotiation.want({ key, policy, selector, peers, isRekey: false }, now);
+    const wanted = this.peers.policy(policy);
+    // Peers of a dynamic map begin.
+    if (!wanted || wanted.dynamic) return [];
+    const peers = [...wanted.peers];
+    return this.negotiation.want({ key, policy, selector, peers, end: this.lastPeerOf(policy), isRekey: false }, now);
   }
 
   /** Bytes that have passed under a pair. @param bytes of the direction that had more */
@@ -92,19 +95,22 @@ export class IpsecEngine implements IkeUser {
 
   /** `clear crypto sa`. @param peer null = all */
   clear(peer: Ipv4 | null, now: Ms): Action[] {
-    return this.life.remove(peer === null ? [...this.pairs] : this.pairs.ofPeer(peer), true, now);
+    return this.life.remove(
+      [...this.pairs].filter(({ remote }) => peer === null || remote.address === peer),
+      true,
+      now,
+    );
   }
 
   /** ESP came to us under an SPI that is not here: the peer learns it if there is an SA to tell it under (RFC 2408 §3.14.1). */
   invalidSpi(spi: number, source: Ipv4, destination: Ipv4, now: Ms): Action[] {
-    if (!this.peers.hasPeer(destination, source)) return [];
-    const before = this.toldInvalid.get(source);
-    if (before !== undefined && now >= before && now < before + RetryMs) return [];
-    this.toldInvalid.set(source, now);
-    const sa = this.peers.newest(destination, source, now);
+    const sas = this.peers.newestOfEach(destination, source, now);
+    if (sas.length === 0 && !this.peers.hasPeer(destination, source)) return [];
+    if (!this.contacts.mayTell(source, now)) return [];
     // We have lost everything, and the peer does not know: INITIAL-CONTACT of a new SA tells it.
-    if (!sa) return this.contacted.has(source) ? [] : this.peers.connect(destination, source, now);
-    return [{ kind: 'count', counter: 'ipsec_invalid_spi_sent' }, ...this.peers.inform(sa, invalidSpi(spi))];
+    if (sas.length === 0) return this.contacts.hasAddress(source) ? [] : this.peers.connect(destination, source, null, now);
+    // Which of those behind a translator it came from is not known; to the others it says nothing.
+    return sas.flatMap((sa) => [{ kind: 'count', counter: 'ipsec_invalid_spi_sent' }, ...this.peers.inform(sa, invalidSpi(spi))]);
   }
 
   tick(now: Ms): Action[] {
@@ -113,8 +119,8 @@ export class IpsecEngine implements IkeUser {
       if (now >= pair.expiresAt) actions.push(...this.life.remove([pair], true, now));
       else if (now >= this.pairs.changeTime(pair)) actions.push(...this.replace(pair, now));
     }
-    for (const { local, remote } of this.renewal.due(this.peers.up(now), now))
-      actions.push(...this.peers.connect(local.address, remote.address, now));
+    for (const sa of this.renewal.due(this.peers.up(now), now))
+      actions.push(...this.peers.reconnect(this.peers.endOf(sa), sa.profile ?? null, now));
     return actions;
   }
 
@@ -127,18 +133,18 @@ export class IpsecEngine implements IkeUser {
   }
 
   phase1Up(sa: Phase1Sa, now: Ms): Action[] {
-    const peer = sa.remote.address;
+    const peer = this.peers.endOf(sa);
     // RFC 2407 §4.6.3.3: the first SA since we started: what the peer still has with us is worth nothing.
-    const isFirst = !this.contacted.has(peer) && this.pairs.ofPeer(peer).length === 0;
+    const isFirst = !this.contacts.has(peer) && this.pairs.ofPeer(peer).length === 0;
     const greeting = isFirst ? (this.peers.ike?.notify(sa, NotifyType.InitialContact, new Uint8Array(0)) ?? []) : [];
-    this.contacted.add(peer);
+    this.contacts.add(peer);
     this.peers.followUse(this.pairs);
     const lost = sa.saidInitialContact ? this.endBefore(sa, now) : [];
     return [...lost, ...greeting, ...this.negotiation.phase1Up(sa, now)];
   }
 
   phase1Failed(remote: Endpoint, _reason: string, now: Ms): Action[] {
-    return this.negotiation.phase1Failed(remote.address, now);
+    return this.negotiation.phase1Failed(remote, now);
   }
 
   /** The pairs live on: nothing ties them to the SA that they were agreed under. What was under way tries the next peer. */
@@ -146,8 +152,8 @@ export class IpsecEngine implements IkeUser {
     return this.negotiation.phase1Deleted(sa, now);
   }
 
-  peerDead({ remote }: Phase1Sa, now: Ms): Action[] {
-    return this.life.remove(this.pairs.ofPeer(remote.address), false, now);
+  peerDead(sa: Phase1Sa, now: Ms): Action[] {
+    return this.life.remove(this.pairs.ofPeer(this.peers.endOf(sa)), false, now);
   }
 
   /** Quick Mode, under an SA that is owns(). */
@@ -160,7 +166,7 @@ export class IpsecEngine implements IkeUser {
   }
 
   notification(sa: Phase1Sa, type: number, _data: Uint8Array, now: Ms, whole: Notification): Action[] {
-    const pairs = this.pairs.ofPeer(sa.remote.address);
+    const pairs = this.pairs.ofPeer(this.peers.endOf(sa));
     if (type === NotifyType.InitialContact) return this.endBefore(sa, now);
     if (!isErrorType(type)) return [];
     const spi = unknownSpi(whole);
@@ -172,27 +178,35 @@ export class IpsecEngine implements IkeUser {
 
   /** The peer has begun anew: it has nothing of what there was before this SA. */
   private endBefore(sa: Phase1Sa, now: Ms): Action[] {
-    const old = this.pairs.ofPeer(sa.remote.address).filter(({ createdAt }) => createdAt < sa.establishedAt);
+    const old = this.pairs.ofPeer(this.peers.endOf(sa)).filter(({ createdAt }) => createdAt < sa.establishedAt);
     return this.life.remove(old, false, now);
   }
 
   deletion(sa: Phase1Sa, deletion: Deletion, now: Ms): Action[] {
     const spis = deletedSpis(deletion);
-    const gone = this.pairs.ofPeer(sa.remote.address).filter(({ outboundSpi }) => spis.includes(outboundSpi));
+    const gone = this.pairs.ofPeer(this.peers.endOf(sa)).filter(({ outboundSpi }) => spis.includes(outboundSpi));
     return this.life.remove(gone, false, now);
   }
 
   /** The peer that it is with first, then the entry's others. */
   private replace(pair: SaPair, now: Ms): Action[] {
     pair.retryAt = now + RetryMs;
-    const { policy, selector, remote } = pair;
-    const others = (this.peers.policy(policy)?.peers ?? []).filter((peer) => peer !== remote.address);
-    return this.negotiation.want({ key: flowKey(pair), policy, selector, peers: [remote.address, ...others], isRekey: true }, now);
+    const { policy, selector, remote, peer: end } = pair;
+    // Without a phase-1 SA it is a peer of a dynamic map that has to come back.
+    if (this.peers.policy(policy)?.dynamic && !this.peers.newestWith(end, now)) return [];
+    const others = (this.peers.policy(policy)?.peers ?? []).filter((other) => other !== remote.address);
+    return this.negotiation.want({ key: flowKey(pair), policy, selector, peers: [remote.address, ...others], end, isRekey: true }, now);
+  }
+
+  /** Where several peers share an address: with whom there was something under this policy last. */
+  private lastPeerOf(policy: string): PeerEnd | null {
+    const [first] = this.peers.policy(policy)?.peers ?? [];
+    return [...this.pairs].findLast((pair) => pair.policy === policy && pair.remote.address === first)?.peer ?? null;
   }
 
   private isStillWanted({ policy: key, selector, suite, remote }: SaPair): boolean {
     const policy = this.peers.policy(key);
-    if (!policy?.peers.includes(remote.address) || !permits(policy, selector)) return false;
+    if (!policy || !admits(policy, remote.address) || !permits(policy, selector)) return false;
     return policy.suites.some(
       ({ encryption, authentication }) => encryption === suite.encryption && authentication === suite.authentication,
     );

@@ -1,20 +1,20 @@
 // Quick Mode exchanges from what wants or allows them to the pairs that they make: which peer is tried next, what an offer is judged by, what
 // becomes of an exchange that has ended.
 
-import type { Action, Ms, RandomBytes } from '../actions.js';
-import type { Ipv4 } from '../config/model.js';
+import type { Action, Endpoint, Ms, RandomBytes } from '../actions.js';
 import { readU32 } from '../isakmp/bytes.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { WireError } from '../isakmp/wire-error.js';
 import { type EspProposal, LeastSpi } from './esp-proposal.js';
-import { choose, type FlowPolicy, policyKey, proposalsOf } from './flow-policy.js';
+import { checkRoom } from './flow-bounds.js';
+import { choose, type FlowPolicy, policyKey, policyText, proposalsOf, serves } from './flow-policy.js';
 import type { PairLife } from './pair-life.js';
 import { deleteEsp, refusal } from './peer-messages.js';
 import type { PeerSas } from './peer-sas.js';
 import { counted, type NegotiatedPair, provesNothing, type QuickOutcome } from './quick-exchange.js';
 import { type AnyExchange, QuickExchanges } from './quick-exchanges.js';
 import { QuickInitiator } from './quick-initiator.js';
-import { type QuickDecision, QuickResponder } from './quick-responder.js';
+import { type QuickDecision, type QuickPolicy, QuickResponder } from './quick-responder.js';
 import type { SaPair } from './sa-pairs.js';
 import { selectorText, type TrafficSelector } from './selector.js';
 import { type WantedFlow, WantedFlows } from './wanted-flows.js';
@@ -23,6 +23,8 @@ export interface NegotiationOptions {
   random: RandomBytes;
   /** Whether another SA of this router has the SPI: a group's. */
   spiTaken(spi: number): boolean;
+  /** Whether the tables hold another flow. Absent = they do. */
+  hasRoom?(): boolean;
 }
 
 export class Negotiation {
@@ -78,10 +80,10 @@ export class Negotiation {
   }
 
   phase1Up(sa: Phase1Sa, now: Ms): Action[] {
-    return this.wanted.waitingFor(sa.remote.address).flatMap((flow) => this.begin(flow, sa, now));
+    return this.wanted.waitingFor(sa.remote).flatMap((flow) => this.begin(flow, sa, now));
   }
 
-  phase1Failed(peer: Ipv4, now: Ms): Action[] {
+  phase1Failed(peer: Endpoint, now: Ms): Action[] {
     return this.wanted.waitingFor(peer).flatMap((flow) => this.tryNext(flow, now));
   }
 
@@ -110,10 +112,14 @@ export class Negotiation {
     if (messageId === 0) return [{ kind: 'count', counter: 'ipsec_quick_mode_malformed', reason: 'Quick Mode without a message ID' }];
     const exchange = new QuickResponder(sa, messageId, this.options.random, now);
     try {
-      const actions = exchange.begin(message, { decide: (_, selector, offers) => this.decide(sa, selector, offers) }, now);
-      const { selector } = exchange.pair as NegotiatedPair;
-      const policy = policyKey(this.peers.policyFor(sa, selector) as FlowPolicy);
-      const added = this.life.add(exchange.pair as NegotiatedPair, { policy, local: sa.local, remote: sa.remote }, now);
+      let policy = '';
+      const decide: QuickPolicy['decide'] = (_, selector, offers) => {
+        const decided = this.decide(sa, selector, offers);
+        policy = policyKey(decided.policy);
+        return decided.decision;
+      };
+      const actions = exchange.begin(message, { decide }, now);
+      const added = this.life.add(exchange.pair as NegotiatedPair, { policy, ...this.placeOf(sa) }, now);
       this.unproved.set(exchange, added.pair);
       return [...this.register(exchange, now), ...added.actions, ...actions];
     } catch (error) {
@@ -124,10 +130,21 @@ export class Negotiation {
     }
   }
 
-  private decide(sa: Phase1Sa, selector: TrafficSelector, offers: readonly EspProposal[]): QuickDecision {
-    const policy = this.peers.policyFor(sa, selector);
-    if (!policy) throw new WireError('RFC 2409 §5.5', `no crypto map entry permits ${selectorText(selector)}`, 'ipsec_no_flow');
-    return { ...choose(policy, selector, sa, offers), spi: this.newSpi() };
+  /** The first entry, in order of sequence, that permits the traffic and has a transform of the peer's. @throws WireError of the last one when there is none */
+  private decide(sa: Phase1Sa, selector: TrafficSelector, offers: readonly EspProposal[]): { policy: FlowPolicy; decision: QuickDecision } {
+    let error = new WireError('RFC 2409 §5.5', `no crypto map entry permits ${selectorText(selector)}`, 'ipsec_no_flow');
+    for (const policy of this.peers.policiesFor(sa, selector)) {
+      try {
+        const chosen = choose(policy, selector, sa, offers);
+        const bounds = { policyOf: (key: string) => this.peers.policy(key), hasRoom: () => this.options.hasRoom?.() ?? true };
+        checkRoom(policy, selector, this.peers.endOf(sa), this.life.pairs, bounds);
+        return { policy, decision: { ...chosen, spi: this.newSpi() } };
+      } catch (caught) {
+        if (!(caught instanceof WireError)) throw caught;
+        error = caught;
+      }
+    }
+    throw error;
   }
 
   /** What becomes of an exchange that has just ended. */
@@ -155,7 +172,7 @@ export class Negotiation {
     // Nobody wants it any more.
     if (!flow) return this.peers.inform(sa, deleteEsp([outcome.pair.inboundSpi]));
     this.wanted.delete(flow.key);
-    const { pair, actions } = this.life.add(outcome.pair, { policy: flow.policy, local: sa.local, remote: sa.remote }, now);
+    const { pair, actions } = this.life.add(outcome.pair, { policy: flow.policy, ...this.placeOf(sa) }, now);
     const rekeyed: Action[] = flow.isRekey ? [{ kind: 'count', counter: 'ipsec_rekeys' }] : [];
     this.begun = pair;
     return [...rekeyed, ...actions];
@@ -170,14 +187,26 @@ export class Negotiation {
 
   /** Under the SA that there is with its peer, else phase 1 first. */
   private start(flow: WantedFlow, now: Ms): Action[] {
-    const local = this.peers.policy(flow.policy)?.local ?? 0;
-    const sa = this.peers.newest(local, flow.peers[0], now);
-    return sa ? this.begin(flow, sa, now) : this.peers.connect(local, flow.peers[0], now);
+    const policy = this.peers.policy(flow.policy);
+    if (!policy) return [];
+    const { end, peers } = flow;
+    const sa = end ? this.peers.newestWith(end, now) : this.peers.newest(policy, peers[0], now);
+    if (sa && serves(policy, sa)) return this.begin(flow, sa, now);
+    const { local, profile = null } = policy;
+    return end ? this.peers.reconnect(end, profile, now) : this.peers.connect(local, peers[0], profile, now);
+  }
+
+  private placeOf(sa: Phase1Sa): Pick<SaPair, 'peer' | 'local' | 'remote'> {
+    return { peer: this.peers.endOf(sa), local: sa.local, remote: sa.remote };
   }
 
   private begin(flow: WantedFlow, sa: Phase1Sa, now: Ms): Action[] {
     const policy = this.peers.policy(flow.policy);
     if (policy?.local !== sa.local.address) return [];
+    if (!serves(policy, sa)) {
+      const text = `its identity does not match isakmp profile ${policy.profile} of ${policyText(policy)}`;
+      return [...this.life.log.failed(sa.remote.address, text, now), ...this.tryNext(flow, now)];
+    }
     const request = { selector: flow.selector, proposals: proposalsOf(policy, flow.selector, sa), spi: this.newSpi() };
     const exchange = new QuickInitiator(sa, request, this.options.random, now);
     flow.exchange = exchange;

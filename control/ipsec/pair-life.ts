@@ -17,7 +17,7 @@ export class PairLife {
   constructor(private readonly peers: PeerSas) {}
 
   /** It receives; establish() lets it send. */
-  add(agreed: NegotiatedPair, place: Pick<SaPair, 'policy' | 'local' | 'remote'>, now: Ms): { pair: SaPair; actions: Action[] } {
+  add(agreed: NegotiatedPair, place: Pick<SaPair, 'policy' | 'peer' | 'local' | 'remote'>, now: Ms): { pair: SaPair; actions: Action[] } {
     const { pair, surplus } = this.pairs.add(agreed, { ...place, established: false }, now);
     this.peers.followUse(this.pairs);
     return { pair, actions: [{ kind: 'sas-changed' }, ...this.remove(surplus, true, now)] };
@@ -51,8 +51,9 @@ export class PairLife {
   /** Behind a translator a peer's port may change (RFC 3947 §4): ESP in UDP goes where phase 1 goes. */
   followPorts(now: Ms): Action[] {
     const actions: Action[] = [];
+    this.peers.followPorts(now);
     for (const pair of this.pairs) {
-      const sa = pair.suite.udp ? this.peers.newest(pair.local.address, pair.remote.address, now) : null;
+      const sa = pair.suite.udp ? this.peers.newestWith(pair.peer, now) : null;
       if (!sa || sa.remote.port === pair.remote.port) continue;
       pair.remote = sa.remote;
       actions.push({ kind: 'sas-changed' });
@@ -65,7 +66,7 @@ export class PairLife {
     const actions: Action[] = [];
     for (const pair of pairs) {
       if (!this.pairs.delete(pair)) continue;
-      const sa = tell ? this.peers.newest(pair.local.address, pair.remote.address, now) : null;
+      const sa = tell ? this.peers.newestWith(pair.peer, now) : null;
       actions.push({ kind: 'count', counter: 'ipsec_sas_deleted' }, { kind: 'sas-changed' });
       if (sa) actions.push(...this.peers.inform(sa, deleteEsp([pair.inboundSpi])));
       if (pair.established && !this.hasEstablished(pair)) actions.push(...this.log.session('DOWN', pair.remote));
@@ -74,7 +75,7 @@ export class PairLife {
     return actions;
   }
 
-  private hasEstablished({ remote }: SaPair): boolean {
-    return this.pairs.ofPeer(remote.address).some(({ established }) => established);
+  private hasEstablished({ peer }: SaPair): boolean {
+    return this.pairs.ofPeer(peer).some(({ established }) => established);
   }
 }

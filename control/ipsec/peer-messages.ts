@@ -31,6 +31,7 @@ export function refusal(spi: Uint8Array, { counter }: WireError): PayloadBody {
   const types: Record<string, NotifyType> = {
     ipsec_no_flow: NotifyType.InvalidIdInformation,
     ipsec_no_proposal: NotifyType.NoProposalChosen,
+    ipsec_too_many: NotifyType.NoProposalChosen,
   };
   return espNotification(types[counter] ?? NotifyType.PayloadMalformed, spi.length === 4 ? spi : new Uint8Array(0));
 }

@@ -1,17 +1,19 @@
-// The policies, and the phase-1 SAs with the peers that they name: which are ours, which is used, what is told under it.
+// The policies, and the phase-1 SAs with their peers: which are ours, whom each is with, which is used, what is told under it.
 
-import type { Action, Ms } from '../actions.js';
+import type { Action, Endpoint, Ms } from '../actions.js';
 import type { Ipv4 } from '../config/model.js';
 import type { IkeEngine } from '../isakmp/ike-engine.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
-import { GdoiPort, IkePort } from '../isakmp/ports.js';
+import { GdoiPort, IkePort, NatPort } from '../isakmp/ports.js';
 import { Doi } from '../isakmp/sa-payload.js';
-import { type FlowPolicy, policyFor, policyKey } from './flow-policy.js';
+import { admits, type FlowPolicy, policiesFor, policyKey, serves } from './flow-policy.js';
+import { type PeerEnd, PeerEnds } from './peer-end.js';
 import type { SaPairs } from './sa-pairs.js';
 import type { TrafficSelector } from './selector.js';
 
 export class PeerSas {
   private policies = new Map<string, FlowPolicy>();
+  private readonly ends = new PeerEnds();
   ike: IkeEngine | null = null;
 
   setPolicies(policies: readonly FlowPolicy[]): void {
@@ -23,19 +25,21 @@ export class PeerSas {
     return this.policies.get(key);
   }
 
-  /** The first that permits this traffic between the SA's ends. */
-  policyFor({ local, remote }: Phase1Sa, selector: TrafficSelector): FlowPolicy | null {
-    return policyFor(this.policies.values(), local.address, remote.address, selector);
+  /** Those that permit this traffic between the SA's ends, in order. */
+  policiesFor(sa: Phase1Sa, selector: TrafficSelector): FlowPolicy[] {
+    return policiesFor(this.policies.values(), sa, selector);
   }
 
   /** Whether Quick Mode is what an SA is for: of the IPsec DOI, not on GDOI's port, with a peer of ours. */
   owns({ doi, local, remote }: Phase1Sa): boolean {
     if (doi !== Doi.Ipsec || local.port === GdoiPort) return false;
-    return this.hasPeer(local.address, remote.address);
+    for (const policy of this.policies.values()) if (policy.local === local.address && admits(policy, remote.address)) return true;
+    return false;
   }
 
+  /** Whether a peer is configured with which we begin. */
   hasPeer(local: Ipv4, peer: Ipv4): boolean {
-    for (const policy of this.policies.values()) if (policy.local === local && policy.peers.includes(peer)) return true;
+    for (const policy of this.policies.values()) if (policy.local === local && !policy.dynamic && policy.peers.includes(peer)) return true;
     return false;
   }
 
@@ -44,12 +48,41 @@ export class PeerSas {
     return (this.ike?.sas() ?? []).filter((sa) => sa.state === 'GDOI_IDLE' && sa.expiresAt > now && this.owns(sa));
   }
 
-  newest(local: Ipv4, peer: Ipv4, now: Ms): Phase1Sa | null {
-    return this.up(now).findLast((sa) => sa.local.address === local && sa.remote.address === peer) ?? null;
+  /** With whom an SA is that is up. */
+  endOf(sa: Phase1Sa): PeerEnd {
+    return this.ends.of(sa);
   }
 
-  connect(local: Ipv4, peer: Ipv4, now: Ms): Action[] {
-    return this.ike?.initiate({ address: local, port: IkePort }, { address: peer, port: IkePort }, now) ?? [];
+  /** Of those with a peer at this address, of which there may be several behind a translator. */
+  newest(policy: FlowPolicy, peer: Ipv4, now: Ms): Phase1Sa | null {
+    return this.up(now).findLast((sa) => sa.remote.address === peer && serves(policy, sa)) ?? null;
+  }
+
+  /** One with each peer at this address. */
+  newestOfEach(local: Ipv4, peer: Ipv4, now: Ms): Phase1Sa[] {
+    const sas = this.up(now).filter((sa) => sa.local.address === local && sa.remote.address === peer);
+    return [...new Map(sas.map((sa) => [this.endOf(sa), sa])).values()];
+  }
+
+  newestWith(peer: PeerEnd, now: Ms): Phase1Sa | null {
+    const isUp = ({ state, expiresAt }: Phase1Sa): boolean => state === 'GDOI_IDLE' && expiresAt > now;
+    // Also when the configuration has no such peer any more: it is to learn that it is over.
+    return (this.ike?.sas() ?? []).findLast((sa) => isUp(sa) && this.ends.isOf(sa, peer)) ?? null;
+  }
+
+  /** @param profile that is to be used; null = whichever fits */
+  connect(local: Ipv4, peer: Ipv4, profile: string | null, now: Ms): Action[] {
+    return this.begin({ address: local, port: IkePort }, { address: peer, port: IkePort }, profile, now);
+  }
+
+  /** Who stands behind a translator is reached where it sends from, while the translator remembers that. */
+  reconnect({ local, remote, translated }: PeerEnd, profile: string | null, now: Ms): Action[] {
+    if (!translated) return this.connect(local, remote.address, profile, now);
+    return this.begin({ address: local, port: NatPort }, remote, profile, now);
+  }
+
+  private begin(local: Endpoint, remote: Endpoint, profile: string | null, now: Ms): Action[] {
+    return this.ike?.initiate(local, remote, now, profile) ?? [];
   }
 
   /** Sends protected notifications or deletes. */
@@ -57,8 +90,18 @@ export class PeerSas {
     return this.ike?.inform(sa, payload) ?? [];
   }
 
+  /** Ports may have changed. */
+  followPorts(now: Ms): void {
+    this.ends.follow(this.up(now));
+  }
+
   /** SAs with whose peer there are pairs do not end because they are idle. */
   followUse(pairs: SaPairs): void {
-    for (const sa of this.ike?.sas() ?? []) if (this.owns(sa)) sa.inUse = pairs.ofPeer(sa.remote.address).length > 0;
+    const sas = this.up(0);
+    this.ends.keep(
+      sas,
+      [...pairs].map(({ peer }) => peer),
+    );
+    for (const sa of sas) sa.inUse = pairs.ofPeer(this.endOf(sa)).length > 0;
   }
 }

@@ -2,6 +2,7 @@
 
 import type { Ms } from '../actions.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
+import type { PeerEnd } from './peer-end.js';
 
 /** Before its end; who answered is later, so that as a rule only one side begins. */
 const MarginMs = 60_000;
@@ -13,6 +14,8 @@ function renewalTime({ establishedAt, expiresAt, initiator }: Phase1Sa): Ms {
 
 export class Phase1Renewal {
   private readonly begun = new WeakSet<Phase1Sa>();
+
+  constructor(private readonly endOf: (sa: Phase1Sa) => PeerEnd) {}
 
   /** @param sas that are up, the newest with each peer last @returns those to be replaced now, each once */
   due(sas: readonly Phase1Sa[], now: Ms): Phase1Sa[] {
@@ -27,7 +30,7 @@ export class Phase1Renewal {
   }
 
   private pending(sas: readonly Phase1Sa[]): Phase1Sa[] {
-    const newest = new Map(sas.map((sa) => [`${sa.local.address} ${sa.remote.address}`, sa]));
+    const newest = new Map(sas.map((sa) => [this.endOf(sa), sa]));
     return [...newest.values()].filter((sa) => sa.inUse && !this.begun.has(sa));
   }
 }

@@ -2,13 +2,14 @@
 // that is established sends; all of them receive, so that nothing is lost while the sides change over. No messages here.
 
 import type { Endpoint, Ms } from '../actions.js';
-import type { Ipv4 } from '../config/model.js';
+import type { PeerEnd } from './peer-end.js';
 import type { NegotiatedPair } from './quick-exchange.js';
 import { selectorText } from './selector.js';
 
 export interface SaPair extends NegotiatedPair {
   /** policyKey() of its entry. */
   policy: string;
+  peer: PeerEnd;
   /** Ends of ESP; ports only matter in UDP. */
   local: Endpoint;
   remote: Endpoint;
@@ -52,7 +53,7 @@ export class SaPairs {
   /** @returns the pair, and those that have to go for it */
   add(
     agreed: NegotiatedPair,
-    place: Pick<SaPair, 'policy' | 'local' | 'remote' | 'established'>,
+    place: Pick<SaPair, 'policy' | 'peer' | 'local' | 'remote' | 'established'>,
     now: Ms,
   ): { pair: SaPair; surplus: SaPair[] } {
     const lifetimeMs = agreed.lifetimeSeconds * 1000;
@@ -87,8 +88,8 @@ export class SaPairs {
     return [...this.pairs].filter((pair) => flowKey(pair) === key);
   }
 
-  ofPeer(address: Ipv4): SaPair[] {
-    return [...this.pairs].filter(({ remote }) => remote.address === address);
+  ofPeer(peer: PeerEnd): SaPair[] {
+    return [...this.pairs].filter((pair) => pair.peer === peer);
   }
 
   /** The one that sends; null = none is established. */

@@ -1,8 +1,9 @@
 // Flows for which a pair of SAs is wanted: which peer is tried, what is waited for, and how long to be quiet after a failure, so that
 // traffic towards a peer that does not answer costs one attempt in ten seconds and not one a packet.
 
-import type { Ms } from '../actions.js';
+import type { Endpoint, Ms } from '../actions.js';
 import type { Ipv4 } from '../config/model.js';
+import type { PeerEnd } from './peer-end.js';
 import type { QuickInitiator } from './quick-initiator.js';
 import type { TrafficSelector } from './selector.js';
 
@@ -15,6 +16,8 @@ export interface WantedFlow {
   selector: TrafficSelector;
   /** Still to be tried; the first is being tried. */
   peers: Ipv4[];
+  /** The first of them, where it is known which of those at that address is meant: what there is with it is replaced. */
+  end: PeerEnd | null;
   /** null: phase 1 is waited for. */
   exchange: QuickInitiator | null;
   isRekey: boolean;
@@ -43,8 +46,11 @@ export class WantedFlows {
   }
 
   /** Those that wait for phase 1 with this peer. */
-  waitingFor(peer: Ipv4): WantedFlow[] {
-    return [...this.flows.values()].filter(({ peers, exchange }) => exchange === null && peers[0] === peer);
+  waitingFor({ address, port }: Endpoint): WantedFlow[] {
+    return [...this.flows.values()].filter(({ peers, exchange, end }) => {
+      const isOther = end?.translated === true && end.remote.port !== port;
+      return exchange === null && peers[0] === address && !isOther;
+    });
   }
 
   ofExchange(exchange: QuickInitiator): WantedFlow | null {
@@ -63,7 +69,7 @@ export class WantedFlows {
 
   /** The peer that was tried does not do. @returns whether there is another one to try */
   nextPeer(flow: WantedFlow, now: Ms): boolean {
-    Object.assign(flow, { exchange: null, hasRenewed: false });
+    Object.assign(flow, { exchange: null, hasRenewed: false, end: null });
     flow.peers = flow.peers.slice(1);
     if (flow.peers.length > 0) return true;
     this.flows.delete(flow.key);

@@ -4,7 +4,7 @@
 import type { Endpoint, Ms } from '../actions.js';
 import { ExchangeRefusal } from './exchange-refusal.js';
 import { PayloadType } from './header.js';
-import { type Identification, IdType, ipv4Identification } from './identification.js';
+import { type Identification, type IdType, ipv4Identification } from './identification.js';
 import { sameHash } from './message-cipher.js';
 import { type Payload, takePayload } from './payloads.js';
 import { GdoiPort, IkePort } from './ports.js';
@@ -24,7 +24,12 @@ export interface ExchangeFacts {
   doi: number;
   /** An address translator stands between: the peer's address is not its own. */
   translated: boolean;
+  /** What the peer calls itself, once it has said so. */
+  peerId: Identification | null;
 }
+
+/** What we call ourselves. */
+export type OwnName = { type: IdType.Fqdn | IdType.UserFqdn; text: string };
 
 export interface Authenticator {
   /** As configured; null: SKEYID comes from nonces and g^xy (RFC 2409 §5). */
@@ -52,7 +57,7 @@ export function addressId({ local, doi }: ExchangeFacts): Identification {
   return ipv4Identification(local.address, UdpProtocol, portOf(doi));
 }
 
-export function nameId(type: IdType.Fqdn | IdType.DerDn, data: Uint8Array, { doi }: ExchangeFacts): Identification {
+export function nameId(type: IdType.Fqdn | IdType.UserFqdn | IdType.DerDn, data: Uint8Array, { doi }: ExchangeFacts): Identification {
   return { type, protocol: UdpProtocol, port: portOf(doi), data };
 }
 
@@ -64,8 +69,8 @@ export function notProved(text: string): ExchangeRefusal {
 export class PreSharedKeyAuthenticator implements Authenticator {
   constructor(
     readonly preSharedKey: Uint8Array,
-    /** What we call ourselves; null = our address. */
-    private readonly hostname: string | null = null,
+    /** What we call ourselves to whom; null = our address. */
+    private readonly nameFor: (peerId: Identification | null) => OwnName | null = () => null,
   ) {}
 
   requests(): PayloadBody[] {
@@ -75,7 +80,8 @@ export class PreSharedKeyAuthenticator implements Authenticator {
   heed(): void {}
 
   identification(facts: ExchangeFacts): Identification {
-    return this.hostname === null ? addressId(facts) : nameId(IdType.Fqdn, new TextEncoder().encode(this.hostname), facts);
+    const name = this.nameFor(facts.peerId);
+    return name === null ? addressId(facts) : nameId(name.type, new TextEncoder().encode(name.text), facts);
   }
 
   prove(hash: Uint8Array): PayloadBody[] {

@@ -23,13 +23,13 @@ import {
   openInformational,
   sealInformational,
 } from './informational.js';
-import { Liveness } from './liveness.js';
 import { MainModeInitiator } from './main-mode-initiator.js';
 import { MainModeResponder } from './main-mode-responder.js';
 import { keepaliveBytes } from './nat-traversal.js';
 import { type Deletion, type Notification, NotifyType } from './notification.js';
 import { makeResponder, openOffer } from './offers.js';
 import type { Phase1Sa } from './phase1-sa.js';
+import { startProfile } from './profiles.js';
 import { Protocol } from './sa-payload.js';
 import { WireError } from './wire-error.js';
 
@@ -70,18 +70,18 @@ export class IkeEngine {
     return [...this.exchanges].map((exchange) => exchange.sa);
   }
 
-  /** Begins main mode, or aggressive mode where a profile says so. Does nothing while one that we began with the same remote is under way; an SA that is up does not hinder. */
-  initiate(local: Endpoint, remote: Endpoint, now: Ms): Action[] {
+  /** Begins main mode, or aggressive mode where a profile says so. Does nothing while one that we began with the same remote is under way; an SA that is up does not hinder. @param profile that is to be used; null = whichever fits */
+  initiate(local: Endpoint, remote: Endpoint, now: Ms, profile: string | null = null): Action[] {
     if (this.exchanges.isUnderWay(remote)) return [];
     const { random } = this;
     const { credentials, settings, policies: all } = this.configuration;
-    const policies = credentials.usable(all, remote.address);
+    const policies = credentials.usable(all, remote.address, null, profile);
     const wanted: Action = { kind: 'count', counter: 'ike_requests_sent' };
     if (policies.length === 0) return [wanted, ...this.log.unusable(all, remote, now), ...this.fail(remote, whyUnusable(all), now)];
-    const authenticatorFor = (method: IsakmpPolicy['authentication']) => credentials.authenticator(method, remote.address);
+    const authenticatorFor = (method: IsakmpPolicy['authentication']) => credentials.authenticator(method, remote.address, null, profile);
     const abilities = { natTraversal: settings.natTraversal, deadPeerDetection: true };
     const options = { serial: this.serial++, local, remote, policies, authenticatorFor, random, abilities };
-    const aggressive = credentials.initiatesAggressive(remote.address);
+    const aggressive = credentials.initiatesAggressive(remote.address, profile);
     const exchange = aggressive ? new AggressiveInitiator(options, now) : new MainModeInitiator(options, now);
     this.exchanges.add(exchange);
     return [wanted, { kind: 'count', counter: 'ike_requests_begun' }, ...exchange.start(now)];
@@ -194,7 +194,7 @@ export class IkeEngine {
       const actions = exchange.receive(header, datagram, now);
       this.exchanges.follow(exchange);
       if (wasUp || !exchange.up) return actions;
-      exchange.liveness = new Liveness(exchange.sa, this.configuration.settings, this.random, now);
+      exchange.liveness = startProfile(exchange.sa, this.configuration, this.random, now);
       if (exchange instanceof MainModeResponder) this.halfOpen.remove(exchange);
       return [...actions, ...this.user.phase1Up(exchange.sa, now)];
     } catch (error) {

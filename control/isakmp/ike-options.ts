@@ -45,6 +45,7 @@ export interface IkeConfiguration {
   policies: IsakmpPolicy[];
   credentials: Credentials;
   settings: IsakmpSettings;
+  profiles: ReadonlyMap<string, IsakmpProfile>;
 }
 
 export function configurationOf(options: IkeSettings): IkeConfiguration {
@@ -54,5 +55,6 @@ export function configurationOf(options: IkeSettings): IkeConfiguration {
     policies: [...policies].sort((a, b) => a.priority - b.priority),
     credentials: new Credentials({ keys, keyrings, profiles, settings, hostname, certificates }),
     settings,
+    profiles,
   };
 }

@@ -147,10 +147,10 @@ export class MainModeInitiator extends MainMode {
     return this.advance(this.sealProof(), now);
   }
 
-  /** RFC 3947 §4: with a translator between, everything from message 5 on goes to and from port 4500. */
+  /** RFC 3947 §4: with a translator between, everything from message 5 on goes to and from port 4500. What began there stays. */
   protected leaveForNatPort(): void {
     const { translation, local, remote } = this.sa;
-    if (!translation.local && !translation.remote) return;
+    if ((!translation.local && !translation.remote) || local.port === NatPort) return;
     this.sa.local = { ...local, port: NatPort };
     this.sa.remote = { ...remote, port: NatPort };
   }

@@ -128,8 +128,8 @@ export abstract class MainMode {
   }
 
   protected get facts(): ExchangeFacts {
-    const { local, remote, doi, translation } = this.sa;
-    return { local, remote, doi, translated: translation.remote };
+    const { local, remote, doi, translation, peerId } = this.sa;
+    return { local, remote, doi, translated: translation.remote, peerId };
   }
 
   /** Of message 3 or 4. */

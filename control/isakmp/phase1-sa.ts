@@ -35,6 +35,8 @@ export interface Phase1Sa {
   lastIv: Uint8Array;
   /** Null until GDOI_IDLE. Any type, protocol and port is accepted: a pre-shared key is bound to the address (RFC 2409 §5.4). */
   peerId: Identification | null;
+  /** Name of the ISAKMP profile that the peer matches, once it is up. Absent = none. */
+  profile?: string;
   establishedAt: Ms;
   expiresAt: Ms;
   /** The peer said INITIAL-CONTACT with its proof (RFC 2407 §4.6.3.3): what there was with it before, it has no more. Absent = no. */

@@ -1,22 +1,19 @@
 // Which pre-shared key belongs to a peer: by its address, longest mask first (`crypto isakmp key K address A [mask]`, `crypto keyring`), or, in
 // aggressive mode, by the name that it calls itself.
 
-import type { Ipv4, IsakmpKey, IsakmpProfile, Keyring } from '../config/model.js';
+import type { Ipv4, IsakmpKey, Keyring } from '../config/model.js';
 import { type Identification, IdType } from './identification.js';
+import { isInRange, type Profiles, profileOf } from './profiles.js';
 
 /** What configuration says of pre-shared keys. */
 export interface KeySources {
   /** Global ones. */
   keys: readonly IsakmpKey[];
   keyrings: ReadonlyMap<string, Keyring>;
-  profiles: ReadonlyMap<string, IsakmpProfile>;
+  profiles: Profiles;
 }
 
 const OneHost = 0xffffffff;
-
-function isIn(peer: Ipv4, { address, mask }: { address: Ipv4; mask: Ipv4 }): boolean {
-  return ((peer ^ address) & mask) === 0;
-}
 
 function bytesOf(key: string | undefined): Uint8Array | null {
   return key === undefined ? null : new TextEncoder().encode(key);
@@ -26,26 +23,33 @@ function bytesOf(key: string | undefined): Uint8Array | null {
 export function findPreSharedKey(keys: readonly IsakmpKey[], peer: Ipv4): Uint8Array | null {
   let best: IsakmpKey | null = null;
   for (const item of keys) {
-    if (!isIn(peer, item)) continue;
+    if (!isInRange(peer, item)) continue;
     if (best === null || item.mask >>> 0 > best.mask >>> 0) best = item;
   }
   return bytesOf(best?.key);
 }
 
-/** The first profile that is for the peer. */
-export function profileOf(profiles: KeySources['profiles'], peer: Ipv4): IsakmpProfile | null {
-  for (const profile of profiles.values()) if (profile.matchAddresses.some((range) => isIn(peer, range))) return profile;
-  return null;
-}
-
-function keyringOf({ keyrings, profiles }: KeySources, peer: Ipv4): Keyring | null {
-  const name = profileOf(profiles, peer)?.keyring ?? null;
+function keyringOf({ keyrings, profiles }: KeySources, peer: Ipv4, id: Identification | null): Keyring | null {
+  const name = profileOf(profiles, peer, id)?.keyring ?? null;
   return name === null ? null : (keyrings.get(name) ?? null);
 }
 
-/** The keyring of the peer's profile first, then the global keys. @returns secret, or null */
-export function findKeyByAddress(sources: KeySources, peer: Ipv4): Uint8Array | null {
-  return findPreSharedKey(keyringOf(sources, peer)?.keys ?? [], peer) ?? findPreSharedKey(sources.keys, peer);
+/** Keyrings of profiles that are for names: main mode wants the key before there is a name (RFC 2409 §5.4), so their addresses count. */
+function keyringsByName({ keyrings, profiles }: KeySources): Keyring[] {
+  return [...profiles.values()].flatMap(({ keyring, matchNames = [] }) =>
+    keyring === null || matchNames.length === 0 ? [] : (keyrings.get(keyring) ?? []),
+  );
+}
+
+/** The keyring of the peer's profile first, then those of profiles for names, then the global keys. @param chosen the profile that is to be used; null = whichever fits @returns secret, or null */
+export function findKeyByAddress(sources: KeySources, peer: Ipv4, chosen: string | null = null): Uint8Array | null {
+  const own = chosen === null ? keyringOf(sources, peer, null) : sources.keyrings.get(sources.profiles.get(chosen)?.keyring ?? '');
+  const lists = [own ?? [], chosen === null ? keyringsByName(sources) : []].flat().map(({ keys }) => keys);
+  for (const keys of [...lists, sources.keys]) {
+    const key = findPreSharedKey(keys, peer);
+    if (key) return key;
+  }
+  return null;
 }
 
 /**
@@ -54,7 +58,7 @@ export function findKeyByAddress(sources: KeySources, peer: Ipv4): Uint8Array | 
  * @returns secret, or null
  */
 export function findKeyByIdentity(sources: KeySources, peer: Ipv4, id: Identification): Uint8Array | null {
-  const keyring = keyringOf(sources, peer);
+  const keyring = keyringOf(sources, peer, id);
   if (id.type === IdType.Ipv4Address) {
     const own = (list: readonly IsakmpKey[]): readonly IsakmpKey[] => list.filter(({ mask }) => mask >>> 0 === OneHost);
     const claimed = id.data.reduce((sum, octet) => sum * 256 + octet, 0);

@@ -12,6 +12,7 @@ import { findQueueing } from '../config/verify/qos-policies.js';
 import type { RsaKeyInfo } from '../pki/rsa-keys.js';
 import type { Router } from '../router.js';
 import { accessListStates, objectGroupStates } from './access-lists.js';
+import { dynamicMapStates } from './dynamic-maps.js';
 import { failCloseStates } from './fail-close.js';
 import { memberState, serverState } from './gdoi.js';
 import { interfaceStates, routeStates } from './interfaces.js';
@@ -82,6 +83,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     ),
     gdoiServers: router.gdoi.serverGroups().map((status) => serverState(status, now)),
     cryptoMaps: cryptoMapStates(config, router.ipsec.pairs),
+    dynamicMaps: dynamicMapStates(config, router.ipsec.pairs),
     failClose: failCloseStates(config, teksOf, tables, hits, now),
     ipsec: ipsecStates(config, {
       allocation,

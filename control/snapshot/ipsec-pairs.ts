@@ -11,7 +11,7 @@ import { formatIpv4 } from '../config/addresses.js';
 import { describeEntry } from '../config/commands/acl-entry.js';
 import { describeTransforms } from '../config/commands/ipsec.js';
 import type { Config, CryptoMapEntry, InterfaceConfig, Ipv4, SiteToSite } from '../config/model.js';
-import { localAddressOf, policyOfEntry } from '../ipsec/configured-policies.js';
+import { localAddressOf, policiesOfEntry } from '../ipsec/configured-policies.js';
 import { type FlowPolicy, lifetimesOf, permittedSelectors, policyKey } from '../ipsec/flow-policy.js';
 import { flowKey, type SaPair, type SaPairs } from '../ipsec/sa-pairs.js';
 import { covers, type TrafficEnd, type TrafficSelector } from '../ipsec/selector.js';
@@ -80,7 +80,7 @@ function flowState(policy: FlowPolicy, selector: TrafficSelector, mtu: number, c
   const sending = context.pairs.sending(key);
   const counted = (direction: Direction, name: keyof SaCounters): number =>
     (direction === 'inbound' ? pairs : established).reduce((sum, pair) => sum + countersOf(pair, direction, context)[name], 0);
-  const { address, port } = sending?.remote ?? { address: policy.peers[0], port: 500 };
+  const { address, port } = sending?.remote ?? { address: policy.peers[0] ?? 0, port: 500 };
   return {
     local: identOf(selector.local, selector.protocol),
     remote: identOf(selector.remote, selector.protocol),
@@ -109,16 +109,8 @@ function flowState(policy: FlowPolicy, selector: TrafficSelector, mtu: number, c
 }
 
 /** Lines in order; behind each the parts of it that peers have wanted. */
-export function siteFlows(
-  config: Config,
-  item: InterfaceConfig,
-  entry: CryptoMapEntry,
-  ipsec: SiteToSite,
-  context: SiteContext,
-): IpsecFlowState[] {
-  const local = localAddressOf(config, item);
-  const policy = local === null ? null : policyOfEntry(config, entry, ipsec, local);
-  return policy ? policyFlows(policy, item.name, context) : [];
+export function siteFlows(config: Config, item: InterfaceConfig, entry: CryptoMapEntry, context: SiteContext): IpsecFlowState[] {
+  return policiesOfEntry(config, entry, localAddressOf(config, item)).flatMap(({ policy }) => policyFlows(policy, item.name, context));
 }
 
 /** Of a protected tunnel. @returns null when it is none, or not complete */
@@ -137,23 +129,25 @@ function outsideOf(config: Config, local: Ipv4): string | undefined {
 function policyFlows(policy: FlowPolicy, name: string, context: SiteContext): IpsecFlowState[] {
   const own = [...context.pairs].filter((pair) => pair.policy === policyKey(policy));
   const flows = new Map<string, TrafficSelector>();
+  if (policy.entries === null) for (const { selector } of own) flows.set(flowKey({ policy: policyKey(policy), selector }), selector);
   for (const line of permittedSelectors(policy))
     for (const selector of [line, ...own.map((pair) => pair.selector).filter((part) => covers(line, part))])
       flows.set(flowKey({ policy: policyKey(policy), selector }), selector);
   return [...flows.values()].map((selector) => flowState(policy, selector, context.mtuOf(name), context));
 }
 
-function setsOf(config: Config, names: readonly string[]): SiteToSiteState['transformSets'] {
+export function setsOf(config: Config, names: readonly string[]): SiteToSiteState['transformSets'] {
   return names.flatMap((name) => {
     const set = config.transformSets.get(name);
     return set ? [{ name, text: describeTransforms(set) }] : [];
   });
 }
 
-export function siteState(config: Config, entry: CryptoMapEntry, ipsec: SiteToSite, pairs: SaPairs): SiteToSiteState {
+/** @param pairs null: of a dynamic map, which is with nobody */
+export function siteState(config: Config, entry: CryptoMapEntry, ipsec: SiteToSite, pairs: SaPairs | null): SiteToSiteState {
   const list = config.accessLists.get(entry.matchAddress ?? '');
   const { lifetimeSeconds, lifetimeKilobytes, pfs } = ipsec;
-  const ours = [...pairs].filter(({ policy, established }) => established && policy.startsWith(`${entry.name} ${entry.sequence} `));
+  const ours = [...(pairs ?? [])].filter(({ policy, established }) => established && policy.startsWith(`${entry.name} ${entry.sequence} `));
   const current = ours.at(-1)?.remote.address ?? ipsec.peers[0];
   return {
     peers: ipsec.peers.map(formatIpv4),
@@ -170,7 +164,7 @@ export function tunnelMapState(config: Config, item: InterfaceConfig, pairs: SaP
   const policy = policyOfTunnel(config, item);
   const profile = config.ipsecProfiles.get(item.tunnel?.protection ?? '');
   if (!policy || !profile) return null;
-  const [entry] = policy.entries;
+  const [entry] = policy.entries ?? [];
   const sending = [...pairs].findLast(({ policy: key, established }) => established && key === policyKey(policy));
   return {
     name: policy.map,
@@ -183,7 +177,7 @@ export function tunnelMapState(config: Config, item: InterfaceConfig, pairs: SaP
     profile: profile.name,
     site: {
       peers: policy.peers.map(formatIpv4),
-      acl: [describeEntry(entry, 'extended')],
+      acl: entry ? [describeEntry(entry, 'extended')] : [],
       transformSets: setsOf(config, profile.transformSets),
       pfsGroup: policy.pfs,
       lifetimeSeconds: policy.lifetimeSeconds,

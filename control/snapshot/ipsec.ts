@@ -12,6 +12,7 @@ import type { Config, GdoiGroup } from '../config/model.js';
 import type { PolicyEntry, Tek } from '../gdoi/group-policy.js';
 import { localAddressOf } from '../ipsec/configured-policies.js';
 import type { SaPairs } from '../ipsec/sa-pairs.js';
+import { createdMapStates } from './dynamic-maps.js';
 import { siteFlows, siteState, tunnelMapState, tunnelState } from './ipsec-pairs.js';
 import { countersOfSerial } from './sa-counters.js';
 
@@ -34,19 +35,21 @@ export function interfacesOfMap(config: Config, map: string): string[] {
 
 export function cryptoMapStates(config: Config, pairs: SaPairs): CryptoMapState[] {
   const tunnels = [...config.interfaces.values()].flatMap((item) => tunnelMapState(config, item, pairs) ?? []);
-  const maps = [...config.cryptoMaps.values()].flat().map((entry): CryptoMapState => {
+  const maps = [...config.cryptoMaps.values()].flat().flatMap((entry): CryptoMapState[] => {
     const group = entry.group === null ? undefined : config.gdoiGroups.get(entry.group);
-    return {
+    const state: CryptoMapState = {
       name: entry.name,
       sequence: entry.sequence,
-      kind: entry.kind,
+      kind: entry.kind === 'gdoi' ? 'gdoi' : 'ipsec-isakmp',
       group: entry.group,
       identity: group ? identityText(group) : null,
       serverAddresses: (group?.serverAddresses ?? []).map(formatIpv4),
       localAcl: entry.matchAddress,
       ...(entry.ipsec && { site: siteState(config, entry, entry.ipsec, pairs) }),
+      ...(entry.dynamic !== undefined && { dynamicMap: entry.dynamic }),
       interfaces: interfacesOfMap(config, entry.name),
     };
+    return [state, ...createdMapStates(config, entry, state.interfaces, pairs)];
   });
   return [...tunnels, ...maps];
 }
@@ -129,7 +132,7 @@ export function ipsecStates(config: Config, given: Context): IpsecInterfaceState
     if (item.cryptoMap === null) continue;
     const local = formatIpv4(localAddressOf(config, item) ?? 0);
     const flows = (config.cryptoMaps.get(item.cryptoMap) ?? []).flatMap((map) => {
-      if (map.ipsec) return siteFlows(config, item, map, map.ipsec, context);
+      if (map.kind !== 'gdoi') return siteFlows(config, item, map, context);
       const teks = map.group === null ? [] : context.teksOf(map.group);
       return outboundTeks(teks, context.now).flatMap((sending) => {
         const same = teks.filter((tek) => (tek.sa ?? 0) === (sending.sa ?? 0));

@@ -1,5 +1,5 @@
 // Entries of `crypto map NAME SEQ ipsec-isakmp`: the peers, how traffic with them is protected, for how long; and `crypto map NAME local-address`.
-// Does not: dynamic maps, isakmp profiles, reverse-route, ip access-group inside of a map, peers by name.
+// Does not: reverse-route, ip access-group inside of a map, peers by name.
 
 import { formatIpv4 } from '../addresses.js';
 import { integer, interfaceName, ipv4, word } from '../arguments.js';
@@ -125,7 +125,20 @@ export const siteToSiteNodes: Node<MapEdit>[] = [
       }),
     next: setNames(1),
   }),
-  refused('isakmp-profile', 'set isakmp-profile is not supported yet'),
+  keyword('isakmp-profile', 'Specify isakmp Profile', {
+    no: (_, edit) =>
+      change('isakmpProfile', edit, (ipsec) => {
+        delete ipsec.isakmpProfile;
+      }),
+    next: [
+      argument('profile', word(80), 'Specify isakmp profile name', {
+        run: (args, edit) =>
+          change('isakmpProfile', edit, (ipsec) => {
+            ipsec.isakmpProfile = args.text('profile');
+          }),
+      }),
+    ],
+  }),
   refused('identity', 'set identity is not supported yet'),
   refused('ip', 'set ip access-group is not supported yet', 'ip access-group on the interface inside'),
 ];
@@ -145,12 +158,32 @@ export const localAddressNode: Node<Edit<'config'>> = keyword('local-address', '
   ],
 });
 
-export function printLocalAddresses({ localAddresses }: Config): Block[] {
-  return [...localAddresses].map(([map, name]) => block(`crypto map ${map} local-address ${name}`));
+/** Behind `crypto map NAME` too. */
+export const mapProfileNode: Node<Edit<'config'>> = keyword('isakmp-profile', 'Specify isakmp profile to use', {
+  no: (args, { session, target }) => {
+    if (!target.mapProfiles.delete(args.text('name'))) session.warnAbsent(`crypto map ${args.text('name')} isakmp-profile`);
+  },
+  next: [
+    argument('profile', word(80), 'Isakmp profile name', {
+      run: (args, { session, target }) => {
+        target.mapProfiles.set(args.text('name'), args.text('profile'));
+        session.mark(target.mapProfiles, args.text('name'));
+      },
+    }),
+  ],
+});
+
+/** What is said of whole maps. */
+export function printMapSettings({ localAddresses, mapProfiles }: Config): Block[] {
+  return [
+    ...[...localAddresses].map(([map, name]) => block(`crypto map ${map} local-address ${name}`)),
+    ...[...mapProfiles].map(([map, name]) => block(`crypto map ${map} isakmp-profile ${name}`)),
+  ];
 }
 
 /** In IOS's order. */
-export function printSiteToSite({ peers, transformSets, pfs, lifetimeSeconds, lifetimeKilobytes }: SiteToSite): (Block | false)[] {
+export function printSiteToSite(ipsec: SiteToSite): (Block | false)[] {
+  const { peers, transformSets, pfs, lifetimeSeconds, lifetimeKilobytes, isakmpProfile } = ipsec;
   const life = 'set security-association lifetime';
   return [
     ...peers.map((peer) => block(`set peer ${formatIpv4(peer)}`)),
@@ -158,5 +191,6 @@ export function printSiteToSite({ peers, transformSets, pfs, lifetimeSeconds, li
     lifetimeSeconds !== null && block(`${life} seconds ${lifetimeSeconds}`),
     transformSets.length > 0 && block(`set transform-set ${transformSets.join(' ')}`),
     pfs !== null && block(`set pfs group${pfs}`),
+    isakmpProfile !== undefined && block(`set isakmp-profile ${isakmpProfile}`),
   ];
 }

@@ -1,12 +1,20 @@
 // crypto map NAME SEQ gdoi|ipsec-isakmp: which group, or which peer, protects an interface. Fail-close is in fail-close.ts, what is said of peers in
-// crypto-map-ipsec.ts. Does not: ipsec-manual, dynamic maps.
+// crypto-map-ipsec.ts, dynamic maps in dynamic-map.ts. Does not: ipsec-manual.
 
 import { integer, word } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
 import type { Config, CryptoMapEntry } from '../model.js';
 import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
-import { emptySiteToSite, localAddressNode, printLocalAddresses, printSiteToSite, siteToSiteNodes } from './crypto-map-ipsec.js';
+import {
+  emptySiteToSite,
+  localAddressNode,
+  mapProfileNode,
+  printMapSettings,
+  printSiteToSite,
+  siteToSiteNodes,
+} from './crypto-map-ipsec.js';
+import { printDynamicMaps } from './dynamic-map.js';
 import { failCloseNode, forgetFailClose, printFailCloses } from './fail-close.js';
 import { matchAddress } from './match-address.js';
 import { preClassifyNode } from './policy-map.js';
@@ -15,11 +23,11 @@ type MapEdit = Edit<'config-crypto-map'>;
 
 type Kind = CryptoMapEntry['kind'];
 
-function opening({ name, sequence, kind }: Pick<CryptoMapEntry, 'name' | 'sequence' | 'kind'>): string {
-  return `crypto map ${name} ${sequence} ${kind}`;
+function opening({ name, sequence, kind, dynamic }: CryptoMapEntry): string {
+  return `crypto map ${name} ${sequence} ${kind}${dynamic === undefined ? '' : ` dynamic ${dynamic}`}`;
 }
 
-function enterEntry(kind: Kind, args: Args, { session, target }: Edit<'config'>): void {
+function openEntry(kind: Kind, args: Args, { session, target }: Edit<'config'>, dynamic: string | null = null): CryptoMapEntry {
   const name = args.text('name');
   const sequence = args.number('sequence');
   const entries = target.cryptoMaps.get(name) ?? [];
@@ -27,14 +35,31 @@ function enterEntry(kind: Kind, args: Args, { session, target }: Edit<'config'>)
   let entry = entries.find((other) => other.sequence === sequence);
   if (!entry) {
     entry = { line: session.line, name, sequence, kind, group: null, matchAddress: null };
-    if (kind === 'ipsec-isakmp') entry.ipsec = emptySiteToSite();
+    if (dynamic !== null) entry.dynamic = dynamic;
+    else if (kind === 'ipsec-isakmp') entry.ipsec = emptySiteToSite();
     session.mark(entry, '');
     entries.push(entry);
     entries.sort((a, b) => a.sequence - b.sequence);
   }
-  if (entry.kind !== kind)
-    throw new ConfigError(`crypto map ${name} ${sequence} is ${entry.kind} already`, `no crypto map ${name} ${sequence}`);
-  session.enter('config-crypto-map', entry, opening(entry));
+  if (entry.kind !== kind || (entry.dynamic === undefined) !== (dynamic === null))
+    throw new ConfigError(
+      `crypto map ${name} ${sequence} is ${entry.kind}${entry.dynamic === undefined ? '' : ' dynamic'} already`,
+      `no crypto map ${name} ${sequence}`,
+    );
+  return entry;
+}
+
+function enterEntry(kind: Kind, args: Args, edit: Edit<'config'>): void {
+  const entry = openEntry(kind, args, edit);
+  edit.session.enter('config-crypto-map', entry, opening(entry));
+}
+
+/** A line of its own: what is said of peers stands in the dynamic map. */
+function referDynamic(args: Args, edit: Edit<'config'>): void {
+  const dynamic = args.text('dynamic');
+  const entry = openEntry('ipsec-isakmp', args, edit, dynamic);
+  entry.dynamic = dynamic;
+  edit.session.mark(entry, 'dynamic');
 }
 
 function removeMap(args: Args, edit: Edit<'config'>): void {
@@ -44,7 +69,10 @@ function removeMap(args: Args, edit: Edit<'config'>): void {
   const entries = target.cryptoMaps.get(name) ?? [];
   const removed = entries.filter((entry) => sequence === null || entry.sequence === sequence);
   const wasClosed = sequence === null && forgetFailClose(name, edit);
-  if (sequence === null) target.localAddresses.delete(name);
+  if (sequence === null) {
+    target.localAddresses.delete(name);
+    target.mapProfiles.delete(name);
+  }
   if (removed.length === 0) {
     if (!wasClosed) session.warnAbsent(`crypto map ${name}${sequence === null ? '' : ` ${sequence}`}`);
     return;
@@ -71,13 +99,23 @@ export const cryptoMapCommands: Node<Edit<'config'>>[] = [
                   keyword('gdoi|gkm', 'GDOI', { run: (args, edit) => enterEntry('gdoi', args, edit) }),
                   keyword('ipsec-isakmp', 'IPSEC w/ISAKMP', {
                     run: (args, edit) => enterEntry('ipsec-isakmp', args, edit),
-                    next: [refused('dynamic', 'dynamic crypto maps are not supported yet', 'set peer A for each peer')],
+                    next: [
+                      keyword('dynamic', 'Enable dynamic crypto map support', {
+                        next: [
+                          argument('dynamic', word(), 'Name of dynamic-map template', {
+                            run: referDynamic,
+                            next: [refused('discover', 'tunnel endpoint discovery is not supported')],
+                          }),
+                        ],
+                      }),
+                    ],
                   }),
                   refused('ipsec-manual', 'crypto map ... ipsec-manual is not supported', 'ipsec-isakmp'),
                 ],
               }),
               path([['gdoi|gkm', 'GDOI']], [failCloseNode]),
               localAddressNode,
+              mapProfileNode,
             ],
           }),
         ],
@@ -108,6 +146,7 @@ export const cryptoMapEntryCommands: Node<MapEdit>[] = [
       ...siteToSiteNodes,
     ],
   }),
+  refused('reverse-route', 'reverse-route is not supported', 'ip route PREFIX MASK NEXT-HOP'),
   matchAddress('Access list of traffic that this member keeps in the clear, or that the peer protects'),
   preClassifyNode<MapEdit>(
     (_, { target }) => {
@@ -119,9 +158,10 @@ export const cryptoMapEntryCommands: Node<MapEdit>[] = [
   ),
 ];
 
-function printEntry(entry: CryptoMapEntry): Block {
+/** @param head the line that opens it */
+export function printMapEntry(entry: CryptoMapEntry, head: string): Block {
   return block(
-    opening(entry),
+    head,
     ...(entry.ipsec ? printSiteToSite(entry.ipsec) : []),
     entry.group !== null && `set group ${entry.group}`,
     entry.matchAddress !== null && `match address ${entry.matchAddress}`,
@@ -130,5 +170,6 @@ function printEntry(entry: CryptoMapEntry): Block {
 }
 
 export function printCryptoMaps(config: Config): Block[] {
-  return [...printFailCloses(config), ...printLocalAddresses(config), ...[...config.cryptoMaps.values()].flat().map(printEntry)];
+  const entries = [...config.cryptoMaps.values()].flat().map((entry) => printMapEntry(entry, opening(entry)));
+  return [...printFailCloses(config), ...printMapSettings(config), ...printDynamicMaps(config), ...entries];
 }

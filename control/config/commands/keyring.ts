@@ -1,7 +1,7 @@
 // crypto keyring, crypto isakmp profile, crypto isakmp aggressive-mode: pre-shared keys apart from the global ones, and which peers they are for.
 // Aggressive mode is off unless `no crypto isakmp aggressive-mode disable` is configured; IOS has it on (RFC 2409 §5.4 lets a stranger take
 // home a hash of the key, to guess at).
-// Does not: VRFs, local addresses, accounting, virtual templates, match identity by group or certificate map.
+// More of profiles: isakmp-profile.ts.
 
 import { AllOnes, formatIpv4, maskToPrefixLength } from '../addresses.js';
 import { ipv4, word } from '../arguments.js';
@@ -10,6 +10,7 @@ import type { Config, IsakmpKey, IsakmpProfile, Keyring } from '../model.js';
 import { Removed } from '../secrets.js';
 import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
+import { matchNameNodes, printProfileIdentity, profileIdentityCommands } from './isakmp-profile.js';
 
 type KeyringEdit = Edit<'config-keyring'>;
 type ProfileEdit = Edit<'conf-isa-prof'>;
@@ -103,6 +104,7 @@ function unmatchAddress(args: Args, { target }: ProfileEdit): void {
 }
 
 export const profileCommands: Node<ProfileEdit>[] = [
+  ...profileIdentityCommands,
   keyword('keyring', 'Specify keyring to use', {
     commit: true,
     no: (_, { target }) => {
@@ -131,13 +133,8 @@ export const profileCommands: Node<ProfileEdit>[] = [
               }),
             ],
           }),
-          refused(
-            'host',
-            'match identity host is not supported',
-            'match identity address A: the keyring of that peer may hold hostname keys',
-          ),
+          ...matchNameNodes,
           refused('group', 'match identity group is not supported'),
-          refused('user', 'match identity user is not supported'),
         ],
       }),
       refused('certificate', 'match certificate is not supported'),
@@ -232,12 +229,13 @@ export function printKeyrings({ keyrings, isakmpProfiles, isakmp }: Config, opti
         ...hostKeys.map(({ hostname, key }) => `pre-shared-key hostname ${hostname} key ${shownKey(key, options)}`),
       ),
     ),
-    ...[...isakmpProfiles.values()].map(({ name, keyring, matchAddresses, initiateAggressive }) =>
+    ...[...isakmpProfiles.values()].map((profile) =>
       block(
-        `crypto isakmp profile ${name}`,
-        keyring !== null && `keyring ${keyring}`,
-        ...matchAddresses.map((peer) => `match identity address ${formatPeer(peer)}`),
-        initiateAggressive && 'initiate mode aggressive',
+        `crypto isakmp profile ${profile.name}`,
+        profile.keyring !== null && `keyring ${profile.keyring}`,
+        ...profile.matchAddresses.map((peer) => `match identity address ${formatPeer(peer)}`),
+        ...printProfileIdentity(profile),
+        profile.initiateAggressive && 'initiate mode aggressive',
       ),
     ),
     ...(isakmp.aggressiveMode ? [block('no crypto isakmp aggressive-mode disable')] : []),

@@ -64,7 +64,7 @@ export function refuseBeyondCrypto(list: AccessList, use: string, findings: Find
 
 /** Lists of members' own crypto maps and of fail-close. Those of a key server: group-acl.ts. */
 function verifyCryptoLists(config: Config, findings: Findings): void {
-  const names = [...config.cryptoMaps.values()].flat().map(({ matchAddress }) => matchAddress);
+  const names = [...config.cryptoMaps.values(), ...config.dynamicMaps.values()].flat().map(({ matchAddress }) => matchAddress);
   for (const { matchAddress } of config.failClose.values()) names.push(matchAddress);
   for (const name of new Set(names)) {
     const list = config.accessLists.get(name ?? '');

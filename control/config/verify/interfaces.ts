@@ -3,9 +3,10 @@
 import { formatIpv4, prefixRange } from '../addresses.js';
 import { isIosInterfaceName, isLoopback, isTunnel } from '../interface-names.js';
 import type { Config, CryptoMapEntry, InterfaceConfig } from '../model.js';
+import { verifyDynamicEntry, verifyDynamicMaps } from './dynamic-maps.js';
 import { warnFailOpen } from './fail-close.js';
 import type { Findings } from './findings.js';
-import { verifyLocalAddresses, verifySiteToSite } from './site-to-site.js';
+import { verifyMapSettings, verifySiteToSite } from './site-to-site.js';
 import { verifyTunnelDevice, verifyTunnels } from './tunnels.js';
 
 function verifyDevice(item: InterfaceConfig, devices: Map<string, string>, findings: Findings): void {
@@ -67,6 +68,10 @@ function verifyMapEntry(config: Config, entry: CryptoMapEntry, applied: boolean,
     verifySiteToSite(config, entry, entry.ipsec, findings);
     return;
   }
+  if (entry.dynamic !== undefined) {
+    verifyDynamicEntry(config, entry, findings);
+    return;
+  }
   const name = `crypto map ${entry.name} ${entry.sequence}`;
   if (entry.group === null) findings.error(entry, '', `${name} has no group: it would protect nothing`, 'set group NAME');
   else {
@@ -91,7 +96,8 @@ function verifyMapEntry(config: Config, entry: CryptoMapEntry, applied: boolean,
 }
 
 export function verifyCryptoMaps(config: Config, findings: Findings): void {
-  verifyLocalAddresses(config, findings);
+  verifyMapSettings(config, findings);
+  verifyDynamicMaps(config, findings);
   const applied = new Set([...config.interfaces.values()].map((item) => item.cryptoMap));
   for (const [name, entries] of config.cryptoMaps) {
     if (!applied.has(name))

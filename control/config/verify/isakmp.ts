@@ -44,7 +44,15 @@ export function verifyKeyrings(config: Config, findings: Findings): void {
     const name = `crypto isakmp profile ${profile.name}`;
     if (profile.keyring !== null && !config.keyrings.has(profile.keyring))
       findings.error(profile, 'keyring', `there is no crypto keyring ${profile.keyring}`);
-    if (profile.matchAddresses.length === 0) findings.warning(profile, '', `${name} matches nobody`, 'match identity address A [MASK]');
+    if (profile.matchAddresses.length === 0 && !profile.matchNames)
+      findings.warning(profile, '', `${name} matches nobody`, 'match identity address A [MASK], or host NAME');
+    if (profile.selfIdentity?.kind === 'user-fqdn' && config.isakmpPolicies.some(({ authentication }) => authentication === 'rsa-sig'))
+      findings.warning(
+        profile,
+        'selfIdentity',
+        `${name}: with certificates the identity is one that the certificate holds`,
+        'self-identity fqdn',
+      );
   }
   for (const keyring of config.keyrings.values()) {
     if (!used.has(keyring.name)) {

@@ -27,7 +27,7 @@ function verifyLine(list: AccessList, entry: AclEntry, findings: Findings): void
   }
 }
 
-function verifyList(config: Config, entry: CryptoMapEntry, name: string, findings: Findings): void {
+export function verifyList(config: Config, entry: CryptoMapEntry, name: string, findings: Findings): void {
   if (entry.matchAddress === null) {
     findings.error(entry, '', `${name} has no access list: it would protect nothing`, 'match address LIST');
     return;
@@ -55,6 +55,10 @@ export function warnWithoutKey(config: Config, at: object, field: string, peer: 
 
 function verifyPeers(config: Config, entry: CryptoMapEntry, { peers }: SiteToSite, name: string, findings: Findings): void {
   if (peers.length === 0) findings.error(entry, '', `${name} has no peer`, 'set peer A');
+  verifyPeerAddresses(config, entry, { peers }, findings);
+}
+
+export function verifyPeerAddresses(config: Config, entry: CryptoMapEntry, { peers }: Pick<SiteToSite, 'peers'>, findings: Findings): void {
   const own = ownAddresses(config).map(({ address }) => address);
   for (const peer of peers) {
     if (own.includes(peer)) findings.error(entry, 'peers', `${formatIpv4(peer)} is this router's own address`);
@@ -62,8 +66,10 @@ function verifyPeers(config: Config, entry: CryptoMapEntry, { peers }: SiteToSit
   }
 }
 
-function verifyProtection(config: Config, entry: CryptoMapEntry, ipsec: SiteToSite, name: string, findings: Findings): void {
+export function verifyProtection(config: Config, entry: CryptoMapEntry, ipsec: SiteToSite, name: string, findings: Findings): void {
   if (ipsec.transformSets.length === 0) findings.error(entry, '', `${name} has no transform set`, 'set transform-set NAME');
+  if (ipsec.isakmpProfile !== undefined && !config.isakmpProfiles.has(ipsec.isakmpProfile))
+    findings.error(entry, 'isakmpProfile', `there is no crypto isakmp profile ${ipsec.isakmpProfile}`);
   for (const set of ipsec.transformSets) {
     if (!config.transformSets.has(set)) findings.error(entry, 'transformSets', `there is no crypto ipsec transform-set ${set}`);
   }
@@ -84,13 +90,20 @@ export function verifySiteToSite(config: Config, entry: CryptoMapEntry, ipsec: S
   }
 }
 
-export function verifyLocalAddresses(config: Config, findings: Findings): void {
+export function verifyMapSettings(config: Config, findings: Findings): void {
+  for (const [map, name] of config.mapProfiles) {
+    const at = config.mapProfiles;
+    const line = `crypto map ${map} isakmp-profile ${name}`;
+    if (!config.isakmpProfiles.has(name)) findings.error(at, map, `${line}: there is no such profile`);
+    if (!(config.cryptoMaps.get(map) ?? []).some(({ kind }) => kind === 'ipsec-isakmp'))
+      findings.warning(at, map, `${line} has no effect`, 'ipsec-isakmp entries use it');
+  }
   for (const [map, name] of config.localAddresses) {
     const at = config.localAddresses;
     const line = `crypto map ${map} local-address ${name}`;
     if (!config.interfaces.get(name)?.addresses.length)
       findings.error(at, map, `${line}: there is no such interface, or it has no address`);
-    if (!(config.cryptoMaps.get(map) ?? []).some(({ ipsec }) => ipsec))
+    if (!(config.cryptoMaps.get(map) ?? []).some(({ kind }) => kind === 'ipsec-isakmp'))
       findings.warning(at, map, `${line} has no effect`, 'ipsec-isakmp entries use it');
   }
 }

@@ -11,7 +11,7 @@ import { type FlowPolicy, permittedSelectors, policyKey, type Suite } from '../.
 import { IpsecEngine } from '../../../../control/ipsec/ipsec-engine.js';
 import type { SaPair } from '../../../../control/ipsec/sa-pairs.js';
 import { ikeCounters } from '../../../../control/isakmp/counters.js';
-import { IkeEngine, type IkeUser } from '../../../../control/isakmp/ike-engine.js';
+import { IkeEngine, type IkeSettings, type IkeUser } from '../../../../control/isakmp/ike-engine.js';
 import { unwrapNonEsp, wrapNonEsp } from '../../../../control/isakmp/nat-traversal.js';
 import { anyPeer, type Fault, faultless, policy as isakmpPolicy, seededRandom } from '../isakmp/two-engines.js';
 
@@ -55,7 +55,7 @@ export class Gateway {
   constructor(
     readonly local: number,
     public policies: FlowPolicy[],
-    options: { seed?: string; settings?: Partial<IsakmpSettings>; isakmp?: Partial<IsakmpPolicy> } = {},
+    options: { seed?: string; settings?: Partial<IsakmpSettings>; isakmp?: Partial<IsakmpPolicy>; ike?: Partial<IkeSettings> } = {},
   ) {
     const random = seededRandom(options.seed ?? String(local));
     this.ipsec = new IpsecEngine({ random, spiTaken: () => false });
@@ -66,6 +66,7 @@ export class Gateway {
       user: new IkeUsers(noGdoi, this.ipsec),
       acceptInbound: true,
       settings: { ...defaultIsakmp(), ...options.settings },
+      ...options.ike,
     });
     this.ipsec.attach(this.ike);
     this.ipsec.configure(policies, 0);

@@ -159,13 +159,22 @@ const plainGroup: fc.Arbitrary<GdoiGroup> = fc.record({
 });
 const gdoiGroup: fc.Arbitrary<GdoiGroup> = sometimes(plainGroup, 'registrationInterface', interfaceName);
 
-const siteToSite: fc.Arbitrary<SiteToSite> = fc.record({
-  peers: fc.uniqueArray(address, { maxLength: 10 }),
-  transformSets: fc.array(name, { maxLength: 6 }),
-  pfs: fc.constantFrom(null, 1, 2, 5, 14, 15, 16, 19, 20, 21),
-  lifetimeSeconds: fc.option(fc.integer({ min: 20, max: 2_592_000 })),
-  lifetimeKilobytes: fc.oneof(fc.constantFrom(null, 'disable' as const), fc.integer({ min: 2560, max: 4_294_967_295 })),
-});
+const siteToSite: fc.Arbitrary<SiteToSite> = fc.record(
+  {
+    isakmpProfile: name,
+    peers: fc.uniqueArray(address, { maxLength: 10 }),
+    transformSets: fc.array(name, { maxLength: 6 }),
+    pfs: fc.constantFrom(null, 1, 2, 5, 14, 15, 16, 19, 20, 21),
+    lifetimeSeconds: fc.option(fc.integer({ min: 20, max: 2_592_000 })),
+    lifetimeKilobytes: fc.oneof(fc.constantFrom(null, 'disable' as const), fc.integer({ min: 2560, max: 4_294_967_295 })),
+  },
+  { requiredKeys: ['peers', 'transformSets', 'pfs', 'lifetimeSeconds', 'lifetimeKilobytes'] },
+);
+
+/** What names a dynamic map says nothing else. */
+function withoutTail({ qosPreClassify, ...entry }: CryptoMapEntry): CryptoMapEntry {
+  return entry.dynamic !== undefined || qosPreClassify === undefined ? entry : { ...entry, qosPreClassify };
+}
 
 const cryptoMaps: fc.Arbitrary<Map<string, CryptoMapEntry[]>> = mapOf(
   fc.record({
@@ -178,10 +187,11 @@ const cryptoMaps: fc.Arbitrary<Map<string, CryptoMapEntry[]>> = mapOf(
             name: fc.constant(''),
             sequence: fc.integer({ min: 1, max: 65535 }),
             matchAddress: fc.option(name),
-            what: fc.oneof(fc.record({ group: fc.option(name) }), siteToSite),
+            what: fc.oneof(fc.record({ group: fc.option(name) }), siteToSite, fc.record({ dynamic: name })),
           })
           .map(({ what, ...entry }): CryptoMapEntry => {
             if ('group' in what) return { ...entry, kind: 'gdoi', group: what.group };
+            if ('dynamic' in what) return { ...entry, kind: 'ipsec-isakmp', group: null, matchAddress: null, dynamic: what.dynamic };
             return { ...entry, kind: 'ipsec-isakmp', group: null, ipsec: what };
           }),
         'qosPreClassify',
@@ -196,10 +206,24 @@ const cryptoMaps: fc.Arbitrary<Map<string, CryptoMapEntry[]>> = mapOf(
     new Map(
       [...maps].map(([mapName, { entries }]) => [
         mapName,
-        entries.map((entry) => ({ ...entry, name: mapName })).sort((a, b) => a.sequence - b.sequence),
+        entries.map((entry) => withoutTail({ ...entry, name: mapName })).sort((a, b) => a.sequence - b.sequence),
       ]),
     ),
 );
+
+const dynamicMaps: fc.Arbitrary<Map<string, CryptoMapEntry[]>> = fc
+  .uniqueArray(fc.tuple(name, fc.integer({ min: 1, max: 65535 }), siteToSite, fc.option(name)), {
+    selector: ([map, sequence]) => `${map} ${sequence}`,
+    maxLength: 4,
+  })
+  .map((list) => {
+    const maps = new Map<string, CryptoMapEntry[]>();
+    for (const [map, sequence, ipsec, matchAddress] of list.sort((a, b) => a[1] - b[1])) {
+      const entry: CryptoMapEntry = { line: 0, name: map, sequence, kind: 'dynamic-map', group: null, matchAddress, ipsec };
+      maps.set(map, [...(maps.get(map) ?? []), entry]);
+    }
+    return maps;
+  });
 
 const identities = mapOf(
   fc.record({
@@ -342,7 +366,9 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     gdoiGroups: mapOf(gdoiGroup, (group) => group.name),
     identities,
     cryptoMaps,
+    dynamicMaps,
     localAddresses: fc.uniqueArray(fc.tuple(name, interfaceName), { selector: ([map]) => map, maxLength: 2 }).map((list) => new Map(list)),
+    mapProfiles: fc.uniqueArray(fc.tuple(name, name), { selector: ([map]) => map, maxLength: 2 }).map((list) => new Map(list)),
     failClose,
     accessLists,
     objectGroups,

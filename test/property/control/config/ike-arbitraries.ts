@@ -62,10 +62,31 @@ export const keyring: fc.Arbitrary<Keyring> = fc.record({
   hostKeys: fc.uniqueArray(fc.record({ line, hostname: label, key: secret }), { selector: ({ hostname }) => hostname, maxLength: 3 }),
 });
 
-export const isakmpProfile: fc.Arbitrary<IsakmpProfile> = fc.record({
-  line,
-  name: label,
-  keyring: fc.option(label),
-  matchAddresses: fc.uniqueArray(peer, { selector: peerKey, maxLength: 3 }),
-  initiateAggressive: fc.boolean(),
+const matchName = fc.record({
+  kind: fc.constantFrom('host' as const, 'host-domain' as const, 'user' as const, 'user-domain' as const),
+  name: fc.constantFrom('r1.example.net', 'u@example.net', '__proto__'),
 });
+const selfIdentity: fc.Arbitrary<NonNullable<IsakmpProfile['selfIdentity']>> = fc.oneof(
+  fc.constant({ kind: 'address' as const }),
+  fc.record({ kind: fc.constant('fqdn' as const), name: fc.option(fc.constantFrom('r1.example.net', 'x')) }),
+  fc.record({ kind: fc.constant('user-fqdn' as const), name: fc.constant('u@example.net') }),
+);
+const keepalive = fc.record({
+  seconds: fc.integer({ min: 10, max: 3600 }),
+  retrySeconds: fc.integer({ min: 2, max: 60 }),
+  mode: fc.constant('on-demand' as const),
+});
+
+export const isakmpProfile: fc.Arbitrary<IsakmpProfile> = fc.record(
+  {
+    line,
+    name: label,
+    keyring: fc.option(label),
+    matchAddresses: fc.uniqueArray(peer, { selector: peerKey, maxLength: 3 }),
+    matchNames: fc.uniqueArray(matchName, { selector: ({ kind, name }) => `${kind} ${name}`, minLength: 1, maxLength: 3 }),
+    initiateAggressive: fc.boolean(),
+    selfIdentity,
+    keepalive,
+  },
+  { requiredKeys: ['line', 'name', 'keyring', 'matchAddresses', 'initiateAggressive'] },
+);

@@ -69,7 +69,8 @@ function add(pairs: SaPairs, spi: number, selector: TrafficSelector, change: Par
     lifetimeKilobytes: 4_608_000,
   };
   const ends = { local: { address: 0xc0000201, port: 500 }, remote: change.remote ?? { address: 0xc0000202, port: 500 } };
-  const place = { policy: policyKey(policy), ...ends, established: change.established ?? true };
+  const peer = { local: ends.local.address, remote: ends.remote, translated: false };
+  const place = { policy: policyKey(policy), peer, ...ends, established: change.established ?? true };
   return pairs.add(agreed, place, now).pair;
 }
 

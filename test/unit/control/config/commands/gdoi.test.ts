@@ -198,7 +198,7 @@ t.test('crypto maps', (t) => {
   t.equal(parseClean('crypto map M 1 gdoi\nno crypto map M 1 gdoi').cryptoMaps.size, 0);
   for (const [line, message] of [
     ['crypto map M 10 ipsec-manual', /not supported/],
-    ['crypto map M 10 ipsec-isakmp dynamic D', /not supported yet/],
+    ['crypto map M 10 ipsec-isakmp dynamic D discover', /not supported/],
     ['crypto map M 0 gdoi', /Invalid/],
     ['crypto map M 10', /Incomplete/],
   ] as const) {

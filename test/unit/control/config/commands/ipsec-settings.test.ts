@@ -80,7 +80,8 @@ interface eth0
   const agreed = { initiator: true, inboundSpi: 0x1000, outboundSpi: 0x1001, inbound: key, outbound: key };
   const life = { lifetimeSeconds: 900, lifetimeKilobytes: null };
   const ends = { local: { address: 0xc0000201, port: 500 }, remote: { address: 0xc0000202, port: 500 } };
-  pairs.add({ ...agreed, selector, suite: { ...suite, ...life }, ...life }, { policy: policyKey(policy), ...ends, established: true }, 0);
+  const place = { policy: policyKey(policy), ...ends, peer: { local: 0xc0000201, remote: ends.remote, translated: false } };
+  pairs.add({ ...agreed, selector, suite: { ...suite, ...life }, ...life }, { ...place, established: true }, 0);
   const words = new Int32Array(compileTables(config, new Map(), new Allocation(), 1, 0, pairs).blobs[2].buffer);
   const windows: number[] = [];
   for (let at = 0; at < words.length; at += Sa.Words) if (words[at + Sa.Serial] !== 0) windows.push(words[at + Sa.ReplayWindow]);

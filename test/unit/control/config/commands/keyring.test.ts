@@ -31,6 +31,41 @@ t.test('a keyring and its profile', (t) => {
   t.end();
 });
 
+t.test('what a profile says of identities and keepalives', (t) => {
+  const lines = [
+    'match identity host r1.example.net',
+    'match identity host domain example.net',
+    'match identity user ann@example.net',
+    'match identity user domain example.net',
+    'self-identity user-fqdn hub@example.net',
+    'keepalive 10 retry 3',
+  ];
+  const whole = `crypto isakmp profile P\n ${lines.join('\n ')}`;
+  t.match(parseClean(whole).isakmpProfiles.get('P'), {
+    matchNames: [
+      { kind: 'host', name: 'r1.example.net' },
+      { kind: 'host-domain', name: 'example.net' },
+      { kind: 'user', name: 'ann@example.net' },
+      { kind: 'user-domain', name: 'example.net' },
+    ],
+    selfIdentity: { kind: 'user-fqdn', name: 'hub@example.net' },
+    keepalive: { seconds: 10, retrySeconds: 3, mode: 'on-demand' },
+  });
+  t.ok(lines.every((item) => reprint(whole).includes(` ${item}`)));
+  t.match(parseClean('crypto isakmp profile P\n self-identity fqdn').isakmpProfiles.get('P')?.selfIdentity, { kind: 'fqdn', name: null });
+  const undone = `${whole}\n${lines
+    .slice(0, 4)
+    .map((item) => ` no ${item}\n`)
+    .join('')} no self-identity\n no keepalive`;
+  t.notMatch(parseClean(undone).isakmpProfiles.get('P'), { matchNames: [] }, 'nothing is left');
+  t.match(listErrors('crypto map M isakmp-profile P'), [/^1 error .*no such profile/]);
+  t.match(
+    listProblems(`crypto isakmp policy 1\n${whole}`, checkConfig).join('\n'),
+    /with certificates the identity is one that the certificate holds/,
+  );
+  t.end();
+});
+
 t.test('keys are not shown', (t) => {
   t.notMatch(printConfig(parseConfig(text).config, { secrets: false }), /secret-/, 'show running-config');
   const wrong = 'crypto keyring R\n pre-shared-key address 10.0.0.1 key secret-four five\n pre-shared-key adress 1.1.1.1 key secret-six';
@@ -58,7 +93,14 @@ t.test('references and refusals', (t) => {
     'pre-shared-key address 1.1.1.1',
   ])
     t.match(listProblems(`crypto keyring R\n ${line}`), [/^2 error /], line);
-  for (const line of ['match identity host x', 'match identity group g', 'initiate mode main'])
+  for (const line of [
+    'match identity host',
+    'keepalive 5 retry 2',
+    'keepalive 10',
+    'self-identity user-fqdn',
+    'match identity group g',
+    'initiate mode main',
+  ])
     t.match(listProblems(`crypto isakmp profile P\n ${line}`), [/^2 error /], line);
   t.end();
 });
