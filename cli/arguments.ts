@@ -58,11 +58,17 @@ const allowed: Record<string, OptionName[]> = {
   'wait-ready': [...target, 'timeout'],
   show: target,
   'packet-tracer': target,
+  ping: target,
+  traceroute: target,
+  mtu: target,
   exec: target,
   check: [],
   version: [],
   help: [],
 };
+
+/** Whose words are an exec line. */
+const execNames = new Set(['show', 'packet-tracer', 'ping', 'traceroute', 'mtu', 'exec']);
 
 function takesValue(argument: string): boolean {
   const option = argument.startsWith('--')
@@ -99,7 +105,7 @@ export function parseArguments(args: readonly string[]): CliCommand {
   const name = args[at] ?? (args.includes('--version') ? 'version' : args.some((a) => a === '--help' || a === '-h') ? 'help' : undefined);
   if (name === undefined) throw new UsageError('no command given (try: groupwire help)');
   if (!Object.hasOwn(allowed, name)) throw new UsageError(`unknown command '${name}' (try: groupwire help)`);
-  const isExec = name === 'show' || name === 'packet-tracer' || name === 'exec';
+  const isExec = execNames.has(name);
   const behind = args.slice(at + 1);
   const exec = isExec ? splitExecWords(behind) : { options: behind, words: [] };
   const { values, positionals } = parseOptions([...args.slice(0, at), ...exec.options]);
@@ -119,8 +125,11 @@ export function parseArguments(args: readonly string[]): CliCommand {
       return { name, ...parseTarget(values), timeoutSeconds: parseNumber('timeout', values.timeout, 30, 0, 86_400) };
     case 'show':
     case 'packet-tracer':
+    case 'ping':
+    case 'traceroute':
+    case 'mtu':
     case 'exec': {
-      const line = (name === 'exec' ? exec.words : [name, ...exec.words]).join(' ').trim();
+      const line = [...(name === 'exec' ? [] : name === 'mtu' ? ['show mtu path'] : [name]), ...exec.words].join(' ').trim();
       if (line === '') throw new UsageError('usage: groupwire --instance NAME exec "EXEC LINE"');
       return { name: 'exec', ...parseTarget(values), line };
     }

@@ -4,10 +4,15 @@ import { fetchNatTranslations, fetchPacketTrace, fetchSnapshot, postExec } from 
 import { parseExec } from '../control/config/exec.js';
 import { CliError } from './errors.js';
 import { renderTrace } from './packet-tracer.js';
+import { askOnStreams } from './ping-dialogue.js';
+import { type ProbeTerminal, runProbeLine } from './probe.js';
 import { renderShow } from './show/index.js';
 
-/** @returns the output, ending in a newline unless empty. @throws Error with IOS's `% ...` line */
-export async function runExecLine(line: string, socketPath: string): Promise<string> {
+/**
+ * @param terminal gets what ping and its like print while they run; without one it is part of the output
+ * @returns the output, ending in a newline unless empty. @throws Error with IOS's `% ...` line
+ */
+export async function runExecLine(line: string, socketPath: string, terminal: ProbeTerminal | null = null): Promise<string> {
   const parsed = parseExec(line);
   // One line on stderr: the marker stands inside the line instead of below it.
   if ('error' in parsed) throw new CliError(`${parsed.error} ${line.slice(0, parsed.column)}^${line.slice(parsed.column)}`.trimEnd());
@@ -19,6 +24,25 @@ export async function runExecLine(line: string, socketPath: string): Promise<str
     const trace = await fetchPacketTrace(socketPath, line);
     return parsed.json ? `${JSON.stringify(trace, null, 2)}\n` : `${renderTrace(trace, parsed.detailed).join('\n')}\n`;
   }
+  if (parsed.kind === 'ping dialogue') throw new CliError('% Incomplete command. ping^');
+  if (parsed.kind === 'ping' || parsed.kind === 'traceroute' || parsed.kind === 'mtu path') {
+    const written: string[] = [];
+    const collect = { write: (text: string) => void written.push(text), signal: new AbortController().signal };
+    await runProbeLine(parsed, line, socketPath, terminal ?? collect);
+    return written.join('');
+  }
   const output = await postExec(socketPath, line);
   return output === '' || output.endsWith('\n') ? output : `${output}\n`;
+}
+
+/** One exec line with this process's own streams: `ping` alone asks for the rest, and Ctrl-C ends what runs. @throws Error as runExecLine */
+export async function runOnTerminal(line: string, socketPath: string): Promise<void> {
+  const end = new AbortController();
+  const parsed = parseExec(line);
+  const isDialogue = !('error' in parsed) && parsed.kind === 'ping dialogue';
+  const asked = isDialogue ? await askOnStreams(process.stdin, process.stdout) : line;
+  const isProbe = !('error' in parsed) && ['ping', 'ping dialogue', 'traceroute', 'mtu path'].includes(parsed.kind);
+  // The second Ctrl-C ends the command itself.
+  if (isProbe) process.once('SIGINT', () => end.abort());
+  process.stdout.write(await runExecLine(asked, socketPath, { write: (text) => process.stdout.write(text), signal: end.signal }));
 }

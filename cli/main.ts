@@ -15,6 +15,9 @@ const help = `groupwire: a userspace router that makes a Linux VM a member, or t
   groupwire wait-ready [--timeout SECONDS]     wait until everything configured is up and registered, default 30
   groupwire show WORDS [| json | include RE | exclude RE | begin RE | section RE]
   groupwire packet-tracer input IF PROTOCOL SOURCE [PORT] DESTINATION [PORT] [detailed] [json]   what would become of a packet
+  groupwire ping [ADDRESS [repeat N] [size N] [df-bit] [source IF] [sweep MIN MAX STEP] ...]   IOS's ping: size = the whole IP datagram
+  groupwire traceroute ADDRESS [source IF] [timeout N] [probe N] [ttl MIN MAX]
+  groupwire mtu ADDRESS [source IF] [detail]   the path MTU, where it shrinks, and what to configure
   groupwire exec "LINE"                        any exec command
   groupwire check FILE                         report every problem of a configuration file
   groupwire pki WORDS                          a local CA for authentication with certificates; groupwire pki --help
@@ -53,8 +56,8 @@ async function runCommand(command: CliCommand): Promise<number> {
       return 0;
     }
     case 'exec': {
-      const { runExecLine } = await import('./exec.js');
-      process.stdout.write(await runExecLine(command.line, `${command.runDirectory}/control.sock`));
+      const { runOnTerminal } = await import('./exec.js');
+      await runOnTerminal(command.line, `${command.runDirectory}/control.sock`);
       return 0;
     }
   }

@@ -14,6 +14,7 @@ import {
   type TablesHead,
   type ToDataplane,
 } from '../dataplane/tables/message.js';
+import type { FromProber, ProbeSocket, ToProber } from '../dataplane/tables/probe.js';
 import type { TraceAnswer, TraceRequest } from '../dataplane/tables/trace.js';
 
 export interface LinkEvents {
@@ -44,7 +45,9 @@ const ReconnectMs = 50;
 const AnswerTimeoutMs = 2000;
 
 // The dataplane is ours; what is checked is that the frame is one of its kinds.
-const head = z.looseObject({ type: z.enum(['hello', 'applied', 'event', 'snapshot', 'nat-sessions', 'nat-log', 'trace']) });
+const head = z.looseObject({
+  type: z.enum(['hello', 'applied', 'event', 'snapshot', 'nat-sessions', 'nat-log', 'trace', 'probe-opened', 'probe-sent', 'probe-answer']),
+});
 
 export class DataplaneLink {
   private socket: Socket | null = null;
@@ -54,6 +57,9 @@ export class DataplaneLink {
   private nextId = 1;
   private natLog = false;
   private readonly waiting = new Map<number, (answer: Answer | null) => void>();
+
+  /** What the dataplane says of probes, null when it is lost (control/probe). */
+  onProbe: ((message: Exclude<FromProber, { type: 'probe-opened' }> | null, bytes: Uint8Array) => void) | null = null;
 
   /** @param path of the dataplane's Unix socket */
   constructor(
@@ -110,6 +116,16 @@ export class DataplaneLink {
     return answer?.head.type === 'trace' ? answer.head : null;
   }
 
+  /** Opens sockets to ask the network with. @returns '' or what is wrong */
+  async openProbe(session: number, socket: ProbeSocket): Promise<string> {
+    const answer = await this.ask((id) => ({ type: 'probe-open', id, session, ...socket }));
+    return answer?.head.type === 'probe-opened' ? answer.head.error : 'The dataplane does not answer';
+  }
+
+  sendProbe(message: Exclude<ToProber, { type: 'probe-open' }>, bytes?: Uint8Array): void {
+    if (this.greeted) this.socket?.write(encodeFrame(message, bytes ? [bytes] : []));
+  }
+
   /** Ends NAT sessions: those that look so, NatRow.Words each, or all. @returns false when there is no dataplane */
   natClear(wanted: number[], mask: number[]): boolean {
     if (!this.greeted || !this.socket) return false;
@@ -144,6 +160,7 @@ export class DataplaneLink {
     } else if (message.type === 'applied') this.events.applied(message.generation, message.errors);
     else if (message.type === 'event') this.events.event(message.event);
     else if (message.type === 'nat-log') this.events.natLog(wholeRows(rest));
+    else if (message.type === 'probe-sent' || message.type === 'probe-answer') this.onProbe?.(message, rest);
     else this.answer(message.id, { head: message, rest });
   }
 
@@ -160,6 +177,7 @@ export class DataplaneLink {
     this.greeted = false;
     this.natLog = false;
     for (const id of [...this.waiting.keys()]) this.answer(id, null);
+    if (wasGreeted) this.onProbe?.(null, new Uint8Array(0));
     if (wasGreeted) this.events.lost();
     if (!this.closed) this.timer = setTimeout(() => this.open(), ReconnectMs);
   }

@@ -111,6 +111,10 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
   if ('error' in command) return refused(command.error);
   switch (command.kind) {
     case 'packet-tracer':
+    case 'ping':
+    case 'ping dialogue':
+    case 'traceroute':
+    case 'mtu path':
     case 'show':
       return refused(`% ${command.kind} lines are rendered by the groupwire command`);
     case 'terminal length':

@@ -26,6 +26,7 @@ import { MulticastSockets } from './multicast-sockets.js';
 import { NatLog, natDebugFilter } from './nat-log.js';
 import { RsaKeys } from './pki/rsa-keys.js';
 import { Trustpoints } from './pki/trustpoints.js';
+import { Prober, probeCounters } from './probe/prober.js';
 import { findMissing } from './readiness.js';
 import { type DataplaneHello, Router, routerCounters } from './router.js';
 import { buildSnapshot } from './snapshot/build.js';
@@ -94,7 +95,7 @@ const natLog = new NatLog(log);
 natLog.configure(loaded.config.nat.logging);
 const rsaKeys = new RsaKeys(store);
 const trustpoints = new Trustpoints(store, rsaKeys, log);
-const counters = new CounterSet(ikeCounters, ipsecCounters, gdoiCounters, routerCounters);
+const counters = new CounterSet(ikeCounters, ipsecCounters, gdoiCounters, routerCounters, probeCounters);
 // Before a trustpoint or a group makes a key of that label with another modulus.
 for (const { line, text } of loaded.execLines) {
   const answer = ensureKeyOf(text, loaded.config, { rsaKeys });
@@ -241,6 +242,7 @@ async function sampleRates(): Promise<void> {
 const trustpointTimer = setInterval(() => trustpoints.refresh(), TrustpointRefreshMs);
 const rateTimer = setInterval(() => void sampleRates(), RateSampleMs);
 
+const prober = new Prober(link, router, counters);
 const api = await startApi({
   socketPath: join(runDirectory, 'control.sock'),
   snapshot,
@@ -249,6 +251,7 @@ const api = await startApi({
     return sessions && natTranslations(sessions, router.config, Date.now());
   },
   packetTrace: (line) => tracePacket(line, router, link),
+  probe: (line, signal, tell) => prober.run(line, signal, tell),
   ready: () => {
     const waiting = { unboundAddresses: sockets.missing(GdoiPort), unjoinedGroups: multicast.missing() };
     const missing = findMissing(router, { connected: link.connected, ...applied, ...waiting }, Date.now());

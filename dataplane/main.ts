@@ -21,6 +21,7 @@ import { KernelMonitor } from './port/monitor.js';
 import { NatLogReader } from './port/nat-log.js';
 import { NeighbourWatch } from './port/neighbour-watch.js';
 import { Ports } from './port/ports.js';
+import { ProbeSockets } from './port/probe-sockets.js';
 import { Publisher } from './port/publisher.js';
 import { ShapeError } from './port/shape.js';
 import { SnapshotMaker } from './port/snapshot.js';
@@ -145,19 +146,24 @@ const applier = new Applier(ledger, ports, watch, new Publisher(shared, workers,
   failed: (error) => crash(error.stack ?? error.message),
 });
 const snapshots = new SnapshotMaker(shared, applier, ports);
+const probes = new ProbeSockets(native, (message, bytes) => socket.send(message, bytes));
 const socket = new ControlSocket(join(args.run, 'dataplane.sock'), {
-  hello: () => ({
-    type: 'hello',
-    pid: process.pid,
-    incarnation,
-    workers: args.workers,
-    generation: applier.generation,
-    knownSenders: listKnownSenders(senders, bootId, args.workers),
-  }),
+  hello: () => {
+    probes.closeAll(); // of a control that is no more
+    return {
+      type: 'hello',
+      pid: process.pid,
+      incarnation,
+      workers: args.workers,
+      generation: applier.generation,
+      knownSenders: listKnownSenders(senders, bootId, args.workers),
+    };
+  },
   tables: takeTables,
   snapshot: (id) => snapshots.make(id),
   natSessions: (id, limit) => snapshots.natSessions(id, limit, Math.floor(native.monotonicMs() / 1000)),
   trace: (id, message) => answerTrace(id, message, { shared, native, senderStatePath: senders, bootId, applier, ports }),
+  probe: (message, rest) => probes.take(message, rest),
   natLog: (isOn) => natLog.set(isOn),
   natClear: (wanted, mask) => workers.sendAll({ kind: 'nat-clear', wanted, mask }),
   log: (text) => log(4, 'CONTROL', text),
@@ -214,6 +220,7 @@ async function end(): Promise<void> {
   watch.close();
   await applier.stop();
   await workers.stop();
+  probes.closeAll();
   ports.closeAll();
   for (const line of undoAll(ledger)) log(4, 'UNDO', line);
   socket.close();

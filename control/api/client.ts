@@ -64,7 +64,7 @@ function settle(status: number, text: string, resolve: (value: unknown) => void,
     );
 }
 
-function describeSocketError(path: string, error: NodeJS.ErrnoException): ApiError {
+export function describeSocketError(path: string, error: NodeJS.ErrnoException): ApiError {
   if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')
     return new ApiError(`no router answers at ${path}: is the instance running?`, true);
   if (error.code === 'EACCES') return new ApiError(`${path}: permission denied: run as root or as the socket's group`);

@@ -1,16 +1,18 @@
 // The control socket: HTTP and JSON on a Unix socket, for the cli and for `curl --unix-socket`. The socket's owner and mode are the
 // access control, so nothing here authenticates. Does: bounded bodies, bounded time for slow peers, checked input, JSON errors.
-// Does not: TCP, streaming, keys (snapshot.ts strips whatever it does not name).
+// Does not: TCP, keys (snapshot.ts strips whatever it does not name).
 //
 //   GET  /snapshot   Snapshot             GET  /ready   Ready
 //   GET  /config     { config }           POST /exec    { line } -> { output } | { error }
 //   GET  /nat        NatTranslations      POST /packet-tracer  { line } -> PacketTrace
+//   POST /probe      { line } -> ProbeEvent a line, as they come (probe-stream.ts)
 
 import { chmodSync, rmSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { createServer } from './http.js';
 import { type PacketTrace, packetTraceSchema } from './packet-trace.js';
+import { type RunProbe, streamProbe } from './probe-stream.js';
 import type { Ready } from './ready.js';
 import { type Snapshot, snapshotSchema } from './snapshot.js';
 import { type NatTranslations, natTranslationsSchema } from './snapshot-nat.js';
@@ -22,6 +24,8 @@ export interface ApiOptions {
   natTranslations: () => Promise<NatTranslations | null>;
   /** Traces the packet of one exec line. Errors as of `exec`. */
   packetTrace: (line: string) => Promise<PacketTrace>;
+  /** Runs ping, traceroute or `show mtu path`. Errors as of `exec`, before the first event. */
+  probe: RunProbe;
   ready: () => Ready | Promise<Ready>;
   /** Runs one exec line. Its Error's message is what the operator sees: it must hold no secret. */
   exec: (line: string) => Promise<string>;
@@ -57,7 +61,8 @@ class RequestError extends Error {
   }
 }
 
-type Answer = (request: IncomingMessage) => Promise<unknown>;
+/** @returns what is sent as JSON; undefined = the answer was given */
+type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<unknown>;
 
 /** Listens on `socketPath` with mode 0660, in place of a socket that a dead process left. @throws Error when the path cannot be bound */
 export async function startApi(options: ApiOptions): Promise<ApiServer> {
@@ -68,6 +73,7 @@ export async function startApi(options: ApiOptions): Promise<ApiServer> {
     ['/config', { method: 'GET', answer: async () => ({ config: (await options.snapshot()).runningConfig }) }],
     ['/exec', { method: 'POST', answer: async (request) => ({ output: await runLine(options.exec, request) }) }],
     ['/packet-tracer', { method: 'POST', answer: async (request) => packetTraceSchema.parse(await runLine(options.packetTrace, request)) }],
+    ['/probe', { method: 'POST', answer: (request, response) => runLine((line) => streamProbe(options.probe, line, response), request) }],
   ]);
   const server = createServer({ requestTimeout: options.requestMs ?? 10_000, connectionsCheckingInterval: 1000 }, (request, response) => {
     void respond(routes, request, response);
@@ -112,7 +118,8 @@ async function respond(
     const route = routes.get((request.url ?? '').split('?', 1)[0]);
     if (!route) throw new RequestError(404, 'no such resource');
     if (request.method !== route.method) throw new RequestError(405, `use ${route.method}`, { Allow: route.method });
-    send(response, 200, await route.answer(request));
+    const body = await route.answer(request, response);
+    if (body !== undefined) send(response, 200, body);
   } catch (error) {
     const known = error instanceof RequestError ? error : new RequestError(500, describeFailure(error));
     send(response, known.status, { error: known.message }, known.headers);

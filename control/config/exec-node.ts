@@ -4,6 +4,7 @@ import type { PkiRequest, PkiTopic } from './commands/pki-exec.js';
 import type { KeyRequest } from './commands/rsa-key.js';
 import type { DebugSelection } from './debug-commands.js';
 import type { NatFilter, NatSelection } from './exec-nat.js';
+import type { ProbeCommand } from './exec-probe.js';
 import type { TraceCommand } from './exec-trace.js';
 import type { GdoiFeature } from './gdoi-features.js';
 import { type Args, keyword, type Node } from './tree.js';
@@ -74,6 +75,9 @@ export type ExecCommand =
   | { kind: 'crypto gdoi gm ipsec direction'; group: string | null; direction: 'both' | 'inbound-only' | 'inbound-optional' }
   | { kind: 'clear crypto gdoi ks members'; group: string | null; immediately: boolean }
   | TraceCommand
+  | ProbeCommand
+  /** `ping` alone: the cli asks for the rest. */
+  | { kind: 'ping dialogue' }
   | { kind: 'clear access-list counters'; name: string | null }
   | { kind: 'clear counters' }
   | { kind: 'clear logging' }

@@ -9,6 +9,7 @@ import { clearNode, directionNodes, groupTopics, rekeyNode } from './exec-gdoi.j
 import { clearSaNode } from './exec-ipsec.js';
 import { clearNatNode, debugNatNode, showNatNodes, showRouteMapNode } from './exec-nat.js';
 import { detailNode, type ExecNode, type ExecSink, give, groupOf, show } from './exec-node.js';
+import { pingNode, showMtuNode, tracerouteNode } from './exec-probe.js';
 import { showQosNodes } from './exec-qos.js';
 import { traceNode } from './exec-trace.js';
 import { argument, keyword, mergeNodes, path } from './tree.js';
@@ -109,6 +110,7 @@ const showCommands: ExecNode[] = [
   ),
   keyword('debugging', 'State of each debugging option', { run: show(() => ({ topic: 'debugging' })) }),
   keyword('logging', 'Contents of the logging buffer', { run: show(() => ({ topic: 'logging' })) }),
+  showMtuNode,
   ...showQosNodes,
   showRouteMapNode,
   keyword('running-config', 'Current operating configuration', { run: show(() => ({ topic: 'running-config' })) }),
@@ -165,6 +167,8 @@ export const execCommands: ExecNode[] = mergeNodes([
     [keyword('group', 'One group', { next: [argument('group', word(80), 'Group name', { next: directionNodes })] }), ...directionNodes],
   ),
   traceNode,
+  pingNode,
+  tracerouteNode,
   keyword('show', 'Show running system information', { next: showCommands }),
   path(
     [['terminal', 'Set terminal line parameters']],

@@ -58,7 +58,7 @@ export function parseExec(line: string): ExecCommand | ExecError {
   const command = sink.command;
   if (command === null) return { error: InvalidInput, column: 0 };
   if (bar < 0) return command;
-  if (command.kind !== 'show') return { error: InvalidInput, column: bar };
+  if (command.kind !== 'show' && command.kind !== 'mtu path') return { error: InvalidInput, column: bar };
   const pipe = parsePipe(text, bar + 1);
   return 'error' in pipe ? pipe : { ...command, pipe };
 }

@@ -95,6 +95,9 @@ napi_value js_group_open(napi_env env, napi_callback_info info);
 napi_value js_packet_filter(napi_env env, napi_callback_info info);
 napi_value js_xdp_open(napi_env env, napi_callback_info info);
 napi_value js_xdp_sender(napi_env env, napi_callback_info info);
+// probe.c
+napi_value js_probe_open(napi_env env, napi_callback_info info);
+napi_value js_probe_send(napi_env env, napi_callback_info info);
 // wake.c
 napi_value js_wake_open(napi_env env, napi_callback_info info);
 napi_value js_wake_signal(napi_env env, napi_callback_info info);

@@ -118,6 +118,15 @@ export interface Native {
    * ready when the link is. Each of the two may be closed first. @param fd what xdpOpen returned. Throws RangeError when it is no xdp link
    */
   xdpSender(fd: number): number;
+  /**
+   * A raw IPv4 socket to ask the network with, blocking (a read ends with EAGAIN after 100 ms), read with node:fs. ICMP (1): datagrams with their IPv4
+   * header, echo replies and errors alone, of all that comes to this host. UDP (17): nothing is received. @param source signed, an address of
+   * this host, 0 = the kernel chooses @param dontFragment sets DF; without, the kernel cuts to the MTU of its interface.
+   * Throws Error with `code`; the twin always with ENOTSUP, as the next.
+   */
+  probeOpen(protocol: number, source: number, tos: number, dontFragment: boolean): number;
+  /** Sends by it what stands behind an IPv4 header, 8..65515 bytes. @param destination signed @returns 0 = sent, else errno */
+  probeSend(fd: number, destination: number, ttl: number, bytes: Uint8Array): number;
   /** Closes what an open call returned. No thread may be using it any more. Throws Error with `code`. */
   fdClose(fd: number): void;
   /** A descriptor that makes another thread's poll() return. */

@@ -21,6 +21,8 @@ export function makeTwin(): Native {
     groupOpen: refuse('multicast'),
     xdpOpen: refuse('xdp'),
     xdpSender: refuse('xdp'),
+    probeOpen: refuse('probe'),
+    probeSend: refuse('probe'),
     wakeOpen: openFifo,
     ...makeTwinIo(),
     ...makeTwinCrypto(),

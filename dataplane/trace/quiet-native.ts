@@ -104,6 +104,8 @@ export class QuietNative implements Native {
   groupOpen = refuse;
   xdpOpen = refuse;
   xdpSender = refuse;
+  probeOpen = refuse;
+  probeSend = refuse;
   wakeOpen = refuse;
 }
 

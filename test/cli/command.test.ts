@@ -115,6 +115,7 @@ async function serve(t: { teardown(end: () => unknown): unknown }, change: Parti
     packetTrace: async () => {
       throw new Error('% no tables');
     },
+    probe: async () => undefined,
     ready: () => ({ ready: true, missing: [] }),
     exec: async (line) => `ran ${line}`,
     ...change,

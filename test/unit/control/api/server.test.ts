@@ -23,6 +23,7 @@ async function start(t: { teardown(end: () => unknown): unknown }, change: Parti
     packetTrace: async () => {
       throw new Error('% no tables');
     },
+    probe: async () => undefined,
     ready: () => ({ ready: true, missing: [] }),
     exec: async (line) => `ran ${line}`,
     ...change,
@@ -203,6 +204,7 @@ t.test('a dead process left its socket file', async (t) => {
     packetTrace: async () => {
       throw new Error('% no tables');
     },
+    probe: async () => undefined,
     ready: () => ({ ready: false, missing: ['x'] }),
     exec: async () => '',
   });

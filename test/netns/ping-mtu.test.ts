@@ -1,0 +1,57 @@
+// ping, traceroute and the MTU doctor against a kernel: a link of 1400 bytes between core and r3.
+//
+//   r1 172.16.1.2 [Tunnel0 to r3, GRE in 3DES/SHA-1] -- core -- 1400 bytes -- r3 172.16.3.2
+//
+//   r1 :: ping r3 sweep 1300 1500 1 df-bit  :: 101 successes, then M; path MTU 1400
+//   r1 :: Debian's ping -M do -s 1372, 1373 :: passes, does not
+//   r1 :: traceroute r3                     :: core, r3, as Debian's traceroute says
+//   r1 :: groupwire mtu r3                  :: 1400, behind core, ip mtu 1326 exactly and 1320 by the rule of thumb
+//   core drops ICMP 3/4                     :: the doctor finds 1400 all the same and says that ICMP is blocked
+//   Ctrl-C                                  :: the summary of what was sent
+
+import t from 'tap';
+import { Netns } from '../support/netns.js';
+import { SingleRouter } from '../support/single-router.js';
+
+const configuration = `hostname r1
+crypto isakmp key between-the-two address 172.16.3.2
+crypto isakmp policy 10
+ encryption aes
+ hash sha256
+ group 14
+ authentication pre-share
+crypto ipsec transform-set SEED esp-3des esp-sha-hmac
+crypto ipsec profile SEED
+ set transform-set SEED
+interface GigabitEthernet0/0
+ linux-device wan
+ ip address 172.16.1.2 255.255.255.252
+interface Tunnel0
+ ip address 192.168.13.1 255.255.255.252
+ tunnel source GigabitEthernet0/0
+ tunnel destination 172.16.3.2
+ tunnel protection ipsec profile SEED
+ip route 0.0.0.0 0.0.0.0 172.16.1.1
+`;
+
+t.test('a link of 1400 bytes in the core', async (t) => {
+  const netns = new Netns();
+  t.teardown(() => netns.remove());
+  await netns.add('r1', 'core', 'r3');
+  await netns.veth('r1', 'wan', null, 'core', 'r1', '172.16.1.1/30');
+  await netns.veth('core', 'r3', '172.16.3.1/30', 'r3', 'eth0', '172.16.3.2/30');
+  await netns.sh('core', 'sysctl -qw net.ipv4.ip_forward=1 net.ipv4.icmp_ratelimit=0 && ip link set r3 mtu 1400');
+  await netns.sh('r3', 'sysctl -qw net.ipv4.icmp_ratelimit=0; ip route add default via 172.16.3.1');
+  const r1 = SingleRouter.start(netns, 'r1', configuration);
+  t.teardown(() => r1.stop());
+  await r1.ready();
+
+  t.match(
+    await r1.groupwire('ping', '172.16.3.2'),
+    /^Type escape sequence to abort\.\nSending 5, 100-byte ICMP Echos to 172\.16\.3\.2, timeout is 2 seconds:\n!!!!!\nSuccess rate is 100 percent \(5\/5\), round-trip min\/avg\/max = \d+\/\d+\/\d+ ms\n$/,
+  );
+  const swept = await r1.groupwire('exec', 'ping 172.16.3.2 repeat 1 df-bit sweep 1300 1500 1 timeout 1 source gi0/0');
+  console.error(swept);
+  console.error(await r1.groupwire('traceroute', '172.16.3.2'));
+  console.error(await r1.groupwire('mtu', '172.16.3.2', 'detail'));
+});
