@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { ask } from './ask.js';
 import { Background, type Output, removeAtExit, run, runChecked, uniqueName, until } from './netns.js';
 import { readVariant, varyConfiguration } from './variant.js';
 
@@ -57,7 +58,8 @@ export class Lab {
       LAB_OWNER: String(process.pid),
       LAB_CONFIG: configs,
       LAB_ROUTERS: (options.start ?? routers).join(' '),
-      LAB_WAIT: String(options.waitSeconds ?? 60),
+      LAB_WAIT: '0', // asked for below, without a process for each
+      LAB_GRACE: '0', // how routers end is what some cases test; what is left at the end only has to go
       LAB_KEY_LOG: options.keyLog ? '1' : '',
       LAB_RUN_OPTIONS: workers > 1 ? `--workers ${workers}` : '',
     };
@@ -72,11 +74,22 @@ export class Lab {
     const lab = new Lab(options);
     try {
       await lab.command('up');
+      const seconds = options.waitSeconds ?? 60;
+      if (seconds > 0) await Promise.all((options.start ?? routers).map((router) => lab.ready(router, seconds)));
     } catch (error) {
       lab.down();
       throw error;
     }
     return lab;
+  }
+
+  /** @throws Error with the router's last log lines when it is not ready in time */
+  async ready(router: Router, seconds = 60): Promise<void> {
+    try {
+      await this.groupwire(router, 'wait-ready', '--timeout', String(seconds));
+    } catch (error) {
+      throw new Error(`${(error as Error).message}; it logged:\n${this.log(router).slice(-3000)}`);
+    }
   }
 
   /** Starts one router without waiting for it. */
@@ -120,7 +133,7 @@ export class Lab {
 
   /** `groupwire WORDS` on a router, e.g. `show crypto gdoi`. @throws Error when its status is not 0 */
   groupwire(router: Router, ...words: string[]): Promise<string> {
-    return this.command('exec', router, 'groupwire', ...words);
+    return ask(router, `/run/groupwire-lab/${this.name}/${router}`, words);
   }
 
   /** A `show` command's JSON form. */
