@@ -1,7 +1,7 @@
 // Drives scripts/lab: one lab per test, with a name of its own, removed whatever happens.
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ask } from './ask.js';
@@ -92,6 +92,11 @@ export class Lab {
     }
   }
 
+  /** Waits until a router that was started answers, ready or not. */
+  async answers(router: Router): Promise<void> {
+    await until(`${router} to answer`, () => this.groupwire(router, 'show', 'version').then(Boolean, () => false));
+  }
+
   /** Starts one router without waiting for it. */
   start(router: Router): Promise<string> {
     return runChecked([script, 'start', router], { ...this.environment, LAB_WAIT: '0' });
@@ -152,14 +157,16 @@ export class Lab {
     process.kill(Number(readFileSync(`/run/groupwire-lab/${this.name}/${router}.pid`, 'utf8').trim()), 'SIGHUP');
   }
 
-  /** What the router logged since it was first started. */
+  /** What the router logged since it was first started; empty before. */
   log(router: Router): string {
-    return readFileSync(`/run/groupwire-lab/${this.name}/${router}.log`, 'utf8');
+    const file = `/run/groupwire-lab/${this.name}/${router}.log`;
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
   }
 
-  async logs(router: Router, pattern: RegExp, timeoutMs = 30_000): Promise<void> {
+  /** @param from characters of the log that do not count */
+  async logs(router: Router, pattern: RegExp, timeoutMs = 30_000, from = 0): Promise<void> {
     try {
-      await until(`${router} to log ${pattern}`, () => pattern.test(this.log(router)), timeoutMs);
+      await until(`${router} to log ${pattern}`, () => pattern.test(this.log(router).slice(from)), timeoutMs);
     } catch (error) {
       throw new Error(`${(error as Error).message}; it logged:\n${this.log(router).slice(-3000)}`);
     }
