@@ -42,7 +42,7 @@ test-asan: build build/asan/groupwire.node
 	@GROUPWIRE_ADDON=$(CURDIR)/build/asan/groupwire.node PRELOAD=$$($(CC) -print-file-name=libasan.so) \
 	  ASAN_OPTIONS=detect_leaks=0 UBSAN_OPTIONS=print_stacktrace=1 scripts/test test/unit/dataplane/native test/path
 
-# A rekey every 15 s for five minutes under iperf3: no datagram lost. On an idle machine; make test does four rekeys of it.
+# A rekey every 15 s for five minutes under iperf3: no datagram lost. On an idle machine; make test does two rekeys of it.
 rekey-soak: build
 	@REKEYS=$${REKEYS:-20} TIMEOUT=600 TIMES=1 scripts/test test/netns/rekey-iperf3
 

@@ -1,4 +1,4 @@
-// Two judges that we did not write open what the members seal, and a foreign sender seals what a member opens. One case per transform:
+// Two judges that we did not write open what the members seal, and a foreign sender seals what a member opens. A case per transform:
 //
 //   h1 [capture: what it sent] -- r1 --- core [capture] --- r2 -- h2
 //                                         |
@@ -7,12 +7,16 @@
 //   core :: tshark with r1's key log   :: exactly the packets h1 sent, byte for byte but TTL and header checksum; every ICV good
 //   core :: scapy with r1's key log    :: the same
 //   h2   :: packets that scapy sealed  :: arrive; sent again, they do not; with a foreign outer source they do not
+//   h1 -> h2, h3 -> h1 :: numbered datagrams while r4 replaces the TEK :: none lost; the old one can be taken away (changeTek)
 
 import type { Test } from 'tap';
 import { Lab, substitute } from '../support/lab.js';
+import { backlogDrops, tellLosses } from '../support/losses.js';
 import { until } from '../support/netns.js';
 import { readCapture, withoutHopFields } from '../support/pcap.js';
+import { pings } from '../support/ping.js';
 import { decryptWithScapy, type ForeignPacket, readScapySas, sendSealed } from '../support/scapy.js';
+import { Flow } from '../support/traffic.js';
 import { capture, decryptWithTshark } from '../support/tshark.js';
 
 const sendVaried = `
@@ -24,15 +28,23 @@ for n in range(200):
     s.sendto(random.randbytes(n * 7 % 1390), ('10.0.2.10', 5000 + n))
 `;
 
-/** @param transform behind the transform set's name, e.g. `esp-aes esp-sha-hmac` */
-export async function checkWithForeignCrypto(t: Test, transform: string): Promise<void> {
+export const withTransform = (text: string, transform: string) =>
+  substitute(text, /(transform-set TRANSFORM-SET) esp-.*/, `$1 ${transform}`);
+
+/** A lab whose members log their keys. @param transform behind the transform set's name, e.g. `esp-aes esp-sha-hmac` */
+export async function decryptLab(t: Test, transform: string): Promise<Lab> {
+  // A rekey by hand takes as long as its repetitions: one, after ten seconds.
   const edit = (router: string, text: string) =>
-    router === 'r4' ? substitute(text, /(transform-set TRANSFORM-SET) esp-gcm 256/, `$1 ${transform}`) : text;
+    router === 'r4' ? substitute(withTransform(text, transform), /rekey retransmit 10 number \d+/, 'rekey retransmit 10 number 1') : text;
   const lab = await Lab.up({ keyLog: true, edit });
   t.teardown(() => lab.down());
   await lab.sh('h1', 'ip route replace default via 10.0.1.1 mtu lock 1400'); // h1 makes fragments that fit, so r1 need not cut them again
   await lab.sh('h1', 'ethtool -K eth0 tso off gso off tx off'); // so that the capture on h1 holds what leaves it, checksums included
+  return lab;
+}
 
+/** What members seal and open with the TEK that they have. */
+export async function checkWithForeignCrypto(t: Test, lab: Lab): Promise<void> {
   const sent = await capture(lab, 'h1', 'eth0', '-Q out ip');
   const crossing = await capture(lab, 'core', 'r1', '-Q in ip proto 50');
   await lab.sh('h1', 'ping -c 10 -i 0.02 -s 1300 10.0.2.10; ping -c 3 -i 0.02 -M dont -s 3000 10.0.2.10');
@@ -101,4 +113,38 @@ async function checkForeignSender(t: Test, lab: Lab, sa: ReturnType<typeof readS
   t.match(sink.stdout, '10.0.1.77 last-7\n', 'a fresh sequence number after replays arrives');
   t.notMatch(sink.stdout, /again-/, 'a replayed sequence number does not arrive');
   t.notMatch(sink.stdout, /spoofed-/, 'an outer source that is not the inner one does not arrive');
+}
+
+/** TEKs of a member, the one it sends with first. */
+export async function teksOf(lab: Lab, router: 'r1' | 'r2' | 'r3'): Promise<number[]> {
+  const [{ teks }] = ((await lab.show(router, 'crypto gdoi gm')) as { gdoiMembers: { teks: { spi: number; sending: boolean }[] }[] })
+    .gdoiMembers;
+  return teks.toSorted((a, b) => Number(b.sending) - Number(a.sending)).map(({ spi }) => spi);
+}
+
+/** r4's policy of now in force at all members, the TEK before taken away. @param old TEK that is to go */
+export async function replaceTek(lab: Lab, old: number): Promise<void> {
+  await lab.groupwire('r4', 'exec', 'crypto gdoi ks rekey replace-now');
+  const gone = async (router: 'r1' | 'r2' | 'r3') => !(await teksOf(lab, router)).includes(old);
+  await until('the old TEK to be gone', async () => (await gone('r1')) && (await gone('r2')) && (await gone('r3')));
+}
+
+/** A change of the TEK under traffic, with the ordinary change-over; then one at once. */
+export async function changeTek(t: Test, lab: Lab): Promise<void> {
+  const backlog = backlogDrops();
+  const flows = [await Flow.start(lab, 'h1', 'h2', 120, 6001), await Flow.start(lab, 'h3', 'h1', 60, 6002, 0xb8)];
+  const [old] = await teksOf(lab, 'r1');
+  await lab.groupwire('r4', 'exec', 'crypto gdoi ks rekey');
+  const changed = async (router: 'r1' | 'r3') => (await teksOf(lab, router))[0] !== old;
+  await until('r1 and r3 to send with the new TEK', async () => (await changed('r1')) && (await changed('r3')), 60_000, 200);
+  await lab.sh('h1', 'sleep 1'); // and some more that is sealed with it
+  for (const flow of flows) {
+    const report = await flow.stop();
+    t.ok(report.sent > 300, `enough was sent to mean something: ${report.sent}`);
+    const seen = report.lost.length === 0 ? '' : `; dropped: ${await tellLosses(lab)}; full backlog ${backlogDrops() - backlog}`;
+    t.same(report.lost, [], `datagrams lost of ${report.sent}${seen}`);
+    t.equal(report.doubled, 0, 'datagrams that arrived twice');
+  }
+  await replaceTek(lab, old);
+  t.equal((await lab.run('h1', ['ping', ...pings(3), '10.0.2.10'])).status, 0, 'traffic without the old TEK');
 }

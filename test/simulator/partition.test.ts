@@ -11,9 +11,16 @@ const Minute = 60_000;
 const ReregistrationMs = 1.25 * (31_000 + 60_000);
 
 t.test('a day with a partition of 30 minutes', async (t) => {
-  // A TEK is pushed 110 s before the one before it expires, so every 3490 s: here the eleventh, after 10 h 39 min 50 s.
-  const partition = { at: (10 * 60 + 30) * Minute, length: 30 * Minute };
-  const day = new Day({ ...usualDay, seed: process.env.SIMULATE_SEED ?? 'partition', partition });
+  // A TEK is pushed 110 s before the one before it expires, so every 3490 s: here the third, after 2 h 54 min 30 s: four hours show all of it.
+  const partition = { at: (2 * 60 + 45) * Minute, length: 30 * Minute };
+  const day = new Day({
+    ...usualDay,
+    hours: 4,
+    memberRestarts: 8,
+    serverRestarts: 2,
+    seed: process.env.SIMULATE_SEED ?? 'partition',
+    partition,
+  });
   day.run();
   const what = day.summary();
   t.same(day.faults.slice(0, 5), [], `no two members of one side without a common TEK, no sender ID twice, no rekey twice: ${what}`);

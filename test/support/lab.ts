@@ -1,9 +1,10 @@
 // Drives scripts/lab: one lab per test, with a name of its own, removed whatever happens.
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { ask } from './ask.js';
 import { Background, type Output, removeAtExit, run, runChecked, uniqueName, until } from './netns.js';
 import { readVariant, varyConfiguration } from './variant.js';
 
@@ -57,7 +58,8 @@ export class Lab {
       LAB_OWNER: String(process.pid),
       LAB_CONFIG: configs,
       LAB_ROUTERS: (options.start ?? routers).join(' '),
-      LAB_WAIT: String(options.waitSeconds ?? 60),
+      LAB_WAIT: '0', // asked for below, without a process for each
+      LAB_GRACE: '0', // how routers end is what some cases test; what is left at the end only has to go
       LAB_KEY_LOG: options.keyLog ? '1' : '',
       LAB_RUN_OPTIONS: workers > 1 ? `--workers ${workers}` : '',
     };
@@ -72,11 +74,27 @@ export class Lab {
     const lab = new Lab(options);
     try {
       await lab.command('up');
+      const seconds = options.waitSeconds ?? 60;
+      if (seconds > 0) await Promise.all((options.start ?? routers).map((router) => lab.ready(router, seconds)));
     } catch (error) {
       lab.down();
       throw error;
     }
     return lab;
+  }
+
+  /** @throws Error with the router's last log lines when it is not ready in time */
+  async ready(router: Router, seconds = 60): Promise<void> {
+    try {
+      await this.groupwire(router, 'wait-ready', '--timeout', String(seconds));
+    } catch (error) {
+      throw new Error(`${(error as Error).message}; it logged:\n${this.log(router).slice(-3000)}`);
+    }
+  }
+
+  /** Waits until a router that was started answers, ready or not. */
+  async answers(router: Router): Promise<void> {
+    await until(`${router} to answer`, () => this.groupwire(router, 'show', 'version').then(Boolean, () => false));
   }
 
   /** Starts one router without waiting for it. */
@@ -120,7 +138,7 @@ export class Lab {
 
   /** `groupwire WORDS` on a router, e.g. `show crypto gdoi`. @throws Error when its status is not 0 */
   groupwire(router: Router, ...words: string[]): Promise<string> {
-    return this.command('exec', router, 'groupwire', ...words);
+    return ask(router, `/run/groupwire-lab/${this.name}/${router}`, words);
   }
 
   /** A `show` command's JSON form. */
@@ -139,14 +157,16 @@ export class Lab {
     process.kill(Number(readFileSync(`/run/groupwire-lab/${this.name}/${router}.pid`, 'utf8').trim()), 'SIGHUP');
   }
 
-  /** What the router logged since it was first started. */
+  /** What the router logged since it was first started; empty before. */
   log(router: Router): string {
-    return readFileSync(`/run/groupwire-lab/${this.name}/${router}.log`, 'utf8');
+    const file = `/run/groupwire-lab/${this.name}/${router}.log`;
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
   }
 
-  async logs(router: Router, pattern: RegExp, timeoutMs = 30_000): Promise<void> {
+  /** @param from characters of the log that do not count */
+  async logs(router: Router, pattern: RegExp, timeoutMs = 30_000, from = 0): Promise<void> {
     try {
-      await until(`${router} to log ${pattern}`, () => pattern.test(this.log(router)), timeoutMs);
+      await until(`${router} to log ${pattern}`, () => pattern.test(this.log(router).slice(from)), timeoutMs);
     } catch (error) {
       throw new Error(`${(error as Error).message}; it logged:\n${this.log(router).slice(-3000)}`);
     }

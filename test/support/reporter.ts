@@ -5,6 +5,8 @@
 // carry that name. With TIMES=1 in the environment the files follow with their seconds, slowest first. Exit status 1 when anything failed or
 // nothing ran.
 
+import { existsSync, readFileSync } from 'node:fs';
+import { SourceMap } from 'node:module';
 import { createInterface } from 'node:readline';
 import { Parser, type Result } from 'tap-parser';
 
@@ -21,7 +23,7 @@ interface Diagnostic {
   wanted?: unknown;
   found?: unknown;
   doNotWant?: unknown;
-  at?: { fileName?: unknown; lineNumber?: unknown };
+  at?: { fileName?: unknown; lineNumber?: unknown; columnNumber?: unknown };
   exitCode?: unknown;
   signal?: unknown;
   timeout?: unknown;
@@ -57,8 +59,17 @@ function describeFailure(diag: Diagnostic | null): string {
 }
 
 function place(diag: Diagnostic | null): string {
-  const { fileName, lineNumber } = diag?.at ?? {};
-  return typeof fileName === 'string' ? ` (${sourceName(fileName)}:${lineNumber})` : '';
+  const { fileName, lineNumber, columnNumber } = diag?.at ?? {};
+  if (typeof fileName !== 'string') return '';
+  return ` (${sourceName(fileName)}:${sourceLine(fileName, Number(lineNumber), Number(columnNumber)) ?? lineNumber})`;
+}
+
+/** The line in TypeScript. Looked up here, for failures alone: node's own mapping costs every assertion. @returns null when there is no map */
+function sourceLine(fileName: string, line: number, column: number): number | null {
+  const file = `${fileName.replace(/^file:\/\//, '')}.map`;
+  if (!existsSync(file)) return null;
+  const entry = new SourceMap(JSON.parse(readFileSync(file, 'utf8'))).findEntry(line - 1, (column || 1) - 1);
+  return 'originalLine' in entry ? entry.originalLine + 1 : null;
 }
 
 /** dist/test/unit/x.test.js -> test/unit/x.test.ts */

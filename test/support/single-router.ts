@@ -3,22 +3,20 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ask } from './ask.js';
 import { repoRoot } from './lab.js';
-import { type Background, type Netns, removeAtExit, runChecked, until } from './netns.js';
+import { type Background, type Netns, removeAtExit, until } from './netns.js';
 
 export class SingleRouter {
   readonly directory = mkdtempSync(join(tmpdir(), 'groupwire-router-'));
   private readonly undo = removeAtExit(() => rmSync(this.directory, { recursive: true, force: true }));
   private process!: Background;
 
-  private constructor(
-    private readonly netns: Netns,
-    private readonly node: string,
-  ) {}
+  private constructor() {}
 
   /** Starts it; does not wait until it is ready. */
   static start(netns: Netns, node: string, configuration: string): SingleRouter {
-    const router = new SingleRouter(netns, node);
+    const router = new SingleRouter();
     const file = join(router.directory, 'router.cfg');
     writeFileSync(file, configuration);
     const words = ['run', '-c', file, '--instance', 'x', '--state', join(router.directory, 'state'), '--metrics', 'off'];
@@ -41,9 +39,7 @@ export class SingleRouter {
 
   /** `groupwire WORDS`. @throws Error when its status is not 0 */
   groupwire(...words: string[]): Promise<string> {
-    const command = join(repoRoot, 'cli/groupwire');
-    const argv = ['ip', 'netns', 'exec', this.netns.of(this.node), command, '--instance', 'x', '--runtime', join(this.directory, 'run')];
-    return runChecked([...argv, ...words]);
+    return ask('x', join(this.directory, 'run'), words);
   }
 
   /** @throws Error with the end of its log when it is not ready in time */

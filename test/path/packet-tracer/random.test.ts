@@ -4,6 +4,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { HopKind, NatSide } from '../../../dataplane/mem/shared.js';
+import { runs } from '../../support/runs.js';
 import { icmp } from '../nat/flows.js';
 import { ipv4, udp } from '../packets.js';
 import { type AceSpec, Router, type TablesSpec } from '../router.js';
@@ -140,8 +141,8 @@ t.test('what the trace foresees is what happens', (t) => {
       const wrong = router.imbalance();
       if (wrong !== null) throw new Error(wrong);
     }),
-    { numRuns: 150 },
+    { numRuns: runs(75) },
   );
-  t.ok(sent > 100 && dropped > 100 && translated > 5, `all kinds were tried: ${sent} sent, ${dropped} dropped, ${translated} translated`);
+  t.ok(sent > 50 && dropped > 50 && translated > 2, `all kinds were tried: ${sent} sent, ${dropped} dropped, ${translated} translated`);
   t.end();
 });

@@ -10,6 +10,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { planMessages } from '../../../../dataplane/native/twin-gro.js';
 import { frameHasNext, frameNext, frameStart, makeFrame } from '../../../../dataplane/native/twin-gso.js';
+import { runs } from '../../../support/runs.js';
 import { batches, buildBatch, superpackets, virtioFrame } from './streams.js';
 
 const root = resolve(fileURLToPath(new URL('.', import.meta.url)), '../../../../..');
@@ -93,7 +94,7 @@ t.test('superpackets are cut alike', (t) => {
     fc.property(fc.array(fc.tuple(superpackets, maxLength), { minLength: 1, maxLength: 20 }), (cases) =>
       agree(cases.map(([spec, maxLength]) => cut(virtioFrame(spec), maxLength))),
     ),
-    { numRuns: 20 },
+    { numRuns: runs(8) },
   );
   t.pass();
   t.end();
@@ -112,7 +113,7 @@ t.test('superpackets with bytes changed or missing are cut alike', (t) => {
       });
       agree(exchanges);
     }),
-    { numRuns: 40 },
+    { numRuns: runs(12) },
   );
   t.pass();
   t.end();
@@ -132,7 +133,7 @@ t.test('noise is cut alike: any virtio header before any bytes', (t) => {
         ),
       ),
     ),
-    { numRuns: 40 },
+    { numRuns: runs(12) },
   );
   t.pass();
   t.end();
@@ -152,7 +153,7 @@ t.test('batches are gathered alike, with bytes changed too', (t) => {
       });
       agree(exchanges);
     }),
-    { numRuns: 30 },
+    { numRuns: runs(10) },
   );
   t.pass();
   t.end();

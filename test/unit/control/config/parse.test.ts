@@ -234,8 +234,8 @@ t.test('bad input, each with its line', (t) => {
   t.end();
 });
 
-t.test('a million entries are read in order', (t) => {
-  const count = 1_000_000;
+t.test('a hundred thousand entries are read in order', (t) => {
+  const count = 100_000;
   const text = `ip access-list extended BIG\n${' permit udp 10.0.0.0 0.0.0.255 any eq 848\n'.repeat(count)}`;
   const { config, problems } = parseConfig(text);
   const entries = config.accessLists.get('BIG')?.entries ?? [];
@@ -245,7 +245,7 @@ t.test('a million entries are read in order', (t) => {
   const { problems: found } = checkConfig(`crypto gdoi group G\n server local\n  sa ipsec 1\n   match address ipv4 BIG\n${text}`);
   t.match(
     found.find((problem) => problem.line === 5),
-    { severity: 'error', message: /1000000 entries: more than 400/ },
+    { severity: 'error', message: /100000 entries: more than 400/ },
   );
   t.end();
 });

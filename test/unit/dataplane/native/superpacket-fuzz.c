@@ -191,9 +191,10 @@ static void check_plan(int32_t turn) {
   free(pool);
 }
 
-int main(void) {
-  for (int32_t turn = 0; turn < 3000; turn++) check_sums(turn);
-  for (int32_t turn = 0; turn < 50000; turn++) check_cut(turn);
-  for (int32_t turn = 0; turn < 1000; turn++) check_plan(turn);
+int main(int argc, char **argv) {
+  int32_t runs = argc > 1 ? atoi(argv[1]) : 1;
+  for (int32_t turn = 0; turn < 1000 * runs; turn++) check_sums(turn);
+  for (int32_t turn = 0; turn < 15000 * runs; turn++) check_cut(turn);
+  for (int32_t turn = 0; turn < 300 * runs; turn++) check_plan(turn);
   return 0;
 }

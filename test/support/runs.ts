@@ -1,0 +1,6 @@
+// How much of random testing a run does: what finds faults in a run of everything, and `RUNS=10 scripts/test property` for more of it.
+
+/** @returns `usual` times RUNS */
+export function runs(usual: number): number {
+  return usual * Number(process.env.RUNS ?? 1);
+}
