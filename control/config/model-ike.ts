@@ -72,6 +72,8 @@ export interface IpsecSettings {
   lifetimeKilobytes: number | 'disable';
   /** Packets, of SAs between gateways; 0 = replay is not looked for. */
   replayWindow: number;
+  /** Sequence numbers of 64 bits are offered, and taken (RFC 4304). */
+  extendedSequence: boolean;
 }
 
 /** What an entry `crypto map NAME SEQ ipsec-isakmp` says of its peers. */

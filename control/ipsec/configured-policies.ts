@@ -2,7 +2,7 @@
 // complete is none (verify reports it).
 
 import type { Config, CryptoMapEntry, InterfaceConfig, Ipv4, SiteToSite } from '../config/model.js';
-import { type FlowPolicy, lifetimesOf, policyKey } from './flow-policy.js';
+import { type FlowPolicy, lifetimesOf, policyKey, usesExtended } from './flow-policy.js';
 import { tunnelPolicies } from './tunnel-protection.js';
 
 /** Of an interface with a crypto map: `crypto map M local-address`, else its own first one. null = it has none */
@@ -32,6 +32,7 @@ export function policyOfEntry(
     suites,
     pfs: ipsec.pfs,
     ...lifetimesOf(config, lifetimeSeconds, lifetimeKilobytes),
+    extended: usesExtended(config),
   };
 }
 

@@ -19,13 +19,15 @@ export interface FlowPolicy {
   peers: Ipv4[];
   /** Of the crypto access list: our side is the source. */
   entries: AclEntry[];
-  /** In order of preference. */
+  /** In order of preference: each suite with extended sequence numbers first, and without for a peer that knows none. */
   suites: Suite[];
   /** Group for perfect forward secrecy; null = none is asked for, any is accepted. */
   pfs: DhGroup | null;
   lifetimeSeconds: number;
   /** null = no limit. */
   lifetimeKilobytes: number | null;
+  /** Extended sequence numbers are offered, and taken where they are offered. */
+  extended?: boolean;
 }
 
 /** Of an entry or a profile; what it does not say the global settings do. */
@@ -36,6 +38,11 @@ export function lifetimesOf(
 ): Pick<FlowPolicy, 'lifetimeSeconds' | 'lifetimeKilobytes'> {
   const volume = kilobytes ?? ipsec.lifetimeKilobytes;
   return { lifetimeSeconds: seconds ?? ipsec.lifetimeSeconds, lifetimeKilobytes: volume === 'disable' ? null : volume };
+}
+
+/** RFC 4303 App. A2: without a replay window nothing tells the upper half of a number. */
+export function usesExtended({ ipsec }: Config): boolean {
+  return ipsec.extendedSequence && ipsec.replayWindow > 0;
 }
 
 export function policyKey({ map, sequence, local }: Pick<FlowPolicy, 'map' | 'sequence' | 'local'>): string {
@@ -80,15 +87,18 @@ function fitsTransport({ local, remote }: TrafficSelector, sa: Phase1Sa): boolea
 export function proposalsOf(policy: FlowPolicy, selector: TrafficSelector, sa: Phase1Sa): EspProposal[] {
   const udp = isTranslated(sa);
   const transport = fitsTransport(selector, sa);
-  return policy.suites.map(({ encryption, authentication, mode }) => ({
-    encryption,
-    authentication,
-    mode: mode === 'transport' && transport ? 'transport' : 'tunnel',
-    udp,
-    group: policy.pfs,
-    lifetimeSeconds: policy.lifetimeSeconds,
-    lifetimeKilobytes: policy.lifetimeKilobytes,
-  }));
+  const plain = policy.suites.map(
+    ({ encryption, authentication, mode }): EspProposal => ({
+      encryption,
+      authentication,
+      mode: mode === 'transport' && transport ? 'transport' : 'tunnel',
+      udp,
+      group: policy.pfs,
+      lifetimeSeconds: policy.lifetimeSeconds,
+      lifetimeKilobytes: policy.lifetimeKilobytes,
+    }),
+  );
+  return policy.extended ? plain.flatMap((proposal) => [{ ...proposal, extended: true }, proposal]) : plain;
 }
 
 /**
@@ -106,6 +116,7 @@ export function choose(
   const chosen = offers.findIndex(
     (offer) =>
       offer.udp === udp &&
+      (offer.extended !== true || policy.extended === true) &&
       (policy.pfs === null || offer.group === policy.pfs) &&
       (offer.mode === 'tunnel' || transport) &&
       policy.suites.some(

@@ -7,7 +7,8 @@
 // A GET VPN member opens ESP that is not addressed to it: the outer addresses are those of the hosts (RFC 5374 §3.1, RFC 6407 §5.3.1). An SA between two
 // gateways is for what is sent to our end of it (RFC 4301 §4.1), has one sender, and what is inside has addresses of its own. It
 // comes in UDP when that was agreed (RFC 3948), and only then.
-// Does not: reassemble ESP fragments, ESN.
+// Of an extended sequence number (RFC 4303 §2.2.1) the upper half is inferred from the window; a wrong one ends in a wrong ICV.
+// Does not: reassemble ESP fragments, look for a counter that is 2^32 packets ahead (RFC 4303 App. A3).
 
 import { Drop, GroupCount, PathCount, SaCount } from '../counters/declare.js';
 import { Clock, type Env } from '../env.js';
@@ -32,6 +33,7 @@ export function makeEspOpen(env: Env): () => void {
   const { espOpen: input, ipInput, policyIn } = env.vec;
   const jobs = new Int32Array(SlotShape.Count * Job.Words);
   const jobIds = new Int32Array(SlotShape.Count);
+  const jobSequences = new Float64Array(SlotShape.Count);
   const pool = native.pin(bytes);
   const pinnedJobs = native.pin(jobs);
   let jobCount = 0;
@@ -108,11 +110,16 @@ export function makeEspOpen(env: Env): () => void {
     const size = windowOf(row);
     // What carries our own sender ID we have sent ourselves: somebody throws it back.
     const isEcho = sidBits > 0 && isOwnSenderId(row, sender[id]);
-    if (isEcho || (size > 0 && !replay.mayBeFresh(slot, sender[id], view.getUint32(esp + Esp.Seq), size))) return refuseReplay(id);
+    const isExtended = (sas[row + Sa.Flags] & SaFlag.Extended) !== 0;
+    const low = view.getUint32(esp + Esp.Seq);
+    const sequence = isExtended ? replay.extend(slot, sender[id], low, size) : low;
+    if (isEcho || (size > 0 && !replay.mayBeFresh(slot, sender[id], sequence, size))) return refuseReplay(id);
     const job = jobCount * Job.Words;
     jobs[job + Job.Slot] = slot;
     jobs[job + Job.Offset] = esp;
     jobs[job + Job.TextLen] = textLen;
+    jobs[job + Job.Extended] = isExtended ? 1 + (sequence - low) / 2 ** 32 : 0;
+    jobSequences[jobCount] = sequence;
     jobIds[jobCount++] = id;
   }
 
@@ -141,14 +148,13 @@ export function makeEspOpen(env: Env): () => void {
   }
 
   /** After a good ICV: what is inside must be a packet that this SA may carry. */
-  function finish(id: number, textLen: number) {
+  function finish(id: number, textLen: number, sequence: number) {
     const slot = sa[id];
     const row = slot * Sa.Words;
     const esp = espOf(id);
     const outerSrc = src[id];
     const outerDst = dst[id];
     const outerTos = tos[id];
-    const sequence = view.getUint32(esp + Esp.Seq);
     const text = esp + Esp.HeaderLen + sas[row + Sa.IvLen];
     const isTimed = sas[row + Sa.TimeWindow] > 0;
     const isTransport = (sas[row + Sa.Flags] & SaFlag.Transport) !== 0;
@@ -192,7 +198,7 @@ export function makeEspOpen(env: Env): () => void {
     native.open(pool, pinnedJobs, jobCount);
     for (let i = 0; i < jobCount; i++) {
       const id = jobIds[i];
-      if (jobs[i * Job.Words + Job.Status] === JobStatus.Ok) finish(id, jobs[i * Job.Words + Job.TextLen]);
+      if (jobs[i * Job.Words + Job.Status] === JobStatus.Ok) finish(id, jobs[i * Job.Words + Job.TextLen], jobSequences[i]);
       else {
         counts[sa[id] * SaCount.Count + SaCount.IntegrityDrops]++;
         refuse(id, Drop.EspIntegrity);

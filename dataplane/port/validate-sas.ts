@@ -41,7 +41,7 @@ export function checkSas({ head, rows }: { head: TablesHead; rows: TablesRows })
     if (isInbound && spis.has(spi)) refuse(`two SAs with SPI ${spi}`);
     if (isInbound) spis.add(spi);
     checkTransform(row);
-    within('SA flags', row[Sa.Flags], 0, 15);
+    within('SA flags', row[Sa.Flags], 0, 31);
     checkEnds(row);
     within('SA replay window', row[Sa.ReplayWindow], 0, 1 << 20);
     within('SA time window', row[Sa.TimeWindow], 0, 100);
@@ -59,6 +59,9 @@ function checkEnds(row: Int32Array): void {
   if (!isPairwise && (row[Sa.Flags] & SaFlag.Transport) !== 0) refuse('SA of a group in transport mode');
   within('SA port of the peer', row[Sa.PeerPort], 0, isPairwise ? 65535 : 0);
   if (row[Sa.PeerPort] !== 0 && (row[Sa.Flags] & SaFlag.Transport) !== 0) refuse('SA in UDP in transport mode');
+  // The window is what tells the upper half of a number (RFC 4303 App. A2).
+  if ((row[Sa.Flags] & SaFlag.Extended) !== 0 && (!isPairwise || row[Sa.ReplayWindow] === 0))
+    refuse('SA with extended sequence numbers without a replay window, or of a group');
   const directions = row[Sa.Flags] & (SaFlag.Inbound | SaFlag.Outbound);
   if (isPairwise && directions === (SaFlag.Inbound | SaFlag.Outbound)) refuse('SA between two gateways in both directions');
 }

@@ -156,6 +156,8 @@ export const enum SaFlag {
   Pairwise = 4,
   /** Of those, transport mode (RFC 4303 §3.1.1): the packet keeps its header. */
   Transport = 8,
+  /** Of those, sequence numbers of 64 bits (RFC 4303 §2.2.1). */
+  Extended = 16,
 }
 export const enum EspCipher {
   None = 0,

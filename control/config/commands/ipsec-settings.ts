@@ -1,4 +1,5 @@
-// Global settings of SAs: crypto ipsec security-association lifetime and replay. Does not: idle-time, multi-sn, df-bit, fragmentation: each is refused where it
+// Global settings of SAs: crypto ipsec security-association lifetime, replay and esn (ours: IOS XE has it in the
+// transform set). Does not: idle-time, multi-sn, df-bit, fragmentation: each is refused where it
 // is written.
 
 import { type Block, block } from '../blocks.js';
@@ -71,6 +72,10 @@ export const ipsecSettingCommands: Node<ConfigEdit>[] = [
         next: [
           keyword('lifetime', 'Security association lifetime', { next: lifetimeNodes }),
           keyword('replay', 'Set replay checking.', { next: replayNodes }),
+          keyword('esn', 'Offer extended sequence numbers (RFC 4304), and take them', {
+            run: (_, edit) => set('extendedSequence', true, edit),
+            no: reset('extendedSequence'),
+          }),
           refused('idle-time', 'crypto ipsec security-association idle-time is not supported yet'),
           refused('multi-sn', 'crypto ipsec security-association multi-sn is not supported'),
         ],
@@ -82,7 +87,7 @@ export const ipsecSettingCommands: Node<ConfigEdit>[] = [
 ];
 
 export function printIpsecSettings({ ipsec }: Config): Block[] {
-  const { lifetimeSeconds, lifetimeKilobytes, replayWindow } = ipsec;
+  const { lifetimeSeconds, lifetimeKilobytes, replayWindow, extendedSequence } = ipsec;
   const before = defaultIpsec();
   const head = 'crypto ipsec security-association';
   return [
@@ -91,5 +96,6 @@ export function printIpsecSettings({ ipsec }: Config): Block[] {
     ...(replayWindow === before.replayWindow
       ? []
       : [block(`${head} replay ${replayWindow === 0 ? 'disable' : `window-size ${replayWindow}`}`)]),
+    ...(extendedSequence ? [block(`${head} esn`)] : []),
   ];
 }

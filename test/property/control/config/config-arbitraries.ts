@@ -319,6 +319,7 @@ const ipsecSettings = fc.record({
   lifetimeSeconds: fc.integer({ min: 20, max: 2592000 }),
   lifetimeKilobytes: fc.oneof(fc.integer({ min: 2560, max: AllOnes }), fc.constant('disable' as const)),
   replayWindow: fc.constantFrom(0, 64, 128, 256, 512, 1024),
+  extendedSequence: fc.boolean(),
 });
 
 /** Every list in the order that parse.ts keeps it in. No unknown lines: those come from texts. */

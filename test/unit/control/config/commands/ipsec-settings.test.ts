@@ -13,10 +13,11 @@ t.test('what is given, and taken back', async (t) => {
   const text = `crypto ipsec security-association lifetime kilobytes 10000
 crypto ipsec security-association lifetime seconds 900
 crypto ipsec security-association replay window-size 512
+crypto ipsec security-association esn
 `;
-  t.same(parseClean(text).ipsec, { lifetimeSeconds: 900, lifetimeKilobytes: 10_000, replayWindow: 512 });
+  t.same(parseClean(text).ipsec, { lifetimeSeconds: 900, lifetimeKilobytes: 10_000, replayWindow: 512, extendedSequence: true });
   t.same(reprint(text), text.trim().split('\n'));
-  const back = ['lifetime kilobytes', 'lifetime seconds', 'replay window-size'].map(
+  const back = ['lifetime kilobytes', 'lifetime seconds', 'replay window-size', 'esn'].map(
     (words) => `no crypto ipsec security-association ${words}\n`,
   );
   t.same(parseClean(text + back.join('')).ipsec, defaultIpsec());
