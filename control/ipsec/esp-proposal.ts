@@ -125,7 +125,7 @@ export function proposalOf(transform: SaTransform): EspProposal | null {
     authentication,
     mode: encapsulation === Encapsulation.Tunnel || encapsulation === Encapsulation.UdpTunnel ? 'tunnel' : 'transport',
     udp: encapsulation >= Encapsulation.UdpTunnel,
-    extended: numbers !== null,
+    ...(numbers === null ? {} : { extended: true }),
     group,
     lifetimeSeconds: lifetimes.seconds,
     lifetimeKilobytes: lifetimes.kilobytes,

@@ -29,7 +29,8 @@ crypto isakmp policy 10
  group 19
 crypto isakmp key a-shared-key address 10.9.0.${other}
 crypto ipsec transform-set TUNNEL esp-aes 256 esp-sha256-hmac
-crypto ipsec transform-set HOSTS esp-3des esp-md5-hmac
+crypto engine compliance shield disable
+crypto ipsec transform-set HOSTS esp-des esp-md5-hmac
  mode transport
 crypto ipsec transform-set GRE esp-gcm 256
  mode transport

@@ -40,6 +40,7 @@ export interface ScapySa {
 const encryptions: [prefix: string, name: string][] = [
   ['AES-GCM', 'AES-GCM'],
   ['AES-CBC', 'AES-CBC'],
+  ['DES-CBC', 'DES'],
   ['TripleDES', '3DES'],
   ['NULL', 'NULL'],
 ];

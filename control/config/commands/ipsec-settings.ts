@@ -1,4 +1,4 @@
-// Global settings of SAs: crypto ipsec security-association lifetime, replay and esn (ours: IOS XE has it in the
+// What IOS XE calls its compliance shield, as far as single DES goes, and global settings of SAs: crypto ipsec security-association lifetime, replay and esn (ours: IOS XE has it in the
 // transform set). Does not: idle-time, multi-sn, df-bit, fragmentation: each is refused where it
 // is written.
 
@@ -64,6 +64,21 @@ export const ipsecSettingCommands: Node<ConfigEdit>[] = [
   path(
     [
       ['crypto', 'Encryption module'],
+      ['engine', 'Crypto engine'],
+      ['compliance', 'Compliance of ciphers'],
+      ['shield', 'Refuse ciphers that anybody can break'],
+    ],
+    [
+      keyword('disable', 'Permit single DES in transform sets', {
+        commit: true,
+        run: (_, edit) => set('shield', false, edit),
+        no: reset('shield'),
+      }),
+    ],
+  ),
+  path(
+    [
+      ['crypto', 'Encryption module'],
       ['ipsec', 'Configure IPSEC policy'],
     ],
     [
@@ -87,10 +102,11 @@ export const ipsecSettingCommands: Node<ConfigEdit>[] = [
 ];
 
 export function printIpsecSettings({ ipsec }: Config): Block[] {
-  const { lifetimeSeconds, lifetimeKilobytes, replayWindow, extendedSequence } = ipsec;
+  const { lifetimeSeconds, lifetimeKilobytes, replayWindow, extendedSequence, shield } = ipsec;
   const before = defaultIpsec();
   const head = 'crypto ipsec security-association';
   return [
+    ...(shield ? [] : [block('crypto engine compliance shield disable')]),
     ...(lifetimeKilobytes === before.lifetimeKilobytes ? [] : [block(`${head} lifetime kilobytes ${lifetimeKilobytes}`)]),
     ...(lifetimeSeconds === before.lifetimeSeconds ? [] : [block(`${head} lifetime seconds ${lifetimeSeconds}`)]),
     ...(replayWindow === before.replayWindow
