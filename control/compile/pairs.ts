@@ -105,6 +105,10 @@ export class SitePairs {
     row[Sa.Local] = pair.local.address;
     row[Sa.Peer] = pair.remote.address;
     row[Sa.PeerPort] = pair.suite.udp ? pair.remote.port : 0;
+    if (direction === 'inbound' && pair.originals) {
+      row[Sa.LocalOriginal] = pair.originals.local;
+      row[Sa.PeerOriginal] = pair.originals.remote;
+    }
     return slot;
   }
 

@@ -50,6 +50,11 @@ function encapsulationOf({ mode, udp }: Pick<EspProposal, 'mode' | 'udp'>): numb
   return udp ? Encapsulation.UdpTransport : Encapsulation.Transport;
 }
 
+/** Transport mode behind a translator: both sides tell the addresses that they know (RFC 3947 §5.2). */
+export function needsOriginals({ mode, udp }: Pick<EspProposal, 'mode' | 'udp'>): boolean {
+  return mode === 'transport' && udp;
+}
+
 /** @param number within the proposal, from 1 */
 export function transformOf(proposal: EspProposal, number: number): SaTransform {
   const { transform, keyLength } = transformNumbers(proposal.encryption);

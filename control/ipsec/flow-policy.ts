@@ -75,12 +75,12 @@ export function policyFor(policies: Iterable<FlowPolicy>, local: Ipv4, peer: Ipv
 }
 
 /**
- * Transport mode is for what passes between the two ends themselves; other traffic of such a transform set takes tunnel mode, as on IOS.
- * Behind a translator there is none: it would need the addresses before it (RFC 3948 §3.1.2).
+ * Transport mode is for what passes between the two ends themselves; other traffic of such a transform set takes tunnel mode, as on IOS. Behind
+ * a translator too: the other end's address is the one that we see.
  */
 function fitsTransport({ local, remote }: TrafficSelector, sa: Phase1Sa): boolean {
   const isHost = ({ mask }: { mask: Ipv4 }): boolean => mask === 0xffffffff;
-  return !isTranslated(sa) && isHost(local) && isHost(remote) && local.address === sa.local.address && remote.address === sa.remote.address;
+  return isHost(local) && isHost(remote) && local.address === sa.local.address && remote.address === sa.remote.address;
 }
 
 /** In order of preference. */

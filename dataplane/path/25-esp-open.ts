@@ -18,8 +18,9 @@ import { PortCrypto, PortRow } from '../mem/shared.js';
 import { MaxNesting, PacketFlag, SlotShape } from '../mem/slots.js';
 import { Job, JobStatus } from '../native/native.js';
 import { checkTrailer, Esp, EspNext, moveHeader, Trailer } from '../proto/esp.js';
-import { EspUdp } from '../proto/esp-in-udp.js';
+import { EspUdp, mendChecksum } from '../proto/esp-in-udp.js';
 import { IpProto, Ipv4Fault, setCongestion } from '../proto/ipv4.js';
+import { End } from '../proto/nat.js';
 import { Mark } from '../proto/replay.js';
 import { isTimely, nextHeaderOf, readTbar, Tbar } from '../proto/tbar.js';
 import { Ace, AceAction, Cap, Sa, SaFlag } from '../tables/layout.js';
@@ -147,6 +148,12 @@ export function makeEspOpen(env: Env): () => void {
     refuse(id, Drop.EspReplay);
   }
 
+  /** The peer's checksums were made before a translator gave it, or us, another address. */
+  function mend(id: number, row: number): void {
+    mendChecksum(view, off[id], l4Off[id], off[id] + len[id], End.Source, sas[row + Sa.PeerOriginal]);
+    mendChecksum(view, off[id], l4Off[id], off[id] + len[id], End.Destination, sas[row + Sa.LocalOriginal]);
+  }
+
   /** After a good ICV: what is inside must be a packet that this SA may carry. */
   function finish(id: number, textLen: number, sequence: number) {
     const slot = sa[id];
@@ -163,12 +170,13 @@ export function makeEspOpen(env: Env): () => void {
     if (payload < 0) return refuse(id, Drop.EspTrailer);
     const shim = isTimed ? Tbar.HeaderLen : 0;
     if (isTimed && !arrivesInTime(id, row, text, payload)) return refuse(id, Drop.EspTime);
-    const header = isTransport ? esp - off[id] : 0;
+    const header = isTransport ? l4Off[id] - off[id] : 0;
     const inner = text + shim - header;
     if (isTransport) moveHeader(bytes, view, off[id], inner, header, header + payload, bytes[text + textLen - 1]);
     off[id] = inner;
     len[id] = header + payload - shim; // more than the datagram's own length is traffic flow padding (RFC 4303 §2.7): parse cuts it off
     if (parse(id) !== Ipv4Fault.None) return refuse(id, Drop.EspInnerHeader);
+    if (isTransport && sas[row + Sa.PeerPort] !== 0) mend(id, row);
     if (!isPairwise(row) && (src[id] !== outerSrc || dst[id] !== outerDst)) return refuse(id, Drop.EspHeaderNotPreserved);
     const ace = classify(saLists[slot], id);
     if (ace < 0 || aces[ace * Ace.Words + Ace.Action] !== AceAction.Permit) return refuse(id, Drop.EspPolicy);

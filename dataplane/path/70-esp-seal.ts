@@ -100,7 +100,7 @@ export function makeEspSeal(env: Env): () => void {
     const outer = esp - udp - (header || Ip4.HeaderLen);
     const outerLen = (header || Ip4.HeaderLen) + udp + espLen;
     // Before ESP and IV, which in transport mode are written over where the header was.
-    if (header > 0) moveHeader(bytes, view, packet, outer, header, outerLen, IpProto.Esp);
+    if (header > 0) moveHeader(bytes, view, packet, outer, header, outerLen, udp > 0 ? IpProto.Udp : IpProto.Esp);
     else writeOuter(row, outer, inner, outerLen);
     if (udp > 0) writeEspUdp(view, esp - udp, sas[row + Sa.PeerPort], espLen);
     if (isTimed) stamp(row, inner - shim);
