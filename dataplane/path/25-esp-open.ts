@@ -11,7 +11,8 @@
 // Does not: reassemble ESP fragments, look for a counter that is 2^32 packets ahead (RFC 4303 App. A3).
 
 import { Drop, GroupCount, PathCount, SaCount } from '../counters/declare.js';
-import { Clock, type Env } from '../env.js';
+import type { Env } from '../env.js';
+import { Clock } from '../mem/clock.js';
 import { EventKind } from '../mem/events.js';
 import { findSpi, isLocal } from '../mem/hash.js';
 import { PortCrypto, PortRow } from '../mem/shared.js';
