@@ -12,6 +12,7 @@ import type { EspAuthentication, EspEncryption } from './config/model.js';
 /** null: Wireshark 4.0 has no name for it. */
 const encryptionNames: Record<EspEncryption, string | null> = {
   'esp-null': 'NULL',
+  'esp-des': 'DES-CBC [RFC2405]',
   'esp-3des': 'TripleDES-CBC [RFC2451]',
   'esp-aes-128': 'AES-CBC [RFC3602]',
   'esp-aes-192': 'AES-CBC [RFC3602]',

@@ -87,7 +87,7 @@ function renderSa(sa: IpsecSaState, cryptoMap: string): string[] {
   return [
     `      spi: ${formatSpi(sa.spi)}`,
     `        transform: ${sa.transform} ,`,
-    `        in use settings ={${sa.mode === 'tunnel' ? 'Tunnel' : 'Transport'}${sa.udp ? ' UDP-Encaps' : ''}, }`,
+    `        in use settings ={${sa.mode === 'tunnel' ? 'Tunnel' : 'Transport'}${sa.udp ? ' UDP-Encaps' : ''}, ${sa.extended ? 'Esn, ' : ''}}`,
     `        conn id: ${sa.connectionId}, flow_id: ${sa.flowId}, sibling_flags ${sa.siblingFlags}, crypto map: ${cryptoMap}`,
     ...timing,
     `        IV size: ${sa.ivBytes} bytes`,

@@ -9,6 +9,8 @@ export const ipsecSa = z.object({
   mode: z.enum(['tunnel', 'transport']),
   /** ESP in UDP (RFC 3948); absent = not. */
   udp: z.boolean().optional(),
+  /** Extended sequence numbers. */
+  extended: z.boolean().optional(),
   connectionId: z.number(),
   flowId: z.string(),
   siblingFlags: z.string(),

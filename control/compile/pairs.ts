@@ -117,7 +117,9 @@ export class SitePairs {
     const acl = rows.addAces(list);
     const row = rows.writeSa(slot, serial, material);
     const mode = pair.suite.mode === 'transport' ? SaFlag.Transport : 0;
-    row[Sa.Flags] = SaFlag.Pairwise | mode | (direction === 'inbound' ? SaFlag.Inbound : SaFlag.Outbound);
+    const extended = pair.suite.extended ? SaFlag.Extended : 0;
+    row[Sa.Flags] = SaFlag.Pairwise | mode | extended | (direction === 'inbound' ? SaFlag.Inbound : SaFlag.Outbound);
+    // Extended numbers have one always: with `replay disable` none are agreed, and pairs that have them end.
     row[Sa.ReplayWindow] = this.config.ipsec.replayWindow;
     if (direction === 'outbound') {
       row[Sa.SidBits] = SenderIdBits;
@@ -130,6 +132,10 @@ export class SitePairs {
     row[Sa.Local] = pair.local.address;
     row[Sa.Peer] = pair.remote.address;
     row[Sa.PeerPort] = pair.suite.udp ? pair.remote.port : 0;
+    if (direction === 'inbound' && pair.originals) {
+      row[Sa.LocalOriginal] = pair.originals.local;
+      row[Sa.PeerOriginal] = pair.originals.remote;
+    }
     return slot;
   }
 

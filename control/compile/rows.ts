@@ -67,13 +67,14 @@ export class Rows {
     row[Sa.Spi] = sa.spi;
     row[Sa.Cipher] = cipher.cipher;
     row[Sa.Auth] = auth.auth;
-    row[Sa.CipherKeyLen] = cipher.keyBytes;
+    const copies = cipher.copies ?? 1;
+    row[Sa.CipherKeyLen] = cipher.keyBytes * copies;
     row[Sa.AuthKeyLen] = auth.keyBytes;
     row[Sa.IvLen] = cipher.ivBytes;
     row[Sa.IcvLen] = cipher.icvBytes + auth.icvBytes;
     row[Sa.Align] = cipher.align;
     const key = this.saKeys.subarray(slot * SaKey.Bytes, (slot + 1) * SaKey.Bytes);
-    key.set(sa.encryptionKey, SaKey.Cipher);
+    for (let copy = 0; copy < copies; copy++) key.set(sa.encryptionKey, SaKey.Cipher + copy * cipher.keyBytes);
     key.set(sa.salt, SaKey.Salt);
     key.set(sa.integrityKey, SaKey.Auth);
     return row;

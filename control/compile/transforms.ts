@@ -1,12 +1,15 @@
 // ESP transforms as rows: what each name costs on the wire and which keys it needs.
-// AES-CBC RFC 3602, 3DES-CBC RFC 2451, AES-GCM RFC 4106, AES-GMAC RFC 4543, ChaCha20-Poly1305 RFC 7634, NULL RFC 2410; HMACs RFC 2403, 2404, 4868.
+// AES-CBC RFC 3602, DES-CBC RFC 2405, 3DES-CBC RFC 2451, AES-GCM RFC 4106, AES-GMAC RFC 4543, ChaCha20-Poly1305 RFC 7634, NULL RFC 2410; HMACs RFC 2403, 2404, 4868.
 
 import { EspAuth, EspCipher } from '../../dataplane/tables/layout.js';
 import type { EspAuthentication, EspEncryption } from '../config/model.js';
 
 export interface CipherRow {
   cipher: EspCipher;
+  /** As negotiated. */
   keyBytes: number;
+  /** The row has the key so many times. */
+  copies?: number;
   ivBytes: number;
   /** Padding alignment, bytes. */
   align: number;
@@ -23,6 +26,8 @@ export interface AuthRow {
 
 const ciphers: Record<EspEncryption, CipherRow> = {
   'esp-null': { cipher: EspCipher.Null, keyBytes: 0, ivBytes: 0, align: 4, icvBytes: 0, text: 'esp-null' },
+  // 3DES with three equal keys is DES: what the outer two do cancels out (NIST SP 800-67 §3). No library has DES by itself any more.
+  'esp-des': { cipher: EspCipher.TripleDesCbc, keyBytes: 8, copies: 3, ivBytes: 8, align: 8, icvBytes: 0, text: 'esp-des' },
   'esp-3des': { cipher: EspCipher.TripleDesCbc, keyBytes: 24, ivBytes: 8, align: 8, icvBytes: 0, text: 'esp-3des' },
   'esp-aes-128': { cipher: EspCipher.AesCbc, keyBytes: 16, ivBytes: 16, align: 16, icvBytes: 0, text: 'esp-aes' },
   'esp-aes-192': { cipher: EspCipher.AesCbc, keyBytes: 24, ivBytes: 16, align: 16, icvBytes: 0, text: 'esp-192-aes' },

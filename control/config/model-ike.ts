@@ -78,6 +78,10 @@ export interface IpsecSettings {
   lifetimeKilobytes: number | 'disable';
   /** Packets, of SAs between gateways; 0 = replay is not looked for. */
   replayWindow: number;
+  /** Sequence numbers of 64 bits are offered, and taken (RFC 4304). */
+  extendedSequence: boolean;
+  /** Single DES is refused; `crypto engine compliance shield disable` permits it. */
+  shield: boolean;
 }
 
 /** What an entry `crypto map NAME SEQ ipsec-isakmp` says of its peers. */

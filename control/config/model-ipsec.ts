@@ -4,6 +4,7 @@ import type { DhGroup } from './model-ike.js';
 
 export type EspEncryption =
   | 'esp-null'
+  | 'esp-des'
   | 'esp-3des'
   | 'esp-aes-128'
   | 'esp-aes-192'

@@ -6,6 +6,7 @@ import { EspAuthAlgorithm, EspTransform } from './codec/sat.js';
 
 const encryptions: Record<EspEncryption, { transform: EspTransform; keyLength: number | null }> = {
   'esp-null': { transform: EspTransform.Null, keyLength: null },
+  'esp-des': { transform: EspTransform.Des, keyLength: null },
   'esp-3des': { transform: EspTransform.TripleDes, keyLength: null },
   'esp-aes-128': { transform: EspTransform.AesCbc, keyLength: 128 },
   'esp-aes-192': { transform: EspTransform.AesCbc, keyLength: 192 },
@@ -41,8 +42,9 @@ export function authenticationNumber(authentication: EspAuthentication): number 
 /** @param keyLength bits, null when the attribute is absent @returns null when there is no such transform here */
 export function encryptionOf(transform: number, keyLength: number | null): EspEncryption | null {
   for (const [name, form] of Object.entries(encryptions)) {
-    // 3DES and NULL have no choice of key: a length attribute that says otherwise is refused (RFC 2451 §2).
-    const fits = form.keyLength === null ? keyLength === null || keyLength === 0 || keyLength === 192 : keyLength === form.keyLength;
+    // DES, 3DES and NULL have no choice of key: a length attribute that says otherwise is refused (RFC 2451 §2).
+    const only = form.transform === EspTransform.Des ? 64 : 192;
+    const fits = form.keyLength === null ? keyLength === null || keyLength === 0 || keyLength === only : keyLength === form.keyLength;
     if (form.transform === transform && fits) return name as EspEncryption;
   }
   return null;

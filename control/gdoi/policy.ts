@@ -85,6 +85,7 @@ function resolveSa(config: Config, sa: GdoiSa, receiveOnly: boolean, reasons: st
   const transform = config.transformSets.get(profile.transformSets[0] ?? '');
   if (!transform) return reject(`profile ${profile.name} has no transform set`);
   if (transform.mode === 'transport') return reject(`transform set ${transform.name}: transport mode is not supported for groups`);
+  if (transform.encryption === 'esp-des') return reject(`transform set ${transform.name}: single DES`);
   if (isCombinedMode(transform.encryption) !== (transform.authentication === null))
     return reject(`transform set ${transform.name}: encryption and authentication do not go together`);
   const acl = sa.matchAddress === null ? undefined : config.accessLists.get(sa.matchAddress);

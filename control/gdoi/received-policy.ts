@@ -123,6 +123,7 @@ function readTekPolicy(sat: Sat): TekPolicy {
   const encryption = encryptionOf(sat.transform, sat.keyLength);
   if (!encryption)
     throw reject('RFC 6407 §5.5.1', `transform ${sat.transform} with a key of ${sat.keyLength ?? 'no'} bits is not supported`);
+  if (encryption === 'esp-des') throw reject('RFC 8221 §5', 'single DES is not accepted');
   const authentication = sat.authentication ? authenticationOf(sat.authentication) : null;
   if (sat.authentication && !authentication)
     throw reject('RFC 6407 §5.5.1', `authentication algorithm ${sat.authentication} is not supported`);

@@ -2,7 +2,7 @@
 // complete is none (verify reports it).
 
 import type { AclEntry, Config, CryptoMapEntry, InterfaceConfig, Ipv4, SiteToSite } from '../config/model.js';
-import { type FlowPolicy, lifetimesOf, policyKey } from './flow-policy.js';
+import { type FlowPolicy, lifetimesOf, policyKey, usesExtended } from './flow-policy.js';
 import { tunnelPolicies } from './tunnel-protection.js';
 
 /** Of an interface with a crypto map: `crypto map M local-address`, else its own first one. null = it has none */
@@ -47,6 +47,7 @@ function policyOfEntry(
     pfs: ipsec.pfs,
     ...lifetimesOf(config, lifetimeSeconds, lifetimeKilobytes),
     ...profileOf(config, name, ipsec),
+    extended: usesExtended(config),
   };
 }
 
@@ -73,6 +74,7 @@ function policyOfTemplate(config: Config, at: CryptoMapEntry, template: CryptoMa
     pfs: ipsec.pfs,
     ...lifetimesOf(config, ipsec.lifetimeSeconds, ipsec.lifetimeKilobytes),
     ...profileOf(config, at.name, ipsec),
+    extended: usesExtended(config),
   };
 }
 

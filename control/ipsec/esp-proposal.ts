@@ -1,6 +1,6 @@
 // Phase-2 SA payload: what a transform of an ESP proposal says, RFC 2407 §4.4.4 and §4.5, in the words of the configuration. The framing
 // (proposals, transforms, attributes) is isakmp/sa-payload.ts. Does: encapsulation modes of RFC 3947 §5.1, lifetimes in seconds and kilobytes, the
-// group for PFS. Does not: AH, IPComp, bundles of several protocols, ESN (RFC 4304): such transforms are never chosen.
+// group for PFS. Does not: AH, IPComp, bundles of several protocols: such transforms are never chosen.
 
 import { type DhGroup, dhGroups, type EspAuthentication, type EspEncryption, isCombinedMode } from '../config/model.js';
 import { SaAttribute } from '../gdoi/codec/sat.js';
@@ -22,6 +22,8 @@ const enum Encapsulation {
   UdpTunnel = 3,
   UdpTransport = 4,
 }
+/** RFC 4304 §2. */
+const ExtendedNumbers = 1;
 const Seconds = 1;
 const Kilobytes = 2;
 /** RFC 2407 §4.5: what holds when no lifetime is stated. */
@@ -34,6 +36,8 @@ export interface EspProposal {
   mode: 'tunnel' | 'transport';
   /** ESP in UDP 4500 (RFC 3948). */
   udp: boolean;
+  /** Sequence numbers of 64 bits (RFC 4304 §2). */
+  extended?: boolean;
   /** Of the key exchange for perfect forward secrecy; null = none. */
   group: DhGroup | null;
   /** null: not stated. */
@@ -44,6 +48,11 @@ export interface EspProposal {
 function encapsulationOf({ mode, udp }: Pick<EspProposal, 'mode' | 'udp'>): number {
   if (mode === 'tunnel') return udp ? Encapsulation.UdpTunnel : Encapsulation.Tunnel;
   return udp ? Encapsulation.UdpTransport : Encapsulation.Transport;
+}
+
+/** Transport mode behind a translator: both sides tell the addresses that they know (RFC 3947 §5.2). */
+export function needsOriginals({ mode, udp }: Pick<EspProposal, 'mode' | 'udp'>): boolean {
+  return mode === 'transport' && udp;
 }
 
 /** @param number within the proposal, from 1 */
@@ -62,6 +71,7 @@ export function transformOf(proposal: EspProposal, number: number): SaTransform 
   if (proposal.authentication !== null)
     attributes.push({ type: SaAttribute.Authentication, value: authenticationNumber(proposal.authentication) });
   if (keyLength !== null) attributes.push({ type: SaAttribute.KeyLength, value: keyLength });
+  if (proposal.extended) attributes.push({ type: SaAttribute.ExtendedSequence, value: ExtendedNumbers });
   return { number, id: transform, attributes };
 }
 
@@ -106,10 +116,12 @@ export function proposalOf(transform: SaTransform): EspProposal | null {
   const authentication = integrity === null ? null : authenticationOf(integrity);
   const encapsulation = take(SaAttribute.Encapsulation);
   const dh = take(SaAttribute.GroupDescription);
+  const numbers = take(SaAttribute.ExtendedSequence);
   const group = dh === null ? null : (dhGroups.find((item) => item === dh) ?? null);
   // RFC 2407 §4.5: without an encapsulation mode it is the implementation's own matter: not ours to guess.
   if (!lifetimes || encryption === null || values.size > 0 || encapsulation === null) return null;
   if (encapsulation < Encapsulation.Tunnel || encapsulation > Encapsulation.UdpTransport) return null;
+  if (numbers !== null && numbers !== ExtendedNumbers) return null;
   if ((dh !== null && group === null) || (integrity !== null && authentication === null)) return null;
   // Encryption without integrity, or integrity twice (bad-input 14).
   if (isCombinedMode(encryption) !== (authentication === null)) return null;
@@ -118,6 +130,7 @@ export function proposalOf(transform: SaTransform): EspProposal | null {
     authentication,
     mode: encapsulation === Encapsulation.Tunnel || encapsulation === Encapsulation.UdpTunnel ? 'tunnel' : 'transport',
     udp: encapsulation >= Encapsulation.UdpTunnel,
+    ...(numbers === null ? {} : { extended: true }),
     group,
     lifetimeSeconds: lifetimes.seconds,
     lifetimeKilobytes: lifetimes.kilobytes,
@@ -127,7 +140,12 @@ export function proposalOf(transform: SaTransform): EspProposal | null {
 /** Everything but lifetimes: those may differ, and the shorter holds. */
 export function sameSuite(a: EspProposal, b: EspProposal): boolean {
   return (
-    a.encryption === b.encryption && a.authentication === b.authentication && a.mode === b.mode && a.udp === b.udp && a.group === b.group
+    a.encryption === b.encryption &&
+    a.authentication === b.authentication &&
+    a.mode === b.mode &&
+    a.udp === b.udp &&
+    (a.extended === true) === (b.extended === true) &&
+    a.group === b.group
   );
 }
 

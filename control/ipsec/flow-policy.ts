@@ -21,7 +21,7 @@ export interface FlowPolicy {
   peers: Ipv4[];
   /** Of the crypto access list: our side is the source. null: a dynamic entry without one, whatever the peer asks for. */
   entries: AclEntry[] | null;
-  /** In order of preference. */
+  /** In order of preference: each suite with extended sequence numbers first, and without for a peer that knows none. */
   suites: Suite[];
   /** Group for perfect forward secrecy; null = none is asked for, any is accepted. */
   pfs: DhGroup | null;
@@ -30,6 +30,8 @@ export interface FlowPolicy {
   lifetimeKilobytes: number | null;
   /** Name of the ISAKMP profile that its peers have to match. Absent = any, or none. */
   profile?: string;
+  /** Extended sequence numbers are offered, and taken where they are offered. */
+  extended?: boolean;
 }
 
 /** Of an entry or a profile; what it does not say the global settings do. */
@@ -54,6 +56,11 @@ export function policyText({ map, sequence, dynamic }: FlowPolicy): string {
 /** Whether it may be with a peer at this address. */
 export function admits({ dynamic, peers }: FlowPolicy, peer: Ipv4): boolean {
   return peers.includes(peer) || (dynamic !== undefined && peers.length === 0);
+}
+
+/** RFC 4303 App. A2: without a replay window nothing tells the upper half of a number. */
+export function usesExtended({ ipsec }: Config): boolean {
+  return ipsec.extendedSequence && ipsec.replayWindow > 0;
 }
 
 /** ESP goes in UDP (RFC 3947 §5). */
@@ -93,27 +100,30 @@ export function isPart(policy: FlowPolicy, selector: TrafficSelector): boolean {
 }
 
 /**
- * Transport mode is for what passes between the two ends themselves; other traffic of such a transform set takes tunnel mode, as on IOS.
- * Behind a translator there is none: it would need the addresses before it (RFC 3948 §3.1.2).
+ * Transport mode is for what passes between the two ends themselves; other traffic of such a transform set takes tunnel mode, as on IOS. Behind
+ * a translator too: the other end's address is the one that we see.
  */
 function fitsTransport({ local, remote }: TrafficSelector, sa: Phase1Sa): boolean {
   const isHost = ({ mask }: { mask: Ipv4 }): boolean => mask === 0xffffffff;
-  return !isTranslated(sa) && isHost(local) && isHost(remote) && local.address === sa.local.address && remote.address === sa.remote.address;
+  return isHost(local) && isHost(remote) && local.address === sa.local.address && remote.address === sa.remote.address;
 }
 
 /** In order of preference. */
 export function proposalsOf(policy: FlowPolicy, selector: TrafficSelector, sa: Phase1Sa): EspProposal[] {
   const udp = isTranslated(sa);
   const transport = fitsTransport(selector, sa);
-  return policy.suites.map(({ encryption, authentication, mode }) => ({
-    encryption,
-    authentication,
-    mode: mode === 'transport' && transport ? 'transport' : 'tunnel',
-    udp,
-    group: policy.pfs,
-    lifetimeSeconds: policy.lifetimeSeconds,
-    lifetimeKilobytes: policy.lifetimeKilobytes,
-  }));
+  const plain = policy.suites.map(
+    ({ encryption, authentication, mode }): EspProposal => ({
+      encryption,
+      authentication,
+      mode: mode === 'transport' && transport ? 'transport' : 'tunnel',
+      udp,
+      group: policy.pfs,
+      lifetimeSeconds: policy.lifetimeSeconds,
+      lifetimeKilobytes: policy.lifetimeKilobytes,
+    }),
+  );
+  return policy.extended ? plain.flatMap((proposal) => [{ ...proposal, extended: true }, proposal]) : plain;
 }
 
 /**
@@ -131,6 +141,7 @@ export function choose(
   const chosen = offers.findIndex(
     (offer) =>
       offer.udp === udp &&
+      (offer.extended !== true || policy.extended === true) &&
       (policy.pfs === null || offer.group === policy.pfs) &&
       (offer.mode === 'tunnel' || transport) &&
       policy.suites.some(

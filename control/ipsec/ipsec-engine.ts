@@ -21,6 +21,8 @@ import type { TrafficSelector } from './selector.js';
 
 /** After a replacement that came to nothing. */
 const RetryMs = 10_000;
+/** Seven eighths of 2^32: what is left lasts nine minutes at a million packets a second. */
+const LateSequence = 7 * 2 ** 29;
 
 export class IpsecEngine implements IkeUser {
   private readonly peers = new PeerSas();
@@ -79,6 +81,12 @@ export class IpsecEngine implements IkeUser {
     if (!pair || verdict === 'fine') return [];
     const replacement = this.pairs.isNewest(pair) && (verdict === 'expired' || now >= pair.retryAt) ? this.replace(pair, now) : [];
     return verdict === 'expired' ? [...replacement, ...this.life.remove([pair], true, now)] : replacement;
+  }
+
+  /** How far an SA towards a peer has counted: it is replaced in time, well before 2^32 would have to come (RFC 4303 §3.3.3). @param sequence last one sent */
+  noteSequence(outboundSpi: number, sequence: number, now: Ms): Action[] {
+    const pair = [...this.pairs].find((other) => other.outboundSpi === outboundSpi && this.pairs.isNewest(other));
+    return pair && !pair.suite.extended && sequence >= LateSequence && now >= pair.retryAt ? this.replace(pair, now) : [];
   }
 
   /** Numbers of the SA towards a peer are used up: it is replaced, and ends when that is done. */
@@ -207,6 +215,7 @@ export class IpsecEngine implements IkeUser {
   private isStillWanted({ policy: key, selector, suite, remote }: SaPair): boolean {
     const policy = this.peers.policy(key);
     if (!policy || !admits(policy, remote.address) || !permits(policy, selector)) return false;
+    if (suite.extended && !policy.extended) return false;
     return policy.suites.some(
       ({ encryption, authentication }) => encryption === suite.encryption && authentication === suite.authentication,
     );

@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto';
 import type { Action, Ms, RandomBytes } from '../actions.js';
+import type { Ipv4 } from '../config/model.js';
 import { equalBytes } from '../isakmp/bytes.js';
 import { MessageCipher } from '../isakmp/message-cipher.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
@@ -12,6 +13,12 @@ import { deriveKeys, type SaKeys } from './keymat.js';
 import type { TrafficSelector } from './selector.js';
 
 /** What was agreed: an SA in each direction. Holds keys: never print one whole. */
+/** Addresses of both ends as the other one knows its own and sees ours: its checksums in transport mode are made with them (RFC 3947 §5.2). */
+export interface OriginalAddresses {
+  local: Ipv4;
+  remote: Ipv4;
+}
+
 export interface NegotiatedPair {
   /** We began the exchange. */
   initiator: boolean;
@@ -26,6 +33,8 @@ export interface NegotiatedPair {
   lifetimeSeconds: number;
   /** null = no limit. */
   lifetimeKilobytes: number | null;
+  /** Of transport mode behind a translator. */
+  originals?: OriginalAddresses;
 }
 
 /** @param own what we want, @param theirs as their transform states it: the shorter one holds */
@@ -49,13 +58,14 @@ export interface PairInputs {
   outboundSpi: number;
   nonces: readonly [Uint8Array, Uint8Array];
   sharedSecret: Uint8Array | null;
+  originals?: OriginalAddresses;
 }
 
 export function makePair({ sa, suite, own, nonces, sharedSecret, ...rest }: PairInputs): NegotiatedPair {
   const keysOf = (spi: number): SaKeys => deriveKeys(sa, suite, sharedSecret, spi, nonces);
-  const { initiator, selector, inboundSpi, outboundSpi } = rest;
+  const { initiator, selector, inboundSpi, outboundSpi, originals } = rest;
   const keys = { inbound: keysOf(inboundSpi), outbound: keysOf(outboundSpi) };
-  return { initiator, selector, suite, inboundSpi, outboundSpi, ...keys, ...shorterLifetimes(own, suite) };
+  return { initiator, selector, suite, inboundSpi, outboundSpi, ...keys, ...shorterLifetimes(own, suite), ...(originals && { originals }) };
 }
 
 export type QuickOutcome =

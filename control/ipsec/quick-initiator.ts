@@ -2,14 +2,14 @@
 // not prove its sender is counted and ignored; an answer of the peer that we did not offer ends the exchange.
 
 import type { Action, Ms, RandomBytes } from '../actions.js';
-import type { DhGroup } from '../config/model.js';
+import type { DhGroup, Ipv4 } from '../config/model.js';
 import { equalBytes } from '../isakmp/bytes.js';
 import { type Identification, writeIdentification } from '../isakmp/identification.js';
 import { type DhExchange, startDh } from '../isakmp/keying-material.js';
 import { newMessageId } from '../isakmp/message-cipher.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { WireError } from '../isakmp/wire-error.js';
-import { type EspProposal, EspProtocol, offerOf, proposalOf, sameSuite, spiOf } from './esp-proposal.js';
+import { type EspProposal, EspProtocol, needsOriginals, offerOf, proposalOf, sameSuite, spiOf } from './esp-proposal.js';
 import { counted, makePair, provesNothing, QuickExchange } from './quick-exchange.js';
 import { NonceLength, openContent, type QuickContent, readContent, sealContent, sealLast } from './quick-messages.js';
 import { identificationOf, type TrafficSelector } from './selector.js';
@@ -48,6 +48,7 @@ export class QuickInitiator extends QuickExchange {
       nonce: this.nonce,
       publicValue: this.dh?.publicValue ?? null,
       identities: this.identities,
+      originals: this.request.proposals.some(needsOriginals) ? ([this.sa.local.address, this.sa.remote.address] as [Ipv4, Ipv4]) : null,
     };
     const message = sealContent(this.sa, this.cipher, this.messageId, null, content);
     return [{ kind: 'count', counter: 'ipsec_quick_mode_started' }, ...this.send(message, true, now)];
@@ -73,6 +74,10 @@ export class QuickInitiator extends QuickExchange {
     if ((content.publicValue !== null) !== (this.dh !== null))
       throw new WireError('RFC 2409 §5.5', 'KE payload where none was sent, or none where one was', 'ipsec_quick_mode_malformed');
     const sharedSecret = this.dh && content.publicValue ? this.dh.sharedSecret(content.publicValue) : null;
+    if (needsOriginals(suite) && !content.originals)
+      throw new WireError('RFC 3947 §5.2', 'transport mode in UDP without NAT-OA payloads', 'ipsec_quick_mode_malformed');
+    const originals =
+      needsOriginals(suite) && content.originals ? { local: content.originals[0], remote: content.originals[1] } : undefined;
     const nonces = [this.nonce, content.nonce] as const;
     const pair = makePair({
       sa: this.sa,
@@ -84,6 +89,7 @@ export class QuickInitiator extends QuickExchange {
       outboundSpi: spi,
       nonces,
       sharedSecret,
+      originals,
     });
     this.note(message);
     const actions = this.send(sealLast(this.sa, this.cipher, this.messageId, nonces), false, now);

@@ -1,12 +1,13 @@
 // Messages of Quick Mode under their phase-1 SA, RFC 2409 §5.5: which hash covers what, and what is in them.
 //
-//   1 I->R HDR*, HASH(1), SA, Ni [, KE] [, IDci, IDcr]   HASH(1) = prf(SKEYID_a, M-ID | SA | Ni …)
-//   2 R->I HDR*, HASH(2), SA, Nr [, KE] [, IDci, IDcr]   HASH(2) = prf(SKEYID_a, M-ID | Ni_b | SA | Nr …)
+//   1 I->R HDR*, HASH(1), SA, Ni [, KE] [, IDci, IDcr] [, NAT-OAi, NAT-OAr]   HASH(1) = prf(SKEYID_a, M-ID | SA | Ni …)
+//   2 R->I HDR*, HASH(2), SA, Nr [, KE] [, IDci, IDcr] [, NAT-OAi, NAT-OAr]   HASH(2) = prf(SKEYID_a, M-ID | Ni_b | SA | Nr …)
 //   3 I->R HDR*, HASH(3)                                 HASH(3) = prf(SKEYID_a, 0 | M-ID | Ni_b | Nr_b)
 
-import { u32Bytes } from '../isakmp/bytes.js';
+import type { Ipv4 } from '../config/model.js';
+import { readU32, u32Bytes } from '../isakmp/bytes.js';
 import { PayloadType } from '../isakmp/header.js';
-import { type Identification, readIdentification, writeIdentification } from '../isakmp/identification.js';
+import { type Identification, IdType, ipv4Identification, readIdentification, writeIdentification } from '../isakmp/identification.js';
 import { exchangeHash, type MessageCipher, prf, saHeader, sameHash } from '../isakmp/message-cipher.js';
 import { type Payload, takePayload, writePayloads } from '../isakmp/payloads.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
@@ -28,6 +29,8 @@ export interface QuickContent {
   publicValue: Uint8Array | null;
   /** IDci and IDcr: the initiator's side first, in both messages. null = the ends of the phase-1 SA themselves. */
   identities: [Identification, Identification] | null;
+  /** NAT-OAi and NAT-OAr: the initiator's address first, in both messages (RFC 3947 §5.2). null = none are there. */
+  originals?: [Ipv4, Ipv4] | null;
 }
 
 function malformed(clause: string, text: string): WireError {
@@ -44,13 +47,14 @@ export function sealContent(
   cipher: MessageCipher,
   messageId: number,
   initiatorNonce: Uint8Array | null,
-  { offer, nonce, publicValue, identities }: QuickContent,
+  { offer, nonce, publicValue, identities, originals }: QuickContent,
 ): Uint8Array {
   const rest = [
     { type: PayloadType.Sa, body: writeSa(offer) },
     { type: PayloadType.Nonce, body: nonce },
     ...(publicValue === null ? [] : [{ type: PayloadType.KeyExchange, body: publicValue }]),
     ...(identities ?? []).map((id) => ({ type: PayloadType.Identification, body: writeIdentification(id) })),
+    ...(originals ?? []).map((address) => ({ type: PayloadType.NatOriginalAddress, body: writeOriginal(address) })),
   ];
   const hash = exchangeHash(sa, messageId, initiatorNonce ?? new Uint8Array(0), writePayloads(rest));
   return cipher.seal(saHeader(sa, QuickMode, messageId), [{ type: PayloadType.Hash, body: hash }, ...rest]);
@@ -86,12 +90,26 @@ export function readContent(payloads: readonly Payload[]): QuickContent {
   if (keys.length > 1) throw malformed('RFC 2409 §5.5', `${keys.length} KE payloads`);
   const ids = payloads.filter(({ type }) => type === PayloadType.Identification).map(({ body }) => readIdentification(body));
   if (ids.length !== 0 && ids.length !== 2) throw malformed('RFC 2409 §5.5', `${ids.length} client identities`);
+  const originals = payloads.filter(({ type }) => type === PayloadType.NatOriginalAddress).map(({ body }) => readOriginal(body));
+  if (originals.length !== 0 && originals.length !== 2) throw malformed('RFC 3947 §5.2', `${originals.length} NAT-OA payloads`);
   return {
     offer,
     nonce: nonce.slice(),
     publicValue: keys.length === 0 ? null : keys[0].body.slice(),
     identities: ids.length === 0 ? null : [ids[0], ids[1]],
+    originals: originals.length === 0 ? null : [originals[0], originals[1]],
   };
+}
+
+/** NAT-OA is an ID payload without protocol and port. */
+function writeOriginal(address: Ipv4): Uint8Array {
+  return writeIdentification(ipv4Identification(address, 0, 0));
+}
+
+function readOriginal(body: Uint8Array): Ipv4 {
+  const { type, data } = readIdentification(body);
+  if (type !== IdType.Ipv4Address) throw malformed('RFC 3947 §5.2', `NAT-OA payload of ID type ${type}`);
+  return readU32(data, 0);
 }
 
 function lastHash(sa: Phase1Sa, messageId: number, nonces: readonly Uint8Array[]): Uint8Array {

@@ -2,12 +2,14 @@
 // changes before its answer. Message 2 is repeated until message 3 comes, because who began believes itself done when it has sent that.
 
 import type { Action, Ms, RandomBytes } from '../actions.js';
+import { AllOnes } from '../config/addresses.js';
+import type { Ipv4 } from '../config/model.js';
 import { u32Bytes } from '../isakmp/bytes.js';
 import { startDh } from '../isakmp/keying-material.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import type { SaProposal, SaTransform } from '../isakmp/sa-payload.js';
 import { WireError } from '../isakmp/wire-error.js';
-import { type EspProposal, EspProtocol, proposalOf, spiOf } from './esp-proposal.js';
+import { type EspProposal, EspProtocol, needsOriginals, proposalOf, spiOf } from './esp-proposal.js';
 import { counted, makePair, type NegotiatedPair, QuickExchange } from './quick-exchange.js';
 import { NonceLength, openContent, openLast, type QuickContent, readContent, sealContent } from './quick-messages.js';
 import { hostSelector, readSelector, type TrafficSelector } from './selector.js';
@@ -46,6 +48,20 @@ function candidatesOf(proposals: readonly SaProposal[]): Candidate[] {
     );
 }
 
+interface Chosen {
+  candidate: Candidate;
+  selector: TrafficSelector;
+  own: EspProposal;
+  spi: number;
+}
+
+/** The identities of message 1 with the addresses that we know the ends by in place of those that the initiator does (RFC 3947 §5.2). */
+function seenSelector(sa: Phase1Sa, { protocol, local, remote }: TrafficSelector, [initiator, responder]: [Ipv4, Ipv4]): TrafficSelector {
+  const seen = (end: TrafficSelector['local'], original: Ipv4, address: Ipv4): TrafficSelector['local'] =>
+    end.address === original && end.mask === AllOnes ? { ...end, address } : end;
+  return { protocol, local: seen(local, responder, sa.local.address), remote: seen(remote, initiator, sa.remote.address) };
+}
+
 export class QuickResponder extends QuickExchange {
   private answer: { nonces: [Uint8Array, Uint8Array]; pair: NegotiatedPair } | null = null;
   /** The peer's SPI, as far as it is known: refusals name it. */
@@ -65,24 +81,61 @@ export class QuickResponder extends QuickExchange {
     const content = readContent(openContent(this.sa, this.cipher, message, this.messageId, null));
     this.offeredSpi = content.offer.proposals[0]?.spi ?? this.offeredSpi;
     const { sa } = this;
-    const selector = content.identities
+    const named = content.identities
       ? readSelector(content.identities[1], content.identities[0])
       : hostSelector(sa.local.address, sa.remote.address);
-    const candidates = candidatesOf(content.offer.proposals);
-    const forms = candidates.map(({ form }) => form);
-    const { chosen, own, spi } = policy.decide(sa, selector, forms);
-    const { proposal, transform, form } = candidates[chosen];
+    const { candidate, selector, own, spi } = this.choose(content, named, policy);
+    const { proposal, transform, form } = candidate;
     const outboundSpi = spiOf(proposal);
     const { sharedSecret, publicValue } = this.exchangeKeys(form, content);
     const nonce = this.random(NonceLength);
     const nonces: [Uint8Array, Uint8Array] = [content.nonce, nonce];
-    const pair = makePair({ sa, initiator: false, selector, suite: form, own, inboundSpi: spi, outboundSpi, nonces, sharedSecret });
+    const { originals: theirs } = content;
+    const originals = needsOriginals(form) && theirs ? { local: theirs[1], remote: theirs[0] } : undefined;
+    const pair = makePair({
+      sa,
+      initiator: false,
+      selector,
+      suite: form,
+      own,
+      inboundSpi: spi,
+      outboundSpi,
+      nonces,
+      sharedSecret,
+      originals,
+    });
     this.answer = { nonces, pair };
     this.note(message);
+    const seen: [Ipv4, Ipv4] = [sa.remote.address, sa.local.address];
     const agreed = { ...proposal, spi: u32Bytes(spi), transforms: [transform] };
-    const reply = { offer: { ...content.offer, proposals: [agreed] }, nonce, publicValue, identities: content.identities };
+    const reply = {
+      offer: { ...content.offer, proposals: [agreed] },
+      nonce,
+      publicValue,
+      identities: content.identities,
+      originals: originals ? seen : null,
+    };
     const actions = this.send(sealContent(sa, this.cipher, this.messageId, content.nonce, reply), true, now);
     return [{ kind: 'count', counter: 'ipsec_quick_mode_started' }, ...actions];
+  }
+
+  /** Transport mode behind a translator is for the ends as we see them; an offer of it without NAT-OA is none. Else what the identities name counts. */
+  private choose(content: QuickContent, named: TrafficSelector, policy: QuickPolicy): Chosen {
+    const candidates = candidatesOf(content.offer.proposals);
+    const decide = (list: Candidate[], selector: TrafficSelector): Chosen => {
+      const forms = list.map(({ form }) => form);
+      const { chosen, own, spi } = policy.decide(this.sa, selector, forms);
+      return { candidate: list[chosen], selector, own, spi };
+    };
+    const others = candidates.filter(({ form }) => !needsOriginals(form));
+    if (!content.originals || others.length === candidates.length) return decide(others, named);
+    const translated = candidates.filter(({ form }) => needsOriginals(form));
+    try {
+      return decide(translated, seenSelector(this.sa, named, content.originals));
+    } catch (error) {
+      if (!(error instanceof WireError) || others.length === 0) throw error;
+      return decide(others, named);
+    }
   }
 
   receive(message: Uint8Array, now: Ms): Action[] {

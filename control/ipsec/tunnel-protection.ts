@@ -2,7 +2,7 @@
 // whose source has no address yet, or whose profile is not complete, has none (verify reports it).
 
 import type { AclEntry, Config, InterfaceConfig, Ipv4, TunnelConfig } from '../config/model.js';
-import { type FlowPolicy, lifetimesOf } from './flow-policy.js';
+import { type FlowPolicy, lifetimesOf, usesExtended } from './flow-policy.js';
 
 /** As on IOS; entries of configured maps end at 65535. */
 const Sequence = 65_536;
@@ -50,6 +50,7 @@ export function policyOfTunnel(config: Config, { name, tunnel, shutdown }: Inter
     suites,
     pfs: profile.pfs,
     ...lifetimesOf(config, profile.lifetimeSeconds, null),
+    extended: usesExtended(config),
   };
 }
 

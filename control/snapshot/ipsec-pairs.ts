@@ -40,6 +40,12 @@ export function volumeOf(pair: SaPair, context: Pick<SiteContext, 'dataplane'>):
   return Math.max(countersOf(pair, 'inbound', whole).openedBytes, countersOf(pair, 'outbound', whole).sealedBytes);
 }
 
+/** The last number that was sent to the peer, 0 = none. */
+export function sequenceOf(pair: SaPair, dataplane: SnapshotHead): number {
+  const serial = serialOf(materialOf(pair, 'outbound'));
+  return dataplane.sas.find((sa) => sa.serial === serial)?.sequence ?? 0;
+}
+
 function saState(pair: SaPair, direction: Direction, context: SiteContext): IpsecSaState {
   const material = materialOf(pair, direction);
   const slot = context.allocation.sas.take(String(serialOf(material)));
@@ -49,6 +55,7 @@ function saState(pair: SaPair, direction: Direction, context: SiteContext): Ipse
     transform: transformText(suite.encryption, suite.authentication),
     mode: suite.mode,
     udp: suite.udp,
+    ...(suite.extended ? { extended: true } : {}),
     connectionId: slot + 1,
     flowId: `GW:${slot + 1}`,
     siblingFlags: '80000040',

@@ -1,5 +1,6 @@
 // seal and open: batches of ESP packets in the pool, transformed in place. Does: RFC 4106 (GCM), RFC 4543 (GMAC), RFC 7634 (ChaCha20-Poly1305), RFC 3602 and RFC 2451 (CBC),
-// RFC 2410 (NULL), RFC 2403/2404/4868 (HMAC). Does not: padding, next header, sequence numbers, replay; ESN is not in the AAD.
+// RFC 2410 (NULL), RFC 2403/2404/4868 (HMAC). Does not: padding, next header, sequence numbers, replay. The upper
+// half of an extended sequence number comes with the job: it is covered by the ICV and not sent (RFC 4303 section 2.2.1).
 // A batch ends with ERR_clear_error: what a failed packet queued there would surface in a later call of node:crypto.
 #include "addon.h"
 
@@ -13,23 +14,39 @@ enum { ESP_HEADER = 8, NONCE = 12, TAG = 16, MAX_ICV = 64, MAX_IV = 16, IV_BATCH
 // Where the parts of one packet lie.
 typedef struct {
   uint8_t *esp, *iv, *text, *icv;
-  int text_len; // bytes
+  int text_len;    // bytes
+  bool extended;   // 64-bit sequence number, of which
+  uint8_t high[4]; // this is the upper half
 } Packet;
 
 static Packet locate(const Sa *sa, uint8_t *pool, const int32_t *job) {
   uint8_t *esp = pool + job[JOB_OFFSET], *iv = esp + ESP_HEADER, *text = iv + sa->iv_len;
-  return (Packet){.esp = esp, .iv = iv, .text = text, .icv = text + job[JOB_TEXT_LEN], .text_len = job[JOB_TEXT_LEN]};
+  uint32_t high = (uint32_t)job[JOB_EXTENDED] - 1;
+  return (Packet){.esp = esp, .iv = iv, .text = text, .icv = text + job[JOB_TEXT_LEN], .text_len = job[JOB_TEXT_LEN],
+                  .extended = job[JOB_EXTENDED] > 0,
+                  .high = {(uint8_t)(high >> 24), (uint8_t)(high >> 16), (uint8_t)(high >> 8), (uint8_t)high}};
+}
+
+// RFC 4106 section 5, RFC 4543 section 3.3: SPI | upper half | lower half when the number is extended, SPI | number when not; then what GMAC covers.
+static bool add_associated(EVP_CIPHER_CTX *context, const Packet *packet, int covered) {
+  uint8_t header[ESP_HEADER + sizeof packet->high];
+  int length;
+  if (!packet->extended) return EVP_CipherUpdate(context, NULL, &length, packet->esp, covered) == 1;
+  memcpy(header, packet->esp, 4);
+  memcpy(header + 4, packet->high, sizeof packet->high);
+  memcpy(header + 8, packet->esp + 4, 4);
+  return EVP_CipherUpdate(context, NULL, &length, header, sizeof header) == 1 &&
+         (covered == ESP_HEADER || EVP_CipherUpdate(context, NULL, &length, packet->esp + ESP_HEADER, covered - ESP_HEADER) == 1);
 }
 
 // RFC 4106 sections 4 and 5, RFC 7634 section 2.1: nonce = salt | IV, AAD = SPI | sequence number. GMAC has no text: its AAD goes on with IV and what is
 // behind it (RFC 4543 section 3.3).
 static bool start_combined(const Sa *sa, EVP_CIPHER_CTX *context, const Packet *packet, int encrypt) {
   uint8_t nonce[NONCE];
-  int length, covered = sa->cipher == CIPHER_AES_GMAC ? ESP_HEADER + (int)sa->iv_len + packet->text_len : ESP_HEADER;
+  int covered = sa->cipher == CIPHER_AES_GMAC ? ESP_HEADER + (int)sa->iv_len + packet->text_len : ESP_HEADER;
   memcpy(nonce, sa->salt, sizeof sa->salt);
   memcpy(nonce + sizeof sa->salt, packet->iv, sa->iv_len);
-  return EVP_CipherInit_ex(context, NULL, NULL, NULL, nonce, encrypt) == 1 &&
-         EVP_CipherUpdate(context, NULL, &length, packet->esp, covered) == 1;
+  return EVP_CipherInit_ex(context, NULL, NULL, NULL, nonce, encrypt) == 1 && add_associated(context, packet, covered);
 }
 
 // In place; nothing to do for GMAC.
@@ -65,10 +82,11 @@ static bool run_cbc(const Sa *sa, const Packet *packet, int encrypt) {
                              EVP_CipherUpdate(context, packet->text, &length, packet->text, packet->text_len) == 1);
 }
 
-// HMAC over SPI .. text (RFC 4303 section 2.8). @param out MAX_ICV bytes
+// HMAC over SPI .. text, then the upper half of an extended sequence number (RFC 4303 section 2.8, 3.3.2.1). @param out MAX_ICV bytes
 static bool run_hmac(const Sa *sa, const Packet *packet, uint8_t *out) {
   size_t length;
   return EVP_MAC_init(sa->mac, NULL, 0, NULL) == 1 && EVP_MAC_update(sa->mac, packet->esp, (size_t)(packet->icv - packet->esp)) == 1 &&
+         (!packet->extended || EVP_MAC_update(sa->mac, packet->high, sizeof packet->high) == 1) &&
          EVP_MAC_final(sa->mac, out, &length, MAX_ICV) == 1;
 }
 

@@ -28,7 +28,9 @@ export const enum Job {
   TextLen = 2,
   /** Out: JobStatus. */
   Status = 3,
-  Words = 4,
+  /** 1 + the upper half of an extended sequence number, which goes into the ICV (RFC 4303 §2.2.1); 0 = the number has 32 bits. */
+  Extended = 4,
+  Words = 5,
 }
 export const enum JobStatus {
   Ok = 0,

@@ -55,6 +55,8 @@ interface Packet {
   icv: Uint8Array;
   /** SPI .. text: what the HMAC covers (RFC 4303 §2.8). */
   covered: Uint8Array;
+  /** Upper half of an extended sequence number; empty when the number has 32 bits. */
+  high: Uint8Array;
 }
 
 /** The name of a cipher with a key of that many bytes, undefined when there is none, '' for NULL. */
@@ -68,7 +70,14 @@ function cipherName(cipher: EspCipher, keyLen: number): string | undefined {
   return undefined;
 }
 
-function locate(sa: SaContext, pool: Uint8Array, offset: number, textLen: number): Packet {
+function upperHalf(extended: number): Uint8Array {
+  const high = new Uint8Array(extended > 0 ? 4 : 0);
+  if (extended > 0) new DataView(high.buffer).setUint32(0, extended - 1);
+  return high;
+}
+
+/** @param extended Job.Extended */
+function locate(sa: SaContext, pool: Uint8Array, offset: number, textLen: number, extended: number): Packet {
   const text = offset + EspHeader + sa.ivLen;
   return {
     header: pool.subarray(offset, offset + EspHeader),
@@ -76,14 +85,21 @@ function locate(sa: SaContext, pool: Uint8Array, offset: number, textLen: number
     text: pool.subarray(text, text + textLen),
     icv: pool.subarray(text + textLen, text + textLen + sa.icvLen),
     covered: pool.subarray(offset, text + textLen),
+    high: upperHalf(extended),
   };
+}
+
+/** RFC 4106 §5, RFC 4543 §3.3: SPI | upper half | lower half when the number is extended, SPI | number when not; then what GMAC covers. */
+function associated({ gmac }: SaContext, { header, covered, high }: Packet): Uint8Array {
+  const whole = gmac ? covered : header;
+  return high.length === 0 ? whole : Buffer.concat([whole.subarray(0, 4), high, whole.subarray(4)]);
 }
 
 // RFC 4106 §4 and §5, RFC 7634 §2.1: nonce = salt | IV, AAD = SPI | sequence number. GMAC has no text: its AAD goes on to the ICV (RFC 4543 §3.3).
 function sealCombined(sa: SaContext, packet: Packet): JobStatus {
   sa.nonce.set(packet.iv, 4);
   const cipher: CipherGCM = createCipheriv(sa.cipher as CipherGCMTypes, sa.cipherKey, sa.nonce, { authTagLength: TagBytes });
-  cipher.setAAD(sa.gmac ? packet.covered : packet.header);
+  cipher.setAAD(associated(sa, packet));
   if (!sa.gmac) packet.text.set(cipher.update(packet.text));
   cipher.final();
   packet.icv.set(cipher.getAuthTag());
@@ -93,7 +109,7 @@ function sealCombined(sa: SaContext, packet: Packet): JobStatus {
 function openCombined(sa: SaContext, packet: Packet): JobStatus {
   sa.nonce.set(packet.iv, 4);
   const cipher: DecipherGCM = createDecipheriv(sa.cipher as CipherGCMTypes, sa.cipherKey, sa.nonce, { authTagLength: TagBytes });
-  cipher.setAAD(sa.gmac ? packet.covered : packet.header);
+  cipher.setAAD(associated(sa, packet));
   cipher.setAuthTag(packet.icv);
   const plain = sa.gmac ? packet.text : cipher.update(packet.text);
   try {
@@ -107,8 +123,9 @@ function openCombined(sa: SaContext, packet: Packet): JobStatus {
   return JobStatus.Ok;
 }
 
+/** The upper half of an extended sequence number comes last (RFC 4303 §3.3.2.1). */
 function hmac(sa: SaContext, packet: Packet): Uint8Array {
-  return createHmac(sa.digest, sa.authKey).update(packet.covered).digest().subarray(0, sa.icvLen);
+  return createHmac(sa.digest, sa.authKey).update(packet.covered).update(packet.high).digest().subarray(0, sa.icvLen);
 }
 
 // Encrypt, then authenticate (RFC 4303 §3.3.2). The IV is random: RFC 3602 §3 wants it unpredictable.
@@ -187,7 +204,7 @@ export function makeTwinCrypto(): Pick<Native, 'saSet' | 'saClear' | 'seal' | 'o
   function run(transform: (sa: SaContext, packet: Packet) => JobStatus, pool: Uint8Array, jobs: Int32Array, at: number): JobStatus {
     const sa = sas[jobs[at + Job.Slot]];
     if (sa === undefined || jobs[at + Job.TextLen] % sa.blockLen !== 0) return JobStatus.Error;
-    return transform(sa, locate(sa, pool, jobs[at + Job.Offset], jobs[at + Job.TextLen]));
+    return transform(sa, locate(sa, pool, jobs[at + Job.Offset], jobs[at + Job.TextLen], jobs[at + Job.Extended]));
   }
 
   return {

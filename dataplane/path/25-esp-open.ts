@@ -7,7 +7,8 @@
 // A GET VPN member opens ESP that is not addressed to it: the outer addresses are those of the hosts (RFC 5374 §3.1, RFC 6407 §5.3.1). An SA between two
 // gateways is for what is sent to our end of it (RFC 4301 §4.1), has one sender, and what is inside has addresses of its own. It
 // comes in UDP when that was agreed (RFC 3948), and only then.
-// Does not: reassemble ESP fragments, ESN.
+// Of an extended sequence number (RFC 4303 §2.2.1) the upper half is inferred from the window; a wrong one ends in a wrong ICV.
+// Does not: reassemble ESP fragments, look for a counter that is 2^32 packets ahead (RFC 4303 App. A3).
 
 import { Drop, GroupCount, PathCount, SaCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
@@ -18,8 +19,9 @@ import { PortCrypto, PortRow } from '../mem/shared.js';
 import { MaxNesting, PacketFlag, SlotShape } from '../mem/slots.js';
 import { Job, JobStatus } from '../native/native.js';
 import { checkTrailer, Esp, EspNext, moveHeader, Trailer } from '../proto/esp.js';
-import { EspUdp } from '../proto/esp-in-udp.js';
+import { EspUdp, mendChecksum } from '../proto/esp-in-udp.js';
 import { IpProto, Ipv4Fault, setCongestion } from '../proto/ipv4.js';
+import { End } from '../proto/nat.js';
 import { Mark } from '../proto/replay.js';
 import { isTimely, nextHeaderOf, readTbar, Tbar } from '../proto/tbar.js';
 import { Ace, AceAction, Cap, Sa, SaFlag } from '../tables/layout.js';
@@ -33,6 +35,7 @@ export function makeEspOpen(env: Env): () => void {
   const { espOpen: input, ipInput, policyIn } = env.vec;
   const jobs = new Int32Array(SlotShape.Count * Job.Words);
   const jobIds = new Int32Array(SlotShape.Count);
+  const jobSequences = new Float64Array(SlotShape.Count);
   const pool = native.pin(bytes);
   const pinnedJobs = native.pin(jobs);
   let jobCount = 0;
@@ -109,11 +112,16 @@ export function makeEspOpen(env: Env): () => void {
     const size = windowOf(row);
     // What carries our own sender ID we have sent ourselves: somebody throws it back.
     const isEcho = sidBits > 0 && isOwnSenderId(row, sender[id]);
-    if (isEcho || (size > 0 && !replay.mayBeFresh(slot, sender[id], view.getUint32(esp + Esp.Seq), size))) return refuseReplay(id);
+    const isExtended = (sas[row + Sa.Flags] & SaFlag.Extended) !== 0;
+    const low = view.getUint32(esp + Esp.Seq);
+    const sequence = isExtended ? replay.extend(slot, sender[id], low, size) : low;
+    if (isEcho || (size > 0 && !replay.mayBeFresh(slot, sender[id], sequence, size))) return refuseReplay(id);
     const job = jobCount * Job.Words;
     jobs[job + Job.Slot] = slot;
     jobs[job + Job.Offset] = esp;
     jobs[job + Job.TextLen] = textLen;
+    jobs[job + Job.Extended] = isExtended ? 1 + (sequence - low) / 2 ** 32 : 0;
+    jobSequences[jobCount] = sequence;
     jobIds[jobCount++] = id;
   }
 
@@ -141,15 +149,20 @@ export function makeEspOpen(env: Env): () => void {
     refuse(id, Drop.EspReplay);
   }
 
+  /** The peer's checksums were made before a translator gave it, or us, another address. */
+  function mend(id: number, row: number): void {
+    mendChecksum(view, off[id], l4Off[id], off[id] + len[id], End.Source, sas[row + Sa.PeerOriginal]);
+    mendChecksum(view, off[id], l4Off[id], off[id] + len[id], End.Destination, sas[row + Sa.LocalOriginal]);
+  }
+
   /** After a good ICV: what is inside must be a packet that this SA may carry. */
-  function finish(id: number, textLen: number) {
+  function finish(id: number, textLen: number, sequence: number) {
     const slot = sa[id];
     const row = slot * Sa.Words;
     const esp = espOf(id);
     const outerSrc = src[id];
     const outerDst = dst[id];
     const outerTos = tos[id];
-    const sequence = view.getUint32(esp + Esp.Seq);
     const text = esp + Esp.HeaderLen + sas[row + Sa.IvLen];
     const isTimed = sas[row + Sa.TimeWindow] > 0;
     const isTransport = (sas[row + Sa.Flags] & SaFlag.Transport) !== 0;
@@ -158,12 +171,13 @@ export function makeEspOpen(env: Env): () => void {
     if (payload < 0) return refuse(id, Drop.EspTrailer);
     const shim = isTimed ? Tbar.HeaderLen : 0;
     if (isTimed && !arrivesInTime(id, row, text, payload)) return refuse(id, Drop.EspTime);
-    const header = isTransport ? esp - off[id] : 0;
+    const header = isTransport ? l4Off[id] - off[id] : 0;
     const inner = text + shim - header;
     if (isTransport) moveHeader(bytes, view, off[id], inner, header, header + payload, bytes[text + textLen - 1]);
     off[id] = inner;
     len[id] = header + payload - shim; // more than the datagram's own length is traffic flow padding (RFC 4303 §2.7): parse cuts it off
     if (parse(id) !== Ipv4Fault.None) return refuse(id, Drop.EspInnerHeader);
+    if (isTransport && sas[row + Sa.PeerPort] !== 0) mend(id, row);
     if (!isPairwise(row) && (src[id] !== outerSrc || dst[id] !== outerDst)) return refuse(id, Drop.EspHeaderNotPreserved);
     const ace = classify(saLists[slot], id);
     if (ace < 0 || aces[ace * Ace.Words + Ace.Action] !== AceAction.Permit) return refuse(id, Drop.EspPolicy);
@@ -193,7 +207,7 @@ export function makeEspOpen(env: Env): () => void {
     native.open(pool, pinnedJobs, jobCount);
     for (let i = 0; i < jobCount; i++) {
       const id = jobIds[i];
-      if (jobs[i * Job.Words + Job.Status] === JobStatus.Ok) finish(id, jobs[i * Job.Words + Job.TextLen]);
+      if (jobs[i * Job.Words + Job.Status] === JobStatus.Ok) finish(id, jobs[i * Job.Words + Job.TextLen], jobSequences[i]);
       else {
         counts[sa[id] * SaCount.Count + SaCount.IntegrityDrops]++;
         refuse(id, Drop.EspIntegrity);

@@ -8,7 +8,8 @@
 // The inner TTL pays the hop that it owes (RFC 4301 §5.1.2.1). Outer header: ToS copied with its ECN bits (RFC 6040 §4.1, normal mode), DF copied (RFC 4301 §8.1), identification copied, TTL 64. Sequence
 // numbers and IVs are counted in the sender-state file before anything is sealed (mem/sender-state.ts).
 // Between two gateways ESP goes in UDP when that was agreed (RFC 3948): its header stands in front of the SPI.
-// Does not: ESN, traffic flow padding.
+// An extended sequence number (RFC 4303 §2.2.1) is sent by its lower half; the ICV covers all of it.
+// Does not: traffic flow padding.
 
 import { Drop, GroupCount, SaCount } from '../counters/declare.js';
 import { type Env, SenderRow } from '../env.js';
@@ -26,6 +27,8 @@ import { Cap, Sa, SaFlag } from '../tables/layout.js';
 
 const OuterTtl = 64;
 const LastSequence = 0xffffffff;
+/** As far as a Float64 counts: at 10^7 packets a second it lasts 28 years. */
+const LastExtended = Number.MAX_SAFE_INTEGER;
 
 export function makeEspSeal(env: Env): () => void {
   const { drop, events, native, senderRows, workerIndex, workers, clock } = env;
@@ -65,7 +68,8 @@ export function makeEspSeal(env: Env): () => void {
     const isCounterMode = isCombined(sas[row + Sa.Cipher]);
     const sequenceAt = senderRows[slot * SenderRow.Words + SenderRow.Sequence];
     const sequence = sequenceAt < 0 ? Number.POSITIVE_INFINITY : numbers[sequenceAt];
-    if (sequence > LastSequence) {
+    const isExtended = (sas[row + Sa.Flags] & SaFlag.Extended) !== 0;
+    if (sequence > (isExtended ? LastExtended : LastSequence)) {
       events.note(EventKind.SequenceExhausted, sas[row + Sa.Spi], src[id], dst[id]);
       return refuse(id, Drop.SequenceExhausted);
     }
@@ -97,12 +101,13 @@ export function makeEspSeal(env: Env): () => void {
     const outer = esp - udp - (header || Ip4.HeaderLen);
     const outerLen = (header || Ip4.HeaderLen) + udp + espLen;
     // Before ESP and IV, which in transport mode are written over where the header was.
-    if (header > 0) moveHeader(bytes, view, packet, outer, header, outerLen, IpProto.Esp);
+    if (header > 0) moveHeader(bytes, view, packet, outer, header, outerLen, udp > 0 ? IpProto.Udp : IpProto.Esp);
     else writeOuter(row, outer, inner, outerLen);
     if (udp > 0) writeEspUdp(view, esp - udp, sas[row + Sa.PeerPort], espLen);
     if (isTimed) stamp(row, inner - shim);
     view.setInt32(esp + Esp.Spi, sas[row + Sa.Spi]);
-    view.setUint32(esp + Esp.Seq, sequence);
+    const low = sequence >>> 0;
+    view.setUint32(esp + Esp.Seq, low);
     if (isCounterMode) {
       const at = senderRows[slot * SenderRow.Words + SenderRow.Iv + sender];
       const counter = numbers[at];
@@ -113,6 +118,7 @@ export function makeEspSeal(env: Env): () => void {
     jobs[job + Job.Slot] = slot;
     jobs[job + Job.Offset] = esp;
     jobs[job + Job.TextLen] = textLen;
+    jobs[job + Job.Extended] = isExtended ? 1 + (sequence - low) / 2 ** 32 : 0;
     jobInnerLen[jobCount] = packetLen;
     jobIds[jobCount++] = id;
     off[id] = outer;

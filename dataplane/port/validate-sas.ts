@@ -41,7 +41,7 @@ export function checkSas({ head, rows }: { head: TablesHead; rows: TablesRows })
     if (isInbound && spis.has(spi)) refuse(`two SAs with SPI ${spi}`);
     if (isInbound) spis.add(spi);
     checkTransform(row);
-    within('SA flags', row[Sa.Flags], 0, 15);
+    within('SA flags', row[Sa.Flags], 0, 31);
     checkEnds(row);
     within('SA replay window', row[Sa.ReplayWindow], 0, 1 << 20);
     within('SA time window', row[Sa.TimeWindow], 0, 100);
@@ -58,7 +58,12 @@ function checkEnds(row: Int32Array): void {
     refuse('SA with ends of a pair that it is not, or without');
   if (!isPairwise && (row[Sa.Flags] & SaFlag.Transport) !== 0) refuse('SA of a group in transport mode');
   within('SA port of the peer', row[Sa.PeerPort], 0, isPairwise ? 65535 : 0);
-  if (row[Sa.PeerPort] !== 0 && (row[Sa.Flags] & SaFlag.Transport) !== 0) refuse('SA in UDP in transport mode');
+  const hasOriginals = row[Sa.LocalOriginal] !== 0 || row[Sa.PeerOriginal] !== 0;
+  if (hasOriginals && (row[Sa.PeerPort] === 0 || (row[Sa.Flags] & SaFlag.Transport) === 0))
+    refuse('SA with addresses before a translator that is not in transport mode, or not in UDP');
+  // The window is what tells the upper half of a number (RFC 4303 App. A2).
+  if ((row[Sa.Flags] & SaFlag.Extended) !== 0 && (!isPairwise || row[Sa.ReplayWindow] === 0))
+    refuse('SA with extended sequence numbers without a replay window, or of a group');
   const directions = row[Sa.Flags] & (SaFlag.Inbound | SaFlag.Outbound);
   if (isPairwise && directions === (SaFlag.Inbound | SaFlag.Outbound)) refuse('SA between two gateways in both directions');
 }

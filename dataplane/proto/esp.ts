@@ -1,4 +1,4 @@
-// ESP, RFC 4303. Does: header, trailer and the arithmetic of sizes; the packet's own header in transport mode. Does not: ESN, traffic flow
+// ESP, RFC 4303. Does: header, trailer and the arithmetic of sizes; the packet's own header in transport mode. Does not: traffic flow
 // padding on sending (RFC 4303 §2.7; what others send is cut off), encryption (native/).
 //
 //   0                   1                   2                   3

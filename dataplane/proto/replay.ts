@@ -3,7 +3,8 @@
 // The table is bounded: an open-addressing hash over typed arrays that never grows. When it is full a sender that was quiet gives its window
 // up. What it had reached is kept as a floor, shared by the senders of the SA that hash to one place: who has no window must be above it. So nothing
 // that was accepted is accepted again, and the price is paid by senders that are new or quiet and count lower than one that was forgotten: until they
-// are above the floor they are refused. Does not: ESN, sequence numbers that wrap; replays in time-based SAs (proto/tbar.ts) are not its business.
+// are above the floor they are refused. Extended sequence numbers (RFC 4303 §2.2.1) are whole ones
+// here, exact up to 2^53. Does not: sequence numbers that wrap; replays in time-based SAs (proto/tbar.ts) are not its business.
 
 import { Cap } from '../tables/layout.js';
 
@@ -21,8 +22,16 @@ export const enum Replay {
 
 /** What is kept of forgotten senders. */
 const enum Floors {
-  /** Of one SA slot: 1 MB for all. */
+  /** Of one SA slot: 2 MB for all. */
   PerSa = 1024,
+}
+
+/** Not a number that a packet can have: it is left of every window. */
+export const NoSequence = 0;
+
+/** The word of the bitmap that a sequence number is in. */
+function wordOf(sequence: number): number {
+  return sequence <= 0xffffffff ? sequence >>> 5 : Math.floor(sequence / 32);
 }
 
 /** Outcome of {@link ReplayTable.mark}. */
@@ -35,13 +44,13 @@ export class ReplayTable {
   private readonly places = new Int32Array(Replay.Places).fill(-1);
   private readonly saOf = new Int32Array(Replay.Windows);
   private readonly senderOf = new Int32Array(Replay.Windows);
-  /** Highest sequence number verified; Float64 because it is an unsigned 32-bit number. */
+  /** Highest sequence number verified. */
   private readonly top = new Float64Array(Replay.Windows);
   private readonly rings = new Int32Array(Replay.Windows * Replay.RingWords);
   /** 1: used since the hand last passed. */
   private readonly recent = new Uint8Array(Replay.Windows);
   /** Highest sequence number of forgotten senders, {@link Floors.PerSa} per SA slot. */
-  private readonly floors = new Uint32Array(Cap.Sas * Floors.PerSa);
+  private readonly floors = new Float64Array(Cap.Sas * Floors.PerSa);
   private hand = 0;
   private used = 0;
   /** Windows that were given up since the start. */
@@ -71,7 +80,22 @@ export class ReplayTable {
     }
   }
 
-  /** Before verification: looks only. @param sequence unsigned @param size packets, 1..1024 @returns false = certainly a replay */
+  /**
+   * The whole of an extended sequence number, of which a packet carries the lower half: the one nearest to the window (RFC 4303 App. A2.1).
+   * @param low unsigned @param size packets, 1..1024 @returns {@link NoSequence} when it is older than the first packet
+   */
+  extend(sa: number, sender: number, low: number, size: number): number {
+    const window = this.places[this.place(sa, sender)];
+    const top = window < 0 ? this.floors[this.floorAt(sa, sender)] : this.top[window];
+    const topLow = top >>> 0;
+    const topHigh = (top - topLow) / 2 ** 32;
+    // The left edge of the window, which may lie in the 2^32 before.
+    const edge = topLow - size + 1;
+    const high = edge >= 0 ? (low >= edge ? topHigh : topHigh + 1) : low >= edge + 2 ** 32 ? topHigh - 1 : topHigh;
+    return high < 0 ? NoSequence : high * 2 ** 32 + low;
+  }
+
+  /** Before verification: looks only. @param sequence whole @param size packets, 1..1024 @returns false = certainly a replay */
   mayBeFresh(sa: number, sender: number, sequence: number, size: number): boolean {
     if (sequence === 0) return false; // RFC 4303 §3.3.3: the first packet has 1, and 0 comes only after a wrap
     const window = this.places[this.place(sa, sender)];
@@ -79,7 +103,7 @@ export class ReplayTable {
     const top = this.top[window];
     if (sequence > top) return true;
     if (top - sequence >= size) return false;
-    const word = sequence >>> 5;
+    const word = wordOf(sequence);
     return (this.rings[window * Replay.RingWords + (word % Replay.RingWords)] & (1 << (sequence & 31))) === 0;
   }
 
@@ -95,9 +119,9 @@ export class ReplayTable {
     this.recent[window] = 1;
     const ring = window * Replay.RingWords;
     const top = this.top[window];
-    const word = sequence >>> 5;
+    const word = wordOf(sequence);
     if (sequence > top) {
-      const topWord = top >>> 5;
+      const topWord = wordOf(top);
       const steps = word - topWord;
       if (steps >= Replay.RingWords) this.rings.fill(0, ring, ring + Replay.RingWords);
       else for (let i = 1; i <= steps; i++) this.rings[ring + ((topWord + i) % Replay.RingWords)] = 0;
@@ -123,7 +147,7 @@ export class ReplayTable {
     const ring = window * Replay.RingWords;
     this.top[window] = floor;
     this.rings.fill(floor === 0 ? 0 : -1, ring, ring + Replay.RingWords);
-    if (floor > 0) this.rings[ring + ((floor >>> 5) % Replay.RingWords)] = (floor & 31) === 31 ? -1 : (2 << (floor & 31)) - 1;
+    if (floor > 0) this.rings[ring + (wordOf(floor) % Replay.RingWords)] = (floor & 31) === 31 ? -1 : (2 << (floor & 31)) - 1;
     return window;
   }
 

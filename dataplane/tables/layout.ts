@@ -147,7 +147,9 @@ export const enum Sa {
   Local = 36, // pairwise: our end, and the peer's, in the outer header
   Peer = 37,
   PeerPort = 38, // pairwise: ESP goes in UDP (RFC 3948), from port 4500 to this one; 0 = ESP as a protocol of its own
-  Words = 39,
+  LocalOriginal = 39, // pairwise, inbound, transport mode in UDP: the addresses that the peer's checksums were made with (RFC 3947 §5.2), ours and its own
+  PeerOriginal = 40,
+  Words = 41,
 }
 export const enum SaFlag {
   Inbound = 1,
@@ -156,6 +158,8 @@ export const enum SaFlag {
   Pairwise = 4,
   /** Of those, transport mode (RFC 4303 §3.1.1): the packet keeps its header. */
   Transport = 8,
+  /** Of those, sequence numbers of 64 bits (RFC 4303 §2.2.1). */
+  Extended = 16,
 }
 export const enum EspCipher {
   None = 0,

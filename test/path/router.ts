@@ -111,6 +111,8 @@ export interface SaSpec {
   peer?: string;
   /** ESP in UDP. */
   peerPort?: number;
+  /** Addresses of both ends before a translator. */
+  originals?: { local: string; peer: string };
   /** Time-based anti-replay; `offset` of the pseudotime to the router's clock, ms. */
   time?: { windowSeconds: number; offset: number };
 }
@@ -297,6 +299,8 @@ function writeSas(bank: ReturnType<typeof bankOf>, spec: TablesSpec, lists: { fi
     row[Sa.Local] = sa.local ? ip(sa.local) : 0;
     row[Sa.Peer] = sa.peer ? ip(sa.peer) : 0;
     row[Sa.PeerPort] = sa.peerPort ?? 0;
+    row[Sa.LocalOriginal] = sa.originals ? ip(sa.originals.local) : 0;
+    row[Sa.PeerOriginal] = sa.originals ? ip(sa.originals.peer) : 0;
     if (sa.time) {
       row[Sa.TimeWindow] = sa.time.windowSeconds;
       row[Sa.TimeHigh] = Math.floor(sa.time.offset / 2 ** 32);

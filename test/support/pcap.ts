@@ -1,6 +1,6 @@
 // Reads the classic pcap files that tcpdump writes, as far as IPv4 goes: Ethernet, raw IP and cooked captures. No pcapng.
 
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 export interface CapturedPacket {
   /** The IPv4 datagram, without the link's padding. */
@@ -43,6 +43,24 @@ export function readCapture(file: string): CapturedPacket[] {
     packets.push({ ip, source: dotted(ip, 12), destination: dotted(ip, 16), tos: ip[1], protocol: ip[9], time });
   }
   return packets;
+}
+
+/** Writes IPv4 datagrams as a capture of raw IP, a microsecond apart. */
+export function writeCapture(file: string, packets: readonly Buffer[]): void {
+  const head = Buffer.alloc(24);
+  head.writeUInt32LE(0xa1b2c3d4, 0);
+  head.writeUInt16LE(2, 4);
+  head.writeUInt16LE(4, 6);
+  head.writeUInt32LE(65535, 16);
+  head.writeUInt32LE(101, 20);
+  const records = packets.flatMap((ip, i) => {
+    const record = Buffer.alloc(16);
+    record.writeUInt32LE(i, 4);
+    record.writeUInt32LE(ip.length, 8);
+    record.writeUInt32LE(ip.length, 12);
+    return [record, ip];
+  });
+  writeFileSync(file, Buffer.concat([head, ...records]));
 }
 
 /** True for an address of 10.0.0.0/16, the branches. */

@@ -33,11 +33,14 @@ export interface ScapySa {
   crypt_key: string;
   auth_algo: string | null;
   auth_key: string;
+  /** Else tunnel mode. */
+  transport?: boolean;
 }
 
 const encryptions: [prefix: string, name: string][] = [
   ['AES-GCM', 'AES-GCM'],
   ['AES-CBC', 'AES-CBC'],
+  ['DES-CBC', 'DES'],
   ['TripleDES', '3DES'],
   ['NULL', 'NULL'],
 ];
@@ -77,7 +80,7 @@ export function readScapySas(keys: string): ScapySa[] {
 const makeSas = `
 def unhex(text): return bytes.fromhex(text) or None
 sas = {s['spi']: SecurityAssociation(ESP, spi=s['spi'], crypt_algo=s['crypt_algo'], crypt_key=unhex(s['crypt_key']),
-    auth_algo=s['auth_algo'], auth_key=unhex(s['auth_key']), tunnel_header=None if arguments.get('transport') else IP()) for s in arguments['sas']}
+    auth_algo=s['auth_algo'], auth_key=unhex(s['auth_key']), tunnel_header=None if s.get('transport') or arguments.get('transport') else IP()) for s in arguments['sas']}
 `;
 
 /** Inner packets of all ESP from \`source\` in a capture, in its order, as scapy decrypts them. @throws Error when one does not verify */
@@ -92,6 +95,21 @@ print(json.dumps(out))
 `;
   const packets = (await runScapy(snippet, { file, source, sas, transport })) as string[];
   return packets.map((hex) => Buffer.from(hex, 'hex'));
+}
+
+/** Whether scapy takes every IKE message of a capture apart, and makes the same bytes of what it found. @returns how many */
+export async function countIkeWithScapy(file: string): Promise<number> {
+  const snippet = `
+count = 0
+for packet in PcapReader(arguments['file']):
+    if UDP not in packet or 500 not in (packet[UDP].sport, packet[UDP].dport): continue
+    message = bytes(packet[UDP])[8:packet[UDP].len]
+    apart = ISAKMP(message)
+    if apart.length != len(message) or bytes(apart) != message: raise ValueError('scapy reads another message: ' + message.hex())
+    count += 1
+print(json.dumps(count))
+`;
+  return (await runScapy(snippet, { file })) as number;
 }
 
 export interface ForeignPacket {

@@ -14,12 +14,18 @@ export class SingleRouter {
 
   private constructor() {}
 
+  /** With `options.keyLog`: the keys of its SAs, in Wireshark's tables. */
+  get keyLogDirectory(): string {
+    return join(this.directory, 'keys');
+  }
+
   /** Starts it; does not wait until it is ready. */
-  static start(netns: Netns, node: string, configuration: string): SingleRouter {
+  static start(netns: Netns, node: string, configuration: string, options: { keyLog?: boolean } = {}): SingleRouter {
     const router = new SingleRouter();
     const file = join(router.directory, 'router.cfg');
     writeFileSync(file, configuration);
     const words = ['run', '-c', file, '--instance', 'x', '--state', join(router.directory, 'state'), '--metrics', 'off'];
+    if (options.keyLog) words.push('--key-log', router.keyLogDirectory);
     router.process = netns.spawn(node, [join(repoRoot, 'cli/groupwire'), ...words, '--runtime', join(router.directory, 'run')]);
     return router;
   }

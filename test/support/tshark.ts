@@ -1,7 +1,6 @@
 // tshark as judge: reads captures, decrypts ESP with the key log, prints fields. Also the capture itself (tcpdump).
 
 import { existsSync, statSync } from 'node:fs';
-import type { Lab } from './lab.js';
 import { type Background, runChecked, until } from './netns.js';
 
 export interface Capture {
@@ -12,16 +11,22 @@ export interface Capture {
   cut(): Promise<void>;
 }
 
+/** Where captures run, and where their files go: a Lab, or namespaces and a directory. */
+export interface CapturePlace<Node extends string> {
+  readonly directory: string;
+  spawn(node: Node, argv: readonly string[]): Background;
+}
+
 /**
  * Captures on a node.
  * @param device `any` captures on all (cooked, v2)
  * @param filter tcpdump's options and expression, e.g. `-Q in esp`
  */
-export async function capture(lab: Lab, node: Parameters<Lab['spawn']>[0], device: string, filter = ''): Promise<Capture> {
-  const file = `${lab.directory}/${node}-${device}-${Math.random().toString(36).slice(2)}.pcap`;
+export async function capture<Node extends string>(place: CapturePlace<Node>, node: Node, device: string, filter = ''): Promise<Capture> {
+  const file = `${place.directory}/${node}-${device}-${Math.random().toString(36).slice(2)}.pcap`;
   // In immediate mode every slot of the kernel's ring is as long as the snap length: 2048 makes room for 32,000 packets.
   const argv = ['tcpdump', '-Z', 'root', '-U', '--immediate-mode', '-B', '65536', '-s', '2048', '-n', '-i', device, '-w', file];
-  const dump: Background = lab.spawn(node, [...argv, ...filter.split(' ').filter((word) => word !== '')]);
+  const dump: Background = place.spawn(node, [...argv, ...filter.split(' ').filter((word) => word !== '')]);
   await dump.says(/listening on/);
   const cut = async (): Promise<void> => {
     await dump.stop('SIGINT');
@@ -53,24 +58,32 @@ const decryption = [
   ...['udp', 'tcp', 'icmp'].flatMap((protocol) => ['--disable-protocol', protocol]),
 ];
 
-/**
- * Rows of fields, one per packet.
- * @param keys a key log directory: ESP is decrypted and its ICV checked
- */
-export async function readFields(file: string, filter: string, fields: readonly string[], keys?: string): Promise<string[][]> {
-  const decrypt = keys === undefined ? [] : decryption;
+/** Rows of fields, one per packet. @param keys a directory whose tables tshark shall take: a key log is one */
+async function rowsOf(file: string, filter: string, fields: readonly string[], preferences: string[], keys?: string): Promise<string[][]> {
   const text = await runChecked(
     [
-      ...['tshark', '-n', '-r', file, ...decrypt, '-Y', filter, '-T', 'fields', '-E', 'separator=|', '-E', 'occurrence=a'],
+      ...['tshark', '-n', '-r', file, ...preferences, '-Y', filter, '-T', 'fields', '-E', 'separator=|', '-E', 'occurrence=a'],
       ...fields.flatMap((field) => ['-e', field]),
     ],
-    // Wireshark takes its esp_sa table from here: a key log directory is a configuration directory.
     keys === undefined ? {} : { WIRESHARK_CONFIG_DIR: keys },
   );
   return text
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => line.split('|'));
+}
+
+/**
+ * Rows of fields, one per packet.
+ * @param keys a key log directory: ESP is decrypted and its ICV checked
+ */
+export function readFields(file: string, filter: string, fields: readonly string[], keys?: string): Promise<string[][]> {
+  return rowsOf(file, filter, fields, keys === undefined ? [] : decryption, keys);
+}
+
+/** Rows of fields of the IKE messages (IKEv1), decrypted with a key log. */
+export function readIke(file: string, fields: readonly string[], keys: string): Promise<string[][]> {
+  return rowsOf(file, 'isakmp', fields, [], keys);
 }
 
 /** Inner packets of all ESP in a capture, as tshark decrypts them; every ICV must be good. @throws Error when one is not */

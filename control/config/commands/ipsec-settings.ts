@@ -1,4 +1,5 @@
-// Global settings of SAs: crypto ipsec security-association lifetime and replay. Does not: idle-time, multi-sn, df-bit, fragmentation: each is refused where it
+// What IOS XE calls its compliance shield, as far as single DES goes, and global settings of SAs: crypto ipsec security-association lifetime, replay and esn (ours: IOS XE has it in the
+// transform set). Does not: idle-time, multi-sn, df-bit, fragmentation: each is refused where it
 // is written.
 
 import { type Block, block } from '../blocks.js';
@@ -63,6 +64,21 @@ export const ipsecSettingCommands: Node<ConfigEdit>[] = [
   path(
     [
       ['crypto', 'Encryption module'],
+      ['engine', 'Crypto engine'],
+      ['compliance', 'Compliance of ciphers'],
+      ['shield', 'Refuse ciphers that anybody can break'],
+    ],
+    [
+      keyword('disable', 'Permit single DES in transform sets', {
+        commit: true,
+        run: (_, edit) => set('shield', false, edit),
+        no: reset('shield'),
+      }),
+    ],
+  ),
+  path(
+    [
+      ['crypto', 'Encryption module'],
       ['ipsec', 'Configure IPSEC policy'],
     ],
     [
@@ -71,6 +87,10 @@ export const ipsecSettingCommands: Node<ConfigEdit>[] = [
         next: [
           keyword('lifetime', 'Security association lifetime', { next: lifetimeNodes }),
           keyword('replay', 'Set replay checking.', { next: replayNodes }),
+          keyword('esn', 'Offer extended sequence numbers (RFC 4304), and take them', {
+            run: (_, edit) => set('extendedSequence', true, edit),
+            no: reset('extendedSequence'),
+          }),
           refused('idle-time', 'crypto ipsec security-association idle-time is not supported yet'),
           refused('multi-sn', 'crypto ipsec security-association multi-sn is not supported'),
         ],
@@ -82,14 +102,16 @@ export const ipsecSettingCommands: Node<ConfigEdit>[] = [
 ];
 
 export function printIpsecSettings({ ipsec }: Config): Block[] {
-  const { lifetimeSeconds, lifetimeKilobytes, replayWindow } = ipsec;
+  const { lifetimeSeconds, lifetimeKilobytes, replayWindow, extendedSequence, shield } = ipsec;
   const before = defaultIpsec();
   const head = 'crypto ipsec security-association';
   return [
+    ...(shield ? [] : [block('crypto engine compliance shield disable')]),
     ...(lifetimeKilobytes === before.lifetimeKilobytes ? [] : [block(`${head} lifetime kilobytes ${lifetimeKilobytes}`)]),
     ...(lifetimeSeconds === before.lifetimeSeconds ? [] : [block(`${head} lifetime seconds ${lifetimeSeconds}`)]),
     ...(replayWindow === before.replayWindow
       ? []
       : [block(`${head} replay ${replayWindow === 0 ? 'disable' : `window-size ${replayWindow}`}`)]),
+    ...(extendedSequence ? [block(`${head} esn`)] : []),
   ];
 }

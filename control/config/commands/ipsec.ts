@@ -1,5 +1,6 @@
 // crypto ipsec transform-set, crypto ipsec profile.
-// Does not: AH, DES, encryption without integrity, volume lifetimes of profiles: each is refused where it is written.
+// Single DES is refused by verify unless it is permitted (ipsec-settings.ts).
+// Does not: AH, encryption without integrity, volume lifetimes of profiles: each is refused where it is written.
 
 import { integer, word } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
@@ -56,6 +57,11 @@ function transformNodes(has: { cipher: boolean; hmac: boolean }): Node<GlobalEdi
       next: () => [...choice<GlobalEdit>('encryption', bits(family), { run: enterTransformSet, next: afterCipher }), ...afterCipher()],
     });
   const ciphers: Node<GlobalEdit>[] = [
+    keyword('esp-des', 'ESP transform using DES cipher (56 bits)', {
+      set: ['encryption', 'esp-des'],
+      run: enterTransformSet,
+      next: afterCipher,
+    }),
     keyword('esp-3des', 'ESP transform using 3DES(EDE) cipher (168 bits)', {
       set: ['encryption', 'esp-3des'],
       run: enterTransformSet,
@@ -70,11 +76,6 @@ function transformNodes(has: { cipher: boolean; hmac: boolean }): Node<GlobalEdi
       next: afterCipher,
     }),
     keyword('esp-null', 'ESP transform w/o cipher', { set: ['encryption', 'esp-null'], run: enterTransformSet, next: afterCipher }),
-    refused(
-      'esp-des',
-      'esp-des is not supported: single DES can be broken within a day',
-      'use esp-aes, or esp-3des where a peer can do nothing better',
-    ),
     refused('esp-seal', 'esp-seal is not supported', 'use esp-aes or esp-gcm'),
   ];
   const hmacs = choice<GlobalEdit>(

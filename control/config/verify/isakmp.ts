@@ -1,6 +1,6 @@
 // IKE phase 1 and IPsec transforms: what is missing, what is weak. Weak is a warning: old peers may know nothing better.
 
-import type { Config, IsakmpPolicy } from '../model.js';
+import type { Config, IsakmpPolicy, TransformSet } from '../model.js';
 import type { Findings } from './findings.js';
 
 /** RFC 8247 §2.4 and RFC 9395 §2: 768 and 1024 bits are broken or close to it; 1536 is not recommended. */
@@ -90,9 +90,16 @@ export function verifyTrustpoints(config: Config, findings: Findings): void {
   }
 }
 
+function verifyDes({ ipsec }: Config, set: TransformSet, findings: Findings): void {
+  const text = `transform set ${set.name}: single DES can be broken within a day`;
+  if (ipsec.shield) findings.error(set, '', text, 'esp-aes 256; or permit it: crypto engine compliance shield disable');
+  else findings.warning(set, '', text, 'esp-aes 256');
+}
+
 export function verifyIpsec(config: Config, findings: Findings): void {
   for (const set of config.transformSets.values()) {
     const name = `transform set ${set.name}`;
+    if (set.encryption === 'esp-des') verifyDes(config, set, findings);
     if (set.encryption === 'esp-3des')
       findings.warning(set, '', `${name}: 3DES is deprecated (64-bit blocks)`, 'esp-aes 256 or esp-gcm 256');
     if (set.encryption === 'esp-null' || set.encryption.startsWith('esp-gmac'))

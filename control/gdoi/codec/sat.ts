@@ -23,6 +23,7 @@ export const enum SecurityProtocol {
 }
 /** RFC 2407 §4.4.4, RFC 4106 §8.5, RFC 4543 §7; only what we send or accept. */
 export const enum EspTransform {
+  Des = 2,
   TripleDes = 3,
   Null = 11,
   AesCbc = 12,

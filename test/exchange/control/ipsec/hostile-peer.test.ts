@@ -14,7 +14,7 @@ import { seededRandom } from '../isakmp/two-engines.js';
 import { mismatch, twoGateways } from './two-gateways.js';
 
 type Body = { type: number; body: Uint8Array };
-const [Sa, Ke, Id, Nonce] = [1, 4, 5, 10];
+const [Sa, Ke, Id, Nonce, Oa] = [1, 4, 5, 10, 21];
 const hex = (text: string): Uint8Array => new Uint8Array(Buffer.from(text.replaceAll(' ', ''), 'hex'));
 const suite: EspProposal = {
   encryption: 'esp-aes-128',
@@ -99,6 +99,13 @@ const refused: [name: string, payloads: Body[], counter: string][] = [
   ['no encapsulation mode', [transform(aes), nonce, ...ids], 'ipsec_no_proposal'],
   ['UDP encapsulation without a translator', [offer({ udp: true }), nonce, ...ids], 'ipsec_no_proposal'],
   ['extended sequence numbers', [transform(`${tunnel} 800b0001 ${aes}`), nonce, ...ids], 'ipsec_no_proposal'],
+  ['one NAT-OA payload', [offer(), nonce, ...ids, { type: Oa, body: hex('01000000 c0000201') }], 'ipsec_quick_mode_malformed'],
+  [
+    'NAT-OA payloads that are no IPv4 addresses',
+    [offer(), nonce, ...ids, ...['01000000 c0000201', '04000000 c0000200 ffffff00'].map((body) => ({ type: Oa, body: hex(body) }))],
+    'ipsec_quick_mode_malformed',
+  ],
+  ['a NAT-OA payload that is cut short', [offer(), nonce, ...ids, { type: Oa, body: hex('01000000 c00002') }], 'ike_malformed'],
   ['transforms that are not there', [transform(`${tunnel} ${aes}`, 2), nonce, ...ids], 'ike_malformed'],
 ];
 

@@ -11,6 +11,7 @@ const suites: Suite[] = [
   { encryption: 'esp-gcm-128', authentication: null, mode: 'tunnel' },
   { encryption: 'esp-aes-256', authentication: 'esp-sha256-hmac', mode: 'tunnel' },
   { encryption: 'esp-aes-192', authentication: 'esp-sha512-hmac', mode: 'tunnel' },
+  { encryption: 'esp-des', authentication: 'esp-sha-hmac', mode: 'tunnel' },
   { encryption: 'esp-3des', authentication: 'esp-md5-hmac', mode: 'tunnel' },
   { encryption: 'esp-null', authentication: 'esp-sha384-hmac', mode: 'tunnel' },
 ];

@@ -74,7 +74,7 @@ const isakmpKey: fc.Arbitrary<IsakmpKey> = fc
     return { ...rest, address: (rest.address & mask) >>> 0, mask };
   });
 
-const cbc = fc.constantFrom<EspEncryption>('esp-null', 'esp-3des', 'esp-aes-128', 'esp-aes-192', 'esp-aes-256');
+const cbc = fc.constantFrom<EspEncryption>('esp-null', 'esp-des', 'esp-3des', 'esp-aes-128', 'esp-aes-192', 'esp-aes-256');
 const combined = fc.constantFrom<EspEncryption>(
   ...(['128', '192', '256'] as const).flatMap((bits) => [`esp-gcm-${bits}`, `esp-gmac-${bits}`] as const),
   'esp-chacha20-poly1305',
@@ -343,6 +343,8 @@ const ipsecSettings = fc.record({
   lifetimeSeconds: fc.integer({ min: 20, max: 2592000 }),
   lifetimeKilobytes: fc.oneof(fc.integer({ min: 2560, max: AllOnes }), fc.constant('disable' as const)),
   replayWindow: fc.constantFrom(0, 64, 128, 256, 512, 1024),
+  extendedSequence: fc.boolean(),
+  shield: fc.boolean(),
 });
 
 /** Every list in the order that parse.ts keeps it in. No unknown lines: those come from texts. */

@@ -36,8 +36,9 @@ const proposal = fc
       lifetimeSeconds: lifetime,
       lifetimeKilobytes: lifetime,
     }),
+    fc.constantFrom({}, { extended: true }),
   )
-  .map(([suite, rest]) => ({ ...suite, ...rest }) as EspProposal);
+  .map(([suite, rest, more]) => ({ ...suite, ...rest, ...more }) as EspProposal);
 
 const ports = fc.integer({ min: 0, max: 3 });
 const end: fc.Arbitrary<TrafficEnd> = fc

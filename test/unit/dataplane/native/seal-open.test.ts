@@ -276,7 +276,7 @@ for (const native of natives) {
       }
     }
     for (const call of [native.seal, native.open]) {
-      t.throws(() => call(pool, jobsOf(good), 2), { name: 'RangeError', message: /^jobs: 4 words, 8 are needed/ }, 'count beyond jobs');
+      t.throws(() => call(pool, jobsOf(good), 2), { name: 'RangeError', message: /^jobs: 5 words, 10 are needed/ }, 'count beyond jobs');
       t.throws(() => call(pool, jobsOf(good), -1), RangeError, 'count -1');
       t.throws(() => call(pool, jobsOf(good), 2 ** 40), RangeError, 'count 2^40');
       t.throws(() => call(pool, new Uint8Array(16) as never, 1), TypeError, 'jobs of bytes');
@@ -305,3 +305,19 @@ function expectError(t: Test, native: Native, slot: number, transform: Transform
     t.equal(toHex(pool), toHex(before), `${transform.name}, ${textLen} bytes: unchanged`);
   }
 }
+
+t.test('single DES as 3DES with three equal keys: the CBC example of FIPS PUB 81, table C1', (t) => {
+  const bytes = (hex: string): number[] => [...Buffer.from(hex, 'hex')];
+  for (const native of natives) {
+    const keys = keyRow(1);
+    for (const at of [0, 8, 16]) keys.set(bytes('0123456789abcdef'), at);
+    native.saSet(4, EspCipher.TripleDesCbc, EspAuth.None, keys, 24, 0);
+    const pool = sharedPool(256);
+    pool.set(bytes(`0000100000000001${'1234567890abcdef'}e5c7cdde872bf27c43e934008c389c0f683788499a7c05f6`));
+    const jobs = jobsOf([4, 0, 24]);
+    native.open(pool, jobs, 1);
+    t.strictSame([...statusesOf(jobs)], [JobStatus.Ok as number]);
+    t.equal(Buffer.from(pool.slice(16, 40)).toString(), 'Now is the time for all ', native.kind);
+  }
+  t.end();
+});

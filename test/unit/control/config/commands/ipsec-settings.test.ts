@@ -13,15 +13,40 @@ t.test('what is given, and taken back', async (t) => {
   const text = `crypto ipsec security-association lifetime kilobytes 10000
 crypto ipsec security-association lifetime seconds 900
 crypto ipsec security-association replay window-size 512
+crypto ipsec security-association esn
 `;
-  t.same(parseClean(text).ipsec, { lifetimeSeconds: 900, lifetimeKilobytes: 10_000, replayWindow: 512 });
+  t.same(parseClean(text).ipsec, {
+    lifetimeSeconds: 900,
+    lifetimeKilobytes: 10_000,
+    replayWindow: 512,
+    extendedSequence: true,
+    shield: true,
+  });
   t.same(reprint(text), text.trim().split('\n'));
-  const back = ['lifetime kilobytes', 'lifetime seconds', 'replay window-size'].map(
+  const back = ['lifetime kilobytes', 'lifetime seconds', 'replay window-size', 'esn'].map(
     (words) => `no crypto ipsec security-association ${words}\n`,
   );
   t.same(parseClean(text + back.join('')).ipsec, defaultIpsec());
   const off = parseClean('crypto ips sec rep dis\ncrypto ips sec life kilo dis').ipsec;
   t.match(off, { replayWindow: 0, lifetimeKilobytes: 'disable' });
+});
+
+t.test('single DES: refused unless it is permitted, wherever that is written; never in a group', async (t) => {
+  const set = 'crypto ipsec transform-set D esp-des esp-sha-hmac\n';
+  const permit = 'crypto engine compliance shield disable\n';
+  const problems = (text: string) => checkConfig(text).problems.map(({ severity, line, message }) => [severity, line, message]);
+  const text = 'transform set D: single DES can be broken within a day';
+  t.strictSame(problems(set), [['error', 1, text]]);
+  t.strictSame(problems(set + permit), [['warning', 1, text]]);
+  t.strictSame(problems(permit + set), [['warning', 2, text]]);
+  t.strictSame(problems(`${permit}no ${permit}${set}`), [['error', 3, text]]);
+  t.same(reprint(permit + set), [permit.trim(), set.trim(), ' mode tunnel']);
+  const group = `crypto ipsec profile P\n set transform-set D\ncrypto gdoi group G\n identity number 1\n server local\n  sa ipsec 1\n   profile P\n`;
+  t.ok(
+    problems(permit + set + group).some(
+      ([severity, , message]) => severity === 'error' && /not protected by single DES/.test(String(message)),
+    ),
+  );
 });
 
 t.test('what is not taken', async (t) => {

@@ -32,7 +32,6 @@ t.test('transform sets, transforms in any order', (t) => {
 
 t.test('transform sets that cannot be', (t) => {
   for (const [line, message] of [
-    ['esp-des esp-sha-hmac', /esp-des is not supported/],
     ['ah-sha-hmac esp-aes', /AH is not supported/],
     ['esp-aes ah-sha-hmac', /AH is not supported/],
     ['esp-aes', /without integrity/],
