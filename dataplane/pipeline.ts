@@ -21,6 +21,7 @@ import { makeRoute } from './path/40-route.js';
 import { makeMulticast } from './path/42-multicast.js';
 import { makeNatInside } from './path/45-nat-inside.js';
 import { makeCryptoMap } from './path/55-crypto-map.js';
+import { makeAdjustMss } from './path/56-adjust-mss.js';
 import { makeAclOut } from './path/57-acl-out.js';
 import { makePmtu } from './path/60-pmtu.js';
 import { makeTunnelQueue } from './path/62-tunnel-queue.js';
@@ -65,6 +66,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
   const multicast = watch('42-multicast', makeMulticast(env));
   const natInside = watch('45-nat-inside', makeNatInside(env));
   const cryptoMap = watch('55-crypto-map', makeCryptoMap(env));
+  const adjustMss = watch('56-adjust-mss', makeAdjustMss(env));
   const aclOut = watch('57-acl-out', makeAclOut(env));
   const pmtu = watch('60-pmtu', makePmtu(env));
   const tunnelQueue = watch('62-tunnel-queue', makeTunnelQueue(env));
@@ -106,6 +108,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
       multicast();
       natInside();
       cryptoMap();
+      adjustMss();
       aclOut();
       pmtu();
       tunnelQueue();

@@ -77,11 +77,16 @@ const interfaceState = z.object({
     sentBytes: count,
     receiveDrops: count,
     sendDrops: count,
+    /** TCP SYNs that `ip tcp adjust-mss` changed, and those that it could not read. */
+    mssLowered: count.optional(),
+    mssMalformed: count.optional(),
   }),
   /** `ip access-group`: names of lists. `unreachables`: ICMP unreachables are sent about what comes by it. */
   accessGroupIn: z.string().nullable().optional(),
   accessGroupOut: z.string().nullable().optional(),
   unreachables: z.boolean().optional(),
+  /** `ip tcp adjust-mss`, bytes; absent = none. */
+  adjustMss: z.number().optional(),
   /** Its service-policy output has queues. */
   hasQueues: z.boolean().optional(),
   /** Five-minute averages, null when not measured yet (rates.ts). */

@@ -28,6 +28,7 @@ export function interfaceRow(
     nat: config.nat ?? null,
     ...(config.tunnel === undefined ? {} : { tunnel: tunnelSpec(config.tunnel) }),
     unreachables: config.unreachables ?? true,
+    adjustMss: config.adjustMss ?? null,
     ...filters,
   };
 }

@@ -190,6 +190,8 @@ export interface InterfaceConfig {
   offload: boolean;
   addresses: { address: Ipv4; mask: Ipv4; secondary: boolean }[];
   ipMtu: number | null;
+  /** `ip tcp adjust-mss`: largest segment that TCP SYNs on it may announce; absent = any. */
+  adjustMss?: number;
   /** `ip igmp static-group`: multicast groups that are sent out of it, whoever asks. */
   staticGroups: Ipv4[];
   shutdown: boolean;

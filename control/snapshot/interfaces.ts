@@ -33,6 +33,7 @@ export function interfaceStates(config: Config, allocation: Allocation, dataplan
       accessGroupIn: item.accessGroupIn ?? null,
       accessGroupOut: item.accessGroupOut ?? null,
       unreachables: item.unreachables ?? true,
+      ...(item.adjustMss === undefined ? {} : { adjustMss: item.adjustMss }),
       driver: hasDriver ? driver : null,
       wantedDriver: hasDriver ? wanted : null,
       offloads: device !== null && (seen?.offloads ?? item.offload),
@@ -45,6 +46,8 @@ export function interfaceStates(config: Config, allocation: Allocation, dataplan
         sentBytes: counters[PortCount.TxBytes],
         receiveDrops: counters[PortCount.RxDrops],
         sendDrops: counters[PortCount.TxDrops],
+        mssLowered: counters[PortCount.MssLowered],
+        mssMalformed: counters[PortCount.MssMalformed],
       },
       rates: null,
     };

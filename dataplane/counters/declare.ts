@@ -171,6 +171,8 @@ export const enum PortCount {
   TxBytes,
   RxDrops,
   TxDrops,
+  MssLowered,
+  MssMalformed,
   Count,
 }
 export const portTexts: readonly CounterText[] = [
@@ -180,6 +182,8 @@ export const portTexts: readonly CounterText[] = [
   { name: 'sent_bytes', help: 'bytes sent on the interface, IP datagrams' },
   { name: 'receive_drops', help: 'datagrams received on the interface and dropped' },
   { name: 'send_drops', help: 'datagrams dropped at the interface when sending' },
+  { name: 'mss_lowered', help: 'TCP SYNs whose maximum segment size was lowered (ip tcp adjust-mss)' },
+  { name: 'mss_malformed', help: 'TCP SYNs that ip tcp adjust-mss left as they are, because their header or options are malformed' },
 ];
 
 /** Per SA slot. */

@@ -19,7 +19,8 @@ export const enum PortRow {
   InCount = 7, // its rows, -1 = no list
   OutFirst = 8, // the same for what leaves
   OutCount = 9,
-  Words = 10,
+  Mss = 10, // largest segment that a TCP SYN on it may announce, bytes; 0 = any
+  Words = 11,
 }
 
 /** What entries of crypto maps there are on a port. */

@@ -84,6 +84,7 @@ export function describePorts(rows: readonly InterfaceRow[], open: ReadonlySet<n
       filterIn: row.filterIn,
       filterOut: row.filterOut,
       unreachables: row.unreachables,
+      adjustMss: row.adjustMss,
     };
   });
 }

@@ -84,6 +84,7 @@ function readInterface(value: unknown, what: string): InterfaceRow {
     filterIn: readNullable(row.filterIn, (rows) => readRows(rows, `${what}.filterIn`)),
     filterOut: readNullable(row.filterOut, (rows) => readRows(rows, `${what}.filterOut`)),
     unreachables: readFlag(row.unreachables, `${what}.unreachables`),
+    adjustMss: readNullable(row.adjustMss, (mss) => readInteger(mss, `${what}.adjustMss`, 1, 65535)),
     groups: readList(row.groups, `${what}.groups`, MaxGroups, (group, where) => readInteger(group, where, 0xe0000100, 0xefffffff)),
   };
 }

@@ -43,6 +43,8 @@ export interface InterfaceRow {
   filterOut: { first: number; count: number } | null;
   /** ICMP unreachables are sent about what comes by it. */
   unreachables: boolean;
+  /** Largest segment that TCP SYNs on it may announce, bytes; null = any. */
+  adjustMss: number | null;
 }
 
 /** GRE over IPv4 (RFC 2784, RFC 2890). Without a source or a destination the tunnel is down. */

@@ -137,6 +137,7 @@ export interface TablesSpec {
     filterIn?: number;
     filterOut?: number;
     silent?: boolean;
+    adjustMss?: number;
     tunnel?: TunnelSpec;
   }[];
   acls: AceSpec[][];
@@ -391,6 +392,7 @@ export function writeBank(shared: SharedState, index: number, spec: TablesSpec):
   bank.ports.fill(0);
   for (let port = 0; port < Cap.Ports; port++) bank.ports.set([0, -1, 0, -1], port * PortRow.Words + PortRow.InFirst);
   bank.counts[BankCount.Filters] = 0;
+  bank.counts[BankCount.MssLimits] = 0;
   spec.ports.forEach((port, i) => {
     const own = spec.entries.filter((entry) => entry.port === i);
     const crypto = own.reduce((kind, { flags }) => kind | portCryptoOf(flags ?? CryptoFlag.Registered), 0);
@@ -398,7 +400,8 @@ export function writeBank(shared: SharedState, index: number, spec: TablesSpec):
     const filters = [port.filterIn, port.filterOut].map((list) => (list === undefined ? null : lists[list]));
     const words = filters.flatMap((rows) => [rows?.first ?? 0, rows?.count ?? -1]);
     const head = [port.up === false ? 0 : 1, port.mtu ?? 1500, address, crypto, port.nat ?? NatSide.None, port.silent ? 1 : 0];
-    bank.ports.set([...head, ...words], i * PortRow.Words);
+    bank.ports.set([...head, ...words, port.adjustMss ?? 0], i * PortRow.Words);
+    bank.counts[BankCount.MssLimits] += Number(port.adjustMss !== undefined);
     bank.counts[BankCount.Filters] += filters.filter((rows) => rows !== null).length;
   });
   writeTunnels(bank, spec);

@@ -9,6 +9,7 @@ import { type Config, type InterfaceConfig, type PortDriver, portDrivers } from 
 import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
 import { accessGroupNodes, printAccessGroups } from './access-group.js';
+import { mtuInterfaceNodes, printInterfaceMss } from './interface-mtu.js';
 import { newTunnel, printTunnel, tunnelCommands } from './interface-tunnel.js';
 import { multicastInterfaceNodes, printStaticGroups } from './multicast.js';
 import { natInterfaceNodes, printInterfaceNat } from './nat.js';
@@ -153,6 +154,7 @@ export const interfaceCommands: Node<InterfaceEdit>[] = [
         ],
       }),
       ...accessGroupNodes,
+      ...mtuInterfaceNodes,
       ...multicastInterfaceNodes,
       ...natInterfaceNodes,
       ...policyInterfaceNodes,
@@ -272,6 +274,7 @@ function printInterface(item: InterfaceConfig): Block {
       block(`ip address ${formatIpv4(address)} ${formatIpv4(mask)}${secondary ? ' secondary' : ''}`),
     ),
     item.ipMtu !== null && `ip mtu ${item.ipMtu}`,
+    printInterfaceMss(item),
     ...printAccessGroups(item),
     printStaticGroups(item),
     printInterfaceNat(item),

@@ -271,8 +271,9 @@ const withNat = sometimes(anyInterface, 'nat', fc.constantFrom('inside' as const
 const withPolicy = sometimes(withNat, 'policy', name);
 const withList = sometimes(sometimes(withPolicy, 'accessGroupIn', name), 'accessGroupOut', name);
 const withQos = sometimes(sometimes(withList, 'servicePolicyIn', name), 'servicePolicyOut', name);
+const withMss = sometimes(withQos, 'adjustMss', fc.integer({ min: 64, max: 1460 }));
 const interfaceConfig = fc
-  .tuple(withQos, fc.boolean())
+  .tuple(withMss, fc.boolean())
   .map(([item, silent]): InterfaceConfig => (silent ? { ...item, unreachables: false } : item));
 
 const staticRoute: fc.Arbitrary<StaticRoute> = fc
