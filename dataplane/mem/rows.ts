@@ -20,7 +20,9 @@ export const enum PortRow {
   OutFirst = 8, // the same for what leaves
   OutCount = 9,
   Mss = 10, // largest segment that a TCP SYN on it may announce, bytes; 0 = any
-  Words = 11,
+  CryptoDf = 11, // CryptoDf (tables/layout.ts) of what is sealed on its way out
+  CutSealed = 12, // 1: what is too long is sealed whole, and its ESP is cut (`crypto ipsec fragmentation after-encryption`)
+  Words = 13,
 }
 
 /** What entries of crypto maps there are on a port. */

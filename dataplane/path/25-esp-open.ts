@@ -7,7 +7,7 @@
 // A GET VPN member opens ESP that is not addressed to it: the outer addresses are those of the hosts (RFC 5374 §3.1, RFC 6407 §5.3.1). An SA between two
 // gateways is for what is sent to our end of it (RFC 4301 §4.1), has one sender, and what is inside has addresses of its own. It
 // comes in UDP when that was agreed (RFC 3948), and only then.
-// Does not: reassemble ESP fragments, ESN.
+// Fragments were put together in 23-assemble; those that still come are somebody else's. Does not: ESN.
 
 import { Drop, GroupCount, PathCount, SaCount } from '../counters/declare.js';
 import { Clock, type Env } from '../env.js';
@@ -87,7 +87,6 @@ export function makeEspOpen(env: Env): () => void {
     const slot = room >= Esp.HeaderLen && !isFragment ? slotFor(id, view.getInt32(esp + Esp.Spi)) : -1;
     if (slot < 0 || (flags[id] & PacketFlag.FromHost) !== 0) {
       if (!isOurs(id) || nat.hasFromOutside(id)) policyIn.push(id);
-      else if (isFragment) drop(id, Drop.EspFragment);
       else if (room < Esp.HeaderLen) drop(id, Drop.EspTruncated);
       else {
         events.note(EventKind.InvalidSpi, view.getInt32(esp + Esp.Spi), src[id], dst[id]);

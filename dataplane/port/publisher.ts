@@ -23,6 +23,7 @@ import { buildFib, type FibRoute } from '../proto/fib.js';
 import {
   Ace,
   Cap,
+  type CryptoDf,
   CryptoEntry,
   NatClause,
   NatLimit,
@@ -57,6 +58,9 @@ export interface PortState {
   unreachables: boolean;
   /** Bytes; null = any. */
   adjustMss: number | null;
+  /** DF of what is sealed, and whether that is cut rather than what is inside. */
+  cryptoDf: CryptoDf;
+  cutSealed: boolean;
 }
 
 /** Everything a bank holds. */
@@ -155,9 +159,11 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
   for (let port = 0; port < Cap.Ports; port++) bank.ports.set([0, -1, 0, -1], port * PortRow.Words + PortRow.InFirst);
   bank.counts[BankCount.Filters] = 0;
   bank.counts[BankCount.MssLimits] = 0;
-  for (const { port, up, mtu, address, nat, unreachables, filterIn, filterOut, adjustMss } of ports) {
+  for (const { port, up, mtu, address, nat, unreachables, filterIn, filterOut, ...rest } of ports) {
     const lists = [filterIn, filterOut].flatMap((rows) => [rows?.first ?? 0, rows?.count ?? -1]);
-    bank.ports.set([up ? 1 : 0, mtu, address | 0, 0, nat, unreachables ? 0 : 1, ...lists, adjustMss ?? 0], port * PortRow.Words);
+    const { adjustMss, cryptoDf, cutSealed } = rest;
+    const ends = [adjustMss ?? 0, cryptoDf, Number(cutSealed)];
+    bank.ports.set([up ? 1 : 0, mtu, address | 0, 0, nat, unreachables ? 0 : 1, ...lists, ...ends], port * PortRow.Words);
     bank.counts[BankCount.MssLimits] += Number(adjustMss !== null);
     bank.counts[BankCount.Filters] += Number(filterIn !== null) + Number(filterOut !== null);
   }

@@ -157,6 +157,12 @@ export const enum SaFlag {
   /** Of those, transport mode (RFC 4303 §3.1.1): the packet keeps its header. */
   Transport = 8,
 }
+/** DF of the outer header in tunnel mode (`crypto ipsec df-bit`, RFC 4301 §8.1). */
+export const enum CryptoDf {
+  Copy = 0,
+  Clear = 1,
+  Set = 2,
+}
 export const enum EspCipher {
   None = 0,
   Null = 1,
