@@ -1,5 +1,6 @@
 // What configuration says of IKE and of certificates; part of model.ts.
 
+import type { DfBit } from '../../dataplane/tables/message.js';
 import type { Ipv4 } from './model.js';
 
 export type IkeCipher = 'des' | '3des' | 'aes-128' | 'aes-192' | 'aes-256';
@@ -66,12 +67,19 @@ export interface KeepaliveSettings {
   mode: 'periodic' | 'on-demand';
 }
 
+/** Where what is too long is cut. */
+export type CutOrder = 'before-encryption' | 'after-encryption';
+
 /** `crypto ipsec security-association ...`: what holds where an entry or a profile does not say otherwise. */
 export interface IpsecSettings {
   lifetimeSeconds: number;
   lifetimeKilobytes: number | 'disable';
   /** Packets, of SAs between gateways; 0 = replay is not looked for. */
   replayWindow: number;
+  /** `crypto ipsec df-bit`; absent: copied. */
+  dfBit?: DfBit;
+  /** `crypto ipsec fragmentation`; absent: before. */
+  fragmentation?: CutOrder;
 }
 
 /** What an entry `crypto map NAME SEQ ipsec-isakmp` says of its peers. */

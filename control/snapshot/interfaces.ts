@@ -6,6 +6,7 @@ import type { InterfaceState, RouteState, TunnelState } from '../api/snapshot.js
 import type { Allocation } from '../compile/allocation.js';
 import { formatIpv4, maskToPrefixLength } from '../config/addresses.js';
 import { type Config, driverOf, type InterfaceConfig, type TunnelConfig } from '../config/model.js';
+import { pathMtuOfTunnel } from './path-mtus.js';
 
 /** Configured interfaces are always there, with zeroes when the dataplane or the netdev is not. */
 export function interfaceStates(config: Config, allocation: Allocation, dataplane: SnapshotHead | null): InterfaceState[] {
@@ -38,7 +39,7 @@ export function interfaceStates(config: Config, allocation: Allocation, dataplan
       wantedDriver: hasDriver ? wanted : null,
       offloads: device !== null && (seen?.offloads ?? item.offload),
       ...(item.bandwidthKbps === undefined ? {} : { bandwidthKbps: item.bandwidthKbps }),
-      ...(item.tunnel ? { tunnel: tunnelState(item.tunnel, seen?.tunnel) } : {}),
+      ...(item.tunnel ? { tunnel: { ...tunnelState(item.tunnel, seen?.tunnel), pathMtu: pathMtuOfTunnel(dataplane, port) } } : {}),
       counters: {
         receivedPackets: counters[PortCount.RxPackets],
         receivedBytes: counters[PortCount.RxBytes],

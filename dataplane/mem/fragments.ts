@@ -16,13 +16,13 @@ import { Added, addRange, fitsEnd } from './ranges.js';
 import { SlotShape } from './slots.js';
 
 export const enum FragmentShape {
-  Sets = 512,
+  Sets = 512, // with Ways: FragmentLimit.Datagrams
   Ways = 4,
-  HeldPerDatagram = 64,
+  HeldPerDatagram = 64, // FragmentLimit.PerDatagram
   /** Of SlotShape.Count. */
   Held = 500,
-  /** As IOS's `ip virtual-reassembly timeout`: since the first held one, or since the last that passed. */
-  TimeoutMs = 3000,
+  /** Since the first held one, or since the last that passed. */
+  TimeoutMs = 3000, // FragmentLimit.TimeoutMs
 }
 
 const enum Entry {

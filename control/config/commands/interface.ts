@@ -11,6 +11,7 @@ import { type Args, argument, keyword, type Node, path, refused } from '../tree.
 import { accessGroupNodes, printAccessGroups } from './access-group.js';
 import { mtuInterfaceNodes, printInterfaceMss } from './interface-mtu.js';
 import { newTunnel, printTunnel, tunnelCommands } from './interface-tunnel.js';
+import { ipsecFragmentationInterfaceNodes, printIpsecFragmentation } from './ipsec-fragmentation.js';
 import { multicastInterfaceNodes, printStaticGroups } from './multicast.js';
 import { natInterfaceNodes, printInterfaceNat } from './nat.js';
 import { policyInterfaceNodes, printInterfacePolicy } from './policy.js';
@@ -122,6 +123,7 @@ export const interfaceCommands: Node<InterfaceEdit>[] = [
         no: set('cryptoMap', () => null),
         next: [argument('map', word(), 'Crypto Map tag', { run: set('cryptoMap', (args) => args.text('map')) })],
       }),
+      path([['ipsec', 'Set IPSec parameters']], ipsecFragmentationInterfaceNodes),
     ],
   ),
   keyword('description', 'Interface specific description', {
@@ -284,6 +286,7 @@ function printInterface(item: InterfaceConfig): Block {
     item.shutdown && 'shutdown',
     printTunnel(item),
     printInterfaceQos(item),
+    ...printIpsecFragmentation(item),
     item.cryptoMap !== null && `crypto map ${item.cryptoMap}`,
   );
 }

@@ -1,5 +1,5 @@
-// Global settings of SAs: crypto ipsec security-association lifetime and replay. Does not: idle-time, multi-sn, df-bit, fragmentation: each is refused where it
-// is written.
+// Global settings of SAs: crypto ipsec security-association lifetime and replay; df-bit and fragmentation (ipsec-fragmentation.ts). Does not: idle-time, multi-sn: each
+// is refused where it is written.
 
 import { type Block, block } from '../blocks.js';
 import { defaultIpsec } from '../empty.js';
@@ -7,6 +7,7 @@ import type { Config, IpsecSettings } from '../model.js';
 import type { Edit } from '../session.js';
 import { argument, choice, keyword, type Node, path, refused } from '../tree.js';
 import { kilobytes, seconds } from './crypto-map-ipsec.js';
+import { ipsecFragmentationNodes, printIpsecFragmentation } from './ipsec-fragmentation.js';
 
 type ConfigEdit = Edit<'config'>;
 
@@ -75,8 +76,7 @@ export const ipsecSettingCommands: Node<ConfigEdit>[] = [
           refused('multi-sn', 'crypto ipsec security-association multi-sn is not supported'),
         ],
       }),
-      refused('df-bit', 'crypto ipsec df-bit is not supported yet', 'the DF bit is copied (RFC 4301 §8.1)'),
-      refused('fragmentation', 'crypto ipsec fragmentation is not supported yet', 'what is too long is cut before encryption'),
+      ...ipsecFragmentationNodes,
     ],
   ),
 ];
@@ -91,5 +91,6 @@ export function printIpsecSettings({ ipsec }: Config): Block[] {
     ...(replayWindow === before.replayWindow
       ? []
       : [block(`${head} replay ${replayWindow === 0 ? 'disable' : `window-size ${replayWindow}`}`)]),
+    ...printIpsecFragmentation(ipsec).map((line) => block(line)),
   ];
 }
