@@ -17,10 +17,12 @@ import { NatRules } from './mem/nat-rules.js';
 import { Neighbours } from './mem/neighbours.js';
 import { makeClassify, makePermits } from './mem/packet-lists.js';
 import { makeParse } from './mem/parse.js';
+import { PathMtus } from './mem/path-mtus.js';
 import { makeColor } from './mem/qos-meters.js';
 import { makeQosOutput, type QosOutput } from './mem/qos-output.js';
 import { makeQosPolicy, type QosPolicy } from './mem/qos-policy.js';
 import { makeQueueOutput } from './mem/queue-output.js';
+import { Reassembly } from './mem/reassembly.js';
 import { SenderKind, type SenderState, SenderState as Senders } from './mem/sender-state.js';
 import {
   type Bank,
@@ -31,6 +33,7 @@ import {
   countersOf,
   metersOf,
   natRowsOf,
+  pathMtuWordsOf,
   type SharedState,
 } from './mem/shared.js';
 import { Slots } from './mem/slots.js';
@@ -86,11 +89,15 @@ export interface Env {
   readonly natRules: NatRules;
   readonly natBegin: NatBegin;
   readonly fragments: FragmentTable;
+  readonly reassembly: Reassembly;
   readonly senders: SenderState;
   /** Per SA slot {@link SenderRow}: index into `senders.numbers`, -1 = must not be used. */
   readonly senderRows: Int32Array;
   readonly links: Links;
   readonly neighbours: Neighbours;
+  readonly pathMtus: PathMtus;
+  /** By worker: the last sequence number that it has sent of each SA slot. */
+  readonly lastSequences: readonly Float64Array[];
   /** TunnelWord of each port, shared by all workers. */
   readonly tunnelWords: Int32Array;
   /** Counts and frees. The one way a packet ends without leaving. */
@@ -155,6 +162,7 @@ export function makeEnv(options: EnvOptions): Env {
   const natLog = new NatLog(natLogOf(shared, index), control, clock, counters.nat);
   const natRules = new NatRules(slots, tables, counters.aceHits, classify, nat.clauseHits);
   const wake = (fd: number): void => native.wakeSignal(fd);
+  const parse = makeParse(slots);
   const drop = makeDrop(slots, counters, options.noteDrop);
   const handOver = shared.workers > 1 ? new HandOver(slots, shared, index, options.wakeFds ?? [], wake) : null;
   const vec = makeVectors();
@@ -178,13 +186,16 @@ export function makeEnv(options: EnvOptions): Env {
     natRules,
     natBegin: new NatBegin(slots, tables, nat, natRules, counters.nat, control, workers, index, natLog),
     fragments: new FragmentTable(drop),
+    reassembly: new Reassembly(slots, counters.path, parse, drop),
     senders: options.senders,
     senderRows: new Int32Array(Cap.Sas * SenderRow.Words).fill(-1),
     links: new Links(),
     neighbours: new Neighbours(),
+    pathMtus: new PathMtus(options.own ? pathMtuWordsOf(shared).slice() : pathMtuWordsOf(shared)),
+    lastSequences: Array.from({ length: shared.workers }, (_, worker) => countersOf(shared, worker).saSequences),
     tunnelWords: options.own ? tunnelWordsOf(shared).slice() : tunnelWordsOf(shared),
     drop,
-    parse: makeParse(slots),
+    parse,
     classify,
     permits: makePermits(slots, tables, counters, classify, aclLog),
     qosPolicy,

@@ -145,7 +145,7 @@ const applier = new Applier(ledger, ports, watch, new Publisher(shared, workers,
   },
   failed: (error) => crash(error.stack ?? error.message),
 });
-const snapshots = new SnapshotMaker(shared, applier, ports);
+const snapshots = new SnapshotMaker(shared, applier, ports, () => native.monotonicMs());
 const probes = new ProbeSockets(native, (message, bytes) => socket.send(message, bytes));
 const socket = new ControlSocket(join(args.run, 'dataplane.sock'), {
   hello: () => {

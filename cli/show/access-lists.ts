@@ -67,7 +67,14 @@ export function renderIpInterface(state: InterfaceState): string[] {
     '  ICMP redirects are never sent',
     `  ICMP unreachables are ${state.unreachables === false ? 'never' : 'always'} sent`,
     '  ICMP mask replies are never sent',
+    ...describeMss(state),
   ];
+}
+
+/** `ip tcp adjust-mss`. The counters are ours: IOS has none. */
+function describeMss({ adjustMss, counters }: InterfaceState): string[] {
+  if (adjustMss === undefined) return [];
+  return [`  TCP adjust-mss is ${adjustMss} bytes, ${counters.mssLowered ?? 0} SYNs lowered, ${counters.mssMalformed ?? 0} malformed`];
 }
 
 /** `show object-group [NAME]`. */

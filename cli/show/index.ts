@@ -1,6 +1,6 @@
 // Every show command: how it looks, and which slice of the snapshot its `| json` form is. To add a command, add its topic to the tree and a case here.
 
-import type { InterfaceState, MemberGroupState, ServerGroupState, Snapshot } from '../../control/api/snapshot.js';
+import type { InterfaceState, Snapshot } from '../../control/api/snapshot.js';
 import type { NatTranslations } from '../../control/api/snapshot-nat.js';
 import type { Pipe, ShowTopic } from '../../control/config/exec.js';
 import { renderAccessList, renderInterfaceLists, renderIpInterface, renderObjectGroup } from './access-lists.js';
@@ -18,6 +18,7 @@ import {
   renderServerIdentifiers,
 } from './gdoi-rekey.js';
 import { renderReplay } from './gdoi-replay.js';
+import { selectGroup, selectServerMembers } from './gdoi-select.js';
 import {
   renderServerAcl,
   renderServerGroup,
@@ -46,7 +47,8 @@ import { renderPolicies, renderRouteMaps } from './route-map.js';
 import { renderRoutes } from './routing.js';
 import { renderSessions, sessionsOf } from './session.js';
 import { renderClock, renderPublicKeys, renderRunningConfig, renderVersion } from './system.js';
-import { ShowError, select, type View } from './view.js';
+import { viewOfTraffic } from './traffic.js';
+import { select, type View } from './view.js';
 
 export { ShowError } from './view.js';
 
@@ -59,25 +61,6 @@ export function renderShow(topic: ShowTopic, pipe: Pipe | null, snapshot: Snapsh
   if (pipe?.filter === 'json') return `${JSON.stringify(json, null, 2)}\n`;
   const shown = filterLines(lines, pipe);
   return shown.length === 0 ? '' : `${shown.join('\n')}\n`;
-}
-
-/** The snapshot with one group only. @throws ShowError when this router has no part in it */
-function selectGroup(snapshot: Snapshot, group: string | null): { members: MemberGroupState[]; servers: ServerGroupState[] } {
-  const members = snapshot.gdoiMembers.filter((state) => group === null || state.group === group);
-  const servers = snapshot.gdoiServers.filter((state) => group === null || state.group === group);
-  if (group !== null && members.length + servers.length === 0) throw new ShowError(`% Group ${group} does not exist`);
-  return { members, servers };
-}
-
-/** One member of every group that has it, all for null. @throws ShowError when none has */
-function selectServerMembers(servers: ServerGroupState[], address: string | null): ServerGroupState[] {
-  if (address === null) return servers;
-  const having = servers.flatMap((state) => {
-    const members = state.members.filter((member) => member.address === address);
-    return members.length > 0 ? [{ ...state, members }] : [];
-  });
-  if (having.length === 0) throw new ShowError(`% Group member ${address} is not registered here`);
-  return having;
 }
 
 /** @throws ShowError for a name that does not exist */
@@ -97,6 +80,9 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTr
       const interfaces = select(snapshot.interfaces, topic.interface, ({ name }) => name, 'Interface');
       return { lines: interfaces.flatMap(renderIpInterface), json: { interfaces } };
     }
+    case 'ip traffic':
+    case 'ip virtual-reassembly':
+      return viewOfTraffic(topic.topic, snapshot);
     case 'object-group': {
       const objectGroups = select(snapshot.objectGroups ?? [], topic.name, ({ name }) => name, 'Object group');
       return { lines: joinBlocks(objectGroups.map(renderObjectGroup)), json: { objectGroups } };

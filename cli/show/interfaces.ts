@@ -42,6 +42,14 @@ function describeDriver({ driver, wantedDriver, offloads }: InterfaceState): str
   return [`  Port driver is ${driver}${instead}, offload is ${offloads ? 'on' : 'off'}`];
 }
 
+function describePathMtu({ pathMtu, pathMtuAger, pathMtuLeast }: NonNullable<InterfaceState['tunnel']>): string {
+  const ager = pathMtuAger === 'infinite' ? 'infinite' : `${pathMtuAger ?? 10} mins`;
+  const clock = (seconds: number) =>
+    [seconds / 3600, (seconds / 60) % 60, seconds % 60].map((part) => String(Math.floor(part)).padStart(2, '0')).join(':');
+  const expires = pathMtu && pathMtu.remainingSeconds !== null ? clock(pathMtu.remainingSeconds) : 'never';
+  return `  Path MTU Discovery, ager ${ager}, min MTU ${pathMtuLeast ?? 92}, MTU ${pathMtu?.mtu ?? 0}, expires ${expires}`;
+}
+
 /** What IOS prints of a GRE tunnel. Its `Tunnel transport MTU` is our `ip mtu`. */
 function describeTunnel({ tunnel, ipMtu }: InterfaceState): string[] {
   if (tunnel === undefined) return [];
@@ -59,7 +67,7 @@ function describeTunnel({ tunnel, ipMtu }: InterfaceState): string[] {
     `    ${keyText}, sequencing ${onOff(sequence)}`,
     `    Checksumming of packets ${onOff(checksum)}`,
     `  Tunnel TTL ${ttl}${tos === null ? '' : `, Tunnel TOS/Traffic Class 0x${tos.toString(16).toUpperCase()}`}, Fast tunneling enabled`,
-    ...(pathMtuDiscovery ? ['  Path MTU Discovery, DF copied, MTU not learnt'] : []),
+    ...(pathMtuDiscovery ? [describePathMtu(tunnel)] : []),
     `  Tunnel transport MTU ${ipMtu} bytes`,
     ...(recursions === 0 ? [] : [`  Taken down by recursive routing ${recursions} times`]),
   ];

@@ -103,6 +103,8 @@ const portCounts: [keyof InterfaceState['counters'], string, string][] = [
   ['sentBytes', 'transmit_bytes_total', 'Bytes of datagrams sent on the interface'],
   ['receiveDrops', 'receive_drops_total', 'Datagrams received on the interface and dropped'],
   ['sendDrops', 'transmit_drops_total', 'Datagrams dropped at the interface when sending'],
+  ['mssLowered', 'mss_lowered_total', 'TCP SYNs whose maximum segment size was lowered (ip tcp adjust-mss)'],
+  ['mssMalformed', 'mss_malformed_total', 'TCP SYNs that ip tcp adjust-mss could not read, left as they are'],
 ];
 const tunnels = ({ interfaces }: Snapshot) => interfaces.filter(({ tunnel }) => tunnel !== undefined);
 const tunnelLabels = ({ name }: InterfaceState) => ({ interface: name });
@@ -140,7 +142,7 @@ const metrics: Metric[] = [
       return interfaces.map(({ name }) => [{ interface: name }, Number(closed.has(name))]);
     },
   },
-  ...portCounts.map(([key, name, help]) => onInterface(name, help, (i) => i.counters[key])),
+  ...portCounts.map(([key, name, help]) => onInterface(name, help, (i) => i.counters[key] ?? 0)),
   ...saCounts.map(([key, name, help]) => onSa(name, help, (tek) => tek.counters[key])),
   onSa('age_seconds', 'Since the SA was installed', (tek) => tek.ageSeconds),
   onSa('remaining_seconds', 'Until the SA expires', (tek) => tek.remainingSeconds),

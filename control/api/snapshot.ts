@@ -37,6 +37,11 @@ const tunnelState = z.object({
   ttl: z.number(),
   tos: z.number().nullable(),
   pathMtuDiscovery: z.boolean(),
+  /** Minutes, as configured, and bytes; absent: 10 and 92. */
+  pathMtuAger: z.union([z.number(), z.literal('infinite')]).optional(),
+  pathMtuLeast: z.number().optional(),
+  /** Of the path of its outer packets; null = none was learnt. */
+  pathMtu: z.object({ mtu: z.number(), remainingSeconds: count.nullable() }).nullable().optional(),
   keepalive: z.object({ seconds: z.number(), retries: z.number() }).nullable(),
   /** `up`, or why it carries nothing. */
   state: z.enum([...tunnelStates, 'unknown']),
@@ -77,15 +82,33 @@ const interfaceState = z.object({
     sentBytes: count,
     receiveDrops: count,
     sendDrops: count,
+    /** TCP SYNs that `ip tcp adjust-mss` changed, and those that it could not read. */
+    mssLowered: count.optional(),
+    mssMalformed: count.optional(),
   }),
   /** `ip access-group`: names of lists. `unreachables`: ICMP unreachables are sent about what comes by it. */
   accessGroupIn: z.string().nullable().optional(),
   accessGroupOut: z.string().nullable().optional(),
   unreachables: z.boolean().optional(),
+  /** `ip tcp adjust-mss`, bytes; absent = none. */
+  adjustMss: z.number().optional(),
   /** Its service-policy output has queues. */
   hasQueues: z.boolean().optional(),
   /** Five-minute averages, null when not measured yet (rates.ts). */
   rates: z.object({ receivedBps: count, receivedPacketsPerSecond: count, sentBps: count, sentPacketsPerSecond: count }).nullable(),
+});
+
+const pathMtuState = z.object({
+  /** Of the outer header. */
+  destination: z.string(),
+  /** null: for what is encrypted to that destination. */
+  tunnel: z.string().nullable(),
+  mtu: z.number(),
+  /** Who told; null = this router itself. */
+  router: z.string().nullable(),
+  ageSeconds: count,
+  /** null = it does not expire. */
+  remainingSeconds: count.nullable(),
 });
 
 const isakmpPolicyState = z.object({
@@ -184,6 +207,10 @@ export const snapshotSchema = z.object({
   qos: qosState.optional(),
   policyInterfaces: z.array(policyInterfaceState).optional(),
   routes: z.array(routeState),
+  /** Path MTUs that the dataplane has learnt. */
+  pathMtus: z.array(pathMtuState).optional(),
+  /** Bounds of virtual reassembly, by worker. */
+  virtualReassembly: z.object({ datagrams: count, fragments: count, timeoutSeconds: seconds }).optional(),
   publicKeys: z.array(publicKeyState),
   trustpoints: z.array(trustpointState).optional(),
   /** With every secret masked. */
@@ -206,6 +233,7 @@ export const snapshotSchema = z.object({
 export type Snapshot = z.infer<typeof snapshotSchema>;
 export type AceState = z.infer<typeof aceState>;
 export type InterfaceState = z.infer<typeof interfaceState>;
+export type PathMtuState = z.infer<typeof pathMtuState>;
 export type TunnelState = z.infer<typeof tunnelState>;
 export type IsakmpPolicyState = z.infer<typeof isakmpPolicyState>;
 export type IsakmpSaState = z.infer<typeof isakmpSaState>;

@@ -7,11 +7,11 @@ import { type Config, driverOf, type InterfaceConfig, type TunnelConfig } from '
 /** Of a tunnel whose packets are encrypted and which has no `ip mtu`: GRE and ESP of any kind fit into 1500. */
 const ProtectedMtu = 1400;
 
-/** One configured interface. @param multicast `ip multicast-routing` @param filters rows of its access lists */
+/** One configured interface. @param filters rows of its access lists */
 export function interfaceRow(
   config: InterfaceConfig,
   port: number,
-  multicast: boolean,
+  { multicastRouting: multicast, ipsec }: Pick<Config, 'multicastRouting' | 'ipsec'>,
   filters: Pick<InterfaceRow, 'filterIn' | 'filterOut'>,
 ): InterfaceRow {
   return {
@@ -28,12 +28,28 @@ export function interfaceRow(
     nat: config.nat ?? null,
     ...(config.tunnel === undefined ? {} : { tunnel: tunnelSpec(config.tunnel) }),
     unreachables: config.unreachables ?? true,
+    adjustMss: config.adjustMss ?? null,
+    dfBit: config.dfBit ?? ipsec.dfBit ?? 'copy',
+    cutSealed: (config.fragmentation ?? ipsec.fragmentation) === 'after-encryption',
     ...filters,
   };
 }
 
-function tunnelSpec({ pathMtuDiscovery, qosPreClassify, protection: _profile, ...rest }: TunnelConfig): TunnelSpec {
-  return { ...rest, copyDf: pathMtuDiscovery, preClassify: qosPreClassify === true };
+function tunnelSpec({
+  pathMtuDiscovery,
+  pathMtuAger,
+  pathMtuLeast,
+  qosPreClassify,
+  protection: _profile,
+  ...rest
+}: TunnelConfig): TunnelSpec {
+  return {
+    ...rest,
+    copyDf: pathMtuDiscovery,
+    ...(pathMtuAger === undefined ? {} : { agerSeconds: pathMtuAger === 'infinite' ? null : pathMtuAger * 60 }),
+    ...(pathMtuLeast === undefined ? {} : { leastPathMtu: pathMtuLeast }),
+    preClassify: qosPreClassify === true,
+  };
 }
 
 /** `ip route` lines. */

@@ -154,7 +154,7 @@ function compileRows(
   for (const item of config.interfaces.values()) {
     const port = allocation.ports.take(item.name);
     const filters = [item.accessGroupIn, item.accessGroupOut].map((list) => filterRows(config, list, (entries) => rows.addAces(entries)));
-    interfaces.push(interfaceRow(item, port, config.multicastRouting, { filterIn: filters[0], filterOut: filters[1] }));
+    interfaces.push(interfaceRow(item, port, config, { filterIn: filters[0], filterOut: filters[1] }));
     rows.cryptoEntries.push(
       ...compileEntries(item, port, {
         config,

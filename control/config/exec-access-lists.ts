@@ -22,6 +22,10 @@ export const showAccessListNodes: ExecNode[] = [
 
 /** Below `show ip`. */
 export const showIpAccessListNodes: ExecNode[] = [
+  keyword('traffic', 'IP protocol statistics', { run: show(() => ({ topic: 'ip traffic' })) }),
+  keyword('virtual-reassembly', 'IP Virtual Fragment Reassembly (VFR) information', {
+    run: show(() => ({ topic: 'ip virtual-reassembly' })),
+  }),
   keyword('access-lists', 'List IP access lists', {
     run: showAccessLists,
     next: [

@@ -44,6 +44,8 @@ export type ShowTopic =
   | { topic: 'interfaces'; interface: string | null }
   | { topic: 'ip policy' }
   | { topic: 'ip route' }
+  | { topic: 'ip traffic' }
+  | { topic: 'ip virtual-reassembly' }
   | { topic: 'ip nat statistics' }
   | { topic: 'ip nat translations'; verbose: boolean; selection: NatSelection }
   | { topic: 'class-map'; name: string | null }

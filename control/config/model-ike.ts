@@ -1,5 +1,6 @@
 // What configuration says of IKE and of certificates; part of model.ts.
 
+import type { DfBit } from '../../dataplane/tables/message.js';
 import type { Ipv4 } from './model.js';
 
 export type IkeCipher = 'des' | '3des' | 'aes-128' | 'aes-192' | 'aes-256';
@@ -72,6 +73,9 @@ export interface KeepaliveSettings {
   mode: 'periodic' | 'on-demand';
 }
 
+/** Where what is too long is cut. */
+export type CutOrder = 'before-encryption' | 'after-encryption';
+
 /** `crypto ipsec security-association ...`: what holds where an entry or a profile does not say otherwise. */
 export interface IpsecSettings {
   lifetimeSeconds: number;
@@ -82,6 +86,10 @@ export interface IpsecSettings {
   extendedSequence: boolean;
   /** Single DES is refused; `crypto engine compliance shield disable` permits it. */
   shield: boolean;
+  /** `crypto ipsec df-bit`; absent: copied. */
+  dfBit?: DfBit;
+  /** `crypto ipsec fragmentation`; absent: before. */
+  fragmentation?: CutOrder;
 }
 
 /** What an entry `crypto map NAME SEQ ipsec-isakmp` says of its peers. */

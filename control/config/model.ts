@@ -1,9 +1,11 @@
 // The configuration as the rest of control sees it: plain data, no text. Built by parse.ts, written back by print.ts
 // (parse of print is the identity), checked by verify.ts. Maps keep configuration order; names are case-sensitive as on IOS.
 
+import type { DfBit } from '../../dataplane/tables/message.js';
 import type { Logging } from './logging-model.js';
 import type { AccessList, ObjectGroup } from './model-acl.js';
 import type {
+  CutOrder,
   IpsecSettings,
   IsakmpKey,
   IsakmpPolicy,
@@ -197,6 +199,11 @@ export interface InterfaceConfig {
   offload: boolean;
   addresses: { address: Ipv4; mask: Ipv4; secondary: boolean }[];
   ipMtu: number | null;
+  /** `crypto ipsec df-bit` and `fragmentation` of the interface; absent: those for all. */
+  dfBit?: DfBit;
+  fragmentation?: CutOrder;
+  /** `ip tcp adjust-mss`: largest segment that TCP SYNs on it may announce; absent = any. */
+  adjustMss?: number;
   /** `ip igmp static-group`: multicast groups that are sent out of it, whoever asks. */
   staticGroups: Ipv4[];
   shutdown: boolean;
@@ -233,8 +240,12 @@ export interface TunnelConfig {
   ttl: number;
   /** null = copied from the inner header. */
   tos: number | null;
-  /** `tunnel path-mtu-discovery`: the outer DF is the inner one. */
+  /** `tunnel path-mtu-discovery`: the outer DF is the inner one, and what routers tell of its path is learnt. */
   pathMtuDiscovery: boolean;
+  /** `age-timer`, minutes; absent: 10. */
+  pathMtuAger?: number | 'infinite';
+  /** `min-mtu`, bytes; absent: 92. */
+  pathMtuLeast?: number;
   /** `keepalive`: seconds between them, and how many may fail to come back; null = none are sent. */
   keepalive: { seconds: number; retries: number } | null;
   /** `qos pre-classify`: queues ask what the packet was before GRE. */

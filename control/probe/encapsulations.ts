@@ -56,7 +56,7 @@ function tunnelTo(item: InterfaceConfig, pathMtu: number, router: Router): Encap
   const source = tunnel ? tunnelSource(config, tunnel) : null;
   if (!tunnel || tunnel.destination === null || source === null) return null;
   const flow = { protocol: Gre, source, destination: tunnel.destination };
-  const policy = policyOfTunnel(config, item) ?? configuredPolicies(config).find(({ entries }) => isPermitted(entries, flow));
+  const policy = policyOfTunnel(config, item) ?? configuredPolicies(config).find(({ entries }) => isPermitted(entries ?? [], flow));
   const esp = policy ? costOfPolicy(policy, router) : null;
   const cost = costOf(pathMtu, esp, { key: tunnel.key !== null, checksum: tunnel.checksum, sequence: tunnel.sequence });
   const title = `${name}: GRE${esp ? ` in ESP (${transformName(esp)})` : ''}`;
@@ -116,7 +116,7 @@ function encrypterOf(target: number, source: number | null, router: Router, grou
       return `group ${group} on ${item.name}`;
   }
   const policy = configuredPolicies(router.config).find(({ entries, local }) =>
-    isPermitted(entries, { protocol: Icmp, source: source ?? local, destination: target }),
+    isPermitted(entries ?? [], { protocol: Icmp, source: source ?? local, destination: target }),
   );
   return policy ? `crypto map ${policy.map} ${policy.sequence}` : null;
 }

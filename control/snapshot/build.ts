@@ -1,6 +1,7 @@
 // The whole snapshot, from everything that knows a part of it.
 
 import { dropTexts, natTexts, pathTexts } from '../../dataplane/counters/declare.js';
+import { FragmentLimit } from '../../dataplane/tables/limits.js';
 import type { SnapshotHead } from '../../dataplane/tables/message.js';
 import type { Ms } from '../actions.js';
 import type { CounterSet } from '../api/counters.js';
@@ -19,6 +20,7 @@ import { interfaceStates, routeStates } from './interfaces.js';
 import { cryptoMapStates, ipsecStates } from './ipsec.js';
 import { admissionStateOf, phase1State, rekeySaStates } from './isakmp.js';
 import { natState } from './nat.js';
+import { pathMtuStates } from './path-mtus.js';
 import { trustpointStates } from './pki.js';
 import { qosState } from './qos.js';
 import { policyInterfaceStates } from './qos-interfaces.js';
@@ -101,6 +103,12 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     qos: qosState(config),
     policyInterfaces: servicePolicies(parts),
     routes: routeStates(config, dataplane),
+    pathMtus: pathMtuStates(config, allocation, dataplane),
+    virtualReassembly: {
+      datagrams: FragmentLimit.Datagrams,
+      fragments: FragmentLimit.PerDatagram,
+      timeoutSeconds: FragmentLimit.TimeoutMs / 1000,
+    },
     publicKeys: parts.publicKeys.map((key) => ({
       name: key.label,
       bits: key.modulusBits,

@@ -6,6 +6,7 @@ import type { InterfaceState, RouteState, TunnelState } from '../api/snapshot.js
 import type { Allocation } from '../compile/allocation.js';
 import { formatIpv4, maskToPrefixLength } from '../config/addresses.js';
 import { type Config, driverOf, type InterfaceConfig, type TunnelConfig } from '../config/model.js';
+import { pathMtuOfTunnel } from './path-mtus.js';
 
 /** Configured interfaces are always there, with zeroes when the dataplane or the netdev is not. */
 export function interfaceStates(config: Config, allocation: Allocation, dataplane: SnapshotHead | null): InterfaceState[] {
@@ -33,11 +34,12 @@ export function interfaceStates(config: Config, allocation: Allocation, dataplan
       accessGroupIn: item.accessGroupIn ?? null,
       accessGroupOut: item.accessGroupOut ?? null,
       unreachables: item.unreachables ?? true,
+      ...(item.adjustMss === undefined ? {} : { adjustMss: item.adjustMss }),
       driver: hasDriver ? driver : null,
       wantedDriver: hasDriver ? wanted : null,
       offloads: device !== null && (seen?.offloads ?? item.offload),
       ...(item.bandwidthKbps === undefined ? {} : { bandwidthKbps: item.bandwidthKbps }),
-      ...(item.tunnel ? { tunnel: tunnelState(item.tunnel, seen?.tunnel) } : {}),
+      ...(item.tunnel ? { tunnel: { ...tunnelState(item.tunnel, seen?.tunnel), pathMtu: pathMtuOfTunnel(dataplane, port) } } : {}),
       counters: {
         receivedPackets: counters[PortCount.RxPackets],
         receivedBytes: counters[PortCount.RxBytes],
@@ -45,6 +47,8 @@ export function interfaceStates(config: Config, allocation: Allocation, dataplan
         sentBytes: counters[PortCount.TxBytes],
         receiveDrops: counters[PortCount.RxDrops],
         sendDrops: counters[PortCount.TxDrops],
+        mssLowered: counters[PortCount.MssLowered],
+        mssMalformed: counters[PortCount.MssMalformed],
       },
       rates: null,
     };

@@ -16,6 +16,7 @@ import { type FlowPolicy, lifetimesOf, permittedSelectors, policyKey } from '../
 import { flowKey, type SaPair, type SaPairs } from '../ipsec/sa-pairs.js';
 import { covers, type TrafficEnd, type TrafficSelector } from '../ipsec/selector.js';
 import { policyOfTunnel } from '../ipsec/tunnel-protection.js';
+import { pathMtuTo } from './path-mtus.js';
 import { countersOfSerial } from './sa-counters.js';
 
 export interface SiteContext {
@@ -80,7 +81,7 @@ function udpHeaderOf({ suite }: SaPair): number {
   return suite.udp ? 8 : 0;
 }
 
-function flowState(policy: FlowPolicy, selector: TrafficSelector, mtu: number, context: SiteContext): IpsecFlowState {
+function flowState(policy: FlowPolicy, selector: TrafficSelector, ipMtu: number, context: SiteContext): IpsecFlowState {
   const key = flowKey({ policy: policyKey(policy), selector });
   const pairs = context.pairs.ofFlow(key);
   const established = pairs.filter((pair) => pair.established);
@@ -88,6 +89,7 @@ function flowState(policy: FlowPolicy, selector: TrafficSelector, mtu: number, c
   const counted = (direction: Direction, name: keyof SaCounters): number =>
     (direction === 'inbound' ? pairs : established).reduce((sum, pair) => sum + countersOf(pair, direction, context)[name], 0);
   const { address, port } = sending?.remote ?? { address: policy.peers[0] ?? 0, port: 500 };
+  const mtu = pathMtuTo(context.dataplane, ipMtu, address, 0xffffffff);
   return {
     local: identOf(selector.local, selector.protocol),
     remote: identOf(selector.remote, selector.protocol),
@@ -107,7 +109,7 @@ function flowState(policy: FlowPolicy, selector: TrafficSelector, mtu: number, c
       ? plaintextMtu(mtu - udpHeaderOf(sending), sending.suite.encryption, sending.suite.authentication) + headerOf(sending)
       : mtu,
     pathMtu: mtu,
-    ipMtu: mtu,
+    ipMtu,
     outboundSpi: sending?.outboundSpi ?? 0,
     pfsGroup: sending?.suite.group ?? null,
     inbound: pairs.map((pair) => saState(pair, 'inbound', context)),

@@ -14,6 +14,7 @@ import { localAddressOf } from '../ipsec/configured-policies.js';
 import type { SaPairs } from '../ipsec/sa-pairs.js';
 import { createdMapStates } from './dynamic-maps.js';
 import { siteFlows, siteState, tunnelMapState, tunnelState } from './ipsec-pairs.js';
+import { pathMtuTo } from './path-mtus.js';
 import { countersOfSerial } from './sa-counters.js';
 
 /** Of time-based anti-replay, dataplane/proto/tbar.ts. */
@@ -92,7 +93,8 @@ function ident(address: number, wildcard: number, entry: PolicyEntry, port: Poli
 }
 
 /** Counters are the SA's: every entry of one SA shares its TEKs, so they stand at each entry as on IOS. @param teks of the entry's SA */
-function flowState(entry: PolicyEntry, teks: Tek[], local: string, mtu: number, context: Context): IpsecFlowState {
+function flowState(entry: PolicyEntry, teks: Tek[], local: string, ipMtu: number, context: Context): IpsecFlowState {
+  const mtu = pathMtuTo(context.dataplane, ipMtu, entry.destination, ~entry.destinationWildcard >>> 0);
   const sending = outboundTek(teks, context.now);
   const counted = teks.map((tek) => saCounters(tek, context.dataplane));
   const sum = (key: keyof SaCounters): number => counted.reduce((total, sa) => total + sa[key], 0);
@@ -116,7 +118,7 @@ function flowState(entry: PolicyEntry, teks: Tek[], local: string, mtu: number, 
       ? plaintextMtu(mtu, sending.encryption, sending.authentication, sending.replaySeconds ? TimeHeaderBytes : 0)
       : mtu,
     pathMtu: mtu,
-    ipMtu: mtu,
+    ipMtu,
     outboundSpi: sending ? sending.spi >>> 0 : 0,
     inbound: entry.action === 'permit' ? sas : [],
     outbound: entry.action === 'permit' ? sas.filter((sa) => sa.spi === (sending?.spi ?? -1) >>> 0) : [],

@@ -1,6 +1,7 @@
 // Every counter of the dataplane, declared once: name, help, unit. Stages add to them by index, `show` and /metrics read
 // them by name. Blocks live in shared memory as Float64 (exact to 2^53; `Float64Array[k] += n` does not allocate).
 
+export * from './declare-groups.js';
 export * from './declare-qos.js';
 
 export interface CounterText {
@@ -27,7 +28,6 @@ export const enum Drop {
   EspInnerHeader,
   EspHeaderNotPreserved,
   EspPolicy,
-  EspFragment,
   ClearMustBeEncrypted,
   NoSa,
   SequenceExhausted,
@@ -64,7 +64,6 @@ export const enum Drop {
   GreChecksum,
   GreSequence,
   GreProtocol,
-  GreFragment,
   GreCongestion,
   GreKeepalive,
   PolicyNull,
@@ -77,6 +76,17 @@ export const enum Drop {
   QueueOverRate,
   QueueNoBuffer,
   TransportFragment,
+  PmtuLearnt,
+  PmtuUnknown,
+  PmtuZero,
+  PmtuBelowLeast,
+  PmtuNotSmaller,
+  PmtuFlood,
+  ReassemblyOverlap,
+  ReassemblyDuplicate,
+  ReassemblyLimit,
+  ReassemblyTimeout,
+  ReassemblyTooBig,
   Count,
 }
 export const dropTexts: readonly CounterText[] = [
@@ -96,7 +106,6 @@ export const dropTexts: readonly CounterText[] = [
   { name: 'esp_inner_header', help: 'decrypted packet is not a well-formed IPv4 datagram' },
   { name: 'esp_header_not_preserved', help: 'outer and inner addresses differ in a header-preserving group (RFC 6407 §5.3.1)' },
   { name: 'esp_policy', help: 'decrypted packet is not covered by the group policy (RFC 4301 §5.2)' },
-  { name: 'esp_fragment', help: 'ESP arrived as an IP fragment' },
   { name: 'clear_must_be_encrypted', help: 'came in the clear although the group policy wants it encrypted (RFC 4301 §5.2)' },
   { name: 'no_sa', help: 'group policy wants encryption but no SA is usable' },
   { name: 'sequence_exhausted', help: 'ESP sequence number space used up (RFC 4303 §3.3.3)' },
@@ -148,7 +157,6 @@ export const dropTexts: readonly CounterText[] = [
   { name: 'gre_checksum', help: 'GRE checksum wrong (RFC 2784 §2.5)' },
   { name: 'gre_sequence', help: 'GRE out of sequence (RFC 2890 §2.2)' },
   { name: 'gre_protocol', help: 'GRE that carries another protocol than IPv4' },
-  { name: 'gre_fragment', help: 'GRE of a tunnel arrived as an IP fragment: it is not put together' },
   { name: 'gre_congestion', help: 'congestion marked on the outer header of a packet that cannot carry the mark (RFC 6040 §4.2)' },
   { name: 'gre_keepalive', help: 'keepalive of a tunnel of ours that came back, and has done what it is for' },
   { name: 'policy_null', help: 'policy routing sent it to Null0 (set interface Null0)' },
@@ -161,6 +169,20 @@ export const dropTexts: readonly CounterText[] = [
   { name: 'queue_over_rate', help: 'of a priority class above its rate while others waited (priority)' },
   { name: 'queue_no_buffer', help: 'queues held as many packets as the pool has for them' },
   { name: 'transport_fragment', help: 'a fragment, or too long without DF: transport mode seals whole datagrams (RFC 4303 §3.1.1)' },
+  { name: 'pmtu_learnt', help: 'ICMP 3/4 about ESP or GRE of ours: the path MTU was learnt (RFC 1191)' },
+  { name: 'pmtu_unknown', help: 'ICMP 3/4 about ESP or GRE that was not sent here lately, or of a tunnel without path-mtu-discovery' },
+  { name: 'pmtu_zero', help: 'ICMP 3/4 about ESP or GRE of ours that names no MTU' },
+  { name: 'pmtu_below_least', help: 'ICMP 3/4 about ESP or GRE of ours with an MTU that leaves no room inside, or below min-mtu' },
+  { name: 'pmtu_not_smaller', help: 'ICMP 3/4 about ESP or GRE of ours with an MTU that is not smaller than what is known' },
+  { name: 'pmtu_flood', help: 'ICMP 3/4 about ESP or GRE of ours, more than may be learnt in a second' },
+  { name: 'reassembly_overlap', help: 'fragments of ESP or GRE for us that overlap, or end in two places: none is taken (RFC 5722)' },
+  { name: 'reassembly_duplicate', help: 'fragment of ESP or GRE for us that has come before' },
+  {
+    name: 'reassembly_limit',
+    help: 'datagram of ESP or GRE in fragments that gave way to others, or a fragment of one in too many pieces',
+  },
+  { name: 'reassembly_timeout', help: 'datagram of ESP or GRE whose fragments did not all come in time' },
+  { name: 'reassembly_too_big', help: 'fragments of ESP or GRE for us that make a datagram larger than a packet slot' },
 ];
 
 /** Per port. */
@@ -171,6 +193,8 @@ export const enum PortCount {
   TxBytes,
   RxDrops,
   TxDrops,
+  MssLowered,
+  MssMalformed,
   Count,
 }
 export const portTexts: readonly CounterText[] = [
@@ -180,6 +204,8 @@ export const portTexts: readonly CounterText[] = [
   { name: 'sent_bytes', help: 'bytes sent on the interface, IP datagrams' },
   { name: 'receive_drops', help: 'datagrams received on the interface and dropped' },
   { name: 'send_drops', help: 'datagrams dropped at the interface when sending' },
+  { name: 'mss_lowered', help: 'TCP SYNs whose maximum segment size was lowered (ip tcp adjust-mss)' },
+  { name: 'mss_malformed', help: 'TCP SYNs that ip tcp adjust-mss left as they are, because their header or options are malformed' },
 ];
 
 /** Per SA slot. */
@@ -205,7 +231,7 @@ export const saTexts: readonly CounterText[] = [
   { name: 'receive_errors', help: 'packets that could not be decrypted, for any reason' },
 ];
 
-/** The path as a whole. The invariant of DESIGN §3: received + made = sent + dropped + punted + queued + held, held = fragments that wait + handed over - taken over. */
+/** The path as a whole. The invariant of DESIGN §3: received + made = sent + dropped + punted + queued + merged + assembling + held, held = fragments that wait + handed over - taken over. */
 export const enum PathCount {
   Received,
   Sent,
@@ -223,6 +249,13 @@ export const enum PathCount {
   Held,
   /** Packets in queues of service-policies, now. */
   Queued,
+  /** Datagrams that were cut, and the fragments that they became. */
+  Fragmented,
+  FragmentsMade,
+  /** Datagrams that were put together (path/23); fragments that went into others' slots for it; datagrams whose fragments wait now. */
+  Reassembled,
+  Merged,
+  Assembling,
   Count,
 }
 export const pathTexts: readonly CounterText[] = [
@@ -237,59 +270,9 @@ export const pathTexts: readonly CounterText[] = [
   { name: 'replay_evictions', help: 'replay windows of quiet senders that were given to others' },
   { name: 'held_packets', help: 'fragments that wait now for the first of their datagram' },
   { name: 'queued_packets', help: 'datagrams that wait now in queues of service-policies' },
-];
-
-/** Per group, kept when SAs come and go. */
-export const enum GroupCount {
-  SealedPackets,
-  SealedBytes,
-  OpenedPackets,
-  OpenedBytes,
-  TimeSent,
-  TimeAccepted,
-  TimeRefused,
-  Count,
-}
-export const groupTexts: readonly CounterText[] = [
-  { name: 'sealed_packets', help: 'packets of the group encrypted' },
-  { name: 'sealed_bytes', help: 'bytes of inner packets of the group encrypted' },
-  { name: 'opened_packets', help: 'packets of the group decrypted' },
-  { name: 'opened_bytes', help: 'bytes of inner packets of the group decrypted' },
-  { name: 'time_sent', help: 'packets of the group sent with a pseudotime' },
-  { name: 'time_accepted', help: 'packets of the group whose pseudotime was within the window' },
-  { name: 'time_refused', help: 'packets of the group whose pseudotime was not' },
-];
-export const GroupCap = 16;
-
-/** Per entry of a route-map that routes by policy. */
-export const enum PolicyCount {
-  Packets,
-  Bytes,
-  Count,
-}
-export const policyTexts: readonly CounterText[] = [
-  { name: 'matched_packets', help: 'packets that the entry of a route-map for policy routing matched' },
-  { name: 'matched_bytes', help: 'bytes of these, IP datagrams' },
-];
-
-/** NAT. */
-export const enum NatCount {
-  /** Sessions there are now. */
-  Sessions,
-  Created,
-  Expired,
-  /** Packets translated from inside to outside, and back. */
-  Outbound,
-  Inbound,
-  /** Beginnings and ends of sessions that were to be logged and found no room. */
-  LogLost,
-  Count,
-}
-export const natTexts: readonly CounterText[] = [
-  { name: 'sessions', help: 'NAT sessions there are, flows of the router’s own among them' },
-  { name: 'sessions_created', help: 'NAT sessions made, the router’s own flows not counted' },
-  { name: 'sessions_expired', help: 'NAT sessions that ended because they were quiet' },
-  { name: 'outbound_packets', help: 'packets translated on their way from inside to outside' },
-  { name: 'inbound_packets', help: 'packets translated on their way from outside to inside' },
-  { name: 'log_lost', help: 'beginnings and ends of NAT sessions that were to be logged and found no room' },
+  { name: 'fragmented_packets', help: 'datagrams cut into fragments' },
+  { name: 'fragments_made', help: 'fragments that datagrams were cut into' },
+  { name: 'reassembled_packets', help: 'datagrams of ESP and GRE put together from fragments' },
+  { name: 'merged_fragments', help: 'fragments that went into the slot of another of their datagram' },
+  { name: 'assembling_packets', help: 'datagrams of ESP and GRE whose fragments wait now for the rest' },
 ];

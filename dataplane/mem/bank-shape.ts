@@ -23,7 +23,8 @@ export const enum BankCount {
   NatPortTimeouts = 18,
   QosTests = 19,
   QosClasses = 20,
-  Words = 21,
+  MssLimits = 21, // ports with PortRow.Mss
+  Words = 22,
 }
 
 /** FIB leaf: what a longest-prefix match yields. */

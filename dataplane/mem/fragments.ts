@@ -12,18 +12,17 @@
 // Does not: know what a session or a list is.
 
 import { Drop } from '../counters/declare.js';
+import { Added, addRange, fitsEnd } from './ranges.js';
 import { SlotShape } from './slots.js';
 
 export const enum FragmentShape {
-  Sets = 512,
+  Sets = 512, // with Ways: FragmentLimit.Datagrams
   Ways = 4,
-  /** Ranges of one datagram that do not meet yet. */
-  Ranges = 16,
-  HeldPerDatagram = 64,
+  HeldPerDatagram = 64, // FragmentLimit.PerDatagram
   /** Of SlotShape.Count. */
   Held = 500,
-  /** As IOS's `ip virtual-reassembly timeout`: since the first held one, or since the last that passed. */
-  TimeoutMs = 3000,
+  /** Since the first held one, or since the last that passed. */
+  TimeoutMs = 3000, // FragmentLimit.TimeoutMs
 }
 
 const enum Entry {
@@ -46,7 +45,7 @@ const enum Entry {
   Older = 10,
   Newer = 11,
   RangesAt = 12,
-  Words = 44, // RangesAt + 2 * FragmentShape.Ranges
+  Words = 44, // RangesAt + 2 * MaxRanges
 }
 
 const enum State {
@@ -63,13 +62,6 @@ const enum State {
 export const enum Fate {
   Pass = 0,
   Held = 1,
-}
-
-const enum Added {
-  New = 0,
-  Copy = 1,
-  Overlap = 2,
-  TooMany = 3,
 }
 
 export class FragmentTable {
@@ -103,8 +95,9 @@ export class FragmentTable {
     const at = entry * Entry.Words;
     const { words } = this;
     if (words[at + Entry.State] === State.Bad) return ~Drop.FragmentOverlap;
-    if (!this.fits(at, to, more)) return this.spoil(entry);
-    const added = this.add(at + Entry.RangesAt, at + Entry.Ranges, from, to);
+    const list = at + Entry.RangesAt;
+    if (!fitsEnd(words, list, at + Entry.Ranges, words[at + Entry.Total], to, more)) return this.spoil(entry);
+    const added = addRange(words, list, at + Entry.Ranges, from, to);
     if (added === Added.Copy) return ~Drop.FragmentDuplicate;
     if (added === Added.TooMany) return ~Drop.FragmentLimit;
     if (added === Added.Overlap) return this.spoil(entry);
@@ -152,49 +145,6 @@ export class FragmentTable {
     words[at + Entry.Ranges] = 0;
     deadlines[best] = now + FragmentShape.TimeoutMs;
     return best;
-  }
-
-  /** Does it agree with where the datagram ends? */
-  private fits(at: number, to: number, more: boolean): boolean {
-    const { words } = this;
-    const total = words[at + Entry.Total];
-    if (total !== 0) return more ? to <= total : to === total;
-    if (more) return true;
-    const ranges = words[at + Entry.Ranges];
-    return ranges === 0 || words[at + Entry.RangesAt + 2 * ranges - 1] <= to;
-  }
-
-  /** Adds a range to a sorted list of ranges that do not meet. @param list where its words begin @param length where its length stands */
-  private add(list: number, length: number, from: number, to: number): Added {
-    const { words } = this;
-    const count = words[length];
-    let i = 0;
-    while (i < count && words[list + 2 * i + 1] < from) i++;
-    const at = list + 2 * i;
-    if (i === count || words[at] > to) {
-      if (count === FragmentShape.Ranges) return Added.TooMany;
-      words.copyWithin(at + 2, at, list + 2 * count);
-      words[at] = from;
-      words[at + 1] = to;
-      words[length] = count + 1;
-      return Added.New;
-    }
-    if (words[at] === to) {
-      words[at] = from;
-      return Added.New;
-    }
-    if (words[at + 1] > from) return words[at] <= from && to <= words[at + 1] ? Added.Copy : Added.Overlap;
-    // It begins where this range ends.
-    const hasNext = i + 1 < count;
-    if (hasNext && words[at + 2] < to) return Added.Overlap;
-    if (!hasNext || words[at + 2] > to) {
-      words[at + 1] = to;
-      return Added.New;
-    }
-    words[at + 1] = words[at + 3];
-    words.copyWithin(at + 2, at + 4, list + 2 * count);
-    words[length] = count - 1;
-    return Added.New;
   }
 
   private hold(entry: number, id: number): number {

@@ -19,7 +19,10 @@ export const enum PortRow {
   InCount = 7, // its rows, -1 = no list
   OutFirst = 8, // the same for what leaves
   OutCount = 9,
-  Words = 10,
+  Mss = 10, // largest segment that a TCP SYN on it may announce, bytes; 0 = any
+  CryptoDf = 11, // CryptoDf (tables/layout.ts) of what is sealed on its way out
+  CutSealed = 12, // 1: what is too long is sealed whole, and its ESP is cut (`crypto ipsec fragmentation after-encryption`)
+  Words = 13,
 }
 
 /** What entries of crypto maps there are on a port. */

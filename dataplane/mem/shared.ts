@@ -45,6 +45,7 @@ import { AclShape, BankCount, FibLeaf, FibShape, MaxLocalAddresses } from './ban
 import { NatLogShape } from './nat-log.js';
 import { NatShape } from './nat-sessions.js';
 import { allocateSharedPages } from './page.js';
+import { PathMtuShape } from './path-mtus.js';
 import { RingShape } from './ring.js';
 import { Ctl, GroupRow, MaxGroups, MaxNeighbours, NeighbourRow, PolicyHopRow, PortRow } from './rows.js';
 
@@ -190,7 +191,8 @@ const controlBytes = align8(Ctl.Words * 4);
 const pairsAt = (controlBytes + 2 * bankBytes + 63) & ~63;
 const metersAt = pairsAt + pairBytes;
 const meterBytes = QosCap.Classes * (Meter.Words + 1) * 8;
-const countersAt = metersAt + meterBytes;
+const pathMtusAt = metersAt + meterBytes;
+const countersAt = pathMtusAt + align8(PathMtuShape.Words * 4);
 
 function align8(bytes: number): number {
   return (bytes + 7) & ~7;
@@ -227,6 +229,11 @@ export function ringAt({ workers }: SharedState, from: number, to: number): numb
 export function metersOf({ memory }: SharedState): { rows: Float64Array; locks: Int32Array } {
   const rows = new Float64Array(memory, metersAt, QosCap.Classes * Meter.Words);
   return { rows, locks: new Int32Array(memory, metersAt + rows.byteLength, QosCap.Classes) };
+}
+
+/** Words of mem/path-mtus.ts. */
+export function pathMtuWordsOf({ memory }: SharedState): Int32Array {
+  return new Int32Array(memory, pathMtusAt, PathMtuShape.Words);
 }
 
 export function controlWords(state: SharedState): Int32Array {

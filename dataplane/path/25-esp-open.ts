@@ -8,7 +8,7 @@
 // gateways is for what is sent to our end of it (RFC 4301 §4.1), has one sender, and what is inside has addresses of its own. It
 // comes in UDP when that was agreed (RFC 3948), and only then.
 // Of an extended sequence number (RFC 4303 §2.2.1) the upper half is inferred from the window; a wrong one ends in a wrong ICV.
-// Does not: reassemble ESP fragments, look for a counter that is 2^32 packets ahead (RFC 4303 App. A3).
+// Fragments were put together in 23-assemble; those that still come are somebody else's. Does not: look for a counter that is 2^32 packets ahead (RFC 4303 App. A3).
 
 import { Drop, GroupCount, PathCount, SaCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
@@ -91,7 +91,6 @@ export function makeEspOpen(env: Env): () => void {
     const slot = room >= Esp.HeaderLen && !isFragment ? slotFor(id, view.getInt32(esp + Esp.Spi)) : -1;
     if (slot < 0 || (flags[id] & PacketFlag.FromHost) !== 0) {
       if (!isOurs(id) || nat.hasFromOutside(id)) policyIn.push(id);
-      else if (isFragment) drop(id, Drop.EspFragment);
       else if (room < Esp.HeaderLen) drop(id, Drop.EspTruncated);
       else {
         events.note(EventKind.InvalidSpi, view.getInt32(esp + Esp.Spi), src[id], dst[id]);

@@ -3,11 +3,11 @@
 // host may want it. Drops: the gre-* reasons, port-down, nesting-too-deep.
 // A keepalive of ours that came back is noted and ends here.
 //
-//   (source, destination) -> no fragment -> version, bits, length -> key -> checksum -> sequence -> protocol -> ECN -> inner packet
+//   (source, destination) -> version, bits, length -> key -> checksum -> sequence -> protocol -> ECN -> inner packet
 //
 // Behind 27-policy-in: GRE that must come encrypted is refused there when it comes in the clear. A checksum is verified wherever there is one, a sequence number only
 // if the tunnel has `sequence-datagrams`; who sends neither is taken all the same.
-// Does not: put outer fragments together, IPv6 (RFC 7676).
+// Outer fragments were put together in 23-assemble. Does not: IPv6 (RFC 7676).
 
 import { Drop, PortCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
@@ -35,8 +35,6 @@ import { Cap, Tunnel, TunnelFlag, TunnelMode } from '../tables/layout.js';
 const RestartSeconds = 10;
 
 const enum Bits {
-  /** PacketFlag.LaterFragment | MoreFragments */
-  Fragment = 24,
   /** PacketFlag.FromHost | Made | ByTunnel: not received. */
   NotReceived = 8225,
 }
@@ -97,7 +95,6 @@ export function makeGreDecap(env: Env): () => void {
   /** @returns the reason to drop it; below 0: ~bytes of the GRE header. Sets the rx port as soon as the tunnel is known */
   function check(id: number, ends: number): number {
     rxPort[id] = ends;
-    if ((flags[id] & Bits.Fragment) !== 0) return Drop.GreFragment;
     const at = l4Off[id];
     const length = off[id] + len[id] - at;
     const header = checkGre(view, at, length);

@@ -1,40 +1,50 @@
-// 60-pmtu: does it fit the egress MTU, with the exact ESP overhead where it will be sealed? In: packets with their SA decided.
+// 60-pmtu: does it fit the path, with the exact ESP overhead where it will be sealed? The path: the egress interface's MTU, or less where path/26 has learnt it. In: packets
+// with their SA decided.
 // Out: esp-seal or tx. What does not fit: with DF an ICMP 3/4 that names the largest inner packet that does (RFC 1191 §4, RFC 4301 §8.2.1),
 // without DF it is cut before encryption, so that receivers reassemble at the host and not at the gateway (IOS look-ahead
-// fragmentation). In transport mode whole datagrams are sealed (RFC 4303 §3.1.1), so there nothing is cut. Drops: mtu-exceeded, no-slot,
-// transport-fragment. Does not: learn path MTUs, fragment behind encryption.
+// fragmentation). `crypto ipsec fragmentation after-encryption`, and transport mode, in which whole datagrams are sealed (RFC 4303 §3.1.1): it goes on whole, and 70-esp-seal
+// cuts what comes out. `crypto ipsec df-bit clear`: what is sealed in tunnel mode counts as without DF. Drops: mtu-exceeded, no-slot, transport-fragment.
+//
+// GRE of a tunnel with path-mtu-discovery that does not fit once it is encrypted: the tunnel learns what would, and the inner source is told at once.
 
-import { Drop, PathCount } from '../counters/declare.js';
+import { Drop } from '../counters/declare.js';
 import type { Env } from '../env.js';
+import { Clock } from '../mem/clock.js';
+import { makeCut } from '../mem/cut.js';
 import { PortRow } from '../mem/shared.js';
-import { PacketFlag, SlotShape } from '../mem/slots.js';
+import { PacketFlag } from '../mem/slots.js';
 import { largestInner } from '../proto/esp.js';
 import { EspUdp } from '../proto/esp-in-udp.js';
-import { countFragments, cutToFirst, firstPayload, laterHeaderLength, writeLaterFragment } from '../proto/fragment.js';
 import { IcmpError, UnreachableCode } from '../proto/icmp.js';
-import { Ip4 } from '../proto/ipv4.js';
-import { Port } from '../proto/l4.js';
+import { Ip4, IpProto } from '../proto/ipv4.js';
 import { Tbar } from '../proto/tbar.js';
-import { Sa, SaFlag } from '../tables/layout.js';
+import { Cap, CryptoDf, Sa, SaFlag, Tunnel, TunnelFlag, TunnelMode } from '../tables/layout.js';
 
 /** RFC 791 §3.2: every module forwards datagrams of 68 bytes; a smaller MTU is a mistake. */
 const LeastMtu = 68;
 
 export function makePmtu(env: Env): () => void {
-  const { slots, drop } = env;
-  const { bytes, view, off, len, txPort, l4Off, sport, dport, flags, sa, error, reason } = slots;
-  const { ports, sas } = env.tables;
-  const { path } = env.counters;
+  const { slots, drop, clock, pathMtus } = env;
+  const { view, off, len, txPort, proto, src, dst, flags, sa, error, reason } = slots;
+  const { ports, sas, tunnels } = env.tables;
   const { pmtu: input, espSeal, tx, refused } = env.vec;
+  const cut = makeCut(slots, env.counters.path, drop);
 
-  function pass(id: number): void {
-    if (sa[id] >= 0) espSeal.push(id);
-    else tx.push(id);
+  /** What was learnt about the way of this packet, bytes of the outer datagram. */
+  function learntFor(id: number, seconds: number): number {
+    if (sa[id] >= 0) {
+      const row = sa[id] * Sa.Words;
+      return pathMtus.mtuTo((sas[row + Sa.Flags] & SaFlag.Pairwise) !== 0 ? sas[row + Sa.Peer] : dst[id], seconds);
+    }
+    const row = txPort[id] * Tunnel.Words;
+    if (tunnels[row + Tunnel.Mode] === TunnelMode.None || (tunnels[row + Tunnel.Flags] & TunnelFlag.CopyDf) === 0) return 65535;
+    return pathMtus.mtuOfTunnel(txPort[id], tunnels[row + Tunnel.Destination], seconds) - Ip4.HeaderLen - tunnels[row + Tunnel.HeaderLen];
   }
 
   /** The longest datagram that may go on to this packet's next stage. */
-  function limitOf(id: number): number {
-    const mtu = Math.max(ports[txPort[id] * PortRow.Words + PortRow.Mtu], LeastMtu);
+  function limitOf(id: number, seconds: number, isAny: boolean): number {
+    const own = ports[txPort[id] * PortRow.Words + PortRow.Mtu];
+    const mtu = Math.max(isAny ? Math.min(own, learntFor(id, seconds)) : own, LeastMtu);
     if (sa[id] < 0) return mtu;
     const row = sa[id] * Sa.Words;
     const shim = sas[row + Sa.TimeWindow] > 0 ? Tbar.HeaderLen : 0;
@@ -51,53 +61,60 @@ export function makePmtu(env: Env): () => void {
     return (flags[id] & (PacketFlag.LaterFragment | PacketFlag.MoreFragments)) !== 0;
   }
 
-  /** Slow path: one packet into several. The original becomes the first fragment, once the others are copied from it. */
-  function cut(id: number, limit: number) {
-    const at = off[id];
-    const headerLength = (view.getUint8(at) & 15) << 2;
-    const laterHeader = laterHeaderLength(view, at);
-    const payload = len[id] - headerLength;
-    const count = countFragments(headerLength, laterHeader, payload, limit);
-    if (count === 0) return drop(id, Drop.MtuExceeded);
-    if (slots.freeCount < count - 1) return drop(id, Drop.NoSlot);
-    const first = firstPayload(headerLength, limit);
-    const step = firstPayload(laterHeader, limit);
-    pass(id);
-    let skip = first;
-    for (let i = 1; i < count; i++) {
-      const piece = slots.allocate();
-      const last = i === count - 1;
-      slots.copyColumns(id, piece);
-      sport[piece] = dport[piece] = Port.Unknown;
-      flags[piece] |= PacketFlag.LaterFragment;
-      off[piece] = piece * SlotShape.Bytes + SlotShape.Headroom;
-      len[piece] = writeLaterFragment(bytes, view, at, skip, last ? payload - skip : step, last, off[piece]);
-      l4Off[piece] = off[piece] + laterHeader;
-      skip += step;
-      pass(piece);
+  /** DF holds: it is set, and the outer header of tunnel mode does not clear it. */
+  function mustStayWhole(id: number): boolean {
+    if ((view.getUint16(off[id] + Ip4.FlagsOffset) & Ip4.DontFragment) === 0) return false;
+    return sa[id] < 0 || isTransport(id) || ports[txPort[id] * PortRow.Words + PortRow.CryptoDf] !== CryptoDf.Clear;
+  }
+
+  /** What comes out may be cut: its DF is 0. */
+  function isCutBehind(id: number): boolean {
+    if (isTransport(id)) return true;
+    const port = txPort[id] * PortRow.Words;
+    return sa[id] >= 0 && ports[port + PortRow.CutSealed] !== 0 && ports[port + PortRow.CryptoDf] !== CryptoDf.Set;
+  }
+
+  function refuse(id: number, limit: number): void {
+    const isGre = proto[id] === IpProto.Gre && (flags[id] & PacketFlag.FromHost) !== 0;
+    const inside = isGre ? takeOff(id, limit) : limit;
+    error[id] = (IcmpError.Unreachable << 24) | (UnreachableCode.FragmentationNeeded << 16) | Math.max(inside, 0);
+    reason[id] = Drop.MtuExceeded;
+    refused.push(id);
+  }
+
+  /** The tunnel between these ends learns the limit, and what is inside is what is told about. @returns the limit inside, or the same for GRE that is of no tunnel */
+  function takeOff(id: number, limit: number): number {
+    const seconds = Math.floor(clock[Clock.Ms] / 1000);
+    let header = 0;
+    for (let port = 0; port < Cap.Ports; port++) {
+      const row = port * Tunnel.Words;
+      if (tunnels[row + Tunnel.Mode] !== TunnelMode.Gre || (tunnels[row + Tunnel.Flags] & TunnelFlag.CopyDf) === 0) continue;
+      if (tunnels[row + Tunnel.Source] !== src[id] || tunnels[row + Tunnel.Destination] !== dst[id]) continue;
+      header = Ip4.HeaderLen + tunnels[row + Tunnel.HeaderLen];
+      if (limit >= tunnels[row + Tunnel.LeastMtu])
+        pathMtus.learnTunnel(port, dst[id], limit, 0, seconds, tunnels[row + Tunnel.AgerSeconds]);
     }
-    len[id] = cutToFirst(view, at, first);
-    flags[id] |= PacketFlag.MoreFragments;
-    path[PathCount.Made] += count - 1;
+    if (header === 0 || len[id] < header + Ip4.HeaderLen) return limit;
+    off[id] += header;
+    len[id] -= header;
+    src[id] = view.getInt32(off[id] + Ip4.Src);
+    dst[id] = view.getInt32(off[id] + Ip4.Dst);
+    proto[id] = view.getUint8(off[id] + Ip4.Protocol);
+    return limit - header;
   }
 
   return function pmtu() {
+    const seconds = Math.floor(clock[Clock.Ms] / 1000);
+    const isAny = pathMtus.isAny(seconds);
     for (let i = 0; i < input.length; i++) {
       const id = input.ids[i];
-      const limit = limitOf(id);
-      if (isTransport(id) && isFragment(id)) {
-        drop(id, Drop.TransportFragment);
-      } else if (len[id] <= limit) {
-        pass(id);
-      } else if ((view.getUint16(off[id] + Ip4.FlagsOffset) & Ip4.DontFragment) !== 0) {
-        error[id] = (IcmpError.Unreachable << 24) | (UnreachableCode.FragmentationNeeded << 16) | Math.max(limit, 0);
-        reason[id] = Drop.MtuExceeded;
-        refused.push(id);
-      } else if (isTransport(id)) {
-        drop(id, Drop.TransportFragment);
-      } else {
-        cut(id, limit);
-      }
+      const limit = limitOf(id, seconds, isAny);
+      const out = sa[id] >= 0 ? espSeal : tx;
+      if (isTransport(id) && isFragment(id)) drop(id, Drop.TransportFragment);
+      else if (len[id] <= limit) out.push(id);
+      else if (mustStayWhole(id)) refuse(id, limit);
+      else if (isCutBehind(id)) out.push(id);
+      else cut(id, limit, out);
     }
     input.clear();
   };

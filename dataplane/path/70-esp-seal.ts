@@ -14,7 +14,9 @@
 import { Drop, GroupCount, SaCount } from '../counters/declare.js';
 import { type Env, SenderRow } from '../env.js';
 import { Clock } from '../mem/clock.js';
+import { makeCut } from '../mem/cut.js';
 import { EventKind } from '../mem/events.js';
+import { PortRow } from '../mem/shared.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { Job, JobStatus } from '../native/native.js';
 import { Esp, isCombined, moveHeader, padLength, writeTrailer } from '../proto/esp.js';
@@ -23,7 +25,7 @@ import { Ip4, IpProto, lowerTtl, writeHeader } from '../proto/ipv4.js';
 import { Port } from '../proto/l4.js';
 import { counterLimit, writeIv } from '../proto/sender-iv.js';
 import { nextHeaderOf, Tbar, writeTbar } from '../proto/tbar.js';
-import { Cap, Sa, SaFlag } from '../tables/layout.js';
+import { Cap, CryptoDf, Sa, SaFlag } from '../tables/layout.js';
 
 const OuterTtl = 64;
 const LastSequence = 0xffffffff;
@@ -32,9 +34,10 @@ const LastExtended = Number.MAX_SAFE_INTEGER;
 
 export function makeEspSeal(env: Env): () => void {
   const { drop, events, native, senderRows, workerIndex, workers, clock } = env;
-  const { bytes, view, off, len, l4Off, flags, sa, src, dst, proto, sport, dport } = env.slots;
-  const { sas } = env.tables;
-  const { groups, sas: counts, saSequences } = env.counters;
+  const { bytes, view, off, len, l4Off, txPort, flags, sa, src, dst, proto, sport, dport } = env.slots;
+  const { sas, ports } = env.tables;
+  const { groups, sas: counts, saSequences, path } = env.counters;
+  const cut = makeCut(env.slots, path, drop);
   const { espSeal: input, tx: next, route } = env.vec;
   const { numbers } = env.senders;
   const jobs = new Int32Array(SlotShape.Count * Job.Words);
@@ -102,7 +105,7 @@ export function makeEspSeal(env: Env): () => void {
     const outerLen = (header || Ip4.HeaderLen) + udp + espLen;
     // Before ESP and IV, which in transport mode are written over where the header was.
     if (header > 0) moveHeader(bytes, view, packet, outer, header, outerLen, udp > 0 ? IpProto.Udp : IpProto.Esp);
-    else writeOuter(row, outer, inner, outerLen);
+    else writeOuter(id, outer, inner, outerLen);
     if (udp > 0) writeEspUdp(view, esp - udp, sas[row + Sa.PeerPort], espLen);
     if (isTimed) stamp(row, inner - shim);
     view.setInt32(esp + Esp.Spi, sas[row + Sa.Spi]);
@@ -132,17 +135,32 @@ export function makeEspSeal(env: Env): () => void {
     groups[sas[row + Sa.Group] * GroupCount.Count + GroupCount.TimeSent]++;
   }
 
-  function writeOuter(row: number, outer: number, inner: number, total: number): void {
+  /** @param inner DF as it is inside */
+  function outerDf(id: number, inner: number): number {
+    const mode = ports[txPort[id] * PortRow.Words + PortRow.CryptoDf];
+    return mode === CryptoDf.Copy ? inner : mode === CryptoDf.Set ? Ip4.DontFragment : 0;
+  }
+
+  function writeOuter(id: number, outer: number, inner: number, total: number): void {
+    const row = sa[id] * Sa.Words;
     const isPairwise = (sas[row + Sa.Flags] & SaFlag.Pairwise) !== 0;
     const fragment = view.getUint16(inner + Ip4.FlagsOffset);
     const isFragment = (fragment & (Ip4.MoreFragments | Ip4.OffsetMask)) !== 0;
     // Fragments of one datagram share an identification; sealed they are datagrams of their own, which need their own (RFC 6864 §4.3).
     if (isFragment || isPairwise) outerId = (outerId + 1) & 0xffff;
-    const id = isFragment || isPairwise ? outerId : view.getUint16(inner + Ip4.Id);
+    const identification = isFragment || isPairwise ? outerId : view.getUint16(inner + Ip4.Id);
+    const df = outerDf(id, fragment & Ip4.DontFragment);
     const from = isPairwise ? sas[row + Sa.Local] : view.getInt32(inner + Ip4.Src);
     const to = isPairwise ? sas[row + Sa.Peer] : view.getInt32(inner + Ip4.Dst);
     const protocol = sas[row + Sa.PeerPort] !== 0 ? IpProto.Udp : IpProto.Esp;
-    writeHeader(view, outer, view.getUint8(inner + Ip4.Tos), total, id, fragment & Ip4.DontFragment, OuterTtl, protocol, from, to);
+    writeHeader(view, outer, view.getUint8(inner + Ip4.Tos), total, identification, df, OuterTtl, protocol, from, to);
+  }
+
+  /** What was sealed whole and does not fit leaves in fragments; its DF is 0 (path/60). What goes to a peer comes by path/60 again. */
+  function sendToGroup(id: number): void {
+    const limit = ports[txPort[id] * PortRow.Words + PortRow.Mtu];
+    if (len[id] <= limit || ports[txPort[id] * PortRow.Words + PortRow.CutSealed] === 0) next.push(id);
+    else cut(id, limit, next);
   }
 
   /** Its way is the peer's now and not that of the packet inside. Nothing of that holds for it: translation, policy routing, the hop that it owed. */
@@ -186,7 +204,7 @@ export function makeEspSeal(env: Env): () => void {
       if ((sas[sa[id] * Sa.Words + Sa.Flags] & SaFlag.Pairwise) !== 0) sendToPeer(id, jobs[i * Job.Words + Job.Offset]);
       else {
         flags[id] |= PacketFlag.Sealed;
-        next.push(id);
+        sendToGroup(id);
       }
     }
   };

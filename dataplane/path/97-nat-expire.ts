@@ -1,6 +1,6 @@
 // 97-nat-expire: at the end of a pass, sessions that have been quiet for too long end: a bounded number of rows is looked at, in proportion to the
-// time since the last look, so that no pass is held up and every row's turn comes; where there is no room, as many as may be in every pass. Fragments that have waited too long for their first are dropped.
-// In: sessions, held fragments. Out: nothing. Drops: fragment-timeout.
+// time since the last look, so that no pass is held up and every row's turn comes; where there is no room, as many as may be in every pass. Fragments that have waited too long for their first, or for the rest of their datagram, are dropped.
+// In: sessions, held fragments. Out: nothing. Drops: fragment-timeout, reassembly-timeout.
 
 import { NatCount, PathCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
@@ -16,7 +16,7 @@ export const enum Sweep {
 }
 
 export function makeNatExpire(env: Env): () => void {
-  const { clock, nat, natBegin, fragments } = env;
+  const { clock, nat, natBegin, fragments, reassembly } = env;
   const { natTimeouts } = env.tables;
   const { nat: counts, path } = env.counters;
   const lastMs = new Float64Array(1);
@@ -28,6 +28,8 @@ export function makeNatExpire(env: Env): () => void {
     lastMs[0] = clock[Clock.Ms];
     fragments.expire(clock[Clock.Ms]);
     path[PathCount.Held] = fragments.held;
+    reassembly.expire(clock[Clock.Ms]);
+    path[PathCount.Assembling] = reassembly.held;
     counts[NatCount.Expired] += nat.sessions.sweep(
       natTimeouts,
       Math.floor(clock[Clock.Ms] / 1000),

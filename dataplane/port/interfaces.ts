@@ -2,6 +2,7 @@
 // them. Does not: TUNs (ports.ts), routes.
 
 import { NatSide } from '../mem/shared.js';
+import { CryptoDf } from '../tables/layout.js';
 import type { InterfaceRow } from '../tables/message.js';
 import { formatAddress } from './addresses.js';
 import type { LinuxState } from './linux-state.js';
@@ -68,6 +69,8 @@ function planForgottenLinks(rows: readonly InterfaceRow[], state: LinuxState, le
   return commands;
 }
 
+const dfOf = { copy: CryptoDf.Copy, clear: CryptoDf.Clear, set: CryptoDf.Set };
+
 /** What the workers need to know of the netdevs. @param open port ids that have a TUN */
 export function describePorts(rows: readonly InterfaceRow[], open: ReadonlySet<number>, state: LinuxState): PortState[] {
   return rows.map((row) => {
@@ -84,6 +87,9 @@ export function describePorts(rows: readonly InterfaceRow[], open: ReadonlySet<n
       filterIn: row.filterIn,
       filterOut: row.filterOut,
       unreachables: row.unreachables,
+      adjustMss: row.adjustMss,
+      cryptoDf: dfOf[row.dfBit ?? 'copy'],
+      cutSealed: row.cutSealed ?? false,
     };
   });
 }

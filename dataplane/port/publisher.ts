@@ -23,6 +23,7 @@ import { buildFib, type FibRoute } from '../proto/fib.js';
 import {
   Ace,
   Cap,
+  type CryptoDf,
   CryptoEntry,
   NatClause,
   NatLimit,
@@ -55,6 +56,11 @@ export interface PortState {
   filterOut: { first: number; count: number } | null;
   /** ICMP unreachables are sent. */
   unreachables: boolean;
+  /** Bytes; null = any. */
+  adjustMss: number | null;
+  /** DF of what is sealed, and whether that is cut rather than what is inside. */
+  cryptoDf: CryptoDf;
+  cutSealed: boolean;
 }
 
 /** Everything a bank holds. */
@@ -152,9 +158,13 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
   bank.ports.fill(0);
   for (let port = 0; port < Cap.Ports; port++) bank.ports.set([0, -1, 0, -1], port * PortRow.Words + PortRow.InFirst);
   bank.counts[BankCount.Filters] = 0;
-  for (const { port, up, mtu, address, nat, unreachables, filterIn, filterOut } of ports) {
+  bank.counts[BankCount.MssLimits] = 0;
+  for (const { port, up, mtu, address, nat, unreachables, filterIn, filterOut, ...rest } of ports) {
     const lists = [filterIn, filterOut].flatMap((rows) => [rows?.first ?? 0, rows?.count ?? -1]);
-    bank.ports.set([up ? 1 : 0, mtu, address | 0, 0, nat, unreachables ? 0 : 1, ...lists], port * PortRow.Words);
+    const { adjustMss, cryptoDf, cutSealed } = rest;
+    const ends = [adjustMss ?? 0, cryptoDf, Number(cutSealed)];
+    bank.ports.set([up ? 1 : 0, mtu, address | 0, 0, nat, unreachables ? 0 : 1, ...lists, ...ends], port * PortRow.Words);
+    bank.counts[BankCount.MssLimits] += Number(adjustMss !== null);
     bank.counts[BankCount.Filters] += Number(filterIn !== null) + Number(filterOut !== null);
   }
   for (let at = 0; at < rows.cryptoEntries.length; at += CryptoEntry.Words) {

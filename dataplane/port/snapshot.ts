@@ -3,7 +3,8 @@
 
 import { GroupCap, GroupCount, NatCount, PathCount, PolicyCount, PortCount, QosCount, RedCount, SaCount } from '../counters/declare.js';
 import { Latency } from '../counters/latency.js';
-import { type CounterBlocks, countersOf, natRowsOf, type SharedState } from '../mem/shared.js';
+import { PathMtus } from '../mem/path-mtus.js';
+import { type CounterBlocks, countersOf, natRowsOf, pathMtuWordsOf, type SharedState } from '../mem/shared.js';
 import { Ace, Cap, Dscp, NatRow, PolicyEntry, QosClass, QosRed, Sa } from '../tables/layout.js';
 import type { FromDataplane, SnapshotHead, TunnelStatus } from '../tables/message.js';
 import { formatAddress, formatPrefix } from './addresses.js';
@@ -14,12 +15,16 @@ import { mainRoutes } from './routes.js';
 
 export class SnapshotMaker {
   private readonly blocks: CounterBlocks[];
+  private readonly pathMtus: PathMtus;
 
   constructor(
     private readonly shared: SharedState,
     private readonly applier: Applier,
     private readonly ports: Pick<Ports, 'find'>,
+    /** The workers' clock. */
+    private readonly nowMs: () => number,
   ) {
+    this.pathMtus = new PathMtus(pathMtuWordsOf(shared));
     this.blocks = Array.from({ length: shared.workers }, (_, worker) => countersOf(shared, worker));
   }
 
@@ -33,6 +38,7 @@ export class SnapshotMaker {
       routes: describeRoutes(linux),
       rssBytes: process.memoryUsage.rss(),
       workers: this.shared.workers,
+      pathMtus: this.pathMtus.list(Math.floor(this.nowMs() / 1000)),
       drops: sum('drops'),
       ports: cut(sum('ports'), PortCount.Count, Cap.Ports),
       sas: this.describeSas(),

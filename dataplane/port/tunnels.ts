@@ -3,6 +3,7 @@
 // lead through the tunnel itself, by whatever other tunnels (IOS: recursive routing).
 // Does not: create netdevs (ports.ts), addresses.
 
+import { PathMtuShape } from '../mem/path-mtus.js';
 import { greBits, greHeaderLength } from '../proto/gre.js';
 import { Cap, Tunnel, TunnelFlag, TunnelMode } from '../tables/layout.js';
 import type { InterfaceRow, TunnelSpec, TunnelState } from '../tables/message.js';
@@ -12,6 +13,8 @@ import { TxQueueLength } from './ports.js';
 
 /** Outer IPv4 header. */
 const OuterLen = 20;
+/** What IOS takes for `min-mtu`. */
+const LeastPathMtu = 92;
 /** Of an egress that is unknown. */
 const DefaultMtu = 1500;
 
@@ -150,6 +153,8 @@ export function tunnelRows(rows: readonly InterfaceRow[], evaluated: readonly Ev
     row[Tunnel.Ttl] = tunnel.ttl;
     row[Tunnel.Tos] = tunnel.tos ?? -1;
     row[Tunnel.KeepaliveSeconds] = tunnel.keepalive?.seconds ?? 0;
+    row[Tunnel.LeastMtu] = tunnel.leastPathMtu ?? LeastPathMtu;
+    row[Tunnel.AgerSeconds] = tunnel.agerSeconds === null ? PathMtuShape.Never : (tunnel.agerSeconds ?? PathMtuShape.AgerSeconds);
     row[Tunnel.PreClassify] = Number(tunnel.preClassify);
   }
   return words;

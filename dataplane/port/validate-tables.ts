@@ -22,6 +22,7 @@ import {
 } from '../tables/layout.js';
 import {
   blobNames,
+  dfBits,
   type InterfaceRow,
   MaxFrameBytes,
   portDrivers,
@@ -84,6 +85,11 @@ function readInterface(value: unknown, what: string): InterfaceRow {
     filterIn: readNullable(row.filterIn, (rows) => readRows(rows, `${what}.filterIn`)),
     filterOut: readNullable(row.filterOut, (rows) => readRows(rows, `${what}.filterOut`)),
     unreachables: readFlag(row.unreachables, `${what}.unreachables`),
+    ...(row.dfBit === undefined
+      ? {}
+      : { dfBit: dfBits.find((bit) => bit === row.dfBit) ?? refuse(`${what}.dfBit: none of ${dfBits.join(', ')}`) }),
+    ...(row.cutSealed === undefined ? {} : { cutSealed: readFlag(row.cutSealed, `${what}.cutSealed`) }),
+    adjustMss: readNullable(row.adjustMss, (mss) => readInteger(mss, `${what}.adjustMss`, 1, 65535)),
     groups: readList(row.groups, `${what}.groups`, MaxGroups, (group, where) => readInteger(group, where, 0xe0000100, 0xefffffff)),
   };
 }

@@ -18,6 +18,10 @@ export function readTunnel(value: unknown, what: string): TunnelSpec {
     ttl: readInteger(row.ttl, `${what}.ttl`, 1, 255),
     tos: readNullable(row.tos, (tos) => readInteger(tos, `${what}.tos`, 0, 255)),
     copyDf: readFlag(row.copyDf, `${what}.copyDf`),
+    ...(row.agerSeconds === undefined
+      ? {}
+      : { agerSeconds: readNullable(row.agerSeconds, (seconds) => readInteger(seconds, `${what}.agerSeconds`, 1, 1 << 20)) }),
+    ...(row.leastPathMtu === undefined ? {} : { leastPathMtu: readInteger(row.leastPathMtu, `${what}.leastPathMtu`, 68, 65535) }),
     preClassify: readFlag(row.preClassify, `${what}.preClassify`),
     keepalive: readNullable(row.keepalive, (value) => {
       const { seconds, retries } = readRecord(value, `${what}.keepalive`);

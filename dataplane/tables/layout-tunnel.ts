@@ -15,7 +15,9 @@ export const enum Tunnel {
   Tos = 7, // of the outer header, its DSCP alone; -1 = as inside
   KeepaliveSeconds = 8, // between keepalives, 0 = none are sent
   PreClassify = 9, // 1: what goes into it is known to queues by what it was
-  Words = 10,
+  LeastMtu = 10, // of the path, bytes: no smaller one is learnt (`min-mtu`)
+  AgerSeconds = 11, // until a path MTU that was learnt is forgotten; 0x7fffffff = never
+  Words = 12,
 }
 export const enum TunnelMode {
   /** The port is no tunnel, or one that has no ends. */

@@ -161,6 +161,12 @@ export const enum SaFlag {
   /** Of those, sequence numbers of 64 bits (RFC 4303 §2.2.1). */
   Extended = 16,
 }
+/** DF of the outer header in tunnel mode (`crypto ipsec df-bit`, RFC 4301 §8.1). */
+export const enum CryptoDf {
+  Copy = 0,
+  Clear = 1,
+  Set = 2,
+}
 export const enum EspCipher {
   None = 0,
   Null = 1,

@@ -9,12 +9,18 @@
 import type { FromProber, ToProber } from './probe.js';
 import type { TablesRows } from './table-rows.js';
 import type { TraceAnswer, TraceRequest } from './trace.js';
+import type { TunnelSpec, TunnelState } from './tunnel.js';
 
 export type { RowTypes, TablesRows } from './table-rows.js';
+export { type TunnelSpec, type TunnelState, tunnelStates } from './tunnel.js';
 
 /** How packets pass between a netdev and us (DESIGN §2). */
 export const portDrivers = ['tun', 'raw', 'packet', 'xdp'] as const;
 export type PortDriver = (typeof portDrivers)[number];
+
+/** Where the DF bit of an outer header comes from (RFC 4301 §8.1). */
+export const dfBits = ['clear', 'set', 'copy'] as const;
+export type DfBit = (typeof dfBits)[number];
 
 /** One configured interface. Addresses are unsigned 32-bit host-order numbers. */
 export interface InterfaceRow {
@@ -44,27 +50,12 @@ export interface InterfaceRow {
   filterOut: { first: number; count: number } | null;
   /** ICMP unreachables are sent about what comes by it. */
   unreachables: boolean;
-}
-
-/** GRE over IPv4 (RFC 2784, RFC 2890). Without a source or a destination the tunnel is down. */
-export interface TunnelSpec {
-  /** IOS name of the interface whose primary address it is; else `sourceAddress`. */
-  sourceInterface: string | null;
-  sourceAddress: number | null;
-  destination: number | null;
-  key: number | null;
-  checksum: boolean;
-  sequence: boolean;
-  /** Of the outer header, 1..255. */
-  ttl: number;
-  /** Of the outer header, its DSCP alone; null = as inside. */
-  tos: number | null;
-  /** The outer DF is the inner one. */
-  copyDf: boolean;
-  /** Seconds between keepalives, and how many may fail to come back before the tunnel is down; null = none are sent. */
-  keepalive: { seconds: number; retries: number } | null;
-  /** Queues are told what the packet inside was. */
-  preClassify: boolean;
+  /** Largest segment that TCP SYNs on it may announce, bytes; null = any. */
+  adjustMss: number | null;
+  /** `crypto ipsec df-bit`: of the outer header in tunnel mode; absent: copied. */
+  dfBit?: DfBit;
+  /** `crypto ipsec fragmentation after-encryption`. */
+  cutSealed?: boolean;
 }
 
 /** Blobs behind a head, in order: the tables of {@link TablesRows}. */
@@ -81,19 +72,6 @@ export const blobNames = [
   'qosClasses',
   'qosReds',
 ] as const satisfies (keyof TablesRows)[];
-
-/** Why a tunnel carries nothing. */
-export const tunnelStates = [
-  'up',
-  'shutdown',
-  'no-source',
-  'no-destination',
-  'destination-is-own',
-  'no-route',
-  'recursive',
-  'no-keepalive',
-] as const;
-export type TunnelState = (typeof tunnelStates)[number];
 
 export interface StaticRouteRow {
   prefix: number;
@@ -235,6 +213,15 @@ export interface SnapshotHead {
   routes: { prefix: string; via: string | null; device: string; protocol: string; metric: number }[];
   rssBytes: number;
   workers: number;
+  /** Path MTUs that were learnt; addresses unsigned. `port`: of a tunnel, null = for all that is encrypted to that destination. `router` 0 = known by this router itself. */
+  pathMtus: {
+    destination: number;
+    port: number | null;
+    mtu: number;
+    router: number;
+    ageSeconds: number;
+    remainingSeconds: number | null;
+  }[];
   drops: number[];
   ports: number[][];
   sas: { slot: number; serial: number; spi: number; counters: number[]; sequence: number }[];

@@ -51,5 +51,6 @@ export const seeds: readonly Uint8Array[] = [
   'ip access-list extended A\n permit tcp any eq 1 2 www any neq 22 established log-input\n 7 deny tcp object-group N any match-any +syn -ack\n permit icmp any any 3 13\n deny ip any any fragments\n permit object-group S any any dscp ef\nip access-list resequence A 5 7',
   'object-group network N\n host 1.1.1.1\n 10.0.0.0 /8\n range 1.1.1.1 1.1.1.9\n group-object M\nobject-group service S\n tcp source gt 1023 eq www\n tcp-udp range 1 domain\n icmp echo\n no tcp eq 5',
   'interface gi0/0\n ip access-group A in\n ip access-group 101 out\n no ip unreachables\n no ip access-group in',
+  'interface gi0/0\n ip tcp adjust-mss 1360\n no ip tcp adjust-mss',
   'banner motd ^C\n hello\n^C\nrouter ospf 1\n network 10.0.0.0 0.255.255.255 area 0',
 ].map((text) => new TextEncoder().encode(text));

@@ -50,6 +50,7 @@ import {
   AceAction,
   AceLog,
   Cap,
+  CryptoDf,
   CryptoEntry,
   CryptoFlag,
   EspAuth,
@@ -125,6 +126,8 @@ export interface TunnelSpec {
   ttl?: number;
   tos?: number;
   copyDf?: boolean;
+  leastMtu?: number;
+  agerSeconds?: number;
   preClassify?: boolean;
   keepalive?: number;
 }
@@ -140,6 +143,9 @@ export interface TablesSpec {
     filterIn?: number;
     filterOut?: number;
     silent?: boolean;
+    adjustMss?: number;
+    cryptoDf?: CryptoDf;
+    cutSealed?: boolean;
     tunnel?: TunnelSpec;
   }[];
   acls: AceSpec[][];
@@ -328,6 +334,8 @@ function writeTunnels(bank: ReturnType<typeof bankOf>, { ports }: TablesSpec): v
     row[Tunnel.Ttl] = ttl ?? 255;
     row[Tunnel.Tos] = tos ?? -1;
     row[Tunnel.KeepaliveSeconds] = keepalive ?? 0;
+    row[Tunnel.LeastMtu] = tunnel.leastMtu ?? 92;
+    row[Tunnel.AgerSeconds] = tunnel.agerSeconds ?? 600;
     row[Tunnel.PreClassify] = Number(tunnel.preClassify ?? false);
   });
   bank.counts[BankCount.Tunnels] = ports.filter(({ tunnel }) => tunnel !== undefined).length;
@@ -396,6 +404,7 @@ export function writeBank(shared: SharedState, index: number, spec: TablesSpec):
   bank.ports.fill(0);
   for (let port = 0; port < Cap.Ports; port++) bank.ports.set([0, -1, 0, -1], port * PortRow.Words + PortRow.InFirst);
   bank.counts[BankCount.Filters] = 0;
+  bank.counts[BankCount.MssLimits] = 0;
   spec.ports.forEach((port, i) => {
     const own = spec.entries.filter((entry) => entry.port === i);
     const crypto = own.reduce((kind, { flags }) => kind | portCryptoOf(flags ?? CryptoFlag.Registered), 0);
@@ -403,7 +412,8 @@ export function writeBank(shared: SharedState, index: number, spec: TablesSpec):
     const filters = [port.filterIn, port.filterOut].map((list) => (list === undefined ? null : lists[list]));
     const words = filters.flatMap((rows) => [rows?.first ?? 0, rows?.count ?? -1]);
     const head = [port.up === false ? 0 : 1, port.mtu ?? 1500, address, crypto, port.nat ?? NatSide.None, port.silent ? 1 : 0];
-    bank.ports.set([...head, ...words], i * PortRow.Words);
+    bank.ports.set([...head, ...words, port.adjustMss ?? 0, port.cryptoDf ?? CryptoDf.Copy, port.cutSealed ? 1 : 0], i * PortRow.Words);
+    bank.counts[BankCount.MssLimits] += Number(port.adjustMss !== undefined);
     bank.counts[BankCount.Filters] += filters.filter((rows) => rows !== null).length;
   });
   writeTunnels(bank, spec);
@@ -570,8 +580,9 @@ export class Router {
   imbalance(): string | null {
     const { path, drops } = this.env.counters;
     const into = path[PathCount.Received] + path[PathCount.Made] + path[PathCount.TakenOver];
-    const held = path[PathCount.Held] + path[PathCount.Queued];
-    const out = path[PathCount.Sent] + path[PathCount.Dropped] + path[PathCount.Punted] + path[PathCount.HandedOver] + held;
+    const held = path[PathCount.Held] + path[PathCount.Queued] + path[PathCount.Assembling];
+    const out =
+      path[PathCount.Sent] + path[PathCount.Dropped] + path[PathCount.Punted] + path[PathCount.HandedOver] + path[PathCount.Merged] + held;
     if (into !== out) return `${into} came in, ${out} went out`;
     const reasons = drops.subarray(0, Drop.Count).reduce((sum, count) => sum + count, 0);
     if (reasons !== path[PathCount.Dropped]) return `${path[PathCount.Dropped]} drops, ${reasons} by reason`;

@@ -18,6 +18,7 @@ export function plainInterface<More extends Partial<InterfaceRow>>(port: number,
     filterIn: null,
     filterOut: null,
     unreachables: true,
+    adjustMss: null,
     ...more,
   };
 }

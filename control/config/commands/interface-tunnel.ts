@@ -1,12 +1,12 @@
-// tunnel ... of an `interface Tunnel`: GRE over IPv4 (RFC 2784, RFC 2890). Does not: multipoint GRE, IPIP, IPsec modes, IPv6, the timers of
-// path MTU discovery: each is an error where it is written.
+// tunnel ... of an `interface Tunnel`: GRE over IPv4 (RFC 2784, RFC 2890). Does not: multipoint GRE, IPIP, IPsec modes, IPv6: each is an error
+// where it is written.
 
 import { formatIpv4 } from '../addresses.js';
 import { integer, interfaceName, ipv4, word } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
 import { defaultTunnelTtl, type InterfaceConfig, type TunnelConfig } from '../model.js';
 import { ConfigError, type Edit } from '../session.js';
-import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
+import { type Args, argument, choice, keyword, type Node, path, refused } from '../tree.js';
 
 type InterfaceEdit = Edit<'config-if'>;
 type Run = (args: Args, edit: InterfaceEdit) => void;
@@ -42,6 +42,38 @@ function onOff(words: string, help: string, field: 'checksum' | 'sequence'): Nod
   return keyword(words, help, { run: change(field, () => ({ [field]: true })), no: change(field, () => ({ [field]: false })) });
 }
 
+/** `path-mtu-discovery [age-timer MINUTES|infinite] [min-mtu BYTES]`: a line says all of it. */
+function setPathMtu(isOn: boolean): Run {
+  return (args, edit) => {
+    change('path-mtu-discovery', () => ({ pathMtuDiscovery: isOn }))(args, edit);
+    const { tunnel } = edit.target;
+    if (!tunnel) return;
+    const ager = args.optionalText('never') === null ? args.optionalNumber('ager') : 'infinite';
+    const least = args.optionalNumber('least');
+    delete tunnel.pathMtuAger;
+    delete tunnel.pathMtuLeast;
+    if (isOn && ager !== null) tunnel.pathMtuAger = ager;
+    if (isOn && least !== null) tunnel.pathMtuLeast = least;
+  };
+}
+
+const leastNode: Node<InterfaceEdit> = keyword('min-mtu', 'Minimum MTU for tunnel path mtu discovery', {
+  next: [argument('least', integer(92, 65535), 'MTU (bytes)', { run: setPathMtu(true), no: setPathMtu(false) })],
+});
+const pathMtuNodes: Node<InterfaceEdit>[] = [
+  keyword('age-timer', 'Set PMTUD aging timer', {
+    next: [
+      argument('ager', integer(10, 30), 'Aging time (minutes)', { run: setPathMtu(true), no: setPathMtu(false), next: [leastNode] }),
+      ...choice<InterfaceEdit>(
+        'never',
+        { infinite: ['infinite', 'Disable PMTUD aging timer'] },
+        { run: setPathMtu(true), no: setPathMtu(false), next: [leastNode] },
+      ),
+    ],
+  }),
+  leastNode,
+];
+
 export const tunnelCommands: Node<InterfaceEdit>[] = [
   keyword('tunnel', 'protocol-over-protocol tunneling', {
     commit: true,
@@ -74,12 +106,9 @@ export const tunnelCommands: Node<InterfaceEdit>[] = [
         ],
       }),
       keyword('path-mtu-discovery', 'Enable Path MTU Discovery on tunnel', {
-        run: change('path-mtu-discovery', () => ({ pathMtuDiscovery: true })),
-        no: change('path-mtu-discovery', () => ({ pathMtuDiscovery: false })),
-        next: [
-          refused('age-timer', 'tunnel path-mtu-discovery age-timer is not supported yet', 'no path MTU is learnt: ip mtu'),
-          refused('min-mtu', 'tunnel path-mtu-discovery min-mtu is not supported yet', 'no path MTU is learnt: ip mtu'),
-        ],
+        run: setPathMtu(true),
+        no: setPathMtu(false),
+        next: pathMtuNodes,
       }),
       keyword('protection', 'Enable tunnel protection', {
         no: change('protection', () => ({ protection: null })),
@@ -154,6 +183,11 @@ function keepalive(): Node<InterfaceEdit> {
   return keyword('keepalive', 'Enable keepalive', { commit: true, run, no, next: [seconds] });
 }
 
+function pathMtuWords({ pathMtuAger, pathMtuLeast }: TunnelConfig): string {
+  const ager = pathMtuAger === undefined ? '' : ` age-timer ${pathMtuAger}`;
+  return `path-mtu-discovery${ager}${pathMtuLeast === undefined ? '' : ` min-mtu ${pathMtuLeast}`}`;
+}
+
 export function printTunnel({ tunnel }: InterfaceConfig): Block[] {
   if (!tunnel) return [];
   const { sourceInterface, sourceAddress, destination, key, checksum, sequence, ttl, tos, pathMtuDiscovery, keepalive, protection } =
@@ -167,7 +201,7 @@ export function printTunnel({ tunnel }: InterfaceConfig): Block[] {
     checksum && 'checksum',
     ttl !== defaultTunnelTtl && `ttl ${ttl}`,
     tos !== null && `tos ${tos}`,
-    pathMtuDiscovery && 'path-mtu-discovery',
+    pathMtuDiscovery && pathMtuWords(tunnel),
     protection !== null && `protection ipsec profile ${protection}`,
   ]
     .flatMap((words) => (words === false ? [] : [block(`tunnel ${words}`)]))

@@ -9,7 +9,9 @@ import { type Config, type InterfaceConfig, type PortDriver, portDrivers } from 
 import { ConfigError, type Edit } from '../session.js';
 import { type Args, argument, keyword, type Node, path, refused } from '../tree.js';
 import { accessGroupNodes, printAccessGroups } from './access-group.js';
+import { mtuInterfaceNodes, printInterfaceMss } from './interface-mtu.js';
 import { newTunnel, printTunnel, tunnelCommands } from './interface-tunnel.js';
+import { ipsecFragmentationInterfaceNodes, printIpsecFragmentation } from './ipsec-fragmentation.js';
 import { multicastInterfaceNodes, printStaticGroups } from './multicast.js';
 import { natInterfaceNodes, printInterfaceNat } from './nat.js';
 import { policyInterfaceNodes, printInterfacePolicy } from './policy.js';
@@ -121,6 +123,7 @@ export const interfaceCommands: Node<InterfaceEdit>[] = [
         no: set('cryptoMap', () => null),
         next: [argument('map', word(), 'Crypto Map tag', { run: set('cryptoMap', (args) => args.text('map')) })],
       }),
+      path([['ipsec', 'Set IPSec parameters']], ipsecFragmentationInterfaceNodes),
     ],
   ),
   keyword('description', 'Interface specific description', {
@@ -153,6 +156,7 @@ export const interfaceCommands: Node<InterfaceEdit>[] = [
         ],
       }),
       ...accessGroupNodes,
+      ...mtuInterfaceNodes,
       ...multicastInterfaceNodes,
       ...natInterfaceNodes,
       ...policyInterfaceNodes,
@@ -272,6 +276,7 @@ function printInterface(item: InterfaceConfig): Block {
       block(`ip address ${formatIpv4(address)} ${formatIpv4(mask)}${secondary ? ' secondary' : ''}`),
     ),
     item.ipMtu !== null && `ip mtu ${item.ipMtu}`,
+    printInterfaceMss(item),
     ...printAccessGroups(item),
     printStaticGroups(item),
     printInterfaceNat(item),
@@ -281,6 +286,7 @@ function printInterface(item: InterfaceConfig): Block {
     item.shutdown && 'shutdown',
     printTunnel(item),
     printInterfaceQos(item),
+    ...printIpsecFragmentation(item),
     item.cryptoMap !== null && `crypto map ${item.cryptoMap}`,
   );
 }

@@ -1,6 +1,5 @@
 // What IOS XE calls its compliance shield, as far as single DES goes, and global settings of SAs: crypto ipsec security-association lifetime, replay and esn (ours: IOS XE has it in the
-// transform set). Does not: idle-time, multi-sn, df-bit, fragmentation: each is refused where it
-// is written.
+// transform set); df-bit and fragmentation (ipsec-fragmentation.ts). Does not: idle-time, multi-sn: each is refused where it is written.
 
 import { type Block, block } from '../blocks.js';
 import { defaultIpsec } from '../empty.js';
@@ -8,6 +7,7 @@ import type { Config, IpsecSettings } from '../model.js';
 import type { Edit } from '../session.js';
 import { argument, choice, keyword, type Node, path, refused } from '../tree.js';
 import { kilobytes, seconds } from './crypto-map-ipsec.js';
+import { ipsecFragmentationNodes, printIpsecFragmentation } from './ipsec-fragmentation.js';
 
 type ConfigEdit = Edit<'config'>;
 
@@ -95,8 +95,7 @@ export const ipsecSettingCommands: Node<ConfigEdit>[] = [
           refused('multi-sn', 'crypto ipsec security-association multi-sn is not supported'),
         ],
       }),
-      refused('df-bit', 'crypto ipsec df-bit is not supported yet', 'the DF bit is copied (RFC 4301 §8.1)'),
-      refused('fragmentation', 'crypto ipsec fragmentation is not supported yet', 'what is too long is cut before encryption'),
+      ...ipsecFragmentationNodes,
     ],
   ),
 ];
@@ -113,5 +112,6 @@ export function printIpsecSettings({ ipsec }: Config): Block[] {
       ? []
       : [block(`${head} replay ${replayWindow === 0 ? 'disable' : `window-size ${replayWindow}`}`)]),
     ...(extendedSequence ? [block(`${head} esn`)] : []),
+    ...printIpsecFragmentation(ipsec).map((line) => block(line)),
   ];
 }

@@ -90,7 +90,7 @@ t.test('random traffic is accounted for to the last packet', (t) => {
     'drop.mtu_exceeded',
     'drop.no_route',
     'drop.tx_full',
-    'drop.gre_fragment',
+    'path.assembling_packets',
     'drop.gre_key',
     'port[2].sent_packets',
     'port[2].received_packets',

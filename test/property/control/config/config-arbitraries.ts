@@ -13,6 +13,7 @@ import type {
   GdoiSa,
   GdoiServer,
   InterfaceConfig,
+  IpsecSettings,
   IsakmpKey,
   IsakmpPolicy,
   SiteToSite,
@@ -286,7 +287,15 @@ const plainTunnel: fc.Arbitrary<TunnelConfig> = fc
     protection: fc.option(name),
   })
   .map(({ source, ...rest }) => ({ ...source, ...rest }));
-const tunnelConfig = sometimes(plainTunnel, 'qosPreClassify', fc.constant(true as const));
+const pathMtuAger = fc.oneof(fc.integer({ min: 10, max: 30 }), fc.constant('infinite' as const));
+const agedTunnel = sometimes(sometimes(plainTunnel, 'pathMtuAger', pathMtuAger), 'pathMtuLeast', fc.integer({ min: 92, max: 65535 }));
+/** The timer and the least belong to the line that turns it on. */
+const ofLine = agedTunnel.map(({ pathMtuAger, pathMtuLeast, ...rest }) =>
+  rest.pathMtuDiscovery
+    ? { ...rest, ...(pathMtuAger === undefined ? {} : { pathMtuAger }), ...(pathMtuLeast === undefined ? {} : { pathMtuLeast }) }
+    : rest,
+);
+const tunnelConfig = sometimes(ofLine, 'qosPreClassify', fc.constant(true as const));
 const interfaceWithBandwidth = sometimes(plainInterface, 'bandwidthKbps', fc.integer({ min: 1, max: 10_000_000 }));
 const anyInterface = fc
   .tuple(interfaceWithBandwidth, tunnelConfig)
@@ -295,8 +304,12 @@ const withNat = sometimes(anyInterface, 'nat', fc.constantFrom('inside' as const
 const withPolicy = sometimes(withNat, 'policy', name);
 const withList = sometimes(sometimes(withPolicy, 'accessGroupIn', name), 'accessGroupOut', name);
 const withQos = sometimes(sometimes(withList, 'servicePolicyIn', name), 'servicePolicyOut', name);
+const dfBit = fc.constantFrom('clear' as const, 'set' as const, 'copy' as const);
+const cutOrder = fc.constantFrom('before-encryption' as const, 'after-encryption' as const);
+const withMss = sometimes(withQos, 'adjustMss', fc.integer({ min: 64, max: 1460 }));
+const withCrypto = sometimes(sometimes(withMss, 'dfBit', dfBit), 'fragmentation', cutOrder);
 const interfaceConfig = fc
-  .tuple(withQos, fc.boolean())
+  .tuple(withCrypto, fc.boolean())
   .map(([item, silent]): InterfaceConfig => (silent ? { ...item, unreachables: false } : item));
 
 const staticRoute: fc.Arbitrary<StaticRoute> = fc
@@ -339,13 +352,14 @@ const logging: fc.Arbitrary<Logging> = fc
   )
   .filter((value) => Object.keys(value).length > 1 || value.hosts.length > 0);
 
-const ipsecSettings = fc.record({
+const plainIpsec: fc.Arbitrary<IpsecSettings> = fc.record({
   lifetimeSeconds: fc.integer({ min: 20, max: 2592000 }),
   lifetimeKilobytes: fc.oneof(fc.integer({ min: 2560, max: AllOnes }), fc.constant('disable' as const)),
   replayWindow: fc.constantFrom(0, 64, 128, 256, 512, 1024),
   extendedSequence: fc.boolean(),
   shield: fc.boolean(),
 });
+const ipsecSettings = sometimes(sometimes(plainIpsec, 'dfBit', dfBit), 'fragmentation', cutOrder);
 
 /** Every list in the order that parse.ts keeps it in. No unknown lines: those come from texts. */
 export const configArbitrary: fc.Arbitrary<Config> = fc

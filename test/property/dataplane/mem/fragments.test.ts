@@ -4,6 +4,8 @@ import fc from 'fast-check';
 import t from 'tap';
 import { Drop } from '../../../../dataplane/counters/declare.js';
 import { Fate, FragmentShape, FragmentTable } from '../../../../dataplane/mem/fragments.js';
+import { MaxRanges } from '../../../../dataplane/mem/ranges.js';
+import { FragmentLimit } from '../../../../dataplane/tables/limits.js';
 
 const piece = fc.record({
   kind: fc.constant('piece' as const),
@@ -134,8 +136,14 @@ t.test('one datagram: so many pieces wait, so many that do not meet', (t) => {
   );
   t.equal(table.take(100, 1, 2, 17, 0, 8, true, 7, 0), Fate.Pass);
   t.equal(table.releasedCount, FragmentShape.HeldPerDatagram);
-  for (let i = 0; i < FragmentShape.Ranges; i++) t.equal(table.take(i, 3, 2, 17, 16 * i, 16 * i + 8, true, 0, 0), Fate.Pass);
+  for (let i = 0; i < MaxRanges; i++) t.equal(table.take(i, 3, 2, 17, 16 * i, 16 * i + 8, true, 0, 0), Fate.Pass);
   t.equal(table.take(100, 3, 2, 17, 1024, 1032, true, 0, 0), ~Drop.FragmentLimit);
   t.equal(dropped, 0);
+  t.end();
+});
+
+t.test('operators are shown the bounds that there are', (t) => {
+  const bounds = [FragmentShape.Sets * FragmentShape.Ways, FragmentShape.HeldPerDatagram, FragmentShape.TimeoutMs];
+  t.strictSame(bounds, [FragmentLimit.Datagrams, FragmentLimit.PerDatagram, FragmentLimit.TimeoutMs]);
   t.end();
 });

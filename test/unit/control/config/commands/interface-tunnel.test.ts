@@ -59,13 +59,25 @@ t.test('abbreviated, and taken back', (t) => {
   t.end();
 });
 
+t.test('path-mtu-discovery: a line says all of it', (t) => {
+  const line = (words: string) => `tunnel path-mtu-discovery${words}`;
+  for (const words of ['', ' age-timer 30', ' age-timer infinite min-mtu 600', ' min-mtu 92'])
+    t.strictSame(reprint(`interface Tunnel0\n tunnel path-mtu-discovery age-timer 15 min-mtu 1000\n ${line(words)}`), [
+      'interface Tunnel0',
+      ` ${line(words)}`,
+    ]);
+  t.strictSame(reprint(`interface Tunnel0\n ${line(' age-timer 15')}\n no ${line('')}`), ['interface Tunnel0']);
+  t.end();
+});
+
 t.test('what a tunnel does not take', (t) => {
   for (const [line, message] of [
     ['tunnel mode gre multipoint', /gre multipoint is not supported/],
     ['tunnel mode ipsec ipv4', /mode ipsec is not supported yet/],
     ['tunnel mode gre', /Incomplete/],
     ['tunnel protection ipsec profile P shared', /shared is not supported/],
-    ['tunnel path-mtu-discovery age-timer 10', /age-timer is not supported yet/],
+    ['tunnel path-mtu-discovery age-timer 9', /Invalid/],
+    ['tunnel path-mtu-discovery min-mtu 91', /Invalid/],
     ['tunnel ttl 0', /Invalid/],
     ['tunnel ttl 256', /Invalid/],
     ['tunnel tos 256', /Invalid/],

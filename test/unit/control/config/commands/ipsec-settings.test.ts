@@ -49,6 +49,31 @@ t.test('single DES: refused unless it is permitted, wherever that is written; ne
   );
 });
 
+t.test('df-bit and fragmentation, for all and for one', async (t) => {
+  const text = `crypto ipsec df-bit clear
+crypto ipsec fragmentation after-encryption
+interface eth0
+ crypto ipsec df-bit set
+ crypto ipsec fragmentation before-encryption
+interface eth1
+`;
+  t.same(reprint(text), text.trim().split('\n'));
+  const rows = (lines: string) => {
+    const { interfaces } = compileTables(parseClean(lines), new Map(), new Allocation(), 1, 0, new SaPairs()).head;
+    return interfaces.map(({ dfBit, cutSealed }) => [dfBit, cutSealed]);
+  };
+  t.strictSame(rows(text), [
+    ['set', false],
+    ['clear', true],
+  ]);
+  const back =
+    'exit\nno crypto ipsec df-bit\nno crypto ipsec fragmentation\ninterface eth0\n no crypto ipsec df-bit set\n no crypto ipsec fragmentation\n';
+  t.strictSame(rows(text + back), [
+    ['copy', false],
+    ['copy', false],
+  ]);
+});
+
 t.test('what is not taken', async (t) => {
   for (const [line, message] of [
     ['security-association replay window-size 100', /Invalid/],
@@ -56,8 +81,8 @@ t.test('what is not taken', async (t) => {
     ['security-association lifetime kilobytes 100', /Invalid/],
     ['security-association idle-time 60', /not supported yet/],
     ['security-association multi-sn', /not supported/],
-    ['df-bit clear', /df-bit is not supported yet/],
-    ['fragmentation after-encryption', /fragmentation is not supported yet/],
+    ['df-bit', /Incomplete/],
+    ['fragmentation behind', /Invalid/],
   ] as const)
     t.match(listProblems(`crypto ipsec ${line}`), [message], line);
 });

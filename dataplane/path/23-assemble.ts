@@ -1,0 +1,66 @@
+// 23-assemble: ESP and GRE that this router opens itself and that came in IP fragments are put together (RFC 791 §3.2). In: esp-open's and policy-in's vectors, left in
+// them. Out: the same, with whole datagrams in place of their last fragments. Drops: the reassembly-* reasons.
+//
+// ESP: sent to an address of ours, or come by the crypto map's port of a group (path/25 opens what is sent to the hosts behind). GRE: between the ends of a tunnel. Other
+// fragments pass as they are, or wait in 20-reassemble. Behind 22-acl-in: lists see fragments, as they arrive.
+// Does not: ESP in UDP, whose fragments are the host's.
+
+import { PathCount } from '../counters/declare.js';
+import type { Env } from '../env.js';
+import { Clock } from '../env.js';
+import { isLocal } from '../mem/hash.js';
+import { BankCount, PortCrypto, PortRow } from '../mem/shared.js';
+import { PacketFlag } from '../mem/slots.js';
+import type { Vector } from '../mem/vector.js';
+import { IpProto } from '../proto/ipv4.js';
+import { Cap, Tunnel, TunnelMode } from '../tables/layout.js';
+
+const enum Bits {
+  Fragment = 24, // PacketFlag.LaterFragment | MoreFragments
+  /** PacketFlag.FromHost | Made | ByTunnel: not received. */
+  NotReceived = 8225,
+}
+
+export function makeAssemble(env: Env): () => void {
+  const { clock, nat, reassembly } = env;
+  const { rxPort, proto, src, dst, flags } = env.slots;
+  const { counts, ports, tunnels, localSet } = env.tables;
+  const { path } = env.counters;
+  const { espOpen, policyIn } = env.vec;
+
+  function isTunnelled(id: number): boolean {
+    if (counts[BankCount.Tunnels] === 0 || !isLocal(localSet, dst[id])) return false;
+    for (let port = 0; port < Cap.Ports; port++) {
+      const row = port * Tunnel.Words;
+      const isGre = tunnels[row + Tunnel.Mode] === TunnelMode.Gre;
+      if (isGre && tunnels[row + Tunnel.Source] === dst[id] && tunnels[row + Tunnel.Destination] === src[id]) return true;
+    }
+    return false;
+  }
+
+  function isOpenedHere(id: number): boolean {
+    if (proto[id] === IpProto.Gre) return isTunnelled(id);
+    if (proto[id] !== IpProto.Esp || nat.hasFromOutside(id)) return false;
+    if (isLocal(localSet, dst[id])) return true;
+    return (flags[id] & PacketFlag.Decrypted) === 0 && ports[rxPort[id] * PortRow.Words + PortRow.HasCryptoMap] === PortCrypto.Groups;
+  }
+
+  function assemble(vector: Vector, now: number): void {
+    let at = 0;
+    while (at < vector.length && (flags[vector.ids[at]] & Bits.Fragment) === 0) at++;
+    let kept = at;
+    for (; at < vector.length; at++) {
+      const id = vector.ids[at];
+      const isCandidate = (flags[id] & Bits.Fragment) !== 0 && (flags[id] & Bits.NotReceived) === 0;
+      const whole = isCandidate && isOpenedHere(id) ? reassembly.take(id, now) : id;
+      if (whole >= 0) vector.ids[kept++] = whole;
+    }
+    vector.length = kept;
+  }
+
+  return function assembleOwn() {
+    assemble(espOpen, clock[Clock.Ms]);
+    assemble(policyIn, clock[Clock.Ms]);
+    path[PathCount.Assembling] = reassembly.held;
+  };
+}
