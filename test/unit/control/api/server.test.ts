@@ -25,6 +25,8 @@ async function start(t: { teardown(end: () => unknown): unknown }, change: Parti
     },
     ready: () => ({ ready: true, missing: [] }),
     exec: async (line) => `ran ${line}`,
+    execWithFile: async (line, text) => `ran ${line} with ${text.length} characters`,
+    edit: ({ line }) => ({ error: null, column: null, messages: [], ended: line === 'end', mode: 'config', hostname: 'R1' }),
     ...change,
   });
   t.teardown(() => api.close());
@@ -205,6 +207,8 @@ t.test('a dead process left its socket file', async (t) => {
     },
     ready: () => ({ ready: false, missing: ['x'] }),
     exec: async () => '',
+    execWithFile: async () => '',
+    edit: () => ({ error: null, column: null, messages: [], ended: false, mode: 'config', hostname: 'R1' }),
   });
   t.strictSame(await fetchReady(socketPath, 1000), { ready: false, missing: ['x'] });
   await api.close();
