@@ -32,6 +32,8 @@ export type CliCommand =
   | ({ name: 'run' } & RunOptions)
   | ({ name: 'wait-ready'; timeoutSeconds: number } & Target)
   | ({ name: 'exec'; line: string } & Target)
+  /** `isChosen`: the instance was named; else the only one that runs is meant. */
+  | ({ name: 'shell'; isChosen: boolean } & Target)
   | { name: 'check'; file: string }
   | { name: 'pki'; words: string[] }
   | { name: 'version' }
@@ -62,6 +64,7 @@ const allowed: Record<string, OptionName[]> = {
   traceroute: target,
   mtu: target,
   exec: target,
+  shell: target,
   check: [],
   version: [],
   help: [],
@@ -98,11 +101,12 @@ function splitExecWords(words: readonly string[]): { options: string[]; words: s
   return { options, words: [...rest, ...words.slice(end)] };
 }
 
-/** @param args without node and script. @throws UsageError */
-export function parseArguments(args: readonly string[]): CliCommand {
+/** @param args without node and script @param isTerminal somebody sits there, so that no command means a shell. @throws UsageError */
+export function parseArguments(args: readonly string[], isTerminal = false): CliCommand {
   if (args[0] === 'pki') return { name: 'pki', words: args.slice(1) };
   const at = findCommand(args);
   const name = args[at] ?? (args.includes('--version') ? 'version' : args.some((a) => a === '--help' || a === '-h') ? 'help' : undefined);
+  if (name === undefined && isTerminal) return parseArguments([...args, 'shell']);
   if (name === undefined) throw new UsageError('no command given (try: groupwire help)');
   if (!Object.hasOwn(allowed, name)) throw new UsageError(`unknown command '${name}' (try: groupwire help)`);
   const isExec = execNames.has(name);
@@ -121,6 +125,8 @@ export function parseArguments(args: readonly string[]): CliCommand {
   switch (name) {
     case 'run':
       return { name, ...parseTarget(values), ...parseRun(values, parseTarget(values).instance) };
+    case 'shell':
+      return { name, ...parseTarget(values), isChosen: Boolean(values.instance ?? values.runtime ?? process.env.GROUPWIRE_INSTANCE) };
     case 'wait-ready':
       return { name, ...parseTarget(values), timeoutSeconds: parseNumber('timeout', values.timeout, 30, 0, 86_400) };
     case 'show':

@@ -24,7 +24,8 @@ export function checkFile(file: string): { problems: Problem[]; notes: string[] 
   return { problems: [...problems, ...host.problems], notes: host.notes };
 }
 
-function readConfig(file: string): string {
+/** The text of a configuration file. @throws CliError when it cannot be read */
+export function readConfig(file: string): string {
   try {
     const stat = statSync(file);
     if (!stat.isFile()) throw new CliError(`${file}: not a file`);

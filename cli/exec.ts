@@ -1,12 +1,31 @@
 // One exec line: `show` is rendered here from a snapshot and packet-tracer from its trace, everything else runs in control.
 
 import { fetchNatTranslations, fetchPacketTrace, fetchSnapshot, postExec } from '../control/api/client.js';
-import { parseExec } from '../control/config/exec.js';
+import { postExecWithFile } from '../control/api/configure.js';
+import { type ExecCommand, type LifecycleTopic, parseExec } from '../control/config/exec.js';
+import { readConfig } from './check.js';
 import { CliError } from './errors.js';
 import { renderTrace } from './packet-tracer.js';
 import { askOnStreams } from './ping-dialogue.js';
 import { type ProbeTerminal, runProbeLine } from './probe.js';
+import { filterLines } from './show/filter.js';
 import { renderShow } from './show/index.js';
+
+type ShowCommand = Extract<ExecCommand, { kind: 'show' }>;
+
+function isText(command: ShowCommand): command is ShowCommand & LifecycleTopic {
+  return command.topic === 'startup-config' || command.topic === 'archive config differences';
+}
+
+/** Text that control answers, through the line's filter. */
+async function showText({ topic, pipe }: ShowCommand & LifecycleTopic, socketPath: string): Promise<string> {
+  const lines = (await postExec(socketPath, `show ${topic}`)).split('\n');
+  if (pipe?.filter === 'json')
+    return `${JSON.stringify({ [topic === 'startup-config' ? 'startupConfig' : 'differences']: lines.slice(1) }, null, 2)}\n`;
+  return filterLines(lines, pipe)
+    .map((line) => `${line}\n`)
+    .join('');
+}
 
 /**
  * @param terminal gets what ping and its like print while they run; without one it is part of the output
@@ -17,6 +36,7 @@ export async function runExecLine(line: string, socketPath: string, terminal: Pr
   // One line on stderr: the marker stands inside the line instead of below it.
   if ('error' in parsed) throw new CliError(`${parsed.error} ${line.slice(0, parsed.column)}^${line.slice(parsed.column)}`.trimEnd());
   if (parsed.kind === 'show') {
+    if (isText(parsed)) return await showText(parsed, socketPath);
     const translations = parsed.topic.startsWith('ip nat ') ? await fetchNatTranslations(socketPath) : null;
     return renderShow(parsed, parsed.pipe, await fetchSnapshot(socketPath), translations);
   }
@@ -31,7 +51,7 @@ export async function runExecLine(line: string, socketPath: string, terminal: Pr
     await runProbeLine(parsed, line, socketPath, terminal ?? collect);
     return written.join('');
   }
-  const output = await postExec(socketPath, line);
+  const output = await runInControl(parsed, line, socketPath);
   return output === '' || output.endsWith('\n') ? output : `${output}\n`;
 }
 
@@ -45,4 +65,10 @@ export async function runOnTerminal(line: string, socketPath: string): Promise<v
   // The second Ctrl-C ends the command itself.
   if (isProbe) process.once('SIGINT', () => end.abort());
   process.stdout.write(await runExecLine(asked, socketPath, { write: (text) => process.stdout.write(text), signal: end.signal }));
+}
+
+/** A file is read here, with this user's rights. */
+async function runInControl(command: ExecCommand, line: string, socketPath: string): Promise<string> {
+  const file = command.kind === 'configure replace' || command.kind === 'reload check' ? command.file : null;
+  return file === null ? await postExec(socketPath, line) : await postExecWithFile(socketPath, line, readConfig(file));
 }

@@ -12,6 +12,7 @@ const help = `groupwire: a userspace router that makes a Linux VM a member, or t
       --key-log DIR          write the keys of all SAs for Wireshark: for debugging only
       --no-native            use the TypeScript twin of the C addon
       --workers N|auto       forwarding threads, 1 to 16, default 1; auto = one per CPU
+  groupwire shell                              IOS-like shell; also groupwire alone on a terminal
   groupwire wait-ready [--timeout SECONDS]     wait until everything configured is up and registered, default 30
   groupwire show WORDS [| json | include RE | exclude RE | begin RE | section RE]
   groupwire packet-tracer input IF PROTOCOL SOURCE [PORT] DESTINATION [PORT] [detailed] [json]   what would become of a packet
@@ -55,6 +56,13 @@ async function runCommand(command: CliCommand): Promise<number> {
       await waitReady(command.instance, `${command.runDirectory}/control.sock`, command.timeoutSeconds);
       return 0;
     }
+    case 'shell': {
+      const { runShell } = await import('./shell/terminal.js');
+      const { onlyInstance } = await import('./shell/only-instance.js');
+      const directory = command.isChosen ? command.runDirectory : onlyInstance(command.runDirectory);
+      await runShell(`${directory}/control.sock`);
+      return 0;
+    }
     case 'exec': {
       const { runOnTerminal } = await import('./exec.js');
       await runOnTerminal(command.line, `${command.runDirectory}/control.sock`);
@@ -85,7 +93,7 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 try {
-  const command = parseArguments(process.argv.slice(2));
+  const command = parseArguments(process.argv.slice(2), process.stdin.isTTY === true && process.stdout.isTTY === true);
   supervises = command.name === 'run';
   process.exitCode = await runCommand(command);
 } catch (error) {

@@ -21,6 +21,8 @@ export interface ExecMeans {
   aceHits: readonly number[] | null;
   /** Ends NAT sessions whose words are `wanted` where `mask` has bits, all when both are empty. @returns false when there is no dataplane */
   clearNat(wanted: number[], mask: number[]): boolean;
+  /** From now on `show` counts interfaces and drops anew; /metrics goes on. */
+  clearCounters(): void;
   /** What `clear logging` clears. */
   logBuffer: { clear(): void };
 }
@@ -110,6 +112,19 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
   const command = parseExec(line);
   if ('error' in command) return refused(command.error);
   switch (command.kind) {
+    case 'write':
+    case 'configure replace':
+    case 'configure confirm':
+    case 'configure revert':
+    case 'reload check':
+      return refused(`% ${command.kind} is not carried out here`);
+    case 'enable':
+    case 'disable':
+    case 'logout':
+    case 'configure terminal':
+    case 'show history':
+    case 'terminal width':
+      return refused(`% ${command.kind} belongs to a shell`);
     case 'packet-tracer':
     case 'ping':
     case 'ping dialogue':
@@ -171,6 +186,7 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
       if (!router.debug.active) return done('All possible debugging has been turned off');
       return done(router.debug.describe().join('\n'));
     case 'clear counters':
-      return refused('% clear counters is not supported: counters are Prometheus counters and never go back');
+      means.clearCounters();
+      return done();
   }
 }

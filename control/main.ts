@@ -1,18 +1,20 @@
 // The control process: arguments, start-up, and the only I/O loops of control. Everything that decides sits in router.ts and the
 // engines below it. It exits when its stdin ends (the supervisor died), on SIGTERM and SIGINT; SIGHUP reloads the configuration.
 
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CounterSet } from './api/counters.js';
+import { CpuMeter } from './api/cpu-meter.js';
 import { splitAddress, startMetrics } from './api/metrics.js';
 import { readProcesses } from './api/processes.js';
 import { RateMeter } from './api/rates.js';
 import { startApi } from './api/server.js';
 import { readVersion } from './api/version.js';
 import { args, fail, required } from './arguments.js';
+import { ClearedCounters } from './cleared-counters.js';
 import { formatIpv4 } from './config/addresses.js';
-import { checkConfig } from './config/check.js';
-import type { Config, Problem } from './config/model.js';
+import { parseExec } from './config/exec.js';
+import { ConfigFile } from './config-file.js';
+import { makeConfiguration } from './configuration.js';
 import { DataplaneLink } from './dataplane-link.js';
 import { ensureKeyOf, runExec } from './exec.js';
 import { gdoiCounters } from './gdoi/counters.js';
@@ -20,6 +22,7 @@ import { ipsecCounters } from './ipsec/counters.js';
 import { ikeCounters } from './isakmp/counters.js';
 import { GdoiPort } from './isakmp/ports.js';
 import { KeyLog } from './key-log.js';
+import { Lifecycle } from './lifecycle.js';
 import { listenAddresses, listenPorts } from './local-ends.js';
 import { openLog } from './log.js';
 import { MulticastSockets } from './multicast-sockets.js';
@@ -29,7 +32,9 @@ import { Trustpoints } from './pki/trustpoints.js';
 import { Prober, probeCounters } from './probe/prober.js';
 import { findMissing } from './readiness.js';
 import { type DataplaneHello, Router, routerCounters } from './router.js';
+import { nameRun } from './run-record.js';
 import { buildSnapshot } from './snapshot/build.js';
+import { interfaceStates } from './snapshot/interfaces.js';
 import { natTranslations } from './snapshot/nat.js';
 import { sampleQosRates } from './snapshot/qos-interfaces.js';
 import { SealedStore } from './store/sealed-store.js';
@@ -43,53 +48,15 @@ const SocketsWaitMs = 1000;
 /** Interface rates are averages over five minutes. */
 const RateSampleMs = 5000;
 const TrustpointRefreshMs = 10_000;
-const LastGoodConfig = 'configuration';
 
 const runDirectory = required('run');
 const configFile = required('config');
 const log = openLog(process.stderr);
 
-/** @returns false when one is an error */
-function tellProblems(problems: readonly Problem[]): boolean {
-  for (const problem of problems) {
-    const where = `${configFile}:${problem.line}`;
-    log.write(
-      'PARSER',
-      problem.severity === 'error' ? 3 : 4,
-      'CFGLOG',
-      `${where}: ${problem.message}${problem.hint ? ` (${problem.hint})` : ''}`,
-    );
-  }
-  return !problems.some(({ severity }) => severity === 'error');
-}
-
-/** Checks a configuration text. @returns null when it has errors: they are logged */
-function readConfig(text: string) {
-  const { config, problems, execLines } = checkConfig(text);
-  return tellProblems(problems) ? { config, execLines } : null;
-}
-
-/** The file, or null when it has errors. What was good is kept sealed (it holds pre-shared keys). @param conflicts of it with what runs */
-function loadFile(conflicts: (config: Config) => Problem[] = () => []) {
-  const text = readFileSync(configFile, 'utf8');
-  const read = readConfig(text);
-  const loaded = read && tellProblems(conflicts(read.config)) ? read : null;
-  if (loaded) store.save(LastGoodConfig, new TextEncoder().encode(text));
-  return loaded;
-}
-
-/** At the start of this process: a file that was broken by an edit must not end a router that runs. */
-function loadAtStart() {
-  const loaded = loadFile();
-  if (loaded) return loaded;
-  const saved = store.load(LastGoodConfig);
-  if (!saved) return fail(`${configFile} has errors, see above`);
-  log.write('SYS', 2, 'CONFIG_FALLBACK', `${configFile} has errors: going on with the last good configuration`);
-  return readConfig(new TextDecoder().decode(saved)) ?? fail('the last good configuration has errors too');
-}
-
 const store = await SealedStore.open(required('state'), (message) => log.write('SYS', 3, 'STATE_DAMAGED', message));
-const loaded = loadAtStart();
+const file = new ConfigFile(configFile, log, store);
+const run = nameRun(process.ppid);
+const loaded = file.loadAtStart(Lifecycle.runningOf(store, run)) ?? fail(`${configFile} has errors, see above`);
 log.configure(loaded.config.logging, loaded.config.hostname);
 const natLog = new NatLog(log);
 natLog.configure(loaded.config.nat.logging);
@@ -188,34 +155,33 @@ function scheduleTick(): void {
   link.setNatLog(natLog.wants(router.debug.nat));
   if (tickTimer) clearTimeout(tickTimer);
   const now = Date.now();
-  const wait = Math.min(Math.max((router.nextTick() ?? now + MaxTickMs) - now, 1), MaxTickMs);
+  const next = Math.min(router.nextTick() ?? now + MaxTickMs, lifecycle.nextTick() ?? now + MaxTickMs);
+  const wait = Math.min(Math.max(next - now, 1), MaxTickMs);
   tickTimer = setTimeout(() => {
     router.tick(Date.now());
+    lifecycle.tick(Date.now());
     scheduleTick();
   }, wait);
 }
 
-function reload(): void {
-  const next = loadFile((config) => router.gdoi.conflicts(config));
-  if (!next) {
-    log.write('SYS', 3, 'RELOAD', `${configFile} has errors: the running configuration stays`);
-    return;
-  }
-  log.configure(next.config.logging, next.config.hostname);
-  natLog.configure(next.config.nat.logging);
-  const changed = router.reconfigure(next.config, Date.now());
-  listen();
-  scheduleTick();
-  log.write(
-    'SYS',
-    5,
-    'RELOAD',
-    changed.length > 0 ? `applied ${configFile}: ${changed.join(', ')} changed` : `${configFile} has not changed`,
-  );
-}
+const { editor, lifecycle, reload } = makeConfiguration({
+  router,
+  log,
+  natLog,
+  rsaKeys,
+  store,
+  file,
+  run,
+  changed: () => {
+    listen();
+    scheduleTick();
+  },
+});
 
 rsaKeys.ensure(loaded.config, log);
 const rates = new RateMeter();
+const cpu = new CpuMeter();
+const cleared = new ClearedCounters();
 const snapshot = async () =>
   buildSnapshot({
     router,
@@ -224,13 +190,15 @@ const snapshot = async () =>
     counters,
     rates,
     publicKeys: rsaKeys.list(),
-    processes: readProcesses(runDirectory),
+    processes: cpu.describe(readProcesses(runDirectory)),
+    cleared,
     logging: log.state(),
     dataplane: await link.snapshot(),
     now: Date.now(),
   });
 
 async function sampleRates(): Promise<void> {
+  cpu.sample(readProcesses(runDirectory), Date.now());
   for (const { name, counters: counted } of (await snapshot()).interfaces) rates.sample(name, Date.now(), counted);
   const dataplane = await link.snapshot();
   if (dataplane && router.tables) sampleQosRates(rates, router.tables.qosOrigins, dataplane.qos, Date.now());
@@ -257,15 +225,26 @@ const api = await startApi({
     const missing = findMissing(router, { connected: link.connected, ...applied, ...waiting }, Date.now());
     return { ready: missing.length === 0, missing };
   },
-  exec: async (line) => {
-    const { aceHits = null } = (await link.snapshot()) ?? {};
-    const means = { rsaKeys, counters, log, logBuffer: log, clearNat: link.natClear.bind(link), aceHits };
-    const answer = runExec(line, router, means, Date.now());
-    scheduleTick();
-    if (answer.error) throw new Error(answer.error);
-    return answer.output;
+  exec: (line) => exec(line, null),
+  execWithFile: (line, text) => exec(line, text),
+  edit: ({ session, line }) => {
+    const answer = line === null ? editor.open(session, Date.now()) : editor.edit(session, line, Date.now());
+    return { ...answer, hostname: router.config.hostname };
   },
 });
+
+/** One exec line. @param text of the file it names. @throws Error with IOS's `% ...` line */
+async function exec(line: string, text: string | null): Promise<string> {
+  const snapshot = await link.snapshot();
+  const aceHits = snapshot?.aceHits ?? null;
+  const clearCounters = () => cleared.clear(interfaceStates(router.config, router.allocation, snapshot), snapshot?.drops ?? [], Date.now());
+  const means = { rsaKeys, counters, log, logBuffer: log, clearNat: link.natClear.bind(link), aceHits, clearCounters };
+  const command = parseExec(line);
+  const answer = lifecycle.run(command, text, Date.now()) ?? runExec(line, router, means, Date.now());
+  scheduleTick();
+  if (answer.error) throw new Error(answer.error);
+  return answer.output;
+}
 const metrics =
   args.metrics === 'off' ? null : await startMetrics({ ...metricsAddress(args.metrics), instance: args.instance, snapshot, log });
 

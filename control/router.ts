@@ -214,10 +214,11 @@ export class Router {
     return times.length > 0 ? Math.min(...times) : null;
   }
 
-  /** Applies a verified configuration; unchanged groups keep their keys, unchanged interfaces their flows. */
+  /** Applies a verified configuration; unchanged groups keep their keys, unchanged interfaces their flows. @returns the families that changed; nothing is touched when none did */
   reconfigure(config: Config, now: Ms): string[] {
     const changed = diffConfig(this.config, config);
     this.config = config;
+    if (changed.size === 0) return [];
     this.means.trustpoints?.configure(config);
     this.ike.reconfigure({
       ...settingsOf(config, this.means.trustpoints ?? noCertificates),

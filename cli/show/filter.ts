@@ -39,6 +39,8 @@ export function filterLines(lines: readonly string[], pipe: Pipe | null): string
       const first = lines.findIndex(matches);
       return first < 0 ? [] : lines.slice(first);
     }
+    case 'count':
+      return [`Number of lines which match regexp = ${lines.filter(matches).length}`];
     case 'section':
       return selectSections(lines, matches);
   }

@@ -38,7 +38,6 @@ import {
   renderIsakmpSaDetails,
   renderIsakmpSas,
 } from './isakmp-sas.js';
-import { renderDebugging, renderLogging } from './logging.js';
 import { chooseTranslations, natStatistics, renderNatStatistics, renderNatTranslations } from './nat.js';
 import { renderCertificates, renderCrls, renderTrustpoints } from './pki.js';
 import { chooseClass, renderPolicyInterfaces } from './policy-interface.js';
@@ -46,7 +45,8 @@ import { viewOfQos } from './qos.js';
 import { renderPolicies, renderRouteMaps } from './route-map.js';
 import { renderRoutes } from './routing.js';
 import { renderSessions, sessionsOf } from './session.js';
-import { renderClock, renderPublicKeys, renderRunningConfig, renderVersion } from './system.js';
+import { renderPublicKeys } from './system.js';
+import { viewOfSystem } from './system-views.js';
 import { viewOfTraffic } from './traffic.js';
 import { select, type View } from './view.js';
 
@@ -87,8 +87,6 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTr
       const objectGroups = select(snapshot.objectGroups ?? [], topic.name, ({ name }) => name, 'Object group');
       return { lines: joinBlocks(objectGroups.map(renderObjectGroup)), json: { objectGroups } };
     }
-    case 'clock':
-      return { lines: renderClock(snapshot), json: { takenAt: snapshot.takenAt } };
     case 'crypto gdoi':
     case 'crypto gdoi gm':
     case 'crypto gdoi gm replay':
@@ -101,10 +99,6 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTr
     case 'crypto gdoi ks members summary':
     case 'crypto gdoi ks policy':
       return viewOfGdoi(topic.topic, topic.group, snapshot);
-    case 'debugging':
-      return { lines: renderDebugging(snapshot), json: { debugging: snapshot.debugging } };
-    case 'logging':
-      return { lines: renderLogging(snapshot), json: { logging: snapshot.logging } };
     case 'crypto gdoi feature':
     case 'crypto gdoi gm identifier':
     case 'crypto gdoi gm rekey':
@@ -142,7 +136,7 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTr
     }
     case 'interfaces': {
       const interfaces: InterfaceState[] = select(snapshot.interfaces, topic.interface, ({ name }) => name, 'Interface');
-      return { lines: interfaces.flatMap(renderInterface), json: { interfaces } };
+      return { lines: interfaces.flatMap((state) => renderInterface(state, snapshot)), json: { interfaces } };
     }
     case 'ip interface brief':
       return { lines: renderInterfaceBrief(snapshot), json: { interfaces: snapshot.interfaces } };
@@ -173,13 +167,8 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTr
       const routeMaps = select(snapshot.routeMaps, topic.name, ({ name }) => name, 'Route-map');
       return { lines: renderRouteMaps(routeMaps, topic.all), json: { routeMaps } };
     }
-    case 'running-config':
-      return { lines: renderRunningConfig(snapshot), json: { runningConfig: snapshot.runningConfig } };
-    case 'version': {
-      const { hostname, instance, version, uptimeSeconds, dataplaneConnected, workers, processes } = snapshot;
-      const json = { hostname, instance, version, uptimeSeconds, dataplaneConnected, workers, processes };
-      return { lines: renderVersion(snapshot), json };
-    }
+    default:
+      return viewOfSystem(topic, snapshot, (command) => viewOf(command, snapshot).lines);
   }
 }
 

@@ -2,6 +2,7 @@
 // carrier) are left out rather than printed as zero.
 
 import type { InterfaceState, Snapshot } from '../../control/api/snapshot.js';
+import { countedSince } from './drops.js';
 
 export function renderInterfaceBrief(snapshot: Snapshot): string[] {
   const row = (name: string, address: string, ok: string, method: string, status: string, protocol: string) =>
@@ -73,12 +74,21 @@ function describeTunnel({ tunnel, ipMtu }: InterfaceState): string[] {
   ];
 }
 
-export function renderInterface(state: InterfaceState): string[] {
+/** `00:01:07` ago, `never` */
+function describeClearing({ cleared, takenAt }: Snapshot): string {
+  if (cleared === undefined) return 'never';
+  const seconds = Math.max(0, Math.floor((takenAt - cleared.at) / 1000));
+  const two = (value: number) => String(value).padStart(2, '0');
+  return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+}
+
+export function renderInterface(state: InterfaceState, snapshot: Snapshot): string[] {
   const [, nominalKbps, delay] = nominal.find(([prefix]) => prefix.test(state.name))!;
   const kbps = state.bandwidthKbps ?? nominalKbps;
   const isLoopback = state.mac === null && state.tunnel === undefined;
   const hasMac = state.mac !== null && state.tunnel === undefined;
-  const { counters, rates } = state;
+  const { rates } = state;
+  const counters = countedSince(snapshot, state);
   // IOS counts loads in 255ths and never shows less than one.
   const load = (bps: number) => Math.min(255, Math.max(1, Math.round((bps * 255) / (kbps * 1000))));
   const hardware = `  Hardware is ${state.hardware}`;
@@ -94,7 +104,7 @@ export function renderInterface(state: InterfaceState): string[] {
     ...(isLoopback ? ['  Encapsulation LOOPBACK, loopback not set'] : []),
     ...describeTunnel(state),
     ...describeDriver(state),
-    '  Last clearing of "show interface" counters never',
+    `  Last clearing of "show interface" counters ${describeClearing(snapshot)}`,
     `  Input queue: 0/75/${counters.receiveDrops}/0 (size/max/drops/flushes); Total output drops: ${counters.sendDrops}`,
     `  Queueing strategy: ${state.hasQueues ? 'Class-based queueing' : 'fifo'}`,
     ...(rates

@@ -12,7 +12,7 @@ const schema = z.array(
 
 /** @returns the supervisor's list; this process alone where no supervisor runs (tests, debugging) */
 export function readProcesses(runDirectory: string): ProcessState[] {
-  return readList(runDirectory).map((state) => ({ ...state, rssBytes: readResidentBytes(state.pid) }));
+  return readList(runDirectory).map((state) => ({ ...state, rssBytes: readResidentBytes(state.pid), ...readRuntime(state.pid) }));
 }
 
 function readList(runDirectory: string): SupervisedProcess[] {
@@ -30,5 +30,22 @@ function readResidentBytes(pid: number | null): number {
     return kilobytes === undefined ? 0 : Number(kilobytes) * 1024;
   } catch {
     return 0; // it ended since
+  }
+}
+
+/** proc(5): utime and stime of /proc/PID/stat count in ticks of 10 ms on Linux (USER_HZ); switches are those of all threads that live. */
+function readRuntime(pid: number | null): Pick<ProcessState, 'runtimeMs' | 'invoked'> {
+  if (pid === null) return {};
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const switches = [...status.matchAll(/^(?:non)?voluntary_ctxt_switches:\s+(\d+)$/gm)].reduce(
+      (sum, [, value]) => sum + Number(value),
+      0,
+    );
+    return { runtimeMs: (Number(fields[11]) + Number(fields[12])) * 10, invoked: switches };
+  } catch {
+    return {}; // it ended since
   }
 }

@@ -6,10 +6,19 @@
 //   GET  /config     { config }           POST /exec    { line } -> { output } | { error }
 //   GET  /nat        NatTranslations      POST /packet-tracer  { line } -> PacketTrace
 //   POST /probe      { line } -> ProbeEvent a line, as they come (probe-stream.ts)
+//   POST /configure  EditRequest -> EditResponse    POST /exec-file  { line, text } -> { output } | { error }    (configure.ts)
 
 import { chmodSync, rmSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { z } from 'zod';
+import {
+  type EditRequest,
+  type EditResponse,
+  editRequestSchema,
+  editResponseSchema,
+  fileRequestSchema,
+  MaxConfigBytes,
+} from './configure.js';
 import { createServer } from './http.js';
 import { type PacketTrace, packetTraceSchema } from './packet-trace.js';
 import { type RunProbe, streamProbe } from './probe-stream.js';
@@ -29,6 +38,10 @@ export interface ApiOptions {
   ready: () => Ready | Promise<Ready>;
   /** Runs one exec line. Its Error's message is what the operator sees: it must hold no secret. */
   exec: (line: string) => Promise<string>;
+  /** As `exec`, with the text of the file that the line names. */
+  execWithFile: (line: string, text: string) => Promise<string>;
+  /** One line of an interactive edit of the running configuration. */
+  edit: (request: EditRequest) => EditResponse;
   /** Tests shorten them. A peer that is idle longer, in either direction, is cut off. */
   idleMs?: number;
   /** A request must have arrived whole by then. */
@@ -72,6 +85,8 @@ export async function startApi(options: ApiOptions): Promise<ApiServer> {
     ['/nat', { method: 'GET', answer: () => answerNat(options) }],
     ['/config', { method: 'GET', answer: async () => ({ config: (await options.snapshot()).runningConfig }) }],
     ['/exec', { method: 'POST', answer: async (request) => ({ output: await runLine(options.exec, request) }) }],
+    ['/configure', { method: 'POST', answer: async (request) => answerEdit(options, await readBody(request)) }],
+    ['/exec-file', { method: 'POST', answer: async (request) => answerFile(options, await readBody(request, MaxConfigBytes)) }],
     ['/packet-tracer', { method: 'POST', answer: async (request) => packetTraceSchema.parse(await runLine(options.packetTrace, request)) }],
     ['/probe', { method: 'POST', answer: (request, response) => runLine((line) => streamProbe(options.probe, line, response), request) }],
   ]);
@@ -157,6 +172,22 @@ async function runLine<T>(run: (line: string) => Promise<T>, request: IncomingMe
   }
 }
 
+function answerEdit({ edit }: ApiOptions, text: string): EditResponse {
+  const body = editRequestSchema.safeParse(parseJson(text));
+  if (!body.success) throw new RequestError(400, 'body must be {"session": "NAME", "line": "one configuration line" | null}');
+  return editResponseSchema.parse(edit(body.data));
+}
+
+async function answerFile({ execWithFile }: ApiOptions, text: string): Promise<{ output: string }> {
+  const body = fileRequestSchema.safeParse(parseJson(text));
+  if (!body.success) throw new RequestError(400, 'body must be {"line": "one exec line", "text": "a configuration"}');
+  try {
+    return { output: await execWithFile(body.data.line, body.data.text) };
+  } catch (error) {
+    throw new RequestError(422, error instanceof Error ? error.message : 'command failed');
+  }
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -165,14 +196,14 @@ function parseJson(text: string): unknown {
   }
 }
 
-async function readBody(request: IncomingMessage): Promise<string> {
-  const tooLong = new RequestError(413, `body longer than ${MaxBodyBytes} bytes`);
-  if (Number(request.headers['content-length'] ?? 0) > MaxBodyBytes) throw tooLong;
+async function readBody(request: IncomingMessage, limit = MaxBodyBytes): Promise<string> {
+  const tooLong = new RequestError(413, `body longer than ${limit} bytes`);
+  if (Number(request.headers['content-length'] ?? 0) > limit) throw tooLong;
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of request as AsyncIterable<Uint8Array>) {
     length += chunk.length;
-    if (length > MaxBodyBytes) throw tooLong;
+    if (length > limit) throw tooLong;
     chunks.push(chunk);
   }
   try {

@@ -49,6 +49,18 @@ const tunnelState = z.object({
   recursions: count,
 });
 
+const interfaceCounters = z.object({
+  receivedPackets: count,
+  receivedBytes: count,
+  sentPackets: count,
+  sentBytes: count,
+  receiveDrops: count,
+  sendDrops: count,
+  /** TCP SYNs that `ip tcp adjust-mss` changed, and those that it could not read. */
+  mssLowered: count.optional(),
+  mssMalformed: count.optional(),
+});
+
 const interfaceState = z.object({
   name: z.string(),
   device: z.string().nullable(),
@@ -75,17 +87,7 @@ const interfaceState = z.object({
   bandwidthKbps: z.number().optional(),
   /** Of a Tunnel. */
   tunnel: tunnelState.optional(),
-  counters: z.object({
-    receivedPackets: count,
-    receivedBytes: count,
-    sentPackets: count,
-    sentBytes: count,
-    receiveDrops: count,
-    sendDrops: count,
-    /** TCP SYNs that `ip tcp adjust-mss` changed, and those that it could not read. */
-    mssLowered: count.optional(),
-    mssMalformed: count.optional(),
-  }),
+  counters: interfaceCounters,
   /** `ip access-group`: names of lists. `unreachables`: ICMP unreachables are sent about what comes by it. */
   accessGroupIn: z.string().nullable().optional(),
   accessGroupOut: z.string().nullable().optional(),
@@ -177,6 +179,11 @@ const processState = z.object({
   pid: z.number().nullable(),
   rssBytes: count,
   restarts: count,
+  /** Processor time used, and times it was given a processor; absent when not known. */
+  runtimeMs: count.optional(),
+  invoked: count.optional(),
+  /** Percent of one processor (cpu-meter.ts). */
+  cpu: z.object({ fiveSeconds: count, oneMinute: count, fiveMinutes: count }).optional(),
 });
 
 export const snapshotSchema = z.object({
@@ -225,6 +232,14 @@ export const snapshotSchema = z.object({
     /** counters.ts. */
     control: z.array(counterValue),
   }),
+  /** What counters were at `clear counters` (Unix ms); drops in the order of `counters.drops`. Those here are never set back. */
+  cleared: z
+    .object({
+      at: z.number(),
+      interfaces: z.array(z.object({ name: z.string(), counters: interfaceCounters })),
+      drops: z.array(count),
+    })
+    .optional(),
   processes: z.array(processState),
   logging: loggingState,
   debugging: debuggingState,

@@ -3,8 +3,10 @@
 import type { PkiRequest, PkiTopic } from './commands/pki-exec.js';
 import type { KeyRequest } from './commands/rsa-key.js';
 import type { DebugSelection } from './debug-commands.js';
+import type { LifecycleCommand, LifecycleTopic } from './exec-lifecycle.js';
 import type { NatFilter, NatSelection } from './exec-nat.js';
 import type { ProbeCommand } from './exec-probe.js';
+import type { ShellCommand } from './exec-shell.js';
 import type { TraceCommand } from './exec-trace.js';
 import type { GdoiFeature } from './gdoi-features.js';
 import { type Args, keyword, type Node } from './tree.js';
@@ -58,13 +60,18 @@ export type ShowTopic =
   | { topic: 'ip interface'; interface: string | null }
   | { topic: 'object-group'; name: string | null }
   | { topic: 'running-config' }
+  | LifecycleTopic
+  | { topic: 'drops' }
+  | { topic: 'processes cpu' }
+  | { topic: 'processes memory' }
+  | { topic: 'tech-support' }
   | { topic: 'logging' }
   | { topic: 'debugging' }
   | { topic: 'version' }
   | { topic: 'clock' };
 
 /** `| include RE` and so on: a regular expression, case-sensitive, which the one that shows compiles (cli/show/filter.ts). */
-export type Pipe = { filter: 'json' } | { filter: 'include' | 'exclude' | 'begin' | 'section'; text: string };
+export type Pipe = { filter: 'json' } | { filter: 'include' | 'exclude' | 'begin' | 'section' | 'count'; text: string };
 
 export type ExecCommand =
   | ({ kind: 'show'; pipe: Pipe | null } & ShowTopic)
@@ -88,7 +95,8 @@ export type ExecCommand =
   | { kind: 'debug'; on: boolean; selection: DebugSelection | null }
   /** list: of what it permits alone; null = of all. */
   | { kind: 'debug ip nat'; level: 'off' | 'on' | 'detailed'; list: string | null }
-  | { kind: 'terminal length' };
+  | LifecycleCommand
+  | ShellCommand;
 
 /** What a node's action fills. */
 export interface ExecSink {

@@ -7,6 +7,7 @@ import { type DebugSelection, debugNodes, undebugNodes } from './debug-commands.
 import { clearAccessListNode, showAccessListNodes, showIpAccessListNodes } from './exec-access-lists.js';
 import { clearNode, directionNodes, groupTopics, rekeyNode } from './exec-gdoi.js';
 import { clearSaNode } from './exec-ipsec.js';
+import { lifecycleNodes, lifecycleTopics } from './exec-lifecycle.js';
 import { clearNatNode, debugNatNode, showNatNodes, showRouteMapNode } from './exec-nat.js';
 import { detailNode, type ExecNode, type ExecSink, give, groupOf, show } from './exec-node.js';
 import { pingNode, showMtuNode, tracerouteNode } from './exec-probe.js';
@@ -113,6 +114,16 @@ const showCommands: ExecNode[] = [
   showMtuNode,
   ...showQosNodes,
   showRouteMapNode,
+  ...lifecycleTopics,
+  keyword('drops', 'Packets dropped, by reason and by interface', { run: show(() => ({ topic: 'drops' })) }),
+  path(
+    [['processes', 'Processes of this router']],
+    [
+      keyword('cpu', 'Processor time', { run: show(() => ({ topic: 'processes cpu' })) }),
+      keyword('memory', 'Memory', { run: show(() => ({ topic: 'processes memory' })) }),
+    ],
+  ),
+  keyword('tech-support', 'All that support asks for, without secrets', { run: show(() => ({ topic: 'tech-support' })) }),
   keyword('running-config', 'Current operating configuration', { run: show(() => ({ topic: 'running-config' })) }),
   keyword('version', 'System hardware and software status', { run: show(() => ({ topic: 'version' })) }),
 ];
@@ -166,6 +177,7 @@ export const execCommands: ExecNode[] = mergeNodes([
     ],
     [keyword('group', 'One group', { next: [argument('group', word(80), 'Group name', { next: directionNodes })] }), ...directionNodes],
   ),
+  ...lifecycleNodes,
   traceNode,
   pingNode,
   tracerouteNode,
@@ -175,7 +187,7 @@ export const execCommands: ExecNode[] = mergeNodes([
     // Output is never paged here, so no pause is the one length there is.
     [
       keyword('length', 'Set number of lines on a screen', {
-        next: [argument('lines', integer(0, 0), 'No pausing', { run: give(() => ({ kind: 'terminal length' })) })],
+        next: [argument('lines', integer(0, 0), 'No pausing', { run: give(() => ({ kind: 'terminal length', lines: 0 })) })],
       }),
     ],
   ),

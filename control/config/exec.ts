@@ -1,11 +1,12 @@
 // An exec line -> a typed command, with abbreviations and errors as IOS words them. Carries nothing out.
 
-import type { ExecCommand, ExecSink, Pipe } from './exec-node.js';
+import type { ExecCommand, ExecNode, ExecSink, Pipe } from './exec-node.js';
 import { execCommands, InvalidInput } from './exec-tree.js';
 import { MaxLineLength, splitWords } from './lexer.js';
 import { matchLine } from './match.js';
 import { ConfigError } from './session.js';
 
+export type { LifecycleTopic } from './exec-lifecycle.js';
 export type { ExecCommand, Pipe, ShowTopic } from './exec-node.js';
 export type { TraceCommand } from './exec-trace.js';
 export type { GdoiFeature } from './gdoi-features.js';
@@ -17,7 +18,7 @@ export interface ExecError {
   column: number;
 }
 
-const filters = ['begin', 'exclude', 'include', 'json', 'section'] as const;
+export const filters = ['begin', 'count', 'exclude', 'include', 'json', 'section'] as const;
 
 /** What stands behind the bar. @param from column of the text behind it */
 function parsePipe(line: string, from: number): Pipe | ExecError {
@@ -34,9 +35,10 @@ function parsePipe(line: string, from: number): Pipe | ExecError {
 
 /**
  * Parses one exec line, e.g. `sh cry gdoi ks mem | inc 10.0`.
+ * @param commands what there is: of one-shot commands (exec-tree.ts) or of a shell's mode (exec-shell.ts)
  * @returns the command, or the error in IOS words with the column it is at; for an empty line an incomplete command
  */
-export function parseExec(line: string): ExecCommand | ExecError {
+export function parseExec(line: string, commands: ExecNode[] = execCommands): ExecCommand | ExecError {
   if (line.length > MaxLineLength) return { error: InvalidInput, column: MaxLineLength };
   const text = line.trimEnd();
   const bar = text.indexOf('|');
@@ -44,7 +46,7 @@ export function parseExec(line: string): ExecCommand | ExecError {
   const words = splitWords(head);
   if (words.length === 0) return { error: '% Incomplete command.', column: 0 };
   const sink: ExecSink = { command: null };
-  const result = matchLine(execCommands, words, head, false);
+  const result = matchLine(commands, words, head, false);
   if (result.kind === 'ambiguous') return { error: `% Ambiguous command:  "${text.trim()}"`, column: result.word.column };
   if (result.kind === 'invalid') return { error: InvalidInput, column: result.word.column };
   if (result.kind === 'incomplete') return { error: '% Incomplete command.', column: text.length };

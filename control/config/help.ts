@@ -1,5 +1,6 @@
 // `?` and completion, from the same trees that parse.
 
+import { privilegedCommands, userCommands } from './exec-shell.js';
 import { execCommands, InvalidInput } from './exec-tree.js';
 import { splitWords } from './lexer.js';
 import { walkLine } from './match.js';
@@ -13,6 +14,9 @@ export interface HelpEntry {
   help: string;
   kind: 'keyword' | 'argument' | 'end';
 }
+
+const execModes = { exec: execCommands, user: userCommands, privileged: privilegedCommands };
+export type HelpMode = keyof typeof execModes | ModeName;
 
 export type Help = { entries: HelpEntry[] } | { error: string; column: number };
 
@@ -37,11 +41,11 @@ function listNodes<C>(nodes: Node<C>[], partial: string, negated: boolean): Help
 
 /**
  * What may come next. `show cr` lists the words that begin with `cr`; `show crypto ` (with a space) what may follow.
- * @param mode `exec`, or a configuration mode by its prompt name
+ * @param mode `exec` (one-shot), a shell's `user` or `privileged`, or a configuration mode by its prompt name
  */
-export function helpFor(mode: 'exec' | ModeName, partial: string): Help {
-  const isExec = mode === 'exec';
-  const roots = (isExec ? execCommands : modeCommands[mode]) as Node<unknown>[];
+export function helpFor(mode: HelpMode, partial: string): Help {
+  const isExec = mode === 'exec' || mode === 'user' || mode === 'privileged';
+  const roots = (isExec ? execModes[mode] : modeCommands[mode]) as Node<unknown>[];
   const words = splitWords(partial);
   const unfinished =
     partial.length > 0 && words.length > 0 && words[words.length - 1].column + words[words.length - 1].text.length === partial.length;
@@ -60,7 +64,7 @@ export function helpFor(mode: 'exec' | ModeName, partial: string): Help {
 }
 
 /** The line with its last word completed, when only one keyword can be meant; else the line as it is. */
-export function completeLine(mode: 'exec' | ModeName, partial: string): string {
+export function completeLine(mode: HelpMode, partial: string): string {
   const help = helpFor(mode, partial);
   if (!('entries' in help)) return partial;
   const keywords = help.entries.filter((entry) => entry.kind === 'keyword');

@@ -8,6 +8,7 @@ import type { CounterSet } from '../api/counters.js';
 import type { RateMeter } from '../api/rates.js';
 import type { CounterValue, ProcessState, Snapshot } from '../api/snapshot.js';
 import type { LoggingState } from '../api/snapshot-logging.js';
+import type { ClearedCounters } from '../cleared-counters.js';
 import { printConfig } from '../config/print.js';
 import { findQueueing } from '../config/verify/qos-policies.js';
 import type { RsaKeyInfo } from '../pki/rsa-keys.js';
@@ -35,6 +36,7 @@ export interface SnapshotParts {
   publicKeys: RsaKeyInfo[];
   processes: ProcessState[];
   logging: LoggingState;
+  cleared?: ClearedCounters;
   /** null when no dataplane answers: its counters are 0 then. */
   dataplane: SnapshotHead | null;
   now: Ms;
@@ -124,6 +126,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
       nat: named(natTexts, dataplane?.nat),
       control: parts.counters.values(),
     },
+    cleared: parts.cleared?.state(interfaces, dataplane?.drops ?? []),
     processes: parts.processes,
     logging: parts.logging,
     debugging: router.debug.describe(),

@@ -118,6 +118,8 @@ async function serve(t: { teardown(end: () => unknown): unknown }, change: Parti
     probe: async () => undefined,
     ready: () => ({ ready: true, missing: [] }),
     exec: async (line) => `ran ${line}`,
+    execWithFile: async (line, text) => `ran ${line} with ${text.length} characters`,
+    edit: () => ({ error: null, column: null, messages: [], ended: false, mode: 'config', hostname: 'R1' }),
     ...change,
   });
   t.teardown(() => api.close());

@@ -26,6 +26,8 @@ async function start(t: { teardown(end: () => unknown): unknown }, change: Parti
     probe: async () => undefined,
     ready: () => ({ ready: true, missing: [] }),
     exec: async (line) => `ran ${line}`,
+    execWithFile: async (line, text) => `ran ${line} with ${text.length} characters`,
+    edit: ({ line }) => ({ error: null, column: null, messages: [], ended: line === 'end', mode: 'config', hostname: 'R1' }),
     ...change,
   });
   t.teardown(() => api.close());
@@ -207,6 +209,8 @@ t.test('a dead process left its socket file', async (t) => {
     probe: async () => undefined,
     ready: () => ({ ready: false, missing: ['x'] }),
     exec: async () => '',
+    execWithFile: async () => '',
+    edit: () => ({ error: null, column: null, messages: [], ended: false, mode: 'config', hostname: 'R1' }),
   });
   t.strictSame(await fetchReady(socketPath, 1000), { ready: false, missing: ['x'] });
   await api.close();

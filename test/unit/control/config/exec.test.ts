@@ -128,8 +128,21 @@ t.test('every exec command, in full and abbreviated', (t) => {
     ['crypto gdoi ks rekey replace-now', { kind: 'crypto gdoi ks rekey', group: null, immediately: true }],
     ['crypto gdoi ks rekey group G', { kind: 'crypto gdoi ks rekey', group: 'G', immediately: false }],
     ['crypto gdoi ks rekey group G replace-now', { kind: 'crypto gdoi ks rekey', group: 'G', immediately: true }],
-    ['terminal length 0', { kind: 'terminal length' }],
-    ['  term len 0  ', { kind: 'terminal length' }],
+    ['write', { kind: 'write' }],
+    ['wr mem', { kind: 'write' }],
+    ['copy run start', { kind: 'write' }],
+    ['configure replace r.cfg', { kind: 'configure replace', file: 'r.cfg', minutes: null }],
+    ['configure replace nvram:startup-config time 3', { kind: 'configure replace', file: null, minutes: 3 }],
+    ['conf confirm', { kind: 'configure confirm' }],
+    ['configure revert now', { kind: 'configure revert' }],
+    ['reload check startup-config', { kind: 'reload check', file: null }],
+    ['show archive config diff', { kind: 'show', pipe: null, topic: 'archive config differences' }],
+    ['show startup-config', { kind: 'show', pipe: null, topic: 'startup-config' }],
+    ['show processes cpu', { kind: 'show', pipe: null, topic: 'processes cpu' }],
+    ['show drops', { kind: 'show', pipe: null, topic: 'drops' }],
+    ['show tech', { kind: 'show', pipe: null, topic: 'tech-support' }],
+    ['terminal length 0', { kind: 'terminal length', lines: 0 }],
+    ['  term len 0  ', { kind: 'terminal length', lines: 0 }],
     ['crypto key generate rsa', { kind: 'crypto key generate rsa', label: null, modulus: 2048, exportable: false }],
     [
       'crypto key generate rsa general-keys label GETVPN-R4-KS modulus 1024 exportable',
@@ -155,7 +168,8 @@ t.test('pipes: plain text to the end of the line', (t) => {
   t.strictSame(pipeOf('show run | sec crypto | gdoi'), { filter: 'section', text: 'crypto | gdoi' });
   t.strictSame(pipeOf('show run |'), { error: '% Incomplete command.', column: 10 });
   t.strictSame(pipeOf('show run | include'), { error: '% Incomplete command.', column: 18 });
-  t.strictSame(pipeOf('show run | count x'), { error: "% Invalid input detected at '^' marker.", column: 11 });
+  t.strictSame(pipeOf('show run | count x'), { filter: 'count', text: 'x' });
+  t.strictSame(pipeOf('show run | nonsense x'), { error: "% Invalid input detected at '^' marker.", column: 11 });
   t.strictSame(pipeOf('show run | json x'), { error: "% Invalid input detected at '^' marker.", column: 16 });
   t.strictSame(pipeOf('clear counters | json'), { error: "% Invalid input detected at '^' marker.", column: 15 });
   t.end();

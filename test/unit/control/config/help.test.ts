@@ -4,8 +4,21 @@ import { completeLine, type Help, helpFor } from '../../../../control/config/hel
 const tokens = (help: Help): string[] => ('entries' in help ? help.entries.map((entry) => entry.token) : [help.error]);
 
 t.test('what may come next', (t) => {
-  t.strictSame(tokens(helpFor('exec', '')), ['clear', 'crypto', 'debug', 'no', 'packet-tracer', 'show', 'terminal', 'undebug']);
-  t.strictSame(tokens(helpFor('exec', 'c')), ['clear', 'crypto']);
+  t.strictSame(tokens(helpFor('exec', '')), [
+    'clear',
+    'configure',
+    'copy',
+    'crypto',
+    'debug',
+    'no',
+    'packet-tracer',
+    'reload',
+    'show',
+    'terminal',
+    'undebug',
+    'write',
+  ]);
+  t.strictSame(tokens(helpFor('exec', 'c')), ['clear', 'configure', 'copy', 'crypto']);
   t.strictSame(tokens(helpFor('exec', 'sh cry gdoi ks ')), ['acl', 'detail', 'identifier', 'members', 'policy', '<cr>']);
   t.strictSame(tokens(helpFor('exec', 'show crypto gdoi group ')), ['WORD']);
   t.strictSame(tokens(helpFor('exec', 'show version ')), ['<cr>']);
