@@ -19,7 +19,7 @@ export const enum Cap {
   Sas = 256,
   /** Sender IDs one SA row carries: one for every worker, whose number takes 4 bits of the IV (proto/sender-iv.ts). */
   Sids = 1 << 4,
-  NatClauses = 128,
+  NatClauses = 1 << 7,
   NatStatics = 1024,
   NatPools = 32,
   NatRanges = 2048,
