@@ -26,6 +26,8 @@ export interface NegotiatedPair {
   lifetimeSeconds: number;
   /** null = no limit. */
   lifetimeKilobytes: number | null;
+  /** The peer set the commit bit: it says CONNECTED when it takes the SA towards it into use (RFC 2408 §3.1). Absent = it did not. */
+  awaitsConnected?: true;
 }
 
 /** @param own what we want, @param theirs as their transform states it: the shorter one holds */
