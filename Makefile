@@ -11,7 +11,7 @@ help:
 	@echo 'make demo   build, bring up four routers in namespaces, show the VPN work, clean up'
 	@echo 'make test   build and run all tests'
 	@echo 'make lab    the demo network, left running (scripts/lab exec r1 ping 10.0.2.10; scripts/lab down)'
-	@echo 'make build  lint  format  bench  bench-path  bench-control  simulate  ci  clean  test-asan (three minutes)  rekey-soak (six)  fuzz'
+	@echo 'make build  lint  format  bench  bench-path  bench-control  simulate  ci  clean  test-asan (three minutes)  rekey-soak (twelve)  fuzz'
 
 bootstrap:
 	@scripts/bootstrap
@@ -44,7 +44,7 @@ test-asan: build build/asan/groupwire.node
 
 # A rekey every 15 s for five minutes under iperf3: no datagram lost. On an idle machine; make test does two rekeys of it.
 rekey-soak: build
-	@REKEYS=$${REKEYS:-20} TIMEOUT=600 TIMES=1 scripts/test test/netns/rekey-iperf3
+	@REKEYS=$${REKEYS:-20} TIMEOUT=600 TIMES=1 scripts/test test/netns/rekey-iperf3 test/netns/ipsec-rekey
 
 # Fuzz targets, guided by coverage: FUZZ_SECONDS=60 FUZZ_TARGETS='gdoi-messages config' make fuzz
 fuzz: build

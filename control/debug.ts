@@ -16,6 +16,7 @@ import {
   debugLevels,
 } from './config/debug-commands.js';
 import type { Config } from './config/model.js';
+import { CryptoDebug } from './debug-crypto.js';
 import type { GdoiEngine } from './gdoi/gdoi-engine.js';
 import { describeKeys } from './gdoi/key-status.js';
 import { toHex } from './isakmp/bytes.js';
@@ -77,14 +78,18 @@ export class Debug {
   nat: NatDebugLevel = 'off';
   natList: string | null = null;
 
+  readonly crypto: CryptoDebug;
+
   /** @param write one line @param helpOf text of a counter */
   constructor(
-    private readonly write: (text: string) => void,
+    private readonly write: (text: string, facility?: 'CRYPTO') => void,
     private readonly helpOf: (counter: string) => string | undefined,
-  ) {}
+  ) {
+    this.crypto = new CryptoDebug((text) => write(text, 'CRYPTO'));
+  }
 
   get active(): boolean {
-    return this.levels.size > 0 || this.nat !== 'off';
+    return this.levels.size > 0 || this.nat !== 'off' || this.crypto.active;
   }
 
   set({ roles, features, level }: DebugSelection, on: boolean): void {
@@ -96,6 +101,7 @@ export class Debug {
   }
 
   clear(): void {
+    this.crypto.clear();
     this.levels.clear();
     this.nat = 'off';
     this.natList = null;
@@ -103,20 +109,25 @@ export class Debug {
 
   /** One line for each that is on, in a fixed order. */
   describe(): string[] {
-    const gdoi = (['gm', 'ks'] as const).flatMap((role) =>
-      debugFeatures.flatMap((feature) => {
-        const level = this.levels.get(`${role} ${feature}`);
-        return level === undefined ? [] : [`GDOI ${role === 'gm' ? 'GM' : 'KS'} ${feature} debugging is on, level ${level}`];
-      }),
-    );
+    const gdoi = [...this.crypto.describe(), ...this.gdoiLevels()];
     if (this.nat === 'off') return gdoi;
     const list = this.natList === null ? '' : ` for access list ${this.natList}`;
     return [...gdoi, `IP NAT ${this.nat === 'detailed' ? 'detailed ' : ''}debugging is on${list}`];
   }
 
+  private gdoiLevels(): string[] {
+    return (['gm', 'ks'] as const).flatMap((role) =>
+      debugFeatures.flatMap((feature) => {
+        const level = this.levels.get(`${role} ${feature}`);
+        return level === undefined ? [] : [`GDOI ${role === 'gm' ? 'GM' : 'KS'} ${feature} debugging is on, level ${level}`];
+      }),
+    );
+  }
+
   /** @param config says what this router is towards the other end */
   datagram(direction: 'sent' | 'received', { local, remote, bytes }: Datagram, config: Config): void {
     if (!this.active || bytes.length < HeaderLength) return;
+    this.crypto.datagram(direction, { local, remote, bytes });
     const servers = [...config.gdoiGroups.values()].flatMap(({ serverAddresses }) => serverAddresses);
     const role = servers.includes(remote.address) ? 'gm' : 'ks';
     const [name, feature] = exchangeNames[bytes[18]] ?? [`exchange ${bytes[18]}`, 'infrastructure'];
@@ -133,6 +144,7 @@ export class Debug {
   /** @param reason in words, where there is one */
   counted(counter: string, reason: string | undefined): void {
     if (!this.active) return;
+    this.crypto.counted(counter, this.helpOf(counter) ?? counter, reason);
     const [roles, feature, level] = places[counter] ?? ['both', 'infrastructure', 'event'];
     const text = `${this.helpOf(counter) ?? counter}${reason === undefined ? '' : `: ${reason}`}`;
     for (const role of roles === 'both' ? (['gm', 'ks'] as const) : [roles]) if (this.line(role, feature, level, text)) return;

@@ -178,6 +178,9 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
       if (!command.on && !router.debug.active) return done('All possible debugging has been turned off');
       return done(router.debug.describe().join('\n'));
     }
+    case 'debug crypto':
+      router.debug.crypto.set(command.topic, command.on);
+      return done(router.debug.active ? router.debug.describe().join('\n') : 'All possible debugging has been turned off');
     case 'debug ip nat':
       if (command.list !== null && !router.config.accessLists.has(command.list))
         return refused(`% there is no access list ${command.list}`);

@@ -96,7 +96,7 @@ export class Router {
     });
     this.events = new DataplaneEvents(this, means.log, means.counters);
     this.debug = new Debug(
-      (text) => means.log.write('GDOI', 7, 'DEBUG', text),
+      (text, facility: string = 'GDOI') => means.log.write(facility, 7, 'DEBUG', text),
       (counter) => means.counters.helpOf(counter),
     );
     const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
@@ -233,6 +233,7 @@ export class Router {
 
   /** Carries actions out in order: state is on disk before the message that depends on it leaves. */
   perform(actions: readonly Action[], now: Ms): void {
+    this.debug.crypto.begin(now);
     let changed = false;
     let sasChanged = false;
     let isHeld = false;
@@ -257,6 +258,7 @@ export class Router {
     }
     if (changed || sasChanged) this.publishTables(now);
     if (changed) this.means.join(membershipsOf(this.gdoi));
+    this.debug.crypto.observe(() => this.ike.sas(), this.ipsec.pairs);
   }
 
   private count(counter: string, reason: string | undefined): void {

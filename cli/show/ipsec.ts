@@ -143,6 +143,7 @@ function renderDynamicMaps(maps: readonly DynamicMapState[]): string[] {
     maps.map(({ name, sequence, localAcl, site, flows }) => [
       `Crypto Map Template"${name}" ${sequence}`,
       ...site.peers.map((peer) => `\tPeer = ${peer}`),
+      ...(site.isakmpProfile === undefined ? [] : [`\tISAKMP Profile: ${site.isakmpProfile}`]),
       ...(localAcl === null ? ['\tNo matching address list set.'] : [`\tExtended IP access list ${localAcl}`]),
       ...site.acl.map((line) => `\t    access-list ${localAcl} ${line}`),
       ...renderProtection(site),
@@ -172,6 +173,7 @@ function renderSite(map: CryptoMapState, site: SiteToSiteState): string[] {
       : ['\tWARNING: This crypto map is in an incomplete state!', '\t\t(missing peer, access-list or transform-set definitions)']),
     ...(map.profile === undefined ? [] : [`\tProfile name: ${map.profile}`]),
     ...site.peers.map((peer) => `\tPeer = ${peer}`),
+    ...(site.isakmpProfile === undefined ? [] : [`\tISAKMP Profile: ${site.isakmpProfile}`]),
     ...(map.localAcl === null ? [] : [`\tExtended IP access list ${map.localAcl}`]),
     ...(map.createdFrom === undefined ? [] : ['\tExtended IP access list ']),
     ...site.acl.map((line) => (isUnnamed ? `\t    access-list  ${line}` : `\t    access-list ${map.localAcl} ${line}`)),

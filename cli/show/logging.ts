@@ -25,11 +25,13 @@ export function renderLogging({ logging }: Snapshot): string[] {
 
 export function renderDebugging({ debugging }: Snapshot): string[] {
   const section = (title: string, lines: string[]): string[] => (lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)]);
+  const isCrypto = (line: string): boolean => line.startsWith('Crypto ');
   const isNat = (line: string): boolean => line.startsWith('IP NAT ');
   return [
+    ...section('Cryptographic Subsystem:', debugging.filter(isCrypto)),
     ...section(
       'CRYPTO GDOI:',
-      debugging.filter((line) => !isNat(line)),
+      debugging.filter((line) => !isNat(line) && !isCrypto(line)),
     ),
     ...section('Generic IP:', debugging.filter(isNat)),
   ];

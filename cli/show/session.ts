@@ -1,5 +1,5 @@
 // `show crypto session [detail]`: of a member, one session for each interface with a crypto map (its peer is the group: 0.0.0.0); of a key
-// server, and of a gateway with peers, one for each peer. Profiles, VRFs and descriptions are not here.
+// server, and of a gateway with peers, one for each peer: an address, behind a translator with its port. VRFs and descriptions are not here.
 
 import type { IpsecFlowState, IpsecInterfaceState, IsakmpSaState, Snapshot } from '../../control/api/snapshot.js';
 import { formatClock, formatProtocol, formatSeconds } from './columns.js';
@@ -37,10 +37,21 @@ const Group = '0.0.0.0';
 function peerSessions(state: IpsecInterfaceState, { isakmpSas }: Snapshot): Session[] {
   const byPeer = new Map<string, IpsecFlowState[]>();
   for (const flow of state.flows) if (flow.peer !== Group) byPeer.set(flow.peer, [...(byPeer.get(flow.peer) ?? []), flow]);
-  return [...byPeer].map(([peer, flows]) => {
-    const [{ localEndpoint, peerPort }] = flows;
-    const ikeSas = isakmpSas.filter((sa) => sa.remote === peer && sa.local === localEndpoint);
-    return { interface: state.interface, peer, peerPort, status: statusOf(ikeSas, flows), ikeSas, flows };
+  return [...byPeer].flatMap(([peer, whole]) => {
+    const ports = [...new Set(whole.filter(({ outboundSpi }) => outboundSpi !== 0).map(({ peerPort }) => peerPort))];
+    const sas = isakmpSas.filter((sa) => sa.remote === peer && sa.local === whole[0].localEndpoint);
+    const session = (flows: IpsecFlowState[], peerPort: number, ikeSas: IsakmpSaState[]): Session => {
+      return { interface: state.interface, peer, peerPort, status: statusOf(ikeSas, flows), ikeSas, flows };
+    };
+    if (ports.length < 2) return [session(whole, whole[0].peerPort, sas)];
+    // Several behind one translator. What nobody has an SA for stands with the first.
+    return ports.map((port, index) =>
+      session(
+        whole.filter(({ peerPort, outboundSpi }) => (outboundSpi === 0 ? index === 0 : peerPort === port)),
+        port,
+        sas.filter(({ remotePort }) => remotePort === port),
+      ),
+    );
   });
 }
 
@@ -112,12 +123,15 @@ function renderSession(session: Session, detail: boolean): string[] {
   const { ikeSas, flows } = session;
   const ages = ikeSas.flatMap(({ ageSeconds }) => (ageSeconds === null ? [] : [ageSeconds]));
   const uptime = detail && ages.length > 0 ? [`Uptime: ${formatUptime(Math.max(...ages))}`] : [];
+  const name = ikeSas.findLast((sa) => sa.profile !== undefined)?.profile;
+  const profile = !detail || name === undefined ? [] : [`Profile: ${name}`];
   const peer = `Peer: ${session.peer} port ${session.peerPort} `;
   const id = ikeSas.findLast(({ phase1Id }) => phase1Id !== null)?.phase1Id ?? '(none)';
   const about = detail ? [`${peer}fvrf: (none) ivrf: (none)`, `      Phase1_id: ${id}`, '      Desc: (none)'] : [peer];
   return [
     '',
     `Interface: ${session.interface}`,
+    ...profile,
     ...uptime,
     `Session status: ${session.status}     `,
     ...about,

@@ -73,6 +73,8 @@ const siteToSiteState = z.object({
   lifetimeKilobytes: count.nullable(),
   /** Whom the newest pair of SAs is with. */
   currentPeer: z.string().nullable(),
+  /** That peers have to match; absent = any, or none. */
+  isakmpProfile: z.string().optional(),
 });
 
 export const cryptoMapState = z.object({

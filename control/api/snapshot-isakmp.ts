@@ -33,6 +33,8 @@ export const isakmpSaState = z.object({
   capabilities: z.string(),
   /** Who the peer says it is: an address or a name; null before it is up, and of a rekey SA. */
   phase1Id: z.string().nullable(),
+  /** ISAKMP profile that the peer matches; absent = none. */
+  profile: z.string().optional(),
 });
 
 /** What bounds phase 1, as configured or fixed. What it came to is in `counters.control`. */

@@ -1,7 +1,9 @@
-// `debug crypto gdoi [gm|ks] [FEATURE] [LEVEL]`, `no debug ...`, `undebug ...`, `undebug all`: the grammar. What they do: control/debug.ts.
+// `debug crypto gdoi [gm|ks] [FEATURE] [LEVEL]`, `debug crypto isakmp|ipsec`, `no debug ...`, `undebug ...`, `undebug all`: the grammar. What they do: control/debug.ts.
 
 import { type Args, keyword, type Node, path } from './tree.js';
 
+/** What is not GDOI's. */
+export type CryptoDebugTopic = 'isakmp' | 'ipsec';
 export type DebugRole = 'gm' | 'ks';
 export const debugFeatures = ['acls', 'infrastructure', 'registration', 'rekey', 'replay'] as const;
 export type DebugFeature = (typeof debugFeatures)[number];
@@ -55,6 +57,17 @@ export function debugNodes<C>(done: (selection: DebugSelection | null, context: 
   const role = (name: DebugRole, help: string) => keyword<C>(name, help, { set: ['role', name], run, next: features });
   const roles = [role('gm', 'As group member'), role('ks', 'As key server')];
   return [path([['crypto', 'Encryption module']], [keyword('gdoi|gkm', 'GDOI', { run, next: [...roles, ...features] })])];
+}
+
+/** `crypto isakmp|ipsec`, behind all of them. */
+export function debugCryptoNode<C>(done: (topic: CryptoDebugTopic, context: C) => void): Node<C> {
+  return path(
+    [['crypto', 'Encryption module']],
+    [
+      keyword('isakmp', 'ISAKMP key management', { run: (_, context) => done('isakmp', context) }),
+      keyword('ipsec', 'IPSEC processing', { run: (_, context) => done('ipsec', context) }),
+    ],
+  );
 }
 
 /** Behind `no debug` and `undebug`. */

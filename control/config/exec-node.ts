@@ -2,7 +2,7 @@
 
 import type { PkiRequest, PkiTopic } from './commands/pki-exec.js';
 import type { KeyRequest } from './commands/rsa-key.js';
-import type { DebugSelection } from './debug-commands.js';
+import type { CryptoDebugTopic, DebugSelection } from './debug-commands.js';
 import type { LifecycleCommand, LifecycleTopic } from './exec-lifecycle.js';
 import type { NatFilter, NatSelection } from './exec-nat.js';
 import type { ProbeCommand } from './exec-probe.js';
@@ -93,6 +93,7 @@ export type ExecCommand =
   | { kind: 'clear ip nat translation'; filter: NatFilter }
   /** `selection: null` is everything, which can only be switched off. */
   | { kind: 'debug'; on: boolean; selection: DebugSelection | null }
+  | { kind: 'debug crypto'; topic: CryptoDebugTopic; on: boolean }
   /** list: of what it permits alone; null = of all. */
   | { kind: 'debug ip nat'; level: 'off' | 'on' | 'detailed'; list: string | null }
   | LifecycleCommand

@@ -3,7 +3,7 @@
 import { integer, interfaceName, word } from './arguments.js';
 import { pkiRequestNodes, pkiTopicNodes } from './commands/pki-exec.js';
 import { generateKeyNodes, readKeyRequest } from './commands/rsa-key.js';
-import { type DebugSelection, debugNodes, undebugNodes } from './debug-commands.js';
+import { type CryptoDebugTopic, type DebugSelection, debugCryptoNode, debugNodes, undebugNodes } from './debug-commands.js';
 import { clearAccessListNode, showAccessListNodes, showIpAccessListNodes } from './exec-access-lists.js';
 import { clearNode, directionNodes, groupTopics, rekeyNode } from './exec-gdoi.js';
 import { clearSaNode } from './exec-ipsec.js';
@@ -134,12 +134,26 @@ function debug(on: boolean): (selection: DebugSelection | null, sink: ExecSink) 
   };
 }
 
+function debugCrypto(on: boolean): (topic: CryptoDebugTopic, sink: ExecSink) => void {
+  return (topic, sink) => {
+    sink.command = { kind: 'debug crypto', topic, on };
+  };
+}
+
 export const execCommands: ExecNode[] = mergeNodes([
-  keyword('debug', 'Debugging functions', { next: [...debugNodes(debug(true)), debugNatNode(true)] }),
-  keyword('undebug', 'Disable debugging functions', { next: [...undebugNodes(debug(false)), debugNatNode(false)] }),
+  keyword('debug', 'Debugging functions', {
+    next: mergeNodes([...debugNodes(debug(true)), debugCryptoNode(debugCrypto(true)), debugNatNode(true)]),
+  }),
+  keyword('undebug', 'Disable debugging functions', {
+    next: mergeNodes([...undebugNodes(debug(false)), debugCryptoNode(debugCrypto(false)), debugNatNode(false)]),
+  }),
   path(
     [['no', 'Disable debugging functions']],
-    [keyword('debug', 'Debugging functions', { next: [...undebugNodes(debug(false)), debugNatNode(false)] })],
+    [
+      keyword('debug', 'Debugging functions', {
+        next: mergeNodes([...undebugNodes(debug(false)), debugCryptoNode(debugCrypto(false)), debugNatNode(false)]),
+      }),
+    ],
   ),
   keyword('clear', 'Reset functions', {
     next: [

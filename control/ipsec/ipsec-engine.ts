@@ -176,8 +176,9 @@ export class IpsecEngine implements IkeUser {
   notification(sa: Phase1Sa, type: number, _data: Uint8Array, now: Ms, whole: Notification): Action[] {
     const pairs = this.pairs.ofPeer(this.peers.endOf(sa));
     if (type === NotifyType.InitialContact) return this.endBefore(sa, now);
-    if (!isErrorType(type)) return [];
     const spi = unknownSpi(whole);
+    if (type === NotifyType.Connected) return this.life.connected(this.peers.endOf(sa), spi);
+    if (!isErrorType(type)) return [];
     if (type !== NotifyType.InvalidSpi) return this.negotiation.refused(sa, type, spi, now);
     const unknown = pairs.filter(({ outboundSpi }) => outboundSpi === spi);
     if (unknown.length === 0) return [];

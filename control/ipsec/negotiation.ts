@@ -204,6 +204,8 @@ export class Negotiation {
     const policy = this.peers.policy(flow.policy);
     if (policy?.local !== sa.local.address) return [];
     if (!serves(policy, sa)) {
+      // The peer began that one; ours is under way.
+      if (!sa.initiator) return [];
       const text = `its identity does not match isakmp profile ${policy.profile} of ${policyText(policy)}`;
       return [...this.life.log.failed(sa.remote.address, text, now), ...this.tryNext(flow, now)];
     }

@@ -2,6 +2,7 @@
 
 import type { Action, Ms } from '../actions.js';
 import { IpsecLog } from './ipsec-log.js';
+import type { PeerEnd } from './peer-end.js';
 import { deleteEsp } from './peer-messages.js';
 import type { PeerSas } from './peer-sas.js';
 import type { NegotiatedPair } from './quick-exchange.js';
@@ -34,13 +35,20 @@ export class PairLife {
 
   /**
    * We have sent message 3, upon which the peer takes the SA towards it into use: a replacement gives it time for that, and the old pair sends on. What
-   * came before message 3 would be lost.
+   * came before message 3 would be lost. A peer that set the commit bit is given it for the first pair too, unless it says CONNECTED before.
    */
   establishSoon(pair: SaPair, now: Ms): Action[] {
     if (!this.pairs.has(pair)) return [];
-    if (!this.pairs.sending(flowKey(pair))) return this.establish(pair);
+    if (!pair.awaitsConnected && !this.pairs.sending(flowKey(pair))) return this.establish(pair);
     pair.sendsAt = now + SettleMs;
     return [];
+  }
+
+  /** The peer says CONNECTED (RFC 2408 §3.1). @param spi that it names: of the SA towards it; null = of all that wait */
+  connected(peer: PeerEnd, spi: number | null): Action[] {
+    const waiting = this.pairs.ofPeer(peer).filter(({ awaitsConnected, sendsAt }) => awaitsConnected && Number.isFinite(sendsAt));
+    const named = waiting.filter(({ outboundSpi, inboundSpi }) => spi === null || spi === outboundSpi || spi === inboundSpi);
+    return named.flatMap((pair) => this.establish(pair));
   }
 
   /** Replacements whose time has come. */

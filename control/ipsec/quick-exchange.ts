@@ -35,6 +35,8 @@ export interface NegotiatedPair {
   lifetimeKilobytes: number | null;
   /** Of transport mode behind a translator. */
   originals?: OriginalAddresses;
+  /** The peer set the commit bit: it says CONNECTED when it takes the SA towards it into use (RFC 2408 §3.1). Absent = it did not. */
+  awaitsConnected?: true;
 }
 
 /** @param own what we want, @param theirs as their transform states it: the shorter one holds */

@@ -4,6 +4,7 @@
 import type { Action, Ms, RandomBytes } from '../actions.js';
 import type { DhGroup, Ipv4 } from '../config/model.js';
 import { equalBytes } from '../isakmp/bytes.js';
+import { HeaderFlag, readHeader } from '../isakmp/header.js';
 import { type Identification, writeIdentification } from '../isakmp/identification.js';
 import { type DhExchange, startDh } from '../isakmp/keying-material.js';
 import { newMessageId } from '../isakmp/message-cipher.js';
@@ -91,6 +92,8 @@ export class QuickInitiator extends QuickExchange {
       sharedSecret,
       originals,
     });
+    // Not covered by any HASH: whoever sets it on the way delays us by PairLife's SettleMs and no more.
+    if (readHeader(message).flags & HeaderFlag.Commit) pair.awaitsConnected = true;
     this.note(message);
     const actions = this.send(sealLast(this.sa, this.cipher, this.messageId, nonces), false, now);
     this.finish(pair);

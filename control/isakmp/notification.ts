@@ -23,6 +23,8 @@ export const enum NotifyType {
   InvalidIdInformation = 18,
   AuthenticationFailed = 24,
   AddressNotification = 26,
+  /** RFC 2408 §3.14.1: the answer to the commit bit. */
+  Connected = 16384,
   ResponderLifetime = 24576,
   ReplayStatus = 24577,
   InitialContact = 24578,

@@ -138,8 +138,9 @@ function outsideOf(config: Config, local: Ipv4): string | undefined {
 function policyFlows(policy: FlowPolicy, name: string, context: SiteContext): IpsecFlowState[] {
   const own = [...context.pairs].filter((pair) => pair.policy === policyKey(policy));
   const flows = new Map<string, TrafficSelector>();
-  if (policy.entries === null) for (const { selector } of own) flows.set(flowKey({ policy: policyKey(policy), selector }), selector);
-  for (const line of permittedSelectors(policy))
+  // Of a dynamic map there is what peers have.
+  if (policy.dynamic) for (const { selector } of own) flows.set(flowKey({ policy: policyKey(policy), selector }), selector);
+  for (const line of policy.dynamic ? [] : permittedSelectors(policy))
     for (const selector of [line, ...own.map((pair) => pair.selector).filter((part) => covers(line, part))])
       flows.set(flowKey({ policy: policyKey(policy), selector }), selector);
   return [...flows.values()].map((selector) => flowState(policy, selector, context.mtuOf(name), context));
@@ -156,6 +157,7 @@ export function setsOf(config: Config, names: readonly string[]): SiteToSiteStat
 export function siteState(config: Config, entry: CryptoMapEntry, ipsec: SiteToSite, pairs: SaPairs | null): SiteToSiteState {
   const list = config.accessLists.get(entry.matchAddress ?? '');
   const { lifetimeSeconds, lifetimeKilobytes, pfs } = ipsec;
+  const profile = ipsec.isakmpProfile ?? (entry.kind === 'dynamic-map' ? undefined : config.mapProfiles.get(entry.name));
   const ours = [...(pairs ?? [])].filter(({ policy, established }) => established && policy.startsWith(`${entry.name} ${entry.sequence} `));
   const current = ours.at(-1)?.remote.address ?? ipsec.peers[0];
   return {
@@ -165,6 +167,7 @@ export function siteState(config: Config, entry: CryptoMapEntry, ipsec: SiteToSi
     pfsGroup: pfs,
     ...lifetimesOf(config, lifetimeSeconds, lifetimeKilobytes),
     currentPeer: current === undefined ? null : formatIpv4(current),
+    ...(profile !== undefined && { isakmpProfile: profile }),
   };
 }
 

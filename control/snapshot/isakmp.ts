@@ -40,6 +40,7 @@ export function phase1State(sa: Phase1Sa, now: Ms): IsakmpSaState {
     remainingSeconds: up ? since(now, sa.expiresAt) : null,
     capabilities: `${sa.abilities.deadPeerDetection ? 'D' : ''}${translated ? 'N' : ''}`,
     phase1Id: up ? describeIdentity(sa.peerId) : null,
+    ...(sa.profile !== undefined && { profile: sa.profile }),
   };
 }
 

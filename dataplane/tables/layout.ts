@@ -15,7 +15,7 @@ export const enum Cap {
   Aces = 4096,
   /** Hit counters: twice the rows, so that the number of an entry that is gone is not another's at once. */
   AceCounters = 8192,
-  CryptoEntries = 128,
+  CryptoEntries = 2 << 6,
   Sas = 256,
   /** Sender IDs one SA row carries: one for every worker, whose number takes 4 bits of the IV (proto/sender-iv.ts). */
   Sids = 1 << 4,

@@ -7,6 +7,7 @@ import t from 'tap';
 import type { Datagram } from '../../control/actions.js';
 import { CounterSet } from '../../control/api/counters.js';
 import { parseConfig } from '../../control/config/parse.js';
+import { type ExecMeans, runExec } from '../../control/exec.js';
 import { gdoiCounters } from '../../control/gdoi/counters.js';
 import { ipsecCounters } from '../../control/ipsec/counters.js';
 import { ikeCounters } from '../../control/isakmp/counters.js';
@@ -45,10 +46,11 @@ async function boot(n: 1 | 2) {
   const store = await SealedStore.open(join(folder, String(n)));
   const outbox: Datagram[] = [];
   const journal: string[] = [];
+  const debugged: string[] = [];
   const published: { head: TablesHead; blobs: Uint8Array[] }[] = [];
   const counters = new CounterSet(ikeCounters, ipsecCounters, gdoiCounters, routerCounters);
   const means = {
-    log: { write: () => undefined },
+    log: { write: (facility: string, _: number, mnemonic: string, text: string) => void debugged.push(`${facility} ${mnemonic} ${text}`) },
     counters,
     store,
     rsaKeys: new RsaKeys(store),
@@ -67,7 +69,7 @@ async function boot(n: 1 | 2) {
   const router = new Router(parseConfig(textOf(n)).config, means, now);
   router.start(false, now);
   router.dataplaneUp({ generation: 0, knownSenders: [], workers: 1 }, null, now);
-  return { router, outbox, journal, published, counters };
+  return { router, outbox, journal, published, counters, debugged };
 }
 type Node = Awaited<ReturnType<typeof boot>>;
 
@@ -159,4 +161,28 @@ t.test('another configuration: without the entry there is nothing', async (t) =>
   a.router.reconfigure(parseConfig(textOf(1).replace(/crypto map M 10[\s\S]*?match address A\n/, '')).config, now);
   exchange(a, b);
   t.match([tablesOf(a).inbound, tablesOf(b).inbound], [[], []], 'the peer has heard of it');
+});
+
+t.test('debug crypto isakmp and ipsec: switched by exec lines', async (t) => {
+  const [a, b] = [await boot(1), await boot(2)];
+  const exec = (line: string): string => runExec(line, b.router, {} as ExecMeans, now).output;
+  t.equal(exec('debug crypto isakmp'), 'Crypto ISAKMP debugging is on');
+  t.equal(exec('debug crypto ipsec'), 'Crypto ISAKMP debugging is on\nCrypto IPSEC debugging is on');
+  a.router.dataplaneEvent({ kind: 'no-sa', flow: tablesOf(a).flow, src: 1, dst: 2, count: 1 }, now);
+  exchange(a, b);
+  const lines = b.debugged.filter((line) => line.startsWith('CRYPTO DEBUG '));
+  for (const wanted of [
+    /ISAKMP: received packet from 192\.0\.2\.1 dport 500 sport 500 MM,/,
+    /ISAKMP:\(1001\):Old State = IKE_R_MM4 {2}New State = IKE_P1_COMPLETE/,
+    /IPSEC\(create_sa\): sa created, \(sa\) sa_dest= 192\.0\.2\.2/,
+    /IPSEC\(key_engine\): Quick Mode exchanges that led to a pair of SAs/,
+  ])
+    t.ok(
+      lines.some((line) => wanted.test(line)),
+      `${wanted}`,
+    );
+  t.equal(exec('undebug all'), 'All possible debugging has been turned off');
+  const before = b.debugged.length;
+  b.router.perform(b.router.ipsec.clear(null, now), now);
+  t.notMatch(b.debugged.slice(before).join(), /DEBUG/);
 });

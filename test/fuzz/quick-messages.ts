@@ -10,8 +10,13 @@ import { mismatch, twoGateways } from '../exchange/control/ipsec/two-gateways.js
 
 const QuickMode = 32;
 
+/** What one peer has the other by: its address, or a dynamic map that takes any. */
+let isDynamic = false;
+
 function connected() {
-  const pair = twoGateways({ pfs: 19 }, { pfs: 19 });
+  isDynamic = !isDynamic;
+  const dynamic = isDynamic ? { dynamic: { name: 'D', sequence: 10 }, peers: [], entries: null } : {};
+  const pair = twoGateways({ pfs: 19 }, { pfs: 19, ...dynamic });
   pair.wire.demand(pair.a);
   pair.wire.run(1000);
   if (mismatch(pair.a.pairs[0], pair.b.pairs[0]) !== null) throw new Error('the peers do not agree to begin with');

@@ -4,6 +4,7 @@
 import t from 'tap';
 import type { Datagram } from '../../../../control/actions.js';
 import { type EspProposal, offerOf } from '../../../../control/ipsec/esp-proposal.js';
+import type { FlowPolicy } from '../../../../control/ipsec/flow-policy.js';
 import { deleteEsp } from '../../../../control/ipsec/peer-messages.js';
 import { sealInformational } from '../../../../control/isakmp/informational.js';
 import { exchangeHash, MessageCipher, saHeader } from '../../../../control/isakmp/message-cipher.js';
@@ -32,8 +33,8 @@ const offer = (change: Partial<EspProposal> = {}, spi = 0x1000): Body => ({
 const nonce: Body = { type: Nonce, body: new Uint8Array(20).fill(5) };
 const ids: Body[] = [hex('04000000 0a010000 ffffff00'), hex('04000000 0a020000 ffffff00')].map((body) => ({ type: Id, body }));
 
-function connected() {
-  const pair = twoGateways();
+function connected(b: Partial<FlowPolicy> = {}) {
+  const pair = twoGateways({}, b);
   pair.wire.demand(pair.a);
   pair.wire.run(1000);
   const [sa] = pair.a.ike.sas();
@@ -109,20 +110,33 @@ const refused: [name: string, payloads: Body[], counter: string][] = [
   ['transforms that are not there', [transform(`${tunnel} ${aes}`, 2), nonce, ...ids], 'ike_malformed'],
 ];
 
-t.test('message 1', async (t) => {
-  const { a, b, wire, send } = connected();
-  const [pair] = b.pairs;
-  for (const [name, payloads, counter] of refused) {
-    const before = b.count(counter);
-    const answers = send(payloads);
-    t.equal(b.count(counter), before + 1, `${name}: ${counter}`);
-    t.same([b.pairs, answers.map(({ bytes }) => bytes[18])], [[pair], [5]], `${name}: told, and nothing else`);
-  }
-  t.equal(send([offer(), nonce, ...ids]).length, 1, 'a good one is answered');
-  t.equal(mismatch(a.pairs[0], pair), null, 'the old pair is as it was');
-  wire.run(120_000);
-  t.same(b.pairs, [pair], 'without message 3 nothing stays');
-});
+const dynamic = { dynamic: { name: 'D', sequence: 10 }, peers: [] };
+/** What a dynamic map without an access list lets peers ask for. */
+const forAnything = ['everything', 'the sides exchanged', 'no identities, where hosts are not permitted'];
+const responders: [name: string, policy: Partial<FlowPolicy>, cases: typeof refused][] = [
+  ['message 1', {}, refused],
+  ['message 1 to a dynamic map', dynamic, refused],
+  [
+    'message 1 to a dynamic map without an access list',
+    { ...dynamic, entries: null },
+    refused.filter(([name]) => !forAnything.includes(name)),
+  ],
+];
+for (const [title, policy, cases] of responders)
+  t.test(title, async (t) => {
+    const { a, b, wire, send } = connected(policy);
+    const [pair] = b.pairs;
+    for (const [name, payloads, counter] of cases) {
+      const before = b.count(counter);
+      const answers = send(payloads);
+      t.equal(b.count(counter), before + 1, `${name}: ${counter}`);
+      t.same([b.pairs, answers.map(({ bytes }) => bytes[18])], [[pair], [5]], `${name}: told, and nothing else`);
+    }
+    t.equal(send([offer(), nonce, ...ids]).length, 1, 'a good one is answered');
+    t.equal(mismatch(a.pairs[0], pair), null, 'the old pair is as it was');
+    wire.run(120_000);
+    t.same(b.pairs, [pair], 'without message 3 nothing stays');
+  });
 
 t.test('AH, IPComp and bundles are passed over, not refused with the rest', async (t) => {
   const { b, send } = connected();
@@ -146,6 +160,18 @@ t.test('a flood of exchanges: sixteen at once, and few pairs', async (t) => {
   t.ok(b.pairs.length <= 5, `${b.pairs.length} pairs`);
   wire.run(1000);
   t.equal(b.pairs.filter(({ established }) => established).length, 1);
+});
+
+t.test('flows without end of a dynamic map: sixteen, and nothing stays of what is not finished', async (t) => {
+  const { a, b, wire, send } = connected({ ...dynamic, entries: null });
+  for (let i = 0; i < 300; i++) {
+    const other = { type: Id, body: hex(`04000000 0a09${i.toString(16).padStart(4, '0')} ffffffff`) };
+    send([offer({}, 0x2000 + i), nonce, other, ids[1]]);
+  }
+  t.ok(b.pairs.length <= 17 && b.count('ipsec_too_many') > 0, `${b.pairs.length} pairs`);
+  wire.run(120_000);
+  t.equal(b.pairs.length, 1);
+  t.equal(mismatch(a.pairs[0], b.pairs[0]), null);
 });
 
 t.test('message 1 again under its number: answered, not computed again', async (t) => {

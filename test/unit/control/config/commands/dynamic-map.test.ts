@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import { renderCryptoMaps, renderIpsecSas, viewOfDynamicMaps } from '../../../../../cli/show/ipsec.js';
+import { sessionsOf } from '../../../../../cli/show/session.js';
 import type { Snapshot } from '../../../../../control/api/snapshot.js';
 import { Allocation } from '../../../../../control/compile/allocation.js';
 import { compileTables } from '../../../../../control/compile/tables.js';
@@ -188,6 +189,29 @@ t.test('show crypto dynamic-map, show crypto map, show crypto ipsec sa', async (
   t.match(
     shown,
     /"M" 65536 ipsec-isakmp\n\tPeer = 203\.0\.113\.7\n\tExtended IP access list \n\t {4}access-list {2}permit ip 10\.2\.0\.0 0\.0\.0\.255 10\.1\.9\.0 0\.0\.0\.255\n\t {4}dynamic \(created from dynamic map D\/10\)\n\tCurrent peer: 203\.0\.113\.7\n/,
+  );
+  const [first] = snapshot.ipsec[0].flows.filter(({ outboundSpi }) => outboundSpi !== 0);
+  const sas = [4500, 41_000].map((remotePort) => ({
+    remote: '203.0.113.7',
+    local: '192.0.2.1',
+    remotePort,
+    remainingSeconds: 10,
+    profile: 'P',
+  }));
+  const flows = sas.map(({ remotePort }) => ({ ...first, peerPort: remotePort }));
+  const shared = { ...snapshot, interfaces: [], gdoiMembers: [], isakmpSas: sas, ipsec: [{ ...snapshot.ipsec[0], flows }] };
+  t.match(
+    sessionsOf(shared as unknown as Snapshot).map(({ peer, peerPort, ikeSas, status }) => [peer, peerPort, ikeSas.length, status]),
+    [
+      ['203.0.113.7', 4500, 1, 'UP-ACTIVE'],
+      ['203.0.113.7', 41_000, 1, 'UP-ACTIVE'],
+    ],
+    'two behind one translator: a session each',
+  );
+  t.same(
+    snapshot.ipsec[0].flows.map(({ peer }) => peer),
+    ['192.0.2.2', '203.0.113.7'],
+    'lines that no peer has are no flows',
   );
   t.match(
     renderIpsecSas(snapshot, false).join('\n'),
