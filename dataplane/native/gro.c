@@ -3,7 +3,8 @@
 // stricter than Linux's tcp_gro_receive and udp_gro_receive (the urgent pointer must be equal). Checksums
 // are verified before joining, because they are computed anew behind us: what is wrong leaves as it is, by itself.
 // Not the same afterwards: the Identification of datagrams with DF set, which means nothing (RFC 6864 section 4.1: atomic datagrams), and
-// a checksum written as 0xffff where 0 is the same number. Not coalesced: IPv4 options, fragments, IPv6, UDP without checksum.
+// a checksum written as 0xffff where 0 is the same number, and that of ESP in UDP: there is none before, and who receives it does not look
+// (RFC 3948 section 2.1). Not coalesced: IPv4 options, fragments, IPv6, other UDP without checksum.
 #include "wire.h"
 
 #include <netinet/in.h>
@@ -12,13 +13,15 @@
 #define VIRTIO_NET_HDR_GSO_UDP_L4 5
 #endif
 
+enum { ESP_IN_UDP_PORT = 4500, NON_ESP_MARKER = 4 }; // RFC 3948 section 2
 enum { FLOWS = 16, MOST_BYTES = 65535, MOST_UDP = 64 }; // MOST_UDP: UDP_MAX_SEGMENTS of Linux before 6.8
 
 typedef struct {
   uint8_t *ip;
   int32_t headers, payload; // bytes
   uint32_t hash;            // of addresses, ports and protocol; never 0
-  bool may_join;            // a data segment, or a datagram with checksum
+  bool may_join;            // a data segment, a datagram with checksum, or ESP in UDP
+  bool bare;                // has no checksum
   bool ends;                // nothing may come behind it
 } Datagram;
 
@@ -27,6 +30,7 @@ typedef struct {
   uint32_t hash;
   uint8_t *first;
   int32_t message, headers, segment, total, count; // segment: payload of the first; total: bytes
+  bool bare;                                       // of ESP in UDP without checksums
   bool verified;                                   // the first's checksums: only looked at when a second comes
 } Flow;
 
@@ -46,6 +50,11 @@ static uint32_t hash_flow(const uint8_t *ip) {
   return (uint32_t)(mixed >> 32) | 1;
 }
 
+// @param udp with `payload` bytes behind it
+static bool is_esp(const uint8_t *udp, int32_t payload) {
+  return get16(udp) == ESP_IN_UDP_PORT && payload > NON_ESP_MARKER && get32(udp + UDP_HEADER) != 0;
+}
+
 // UNKNOWN_FLOW: it may belong to any flow between its addresses.
 static Sort read_datagram(Datagram *datagram, uint8_t *ip, int32_t len, int coalesce) {
   if (len < IPV4_HEADER || ip[0] >> 4 != 4) return NO_FLOW;
@@ -63,14 +72,16 @@ static Sort read_datagram(Datagram *datagram, uint8_t *ip, int32_t len, int coal
     datagram->may_join = datagram->payload > 0 && (transport[TCP_FLAGS] & (SYN | RST | URG | CWR)) == 0;
     datagram->ends = (transport[TCP_FLAGS] & (FIN | PSH)) != 0;
   } else {
-    bool has_checksum = (transport[UDP_CHECKSUM] | transport[UDP_CHECKSUM + 1]) != 0;
-    datagram->may_join = datagram->payload > 0 && has_checksum && get16(transport + UDP_LENGTH) == len - IPV4_HEADER;
+    datagram->bare = (transport[UDP_CHECKSUM] | transport[UDP_CHECKSUM + 1]) == 0;
+    datagram->may_join = datagram->payload > 0 && (!datagram->bare || is_esp(transport, datagram->payload)) && get16(transport + UDP_LENGTH) == len - IPV4_HEADER;
   }
   return OF_FLOW;
 }
 
-static bool is_verified(const uint8_t *ip, int32_t len) {
+// @param bare there is no checksum but the header's
+static bool is_verified(const uint8_t *ip, int32_t len, bool bare) {
   if (sum_fold(sum_bytes(ip, IPV4_HEADER)) != 0xffff) return false;
+  if (bare) return true;
   int32_t transport_len = len - IPV4_HEADER;
   return sum_fold(sum_bytes(ip + IPV4_HEADER, transport_len) + sum_pseudo(ip, ip[IPV4_PROTOCOL], transport_len)) == 0xffff;
 }
@@ -101,15 +112,15 @@ static bool continues_stream(const Flow *flow, const uint8_t *ip) {
 
 static bool fits(Flow *flow, const Datagram *datagram) {
   const uint8_t *first = flow->first, *ip = datagram->ip;
-  if (!datagram->may_join || datagram->headers != flow->headers || datagram->payload > flow->segment) return false;
+  if (!datagram->may_join || datagram->bare != flow->bare || datagram->headers != flow->headers || datagram->payload > flow->segment) return false;
   if (flow->total + datagram->payload > MOST_BYTES) return false;
   if (first[IPV4_TOS] != ip[IPV4_TOS] || first[IPV4_TTL] != ip[IPV4_TTL]) return false;
   uint16_t fragment = get16(ip + IPV4_FRAGMENT);
   if (fragment != get16(first + IPV4_FRAGMENT)) return false;
   if (fragment != DONT_FRAGMENT && get16(ip + IPV4_ID) != (uint16_t)(get16(first + IPV4_ID) + flow->count)) return false;
   if (ip[IPV4_PROTOCOL] == IPPROTO_TCP && !continues_stream(flow, ip)) return false;
-  if (!flow->verified) flow->verified = is_verified(first, flow->total);
-  return flow->verified && is_verified(ip, datagram->headers + datagram->payload);
+  if (!flow->verified) flow->verified = is_verified(first, flow->total, flow->bare);
+  return flow->verified && is_verified(ip, datagram->headers + datagram->payload, flow->bare);
 }
 
 static void join(Plan *plan, Flow *flow, const Datagram *datagram) {
@@ -134,7 +145,7 @@ static void open_flow(Table *table, Flow *flow, const Datagram *datagram, int32_
   }
   if (flow == NULL) flow = &table->flows[table->victim++ % FLOWS];
   *flow = (Flow){.hash = datagram->hash, .first = datagram->ip, .message = message, .headers = datagram->headers,
-                 .segment = datagram->payload, .total = datagram->headers + datagram->payload, .count = 1};
+                 .bare = datagram->bare, .segment = datagram->payload, .total = datagram->headers + datagram->payload, .count = 1};
 }
 
 // Sorts the datagrams into messages; iov_count is set, iovs are not.

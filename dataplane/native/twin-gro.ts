@@ -2,7 +2,8 @@
 // a flow, become one superpacket; the rule is that the receiver, cutting it as twin-gso.ts does, gets the datagrams that were here. Checksums
 // are verified before joining, because they are computed anew behind us: what is wrong leaves as it is, by itself.
 // Not the same afterwards: the Identification of datagrams with DF set, which means nothing (RFC 6864 §4.1: atomic datagrams), and
-// a checksum written as 0xffff where 0 is the same number. Not coalesced: IPv4 options, fragments, IPv6, UDP without checksum.
+// a checksum written as 0xffff where 0 is the same number, and that of ESP in UDP: there is none before, and who receives it does not look
+// (RFC 3948 §2.1). Not coalesced: IPv4 options, fragments, IPv6, other UDP without checksum.
 
 import {
   equalBytes,
@@ -26,6 +27,9 @@ import {
 
 const FlowCount = 16;
 const MostBytes = 65535;
+/** RFC 3948 §2. */
+const EspInUdpPort = 4500;
+const NonEspMarker = 4;
 /** UDP_MAX_SEGMENTS of Linux before 6.8. */
 const MostUdp = 64;
 
@@ -51,8 +55,10 @@ interface Datagram {
   /** Bytes. */
   headers: number;
   payload: number;
-  /** A data segment, or a datagram with checksum. */
+  /** A data segment, a datagram with checksum, or ESP in UDP. */
   mayJoin: boolean;
+  /** Has no checksum. */
+  bare: boolean;
   /** Nothing may come behind it. */
   ends: boolean;
 }
@@ -68,6 +74,8 @@ interface Flow {
   /** Bytes of the superpacket. */
   total: number;
   count: number;
+  /** Of ESP in UDP without checksums. */
+  bare: boolean;
   /** The first's checksums: only looked at when a second comes. */
   verified: boolean;
 }
@@ -97,15 +105,23 @@ function readDatagram(pool: Uint8Array, ip: number, len: number, coalesce: numbe
   if (tcp) {
     const flags = pool[transport + Tcp.Flags];
     const mayJoin = payload > 0 && (flags & (TcpFlag.Syn | TcpFlag.Rst | TcpFlag.Urg | TcpFlag.Cwr)) === 0;
-    return { ip, headers, payload, mayJoin, ends: (flags & (TcpFlag.Fin | TcpFlag.Psh)) !== 0 };
+    return { ip, headers, payload, mayJoin, bare: false, ends: (flags & (TcpFlag.Fin | TcpFlag.Psh)) !== 0 };
   }
-  const hasChecksum = get16(pool, transport + Udp.Checksum) !== 0;
-  const mayJoin = payload > 0 && hasChecksum && get16(pool, transport + Udp.Length) === len - Ipv4.Header;
-  return { ip, headers, payload, mayJoin, ends: false };
+  const bare = get16(pool, transport + Udp.Checksum) === 0;
+  const isMeant = payload > 0 && (!bare || isEsp(pool, transport, payload));
+  const mayJoin = isMeant && get16(pool, transport + Udp.Length) === len - Ipv4.Header;
+  return { ip, headers, payload, mayJoin, bare, ends: false };
 }
 
-function isVerified(pool: Uint8Array, ip: number, len: number): boolean {
+/** @param udp header with `payload` bytes behind it */
+function isEsp(pool: Uint8Array, udp: number, payload: number): boolean {
+  return get16(pool, udp) === EspInUdpPort && payload > NonEspMarker && get32(pool, udp + Udp.Header) !== 0;
+}
+
+/** @param bare there is no checksum but the header's */
+function isVerified(pool: Uint8Array, ip: number, len: number, bare: boolean): boolean {
   if (foldSum(sumBytes(pool, ip, Ipv4.Header)) !== 0xffff) return false;
+  if (bare) return true;
   const transportLen = len - Ipv4.Header;
   return foldSum(sumBytes(pool, ip + Ipv4.Header, transportLen) + sumPseudo(pool, ip, transportLen)) === 0xffff;
 }
@@ -143,7 +159,8 @@ function continuesStream(flow: Flow, pool: Uint8Array, ip: number): boolean {
 function fits(flow: Flow, pool: Uint8Array, datagram: Datagram): boolean {
   const { first } = flow;
   const { ip } = datagram;
-  if (!datagram.mayJoin || datagram.headers !== flow.headers || datagram.payload > flow.segment) return false;
+  if (!datagram.mayJoin || datagram.bare !== flow.bare || datagram.headers !== flow.headers || datagram.payload > flow.segment)
+    return false;
   if (flow.total + datagram.payload > MostBytes) return false;
   if (pool[first + Ipv4.Tos] !== pool[ip + Ipv4.Tos] || pool[first + Ipv4.Ttl] !== pool[ip + Ipv4.Ttl]) return false;
   const fragment = get16(pool, ip + Ipv4.Fragment);
@@ -151,8 +168,8 @@ function fits(flow: Flow, pool: Uint8Array, datagram: Datagram): boolean {
   const nextId = (get16(pool, first + Ipv4.Id) + flow.count) & 0xffff;
   if (fragment !== Ipv4.DontFragment && get16(pool, ip + Ipv4.Id) !== nextId) return false;
   if (pool[ip + Ipv4.Protocol] === Protocol.Tcp && !continuesStream(flow, pool, ip)) return false;
-  if (!flow.verified) flow.verified = isVerified(pool, first, flow.total);
-  return flow.verified && isVerified(pool, ip, datagram.headers + datagram.payload);
+  if (!flow.verified) flow.verified = isVerified(pool, first, flow.total, flow.bare);
+  return flow.verified && isVerified(pool, ip, datagram.headers + datagram.payload, flow.bare);
 }
 
 /** @returns whether the flow stays open */
@@ -178,10 +195,10 @@ function openFlow(table: Table, place: number, datagram: Datagram, message: Mess
     if (place >= 0) table.flows[place] = null;
     return;
   }
-  const { ip, headers, payload } = datagram;
+  const { ip, headers, payload, bare } = datagram;
   const taken = place >= 0 ? place : table.victim++ % FlowCount;
   const total = headers + payload;
-  table.flows[taken] = { first: ip, message, messageIndex, headers, segment: payload, total, count: 1, verified: false };
+  table.flows[taken] = { first: ip, message, messageIndex, headers, segment: payload, total, count: 1, bare, verified: false };
 }
 
 /** What the receiver needs to cut it: the sum of the pseudo-header in the checksum field, and where that is. */

@@ -111,7 +111,7 @@ t.test(
     t.equal((await netns.sh('rt', `/usr/bin/python3 -c "${ask}"`)).trim(), 'word', 'UDP');
     await echoing.stop('SIGKILL');
     await wire.stop();
-    t.equal(wire.stdout, '', 'nothing in the clear, and no ESP outside of UDP');
+    t.equal(wire.stdout.trim(), '', 'nothing in the clear, and no ESP outside of UDP');
     for (const [n, node] of (['gw', 'rt'] as const).entries()) {
       const snmp = await netns.sh(node, 'cat /proc/net/snmp');
       for (const protocol of ['Tcp', 'Udp']) {
