@@ -7,7 +7,7 @@
 
 import { PathCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
-import { Clock } from '../env.js';
+import { Clock } from '../mem/clock.js';
 import { isLocal } from '../mem/hash.js';
 import { BankCount, PortCrypto, PortRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';

@@ -13,7 +13,8 @@
 // Does not: learn from errors without an MTU (RFC 1191 §5 guesses), or for what leaves in the clear: that is its sender's.
 
 import { Drop } from '../counters/declare.js';
-import { Clock, type Env } from '../env.js';
+import type { Env } from '../env.js';
+import { Clock } from '../mem/clock.js';
 import { isLocal } from '../mem/hash.js';
 import { PathMtuShape } from '../mem/path-mtus.js';
 import { NatSide, PortCrypto, PortRow } from '../mem/shared.js';

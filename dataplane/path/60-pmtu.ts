@@ -8,7 +8,8 @@
 // GRE of a tunnel with path-mtu-discovery that does not fit once it is encrypted: the tunnel learns what would, and the inner source is told at once.
 
 import { Drop } from '../counters/declare.js';
-import { Clock, type Env } from '../env.js';
+import type { Env } from '../env.js';
+import { Clock } from '../mem/clock.js';
 import { makeCut } from '../mem/cut.js';
 import { PortRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
