@@ -168,7 +168,7 @@ export const dropTexts: readonly CounterText[] = [
   { name: 'queue_random', help: 'by random early detection (random-detect)' },
   { name: 'queue_over_rate', help: 'of a priority class above its rate while others waited (priority)' },
   { name: 'queue_no_buffer', help: 'queues held as many packets as the pool has for them' },
-  { name: 'transport_fragment', help: 'a fragment, or too long without DF: transport mode seals whole datagrams (RFC 4303 §3.1.1)' },
+  { name: 'transport_fragment', help: 'a fragment: transport mode seals whole datagrams (RFC 4303 §3.1.1)' },
   { name: 'pmtu_learnt', help: 'ICMP 3/4 about ESP or GRE of ours: the path MTU was learnt (RFC 1191)' },
   { name: 'pmtu_unknown', help: 'ICMP 3/4 about ESP or GRE that was not sent here lately, or of a tunnel without path-mtu-discovery' },
   { name: 'pmtu_zero', help: 'ICMP 3/4 about ESP or GRE of ours that names no MTU' },

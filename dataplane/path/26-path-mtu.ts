@@ -40,7 +40,7 @@ const NotOurs = -1;
 
 export function makePathMtu(env: Env): () => void {
   const { clock, drop, classify, pathMtus, lastSequences } = env;
-  const { view, off, len, l4Off, rxPort, proto, src, dst, sport, dport, flags } = env.slots;
+  const { view, off, len, l4Off, rxPort, proto, src, dst, flags } = env.slots;
   const { sas, tunnels, ports, localSet, aces, cryptoEntries, entryFirst, entryCount, entryLists } = env.tables;
   const { policyIn } = env.vec;
   /** Tokens, when they were last counted (ms). */
@@ -106,14 +106,16 @@ export function makePathMtu(env: Env): () => void {
 
   /** ESP that would be ours, of an SA that is not: from our own address where nothing is translated, or between hosts whose traffic we encrypt. */
   function isNobodys(id: number, quote: number): boolean {
-    const port = ports.subarray(rxPort[id] * PortRow.Words, (rxPort[id] + 1) * PortRow.Words);
-    if (isLocal(localSet, dst[id])) return port[PortRow.Nat] === NatSide.None;
-    return port[PortRow.HasCryptoMap] === PortCrypto.Groups && isEncrypted(id, quote);
+    const port = rxPort[id] * PortRow.Words;
+    if (isLocal(localSet, dst[id])) return ports[port + PortRow.Nat] === NatSide.None;
+    return ports[port + PortRow.HasCryptoMap] === PortCrypto.Groups && isEncrypted(id, quote);
   }
 
   /** Does the crypto map of its port encrypt what goes where the quoted packet went? */
   function isEncrypted(id: number, quote: number): boolean {
-    const [protocol, from, to, sourcePort, destinationPort] = [proto[id], src[id], dst[id], sport[id], dport[id]];
+    const protocol = proto[id];
+    const from = src[id];
+    const to = dst[id];
     proto[id] = view.getUint8(quote + Ip4.Protocol);
     src[id] = view.getInt32(quote + Ip4.Src);
     dst[id] = view.getInt32(quote + Ip4.Dst);
@@ -129,8 +131,6 @@ export function makePathMtu(env: Env): () => void {
     proto[id] = protocol;
     src[id] = from;
     dst[id] = to;
-    sport[id] = sourcePort;
-    dport[id] = destinationPort;
     return isPermitted;
   }
 
