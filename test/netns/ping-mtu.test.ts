@@ -10,7 +10,7 @@
 //   Ctrl-C                                  :: the summary of what was sent
 
 import t from 'tap';
-import { Netns } from '../support/netns.js';
+import { Netns, until } from '../support/netns.js';
 import { SingleRouter } from '../support/single-router.js';
 
 const configuration = `hostname r1
@@ -50,8 +50,56 @@ t.test('a link of 1400 bytes in the core', async (t) => {
     await r1.groupwire('ping', '172.16.3.2'),
     /^Type escape sequence to abort\.\nSending 5, 100-byte ICMP Echos to 172\.16\.3\.2, timeout is 2 seconds:\n!!!!!\nSuccess rate is 100 percent \(5\/5\), round-trip min\/avg\/max = \d+\/\d+\/\d+ ms\n$/,
   );
-  const swept = await r1.groupwire('exec', 'ping 172.16.3.2 repeat 1 df-bit sweep 1300 1500 1 timeout 1 source gi0/0');
-  console.error(swept);
-  console.error(await r1.groupwire('traceroute', '172.16.3.2'));
-  console.error(await r1.groupwire('mtu', '172.16.3.2', 'detail'));
+  const sweep = await r1.groupwire('exec', 'ping 172.16.3.2 repeat 1 df-bit sweep 1300 1500 1 timeout 1 source gi0/0');
+  const marks = sweep.split('\n').filter((line) => /^[!M.]+$/.test(line));
+  t.match(
+    sweep,
+    /^.*\nSending 201, \[1300\.\.1500\]-byte ICMP Echos to 172\.16\.3\.2, timeout is 1 seconds:\nPacket sent with a source address of 172\.16\.1\.2\nPacket sent with the DF bit set\n/,
+  );
+  t.equal(marks.join(''), '!'.repeat(101) + 'M'.repeat(100));
+  t.match(
+    sweep,
+    /\nSuccess rate is 50 percent \(101\/201\), .*\nLargest size that passed: 1400 bytes .*\nPath MTU to 172\.16\.3\.2 is 1400, as ICMP says\n$/,
+  );
+  const debian = async (size: number) =>
+    await netns.spawn('r1', ['ping', '-n', '-c', '1', '-W', '1', '-M', 'do', '-s', `${size}`, '172.16.3.2']).ended;
+  t.equal(await debian(1372), 0, "Debian's ping passes with what we call it there");
+  t.not(await debian(1373), 0, 'and with one byte more does not');
+
+  const ours = hopsOf(await r1.groupwire('traceroute', '172.16.3.2', 'probe', '1'));
+  t.strictSame(ours, ['172.16.1.1', '172.16.3.2']);
+  t.strictSame(ours, hopsOf(await netns.sh('r1', 'traceroute -n -q 1 172.16.3.2')), "as Debian's");
+  t.match(
+    await r1.groupwire('ping', '203.0.113.1', 'repeat', '1', 'timeout', '1'),
+    /\nU\nSuccess rate is 0 percent \(0\/1\)\n$/,
+    'core has no route',
+  );
+  t.match(await r1.groupwire('ping', '172.16.3.2', 'size', '5000', 'validate', 'tos', '184'), /\n!!!!!\n/, 'in fragments');
+
+  const doctor = await r1.groupwire('mtu', '172.16.3.2');
+  t.match(
+    doctor,
+    /^Path MTU to 172\.16\.3\.2: 1400 bytes .*\n {2}ICMP fragmentation needed: heard from 172\.16\.1\.1, next-hop MTU 1400\n {2}The path shrinks behind hop 1, 172\.16\.1\.1\n/,
+  );
+  t.match(
+    doctor,
+    / = 1326\n.*\n {2}By the rule of thumb \(GRE 24 \+ ESP 56\): ip mtu 1320\n.*\n {3}interface Tunnel0\n {4}ip mtu 1326\n {4}ip tcp adjust-mss 1286\n/,
+  );
+  await netns.sh(
+    'core',
+    'nft "add table ip f; add chain ip f o { type filter hook output priority 0; }; add rule ip f o icmp type destination-unreachable icmp code 4 drop"',
+  );
+  t.match(
+    await r1.groupwire('mtu', '172.16.3.2'),
+    /: 1400 bytes .*\n {2}ICMP fragmentation needed: blocked, .*\n {2}The path shrinks behind hop 1, 172\.16\.1\.1\n/,
+  );
+
+  const ended = r1.spawn('ping', '172.16.3.2', 'repeat', '1000000');
+  await until('the first marks', () => ended.stdout.includes('!!!'));
+  const text = await ended.stop('SIGINT');
+  t.match(text, /!\nSuccess rate is 100 percent \((\d+)\/\1\), round-trip min\/avg\/max = /, 'Ctrl-C: the summary');
 });
+
+function hopsOf(text: string): string[] {
+  return [...text.matchAll(/^ +\d+ +([\d.]+) /gm)].map(([, address]) => address);
+}

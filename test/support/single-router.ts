@@ -41,9 +41,16 @@ export class SingleRouter {
 
   /** `groupwire WORDS`. @throws Error when its status is not 0 */
   groupwire(...words: string[]): Promise<string> {
-    const command = join(repoRoot, 'cli/groupwire');
-    const argv = ['ip', 'netns', 'exec', this.netns.of(this.node), command, '--instance', 'x', '--runtime', join(this.directory, 'run')];
-    return runChecked([...argv, ...words]);
+    return runChecked(['ip', 'netns', 'exec', this.netns.of(this.node), ...this.command(words)]);
+  }
+
+  /** `groupwire WORDS` in the background. */
+  spawn(...words: string[]): Background {
+    return this.netns.spawn(this.node, this.command(words));
+  }
+
+  private command(words: readonly string[]): string[] {
+    return [join(repoRoot, 'cli/groupwire'), '--instance', 'x', '--runtime', join(this.directory, 'run'), ...words];
   }
 
   /** @throws Error with the end of its log when it is not ready in time */
