@@ -20,7 +20,8 @@ export class TracerouteView {
   }
 
   private hop({ ttl, from, ms, mark, last }: HopEvent): string {
-    const start = this.gap ?? `${String(ttl).padStart(3)} `;
+    const isOther = from !== null && this.from !== null && from !== this.from;
+    const start = isOther ? '\n    ' : (this.gap ?? `${String(ttl).padStart(3)} `);
     const text = start + this.address(from) + this.mark(mark, ms);
     this.gap = last ? null : mark === '*' ? '  ' : ' ';
     if (last) this.from = null;
@@ -34,8 +35,7 @@ export class TracerouteView {
 
   private address(from: string | null): string {
     if (from === null || from === this.from) return '';
-    const isOther = this.from !== null;
     this.from = from;
-    return isOther ? `\n    ${from} ` : `${from} `;
+    return `${from} `;
   }
 }

@@ -26,14 +26,14 @@ static bool filter_all(int fd) {
   return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0;
 }
 
-// PROBE sets DF and INTERFACE does not; with neither does a path MTU that the kernel has learnt refuse or cut what is sent.
+// PROBE sets DF and OMIT cuts what is too long for the interface; with neither does a path MTU that the kernel has learnt refuse or cut what is sent.
 static bool set_up(int fd, int protocol, int32_t source, int32_t tos, bool dont_fragment) {
   struct timeval wait = {0, READ_WAIT_US};
   struct sockaddr_in local = {.sin_family = AF_INET, .sin_addr.s_addr = htonl((uint32_t)source)};
   set_buffers(fd);
   return (protocol == IPPROTO_ICMP ? filter_icmp(fd) : filter_all(fd)) && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) == 0 &&
          set_option(fd, IPPROTO_IP, IP_TOS, tos) &&
-         set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, dont_fragment ? IP_PMTUDISC_PROBE : IP_PMTUDISC_INTERFACE) &&
+         set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, dont_fragment ? IP_PMTUDISC_PROBE : IP_PMTUDISC_OMIT) &&
          (source == 0 || bind(fd, (struct sockaddr *)&local, sizeof local) == 0);
 }
 

@@ -3,6 +3,7 @@
 //
 //   h1 -- r1 --- core --- r2 -- h2        h1 -> h2 :: ping, before and after
 //                 | \---- r3 -- h3        r3 :: loses its pre-shared key at r4, and with the removal its membership
+//   r1 :: ping h2 from its inside address, and the MTU doctor :: encrypted; 1446 with AES-GCM
 //                 r4 :: logging to a file and to a syslog server on core (Python)
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -52,6 +53,14 @@ t.test('replace-now, removal, debug, syslog', async (t) => {
     process.kill(Number(supervisor), 'SIGHUP');
   };
   await lab.sh('h1', 'ping -c 1 -W 5 10.0.2.10');
+  const sealed = async () => Number(/pkts encaps: ([1-9]\d*)/.exec(await lab.groupwire('r1', 'show', 'crypto', 'ipsec', 'sa'))?.[1] ?? 0);
+  const before = await sealed();
+  t.match(await lab.groupwire('r1', 'ping', '10.0.2.10', 'source', '10.0.1.1'), /\n!!!!!\nSuccess rate is 100 percent/);
+  t.ok((await sealed()) >= before + 5, "the router's own echoes go through the VPN");
+  t.match(
+    await lab.groupwire('r1', 'mtu', '10.0.2.10', 'source', '10.0.1.1'),
+    /^Path MTU to 10\.0\.2\.10: 1446 bytes[\s\S]*\nSent encrypted by group GDOI-GROUP on /,
+  );
 
   t.equal(await exec('debug crypto gdoi ks rekey event'), 'GDOI KS rekey debugging is on, level event\n');
   t.match(await lab.groupwire('r4', 'show', 'debugging'), /GDOI KS rekey debugging is on, level event/);

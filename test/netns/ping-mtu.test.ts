@@ -4,13 +4,14 @@
 //
 //   r1 :: ping r3 sweep 1300 1500 1 df-bit  :: 101 successes, then M; path MTU 1400
 //   r1 :: Debian's ping -M do -s 1372, 1373 :: passes, does not
+//   core [tcpdump]                          :: our size 1400 and Debian's -s 1372 are datagrams of 1400 bytes
 //   r1 :: traceroute r3                     :: core, r3, as Debian's traceroute says
 //   r1 :: groupwire mtu r3                  :: 1400, behind core, ip mtu 1326 exactly and 1320 by the rule of thumb
 //   core drops ICMP 3/4                     :: the doctor finds 1400 all the same and says that ICMP is blocked
 //   Ctrl-C                                  :: the summary of what was sent
 
 import t from 'tap';
-import { Netns } from '../support/netns.js';
+import { Netns, until } from '../support/netns.js';
 import { SingleRouter } from '../support/single-router.js';
 
 const configuration = `hostname r1
@@ -50,8 +51,62 @@ t.test('a link of 1400 bytes in the core', async (t) => {
     await r1.groupwire('ping', '172.16.3.2'),
     /^Type escape sequence to abort\.\nSending 5, 100-byte ICMP Echos to 172\.16\.3\.2, timeout is 2 seconds:\n!!!!!\nSuccess rate is 100 percent \(5\/5\), round-trip min\/avg\/max = \d+\/\d+\/\d+ ms\n$/,
   );
-  const swept = await r1.groupwire('exec', 'ping 172.16.3.2 repeat 1 df-bit sweep 1300 1500 1 timeout 1 source gi0/0');
-  console.error(swept);
-  console.error(await r1.groupwire('traceroute', '172.16.3.2'));
-  console.error(await r1.groupwire('mtu', '172.16.3.2', 'detail'));
+  const sweep = await r1.groupwire('exec', 'ping 172.16.3.2 repeat 1 df-bit sweep 1300 1500 1 timeout 1 source gi0/0');
+  const marks = sweep.split('\n').filter((line) => /^[!M.]+$/.test(line));
+  t.match(
+    sweep,
+    /^.*\nSending 201, \[1300\.\.1500\]-byte ICMP Echos to 172\.16\.3\.2, timeout is 1 seconds:\nPacket sent with a source address of 172\.16\.1\.2\nPacket sent with the DF bit set\n/,
+  );
+  t.equal(marks.join(''), '!'.repeat(101) + 'M'.repeat(100));
+  t.match(
+    sweep,
+    /\nSuccess rate is 50 percent \(101\/201\), .*\nLargest size that passed: 1400 bytes .*\nPath MTU to 172\.16\.3\.2 is 1400, as ICMP says\n$/,
+  );
+  const debian = async (size: number) =>
+    await netns.spawn('r1', ['ping', '-n', '-c', '1', '-W', '1', '-M', 'do', '-s', `${size}`, '172.16.3.2']).ended;
+  t.equal(await debian(1372), 0, "Debian's ping passes with what we call it there");
+  t.not(await debian(1373), 0, 'and with one byte more does not');
+
+  const wire = netns.spawn('core', ['tcpdump', '-nvtl', '-i', 'r1', '-c', '2', 'icmp[icmptype] == icmp-echo']);
+  await wire.says(/listening on/);
+  await r1.groupwire('ping', '172.16.3.2', 'repeat', '1', 'size', '1400', 'df-bit');
+  await debian(1372);
+  await wire.ended;
+  t.strictSame(wire.stdout.match(/length \d+\)/g), ['length 1400)', 'length 1400)'], 'the same size in two dialects');
+
+  const ours = hopsOf(await r1.groupwire('traceroute', '172.16.3.2', 'probe', '1'));
+  t.strictSame(ours, ['172.16.1.1', '172.16.3.2']);
+  t.strictSame(ours, hopsOf(await netns.sh('r1', 'traceroute -n -q 1 172.16.3.2')), "as Debian's");
+  t.match(
+    await r1.groupwire('ping', '203.0.113.1', 'repeat', '1', 'timeout', '30'),
+    /\nU\nSuccess rate is 0 percent \(0\/1\)\n$/,
+    'core has no route',
+  );
+
+  const doctor = await r1.groupwire('mtu', '172.16.3.2');
+  t.match(
+    doctor,
+    /^Path MTU to 172\.16\.3\.2: 1400 bytes .*\n {2}ICMP fragmentation needed: heard from 172\.16\.1\.1, next-hop MTU 1400\n {2}The path shrinks behind hop 1, 172\.16\.1\.1\n/,
+  );
+  t.match(
+    doctor,
+    / = 1326\n.*\n {2}By the rule of thumb \(GRE 24 \+ ESP 56\): ip mtu 1320\n.*\n {3}interface Tunnel0\n {4}ip mtu 1326\n {4}ip tcp adjust-mss 1286\n/,
+  );
+  await netns.sh(
+    'core',
+    'nft "add table ip f; add chain ip f o { type filter hook output priority 0; }; add rule ip f o icmp type destination-unreachable icmp code 4 drop"',
+  );
+  t.match(
+    await r1.groupwire('mtu', '172.16.3.2'),
+    /: 1400 bytes .*\n {2}ICMP fragmentation needed: blocked, .*\n {2}The path shrinks behind hop 1, 172\.16\.1\.1\n/,
+  );
+
+  const ended = r1.spawn('ping', '172.16.3.2', 'repeat', '1000000');
+  await until('the first marks', () => ended.stdout.includes('!!!'));
+  const text = await ended.stop('SIGINT');
+  t.match(text, /!\nSuccess rate is 100 percent \((\d+)\/\1\), round-trip min\/avg\/max = /, 'Ctrl-C: the summary');
 });
+
+function hopsOf(text: string): string[] {
+  return [...text.matchAll(/^ +\d+ +([\d.]+) /gm)].map(([, address]) => address);
+}

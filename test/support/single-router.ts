@@ -12,7 +12,10 @@ export class SingleRouter {
   private readonly undo = removeAtExit(() => rmSync(this.directory, { recursive: true, force: true }));
   private process!: Background;
 
-  private constructor() {}
+  private constructor(
+    private readonly netns: Netns,
+    private readonly node: string,
+  ) {}
 
   /** With `options.keyLog`: the keys of its SAs, in Wireshark's tables. */
   get keyLogDirectory(): string {
@@ -21,7 +24,7 @@ export class SingleRouter {
 
   /** Starts it; does not wait until it is ready. */
   static start(netns: Netns, node: string, configuration: string, options: { keyLog?: boolean } = {}): SingleRouter {
-    const router = new SingleRouter();
+    const router = new SingleRouter(netns, node);
     const file = join(router.directory, 'router.cfg');
     writeFileSync(file, configuration);
     const words = ['run', '-c', file, '--instance', 'x', '--state', join(router.directory, 'state'), '--metrics', 'off'];
@@ -46,6 +49,15 @@ export class SingleRouter {
   /** `groupwire WORDS`. @throws Error when its status is not 0 */
   groupwire(...words: string[]): Promise<string> {
     return ask('x', join(this.directory, 'run'), words);
+  }
+
+  /** `groupwire WORDS` in the background. */
+  spawn(...words: string[]): Background {
+    return this.netns.spawn(this.node, this.command(words));
+  }
+
+  private command(words: readonly string[]): string[] {
+    return [join(repoRoot, 'cli/groupwire'), '--instance', 'x', '--runtime', join(this.directory, 'run'), ...words];
   }
 
   /** @throws Error with the end of its log when it is not ready in time */
