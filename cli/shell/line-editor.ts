@@ -53,12 +53,13 @@ export class LineEditor {
   /** @param recall the nth last line, 1 = the last; null when there is none */
   constructor(private readonly recall: (nth: number) => string | null) {}
 
-  /** A new line below. @returns the prompt to write */
+  /** A new line below, without escape sequences: programs that drive us look for the bare prompt. @returns what to write */
   begin(prompt: string, text = ''): string {
     this.prompt = prompt;
     this.set(text);
     this.back = 0;
-    return this.redraw();
+    const fits = this.width === 0 || prompt.length + this.text.length < this.width;
+    return fits ? prompt + text : this.redraw();
   }
 
   /** The line as it stands, for a message that was written over it. */

@@ -18,8 +18,10 @@ print('PROMPT', net.find_prompt())
 net.enable()
 print('PROMPT', net.find_prompt())
 lines = [line for line in open(configuration).read().splitlines() if line.strip() not in ('!', 'end') and not line.startswith('!')]
-output = net.send_config_set(lines, error_pattern='% (Invalid|Ambiguous|Incomplete)')
+output = net.send_config_set(lines)
+assert '% ' not in output, output
 print('PROMPT', net.find_prompt())
+net.set_base_prompt()
 print('SAVE', net.save_config())
 print('SHOW', net.send_command('show startup-config'))
 print('COUNT', net.send_command('show running-config | count ^interface'))
@@ -39,7 +41,7 @@ def until(text):
         seen += os.read(fd, 65536)
     return seen
 until(b'>'); os.write(fd, b'ena\\t\\r'); until(b'#')
-os.write(fd, b'show ver?'); print(until(b'show ver\\x1b[K').decode())
+os.write(fd, b'show ver?'); print(until(b'\\r\\n\\r\\nR1#show ver').decode())
 os.write(fd, b'sion\\x1b[D\\x1b[C\\r'); print(until(b'#').decode())
 os.write(fd, b'show tech-support\\r'); print(until(b'--More--').decode()); os.write(fd, b'q'); until(b'#')
 os.write(fd, b'exit\\r')
@@ -77,20 +79,20 @@ t.test('netmiko, a pseudo-terminal, a pipe', async (t) => {
     [...answer.stdout.matchAll(/^PROMPT (.*)$/gm)].map(([, prompt]) => prompt),
     ['Router>', 'Router#', 'R1#'],
   );
-  t.match(answer.stdout, /^SAVE [^]*\[OK\]/m);
-  t.match(answer.stdout, /^SHOW Using \d+ bytes\nhostname R1\n[^]*crypto isakmp key <removed> address 172\.16\.4\.2/m);
+  t.match(answer.stdout, /^SAVE [\s\S]*\[OK\]/m);
+  t.match(answer.stdout, /^SHOW Using \d+ bytes\nhostname R1\n[\s\S]*crypto isakmp key <removed> address 172\.16\.4\.2/m);
   t.match(answer.stdout, /^COUNT Number of lines which match regexp = 2$/m);
   t.match(answer.stdout, /^ERROR +\^\n% Invalid input detected at '\^' marker\.$/m);
   t.notMatch(answer.stdout, /R1-KEY/, 'no secret is told');
   await lab.groupwire('r1', 'wait-ready', '--timeout', '30');
   await lab.sh('h1', 'ping -c 1 -W 5 10.0.2.10');
-  t.match(readFileSync(`/run/groupwire-lab/${lab.name}/configs/r1.cfg`, 'utf8'), /R1-KEY[^]*set group GDOI-GROUP/, 'saved');
+  t.match(readFileSync(`/run/groupwire-lab/${lab.name}/configs/r1.cfg`, 'utf8'), /R1-KEY[\s\S]*set group GDOI-GROUP/, 'saved');
   t.match(await lab.groupwire('r1', 'exec', 'show archive config differences'), /No changes were found/);
 
   const terminal = await lab.run('r1', ['/usr/bin/python3', '-c', onTerminal, ...groupwire.split(' '), 'shell']);
-  t.match(terminal.stdout, /version\r\n\r\n\rR1#show ver/, '? without Enter');
+  t.match(terminal.stdout, /version\r\n\r\nR1#show ver/, '? without Enter');
   t.match(terminal.stdout, /R1 uptime is/);
-  t.match(terminal.stdout, /--More--[^]*STATUS 0/);
+  t.match(terminal.stdout, /--More--[\s\S]*STATUS 0/);
   t.equal(
     await lab.sh('r1', `printf 'enable\nconf t\nhostname R7\nend\nshow clo | count UTC\n' | ${groupwire} shell`),
     'R1>enable\nR1#conf t\nEnter configuration commands, one per line.  End with CNTL/Z.\nR1(config)#hostname R7\nR7(config)#end\nR7#show clo | count UTC\nNumber of lines which match regexp = 1\nR7#\n',

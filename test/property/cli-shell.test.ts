@@ -37,7 +37,7 @@ t.test('random keys', (t) => {
         rest = rest.slice(fed.taken);
         screen += fed.screen;
         if (fed.event?.kind === 'line' && /\p{Cc}/u.test(fed.event.text)) throw new Error('a control character in a line');
-        if (fed.event !== null) screen += editor.begin('R1(config)#', 'partial' in fed.event ? fed.event.partial : '');
+        if (fed.event !== null) screen += `\r\n${editor.begin('R1(config)#', 'partial' in fed.event ? fed.event.partial : '')}`;
       }
       for (const row of screen.split(/[\r\n]/)) {
         const shown = [...row.replace(/\x1b\[\d*[A-Z]/g, '').replace(/\x07/g, '')];

@@ -119,7 +119,10 @@ t.test('the stream to the cli', async (t) => {
     throw new Error('not asked here');
   };
   const api = await startApi({
-    ...{ socketPath, probe, packetTrace: unused, natTranslations: async () => null, exec: unused },
+    ...{ socketPath, probe, packetTrace: unused, natTranslations: async () => null, exec: unused, execWithFile: unused },
+    edit: () => {
+      throw new Error('not asked here');
+    },
     snapshot: async () => emptySnapshot(),
     ready: () => ({ ready: true, missing: [] }),
   });
