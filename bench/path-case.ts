@@ -6,7 +6,8 @@
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { type Drop, dropTexts, PathCount } from '../dataplane/counters/declare.js';
-import { Clock, type Env } from '../dataplane/env.js';
+import type { Env } from '../dataplane/env.js';
+import { readClock } from '../dataplane/mem/clock.js';
 import { BankCount } from '../dataplane/mem/shared.js';
 import { makePipeline } from '../dataplane/pipeline.js';
 import { classify } from '../dataplane/proto/classifier.js';
@@ -91,7 +92,7 @@ async function timeStages(env: Env): Promise<Record<string, number[]>> {
   const spent = new Float64Array(stages.length);
   const { ipInput, route } = env.vec;
   const pass = (): number => {
-    env.clock[Clock.Ms] = env.native.monotonicMs();
+    readClock(env.clock, env.native);
     let received = 0;
     let first = 0;
     do {

@@ -3,7 +3,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { adoptBank, Clock, type Env, makeEnv } from '../dataplane/env.js';
+import { adoptBank, type Env, makeEnv } from '../dataplane/env.js';
+import { Clock } from '../dataplane/mem/clock.js';
 import { LinkKind } from '../dataplane/mem/links.js';
 import { SenderState } from '../dataplane/mem/sender-state.js';
 import { allocateShared, bankOf } from '../dataplane/mem/shared.js';

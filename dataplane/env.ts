@@ -4,6 +4,7 @@
 
 import { type Drop, SaCount } from './counters/declare.js';
 import { AclLog } from './mem/acl-log.js';
+import { Clock, readClock } from './mem/clock.js';
 import { makeDrop } from './mem/drop.js';
 import { Events } from './mem/events.js';
 import { FragmentTable } from './mem/fragments.js';
@@ -38,17 +39,9 @@ import { tunnelWordsOf } from './mem/tunnel-words.js';
 import { Vector } from './mem/vector.js';
 import type { Native } from './native/native.js';
 import type { Ipv4Fault } from './proto/ipv4.js';
+import { redChance } from './proto/red.js';
 import { ReplayTable } from './proto/replay.js';
 import { Ace, Cap, Sa, SaFlag, SaKey } from './tables/layout.js';
-
-/** Places of {@link Env.clock}. */
-export const enum Clock {
-  /** Monotonic, read once per pass. */
-  Ms = 0,
-  /** Unix seconds, low 32 bits signed, from the main thread. */
-  Seconds = 1,
-  Count = 2,
-}
 
 /** Words of {@link Env.senderRows} per SA slot: its sequence, then one per sender ID of its row. */
 export const enum SenderRow {
@@ -122,7 +115,7 @@ export interface EnvOptions {
   senders: SenderState;
   /** By worker; not needed when there is one. */
   wakeFds?: readonly number[];
-  /** 0 (inclusive) to 1: chance in random early detection. */
+  /** A whole number of 0 to RedChances - 1: chance in random early detection. */
   random?: () => number;
   /** Memory of its own in place of what is shared: a trace (trace/tracer.ts) counts nothing, makes no session and logs none. */
   own?: WorkerMemory;
@@ -165,10 +158,9 @@ export function makeEnv(options: EnvOptions): Env {
   const drop = makeDrop(slots, counters, options.noteDrop);
   const handOver = shared.workers > 1 ? new HandOver(slots, shared, index, options.wakeFds ?? [], wake) : null;
   const vec = makeVectors();
-  const qosPolicy = makeQosPolicy(slots, tables, counters, makeColor(meters.rows, meters.locks, workers > 1));
-  const qosOutput = makeQosOutput(slots, tables, counters, qosPolicy, drop, options.random ?? Math.random);
-  const now = (): number => Math.floor(clock[Clock.Ms] * 1000);
-  const queue = { slots, tables, counters, output: qosOutput, handOver, workerIndex: index, workers, tx: vec.tx, drop, now };
+  const qosPolicy = makeQosPolicy(slots, tables, counters, makeColor(meters.rows, meters.locks, workers > 1, clock));
+  const qosOutput = makeQosOutput(slots, tables, counters, qosPolicy, drop, clock, options.random ?? redChance);
+  const queue = { slots, tables, counters, output: qosOutput, handOver, workerIndex: index, workers, tx: vec.tx, drop };
   return {
     workerIndex: index,
     workers: shared.workers,
@@ -214,7 +206,10 @@ export function adoptBank(env: Env, shared: SharedState, bankIndex: number): str
   keepHits(tables, bank, counters);
   if (tables.copyFrom(bank)) counters.policies.fill(0);
   env.qosPolicy.adopt();
-  if (tables.hasNewQos) env.qosOutput.adopt(Math.floor(native.monotonicMs() * 1000), env.vec.tx);
+  if (tables.hasNewQos) {
+    readClock(env.clock, native);
+    env.qosOutput.adopt(env.vec.tx);
+  }
   env.neighbours.copyFrom(bank);
   env.natBegin.adopt();
   for (let slot = 0; slot < Cap.Sas; slot++) {

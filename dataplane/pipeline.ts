@@ -2,7 +2,8 @@
 // A packet that goes back (decrypted or out of a tunnel: to ip-input; an ICMP error of ours, or what goes into a tunnel: to route) is taken up in the next turn of the same pass.
 
 import { PathCount } from './counters/declare.js';
-import { Clock, type Env } from './env.js';
+import type { Env } from './env.js';
+import { readClock } from './mem/clock.js';
 import { makeTakeOver } from './path/05-take-over.js';
 import { makeRx } from './path/10-rx.js';
 import { makeGreKeepalive } from './path/12-gre-keepalive.js';
@@ -83,14 +84,13 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
   const { ipInput: decrypted, route: made, espSeal: toSeal, tx: toQueue } = env.vec;
 
   return function pass() {
-    clock[Clock.Ms] = native.monotonicMs();
+    readClock(clock, native);
     path[PathCount.Passes]++;
     const taken = takeOver();
     const received = rx();
     greKeepalive();
-    const now = Math.floor(clock[Clock.Ms] * 1000);
     // Bounded: nesting stops decapsulation, and no error is made about an error.
-    while (decrypted.length + made.length + toSeal.length + toQueue.length > 0 || qosOutput.isDue(now)) {
+    while (decrypted.length + made.length + toSeal.length + toQueue.length > 0 || qosOutput.isDue()) {
       ipInput();
       handOver();
       reassemble();

@@ -3,7 +3,8 @@
 // Does not: open devices, talk to control: that is the main thread's.
 
 import { isMainThread, type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { adoptBank, Clock, type Env, makeEnv } from './env.js';
+import { adoptBank, type Env, makeEnv } from './env.js';
+import { Clock } from './mem/clock.js';
 import { MaxLinks } from './mem/links.js';
 import { readBootId, SenderState, senderStatePath } from './mem/sender-state.js';
 import { Ctl, controlWords } from './mem/shared.js';

@@ -42,6 +42,18 @@ function dropsOf(row: readonly number[] | undefined): ClassAtWork['drops'] {
   };
 }
 
+/** All that came and neither left nor was dropped. Not below 0: counters are read while they grow. */
+function queuedOf(row: readonly number[] | undefined): ClassAtWork['queued'] {
+  const offered = pairAt(row, QosCount.OfferedPackets);
+  const gone = [pairAt(row, QosCount.SentPackets), ...Object.values(dropsOf(row))];
+  const waiting = (unit: 'packets' | 'bytes'): number =>
+    Math.max(
+      0,
+      gone.reduce((left, part) => left - part[unit], offered[unit]),
+    );
+  return { packets: waiting('packets'), bytes: waiting('bytes') };
+}
+
 /** Takes a sample of every class. @param now milliseconds */
 export function sampleQosRates(rates: RateMeter, origins: readonly QosOrigin[], counted: SnapshotHead['qos'], now: number): void {
   if (counted.classes.length !== origins.length) return; // tables are on their way
@@ -172,7 +184,7 @@ function classAt(source: Source, item: PolicyClass, index: number, above: number
     matches: item.name === DefaultClass || !map ? ['any'] : map.matches.map(matchText),
     offered: pairAt(row, QosCount.OfferedPackets),
     sent: pairAt(row, QosCount.SentPackets),
-    queued: pairAt(row, QosCount.QueuedPackets),
+    queued: queuedOf(row),
     drops: dropsOf(row),
     marked: row?.[QosCount.Marked] ?? 0,
     ecnMarked: row?.[QosCount.EcnMarked] ?? 0,

@@ -2,7 +2,7 @@
 
 import type { CounterText } from './declare.js';
 
-/** Per class of a policy at an interface (QosClass), reset when service-policies change. Offered = sent + all drops + queued. A class counts what those below it do. */
+/** Per class of a policy at an interface (QosClass), reset when service-policies change. What waits now is offered - sent - all drops. A class counts what those below it do. */
 export const enum QosCount {
   OfferedPackets,
   OfferedBytes,
@@ -28,9 +28,6 @@ export const enum QosCount {
   /** Packets that `set` has marked. */
   Marked,
   EcnMarked,
-  /** Now. */
-  QueuedPackets,
-  QueuedBytes,
   /** Average that random early detection goes by, packets. */
   MeanQueue,
   Count,
@@ -58,8 +55,6 @@ export const qosTexts: readonly CounterText[] = [
   { name: 'no_buffer_drop_bytes', help: 'bytes of these' },
   { name: 'marked_packets', help: 'packets marked by set' },
   { name: 'ecn_marked_packets', help: 'packets in which congestion was marked (RFC 3168)' },
-  { name: 'queued_packets', help: 'packets that wait now' },
-  { name: 'queued_bytes', help: 'bytes that wait now' },
   { name: 'mean_queue_packets', help: 'average length of the queue that random-detect goes by' },
 ];
 

@@ -30,13 +30,13 @@ export function makeColor(
   rows: Float64Array,
   locks: Int32Array,
   isShared: boolean,
-): (index: number, bytes: number, nowUs: number) => Color {
-  return function color(index, bytes, nowUs) {
+  clock: Float64Array,
+): (index: number, bytes: number) => Color {
+  return function color(index, bytes) {
     const at = index * Meter.Words;
-    if (!isShared) return meterPacket(rows, at, bytes, nowUs);
+    if (!isShared) return meterPacket(rows, at, bytes, clock);
     for (let tries = 0; tries < MostTries && Atomics.compareExchange(locks, index, 0, 1) !== 0; tries++);
-    // Another worker's clock may be ahead of this pass's.
-    const result = meterPacket(rows, at, bytes, Math.max(nowUs, rows[at + Meter.Last]));
+    const result = meterPacket(rows, at, bytes, clock);
     Atomics.store(locks, index, 0);
     return result;
   };

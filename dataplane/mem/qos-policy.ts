@@ -27,7 +27,7 @@ export interface QosPolicy {
   /** @param use row of QosUse, in words @returns the innermost class */
   classify(id: number, use: number): number;
   /** Marks and polices a packet of a class. @returns Passes, or why it is dropped: then it is still the caller's, and counted */
-  treat(id: number, leaf: number, nowUs: number, reason: Drop): number;
+  treat(id: number, leaf: number, reason: Drop): number;
   /** Adds a packet to two counters of a class and of those above it. @param count the one of packets; bytes stand behind it */
   count(leaf: number, count: QosCount, packets: number, bytes: number): void;
 }
@@ -44,7 +44,7 @@ export function makeQosPolicy(
   slots: Slots,
   tables: Tables,
   { qos: counts }: Pick<CounterBlocks, 'qos'>,
-  color: (index: number, bytes: number, nowUs: number) => Color,
+  color: (index: number, bytes: number) => Color,
 ): QosPolicy {
   const { view, off, len, l4Off, proto, src, dst, sport, dport, tos, flags, qos, keys } = slots;
   const { qosUses, qosTests, qosLists, qosClasses: classes, aces, aclWords } = tables;
@@ -111,9 +111,9 @@ export function makeQosPolicy(
   }
 
   /** @returns false = the class's policer drops it */
-  function police(id: number, index: number, nowUs: number): boolean {
+  function police(id: number, index: number): boolean {
     const bytes = len[id];
-    const verdict = color(index, bytes, nowUs);
+    const verdict = color(index, bytes);
     const counter = index * QosCount.Count + QosCount.ConformPackets + 2 * verdict;
     counts[counter]++;
     counts[counter + 1] += bytes;
@@ -163,19 +163,19 @@ export function makeQosPolicy(
       else for (let word = 0; word < QosKey.Words; word++) key[word] = keys[id * QosKey.Words + word];
       const hash = hashOf(key);
       flow[0] = hash;
-      const at = cache.find(hash, key, use);
-      if (at >= 0) return cache.classAt(at);
+      const known = cache.find(hash, key, use);
+      if (known >= 0) return known;
       const index = walk(use);
-      cache.write(~at, key, use, index);
+      cache.write(hash, key, use, index);
       return index;
     },
-    treat(id, leaf, nowUs, reason) {
+    treat(id, leaf, reason) {
       const bytes = len[id];
       count(leaf, QosCount.OfferedPackets, 1, bytes);
       if (marks[leaf] !== 0) markAll(id, leaf);
       if (polices[leaf] === 0) return Passes;
       for (let index = leaf; index >= 0; index = classes[index * QosClass.Words + QosClass.Parent]) {
-        if (!isPoliced(index) || police(id, index, nowUs)) continue;
+        if (!isPoliced(index) || police(id, index)) continue;
         count(leaf, QosCount.PoliceDropPackets, 1, bytes);
         return reason;
       }

@@ -5,6 +5,7 @@
 import { Color, fillMeter, Meter, meterPacket } from '../proto/meter.js';
 import { Ecn, Red, RedCurve, RedVerdict, redAverage, redIdle, redVerdict } from '../proto/red.js';
 import { Cap, Dscp, QosCap, QosClass, QosCurve, QosDirection, QosRed, QosUse } from '../tables/layout.js';
+import { Clock } from './clock.js';
 import { Queue, Queues } from './queues.js';
 import type { Vector } from './vector.js';
 
@@ -54,17 +55,18 @@ export class QosQueues {
   private nextNode = 0;
   private nextShaper = 0;
 
-  /** @param len bytes of each packet, by id @param random 0 (inclusive) to 1 */
+  /** @param len bytes of each packet, by id @param clock of the passes @param random a whole number of 0 to RedChances - 1 */
   constructor(
     private readonly len: Int32Array,
+    private readonly clock: Float64Array,
     private readonly random: () => number,
   ) {
-    this.queues = new Queues(MostNodes, Cap.Ports + QosCap.Classes, len);
+    this.queues = new Queues(MostNodes, Cap.Ports + QosCap.Classes, len, clock);
     this.classOf = new Int32Array(len.length).fill(-1);
   }
 
   /** Makes the queues anew. They must be empty: what waited has been taken out. @param tables the worker's own arrays, which stay as they are until the next call */
-  plant(tables: QosTables, nowUs: number): void {
+  plant(tables: QosTables): void {
     const { qosUses, qosClasses, qosReds } = tables;
     this.classes = qosClasses;
     this.nodes.fill(-1);
@@ -77,9 +79,9 @@ export class QosQueues {
       if (qosUses[use + QosUse.ClassCount] === 0 || qosUses[use + QosUse.Queues] === 0) continue;
       const root = this.takeNodes(1);
       const rate = readRate(qosUses, use + QosUse.RateHigh);
-      this.queues.shape(root, this.nextShaper++, rate, Math.max(LeastBurst, (rate * PortBurstUs) / MicrosPerSecond), nowUs);
+      this.queues.shape(root, this.nextShaper++, rate, Math.max(LeastBurst, (rate * PortBurstUs) / MicrosPerSecond));
       this.roots[port] = root;
-      this.plantPolicy(root, qosUses[use + QosUse.FirstClass], qosUses[use + QosUse.ClassCount], nowUs);
+      this.plantPolicy(root, qosUses[use + QosUse.FirstClass], qosUses[use + QosUse.ClassCount]);
     }
   }
 
@@ -95,7 +97,7 @@ export class QosQueues {
     return first;
   }
 
-  private plantPolicy(group: number, firstClass: number, count: number, nowUs: number): void {
+  private plantPolicy(group: number, firstClass: number, count: number): void {
     const { classes, nodes, queues } = this;
     const isOwn = (index: number): boolean => classes[index * QosClass.Words + QosClass.Queue] === index;
     let own = 0;
@@ -104,12 +106,12 @@ export class QosQueues {
     queues.adopt(group, node, own);
     for (let index = firstClass; index < firstClass + count; index++) if (isOwn(index)) nodes[index] = node++;
     for (let index = firstClass; index < firstClass + count; index++) {
-      if (isOwn(index)) this.plantClass(index, nowUs);
+      if (isOwn(index)) this.plantClass(index);
       else nodes[index] = nodes[classes[index * QosClass.Words + QosClass.Queue]];
     }
   }
 
-  private plantClass(index: number, nowUs: number): void {
+  private plantClass(index: number): void {
     const { classes, queues } = this;
     const row = index * QosClass.Words;
     const node = this.nodes[index];
@@ -118,10 +120,10 @@ export class QosQueues {
     queues.rows[at + Queue.Quantum] = classes[row + QosClass.Quantum];
     const shape = readRate(classes, row + QosClass.ShapeHigh);
     const burst = Math.max(classes[row + QosClass.ShapeBurst], LeastBurst, (shape * PortBurstUs) / MicrosPerSecond);
-    if (shape > 0) queues.shape(node, this.nextShaper++, shape, burst, nowUs);
-    this.plantPriority(row, index, nowUs);
+    if (shape > 0) queues.shape(node, this.nextShaper++, shape, burst);
+    this.plantPriority(row, index);
     if (classes[row + QosClass.ChildCount] > 0) {
-      this.plantPolicy(node, classes[row + QosClass.ChildFirst], classes[row + QosClass.ChildCount], nowUs);
+      this.plantPolicy(node, classes[row + QosClass.ChildFirst], classes[row + QosClass.ChildCount]);
       return;
     }
     queues.rows[at + Queue.LimitPackets] = classes[row + QosClass.LimitPackets];
@@ -135,13 +137,13 @@ export class QosQueues {
     for (let flow = first; flow < first + flows; flow++) queues.rows[flow * Queue.Words + Queue.LimitPackets] = limit;
   }
 
-  private plantPriority(row: number, index: number, nowUs: number): void {
+  private plantPriority(row: number, index: number): void {
     const { classes, priorities } = this;
     const at = index * Meter.Words;
     priorities.fill(0, at, at + Meter.Words);
     priorities[at + Meter.CommittedRate] = readRate(classes, row + QosClass.PriorityHigh);
     priorities[at + Meter.CommittedBurst] = classes[row + QosClass.PriorityBurst];
-    fillMeter(priorities, at, nowUs);
+    fillMeter(priorities, at, this.clock[Clock.Us]);
   }
 
   private readReds(rows: Int32Array): void {
@@ -166,20 +168,20 @@ export class QosQueues {
 
   /**
    * Puts a packet into the queue of its class, or says why not: then it is still the caller's.
-   * @param index of the class, a leaf of its tree @param tos of the packet as it will leave @param flow hash of its flow, unsigned
+   * @param index of the class, a leaf of its tree @param tos of the packet as it will leave @param flow hash of its flow, a signed word
    */
-  offer(index: number, id: number, tos: number, flow: number, nowUs: number): QosVerdict {
+  offer(index: number, id: number, tos: number, flow: number): QosVerdict {
     const { classes, queues, nodes, len } = this;
     const queued = classes[index * QosClass.Words + QosClass.Queue];
     const row = queued * QosClass.Words;
     const node = nodes[queued];
-    const isOver = classes[row + QosClass.Priority] !== 0 && this.isOverRate(queued, node, len[id], nowUs);
+    const isOver = classes[row + QosClass.Priority] !== 0 && this.isOverRate(queued, node, len[id]);
     if (isOver) return QosVerdict.OverRate;
     const flows = classes[row + QosClass.Flows];
-    const leaf = flows === 0 ? node : queues.rows[node * Queue.Words + Queue.First] + (flow % flows);
+    const leaf = flows === 0 ? node : queues.rows[node * Queue.Words + Queue.First] + ((flow >>> 0) % flows);
     let verdict = QosVerdict.Queued;
     if (classes[row + QosClass.Red] >= 0) {
-      verdict = this.detect(classes[row + QosClass.Red], node, tos, nowUs);
+      verdict = this.detect(classes[row + QosClass.Red], node, tos);
       if (verdict === QosVerdict.Random) return verdict;
     }
     if (queues.isFull(leaf, len[id])) return QosVerdict.Full;
@@ -189,22 +191,22 @@ export class QosQueues {
   }
 
   /** As IOS: a priority class is held to its rate only while something waits. Its bucket is kept in any case. */
-  private isOverRate(index: number, node: number, bytes: number, nowUs: number): boolean {
+  private isOverRate(index: number, node: number, bytes: number): boolean {
     const { priorities, queues } = this;
     const at = index * Meter.Words;
     if (priorities[at + Meter.CommittedRate] === 0) return false;
-    const color = meterPacket(priorities, at, bytes, nowUs);
+    const color = meterPacket(priorities, at, bytes, this.clock);
     let root = node;
     while (queues.rows[root * Queue.Words + Queue.Parent] >= 0) root = queues.rows[root * Queue.Words + Queue.Parent];
     return color !== Color.Conform && queues.rows[root * Queue.Words + Queue.Packets] > 0;
   }
 
   /** RFC 3168 §7: ECN-capable packets are marked where chance would drop another, and dropped where the average is above. */
-  private detect(red: number, node: number, tos: number, nowUs: number): QosVerdict {
+  private detect(red: number, node: number, tos: number): QosVerdict {
     const { reds, curves, queues } = this;
-    const average = redAverage(reds, red * Red.Words, queues.rows[node * Queue.Words + Queue.Packets], nowUs);
+    redAverage(reds, red * Red.Words, queues.rows[node * Queue.Words + Queue.Packets], this.clock);
     const curve = (red * Dscp.Count + (tos >>> 2)) * RedCurve.Words;
-    const verdict = redVerdict(curves, curve, average, this.random());
+    const verdict = redVerdict(reds, red * Red.Words, curves, curve, this.random());
     if (verdict === RedVerdict.Pass) return QosVerdict.Queued;
     const isCapable = (tos & Ecn.CongestionExperienced) !== Ecn.NotCapable;
     return verdict === RedVerdict.Early && isCapable && this.ecn[red] !== 0 ? QosVerdict.Marked : QosVerdict.Random;
@@ -216,15 +218,15 @@ export class QosQueues {
   }
 
   /** The packet that leaves a port next. @returns -1: none may now, `queues.waitUs` says when */
-  take(port: number, nowUs: number): number {
+  take(port: number): number {
     const root = this.roots[port];
     if (root < 0) return -1;
     const { queues, classes, nodes } = this;
-    const id = queues.dequeue(root, nowUs);
+    const id = queues.dequeue(root);
     if (id < 0) return id;
     const queued = classes[this.classOf[id] * QosClass.Words + QosClass.Queue];
     const red = classes[queued * QosClass.Words + QosClass.Red];
-    if (red >= 0 && queues.rows[nodes[queued] * Queue.Words + Queue.Packets] === 0) redIdle(this.reds, red * Red.Words, nowUs);
+    if (red >= 0 && queues.rows[nodes[queued] * Queue.Words + Queue.Packets] === 0) redIdle(this.reds, red * Red.Words, this.clock);
     return id;
   }
 }

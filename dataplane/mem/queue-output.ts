@@ -12,13 +12,11 @@ export interface QueueOutputParts extends HandToParts {
   workerIndex: number;
   workers: number;
   tx: Vector;
-  /** Microseconds of this pass. */
-  now: () => number;
 }
 
 /** @returns the step. Its parameter: ports that are tunnels, or the others */
 export function makeQueueOutput(parts: QueueOutputParts): (tunnelPorts: boolean) => void {
-  const { slots, tables, output, handOver, workerIndex, workers, tx, now } = parts;
+  const { slots, tables, output, handOver, workerIndex, workers, tx } = parts;
   const handTo = makeHandTo(parts);
   const { txPort } = slots;
   const { tunnels } = tables;
@@ -36,7 +34,6 @@ export function makeQueueOutput(parts: QueueOutputParts): (tunnelPorts: boolean)
   }
 
   return function queueOutput(tunnelPorts) {
-    const nowUs = now();
     const count = tx.length;
     // What goes on is written over what was read: never more than that before the ports are asked.
     tx.length = 0;
@@ -44,8 +41,8 @@ export function makeQueueOutput(parts: QueueOutputParts): (tunnelPorts: boolean)
       const id = tx.ids[i];
       const port = txPort[id];
       if (isUsed[port] === 0 || isTunnel(port) !== tunnelPorts) tx.push(id);
-      else if (!handedOn(id, port)) output.take(id, nowUs, tx);
+      else if (!handedOn(id, port)) output.take(id, tx);
     }
-    for (let port = 0; port < Cap.Ports; port++) if (isUsed[port] !== 0 && isTunnel(port) === tunnelPorts) output.release(port, nowUs, tx);
+    for (let port = 0; port < Cap.Ports; port++) if (isUsed[port] !== 0 && isTunnel(port) === tunnelPorts) output.release(port, tx);
   };
 }

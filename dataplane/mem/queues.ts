@@ -8,11 +8,12 @@
 //                                                             └─ ...
 //
 // Deficit round robin (Shreedhar and Varghese 1996) in the form that lets a queue go into debt: it sends while its deficit is above 0 and pays for the
-// whole packet, so nobody has to know the length of the next one. When all that could send are in debt, as many rounds are given at once as
-// the first of them needs. A node with a shaper is passed over until that lets it; the rest take what it leaves.
+// whole packet, so nobody has to know the length of the next one; who is passed over in debt gets its quantum. When all stay in debt, as many rounds are given
+// at once as the first of them needs. A node with a shaper is passed over until that lets it; the rest take what it leaves.
 // No allocation after the constructor. Does not: decide what may enter (limits are asked with isFull), count, read a clock.
 
 import { fillShaper, Shaper, shaperTake, shaperWait } from '../proto/meter.js';
+import { Clock } from './clock.js';
 import type { Vector } from './vector.js';
 
 /** Words of a node. */
@@ -59,14 +60,15 @@ export class Queues {
   readonly rows: Int32Array;
   readonly shapers: Float64Array;
   private readonly next: Int32Array;
-  /** Behind a dequeue() that gave nothing: microseconds until a shaper lets something go, Infinity = nothing waits. */
-  waitUs = Number.POSITIVE_INFINITY;
+  /** Of one word. Behind a dequeue() that gave nothing: microseconds until a shaper lets something go, Infinity = nothing waits. */
+  readonly waitUs = new Float64Array(1);
 
-  /** @param nodes rows @param shapers shapers there can be @param len bytes of each packet, by id */
+  /** @param nodes rows @param shapers shapers there can be @param len bytes of each packet, by id @param clock of the passes, which does not go back */
   constructor(
     nodes: number,
     shapers: number,
     private readonly len: Int32Array,
+    private readonly clock: Float64Array,
   ) {
     this.rows = new Int32Array(nodes * Queue.Words);
     this.shapers = new Float64Array(shapers * Shaper.Words);
@@ -95,12 +97,12 @@ export class Queues {
   }
 
   /** Gives a node that has its place in the tree a shaper, full. @param shaper which one @param rate bytes a second @param burst bytes */
-  shape(node: number, shaper: number, rate: number, burst: number, nowUs: number): void {
+  shape(node: number, shaper: number, rate: number, burst: number): void {
     const { rows, shapers } = this;
     const at = shaper * Shaper.Words;
     shapers[at + Shaper.Rate] = rate;
     shapers[at + Shaper.Burst] = burst;
-    fillShaper(shapers, at, nowUs);
+    fillShaper(shapers, at, this.clock[Clock.Us]);
     rows[node * Queue.Words + Queue.Shaper] = at;
     for (let above = rows[node * Queue.Words + Queue.Parent]; above >= 0; above = rows[above * Queue.Words + Queue.Parent])
       rows[above * Queue.Words + Queue.ShapedBelow] = 1;
@@ -128,35 +130,30 @@ export class Queues {
     if (tail === NoPacket) rows[row + Queue.Head] = id;
     else next[tail] = id;
     rows[row + Queue.Tail] = id;
-    this.count(leaf, 1, this.len[id]);
-  }
-
-  private count(leaf: number, packets: number, bytes: number): void {
-    const { rows } = this;
+    const bytes = this.len[id];
     for (let node = leaf; node >= 0; ) {
-      const row = node * Queue.Words;
-      rows[row + Queue.Packets] += packets;
-      rows[row + Queue.Bytes] += bytes;
-      node = rows[row + Queue.Parent];
-      if (rows[row + Queue.Priority] !== 0 && node >= 0) rows[node * Queue.Words + Queue.Urgent] += packets;
+      const above = node * Queue.Words;
+      rows[above + Queue.Packets]++;
+      rows[above + Queue.Bytes] += bytes;
+      node = rows[above + Queue.Parent];
+      if (rows[above + Queue.Priority] !== 0 && node >= 0) rows[node * Queue.Words + Queue.Urgent]++;
     }
   }
 
   /**
-   * Takes the packet that leaves next. @param root of the port's tree @param nowUs whole microseconds, not before the last call
+   * Takes the packet that leaves next. @param root of the port's tree
    * @returns its id; -1 = none may leave now, and `waitUs` says when one may
    */
-  dequeue(root: number, nowUs: number): number {
+  dequeue(root: number): number {
     const { rows, next, len } = this;
-    this.waitUs = Number.POSITIVE_INFINITY;
-    if (!this.maySend(root, nowUs)) return NoPacket;
+    this.waitUs[0] = Number.POSITIVE_INFINITY;
+    if (!this.maySend(root)) return NoPacket;
     let node = root;
-    while (rows[node * Queue.Words + Queue.Count] > 0) node = this.chooseChild(node, nowUs);
+    while (rows[node * Queue.Words + Queue.Count] > 0) node = this.chooseChild(node);
     const row = node * Queue.Words;
     const id = rows[row + Queue.Head];
     rows[row + Queue.Head] = next[id];
     if (next[id] === NoPacket) rows[row + Queue.Tail] = NoPacket;
-    this.count(node, -1, -len[id]);
     this.pay(node, len[id]);
     return id;
   }
@@ -169,82 +166,114 @@ export class Queues {
   }
 
   /** Is there a packet below, and does every shaper on its way to the node let it go? Looks at the shapers of this node and of those below. */
-  private maySend(node: number, nowUs: number): boolean {
+  private maySend(node: number): boolean {
     const { rows, shapers } = this;
     const row = node * Queue.Words;
     if (rows[row + Queue.Packets] === 0) return false;
     const shaper = rows[row + Queue.Shaper];
     if (shaper >= 0) {
-      const wait = shaperWait(shapers, shaper, nowUs);
+      const wait = shaperWait(shapers, shaper, this.clock);
       if (wait > 0) {
-        if (wait < this.waitUs) this.waitUs = wait;
+        if (wait < this.waitUs[0]) this.waitUs[0] = wait;
         return false;
       }
     }
     if (rows[row + Queue.ShapedBelow] === 0) return true;
     const count = rows[row + Queue.Count];
     const first = rows[row + Queue.First];
-    for (let child = first; child < first + count; child++) if (this.maySend(child, nowUs)) return true;
+    for (let child = first; child < first + count; child++) if (this.maySend(child)) return true;
     return false;
   }
 
+  /** The child of a group whose packet leaves next; one may send: the caller has asked. */
+  private chooseChild(group: number): number {
+    const { rows } = this;
+    const row = group * Queue.Words;
+    if (rows[row + Queue.Urgent] !== 0) {
+      const urgent = this.chooseUrgent(group);
+      if (urgent >= 0) return urgent;
+    }
+    let at = this.takeTurns(group);
+    if (at < 0) {
+      this.giveRounds(group);
+      at = this.takeTurns(group);
+    }
+    rows[row + Queue.Current] = at;
+    return rows[row + Queue.First] + at;
+  }
+
   /**
-   * The child of a group whose packet leaves next; one may send: the caller has asked. One look at each child, from the one that sent last on
-   * to the first that is in credit, and a second when all are in debt.
+   * From the child that sent last on, once around: whoever has something and is in debt is passed over, and gets a quantum for its next turn.
+   * @returns the first in credit, as an offset from the first child, -1 = none was
    */
-  private chooseChild(group: number, nowUs: number): number {
+  private takeTurns(group: number): number {
     const { rows } = this;
     const first = rows[group * Queue.Words + Queue.First];
     const count = rows[group * Queue.Words + Queue.Count];
     let at = rows[group * Queue.Words + Queue.Current];
-    const noneUrgent = rows[group * Queue.Words + Queue.Urgent] === 0;
-    let urgent = -1;
+    for (let i = 0; i < count; i++, at = at + 1 === count ? 0 : at + 1) {
+      const row = (first + at) * Queue.Words;
+      if (!this.takesTurns(first + at)) continue;
+      if (rows[row + Queue.Deficit] > 0) return at;
+      rows[row + Queue.Deficit] += rows[row + Queue.Quantum];
+    }
+    return -1;
+  }
+
+  /** Of the children with priority that may send: one of the highest level. @returns -1 = none may */
+  private chooseUrgent(group: number): number {
+    const { rows } = this;
+    const first = rows[group * Queue.Words + Queue.First];
+    const count = rows[group * Queue.Words + Queue.Count];
+    let found = -1;
     let priority = MostPriority + 1;
-    let inCredit = -1;
-    let rounds = 0x7fffffff;
-    for (let i = 0; i < count; i++, at = at + 1 === count ? 0 : at + 1) {
-      const row = (first + at) * Queue.Words;
-      if (rows[row + Queue.Packets] === 0 || !this.maySend(first + at, nowUs)) continue;
+    for (let child = first; child < first + count; child++) {
+      const row = child * Queue.Words;
       const level = rows[row + Queue.Priority];
-      if (level !== 0) {
-        if (level >= priority) continue;
-        priority = level;
-        urgent = first + at;
-        if (level === 1) break;
-      } else if (rows[row + Queue.Deficit] > 0) {
-        if (inCredit < 0) inCredit = at;
-        if (noneUrgent) break;
-      } else rounds = Math.min(rounds, Math.floor(-rows[row + Queue.Deficit] / rows[row + Queue.Quantum]) + 1);
+      if (level === 0 || level >= priority || rows[row + Queue.Packets] === 0 || !this.maySend(child)) continue;
+      priority = level;
+      found = child;
+      if (level === 1) break;
     }
-    if (urgent >= 0) return urgent;
-    if (inCredit < 0) inCredit = this.giveRounds(group, rounds, nowUs);
-    rows[group * Queue.Words + Queue.Current] = inCredit;
-    return first + inCredit;
+    return found;
   }
 
-  /** To all that could send. @returns the first that is in credit now, as an offset from the first child */
-  private giveRounds(group: number, rounds: number, nowUs: number): number {
+  /** While all that could send are in debt: as many rounds at once as the first of them needs to be in credit. */
+  private giveRounds(group: number): void {
     const { rows } = this;
     const first = rows[group * Queue.Words + Queue.First];
-    const count = rows[group * Queue.Words + Queue.Count];
-    let at = rows[group * Queue.Words + Queue.Current];
-    let inCredit = -1;
-    for (let i = 0; i < count; i++, at = at + 1 === count ? 0 : at + 1) {
-      const row = (first + at) * Queue.Words;
-      if (rows[row + Queue.Packets] === 0 || rows[row + Queue.Priority] !== 0 || !this.maySend(first + at, nowUs)) continue;
-      rows[row + Queue.Deficit] += rounds * rows[row + Queue.Quantum];
-      if (inCredit < 0 && rows[row + Queue.Deficit] > 0) inCredit = at;
+    const behind = first + rows[group * Queue.Words + Queue.Count];
+    let rounds = 0x7fffffff;
+    for (let child = first; child < behind; child++) {
+      if (!this.takesTurns(child)) continue;
+      const deficit = rows[child * Queue.Words + Queue.Deficit];
+      if (deficit > 0) return;
+      rounds = Math.min(rounds, Math.floor(-deficit / rows[child * Queue.Words + Queue.Quantum]) + 1);
     }
-    return inCredit;
+    for (let child = first; child < behind; child++)
+      if (this.takesTurns(child)) rows[child * Queue.Words + Queue.Deficit] += rounds * rows[child * Queue.Words + Queue.Quantum];
   }
 
-  /** What sends pays on every level; what is empty keeps debts and no credit, so that it cannot save up. */
+  /** Has a child something to send by its deficit, now? */
+  private takesTurns(child: number): boolean {
+    const row = child * Queue.Words;
+    return this.rows[row + Queue.Packets] !== 0 && this.rows[row + Queue.Priority] === 0 && this.maySend(child);
+  }
+
+  /** A packet leaves: what sends pays on every level; what is empty keeps debts and no credit, so that it cannot save up. */
   private pay(leaf: number, bytes: number): void {
     const { rows, shapers } = this;
-    for (let node = leaf; node >= 0; node = rows[node * Queue.Words + Queue.Parent]) {
+    for (let node = leaf; node >= 0; ) {
       const row = node * Queue.Words;
+      node = rows[row + Queue.Parent];
+      rows[row + Queue.Packets]--;
+      rows[row + Queue.Bytes] -= bytes;
       if (rows[row + Queue.Shaper] >= 0) shaperTake(shapers, rows[row + Queue.Shaper], bytes);
-      if (rows[row + Queue.Priority] !== 0 || rows[row + Queue.Parent] < 0) continue;
+      if (node < 0) return;
+      if (rows[row + Queue.Priority] !== 0) {
+        rows[node * Queue.Words + Queue.Urgent]--;
+        continue;
+      }
       rows[row + Queue.Deficit] -= bytes;
       if (rows[row + Queue.Packets] === 0 && rows[row + Queue.Deficit] > 0) rows[row + Queue.Deficit] = 0;
     }

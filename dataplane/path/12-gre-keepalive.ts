@@ -6,7 +6,8 @@
 // main thread takes the tunnel down when nothing has for too long (port/tunnel-states.ts). Sent whether the tunnel is up or down.
 
 import { PathCount } from '../counters/declare.js';
-import { Clock, type Env } from '../env.js';
+import type { Env } from '../env.js';
+import { Clock } from '../mem/clock.js';
 import { BankCount } from '../mem/shared.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { TunnelWord } from '../mem/tunnel-words.js';

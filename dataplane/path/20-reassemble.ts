@@ -6,7 +6,8 @@
 // only the first names (mem/owner.ts). Does not: put datagrams together.
 
 import { PathCount } from '../counters/declare.js';
-import { Clock, type Env } from '../env.js';
+import type { Env } from '../env.js';
+import { Clock } from '../mem/clock.js';
 import { Fate } from '../mem/fragments.js';
 import { HandOverSerial, makeHandTo } from '../mem/hand-over.js';
 import { ownerOfFragment } from '../mem/owner.js';

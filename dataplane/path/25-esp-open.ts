@@ -10,7 +10,8 @@
 // Does not: reassemble ESP fragments, ESN.
 
 import { Drop, GroupCount, PathCount, SaCount } from '../counters/declare.js';
-import { Clock, type Env } from '../env.js';
+import type { Env } from '../env.js';
+import { Clock } from '../mem/clock.js';
 import { EventKind } from '../mem/events.js';
 import { findSpi, isLocal } from '../mem/hash.js';
 import { PortCrypto, PortRow } from '../mem/shared.js';

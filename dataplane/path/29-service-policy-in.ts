@@ -5,7 +5,7 @@
 // what came by the tunnel; ESP that is opened here is not asked about. What this host sends has come by no interface. Policers are shared by all workers.
 
 import { Drop, QosCount } from '../counters/declare.js';
-import { Clock, type Env } from '../env.js';
+import type { Env } from '../env.js';
 import { Passes } from '../mem/qos-policy.js';
 import { BankCount } from '../mem/shared.js';
 import { QosDirection, QosUse } from '../tables/layout.js';
@@ -16,14 +16,13 @@ const enum Bits {
 }
 
 export function makeServicePolicyIn(env: Env): () => void {
-  const { drop, clock, qosPolicy } = env;
+  const { drop, qosPolicy } = env;
   const { rxPort, len, flags } = env.slots;
   const { counts, qosUses } = env.tables;
   const { route } = env.vec;
 
   return function servicePolicyIn() {
     if (counts[BankCount.QosClasses] === 0) return;
-    const now = Math.floor(clock[Clock.Ms] * 1000);
     let kept = 0;
     for (let i = 0; i < route.length; i++) {
       const id = route.ids[i];
@@ -33,7 +32,7 @@ export function makeServicePolicyIn(env: Env): () => void {
         continue;
       }
       const leaf = qosPolicy.classify(id, use);
-      const reason = qosPolicy.treat(id, leaf, now, Drop.PoliceIn);
+      const reason = qosPolicy.treat(id, leaf, Drop.PoliceIn);
       if (reason === Passes) {
         qosPolicy.count(leaf, QosCount.SentPackets, 1, len[id]);
         route.ids[kept++] = id;

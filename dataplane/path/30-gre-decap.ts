@@ -10,7 +10,8 @@
 // Does not: put outer fragments together, IPv6 (RFC 7676).
 
 import { Drop, PortCount } from '../counters/declare.js';
-import { Clock, type Env } from '../env.js';
+import type { Env } from '../env.js';
+import { Clock } from '../mem/clock.js';
 import { isLocal } from '../mem/hash.js';
 import { BankCount, PortRow } from '../mem/shared.js';
 import { MaxNesting, PacketFlag } from '../mem/slots.js';

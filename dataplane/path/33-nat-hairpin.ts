@@ -10,7 +10,8 @@
 //
 // Several workers: the second session may be another's. The packet goes there by the ring with its flag and, by 17-hand-over's rule, no further.
 
-import { Clock, type Env } from '../env.js';
+import type { Env } from '../env.js';
+import { Clock } from '../mem/clock.js';
 import { HandOverSerial, makeHandTo } from '../mem/hand-over.js';
 import { isLocal } from '../mem/hash.js';
 import { NatKind } from '../mem/nat.js';

@@ -5,7 +5,8 @@
 // ICMP errors are translated with what they quote (RFC 5508 §4).
 
 import { Drop } from '../counters/declare.js';
-import { Clock, type Env } from '../env.js';
+import type { Env } from '../env.js';
+import { Clock } from '../mem/clock.js';
 import { isLocal } from '../mem/hash.js';
 import { NatKind } from '../mem/nat.js';
 import { NatShape } from '../mem/nat-sessions.js';

@@ -9,7 +9,8 @@
 // mem/nat-begin.ts.
 
 import { Drop } from '../counters/declare.js';
-import { Clock, type Env } from '../env.js';
+import type { Env } from '../env.js';
+import { Clock } from '../mem/clock.js';
 import { NatKind } from '../mem/nat.js';
 import { NatShape } from '../mem/nat-sessions.js';
 import { NatSide, PortRow } from '../mem/shared.js';

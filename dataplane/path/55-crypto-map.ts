@@ -6,7 +6,8 @@
 // sealed under an outer header of its own comes here once more and is left alone.
 
 import { Drop } from '../counters/declare.js';
-import { Clock, type Env } from '../env.js';
+import type { Env } from '../env.js';
+import { Clock } from '../mem/clock.js';
 import { EventKind } from '../mem/events.js';
 import { PortRow } from '../mem/shared.js';
 import { PacketFlag, QosColumn } from '../mem/slots.js';

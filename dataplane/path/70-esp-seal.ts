@@ -11,7 +11,8 @@
 // Does not: ESN, traffic flow padding.
 
 import { Drop, GroupCount, SaCount } from '../counters/declare.js';
-import { Clock, type Env, SenderRow } from '../env.js';
+import { type Env, SenderRow } from '../env.js';
+import { Clock } from '../mem/clock.js';
 import { EventKind } from '../mem/events.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { Job, JobStatus } from '../native/native.js';

@@ -5,7 +5,8 @@
 // Errors follow RFC 1812 §4.3.2 and are limited by a token bucket (§4.3.2.8). Does not: answer echo requests (the host does).
 
 import { Drop, PathCount } from '../counters/declare.js';
-import { Clock, type Env } from '../env.js';
+import type { Env } from '../env.js';
+import { Clock } from '../mem/clock.js';
 import { isLocal } from '../mem/hash.js';
 import { PortRow } from '../mem/shared.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';

@@ -3,7 +3,8 @@
 // In: sessions, held fragments. Out: nothing. Drops: fragment-timeout.
 
 import { NatCount, PathCount } from '../counters/declare.js';
-import { Clock, type Env } from '../env.js';
+import type { Env } from '../env.js';
+import { Clock } from '../mem/clock.js';
 
 /** Bounds of one look, so that the pass stays under a millisecond whatever ends (an end costs four cache misses): measured with a million sessions, `bench/nat-expiry.ts`. */
 export const enum Sweep {

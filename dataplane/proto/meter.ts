@@ -3,6 +3,8 @@
 // times a second: what is less than a byte stays as a fraction, in millionths of it, so that every number here is a whole one below 2^53.
 // Does not: color-aware mode; lock: a row belongs to one worker.
 
+import { Clock } from '../mem/clock.js';
+
 /** Words of a meter. Rates in bytes a second, bursts and tokens in bytes. */
 export const enum Meter {
   CommittedRate = 0,
@@ -54,11 +56,12 @@ function accrue(rows: Float64Array, rate: number, elapsedUs: number, fraction: n
 
 /**
  * Colors one packet and takes its tokens.
- * @param row index of the meter's first word @param bytes of the datagram @param nowUs not before the last one
+ * @param row index of the meter's first word @param bytes of the datagram @param clock of mem/clock.ts; never goes back
  */
-export function meterPacket(rows: Float64Array, row: number, bytes: number, nowUs: number): Color {
-  const elapsed = nowUs - rows[row + Meter.Last];
-  rows[row + Meter.Last] = nowUs;
+export function meterPacket(rows: Float64Array, row: number, bytes: number, clock: Float64Array): Color {
+  // Another worker's clock may be ahead.
+  const elapsed = Math.max(0, clock[Clock.Us] - rows[row + Meter.Last]);
+  rows[row + Meter.Last] += elapsed;
   const tokens = accrue(rows, rows[row + Meter.CommittedRate], elapsed, row + Meter.CommittedFraction);
   return rows[row + Meter.PeakRate] === 0 ? oneRate(rows, row, bytes, tokens) : twoRates(rows, row, bytes, tokens, elapsed);
 }
@@ -124,19 +127,21 @@ export function fillShaper(rows: Float64Array, row: number, nowUs: number): void
 }
 
 /** What the rate has brought since a packet was due. */
-function lateBytes(rows: Float64Array, row: number, nowUs: number): number {
+function lateBytes(rows: Float64Array, row: number, clock: Float64Array): number {
   const due = rows[row + Shaper.Due];
+  const nowUs = clock[Clock.Us];
   if (due < 0 || nowUs <= due) return 0;
   return Math.floor((Math.min(nowUs - due, MostLateUs) * rows[row + Shaper.Rate]) / MicrosPerSecond);
 }
 
-/** For a packet that waits. @returns microseconds until it may leave, 0 = now */
-export function shaperWait(rows: Float64Array, row: number, nowUs: number): number {
+/** For a packet that waits. @param clock of mem/clock.ts @returns microseconds until it may leave, 0 = now */
+export function shaperWait(rows: Float64Array, row: number, clock: Float64Array): number {
+  const nowUs = clock[Clock.Us];
   const elapsed = nowUs - rows[row + Shaper.Last];
   if (elapsed > 0) {
     rows[row + Shaper.Last] = nowUs;
     const tokens = rows[row + Shaper.Tokens] + accrue(rows, rows[row + Shaper.Rate], elapsed, row + Shaper.Fraction);
-    rows[row + Shaper.Tokens] = Math.min(tokens, rows[row + Shaper.Burst] + lateBytes(rows, row, nowUs));
+    rows[row + Shaper.Tokens] = Math.min(tokens, rows[row + Shaper.Burst] + lateBytes(rows, row, clock));
   }
   const tokens = rows[row + Shaper.Tokens];
   if (tokens > 0) {

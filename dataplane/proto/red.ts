@@ -9,6 +9,8 @@
 //                      +------+-------+------  average length of the queue, packets
 //                            least   most
 
+import { Clock } from '../mem/clock.js';
+
 export const enum Red {
   /** Packets. */
   Average = 0,
@@ -30,6 +32,13 @@ export const enum RedCurve {
   Words = 3,
 }
 
+/** Chance is a whole number below it: a fraction would be boxed on its way. */
+export const RedChances = 2 ** 30;
+
+export function redChance(): number {
+  return (Math.random() * RedChances) | 0;
+}
+
 export const enum RedVerdict {
   Pass = 0,
   /** By chance: marked, if it can be. */
@@ -38,34 +47,34 @@ export const enum RedVerdict {
   Above = 2,
 }
 
-/** A packet comes. @param packets in the queue, without it @returns the average length */
-export function redAverage(rows: Float64Array, row: number, packets: number, nowUs: number): number {
+/** A packet comes: the average is in the row. @param packets in the queue, without it @param clock of mem/clock.ts */
+export function redAverage(rows: Float64Array, row: number, packets: number, clock: Float64Array): void {
   const weight = rows[row + Red.Weight];
   let average = rows[row + Red.Average];
   const idleSince = rows[row + Red.IdleSince];
   if (idleSince >= 0) {
     // As if so many packets had come to an empty queue (Floyd and Jacobson §3, m).
-    average *= (1 - weight) ** ((nowUs - idleSince) / rows[row + Red.PacketUs]);
+    average *= (1 - weight) ** ((clock[Clock.Us] - idleSince) / rows[row + Red.PacketUs]);
     rows[row + Red.IdleSince] = -1;
   }
   average += weight * (packets - average);
   rows[row + Red.Average] = average;
-  return average;
 }
 
 /** The last packet has left. */
-export function redIdle(rows: Float64Array, row: number, nowUs: number): void {
-  rows[row + Red.IdleSince] = nowUs;
+export function redIdle(rows: Float64Array, row: number, clock: Float64Array): void {
+  rows[row + Red.IdleSince] = clock[Clock.Us];
 }
 
-/** @param curve index of its first word @param random of 0 (inclusive) to 1 */
-export function redVerdict(curves: Float64Array, curve: number, average: number, random: number): RedVerdict {
+/** By the average of a row. @param curve index of its first word @param chance a random number of 0 to RedChances - 1 */
+export function redVerdict(rows: Float64Array, row: number, curves: Float64Array, curve: number, chance: number): RedVerdict {
+  const average = rows[row + Red.Average];
   const least = curves[curve + RedCurve.Least];
   if (average < least) return RedVerdict.Pass;
   const most = curves[curve + RedCurve.Most];
   if (average >= most) return RedVerdict.Above;
   const probability = (curves[curve + RedCurve.Probability] * (average - least)) / (most - least);
-  return random < probability ? RedVerdict.Early : RedVerdict.Pass;
+  return chance < probability * RedChances ? RedVerdict.Early : RedVerdict.Pass;
 }
 
 /** The ECN field of the ToS octet (RFC 3168 §5). */

@@ -20,7 +20,8 @@ import {
   SaCount,
   saTexts,
 } from '../../dataplane/counters/declare.js';
-import { adoptBank, Clock, type Env, makeEnv } from '../../dataplane/env.js';
+import { adoptBank, type Env, makeEnv } from '../../dataplane/env.js';
+import { Clock } from '../../dataplane/mem/clock.js';
 import { type Link, LinkKind } from '../../dataplane/mem/links.js';
 import { NatShape } from '../../dataplane/mem/nat-sessions.js';
 import { startMeters } from '../../dataplane/mem/qos-meters.js';

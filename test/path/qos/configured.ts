@@ -6,7 +6,7 @@ import type { QosOrigin } from '../../../control/compile/qos.js';
 import { compileTables } from '../../../control/compile/tables.js';
 import { parseConfig } from '../../../control/config/parse.js';
 import { verifyConfig } from '../../../control/config/verify.js';
-import { QosCount, qosTexts } from '../../../dataplane/counters/declare.js';
+import { PathCount, QosCount, qosTexts } from '../../../dataplane/counters/declare.js';
 import { readTables } from '../../../dataplane/port/validate-tables.js';
 import type { Router, TablesSpec } from '../router.js';
 
@@ -52,24 +52,33 @@ export function classCounters(router: Router, { origins }: Configured, name: str
   );
 }
 
-/** offered = sent + dropped + queued, of every class. @returns what is wrong, or null */
+/** @param unit 0 = packets, 1 = bytes */
+function waitingOf(qos: Float64Array, row: number, unit: number): number {
+  const gone = [
+    QosCount.SentPackets,
+    QosCount.PoliceDropPackets,
+    QosCount.TailDropPackets,
+    QosCount.RandomDropPackets,
+    QosCount.OverRatePackets,
+    QosCount.NoBufferPackets,
+  ];
+  return gone.reduce(
+    (left, count) => left - qos[row * QosCount.Count + count + unit],
+    qos[row * QosCount.Count + QosCount.OfferedPackets + unit],
+  );
+}
+
+/** What was offered and neither sent nor dropped waits: in all, and in a class what its own classes have. @returns what is wrong, or null */
 export function qosImbalance(router: Router, { origins }: Configured): string | null {
-  const { qos } = router.env.counters;
-  for (const [row, { class: name, policy }] of origins.entries()) {
-    const of = (count: QosCount): number => qos[row * QosCount.Count + count];
-    for (const bytes of [0, 1]) {
-      const drops = [
-        QosCount.PoliceDropPackets,
-        QosCount.TailDropPackets,
-        QosCount.RandomDropPackets,
-        QosCount.OverRatePackets,
-        QosCount.NoBufferPackets,
-      ];
-      const out =
-        of(QosCount.SentPackets + bytes) + of(QosCount.QueuedPackets + bytes) + drops.reduce((sum, drop) => sum + of(drop + bytes), 0);
-      if (of(QosCount.OfferedPackets + bytes) !== out)
-        return `${policy} ${name}: ${of(QosCount.OfferedPackets + bytes)} offered, ${out} accounted for`;
+  const { qos, path } = router.env.counters;
+  const waiting = origins.map((_, row) => [0, 1].map((unit) => waitingOf(qos, row, unit)));
+  const sum = (parent: number, unit: number): number =>
+    origins.reduce((total, origin, row) => (origin.parent === parent ? total + waiting[row][unit] : total), 0);
+  for (const [row, { class: name, policy }] of origins.entries())
+    for (const unit of [0, 1]) {
+      const isParent = origins.some(({ parent }) => parent === row);
+      if (waiting[row][unit] < 0 || (isParent && sum(row, unit) !== waiting[row][unit]))
+        return `${policy} ${name}: ${waiting[row][unit]} wait, ${sum(row, unit)} in its classes`;
     }
-  }
-  return null;
+  return sum(-1, 0) === path[PathCount.Queued] ? null : `${sum(-1, 0)} wait in classes, ${path[PathCount.Queued]} in queues`;
 }

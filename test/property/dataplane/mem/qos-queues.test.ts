@@ -4,21 +4,23 @@
 import t from 'tap';
 import { compileQos } from '../../../../control/compile/qos.js';
 import { parseConfig } from '../../../../control/config/parse.js';
+import { Clock } from '../../../../dataplane/mem/clock.js';
 import { QosQueues, QosVerdict } from '../../../../dataplane/mem/qos-queues.js';
 import { Queue } from '../../../../dataplane/mem/queues.js';
+import { RedChances } from '../../../../dataplane/proto/red.js';
 
 const Slots = 4096;
 const Port = 2;
 const classMaps = ['A', 'B', 'C', 'VOICE'].map((name, n) => `class-map ${name}\n match dscp ${n}\n`).join('');
 
-/** Deterministic, 0 to 1. */
+/** Deterministic. */
 function makeRandom(): () => number {
   let state = 0x2545f491;
   return () => {
     state ^= state << 13;
     state ^= state >>> 17;
     state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
+    return (state >>> 0) % RedChances;
   };
 }
 
@@ -49,13 +51,15 @@ function simulate(policy: string, bandwidthKbps: number, sources: readonly Sourc
   // The innermost class of that name.
   const rowOf = (name: string): number => rows.origins.map((origin) => origin.class).lastIndexOf(name);
   const len = new Int32Array(Slots);
-  const queues = new QosQueues(len, makeRandom());
-  queues.plant({ qosUses: Int32Array.from(rows.uses), qosClasses: Int32Array.from(rows.classes), qosReds: Int32Array.from(rows.reds) }, 0);
+  const clock = new Float64Array(Clock.Count);
+  const queues = new QosQueues(len, clock, makeRandom());
+  queues.plant({ qosUses: Int32Array.from(rows.uses), qosClasses: Int32Array.from(rows.classes), qosReds: Int32Array.from(rows.reds) });
   const free = Array.from({ length: Slots }, (_, id) => id);
   const [from, since] = [new Int32Array(Slots), new Float64Array(Slots)];
   const seen = sources.map((): Seen => ({ offered: 0, sent: 0, bytes: 0, verdicts: [0, 0, 0, 0, 0], waits: [] }));
   const credit = sources.map(() => 0);
   for (let now = 0; now < seconds * 1e6; now += 100) {
+    clock[Clock.Us] = now;
     sources.forEach(({ bps, bytes, class: name, tos = 0, flow = 0 }, n) => {
       credit[n] += (bps * 100) / 8e6;
       for (; credit[n] >= bytes; credit[n] -= bytes) {
@@ -63,13 +67,13 @@ function simulate(policy: string, bandwidthKbps: number, sources: readonly Sourc
         len[id] = bytes;
         from[id] = n;
         since[id] = now;
-        const verdict = queues.offer(rowOf(name), id, tos, flow, now);
+        const verdict = queues.offer(rowOf(name), id, tos, flow);
         seen[n].offered++;
         seen[n].verdicts[verdict]++;
         if (verdict > QosVerdict.Marked) free.push(id);
       }
     });
-    for (let id = queues.take(Port, now); id >= 0; id = queues.take(Port, now)) {
+    for (let id = queues.take(Port); id >= 0; id = queues.take(Port)) {
       seen[from[id]].sent++;
       seen[from[id]].bytes += len[id];
       seen[from[id]].waits.push(now - since[id]);

@@ -3,6 +3,7 @@
 
 import fc from 'fast-check';
 import t from 'tap';
+import { Clock } from '../../../../dataplane/mem/clock.js';
 import { Queue, Queues } from '../../../../dataplane/mem/queues.js';
 
 const Slots = 2048;
@@ -45,7 +46,7 @@ t.test('any order of coming and going: first in first out in each queue, strict 
   fc.assert(
     fc.property(shape, fc.array(step, { maxLength: 300 }), (shaped, steps) => {
       const len = new Int32Array(Slots);
-      const queues = new Queues(32, 2, len);
+      const queues = new Queues(32, 2, len, new Float64Array(Clock.Count));
       const leaves = plant(queues, shaped);
       const model = new Map<number, number[]>(leaves.map((leaf) => [leaf, []]));
       const priorityOf = (leaf: number) => queues.rows[leaf * Queue.Words + Queue.Priority] || 9;
@@ -53,7 +54,7 @@ t.test('any order of coming and going: first in first out in each queue, strict 
       // A flow's priority is that of the class it is in.
       const level = (leaf: number) => (leaf >= FirstFlow ? priorityOf(queues.rows[leaf * Queue.Words + Queue.Parent]) : priorityOf(leaf));
       const leave = (): number => {
-        const id = queues.dequeue(Root, 0);
+        const id = queues.dequeue(Root);
         const waiting = leaves.filter((leaf) => model.get(leaf)!.length > 0);
         if (id < 0) {
           if (waiting.length > 0) throw new Error('packets wait, and none leaves');
@@ -95,7 +96,7 @@ t.test('queues that always have something get bytes as their quanta are, whateve
   fc.assert(
     fc.property(fc.array(member, { minLength: 2, maxLength: 6 }), (members) => {
       const len = new Int32Array(Slots);
-      const queues = new Queues(32, 1, len);
+      const queues = new Queues(32, 1, len, new Float64Array(Clock.Count));
       plant(queues, { priorities: members.map(() => 0), quanta: members.map(({ quantum }) => quantum), flows: 0 });
       const free = Array.from({ length: Slots }, (_, id) => id);
       const turn = members.map(() => 0);
@@ -113,7 +114,7 @@ t.test('queues that always have something get bytes as their quanta are, whateve
       });
       const sent = members.map(() => 0);
       for (let i = 0; i < 3000; i++) {
-        const id = queues.dequeue(Root, 0);
+        const id = queues.dequeue(Root);
         sent[owner[id]] += len[id];
         free.push(id);
         fill(owner[id]);
@@ -131,11 +132,12 @@ t.test('queues that always have something get bytes as their quanta are, whateve
 
 t.test('shapers hold on both levels; what one leaves others take; the wait it tells is right', (t) => {
   const len = new Int32Array(Slots);
-  const queues = new Queues(32, 3, len);
+  const clock = new Float64Array(Clock.Count);
+  const queues = new Queues(32, 3, len, clock);
   plant(queues, { priorities: [0, 0], quanta: [1500, 1500], flows: 0 });
   const [all, one] = [1_250_000, 250_000];
-  queues.shape(Root, 0, all, 5000, 0);
-  queues.shape(FirstClass, 1, one, 2000, 0);
+  queues.shape(Root, 0, all, 5000);
+  queues.shape(FirstClass, 1, one, 2000);
   const free = Array.from({ length: Slots }, (_, id) => id);
   const owner = new Int32Array(Slots);
   const fill = (n: number) => {
@@ -146,12 +148,12 @@ t.test('shapers hold on both levels; what one leaves others take; the wait it te
   };
   for (const n of [0, 0, 1, 1]) fill(n);
   const sent = [0, 0];
-  let now = 0;
-  while (now < 10_000_000) {
-    const id = queues.dequeue(Root, now);
+  while (clock[Clock.Us] < 10_000_000) {
+    const id = queues.dequeue(Root);
     if (id < 0) {
-      if (!(queues.waitUs > 0 && queues.waitUs < 10_000)) throw new Error(`wait of ${queues.waitUs} us`);
-      now += queues.waitUs;
+      const [wait] = queues.waitUs;
+      if (!(wait > 0 && wait < 10_000)) throw new Error(`wait of ${wait} us`);
+      clock[Clock.Us] += wait;
       continue;
     }
     sent[owner[id]] += len[id];
@@ -166,7 +168,7 @@ t.test('shapers hold on both levels; what one leaves others take; the wait it te
 
 t.test('limits: of a leaf, of the group above it, in bytes; an empty queue takes any packet', (t) => {
   const len = new Int32Array(Slots).fill(1000);
-  const queues = new Queues(32, 1, len);
+  const queues = new Queues(32, 1, len, new Float64Array(Clock.Count));
   const [, flow, other] = plant(queues, { priorities: [0, 0], quanta: [1500, 1500], flows: 2 });
   queues.rows[FirstClass * Queue.Words + Queue.LimitBytes] = 500;
   queues.rows[flow * Queue.Words + Queue.LimitPackets] = 2;
@@ -179,8 +181,8 @@ t.test('limits: of a leaf, of the group above it, in bytes; an empty queue takes
   t.equal(queues.isFull(other, 1), false);
   queues.enqueue(other, 3);
   t.equal(queues.isFull(other, 1), true, 'of the group');
-  queues.dequeue(Root, 0);
-  queues.dequeue(Root, 0);
+  queues.dequeue(Root);
+  queues.dequeue(Root);
   t.equal(queues.isFull(other, 1), false);
   t.end();
 });

@@ -148,7 +148,7 @@ const fill: Fill = ({ classes, waits, reds }, rowOf) => {
   waits[voice] = [...new Array<number>(24).fill(0), 980, 0, 0, 0, 10];
   const shaped = rowOf('VOICE') + 1; // BULK of CHILD
   set(shaped, { [QosCount.OfferedPackets]: 9, [QosCount.SentPackets]: 5, [QosCount.SentBytes]: 5000, [QosCount.RandomDropPackets]: 1 });
-  set(shaped, { [QosCount.TailDropPackets]: 2, [QosCount.QueuedPackets]: 1, [QosCount.Marked]: 9, [QosCount.MeanQueue]: 3.4 });
+  set(shaped, { [QosCount.TailDropPackets]: 2, [QosCount.Marked]: 9, [QosCount.MeanQueue]: 3.4 });
   reds[12][RedCount.SentPackets] = 5;
   reds[12][RedCount.SentBytes] = 5000;
 };

@@ -1,0 +1,22 @@
+// The time of a pass, for everything below it: read once, and kept in words, because a number that does not fit a small integer is boxed whenever it is
+// handed on to a function that is not inlined.
+
+import type { Native } from '../native/native.js';
+
+/** Places of a clock. */
+export const enum Clock {
+  /** Monotonic, read once per pass. */
+  Ms = 0,
+  /** Unix seconds, low 32 bits signed, from the main thread. */
+  Seconds = 1,
+  /** As Ms, whole microseconds. */
+  Us = 2,
+  Count = 3,
+}
+
+/** At the beginning of a pass. */
+export function readClock(clock: Float64Array, native: Pick<Native, 'monotonicMs'>): void {
+  const ms = native.monotonicMs();
+  clock[Clock.Ms] = ms;
+  clock[Clock.Us] = Math.floor(ms * 1000);
+}
