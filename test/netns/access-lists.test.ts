@@ -73,7 +73,7 @@ interface Entry {
 }
 
 t.test('lists on interfaces', async (t) => {
-  const lab = await Lab.up({ edit });
+  const lab = await Lab.up({ edit, start: ['r1', 'r2', 'r4'] });
   t.teardown(() => lab.down());
   const python = async (node: Router | Host, program: string) => (await lab.run(node, ['python3', '-c', program], 20_000)).stdout.trim();
   const servers = [lab.spawn('inet', ['python3', '-c', listener(8080)]), lab.spawn('h1', ['python3', '-c', listener(8080)])];

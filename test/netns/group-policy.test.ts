@@ -48,7 +48,7 @@ ip access-list extended CRYPTO-ACL
 }
 
 t.test('two SAs, receive-only first', async (t) => {
-  const lab = await Lab.up({ edit });
+  const lab = await Lab.up({ edit, start: ['r1', 'r2', 'r4'] });
   t.teardown(() => lab.down());
   const flows = [await Flow.start(lab, 'h1', 'h2', 100, 6001), await Flow.start(lab, 'h2', 'h1', 100, 6002)];
   for (const port of [22, 80]) await lab.spawn('h2', ['python3', '-c', echoServer, String(port)]).says(/ready/);

@@ -13,7 +13,7 @@ import { Flow } from '../support/traffic.js';
 import { capture } from '../support/tshark.js';
 
 t.test('kill -9 of the dataplane', async (t) => {
-  const lab = await Lab.up();
+  const lab = await Lab.up({ start: ['r1', 'r2', 'r4'] });
   t.teardown(() => lab.down());
   const tap = await capture(lab, 'core', 'any', '-Q in ip');
   const flow = await Flow.start(lab, 'h1', 'h2', 500, 6001);

@@ -42,7 +42,7 @@ interface Translation {
 }
 
 t.test('Internet and VPN on one router', async (t) => {
-  const lab = await Lab.up({ config: 'seed' });
+  const lab = await Lab.up({ config: 'seed', start: ['r1', 'r2', 'r4'] });
   t.teardown(() => lab.down());
   const tap = await capture(lab, 'core', 'any', '-Q in ip');
   const servers = [lab.spawn('inet', ['iperf3', '-s', '--forceflush']), lab.spawn('h2', ['iperf3', '-s', '--forceflush'])];

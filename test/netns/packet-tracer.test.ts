@@ -16,7 +16,7 @@ import { until } from '../support/netns.js';
 const toBranch = 'packet-tracer input FastEthernet0/1 udp 10.0.1.10 5000 10.0.2.10 53';
 
 t.test('what would become of a packet', async (t) => {
-  const lab = await Lab.up({ config: 'seed' });
+  const lab = await Lab.up({ config: 'seed', start: ['r1', 'r2', 'r4'] });
   t.teardown(() => lab.down());
   const ask = async (line: string) => JSON.parse(await lab.groupwire('r1', 'exec', `${line} json`)) as PacketTrace;
   const phaseOf = (trace: PacketTrace, type: string) => trace.phases.find((phase) => phase.type === type);

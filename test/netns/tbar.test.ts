@@ -22,7 +22,7 @@ s.sendto(bytes.fromhex(sys.argv[1]), (sys.argv[2], 0))
 `;
 
 t.test('replay time', async (t) => {
-  const lab = await Lab.up({ edit });
+  const lab = await Lab.up({ edit, start: ['r1', 'r2', 'r4'] });
   t.teardown(() => lab.down());
   const tap = await capture(lab, 'core', 'any', '-Q in esp');
   const ping = async () => (await lab.run('h1', ['ping', '-c', '2', '-i', '0.2', '-W', '2', '10.0.2.10'])).status === 0;

@@ -1,13 +1,14 @@
 // Runs test files, several at once, and writes their TAP for the reporter, a file's whole when it ends. Tests are plain programs that write TAP:
 // `tap run` would load its process-info hooks into every node process below a test too, which made a router's start three times as dear.
 //
-//   scripts/test: lines `KIND SECONDS FILE [VARIANT]` on standard input. KIND says what a file needs of the machine:
+//   scripts/test: lines `KIND SECONDS FILE[,FILE...] [VARIANT]` on standard input; files with commas share a process (several.ts). KIND says what a file needs of the machine:
 //     lab         routers in namespaces, which wait for each other most of the time
 //     computing   CPU; it gives way to labs (nice), because packets that wait for a CPU are lost
 //     greedy      all of the machine: runs when nothing else does
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { availableParallelism, setPriority } from 'node:os';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 
 export type Kind = 'lab' | 'computing' | 'greedy';
@@ -16,6 +17,7 @@ const kinds: readonly string[] = ['lab', 'computing', 'greedy'] satisfies Kind[]
 export interface Job {
   kind: Kind;
   seconds: number;
+  /** One, or several with commas between them. */
   file: string;
   /** As test/support/variant.ts reads it, `twin` before it for the addon's twin; empty = as the configurations say. */
   variant: string;
@@ -63,13 +65,9 @@ export interface Ending {
   timedOut: boolean;
 }
 
-/** One file's TAP as a subtest of a stream of its own. */
+/** One file's TAP as a subtest of a stream of its own; of several files it is such a stream already. */
 export function framed({ file, variant, seconds }: Job, { output, milliseconds, code, signal, timedOut }: Ending): string {
-  const inner = output
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('TAP version'))
-    .map((line) => `    ${line}\n`)
-    .join('');
+  const lines = output.split('\n').filter((line) => line !== '' && !line.startsWith('TAP version'));
   const planned = /^1\.\.\d/m.test(output); // without, it ended before it had begun
   const why = timedOut
     ? `timeout: ${seconds * 1000}`
@@ -79,8 +77,14 @@ export function framed({ file, variant, seconds }: Job, { output, milliseconds, 
         ? `exitCode: ${code}`
         : '';
   const diagnostic = why === '' ? '' : `  ---\n  ${why}\n  ...\n`;
+  const head = `# variant: ${variant}\nTAP version 14\n`;
+  if (file.includes(',')) {
+    const isTold = code === 1 && lines.some((line) => line.startsWith('not ok'));
+    const ending = why === '' || isTold ? '' : `TAP version 14\nnot ok 1 - ${file}\n${diagnostic}1..1\n`;
+    return `${head}${lines.join('\n')}\n${ending}`;
+  }
   const line = `${why === '' ? 'ok' : 'not ok'} 1 - ${file} # time=${milliseconds.toFixed(0)}ms`;
-  return `# variant: ${variant}\nTAP version 14\n# Subtest: ${file}\n${inner}${line}\n${diagnostic}1..1\n`;
+  return `${head}# Subtest: ${file}\n${lines.map((line) => `    ${line}\n`).join('')}${line}\n${diagnostic}1..1\n`;
 }
 
 /** To say what it was waiting for after its own time-out, and to remove its namespaces. */
@@ -94,11 +98,16 @@ function environmentOf({ variant, seconds }: Job): Record<string, string | undef
   return { ...process.env, TAP_TIMEOUT: String(seconds), ...chosen, ...twin, ...(PRELOAD ? { LD_PRELOAD: PRELOAD } : {}) };
 }
 
+function argumentsOf(file: string): string[] {
+  const files = file.split(',');
+  return files.length > 1 ? [join(import.meta.dirname, 'several.js'), ...files] : files;
+}
+
 /** Lines of one file go out together, so that files that run side by side do not mix. */
 function runFile(job: Job, children: Set<ChildProcess>): Promise<Ending> {
   return new Promise((resolve) => {
     const start = performance.now();
-    const child = spawn(process.execPath, [job.file], { stdio: ['ignore', 'pipe', 'inherit'], env: environmentOf(job) });
+    const child = spawn(process.execPath, argumentsOf(job.file), { stdio: ['ignore', 'pipe', 'inherit'], env: environmentOf(job) });
     children.add(child);
     if (job.kind === 'computing' && child.pid !== undefined) setPriority(child.pid, 5);
     let timedOut = false;

@@ -1,6 +1,6 @@
 // Configurations and short forms that the tests of this folder share.
 
-import t from 'tap';
+import { deepStrictEqual } from 'node:assert';
 import { checkConfig } from '../../../../control/config/check.js';
 import type { Config } from '../../../../control/config/model.js';
 import { parseConfig } from '../../../../control/config/parse.js';
@@ -18,10 +18,10 @@ export function listErrors(text: string): string[] {
   return listProblems(text, checkConfig).filter((problem) => problem.split(' ')[1] === 'error');
 }
 
-/** The configuration of a text that must have no problem at all. */
+/** The configuration of a text that must have no problem at all. @throws AssertionError with those it has */
 export function parseClean(text: string): Config {
   const { config, problems } = parseConfig(text);
-  t.strictSame(problems, [], `no problem in ${text.split('\n')[0]}`);
+  deepStrictEqual(problems, []);
   return config;
 }
 

@@ -1,11 +1,18 @@
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { readBatchErrors } from '../../../../dataplane/port/run-command.js';
 import { UndoLedger } from '../../../../dataplane/port/undo-ledger.js';
 
+function folderOf(t: Test): string {
+  const folder = mkdtempSync(join(tmpdir(), 'groupwire-ledger-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
 t.test('what a killed process noted is there for the next', async (t) => {
-  const path = join(t.testdir(), 'undo.json');
+  const path = join(folderOf(t), 'undo.json');
   const first = UndoLedger.open(path);
   first.noteSysctl('net/ipv4/ip_early_demux', '1');
   first.noteAddresses(['10.0.0.1/24 dev eth0', '10.0.0.2/24 dev eth0']);
@@ -36,7 +43,7 @@ t.test('a ledger that is damaged or tampered with is not used', async (t) => {
     JSON.stringify({ ...good, wasUp: { eth0: 1 } }),
   ];
   for (const text of bad) {
-    const path = join(t.testdir(), 'undo.json');
+    const path = join(folderOf(t), 'undo.json');
     writeFileSync(path, text);
     const ledger = UndoLedger.open(path);
     t.type(ledger.problem, 'string', text);

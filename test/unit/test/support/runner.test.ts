@@ -53,3 +53,22 @@ t.test('how a file ended is in its TAP', async (t) => {
   t.ok((await seen({ output: 'TAP version 14\nok 1 - one\n', code: 1 })).failed > 0);
   t.ok((await seen({ output: '' })).failed > 0, 'a file that says nothing has not passed');
 });
+
+t.test('several files of one process are told apart', async (t) => {
+  const of = { ...job('computing'), file: 'dist/test/a.test.js,dist/test/b.test.js' };
+  const subtest = (name: string, ok: string) =>
+    `# Subtest: dist/test/${name}.test.js\n    ${ok} 1 - one\n    1..1\n${ok} - dist/test/${name}.test.js\n`;
+  const seen = async (output: string, code: number) => {
+    const lines: string[] = [];
+    const input = (async function* () {
+      yield* framed(of, { output, milliseconds: 1, code, signal: null, timedOut: false }).split('\n');
+    })();
+    const { passed, failed } = await report(input, (line) => lines.push(line));
+    return { passed, failed, lines };
+  };
+  const both = `TAP version 14\n${subtest('a', 'ok')}${subtest('b', 'not ok')}`;
+  t.same(await seen(`${both}1..2\n`, 1), { passed: 1, failed: 1, lines: ['FAIL test/b.test.ts: one'] });
+  t.same(await seen(`${subtest('a', 'ok')}${subtest('b', 'ok')}1..2\n`, 0), { passed: 2, failed: 0, lines: [] });
+  t.ok((await seen(subtest('a', 'ok'), 0)).failed > 0, 'the second file is missing');
+  t.ok((await seen(`${subtest('a', 'ok')}${subtest('b', 'ok')}1..2\n`, 7)).failed > 0, 'it died behind the last');
+});
