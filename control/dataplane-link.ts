@@ -49,6 +49,9 @@ const head = z.looseObject({
   type: z.enum(['hello', 'applied', 'event', 'snapshot', 'nat-sessions', 'nat-log', 'trace', 'probe-opened', 'probe-sent', 'probe-answer']),
 });
 
+/** What the packet path says of itself when it comes up. */
+export type DataplaneHello = Pick<Extract<FromDataplane, { type: 'hello' }>, 'generation' | 'knownSenders' | 'workers'>;
+
 export class DataplaneLink {
   private socket: Socket | null = null;
   private greeted = false;

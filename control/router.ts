@@ -2,7 +2,7 @@
 // timers: main.ts feeds datagrams and time in, and gives the means to send, publish, save and log.
 
 import { randomBytes } from 'node:crypto';
-import type { DataplaneEvent, FromDataplane, SnapshotHead, TablesHead } from '../dataplane/tables/message.js';
+import type { DataplaneEvent, SnapshotHead, TablesHead } from '../dataplane/tables/message.js';
 import type { Action, Datagram, Ms } from './actions.js';
 import type { CounterSet } from './api/counters.js';
 import { ClosedMaps } from './closed-maps.js';
@@ -13,6 +13,7 @@ import { compileTables, type Tables } from './compile/tables.js';
 import { diffConfig } from './config/diff.js';
 import type { Config } from './config/model.js';
 import { DataplaneEvents } from './dataplane-events.js';
+import type { DataplaneHello } from './dataplane-link.js';
 import { Debug } from './debug.js';
 import { hasRoomForFlow } from './flow-room.js';
 import { GdoiEngine } from './gdoi/gdoi-engine.js';
@@ -52,9 +53,6 @@ export interface RouterMeans {
   /** Multicast groups that rekeys come to; nothing else is listened for there. */
   join(memberships: readonly Membership[]): void;
 }
-
-/** What the packet path says of itself when it comes up. */
-export type DataplaneHello = Pick<Extract<FromDataplane, { type: 'hello' }>, 'generation' | 'knownSenders' | 'workers'>;
 
 export const routerCounters = [
   { name: 'multicast_rejected', help: 'Datagrams to a multicast group of rekeys that are no rekey' },

@@ -12,9 +12,11 @@ t.test('what may come next', (t) => {
     'debug',
     'no',
     'packet-tracer',
+    'ping',
     'reload',
     'show',
     'terminal',
+    'traceroute',
     'undebug',
     'write',
   ]);
