@@ -119,7 +119,7 @@ export class Recorder {
 
 function hits(counts: Float64Array | Int32Array): number[] {
   const found: number[] = [];
-  for (const [row, count] of counts.entries()) if (count !== 0) found.push(row);
+  for (let row = 0; row < counts.length; row++) if (counts[row] !== 0) found.push(row); // entries() takes ten times as long
   return found;
 }
 

@@ -58,7 +58,7 @@ export class Lab {
       LAB_OWNER: String(process.pid),
       LAB_CONFIG: configs,
       LAB_ROUTERS: (options.start ?? routers).join(' '),
-      LAB_WAIT: '0', // asked for below, without a process for each
+      LAB_WAIT: String(options.waitSeconds ?? 60),
       LAB_GRACE: '0', // how routers end is what some cases test; what is left at the end only has to go
       LAB_KEY_LOG: options.keyLog ? '1' : '',
       LAB_RUN_OPTIONS: workers > 1 ? `--workers ${workers}` : '',
@@ -73,7 +73,8 @@ export class Lab {
   static async up(options: LabOptions = {}): Promise<Lab> {
     const lab = new Lab(options);
     try {
-      await lab.command('up');
+      // Whether they are ready is asked below, without a process for each.
+      await runChecked([script, 'up'], { ...lab.environment, LAB_WAIT: '0' }, 120_000);
       const seconds = options.waitSeconds ?? 60;
       if (seconds > 0) await Promise.all((options.start ?? routers).map((router) => lab.ready(router, seconds)));
     } catch (error) {
