@@ -15,7 +15,6 @@ export async function runShell(socketPath: string): Promise<void> {
   const { stdin, stdout } = process;
   const session = randomUUID();
   const isTerminal = stdin.isTTY === true && stdout.isTTY === true;
-  const lineEnd = isTerminal ? '\r\n' : '\n';
   let end: () => void = () => undefined;
   const ended = new Promise<void>((resolve) => {
     end = resolve;
@@ -25,7 +24,8 @@ export async function runShell(socketPath: string): Promise<void> {
       hostname: async () => (await fetchSnapshot(socketPath)).hostname,
       exec: (line) => runExecLine(line, socketPath),
       edit: (line) => postEdit(socketPath, { session, line }),
-      write: (text) => void stdout.write(isTerminal ? text : text.replaceAll('\r\n', lineEnd)),
+      // Node's raw mode leaves the terminal to put the CR before the LF (ONLCR).
+      write: (text) => void stdout.write(text.replaceAll('\r\n', '\n')),
       end: () => end(),
     },
     // A terminal of size 0 (a pseudo-terminal that nobody has sized) is one that pages would only confuse.
@@ -45,6 +45,6 @@ export async function runShell(socketPath: string): Promise<void> {
   } finally {
     if (isTerminal) stdin.setRawMode(false);
     stdin.destroy();
-    stdout.write(lineEnd);
+    stdout.write('\n');
   }
 }
