@@ -6,29 +6,15 @@ import { type ExecCommand, type ExecError, parseExec } from '../../control/confi
 import { privilegedCommands, userCommands } from '../../control/config/exec-shell.js';
 import type { HelpMode } from '../../control/config/help.js';
 import { maskSecrets } from '../../control/config/secrets.js';
+import { askPing } from '../ping-dialogue.js';
 import { completePartial, describeHelp, doLine } from './help-text.js';
 import { History } from './history.js';
 import { type EditorEvent, LineEditor } from './line-editor.js';
+import type { ShellMeans, ShellOptions } from './means.js';
 import { Pager } from './pager.js';
 
-export interface ShellMeans {
-  hostname(): Promise<string>;
-  /** One exec line as the command line would run it. @returns its output @throws Error with IOS's `% ...` line */
-  exec(line: string): Promise<string>;
-  /** null = `configure terminal`. @throws Error */
-  edit(line: string | null): Promise<EditResponse>;
-  write(text: string): void;
-  /** The shell is done. */
-  end(): void;
-}
-
-export interface ShellOptions {
-  /** Somebody sits there: echo, pages. Else lines are told as they are carried out. */
-  isTerminal: boolean;
-  /** Lines of the screen. */
-  length: number;
-  width: number;
-}
+/** Ctrl-C, and IOS's Ctrl-Shift-6. */
+const Interrupts = /[\x03\x1e]/;
 
 export class Shell {
   private mode: HelpMode = 'user';
@@ -39,6 +25,10 @@ export class Shell {
   private pager: Pager | null = null;
   private waiting = '';
   private isBusy = false;
+  /** Of the command that runs. */
+  private running: AbortController | null = null;
+  /** Waits for the answer to a question; null = there is none. */
+  private asking: ((answer: string | null) => void) | null = null;
   private isEnding = false;
   private isOver = false;
 
@@ -63,6 +53,7 @@ export class Shell {
 
   input(text: string): void {
     this.waiting += text;
+    this.interrupt();
     this.pump();
   }
 
@@ -72,13 +63,29 @@ export class Shell {
     this.pump();
   }
 
+  /** What was typed before it is forgotten, as on IOS. */
+  private interrupt(): void {
+    if (this.running === null || this.asking !== null || !this.options.isTerminal) return;
+    const rest = this.waiting.split(Interrupts);
+    if (rest.length === 1) return;
+    this.running.abort();
+    this.waiting = rest[rest.length - 1];
+  }
+
+  private get isListening(): boolean {
+    return (!this.isBusy || this.asking !== null) && !this.isOver;
+  }
+
   private pump(): void {
-    while (!this.isBusy && !this.isOver && this.waiting !== '') {
+    while (this.isListening && this.waiting !== '') {
       if (this.pager !== null) this.page();
       else if (this.options.isTerminal) this.type();
       else if (!this.takeLine()) break;
     }
-    if (this.isEnding && !this.isBusy && !this.isOver) this.over();
+    if (this.isEnding && this.isListening) {
+      if (this.asking === null) this.over();
+      else this.answer(null);
+    }
   }
 
   private page(): void {
@@ -108,7 +115,24 @@ export class Shell {
     return true;
   }
 
+  private answer(answer: string | null): void {
+    const { asking } = this;
+    this.asking = null;
+    asking?.(answer);
+  }
+
+  /** Whoever is asked something can answer, or end it. */
+  private actOnQuestion(event: EditorEvent): void {
+    if (event.kind === 'line') this.answer(event.text);
+    else if (event.kind === 'help' || event.kind === 'complete') this.means.write(`\r\n${this.editor.begin('', event.partial)}`);
+    else this.answer(null);
+  }
+
   private act(event: EditorEvent): void {
+    if (this.asking !== null) {
+      this.actOnQuestion(event);
+      return;
+    }
     switch (event.kind) {
       case 'line':
         this.isBusy = true;
@@ -213,12 +237,37 @@ export class Shell {
       case 'terminal width':
         this.editor.width = command.columns;
         return;
-      default: {
-        const output = await this.means.exec(text);
+      case 'ping dialogue':
+        return this.carryOut(await this.askForPing());
+      default:
+        await this.carryOut(text);
         if (command.kind !== 'show') this.hostname = await this.means.hostname();
-        if (output !== '') this.show(output.replace(/\n$/, '').split('\n'));
-      }
     }
+  }
+
+  private async carryOut(text: string): Promise<void> {
+    this.running = new AbortController();
+    const write = (part: string): void => this.means.write(part.replace(/\n/g, '\r\n'));
+    try {
+      const output = await this.means.exec(text, { write, signal: this.running.signal });
+      if (output !== '') this.show(output.replace(/\n$/, '').split('\n'));
+    } finally {
+      this.running = null;
+    }
+  }
+
+  /** `ping` alone asks for the rest. @returns its line */
+  private askForPing(): Promise<string> {
+    return askPing({
+      ask: (prompt) => {
+        this.means.write(this.options.isTerminal ? this.editor.begin(prompt) : prompt);
+        return new Promise((resolve) => {
+          this.asking = resolve;
+          this.pump();
+        });
+      },
+      say: (line) => this.means.write(`${line}\r\n`),
+    });
   }
 
   private show(lines: readonly string[]): void {

@@ -22,7 +22,7 @@ export async function runShell(socketPath: string): Promise<void> {
   const shell = new Shell(
     {
       hostname: async () => (await fetchSnapshot(socketPath)).hostname,
-      exec: (line) => runExecLine(line, socketPath),
+      exec: (line, running) => runExecLine(line, socketPath, running),
       edit: (line) => postEdit(socketPath, { session, line }),
       // Node's raw mode leaves the terminal to put the CR before the LF (ONLCR).
       write: (text) => void stdout.write(text.replaceAll('\r\n', '\n')),

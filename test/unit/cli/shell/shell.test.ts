@@ -1,7 +1,9 @@
 // The shell as somebody sees it: what is typed on the left, what the screen says. The router behind it is the real edit engine.
 
 import t from 'tap';
-import { Shell, type ShellMeans } from '../../../../cli/shell/shell.js';
+import type { ProbeTerminal } from '../../../../cli/probe.js';
+import type { ShellMeans } from '../../../../cli/shell/means.js';
+import { Shell } from '../../../../cli/shell/shell.js';
 import { emptyConfig } from '../../../../control/config/empty.js';
 import type { Config } from '../../../../control/config/model.js';
 import { printConfig } from '../../../../control/config/print.js';
@@ -27,8 +29,9 @@ class Bench {
   constructor(isTerminal = true, length = 24) {
     const means: ShellMeans = {
       hostname: async () => this.config.hostname,
-      exec: async (line) => {
+      exec: async (line, running) => {
         this.ran.push(line);
+        if (line.startsWith('ping')) return this.ping(running);
         return this.output;
       },
       edit: async (line) => {
@@ -43,6 +46,14 @@ class Bench {
       },
     };
     this.shell = new Shell(means, { isTerminal, length, width: 200 });
+  }
+
+  /** Goes on until it is told to end. */
+  private async ping({ write, signal }: ProbeTerminal): Promise<string> {
+    write('!');
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    write('\nSuccess rate\n');
+    return '';
   }
 
   static async start(isTerminal = true, length = 24): Promise<Bench> {
@@ -63,6 +74,37 @@ class Bench {
       .replaceAll('\r\n', '\n');
   }
 }
+
+t.test('what runs prints at once; Ctrl-C and Ctrl-Shift-6 end it, and what was typed before them is forgotten', async (t) => {
+  for (const key of ['\x03', '\x1e']) {
+    const bench = await Bench.start();
+    await bench.type('en\r');
+    t.equal(await bench.type('ping 10.0.0.1\r'), 'ping 10.0.0.1\n!');
+    t.equal(await bench.type('sh ver\r'), '', 'waits');
+    t.equal(await bench.type(`${key}sh clock\r`), '\nSuccess rate\nR1#sh clock\noutput\nR1#');
+    t.strictSame(bench.ran, ['ping 10.0.0.1', 'sh clock']);
+  }
+});
+
+t.test('ping alone asks; a wrong answer is asked for again, Ctrl-C ends it', async (t) => {
+  const bench = await Bench.start();
+  await bench.type('en\r');
+  t.equal(await bench.type('ping\r'), 'ping\nProtocol [ip]: ');
+  t.match(await bench.type('\r10.0.0.999\r'), /Target IP address: 10\.0\.0\.999\n% Bad IP address\nTarget IP address: $/);
+  t.match(await bench.type('10.0.0.9\r3\r1400\r1\rn\r'), /Repeat count \[5\]: 3\n.*!$/s);
+  t.strictSame(bench.ran, ['ping 10.0.0.9 repeat 3 timeout 1 size 1400']);
+  await bench.type('\x03');
+  t.match(await bench.type('ping\r\x03'), /% ping: ended by the operator\nR1#$/);
+  const piped = await Bench.start(false);
+  t.match(await piped.type('enable\nping\nip\n10.0.0.9\n\n\n\nn\n'), /Target IP address: 10\.0\.0\.9\n/);
+  t.strictSame(piped.ran, ['ping 10.0.0.9 repeat 5 timeout 2 size 100']);
+  const cut = await Bench.start(false);
+  await cut.type('enable\nping\nip\n');
+  cut.shell.endOfInput();
+  await cut.type('');
+  t.match(cut.screen, /% ping: ended by the operator/);
+  t.ok(cut.ended);
+});
 
 t.test('modes and prompts', async (t) => {
   const bench = await Bench.start();
