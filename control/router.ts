@@ -218,12 +218,10 @@ export class Router {
     this.config = config;
     if (changed.size === 0) return [];
     this.means.trustpoints?.configure(config);
-    this.ike.reconfigure({
-      ...settingsOf(config, this.means.trustpoints ?? noCertificates),
-      acceptInbound: acceptsOffers(config),
-      registrationRate: config.registrationRate,
-    });
-    const ended = this.ipsec.configure(configuredPolicies(config), now);
+    const settings = settingsOf(config, this.means.trustpoints ?? noCertificates);
+    const limits = { acceptInbound: acceptsOffers(config), registrationRate: config.registrationRate };
+    const ended = this.ike.reconfigure({ ...settings, ...limits }, now);
+    ended.push(...this.ipsec.configure(configuredPolicies(config), now));
     if (this.started) this.perform([...this.gdoi.reconfigure(config, now), ...ended], now);
     this.publishTables(now);
     return [...changed].map(String);

@@ -4,6 +4,7 @@ import type { Ipv4, IsakmpPolicy, IsakmpProfile, IsakmpSettings } from '../confi
 import type { CertificateStore } from '../pki/certificate-store.js';
 import { type Authenticator, type OwnName, PreSharedKeyAuthenticator } from './authentication.js';
 import { type Identification, IdType } from './identification.js';
+import type { Phase1Sa } from './phase1-sa.js';
 import { findKeyByAddress, findKeyByIdentity, type KeySources } from './pre-shared-keys.js';
 import { profileOf } from './profiles.js';
 import { SignatureAuthenticator } from './signature-authenticator.js';
@@ -44,6 +45,15 @@ export class Credentials {
     if (own.kind === 'address') return null;
     if (own.kind === 'user-fqdn') return { type: IdType.UserFqdn, text: own.name };
     return { type: IdType.Fqdn, text: own.name ?? hostname };
+  }
+
+  /** Those of the SAs that are up by a pre-shared key, and whose peers have none any more. */
+  withoutKey(sas: readonly Phase1Sa[]): Phase1Sa[] {
+    return sas.filter(({ policy, peerId, remote, profile }) => {
+      if (policy.authentication !== 'pre-share' || peerId === null) return false;
+      const byAddress = findKeyByAddress(this.options, remote.address, profile ?? null);
+      return byAddress === null && findKeyByIdentity(this.options, remote.address, peerId) === null;
+    });
   }
 
   /** Whether a profile wants aggressive mode with this peer. @param chosen as authenticator() */

@@ -58,11 +58,12 @@ export class IkeEngine {
     this.gate = new RateGate(options.registrationRate ?? DefaultRegistrationRate);
   }
 
-  /** For new exchanges; SAs and exchanges under way keep what they agreed on. */
-  reconfigure(options: IkeSettings & { acceptInbound?: boolean; registrationRate?: number }): void {
+  /** For new exchanges; SAs and exchanges under way keep what they agreed on, but for peers whose key was taken away: their SAs end. */
+  reconfigure(options: IkeSettings & { acceptInbound?: boolean; registrationRate?: number }, now: Ms): Action[] {
     this.configuration = configurationOf(options);
     this.acceptInbound = options.acceptInbound ?? this.acceptInbound;
     this.gate.perSecond = options.registrationRate ?? DefaultRegistrationRate;
+    return this.configuration.credentials.withoutKey(this.sas()).flatMap((sa) => this.deleteSa(sa, now));
   }
 
   /** All of them, also those in main mode (state MM_*, no keys yet). */
@@ -73,14 +74,13 @@ export class IkeEngine {
   /** Begins main mode, or aggressive mode where a profile says so. Does nothing while one that we began with the same remote is under way; an SA that is up does not hinder. @param profile that is to be used; null = whichever fits */
   initiate(local: Endpoint, remote: Endpoint, now: Ms, profile: string | null = null): Action[] {
     if (this.exchanges.isUnderWay(remote)) return [];
-    const { random } = this;
     const { credentials, settings, policies: all } = this.configuration;
     const policies = credentials.usable(all, remote.address, null, profile);
     const wanted: Action = { kind: 'count', counter: 'ike_requests_sent' };
     if (policies.length === 0) return [wanted, ...this.log.unusable(all, remote, now), ...this.fail(remote, whyUnusable(all), now)];
     const authenticatorFor = (method: IsakmpPolicy['authentication']) => credentials.authenticator(method, remote.address, null, profile);
     const abilities = { natTraversal: settings.natTraversal, deadPeerDetection: true };
-    const options = { serial: this.serial++, local, remote, policies, authenticatorFor, random, abilities };
+    const options = { serial: this.serial++, local, remote, policies, authenticatorFor, random: this.random, abilities };
     const aggressive = credentials.initiatesAggressive(remote.address, profile);
     const exchange = aggressive ? new AggressiveInitiator(options, now) : new MainModeInitiator(options, now);
     this.exchanges.add(exchange);

@@ -151,11 +151,15 @@ t.test('two entries with one peer and two profiles: an ISAKMP SA each', async (t
   wire.demand(a);
   wire.run(1000);
   t.match(b.pairs, [{ policy: `M 10 ${right}` }]);
-  a.ike.reconfigure({
-    policies: a.ike.sas().map(({ policy }) => policy),
-    keys: [anyPeer('a shared secret')],
-    profiles: profiles(of('TWO')),
-  });
+  const ended = a.ike.reconfigure(
+    {
+      policies: a.ike.sas().map(({ policy }) => policy),
+      keys: [anyPeer('a shared secret')],
+      profiles: profiles(of('TWO')),
+    },
+    wire.now,
+  );
+  wire.perform(a, ended);
   a.policies = [policies[1]];
   wire.perform(a, a.ipsec.configure(policies, wire.now));
   wire.demand(a);

@@ -145,10 +145,13 @@ t.test('one exchange at a time with a peer; later ones are independent', async (
 
 t.test('reconfigure', async (t) => {
   const { member, server, network } = memberAndServer({ keys: [anyPeer('new')] }, { acceptInbound: false });
-  server.engine.reconfigure({ policies: [policy()], keys: [anyPeer('new')], acceptInbound: true });
+  server.engine.reconfigure({ policies: [policy()], keys: [anyPeer('new')], acceptInbound: true }, 0);
   network.initiate(member, server);
   network.run(1000);
   t.ok(agreed(member, server), 'new key and role are in force');
-  server.engine.reconfigure({ policies: [], keys: [] });
+  t.strictSame(server.engine.reconfigure({ policies: [], keys: [anyPeer('new')] }, 1000), []);
   t.equal(server.engine.sas().length, 1, 'an SA that is up stays');
+  const farewell = server.engine.reconfigure({ policies: [], keys: [] }, 1000);
+  t.equal(server.engine.sas().length, 0, 'but not without the key that its peer has proved itself with');
+  t.equal(farewell.filter(({ kind }) => kind === 'send').length, 1, 'which the peer is told');
 });
