@@ -42,9 +42,9 @@ export function fillMeter(rows: Float64Array, row: number, nowUs: number): void 
   rows[row + Meter.Last] = nowUs;
 }
 
-/** Tokens that a rate brings in so many microseconds, with the fraction of a byte that was there; what is left of one goes to `fraction`. */
+/** Tokens that a rate brings in so many microseconds, with the fraction of a byte that was there; what is left of one goes to `fraction`. @param rate, fraction indices of words */
 function accrue(rows: Float64Array, rate: number, elapsedUs: number, fraction: number): number {
-  const microBytes = rate * elapsedUs + rows[fraction];
+  const microBytes = rows[rate] * elapsedUs + rows[fraction];
   if (microBytes > MostMicroBytes) {
     rows[fraction] = 0;
     return MostMicroBytes;
@@ -62,7 +62,7 @@ export function meterPacket(rows: Float64Array, row: number, bytes: number, cloc
   // Another worker's clock may be ahead.
   const elapsed = Math.max(0, clock[Clock.Us] - rows[row + Meter.Last]);
   rows[row + Meter.Last] += elapsed;
-  const tokens = accrue(rows, rows[row + Meter.CommittedRate], elapsed, row + Meter.CommittedFraction);
+  const tokens = accrue(rows, row + Meter.CommittedRate, elapsed, row + Meter.CommittedFraction);
   return rows[row + Meter.PeakRate] === 0 ? oneRate(rows, row, bytes, tokens) : twoRates(rows, row, bytes, tokens, elapsed);
 }
 
@@ -90,7 +90,7 @@ function oneRate(rows: Float64Array, row: number, bytes: number, tokens: number)
 
 /** RFC 2698 §3: two buckets that fill on their own; what is above the peak takes nothing, what is green takes from both. */
 function twoRates(rows: Float64Array, row: number, bytes: number, tokens: number, elapsed: number): Color {
-  const more = accrue(rows, rows[row + Meter.PeakRate], elapsed, row + Meter.ExcessFraction);
+  const more = accrue(rows, row + Meter.PeakRate, elapsed, row + Meter.ExcessFraction);
   const committed = Math.min(rows[row + Meter.Committed] + tokens, rows[row + Meter.CommittedBurst]);
   const peak = Math.min(rows[row + Meter.Excess] + more, rows[row + Meter.ExcessBurst]);
   const isPeak = peak >= bytes;
@@ -140,7 +140,7 @@ export function shaperWait(rows: Float64Array, row: number, clock: Float64Array)
   const elapsed = nowUs - rows[row + Shaper.Last];
   if (elapsed > 0) {
     rows[row + Shaper.Last] = nowUs;
-    const tokens = rows[row + Shaper.Tokens] + accrue(rows, rows[row + Shaper.Rate], elapsed, row + Shaper.Fraction);
+    const tokens = rows[row + Shaper.Tokens] + accrue(rows, row + Shaper.Rate, elapsed, row + Shaper.Fraction);
     rows[row + Shaper.Tokens] = Math.min(tokens, rows[row + Shaper.Burst] + lateBytes(rows, row, clock));
   }
   const tokens = rows[row + Shaper.Tokens];
