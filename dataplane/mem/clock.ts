@@ -11,7 +11,9 @@ export const enum Clock {
   Seconds = 1,
   /** As Ms, whole microseconds. */
   Us = 2,
-  Count = 3,
+  /** As Ms, whole seconds. */
+  UptimeSeconds = 3,
+  Count = 4,
 }
 
 /** At the beginning of a pass. */
@@ -19,4 +21,5 @@ export function readClock(clock: Float64Array, native: Pick<Native, 'monotonicMs
   const ms = native.monotonicMs();
   clock[Clock.Ms] = ms;
   clock[Clock.Us] = Math.floor(ms * 1000);
+  clock[Clock.UptimeSeconds] = Math.floor(ms / 1000);
 }

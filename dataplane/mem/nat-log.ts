@@ -5,6 +5,7 @@
 
 import { NatCount } from '../counters/declare.js';
 import { NatLogRow, NatRow } from '../tables/layout.js';
+import { Clock } from './clock.js';
 import { Ctl, natRowBytes, natRowsAt, type SharedState } from './shared.js';
 
 export const enum NatLogShape {
@@ -23,7 +24,7 @@ export function natLogOf(state: SharedState, worker: number): Int32Array {
 }
 
 export class NatLog {
-  /** @param words of this worker's ring @param control the control block: Ctl.NatLog says whether anybody asks @param clock milliseconds first */
+  /** @param words of this worker's ring @param control the control block: Ctl.NatLog says whether anybody asks @param clock of the passes */
   constructor(
     private readonly words: Int32Array,
     private readonly control: Int32Array,
@@ -43,7 +44,7 @@ export class NatLog {
     const to = NatLogShape.Head + (written & (NatLogShape.Rows - 1)) * NatRow.Words;
     for (let word = 0; word < NatRow.Words; word++) words[to + word] = rows[at + word];
     words[to + NatLogRow.Event] = event;
-    words[to + NatLogRow.At] = this.clock[0] & 0x7fffffff;
+    words[to + NatLogRow.At] = this.clock[Clock.Ms] & 0x7fffffff;
     Atomics.store(words, NatLogShape.Written, (written + 1) | 0);
   }
 }

@@ -132,11 +132,11 @@ export class Queues {
     rows[row + Queue.Tail] = id;
     const bytes = this.len[id];
     for (let node = leaf; node >= 0; ) {
-      const above = node * Queue.Words;
-      rows[above + Queue.Packets]++;
-      rows[above + Queue.Bytes] += bytes;
-      node = rows[above + Queue.Parent];
-      if (rows[above + Queue.Priority] !== 0 && node >= 0) rows[node * Queue.Words + Queue.Urgent]++;
+      const at = node * Queue.Words;
+      rows[at + Queue.Packets]++;
+      rows[at + Queue.Bytes] += bytes;
+      node = rows[at + Queue.Parent];
+      if (rows[at + Queue.Priority] !== 0 && node >= 0) rows[node * Queue.Words + Queue.Urgent]++;
     }
   }
 

@@ -12,8 +12,9 @@ import { isLocal } from '../mem/hash.js';
 import { BankCount, PortCrypto, PortRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
 import type { Vector } from '../mem/vector.js';
+import { isTunnelBetween } from '../proto/gre.js';
 import { IpProto } from '../proto/ipv4.js';
-import { Cap, Tunnel, TunnelMode } from '../tables/layout.js';
+import { Cap } from '../tables/layout.js';
 
 const enum Bits {
   Fragment = 24, // PacketFlag.LaterFragment | MoreFragments
@@ -30,11 +31,7 @@ export function makeAssemble(env: Env): () => void {
 
   function isTunnelled(id: number): boolean {
     if (counts[BankCount.Tunnels] === 0 || !isLocal(localSet, dst[id])) return false;
-    for (let port = 0; port < Cap.Ports; port++) {
-      const row = port * Tunnel.Words;
-      const isGre = tunnels[row + Tunnel.Mode] === TunnelMode.Gre;
-      if (isGre && tunnels[row + Tunnel.Source] === dst[id] && tunnels[row + Tunnel.Destination] === src[id]) return true;
-    }
+    for (let port = 0; port < Cap.Ports; port++) if (isTunnelBetween(tunnels, port, dst[id], src[id])) return true;
     return false;
   }
 

@@ -19,13 +19,14 @@ import { isLocal } from '../mem/hash.js';
 import { PathMtuShape } from '../mem/path-mtus.js';
 import { NatSide, PortCrypto, PortRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
-import { Esp, largestInner } from '../proto/esp.js';
-import { EspUdp } from '../proto/esp-in-udp.js';
+import { makeTokenBucket } from '../mem/token-bucket.js';
+import { Esp } from '../proto/esp.js';
+import { roomInside } from '../proto/esp-room.js';
+import { isTunnelBetween } from '../proto/gre.js';
 import { Icmp } from '../proto/icmp.js';
 import { Ip4, IpProto } from '../proto/ipv4.js';
 import { quotedEsp, quoteOfTooBig } from '../proto/quote.js';
-import { Tbar } from '../proto/tbar.js';
-import { Ace, AceAction, Cap, CryptoEntry, Sa, SaFlag, Tunnel, TunnelFlag, TunnelMode } from '../tables/layout.js';
+import { Ace, AceAction, Cap, CryptoEntry, Sa, SaFlag, Tunnel, TunnelFlag } from '../tables/layout.js';
 
 /** "Sent lately": so many packets of one SA. At 100,000 a second it is more than half a second. */
 const RecentPackets = 65536;
@@ -43,16 +44,7 @@ export function makePathMtu(env: Env): () => void {
   const { view, off, len, l4Off, rxPort, proto, src, dst, flags } = env.slots;
   const { sas, tunnels, ports, localSet, aces, cryptoEntries, entryFirst, entryCount, entryLists } = env.tables;
   const { policyIn } = env.vec;
-  /** Tokens, when they were last counted (ms). */
-  const bucket = new Float64Array([LearntBurst, Number.NEGATIVE_INFINITY]);
-
-  function takeToken(): boolean {
-    bucket[0] = Math.min(LearntBurst, bucket[0] + ((clock[Clock.Ms] - bucket[1]) * LearntPerSecond) / 1000);
-    bucket[1] = clock[Clock.Ms];
-    if (bucket[0] < 1) return false;
-    bucket[0] -= 1;
-    return true;
-  }
+  const takeToken = makeTokenBucket(clock, LearntBurst, LearntPerSecond);
 
   /** @returns slot of the SA that sealed what is quoted, -1 = none of ours did */
   function sealerOf(quote: number, esp: number): number {
@@ -73,17 +65,11 @@ export function makePathMtu(env: Env): () => void {
   /** By any worker: each counts for itself. */
   function wasSent(slot: number, sequence: number): boolean {
     for (let worker = 0; worker < lastSequences.length; worker++) {
-      const behind = lastSequences[worker][slot] - sequence;
-      if (sequence > 0 && behind >= 0 && behind < RecentPackets) return true;
+      const last = lastSequences[worker][slot];
+      // The lower half of an extended one is what is quoted.
+      if (sequence > 0 && last >= sequence && (last - sequence) >>> 0 < RecentPackets) return true;
     }
     return false;
-  }
-
-  function roomIn(slot: number, mtu: number): number {
-    const row = slot * Sa.Words;
-    const outer = Ip4.HeaderLen + (sas[row + Sa.PeerPort] !== 0 ? EspUdp.HeaderLen : 0);
-    const shim = sas[row + Sa.TimeWindow] > 0 ? Tbar.HeaderLen : 0;
-    return largestInner(mtu, outer, sas[row + Sa.IvLen], sas[row + Sa.IcvLen], sas[row + Sa.Align], shim);
   }
 
   /** @param known bytes, what holds now @returns Drop */
@@ -98,8 +84,8 @@ export function makePathMtu(env: Env): () => void {
     const slot = sealerOf(quote, esp);
     if (slot < 0) return isNobodys(id, quote) ? Drop.PmtuUnknown : NotOurs;
     const to = view.getInt32(quote + Ip4.Dst);
-    const seconds = Math.floor(clock[Clock.Ms] / 1000);
-    const reason = judge(quote, mtu, roomIn(slot, mtu) >= LeastInner, pathMtus.mtuTo(to, seconds));
+    const seconds = clock[Clock.UptimeSeconds];
+    const reason = judge(quote, mtu, roomInside(sas, slot * Sa.Words, mtu, 0) >= LeastInner, pathMtus.mtuTo(to, seconds));
     if (reason === Drop.PmtuLearnt) pathMtus.learn(to, mtu, src[id], seconds, PathMtuShape.AgerSeconds);
     return reason;
   }
@@ -138,16 +124,11 @@ export function makePathMtu(env: Env): () => void {
   function takeGre(id: number, quote: number, mtu: number): number {
     const from = view.getInt32(quote + Ip4.Src);
     const to = view.getInt32(quote + Ip4.Dst);
-    const seconds = Math.floor(clock[Clock.Ms] / 1000);
+    const seconds = clock[Clock.UptimeSeconds];
     let reason = NotOurs;
     for (let port = 0; port < Cap.Ports; port++) {
       const row = port * Tunnel.Words;
-      if (
-        tunnels[row + Tunnel.Mode] !== TunnelMode.Gre ||
-        tunnels[row + Tunnel.Source] !== from ||
-        tunnels[row + Tunnel.Destination] !== to
-      )
-        continue;
+      if (!isTunnelBetween(tunnels, port, from, to)) continue;
       reason = Drop.PmtuUnknown;
       if ((tunnels[row + Tunnel.Flags] & TunnelFlag.CopyDf) === 0) continue;
       const isRoom = mtu >= tunnels[row + Tunnel.LeastMtu] && mtu - Ip4.HeaderLen - tunnels[row + Tunnel.HeaderLen] >= LeastInner;

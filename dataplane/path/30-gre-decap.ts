@@ -25,11 +25,12 @@ import {
   greSequence,
   isInSequence,
   isSumRight,
+  isTunnelBetween,
   keepaliveLength,
   takeCongestion,
 } from '../proto/gre.js';
 import { Ip4, IpProto } from '../proto/ipv4.js';
-import { Cap, Tunnel, TunnelFlag, TunnelMode } from '../tables/layout.js';
+import { Cap, Tunnel, TunnelFlag } from '../tables/layout.js';
 
 /** After so long without a packet in sequence the other end counts as started anew, and its number is taken as it comes. */
 const RestartSeconds = 10;
@@ -46,18 +47,9 @@ export function makeGreDecap(env: Env): () => void {
   const { ports: portCounts } = env.counters;
   const { route, ipInput } = env.vec;
 
-  function isBetween(port: number, id: number): boolean {
-    const row = port * Tunnel.Words;
-    return (
-      tunnels[row + Tunnel.Mode] === TunnelMode.Gre &&
-      tunnels[row + Tunnel.Source] === dst[id] &&
-      tunnels[row + Tunnel.Destination] === src[id]
-    );
-  }
-
   /** @returns a port whose tunnel has these ends, -1 = none has */
   function findEnds(id: number): number {
-    for (let port = 0; port < Cap.Ports; port++) if (isBetween(port, id)) return port;
+    for (let port = 0; port < Cap.Ports; port++) if (isTunnelBetween(tunnels, port, dst[id], src[id])) return port;
     return -1;
   }
 
@@ -66,7 +58,8 @@ export function makeGreDecap(env: Env): () => void {
     for (let port = first; port < Cap.Ports; port++) {
       const row = port * Tunnel.Words;
       const wantsKey = (tunnels[row + Tunnel.Flags] & TunnelFlag.Key) !== 0;
-      if (isBetween(port, id) && wantsKey === hasKey && (!hasKey || tunnels[row + Tunnel.Key] === key)) return port;
+      if (isTunnelBetween(tunnels, port, dst[id], src[id]) && wantsKey === hasKey && (!hasKey || tunnels[row + Tunnel.Key] === key))
+        return port;
     }
     return -1;
   }
@@ -74,7 +67,7 @@ export function makeGreDecap(env: Env): () => void {
   /** Test and set. @param sequence signed */
   function takeSequence(port: number, sequence: number): boolean {
     const at = port * TunnelWord.Count;
-    const now = Math.floor(clock[Clock.Ms] / 1000);
+    const now = clock[Clock.UptimeSeconds];
     for (;;) {
       const next = Atomics.load(tunnelWords, at + TunnelWord.RxSequence);
       const isQuiet = now - Atomics.load(tunnelWords, at + TunnelWord.RxSeconds) > RestartSeconds;
@@ -88,7 +81,7 @@ export function makeGreDecap(env: Env): () => void {
   /** @returns false when the tunnel sends none: then this is none of ours */
   function noteKeepalive(port: number): boolean {
     if (tunnels[port * Tunnel.Words + Tunnel.KeepaliveSeconds] === 0) return false;
-    Atomics.store(tunnelWords, port * TunnelWord.Count + TunnelWord.KeepaliveSeconds, Math.floor(clock[Clock.Ms] / 1000));
+    Atomics.store(tunnelWords, port * TunnelWord.Count + TunnelWord.KeepaliveSeconds, clock[Clock.UptimeSeconds]);
     return true;
   }
 

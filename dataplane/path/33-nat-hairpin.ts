@@ -88,7 +88,7 @@ export function makeNatHairpin(env: Env): () => void {
 
   return function natHairpin() {
     if (!natRules.acceptsOutside) return;
-    const now = Math.floor(clock[Clock.Ms] / 1000);
+    const now = clock[Clock.UptimeSeconds];
     let kept = 0;
     for (let i = 0; i < route.length; i++) {
       const id = route.ids[i];

@@ -69,7 +69,7 @@ export function makeNatOutside(env: Env): () => void {
     let count = 0;
     for (let i = 0; i < route.length; i++) if (isMeant(route.ids[i])) meant[count++] = route.ids[i];
     nat.prepare(meant, count, false);
-    const now = Math.floor(clock[Clock.Ms] / 1000);
+    const now = clock[Clock.UptimeSeconds];
     let dropped = 0;
     for (let i = 0; i < count; i++) {
       const reason = translate(meant[i], now);

@@ -70,7 +70,7 @@ export function makeNatInside(env: Env): () => void {
 
   return function natInside() {
     if (natRules.isEmpty) return;
-    const now = Math.floor(clock[Clock.Ms] / 1000);
+    const now = clock[Clock.UptimeSeconds];
     nat.prepare(cryptoMap.ids, cryptoMap.length, true);
     let kept = 0;
     for (let i = 0; i < cryptoMap.length; i++) {

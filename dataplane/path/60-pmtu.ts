@@ -13,11 +13,10 @@ import { Clock } from '../mem/clock.js';
 import { makeCut } from '../mem/cut.js';
 import { PortRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
-import { largestInner } from '../proto/esp.js';
-import { EspUdp } from '../proto/esp-in-udp.js';
+import { roomInside } from '../proto/esp-room.js';
+import { isTunnelBetween } from '../proto/gre.js';
 import { IcmpError, UnreachableCode } from '../proto/icmp.js';
 import { Ip4, IpProto } from '../proto/ipv4.js';
-import { Tbar } from '../proto/tbar.js';
 import { Cap, CryptoDf, Sa, SaFlag, Tunnel, TunnelFlag, TunnelMode } from '../tables/layout.js';
 
 /** RFC 791 §3.2: every module forwards datagrams of 68 bytes; a smaller MTU is a mistake. */
@@ -46,11 +45,7 @@ export function makePmtu(env: Env): () => void {
     const own = ports[txPort[id] * PortRow.Words + PortRow.Mtu];
     const mtu = Math.max(isAny ? Math.min(own, learntFor(id, seconds)) : own, LeastMtu);
     if (sa[id] < 0) return mtu;
-    const row = sa[id] * Sa.Words;
-    const shim = sas[row + Sa.TimeWindow] > 0 ? Tbar.HeaderLen : 0;
-    const header = isTransport(id) ? (view.getUint8(off[id]) & 15) << 2 : 0;
-    const outer = (header || Ip4.HeaderLen) + (sas[row + Sa.PeerPort] !== 0 ? EspUdp.HeaderLen : 0);
-    return header + largestInner(mtu, outer, sas[row + Sa.IvLen], sas[row + Sa.IcvLen], sas[row + Sa.Align], shim);
+    return roomInside(sas, sa[id] * Sa.Words, mtu, isTransport(id) ? (view.getUint8(off[id]) & 15) << 2 : 0);
   }
 
   function isTransport(id: number): boolean {
@@ -84,12 +79,11 @@ export function makePmtu(env: Env): () => void {
 
   /** The tunnel between these ends learns the limit, and what is inside is what is told about. @returns the limit inside, or the same for GRE that is of no tunnel */
   function takeOff(id: number, limit: number): number {
-    const seconds = Math.floor(clock[Clock.Ms] / 1000);
+    const seconds = clock[Clock.UptimeSeconds];
     let header = 0;
     for (let port = 0; port < Cap.Ports; port++) {
       const row = port * Tunnel.Words;
-      if (tunnels[row + Tunnel.Mode] !== TunnelMode.Gre || (tunnels[row + Tunnel.Flags] & TunnelFlag.CopyDf) === 0) continue;
-      if (tunnels[row + Tunnel.Source] !== src[id] || tunnels[row + Tunnel.Destination] !== dst[id]) continue;
+      if (!isTunnelBetween(tunnels, port, src[id], dst[id]) || (tunnels[row + Tunnel.Flags] & TunnelFlag.CopyDf) === 0) continue;
       header = Ip4.HeaderLen + tunnels[row + Tunnel.HeaderLen];
       if (limit >= tunnels[row + Tunnel.LeastMtu])
         pathMtus.learnTunnel(port, dst[id], limit, 0, seconds, tunnels[row + Tunnel.AgerSeconds]);
@@ -104,7 +98,7 @@ export function makePmtu(env: Env): () => void {
   }
 
   return function pmtu() {
-    const seconds = Math.floor(clock[Clock.Ms] / 1000);
+    const seconds = clock[Clock.UptimeSeconds];
     const isAny = pathMtus.isAny(seconds);
     for (let i = 0; i < input.length; i++) {
       const id = input.ids[i];

@@ -6,10 +6,10 @@
 
 import { Drop, PathCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
-import { Clock } from '../mem/clock.js';
 import { isLocal } from '../mem/hash.js';
 import { PortRow } from '../mem/shared.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
+import { makeTokenBucket } from '../mem/token-bucket.js';
 import { isFull } from '../native/native.js';
 import { IcmpError, mayAnswer, writeError } from '../proto/icmp.js';
 import { Ip4, IpProto, raiseTtl } from '../proto/ipv4.js';
@@ -34,9 +34,8 @@ export function makeLocal(env: Env): () => void {
   const offsets = new Int32Array(1);
   const lengths = new Int32Array(1);
   const results = new Int32Array(1);
-  /** Tokens, when they were last counted (ms). */
-  const errors = new Float64Array([ErrorBurst, Number.NEGATIVE_INFINITY]);
-  const denials = new Float64Array([DenialBurst, Number.NEGATIVE_INFINITY]);
+  const mayTell = makeTokenBucket(clock, ErrorBurst, ErrorsPerSecond);
+  const mayTellDenial = makeTokenBucket(clock, DenialBurst, DenialsPerSecond);
   let errorId = 0;
 
   function handBack(id: number) {
@@ -54,14 +53,6 @@ export function makeLocal(env: Env): () => void {
   /** The kernel has taken a hop from its TTL on the way to us. */
   function isLowered(id: number): boolean {
     return (flags[id] & (PacketFlag.OwesHop | PacketFlag.FromHost | PacketFlag.Made)) === 0;
-  }
-
-  function takeToken(bucket: Float64Array, burst: number, perSecond: number): boolean {
-    bucket[0] = Math.min(burst, bucket[0] + ((clock[Clock.Ms] - bucket[1]) * perSecond) / 1000);
-    bucket[1] = clock[Clock.Ms];
-    if (bucket[0] < 1) return false;
-    bucket[0] -= 1;
-    return true;
   }
 
   function addressOf(port: number): number {
@@ -98,7 +89,7 @@ export function makeLocal(env: Env): () => void {
     const isSilent = ports[rxPort[id] * PortRow.Words + PortRow.Silent] !== 0;
     if (isSilent && error[id] >>> 24 === IcmpError.Unreachable) return false;
     const isDenied = reason[id] === Drop.AclIn || reason[id] === Drop.AclOut;
-    return isDenied ? takeToken(denials, DenialBurst, DenialsPerSecond) : takeToken(errors, ErrorBurst, ErrorsPerSecond);
+    return isDenied ? mayTellDenial() : mayTell();
   }
 
   function answer(id: number): void {

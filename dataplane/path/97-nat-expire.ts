@@ -32,7 +32,7 @@ export function makeNatExpire(env: Env): () => void {
     path[PathCount.Assembling] = reassembly.held;
     counts[NatCount.Expired] += nat.sessions.sweep(
       natTimeouts,
-      Math.floor(clock[Clock.Ms] / 1000),
+      clock[Clock.UptimeSeconds],
       isFull ? Sweep.MostRows : Math.min(elapsed * Sweep.RowsPerMs, Sweep.MostRows),
       Sweep.MostEnds,
     );

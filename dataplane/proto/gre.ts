@@ -9,7 +9,7 @@
 //  |                          Key (if K)                           |
 //  |                    Sequence Number (if S)                     |
 
-import { TunnelFlag } from '../tables/layout.js';
+import { Tunnel, TunnelFlag, TunnelMode } from '../tables/layout.js';
 import { checksum, updateChecksum } from './checksum.js';
 import { Ip4, IpProto, setCongestion } from './ipv4.js';
 
@@ -134,4 +134,14 @@ export function keepaliveLength(view: DataView, at: number, length: number, sour
   const gre = at + Ip4.HeaderLen;
   if (total > length || checkGre(view, gre, total - Ip4.HeaderLen) <= 0) return 0;
   return view.getUint16(gre + Gre.Protocol) === EtherType.Keepalive ? total : 0;
+}
+
+/** Is a port's tunnel one of GRE between these two? @param tunnels rows of Tunnel, one for each port @param source, destination as the router that has it sees them, signed */
+export function isTunnelBetween(tunnels: Int32Array, port: number, source: number, destination: number): boolean {
+  const row = port * Tunnel.Words;
+  return (
+    tunnels[row + Tunnel.Mode] === TunnelMode.Gre &&
+    tunnels[row + Tunnel.Source] === source &&
+    tunnels[row + Tunnel.Destination] === destination
+  );
 }

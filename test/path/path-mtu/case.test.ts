@@ -101,6 +101,9 @@ t.test('a flood is limited, and a sequence number is old after 65,536 packets', 
   t.end();
 });
 
+const ends = { local: '172.16.1.2', peer: '172.16.2.2' };
+const sealer: SaSpec = { ...ends, spi: 0x6103, transform: 'aes-sha1', flags: SaFlag.Outbound | SaFlag.Pairwise };
+
 /** Gateway 1: SAs to 172.16.2.2. */
 const gateway = (more: Partial<TablesSpec> = {}): TablesSpec =>
   memberTables(1, null, {
@@ -109,7 +112,7 @@ const gateway = (more: Partial<TablesSpec> = {}): TablesSpec =>
       [{ action: 'permit', protocol: 47, src: '172.16.1.2/32', dst: '172.16.2.2/32' }],
     ],
     entries: [{ port: 1, acl: 0, sa: 0, flags: CryptoFlag.PeerOut, flow: 1 }],
-    sas: [{ spi: 0x6103, transform: 'aes-sha1', flags: SaFlag.Outbound | SaFlag.Pairwise, local: '172.16.1.2', peer: '172.16.2.2' }],
+    sas: [sealer],
     ...more,
   });
 
@@ -120,6 +123,19 @@ t.test('between two gateways: by the peer', (t) => {
   t.strictSame(told(router.forward(0, sized(1300, { dst: '10.0.2.99' }))[0][0]), [3, 4, 1214, '10.0.1.10']);
   const stranger = Uint8Array.from(esp, (byte, i) => (i === 19 ? 3 : byte));
   router.forward(1, tooBig(stranger, 1000));
+  t.match(router.counters(), { 'drop.pmtu_learnt': 1, 'drop.pmtu_unknown': 1 });
+  t.end();
+});
+
+t.test('an extended sequence number is quoted by its lower half', (t) => {
+  const router = new Router(gateway({ sas: [{ ...sealer, flags: SaFlag.Outbound | SaFlag.Pairwise | SaFlag.Extended }] }));
+  const esp = router.forward(0, sized(1438))[1][0];
+  // As if it had been sent beyond 2^32.
+  router.env.counters.saSequences[0] += 2 ** 32;
+  router.forward(1, tooBig(esp, 1280));
+  t.equal(dropOf(router, 'pmtu_learnt'), 1);
+  router.env.counters.saSequences[0] += 65536;
+  router.forward(1, tooBig(esp, 1200));
   t.match(router.counters(), { 'drop.pmtu_learnt': 1, 'drop.pmtu_unknown': 1 });
   t.end();
 });

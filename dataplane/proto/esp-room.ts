@@ -1,0 +1,17 @@
+// What an SA's packets need around them: how much fits inside a datagram of a given length.
+
+import { Sa } from '../tables/layout.js';
+import { largestInner } from './esp.js';
+import { EspUdp } from './esp-in-udp.js';
+import { Ip4 } from './ipv4.js';
+import { Tbar } from './tbar.js';
+
+/**
+ * The largest packet that fits, sealed, into `mtu` bytes. @param row first word of its Sa
+ * @param header bytes of the packet's own header, which stays outside in transport mode; 0 = tunnel mode @returns bytes, <= 0 when nothing fits
+ */
+export function roomInside(sas: Int32Array, row: number, mtu: number, header: number): number {
+  const outer = (header || Ip4.HeaderLen) + (sas[row + Sa.PeerPort] !== 0 ? EspUdp.HeaderLen : 0);
+  const shim = sas[row + Sa.TimeWindow] > 0 ? Tbar.HeaderLen : 0;
+  return header + largestInner(mtu, outer, sas[row + Sa.IvLen], sas[row + Sa.IcvLen], sas[row + Sa.Align], shim);
+}
