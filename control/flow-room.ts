@@ -1,10 +1,12 @@
-// Whether the tables hold another flow that a peer asks for: two crypto entries on every port with a crypto map.
+// Whether the tables hold another flow that a peer asks for: two crypto entries on every port with a crypto map. Does not: count lines of access lists and
+// SA slots: where those end, compilation says so and the old tables stay.
 
 import { Cap, CryptoEntry } from '../dataplane/tables/layout.js';
+import { blobNames } from '../dataplane/tables/message.js';
 import type { Tables } from './compile/tables.js';
 import type { Config } from './config/model.js';
 
-const CryptoEntriesBlob = 1;
+const CryptoEntriesBlob = blobNames.indexOf('cryptoEntries');
 
 /** @param tables as they were compiled last; null = not yet */
 export function hasRoomForFlow(tables: Tables | null, { interfaces }: Config): boolean {

@@ -66,7 +66,8 @@ export interface EntryContext {
   sites: SitePairs;
 }
 
-const anything: PolicyEntry = {
+/** Whatever it is. */
+export const anything: PolicyEntry = {
   action: 'permit',
   protocol: null,
   source: 0,

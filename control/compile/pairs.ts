@@ -15,7 +15,7 @@ import { flowKey, type SaPair, type SaPairs } from '../ipsec/sa-pairs.js';
 import { covers, entryOf, selectorOf, type TrafficEnd, type TrafficSelector } from '../ipsec/selector.js';
 import { protectionMap, tunnelPolicies } from '../ipsec/tunnel-protection.js';
 import { type Allocation, serialOf } from './allocation.js';
-import { cryptoOrigin, mirror, type TracedEntry } from './crypto-entries.js';
+import { anything, cryptoOrigin, mirror, type TracedEntry } from './crypto-entries.js';
 import type { Rows, SaMaterial } from './rows.js';
 
 /** What is asked for when a flow has no SA. */
@@ -50,22 +50,11 @@ export function pairSerials(pairs: SaPairs): string[] {
   ]);
 }
 
-const anything: AclEntry = {
-  line: 0,
-  sequence: 10,
-  action: 'permit',
-  protocol: null,
-  source: 0,
-  sourceWildcard: 0xffffffff,
-  destination: 0,
-  destinationWildcard: 0xffffffff,
-  sourcePort: null,
-  destinationPort: null,
-};
+const anyLine: AclEntry = { line: 0, sequence: 10, ...anything };
 
 /** @returns its list; without one everything is permitted, and no flow is there before a peer wants it */
 function linesOf({ entries }: FlowPolicy): { entries: readonly AclEntry[]; isWhole: boolean } {
-  return entries === null ? { entries: [anything], isWhole: false } : { entries, isWhole: true };
+  return entries === null ? { entries: [anyLine], isWhole: false } : { entries, isWhole: true };
 }
 
 /** Bits that are open in a flow's addresses; what names a protocol or a port is less. */

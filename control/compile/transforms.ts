@@ -70,9 +70,12 @@ export function authRow(authentication: EspAuthentication | null): AuthRow {
   return authentication === null ? noAuth : auths[authentication];
 }
 
+/** Of time-based anti-replay, inside (dataplane/proto/tbar.ts). */
+export const TimeHeaderBytes = 12;
+
 /**
  * The largest inner packet that fits a path, tunnel mode over IPv4: floor((path - 20 - 8 - IV - ICV) / align) * align - 2.
- * @param pathMtu bytes @param shimBytes in front of the inner packet: 12 with time-based anti-replay @returns bytes, as `plaintext mtu` in `show crypto ipsec sa`
+ * @param pathMtu bytes @param shimBytes in front of the inner packet: TimeHeaderBytes with time-based anti-replay @returns bytes, as `plaintext mtu` in `show crypto ipsec sa`
  */
 export function plaintextMtu(pathMtu: number, encryption: EspEncryption, authentication: EspAuthentication | null, shimBytes = 0): number {
   const cipher = cipherRow(encryption);

@@ -20,60 +20,38 @@ export interface ListedPolicy {
   list: string;
 }
 
-/** Of the entry, else of its map. */
-function profileOf({ mapProfiles }: Config, map: string, { isakmpProfile }: SiteToSite): Pick<FlowPolicy, 'profile'> {
+/** Of the entry, else of the map that it stands in. */
+export function profileOfEntry({ mapProfiles }: Config, map: string, { isakmpProfile }: SiteToSite): Pick<FlowPolicy, 'profile'> {
   const profile = isakmpProfile ?? mapProfiles.get(map);
   return profile === undefined ? {} : { profile };
 }
 
-/** @returns null when something is missing */
-function policyOfEntry(
-  config: Config,
-  { name, sequence, matchAddress }: CryptoMapEntry,
-  ipsec: SiteToSite,
-  local: Ipv4,
-): FlowPolicy | null {
-  const list = config.accessLists.get(matchAddress ?? '');
-  const suites = ipsec.transformSets.flatMap((set) => config.transformSets.get(set) ?? []);
-  if (list?.kind !== 'extended' || suites.length === 0 || ipsec.peers.length === 0) return null;
-  const { lifetimeSeconds, lifetimeKilobytes } = ipsec;
-  return {
-    map: name,
-    sequence,
-    local,
-    peers: ipsec.peers,
-    entries: list.entries,
-    suites,
-    pfs: ipsec.pfs,
-    ...lifetimesOf(config, lifetimeSeconds, lifetimeKilobytes),
-    ...profileOf(config, name, ipsec),
-    extended: usesExtended(config),
-  };
+/** The lines that say what is protected. @returns undefined when a list is named that is none */
+function linesOf({ accessLists }: Config, matchAddress: string | null): AclEntry[] | null | undefined {
+  if (matchAddress === null) return null;
+  const list = accessLists.get(matchAddress);
+  return list?.kind === 'extended' ? list.entries : undefined;
 }
 
-/** @returns null when something is missing */
-function policyOfTemplate(config: Config, at: CryptoMapEntry, template: CryptoMapEntry, local: Ipv4): FlowPolicy | null {
-  const { ipsec, matchAddress, name, sequence } = template;
-  if (!ipsec) return null;
-  const suites = ipsec.transformSets.flatMap((set) => config.transformSets.get(set) ?? []);
-  const list = config.accessLists.get(matchAddress ?? '');
-  let entries: AclEntry[] | null = null;
-  if (matchAddress !== null) {
-    if (list?.kind !== 'extended') return null;
-    entries = list.entries;
-  }
-  if (suites.length === 0) return null;
+/** @param from what says so: the entry itself, or one of the dynamic map that it names @returns null when something is missing */
+function policyOf(config: Config, at: CryptoMapEntry, from: CryptoMapEntry, local: Ipv4): FlowPolicy | null {
+  const { ipsec, matchAddress, name, sequence } = from;
+  const isDynamic = from !== at;
+  const entries = linesOf(config, matchAddress);
+  const suites = (ipsec?.transformSets ?? []).flatMap((set) => config.transformSets.get(set) ?? []);
+  if (!ipsec || entries === undefined || suites.length === 0) return null;
+  if (!isDynamic && (entries === null || ipsec.peers.length === 0)) return null;
   return {
     map: at.name,
     sequence: at.sequence,
-    dynamic: { name, sequence },
+    ...(isDynamic && { dynamic: { name, sequence } }),
     local,
     peers: ipsec.peers,
     entries,
     suites,
     pfs: ipsec.pfs,
     ...lifetimesOf(config, ipsec.lifetimeSeconds, ipsec.lifetimeKilobytes),
-    ...profileOf(config, at.name, ipsec),
+    ...profileOfEntry(config, at.name, ipsec),
     extended: usesExtended(config),
   };
 }
@@ -81,11 +59,11 @@ function policyOfTemplate(config: Config, at: CryptoMapEntry, template: CryptoMa
 /** Of one entry of a map: those of the dynamic map that it names, else its own. */
 export function policiesOfEntry(config: Config, entry: CryptoMapEntry, local: Ipv4 | null): ListedPolicy[] {
   if (local === null) return [];
-  const listed = (policy: FlowPolicy | null, from: CryptoMapEntry): ListedPolicy[] =>
-    policy ? [{ policy, entry: from, list: from.matchAddress ?? '' }] : [];
-  if (entry.ipsec) return listed(policyOfEntry(config, entry, entry.ipsec, local), entry);
-  const templates = config.dynamicMaps.get(entry.dynamic ?? '') ?? [];
-  return templates.flatMap((template) => listed(policyOfTemplate(config, entry, template, local), template));
+  const sources = entry.ipsec ? [entry] : (config.dynamicMaps.get(entry.dynamic ?? '') ?? []);
+  return sources.flatMap((from) => {
+    const policy = policyOf(config, entry, from, local);
+    return policy ? [{ policy, entry: from, list: from.matchAddress ?? '' }] : [];
+  });
 }
 
 /** Of tunnels first, then in order of interfaces and sequence. */

@@ -1,6 +1,7 @@
 // What the configuration wants of site-to-site protection: one entry of a crypto map on one local address. Does: find the entry that
 // an offer is for, say what we would offer, choose from what a peer offers.
 
+import { AllOnes } from '../config/addresses.js';
 import type { AclEntry, Config, DhGroup, Ipv4, TransformSet } from '../config/model.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { WireError } from '../isakmp/wire-error.js';
@@ -104,7 +105,7 @@ export function isPart(policy: FlowPolicy, selector: TrafficSelector): boolean {
  * a translator too: the other end's address is the one that we see.
  */
 function fitsTransport({ local, remote }: TrafficSelector, sa: Phase1Sa): boolean {
-  const isHost = ({ mask }: { mask: Ipv4 }): boolean => mask === 0xffffffff;
+  const isHost = ({ mask }: { mask: Ipv4 }): boolean => mask === AllOnes;
   return isHost(local) && isHost(remote) && local.address === sa.local.address && remote.address === sa.remote.address;
 }
 

@@ -85,14 +85,18 @@ export class IpsecEngine implements IkeUser {
 
   /** How far an SA towards a peer has counted: it is replaced in time, well before 2^32 would have to come (RFC 4303 §3.3.3). @param sequence last one sent */
   noteSequence(outboundSpi: number, sequence: number, now: Ms): Action[] {
-    const pair = [...this.pairs].find((other) => other.outboundSpi === outboundSpi && this.pairs.isNewest(other));
+    const pair = this.newestTo(outboundSpi);
     return pair && !pair.suite.extended && sequence >= LateSequence && now >= pair.retryAt ? this.replace(pair, now) : [];
   }
 
   /** Numbers of the SA towards a peer are used up: it is replaced, and ends when that is done. */
   exhausted(outboundSpi: number, now: Ms): Action[] {
-    const pair = [...this.pairs].find((other) => other.outboundSpi === outboundSpi && this.pairs.isNewest(other));
+    const pair = this.newestTo(outboundSpi);
     return pair ? this.replace(pair, now) : [];
+  }
+
+  private newestTo(outboundSpi: number): SaPair | undefined {
+    return [...this.pairs].find((pair) => pair.outboundSpi === outboundSpi && this.pairs.isNewest(pair));
   }
 
   /** A dataplane came up. What it has no IV counters of must not be sent with again: those counters may have died with another. @param known `SPI:0` */

@@ -12,13 +12,13 @@ import { type EspProposal, UnstatedLifetimeSeconds } from './esp-proposal.js';
 import { deriveKeys, type SaKeys } from './keymat.js';
 import type { TrafficSelector } from './selector.js';
 
-/** What was agreed: an SA in each direction. Holds keys: never print one whole. */
 /** Addresses of both ends as the other one knows its own and sees ours: its checksums in transport mode are made with them (RFC 3947 §5.2). */
 export interface OriginalAddresses {
   local: Ipv4;
   remote: Ipv4;
 }
 
+/** What was agreed: an SA in each direction. Holds keys: never print one whole. */
 export interface NegotiatedPair {
   /** We began the exchange. */
   initiator: boolean;

@@ -4,9 +4,10 @@ import type { Ipv4, IsakmpPolicy, IsakmpProfile, IsakmpSettings } from '../confi
 import type { CertificateStore } from '../pki/certificate-store.js';
 import { type Authenticator, type OwnName, PreSharedKeyAuthenticator } from './authentication.js';
 import { type Identification, IdType } from './identification.js';
+import { sameHash } from './message-cipher.js';
 import type { Phase1Sa } from './phase1-sa.js';
 import { findKeyByAddress, findKeyByIdentity, type KeySources } from './pre-shared-keys.js';
-import { profileOf } from './profiles.js';
+import { profileFor } from './profiles.js';
 import { SignatureAuthenticator } from './signature-authenticator.js';
 
 type Method = IsakmpPolicy['authentication'];
@@ -16,6 +17,13 @@ export interface CredentialOptions extends KeySources {
   settings: Pick<IsakmpSettings, 'identity'>;
   /** The router's full name. */
   hostname: string;
+}
+
+/** What an exchange knows of how its peer has proved itself. */
+interface Proved {
+  /** null: not yet, or by a certificate. */
+  preSharedKey: Uint8Array | null;
+  sa: Phase1Sa;
 }
 
 export class Credentials {
@@ -28,15 +36,13 @@ export class Credentials {
    */
   authenticator(method: Method, peer: Ipv4, id: Identification | null = null, chosen: string | null = null): Authenticator | null {
     const { certificates, settings, hostname, profiles } = this.options;
-    const profileFor = (peerId: Identification | null): IsakmpProfile | null =>
-      chosen === null ? profileOf(profiles, peer, id ?? peerId) : (profiles.get(chosen) ?? null);
     if (method === 'rsa-sig') {
-      const own = profileFor(null)?.selfIdentity;
+      const own = profileFor(profiles, peer, id, chosen)?.selfIdentity;
       const identity = own?.kind === 'address' ? 'address' : own?.kind === 'fqdn' ? 'hostname' : settings.identity;
       return SignatureAuthenticator.make({ store: certificates, identity, hostname: (own?.kind === 'fqdn' && own.name) || hostname });
     }
     const key = id === null ? findKeyByAddress(this.options, peer, chosen) : findKeyByIdentity(this.options, peer, id);
-    return key && new PreSharedKeyAuthenticator(key, (peerId) => this.ownName(profileFor(peerId)));
+    return key && new PreSharedKeyAuthenticator(key, (peerId) => this.ownName(profileFor(profiles, peer, id ?? peerId, chosen)));
   }
 
   private ownName(profile: IsakmpProfile | null): OwnName | null {
@@ -47,19 +53,25 @@ export class Credentials {
     return { type: IdType.Fqdn, text: own.name ?? hostname };
   }
 
-  /** Those of the SAs that are up by a pre-shared key, and whose peers have none any more. */
-  withoutKey(sas: readonly Phase1Sa[]): Phase1Sa[] {
-    return sas.filter(({ policy, peerId, remote, profile }) => {
-      if (policy.authentication !== 'pre-share' || peerId === null) return false;
-      const byAddress = findKeyByAddress(this.options, remote.address, profile ?? null);
-      return byAddress === null && findKeyByIdentity(this.options, remote.address, peerId) === null;
-    });
+  /** Those of the exchanges that are up by a pre-shared key which is their peer's no more: it was taken away, or is another one now. */
+  withoutKey<E extends Proved>(exchanges: Iterable<E>): E[] {
+    return [...exchanges].filter(
+      ({ preSharedKey, sa }) => preSharedKey !== null && !this.keysOf(sa).some((key) => sameHash(key, preSharedKey)),
+    );
+  }
+
+  /** Every key that such a peer may prove itself with, in either mode and by any profile that may have been used. Secret. */
+  private keysOf({ remote, peerId, profile }: Phase1Sa): Uint8Array[] {
+    const { options } = this;
+    const byProfile = profile === undefined ? null : findKeyByAddress(options, remote.address, profile);
+    const byName = peerId === null ? null : findKeyByIdentity(options, remote.address, peerId);
+    return [byProfile, findKeyByAddress(options, remote.address), byName].filter((key) => key !== null);
   }
 
   /** Whether a profile wants aggressive mode with this peer. @param chosen as authenticator() */
   initiatesAggressive(peer: Ipv4, chosen: string | null = null): boolean {
     const { profiles } = this.options;
-    return (chosen === null ? profileOf(profiles, peer, null) : profiles.get(chosen))?.initiateAggressive ?? false;
+    return profileFor(profiles, peer, null, chosen)?.initiateAggressive ?? false;
   }
 
   /** Those of the policies that can be offered to a peer, or accepted from it. */

@@ -58,12 +58,12 @@ export class IkeEngine {
     this.gate = new RateGate(options.registrationRate ?? DefaultRegistrationRate);
   }
 
-  /** For new exchanges; SAs and exchanges under way keep what they agreed on, but for peers whose key was taken away: their SAs end. */
+  /** For new exchanges; SAs and exchanges under way keep what they agreed on, but for peers whose key was taken away or changed: their SAs end. */
   reconfigure(options: IkeSettings & { acceptInbound?: boolean; registrationRate?: number }, now: Ms): Action[] {
     this.configuration = configurationOf(options);
     this.acceptInbound = options.acceptInbound ?? this.acceptInbound;
     this.gate.perSecond = options.registrationRate ?? DefaultRegistrationRate;
-    return this.configuration.credentials.withoutKey(this.sas()).flatMap((sa) => this.deleteSa(sa, now));
+    return this.configuration.credentials.withoutKey(this.exchanges).flatMap(({ sa }) => this.deleteSa(sa, now));
   }
 
   /** All of them, also those in main mode (state MM_*, no keys yet). */

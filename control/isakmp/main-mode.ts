@@ -77,6 +77,8 @@ export abstract class MainMode {
   protected offer: Uint8Array = new Uint8Array(0);
   private skeyid: Uint8Array = new Uint8Array(0);
   private inputs: Phase1Inputs | null = null;
+  /** What has proved the peer, secret; null: it is not up, or a certificate did. */
+  preSharedKey: Uint8Array | null = null;
   /** Once it is up: keepalives of both kinds. */
   liveness: Liveness | null = null;
 
@@ -241,7 +243,8 @@ export abstract class MainMode {
     sa.establishedAt = now;
     sa.lastUsedAt = now;
     sa.expiresAt = now + sa.policy.lifetimeSeconds * 1000;
-    // Only the stored reply outlives the exchange.
+    // Only the stored reply, and which key it was, outlive the exchange.
+    this.preSharedKey = this.authenticator?.preSharedKey ?? null;
     this.inputs = null;
     this.skeyid = new Uint8Array(0);
     this.authenticator = null;

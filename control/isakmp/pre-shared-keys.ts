@@ -1,9 +1,10 @@
 // Which pre-shared key belongs to a peer: by its address, longest mask first (`crypto isakmp key K address A [mask]`, `crypto keyring`), or, in
 // aggressive mode, by the name that it calls itself.
 
+import { AllOnes, isInPrefix } from '../config/addresses.js';
 import type { Ipv4, IsakmpKey, Keyring } from '../config/model.js';
 import { type Identification, IdType } from './identification.js';
-import { isInRange, type Profiles, profileOf } from './profiles.js';
+import { type Profiles, profileFor } from './profiles.js';
 
 /** What configuration says of pre-shared keys. */
 export interface KeySources {
@@ -13,8 +14,6 @@ export interface KeySources {
   profiles: Profiles;
 }
 
-const OneHost = 0xffffffff;
-
 function bytesOf(key: string | undefined): Uint8Array | null {
   return key === undefined ? null : new TextEncoder().encode(key);
 }
@@ -23,14 +22,19 @@ function bytesOf(key: string | undefined): Uint8Array | null {
 export function findPreSharedKey(keys: readonly IsakmpKey[], peer: Ipv4): Uint8Array | null {
   let best: IsakmpKey | null = null;
   for (const item of keys) {
-    if (!isInRange(peer, item)) continue;
+    if (!isInPrefix(peer, item.address, item.mask)) continue;
     if (best === null || item.mask >>> 0 > best.mask >>> 0) best = item;
   }
   return bytesOf(best?.key);
 }
 
-function keyringOf({ keyrings, profiles }: KeySources, peer: Ipv4, id: Identification | null): Keyring | null {
-  const name = profileOf(profiles, peer, id)?.keyring ?? null;
+function keyringOf(
+  { keyrings, profiles }: KeySources,
+  peer: Ipv4,
+  id: Identification | null,
+  chosen: string | null = null,
+): Keyring | null {
+  const name = profileFor(profiles, peer, id, chosen)?.keyring ?? null;
   return name === null ? null : (keyrings.get(name) ?? null);
 }
 
@@ -43,8 +47,9 @@ function keyringsByName({ keyrings, profiles }: KeySources): Keyring[] {
 
 /** The keyring of the peer's profile first, then those of profiles for names, then the global keys. @param chosen the profile that is to be used; null = whichever fits @returns secret, or null */
 export function findKeyByAddress(sources: KeySources, peer: Ipv4, chosen: string | null = null): Uint8Array | null {
-  const own = chosen === null ? keyringOf(sources, peer, null) : sources.keyrings.get(sources.profiles.get(chosen)?.keyring ?? '');
-  const lists = [own ?? [], chosen === null ? keyringsByName(sources) : []].flat().map(({ keys }) => keys);
+  const lists = [keyringOf(sources, peer, null, chosen) ?? [], chosen === null ? keyringsByName(sources) : []]
+    .flat()
+    .map(({ keys }) => keys);
   for (const keys of [...lists, sources.keys]) {
     const key = findPreSharedKey(keys, peer);
     if (key) return key;
@@ -60,7 +65,7 @@ export function findKeyByAddress(sources: KeySources, peer: Ipv4, chosen: string
 export function findKeyByIdentity(sources: KeySources, peer: Ipv4, id: Identification): Uint8Array | null {
   const keyring = keyringOf(sources, peer, id);
   if (id.type === IdType.Ipv4Address) {
-    const own = (list: readonly IsakmpKey[]): readonly IsakmpKey[] => list.filter(({ mask }) => mask >>> 0 === OneHost);
+    const own = (list: readonly IsakmpKey[]): readonly IsakmpKey[] => list.filter(({ mask }) => mask >>> 0 === AllOnes);
     const claimed = id.data.reduce((sum, octet) => sum * 256 + octet, 0);
     if (claimed !== peer >>> 0) return null;
     return findPreSharedKey(own(keyring?.keys ?? []), peer) ?? findPreSharedKey(own(sources.keys), peer);

@@ -2,6 +2,7 @@
 // where a pre-shared key is bound to it, by the address that it has.
 
 import type { Ms, RandomBytes } from '../actions.js';
+import { isInPrefix } from '../config/addresses.js';
 import type { Ipv4, IsakmpProfile } from '../config/model.js';
 import { readU32 } from './bytes.js';
 import { type Identification, IdType } from './identification.js';
@@ -9,10 +10,6 @@ import { Liveness, type LivenessSettings } from './liveness.js';
 import type { Phase1Sa } from './phase1-sa.js';
 
 export type Profiles = ReadonlyMap<string, IsakmpProfile>;
-
-export function isInRange(peer: Ipv4, { address, mask }: { address: Ipv4; mask: Ipv4 }): boolean {
-  return ((peer ^ address) & mask) === 0;
-}
 
 /** Names are compared without regard to case (RFC 4343); of users what stands behind the `@`. */
 function isNamed({ kind, name }: NonNullable<IsakmpProfile['matchNames']>[number], { type, data }: Identification): boolean {
@@ -25,7 +22,7 @@ function isNamed({ kind, name }: NonNullable<IsakmpProfile['matchNames']>[number
 }
 
 function matches({ matchAddresses, matchNames = [] }: IsakmpProfile, id: Identification): boolean {
-  if (id.type === IdType.Ipv4Address) return matchAddresses.some((range) => isInRange(readU32(id.data, 0), range));
+  if (id.type === IdType.Ipv4Address) return matchAddresses.some(({ address, mask }) => isInPrefix(readU32(id.data, 0), address, mask));
   return matchNames.some((name) => isNamed(name, id));
 }
 
@@ -33,9 +30,14 @@ function matches({ matchAddresses, matchNames = [] }: IsakmpProfile, id: Identif
 export function profileOf(profiles: Profiles, peer: Ipv4 | null, id: Identification | null): IsakmpProfile | null {
   for (const profile of profiles.values()) {
     if (id !== null && matches(profile, id)) return profile;
-    if (peer !== null && profile.matchAddresses.some((range) => isInRange(peer, range))) return profile;
+    if (peer !== null && profile.matchAddresses.some(({ address, mask }) => isInPrefix(peer, address, mask))) return profile;
   }
   return null;
+}
+
+/** The profile that is to be used with a peer. @param chosen by name, where we begin; null = the first that fits */
+export function profileFor(profiles: Profiles, peer: Ipv4, id: Identification | null, chosen: string | null): IsakmpProfile | null {
+  return chosen === null ? profileOf(profiles, peer, id) : (profiles.get(chosen) ?? null);
 }
 
 /** An SA has come up: what profile it has, and what keeps it alive. */

@@ -1,7 +1,8 @@
 // ICMP that came back, read from bytes that anybody may have sent: echo replies and errors with what they quote (RFC 792, RFC 1191 §4).
 // Does: lengths, checksum, the quoted header. Does not: look whose answer it is, extensions of RFC 4884.
 
-import { Size, sum16 } from './echo.js';
+import { sum16 } from '../checksum.js';
+import { Size } from './echo.js';
 
 /** What an error quotes of the datagram it is about. Addresses unsigned. */
 export interface Quoted {

@@ -8,17 +8,11 @@
 //  +-------------------------------+-------------------------------+
 //  |  data: the pattern, again and again                           |
 
+import { sum16 } from '../checksum.js';
+
 export const enum Size {
   Ipv4Header = 20,
   IcmpHeader = 8,
-}
-
-/** RFC 1071. @returns the sum without its complement, so that a message with a right checksum gives 0xffff */
-export function sum16(bytes: Uint8Array, from = 0, to = bytes.length): number {
-  let sum = 0;
-  for (let at = from; at < to; at += 2) sum += (bytes[at] << 8) | (at + 1 < to ? bytes[at + 1] : 0);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return sum;
 }
 
 /** @param size bytes of the whole IPv4 datagram, 28 at least @param pattern 16 bits */

@@ -3,18 +3,18 @@
 
 import type { Encapsulation } from '../api/probe-events.js';
 import { outboundTeks } from '../compile/outbound.js';
+import { TimeHeaderBytes } from '../compile/transforms.js';
 import type { Config, InterfaceConfig } from '../config/model.js';
 import type { PolicyEntry } from '../gdoi/group-policy.js';
 import { configuredPolicies } from '../ipsec/configured-policies.js';
 import { type FlowPolicy, policyKey } from '../ipsec/flow-policy.js';
+import type { SaPair } from '../ipsec/sa-pairs.js';
 import { policyOfTunnel, tunnelSource } from '../ipsec/tunnel-protection.js';
 import type { Router } from '../router.js';
 import { costOf, type EspCost, segmentOf, transformName } from './overhead.js';
 
 const Gre = 47;
 const Icmp = 1;
-/** RFC 6407 §4.2.1's TBAR: a header of 12 bytes inside. */
-const TimeHeaderBytes = 12;
 
 interface Flow {
   protocol: number;
@@ -38,9 +38,11 @@ function isPermitted(lines: readonly Line[], flow: Flow): boolean {
   return lines.find((line) => matches(line, flow))?.action === 'permit';
 }
 
-/** The suite in force, or the first that is configured. */
-function costOfPolicy(policy: FlowPolicy, router: Router): EspCost {
-  const pair = [...router.ipsec.pairs].find((candidate) => candidate.policy === policyKey(policy) && candidate.established);
+/** The suite in force with a peer, or the first that is configured. */
+function costOfPolicy(policy: FlowPolicy, peer: number, router: Router): EspCost {
+  const isWith = ({ policy: key, remote, established }: SaPair): boolean =>
+    established && key === policyKey(policy) && remote.address === peer;
+  const pair = [...router.ipsec.pairs].find(isWith);
   const { encryption, authentication, mode } = pair?.suite ?? policy.suites[0];
   return { encryption, authentication, mode, udp: pair?.suite.udp ?? false, shimBytes: 0 };
 }
@@ -57,7 +59,7 @@ function tunnelTo(item: InterfaceConfig, pathMtu: number, router: Router): Encap
   if (!tunnel || tunnel.destination === null || source === null) return null;
   const flow = { protocol: Gre, source, destination: tunnel.destination };
   const policy = policyOfTunnel(config, item) ?? configuredPolicies(config).find(({ entries }) => isPermitted(entries ?? [], flow));
-  const esp = policy ? costOfPolicy(policy, router) : null;
+  const esp = policy ? costOfPolicy(policy, tunnel.destination, router) : null;
   const cost = costOf(pathMtu, esp, { key: tunnel.key !== null, checksum: tunnel.checksum, sequence: tunnel.sequence });
   const title = `${name}: GRE${esp ? ` in ESP (${transformName(esp)})` : ''}`;
   return { name: title, ...cost, interface: name, lines: linesFor(cost.largest, cost.largest) };
@@ -83,7 +85,7 @@ function gatewaysAt(target: number, pathMtu: number, router: Router): Encapsulat
     .filter(({ peers }) => peers.includes(target))
     .flatMap((policy) =>
       carriers(router.config, policy.map).map((item) =>
-        sealedBy(`crypto map ${policy.map} ${policy.sequence}`, costOfPolicy(policy, router), item, pathMtu),
+        sealedBy(`crypto map ${policy.map} ${policy.sequence}`, costOfPolicy(policy, target, router), item, pathMtu),
       ),
     );
 }

@@ -4,6 +4,7 @@ import type { CryptoMapState, DynamicMapState } from '../api/snapshot.js';
 import { formatIpv4 } from '../config/addresses.js';
 import { describeEntry } from '../config/commands/acl-entry.js';
 import type { Config, CryptoMapEntry } from '../config/model.js';
+import { policyKey } from '../ipsec/flow-policy.js';
 import { flowKey, type SaPair, type SaPairs } from '../ipsec/sa-pairs.js';
 import { entryOf } from '../ipsec/selector.js';
 import { siteState } from './ipsec-pairs.js';
@@ -11,19 +12,13 @@ import { siteState } from './ipsec-pairs.js';
 /** The first sequence that is not for configured entries. */
 const FirstSequence = 65_536;
 
-/** policyKey(): `MAP SEQ LOCAL NAME SEQ`, names without spaces. */
-function isUnder({ policy }: SaPair, { name, sequence }: CryptoMapEntry, at: CryptoMapEntry | null): boolean {
-  return (
-    policy.endsWith(` ${name} ${sequence}`) &&
-    (at === null || policy.startsWith(`${at.name} ${at.sequence} `)) &&
-    policy.split(' ').length === 5
-  );
-}
-
-/** The newest pair of each flow of an entry. */
-function flowsOf(pairs: SaPairs, template: CryptoMapEntry, at: CryptoMapEntry | null): SaPair[] {
+/** The newest pair of each flow of an entry. @param at the entry of the crypto map that names the dynamic map */
+function flowsOf(pairs: SaPairs, { name, sequence }: CryptoMapEntry, at: CryptoMapEntry): SaPair[] {
   const newest = new Map<string, SaPair>();
-  for (const pair of pairs) if (pair.established && isUnder(pair, template, at)) newest.set(flowKey(pair), pair);
+  for (const pair of pairs) {
+    const key = policyKey({ map: at.name, sequence: at.sequence, local: pair.local.address, dynamic: { name, sequence } });
+    if (pair.established && pair.policy === key) newest.set(flowKey(pair), pair);
+  }
   return [...newest.values()];
 }
 
@@ -56,12 +51,15 @@ function templateState(config: Config, template: CryptoMapEntry): DynamicMapStat
 
 export function dynamicMapStates(config: Config, pairs: SaPairs): DynamicMapState[] {
   const entries = [...config.cryptoMaps.values()].flat();
-  return [...config.dynamicMaps.values()].flat().map((template) => ({
-    name: template.name,
-    sequence: template.sequence,
-    localAcl: template.matchAddress,
-    site: templateState(config, template),
-    usedBy: [...new Set(entries.filter(({ dynamic }) => dynamic === template.name).map(({ name }) => name))],
-    flows: flowsOf(pairs, template, null).length,
-  }));
+  return [...config.dynamicMaps.values()].flat().map((template) => {
+    const users = entries.filter(({ dynamic }) => dynamic === template.name);
+    return {
+      name: template.name,
+      sequence: template.sequence,
+      localAcl: template.matchAddress,
+      site: templateState(config, template),
+      usedBy: [...new Set(users.map(({ name }) => name))],
+      flows: users.reduce((sum, at) => sum + flowsOf(pairs, template, at).length, 0),
+    };
+  });
 }

@@ -7,11 +7,11 @@ import type { Allocation } from '../compile/allocation.js';
 import { serialOf } from '../compile/allocation.js';
 import { materialOf } from '../compile/pairs.js';
 import { cipherRow, plaintextMtu, transformText } from '../compile/transforms.js';
-import { formatIpv4 } from '../config/addresses.js';
+import { AllOnes, formatIpv4 } from '../config/addresses.js';
 import { describeEntry } from '../config/commands/acl-entry.js';
 import { describeTransforms } from '../config/commands/ipsec.js';
 import type { Config, CryptoMapEntry, InterfaceConfig, Ipv4, SiteToSite } from '../config/model.js';
-import { localAddressOf, policiesOfEntry } from '../ipsec/configured-policies.js';
+import { localAddressOf, policiesOfEntry, profileOfEntry } from '../ipsec/configured-policies.js';
 import { type FlowPolicy, lifetimesOf, permittedSelectors, policyKey } from '../ipsec/flow-policy.js';
 import { flowKey, type SaPair, type SaPairs } from '../ipsec/sa-pairs.js';
 import { covers, type TrafficEnd, type TrafficSelector } from '../ipsec/selector.js';
@@ -89,7 +89,7 @@ function flowState(policy: FlowPolicy, selector: TrafficSelector, ipMtu: number,
   const counted = (direction: Direction, name: keyof SaCounters): number =>
     (direction === 'inbound' ? pairs : established).reduce((sum, pair) => sum + countersOf(pair, direction, context)[name], 0);
   const { address, port } = sending?.remote ?? { address: policy.peers[0] ?? 0, port: 500 };
-  const mtu = pathMtuTo(context.dataplane, ipMtu, address, 0xffffffff);
+  const mtu = pathMtuTo(context.dataplane, ipMtu, address, AllOnes);
   return {
     local: identOf(selector.local, selector.protocol),
     remote: identOf(selector.remote, selector.protocol),
@@ -157,8 +157,9 @@ export function setsOf(config: Config, names: readonly string[]): SiteToSiteStat
 export function siteState(config: Config, entry: CryptoMapEntry, ipsec: SiteToSite, pairs: SaPairs | null): SiteToSiteState {
   const list = config.accessLists.get(entry.matchAddress ?? '');
   const { lifetimeSeconds, lifetimeKilobytes, pfs } = ipsec;
-  const profile = ipsec.isakmpProfile ?? (entry.kind === 'dynamic-map' ? undefined : config.mapProfiles.get(entry.name));
-  const ours = [...(pairs ?? [])].filter(({ policy, established }) => established && policy.startsWith(`${entry.name} ${entry.sequence} `));
+  const profile = entry.kind === 'dynamic-map' ? ipsec.isakmpProfile : profileOfEntry(config, entry.name, ipsec).profile;
+  const keyAt = (local: Ipv4): string => policyKey({ map: entry.name, sequence: entry.sequence, local });
+  const ours = [...(pairs ?? [])].filter(({ policy, established, local }) => established && policy === keyAt(local.address));
   const current = ours.at(-1)?.remote.address ?? ipsec.peers[0];
   return {
     peers: ipsec.peers.map(formatIpv4),

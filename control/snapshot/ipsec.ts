@@ -6,7 +6,7 @@ import type { CryptoMapState, IpsecFlowState, IpsecInterfaceState, IpsecSaState,
 import type { Allocation } from '../compile/allocation.js';
 import { serialOf } from '../compile/allocation.js';
 import { outboundTek, outboundTeks } from '../compile/outbound.js';
-import { cipherRow, plaintextMtu, transformText } from '../compile/transforms.js';
+import { cipherRow, plaintextMtu, TimeHeaderBytes, transformText } from '../compile/transforms.js';
 import { formatIpv4 } from '../config/addresses.js';
 import type { Config, GdoiGroup } from '../config/model.js';
 import type { PolicyEntry, Tek } from '../gdoi/group-policy.js';
@@ -16,9 +16,6 @@ import { createdMapStates } from './dynamic-maps.js';
 import { siteFlows, siteState, tunnelMapState, tunnelState } from './ipsec-pairs.js';
 import { pathMtuTo } from './path-mtus.js';
 import { countersOfSerial } from './sa-counters.js';
-
-/** Of time-based anti-replay, dataplane/proto/tbar.ts. */
-const TimeHeaderBytes = 12;
 
 /** Counters of one SA, zero when the dataplane does not have it. */
 export function saCounters(tek: Tek | null, dataplane: SnapshotHead | null): SaCounters {

@@ -1,5 +1,6 @@
 // The datagram that packet-tracer asks about, with right lengths and checksums (RFC 791, 768, 793, 792). Payloads are zeroes.
 
+import { sum16 } from '../checksum.js';
 import type { TracedFlow } from '../config/exec-trace.js';
 
 const Header = 20;
@@ -10,14 +11,6 @@ const Icmp = { protocol: 1, header: 8, checksum: 2 } as const;
 const Esp = { protocol: 50 } as const;
 /** Enough for IV, one block and ICV of every transform. */
 const EspPayload = 72;
-
-/** RFC 1071. */
-function sum16(bytes: Uint8Array, from: number, to: number, start = 0): number {
-  let sum = start;
-  for (let at = from; at < to; at += 2) sum += (bytes[at] << 8) | (at + 1 < to ? bytes[at + 1] : 0);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return sum;
-}
 
 function leastPayload({ protocol }: TracedFlow): number {
   switch (protocol) {

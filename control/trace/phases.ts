@@ -3,7 +3,7 @@
 import { Drop, dropTexts } from '../../dataplane/counters/declare.js';
 import type { Trace, TracedPacket, TraceStep } from '../../dataplane/tables/trace.js';
 import type { ConfigLine, PacketTrace, ShownPacket, TracePhase } from '../api/packet-trace.js';
-import { plaintextMtu } from '../compile/transforms.js';
+import { plaintextMtu, TimeHeaderBytes } from '../compile/transforms.js';
 import { formatIpv4 } from '../config/addresses.js';
 import { describeSet } from '../config/commands/route-map-set.js';
 import { describeProtocol } from '../config/commands/service-names.js';
@@ -183,11 +183,8 @@ function sealing({ sa, spi }: TraceStep, { config, teksOf }: PhaseSources): Tek 
   return groups.flatMap((group) => [...teksOf(group)]).find((tek) => tek.spi >>> 0 === spi);
 }
 
-/** Header of time-based anti-replay. */
-const ShimBytes = 12;
-
 function innerMtu(mtu: number, { encryption, authentication, replaySeconds }: Tek): number {
-  return plaintextMtu(mtu, encryption, authentication, replaySeconds ? ShimBytes : 0);
+  return plaintextMtu(mtu, encryption, authentication, replaySeconds ? TimeHeaderBytes : 0);
 }
 
 /** RFC 792. */

@@ -1,8 +1,8 @@
 // ICMP that anybody may send to a router that pings, as a fuzz target: nothing throws, nothing is read behind the end, and what is taken for the
 // echo's answer has its identifier, its sequence number and a right checksum.
 
+import { sum16 } from '../../control/checksum.js';
 import { readAnswer } from '../../control/probe/answer.js';
-import { sum16 } from '../../control/probe/echo.js';
 import { ProbeRun } from '../../control/probe/probe-run.js';
 import { icmp, icmpError, identity } from '../exchange/control/probe/network.js';
 

@@ -82,7 +82,10 @@ t.test('the next entry is for those that the first is not for', async (t) => {
   const wire = new Wire([a, b]);
   wire.demand(a);
   wire.run(1000);
-  t.match(b.pairs, [{ policy: `M 20 ${right}` }]);
+  t.same(
+    b.pairs.map(({ policy }) => policy),
+    [`M 20 ${right}`],
+  );
 });
 
 t.test('we begin, and the peer is not who the profile wants', async (t) => {
@@ -118,6 +121,23 @@ t.test('keyrings: of the profile that the entry names, and of profiles for names
   t.notMatch(a.logs.join('\n'), /DOWN/, 'and over replacements of both kinds');
 });
 
+t.test('a key that came from the keyring of another profile than the one that fits is still a key', async (t) => {
+  const keyrings = new Map([['R', { line: 1, name: 'R', keys: [{ ...anyPeer('k'), mask: 0, address: 0 }], hostKeys: [] }]]);
+  const hub = profiles(
+    profile('FIRST', { matchAddresses: [{ address: left, mask: 0xffffffff }] }),
+    profile('NAMES', { keyring: 'R', matchNames: [{ kind: 'host-domain', name: 'example.net' }] }),
+  );
+  const a = new Gateway(left, [flows(left, right)], { ike: { keys: [anyPeer('k')] } });
+  const b = new Gateway(right, [flows(right, left)], { ike: { profiles: hub, keyrings, keys: [] } });
+  const wire = new Wire([a, b]);
+  wire.demand(a);
+  wire.run(1000);
+  t.match(b.ike.sas(), [{ profile: 'FIRST' }]);
+  const policies = b.ike.sas().map(({ policy }) => policy);
+  t.strictSame(b.ike.reconfigure({ policies, keys: [], keyrings, profiles: hub }, wire.now), []);
+  t.equal(b.ike.sas().length, 1);
+});
+
 t.test("a profile's keepalive finds a dead peer", async (t) => {
   const hub = profiles(
     profile('H', {
@@ -150,7 +170,10 @@ t.test('two entries with one peer and two profiles: an ISAKMP SA each', async (t
   const wire = new Wire([a, b]);
   wire.demand(a);
   wire.run(1000);
-  t.match(b.pairs, [{ policy: `M 10 ${right}` }]);
+  t.same(
+    b.pairs.map(({ policy }) => policy),
+    [`M 10 ${right}`],
+  );
   const ended = a.ike.reconfigure(
     {
       policies: a.ike.sas().map(({ policy }) => policy),

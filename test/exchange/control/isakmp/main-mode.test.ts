@@ -151,7 +151,16 @@ t.test('reconfigure', async (t) => {
   t.ok(agreed(member, server), 'new key and role are in force');
   t.strictSame(server.engine.reconfigure({ policies: [], keys: [anyPeer('new')] }, 1000), []);
   t.equal(server.engine.sas().length, 1, 'an SA that is up stays');
-  const farewell = server.engine.reconfigure({ policies: [], keys: [] }, 1000);
-  t.equal(server.engine.sas().length, 0, 'but not without the key that its peer has proved itself with');
-  t.equal(farewell.filter(({ kind }) => kind === 'send').length, 1, 'which the peer is told');
+});
+
+t.test('an SA ends with the key that has proved its peer, whether that is taken away or changed', async (t) => {
+  for (const keys of [[], [anyPeer('another')]]) {
+    const { member, server, network } = memberAndServer();
+    network.initiate(member, server);
+    network.run(1000);
+    t.ok(agreed(member, server));
+    const farewell = server.engine.reconfigure({ policies: [policy()], keys, acceptInbound: true }, network.now);
+    t.equal(server.engine.sas().length, 0);
+    t.equal(farewell.filter(({ kind }) => kind === 'send').length, 1, 'the peer is told');
+  }
 });
