@@ -1,14 +1,13 @@
 // One exec line: `show` is rendered here from a snapshot and packet-tracer from its trace, everything else runs in control.
 
 import { fetchNatTranslations, fetchPacketTrace, fetchSnapshot, postExec } from '../control/api/client.js';
-import { postExecWithFile } from '../control/api/configure.js';
 import { type ExecCommand, type LifecycleTopic, parseExec } from '../control/config/exec.js';
 import { readConfig } from './check.js';
 import { CliError } from './errors.js';
 import { renderTrace } from './packet-tracer.js';
 import { askOnStreams } from './ping-dialogue.js';
 import { type ProbeTerminal, runProbeLine } from './probe.js';
-import { filterLines } from './show/filter.js';
+import { printView } from './show/filter.js';
 import { renderShow } from './show/index.js';
 
 type ShowCommand = Extract<ExecCommand, { kind: 'show' }>;
@@ -20,11 +19,7 @@ function isText(command: ShowCommand): command is ShowCommand & LifecycleTopic {
 /** Text that control answers, through the line's filter. */
 async function showText({ topic, pipe }: ShowCommand & LifecycleTopic, socketPath: string): Promise<string> {
   const lines = (await postExec(socketPath, `show ${topic}`)).split('\n');
-  if (pipe?.filter === 'json')
-    return `${JSON.stringify({ [topic === 'startup-config' ? 'startupConfig' : 'differences']: lines.slice(1) }, null, 2)}\n`;
-  return filterLines(lines, pipe)
-    .map((line) => `${line}\n`)
-    .join('');
+  return printView({ lines, json: { [topic === 'startup-config' ? 'startupConfig' : 'differences']: lines.slice(1) } }, pipe);
 }
 
 /**
@@ -70,5 +65,5 @@ export async function runOnTerminal(line: string, socketPath: string): Promise<v
 /** A file is read here, with this user's rights. */
 async function runInControl(command: ExecCommand, line: string, socketPath: string): Promise<string> {
   const file = command.kind === 'configure replace' || command.kind === 'reload check' ? command.file : null;
-  return file === null ? await postExec(socketPath, line) : await postExecWithFile(socketPath, line, readConfig(file));
+  return await postExec(socketPath, line, file === null ? null : readConfig(file));
 }

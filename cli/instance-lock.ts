@@ -3,6 +3,7 @@
 
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { StatField, statFields } from '../control/api/proc-stat.js';
 
 export class LockedError extends Error {
   override name = 'LockedError';
@@ -12,15 +13,10 @@ export class LockedError extends Error {
   }
 }
 
-/** `pid starttime`, null when no such process lives (proc(5): field 22 of /proc/PID/stat, counted behind the command's parenthesis). */
+/** `pid starttime`, null when no such process lives. */
 function identifyProcess(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? null : `${pid} ${fields[19]}`;
-  } catch {
-    return null;
-  }
+  const fields = statFields(pid);
+  return fields === null || fields[StatField.State] === 'Z' ? null : `${pid} ${fields[StatField.StartTick]}`;
 }
 
 function readOwner(path: string): string | null {

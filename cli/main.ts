@@ -14,7 +14,7 @@ const help = `groupwire: a userspace router that makes a Linux VM a member, or t
       --workers N|auto       forwarding threads, 1 to 16, default 1; auto = one per CPU
   groupwire shell                              IOS-like shell; also groupwire alone on a terminal
   groupwire wait-ready [--timeout SECONDS]     wait until everything configured is up and registered, default 30
-  groupwire show WORDS [| json | include RE | exclude RE | begin RE | section RE]
+  groupwire show WORDS [| json | include RE | exclude RE | begin RE | section RE | count RE]
   groupwire packet-tracer input IF PROTOCOL SOURCE [PORT] DESTINATION [PORT] [detailed] [json]   what would become of a packet
   groupwire ping [ADDRESS [repeat N] [size N] [df-bit] [source IF] [sweep MIN MAX STEP] ...]   IOS's ping: size = the whole IP datagram
   groupwire traceroute ADDRESS [source IF] [timeout N] [probe N] [ttl MIN MAX]

@@ -3,7 +3,7 @@
 import type { Encapsulation, PathEvent, ProbeEvent } from '../control/api/probe-events.js';
 import type { MtuPathCommand } from '../control/config/exec-probe.js';
 import { dialects } from './ping.js';
-import { filterLines } from './show/filter.js';
+import { printView } from './show/filter.js';
 
 /** IPv4 and TCP headers without options. */
 const TcpHeaders = 40;
@@ -87,9 +87,7 @@ export class MtuView {
   take(event: ProbeEvent): string {
     if (event.kind !== 'path') return '';
     const { pipe, detail } = this.command;
-    if (pipe?.filter === 'json') return `${JSON.stringify(event, null, 2)}\n`;
-    const lines = filterLines(renderPath(event, detail), pipe);
-    return lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+    return printView({ lines: renderPath(event, detail), json: event }, pipe);
   }
 
   end(): string {

@@ -16,9 +16,13 @@ export class ClearedCounters {
     };
   }
 
-  /** For the snapshot; undefined when they were never cleared. A dataplane that began anew counts from 0, and so does what is shown. */
-  state(interfaces: readonly InterfaceState[], drops: readonly number[]): Baseline | undefined {
+  /**
+   * For the snapshot; undefined when they were never cleared. A dataplane that began anew counts from 0, and so does what is shown.
+   * @param drops null when no dataplane answers: all counters are 0 now, and what they were counted from is kept for when it does
+   */
+  state(interfaces: readonly InterfaceState[], drops: readonly number[] | null): Baseline | undefined {
     if (this.baseline === null) return undefined;
+    if (drops === null) return { at: this.baseline.at, interfaces: [], drops: [] };
     const isBack = (now: number, then: number): boolean => now < then;
     const restarted =
       drops.some((value, index) => isBack(value, this.baseline!.drops[index] ?? 0)) ||

@@ -1,11 +1,12 @@
 // The startup configuration: the file that `run -c` names. Read at the start and by SIGHUP, replaced as a whole by `write`. What was good
 // last is kept sealed, so that a file that an edit broke does not end a router that runs.
 
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { checkConfig } from './config/check.js';
 import type { Config, Problem } from './config/model.js';
 import type { SystemLog } from './log.js';
 import type { StateFiles } from './run-record.js';
+import { writeDurably } from './store/sealed-store.js';
 
 const LastGoodConfig = 'configuration';
 
@@ -69,24 +70,14 @@ export class ConfigFile {
 
   /** Atomic; the mode stays. @throws Error that says why not */
   write(text: string): void {
-    const temporary = `${this.path}.new`;
+    const bytes = new TextEncoder().encode(text);
     try {
       const { mode } = statSync(this.path, { throwIfNoEntry: false }) ?? { mode: 0o600 };
-      rmSync(temporary, { force: true });
-      const fd = openSync(temporary, 'wx', mode & 0o777);
-      try {
-        const bytes = new TextEncoder().encode(text);
-        for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-        fsyncSync(fd);
-      } finally {
-        closeSync(fd);
-      }
-      renameSync(temporary, this.path);
+      writeDurably(this.path, bytes, mode & 0o777, `${this.path}.new`);
     } catch (error) {
-      rmSync(temporary, { force: true });
       throw describeFailure(this.path, error);
     }
-    this.store.save(LastGoodConfig, new TextEncoder().encode(text));
+    this.store.save(LastGoodConfig, bytes);
   }
 
   private check(text: string, where = this.path): LoadedConfig | null {

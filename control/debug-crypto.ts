@@ -80,11 +80,11 @@ export class CryptoDebug {
 
   /** After everything of this moment: what is different from before is told. */
   observe(sas: () => Iterable<Phase1Sa>, pairs: Iterable<SaPair>): void {
-    if (this.topics.has('isakmp')) this.observeSas([...sas()]);
-    if (this.topics.has('ipsec')) this.observePairs([...pairs]);
+    if (this.topics.has('isakmp')) this.observeSas(new Set(sas()));
+    if (this.topics.has('ipsec')) this.observePairs(new Set(pairs));
   }
 
-  private observeSas(sas: readonly Phase1Sa[]): void {
+  private observeSas(sas: ReadonlySet<Phase1Sa>): void {
     for (const sa of sas) {
       const [before, after] = [this.states.get(sa) ?? 'IKE_READY', stateOf(sa)];
       if (before === after) continue;
@@ -95,13 +95,13 @@ export class CryptoDebug {
       this.line(`ISAKMP:(${sa.connectionId}):SA has been authenticated with ${formatIpv4(sa.remote.address)}:${sa.remote.port}${profile}`);
     }
     for (const [sa, before] of this.states) {
-      if (sas.includes(sa)) continue;
+      if (sas.has(sa)) continue;
       this.states.delete(sa);
       this.line(`ISAKMP:(${sa.connectionId}):Old State = ${before}  New State = IKE_DEST_SA`);
     }
   }
 
-  private observePairs(pairs: readonly SaPair[]): void {
+  private observePairs(pairs: ReadonlySet<SaPair>): void {
     for (const pair of pairs) {
       const before = this.pairs.get(pair);
       if (before === pair.established) continue;
@@ -110,7 +110,7 @@ export class CryptoDebug {
       if (pair.established) this.line(`IPSEC(key_engine_enable_outbound): enable SA with spi ${pair.outboundSpi}/50`);
     }
     for (const pair of this.pairs.keys()) {
-      if (pairs.includes(pair)) continue;
+      if (pairs.has(pair)) continue;
       this.pairs.delete(pair);
       this.told(pair, 'IPSEC(delete_sa): deleting SA');
     }

@@ -21,8 +21,8 @@ export interface ExecMeans {
   aceHits: readonly number[] | null;
   /** Ends NAT sessions whose words are `wanted` where `mask` has bits, all when both are empty. @returns false when there is no dataplane */
   clearNat(wanted: number[], mask: number[]): boolean;
-  /** From now on `show` counts interfaces and drops anew; /metrics goes on. */
-  clearCounters(): void;
+  /** From now on `show` counts interfaces and drops anew; /metrics goes on. @returns false when no dataplane answers: nothing is cleared */
+  clearCounters(): boolean;
   /** What `clear logging` clears. */
   logBuffer: { clear(): void };
 }
@@ -33,13 +33,15 @@ export interface ExecAnswer {
   error: string | null;
 }
 
-function done(output = ''): ExecAnswer {
-  return { output, error: null };
+export function done(...lines: string[]): ExecAnswer {
+  return { output: lines.join('\n'), error: null };
 }
 
-function refused(error: string): ExecAnswer {
-  return { output: '', error };
+export function refused(...lines: string[]): ExecAnswer {
+  return { output: '', error: lines.join('\n') };
 }
+
+const NoDataplane = '% the dataplane does not answer';
 
 /** IOS names a key without a label after the router: `R4.example.com`. */
 function labelOf(request: KeyRequest, config: Config): string {
@@ -58,11 +60,9 @@ function generateKey(request: KeyRequest, config: Config, means: Pick<ExecMeans,
     const { label, modulusBits, exportable } = means.rsaKeys.generate(labelOf(request, config), request.modulus, request.exportable);
     const kind = exportable ? 'exportable' : 'non-exportable';
     return done(
-      [
-        `The name for the keys will be: ${label}`,
-        `% The key modulus size is ${modulusBits} bits`,
-        `% Generating ${modulusBits} bit RSA keys, keys will be ${kind}...[OK]`,
-      ].join('\n'),
+      `The name for the keys will be: ${label}`,
+      `% The key modulus size is ${modulusBits} bits`,
+      `% Generating ${modulusBits} bit RSA keys, keys will be ${kind}...[OK]`,
     );
   } catch (error) {
     if (error instanceof RsaKeyError) return refused(`% ${error.message}`);
@@ -86,7 +86,7 @@ function runPki({ action, trustpoint }: PkiRequest, trustpoints: Trustpoints | n
   const path = held.config.enrollmentPath;
   if (action === 'authenticate') {
     if (trust.anchors.length === 0) return refused(`% No CA certificate in ${path}.ca`);
-    return done(trust.anchors.map(({ fingerprint256 }) => `Fingerprint SHA256: ${fingerprint256.replaceAll(':', '')}`).join('\n'));
+    return done(...trust.anchors.map(({ fingerprint256 }) => `Fingerprint SHA256: ${fingerprint256.replaceAll(':', '')}`));
   }
   if (action === 'enroll') {
     return done(
@@ -94,17 +94,22 @@ function runPki({ action, trustpoint }: PkiRequest, trustpoints: Trustpoints | n
     );
   }
   if (trust.crls.length === 0) return refused(`% No certificate revocation list in ${path}.crl`);
-  return done(trust.crls.map(({ nextUpdate }) => `CRL is good until ${new Date(nextUpdate).toISOString()}`).join('\n'));
+  return done(...trust.crls.map(({ nextUpdate }) => `CRL is good until ${new Date(nextUpdate).toISOString()}`));
 }
 
 /** Of one list, or of all, with what groups' policies count. @param hits null = there is no dataplane, and no counters */
 function clearAccessLists(name: string | null, { config, tables, allocation }: Router, hits: readonly number[] | null): ExecAnswer {
   if (name !== null && !config.accessLists.has(name)) return refused(`% access list ${name} does not exist`);
-  if (hits === null) return refused('% the dataplane does not answer');
+  if (hits === null) return refused(NoDataplane);
   const wanted = name === null ? null : originsOf(config, name);
   const counters = tables?.aceCounters.filter((_, row) => wanted === null || wanted.has(tables.aceOrigins[row].list)) ?? [];
   allocation.hits.clear(counters, hits);
   return done();
+}
+
+/** What is on now. */
+function debugAnswer({ debug }: Router): ExecAnswer {
+  return debug.active ? done(...debug.describe()) : done('All possible debugging has been turned off');
 }
 
 /** Carries one exec line out. @param now Unix ms */
@@ -148,7 +153,7 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
       const groups = chooseGroups(command.group, router.gdoi.serverGroups(), 'the key server');
       if (typeof groups === 'string') return refused(groups);
       for (const group of groups) router.perform(router.gdoi.removeMembers(group, now, command.immediately), now);
-      return done(groups.map((group) => `Sending GM-Removal message to group ${group}...`).join('\n'));
+      return done(...groups.map((group) => `Sending GM-Removal message to group ${group}...`));
     }
     case 'clear crypto gdoi': {
       const groups = chooseGroups(command.group, router.gdoi.memberGroups(), 'a member');
@@ -168,28 +173,24 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
     case 'clear access-list counters':
       return clearAccessLists(command.name, router, means.aceHits);
     case 'clear ip nat translation':
-      return means.clearNat(...natPattern(command.filter)) ? done() : refused('% the dataplane does not answer');
+      return means.clearNat(...natPattern(command.filter)) ? done() : refused(NoDataplane);
     case 'clear logging':
       means.logBuffer.clear();
       return done();
-    case 'debug': {
+    case 'debug':
       if (command.selection) router.debug.set(command.selection, command.on);
       else router.debug.clear();
-      if (!command.on && !router.debug.active) return done('All possible debugging has been turned off');
-      return done(router.debug.describe().join('\n'));
-    }
+      return debugAnswer(router);
     case 'debug crypto':
       router.debug.crypto.set(command.topic, command.on);
-      return done(router.debug.active ? router.debug.describe().join('\n') : 'All possible debugging has been turned off');
+      return debugAnswer(router);
     case 'debug ip nat':
       if (command.list !== null && !router.config.accessLists.has(command.list))
         return refused(`% there is no access list ${command.list}`);
       router.debug.nat = command.level;
       router.debug.natList = command.list;
-      if (!router.debug.active) return done('All possible debugging has been turned off');
-      return done(router.debug.describe().join('\n'));
+      return debugAnswer(router);
     case 'clear counters':
-      means.clearCounters();
-      return done();
+      return means.clearCounters() ? done() : refused(NoDataplane);
   }
 }

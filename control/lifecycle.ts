@@ -6,12 +6,12 @@ import { checkConfig } from './config/check.js';
 import { diffConfig } from './config/diff.js';
 import { configDifferences } from './config/differences.js';
 import type { ExecCommand, ExecError } from './config/exec.js';
-import type { LifecycleCommand } from './config/exec-lifecycle.js';
 import type { Config, Problem } from './config/model.js';
 import { parseConfig } from './config/parse.js';
 import { printConfig } from './config/print.js';
 import { maskSecrets } from './config/secrets.js';
 import type { ConfigEditor } from './config-editor.js';
+import { done, type ExecAnswer, refused } from './exec.js';
 import type { SystemLog } from './log.js';
 import { plannedDrops } from './reload-plan.js';
 import { readRecord, type StateFiles, writeRecord } from './run-record.js';
@@ -29,18 +29,9 @@ export interface LifecycleMeans {
   writeStartup(text: string): void;
 }
 
-/** Text, or IOS's `% ...` line. */
-export interface LifecycleAnswer {
-  output: string;
-  error: string | null;
-}
-
 const Rollback = 'configure-rollback';
 const Running = 'running-configuration';
 const MinuteMs = 60_000;
-
-const done = (...lines: string[]): LifecycleAnswer => ({ output: lines.join('\n'), error: null });
-const refused = (...lines: string[]): LifecycleAnswer => ({ output: '', error: lines.join('\n') });
 
 function describe(problem: Problem): string {
   const where = problem.line > 0 ? `line ${problem.line}: ` : '';
@@ -83,50 +74,45 @@ export class Lifecycle {
     this.goBack('not confirmed in time');
   }
 
-  /** @returns null for a command that is none of the configuration's life. Parameters as exec() */
-  run(command: ExecCommand | ExecError, text: string | null, now: number): LifecycleAnswer | null {
+  /** @param text the file's, for commands that name one. @returns null for a command that is none of the configuration's life */
+  run(command: ExecCommand | ExecError, text: string | null, now: number): ExecAnswer | null {
     if ('error' in command) return null;
     switch (command.kind) {
       case 'show':
         if (command.topic === 'startup-config') return this.showStartup();
         return command.topic === 'archive config differences' ? this.showDifferences() : null;
       case 'write':
-      case 'configure replace':
+        return this.write();
       case 'configure confirm':
+        return this.confirm();
       case 'configure revert':
+        return this.revert();
+      case 'configure replace':
+        return this.withConfig(command.file, text, (config) => this.replace(config, command.minutes, now));
       case 'reload check':
-        return this.exec(command, text, now);
+        return this.withConfig(command.file, text, (config) => this.plan(config));
       default:
         return null;
     }
   }
 
-  /** @param text the file's, for commands that name one */
-  exec(command: LifecycleCommand, text: string | null, now: number): LifecycleAnswer {
-    switch (command.kind) {
-      case 'write':
-        return this.write();
-      case 'configure confirm':
-        if (this.rollback === null) return refused('% Nothing waits for a confirmation');
-        this.endRollback();
-        return done('');
-      case 'configure revert': {
-        const hadDraft = this.editor.forget();
-        if (this.rollback !== null) {
-          this.goBack('reverted by the operator');
-          return done('Rolled back to the configuration before');
-        }
-        return hadDraft ? done('Lines that waited are forgotten') : refused('% Nothing to go back to');
-      }
-      case 'configure replace':
-        return this.withConfig(command.file, text, (config) => this.replace(config, command.minutes, now));
-      case 'reload check':
-        return this.withConfig(command.file, text, (config) => this.plan(config));
+  private confirm(): ExecAnswer {
+    if (this.rollback === null) return refused('% Nothing waits for a confirmation');
+    this.endRollback();
+    return done();
+  }
+
+  private revert(): ExecAnswer {
+    const hadDraft = this.editor.forget();
+    if (this.rollback !== null) {
+      this.goBack('reverted by the operator');
+      return done('Rolled back to the configuration before');
     }
+    return hadDraft ? done('Lines that waited are forgotten') : refused('% Nothing to go back to');
   }
 
   /** `show startup-config`: as the running one is shown when it parses, else its lines with their secrets masked. */
-  showStartup(): LifecycleAnswer {
+  private showStartup(): ExecAnswer {
     return this.attempt(() => {
       const text = this.means.readStartup();
       const { config, problems } = parseConfig(text);
@@ -137,14 +123,14 @@ export class Lifecycle {
   }
 
   /** `show archive config differences`. */
-  showDifferences(): LifecycleAnswer {
+  private showDifferences(): ExecAnswer {
     return this.attempt(() => {
       const lines = configDifferences(parseConfig(this.means.readStartup()).config, this.means.current());
       return done('!Contextual Config Diffs:', ...(lines.length === 0 ? ['!No changes were found'] : lines));
     });
   }
 
-  private write(): LifecycleAnswer {
+  private write(): ExecAnswer {
     return this.attempt(() => {
       this.means.writeStartup(printConfig(this.means.current(), { secrets: true }));
       this.forgetRunning();
@@ -152,7 +138,7 @@ export class Lifecycle {
     });
   }
 
-  private attempt(run: () => LifecycleAnswer): LifecycleAnswer {
+  private attempt(run: () => ExecAnswer): ExecAnswer {
     try {
       return run();
     } catch (error) {
@@ -160,20 +146,24 @@ export class Lifecycle {
     }
   }
 
-  private withConfig(file: string | null, text: string | null, run: (config: Config) => LifecycleAnswer): LifecycleAnswer {
+  private withConfig(file: string | null, text: string | null, run: (config: Config) => ExecAnswer): ExecAnswer {
+    if (file !== null && text === null) {
+      return refused(`% The text of the file is missing: ${file} is read by the groupwire command, which sends it along (POST /exec-file)`);
+    }
     return this.attempt(() => {
-      const { config, problems } = checkConfig(file === null ? this.means.readStartup() : (text ?? ''));
+      const { config, problems } = checkConfig(text === null || file === null ? this.means.readStartup() : text);
       const errors = [...problems, ...this.means.conflicts(config)].filter(({ severity }) => severity === 'error');
       if (errors.length > 0) return refused('% The configuration has errors: nothing is changed', ...errors.map(describe));
       return run(config);
     });
   }
 
-  private replace(config: Config, minutes: number | null, now: number): LifecycleAnswer {
+  private replace(config: Config, minutes: number | null, now: number): ExecAnswer {
     const lines = configDifferences(this.means.current(), config);
-    if (this.rollback === null && minutes !== null) {
-      this.keepWayBack(printConfig(this.means.current(), { secrets: true }), now + minutes * MinuteMs);
-    } else if (this.rollback !== null && minutes !== null) this.keepWayBack(this.rollback.text, now + minutes * MinuteMs);
+    if (minutes !== null) {
+      const before = this.rollback?.text ?? printConfig(this.means.current(), { secrets: true });
+      this.keepWayBack(before, now + minutes * MinuteMs);
+    }
     this.editor.forget();
     const changed = this.means.apply(config);
     this.remember(config);
@@ -182,7 +172,7 @@ export class Lifecycle {
     return done(`Total number of lines changed: ${lines.filter((line) => /^ *[-+]/.test(line)).length}`, ...soon);
   }
 
-  private plan(config: Config): LifecycleAnswer {
+  private plan(config: Config): ExecAnswer {
     const before = this.means.current();
     const families = [...diffConfig(before, config)];
     if (families.length === 0) return done('Nothing would change.');

@@ -16,7 +16,7 @@ import { parseExec } from './config/exec.js';
 import { ConfigFile } from './config-file.js';
 import { makeConfiguration } from './configuration.js';
 import { type DataplaneHello, DataplaneLink } from './dataplane-link.js';
-import { ensureKeyOf, runExec } from './exec.js';
+import { type ExecAnswer, ensureKeyOf, runExec } from './exec.js';
 import { gdoiCounters } from './gdoi/counters.js';
 import { ipsecCounters } from './ipsec/counters.js';
 import { ikeCounters } from './isakmp/counters.js';
@@ -199,8 +199,10 @@ const snapshot = async () =>
 
 async function sampleRates(): Promise<void> {
   cpu.sample(readProcesses(runDirectory), Date.now());
-  for (const { name, counters: counted } of (await snapshot()).interfaces) rates.sample(name, Date.now(), counted);
   const dataplane = await link.snapshot();
+  const interfaces = interfaceStates(router.config, router.allocation, dataplane);
+  for (const { name, counters: counted } of interfaces) rates.sample(name, Date.now(), counted);
+  cleared.state(interfaces, dataplane?.drops ?? null);
   if (dataplane && router.tables) sampleQosRates(rates, router.tables.qosOrigins, dataplane.qos, Date.now());
   if (router.ipsec.pairs.size === 0) return;
   noteVolumes(router, dataplane, Date.now());
@@ -235,16 +237,23 @@ const api = await startApi({
 
 /** One exec line. @param text of the file it names. @throws Error with IOS's `% ...` line */
 async function exec(line: string, text: string | null): Promise<string> {
-  const snapshot = await link.snapshot();
-  const aceHits = snapshot?.aceHits ?? null;
-  const clearCounters = () => cleared.clear(interfaceStates(router.config, router.allocation, snapshot), snapshot?.drops ?? [], Date.now());
-  const means = { rsaKeys, counters, log, logBuffer: log, clearNat: link.natClear.bind(link), aceHits, clearCounters };
-  const command = parseExec(line);
-  const answer = lifecycle.run(command, text, Date.now()) ?? runExec(line, router, means, Date.now());
+  const answer = lifecycle.run(parseExec(line), text, Date.now()) ?? (await execWithDataplane(line));
   scheduleTick();
   if (answer.error) throw new Error(answer.error);
   return answer.output;
 }
+
+async function execWithDataplane(line: string): Promise<ExecAnswer> {
+  const dataplane = await link.snapshot();
+  const clearCounters = () => {
+    if (dataplane !== null) cleared.clear(interfaceStates(router.config, router.allocation, dataplane), dataplane.drops, Date.now());
+    return dataplane !== null;
+  };
+  const aceHits = dataplane?.aceHits ?? null;
+  const means = { rsaKeys, counters, log, logBuffer: log, clearNat: link.natClear.bind(link), aceHits, clearCounters };
+  return runExec(line, router, means, Date.now());
+}
+
 const metrics =
   args.metrics === 'off' ? null : await startMetrics({ ...metricsAddress(args.metrics), instance: args.instance, snapshot, log });
 

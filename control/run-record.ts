@@ -1,8 +1,8 @@
 // What one run of the router keeps over a restart of control alone: a text, sealed, with the run that it belongs to. A run is the
 // supervisor's process, named by its id and the tick of the kernel's clock at which it began.
 
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { StatField, statFields } from './api/proc-stat.js';
 import type { SealedStore } from './store/sealed-store.js';
 
 export type StateFiles = Pick<SealedStore, 'load' | 'save' | 'remove'>;
@@ -28,11 +28,6 @@ export function writeRecord(store: StateFiles, name: string, record: RunRecord):
 
 /** @param pid of the supervisor. @returns `PID-START`; without /proc the pid alone */
 export function nameRun(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // Field 22 of proc(5), counted behind the name, which may hold blanks.
-    return `${pid}-${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
-  } catch {
-    return String(pid);
-  }
+  const fields = statFields(pid);
+  return fields === null ? String(pid) : `${pid}-${fields[StatField.StartTick]}`;
 }

@@ -1,7 +1,7 @@
 // What `?` prints and what Tab completes, in a mode of the shell.
 
 import { filters } from '../../control/config/exec.js';
-import { completeLine, type HelpMode, helpFor } from '../../control/config/help.js';
+import { completeLine, type HelpMode, helpFor, isShellExec } from '../../control/config/help.js';
 
 const filterHelp: Record<(typeof filters)[number], string> = {
   begin: 'Begin with the line that matches',
@@ -12,11 +12,9 @@ const filterHelp: Record<(typeof filters)[number], string> = {
   section: 'Filter a section of output',
 };
 
-const isExec = (mode: HelpMode): mode is 'user' | 'privileged' => mode === 'user' || mode === 'privileged';
-
 /** `do show ...` in configuration mode is an exec line. @returns where it begins, or null */
 export function doLine(mode: HelpMode, text: string): string | null {
-  if (isExec(mode)) return null;
+  if (isShellExec(mode)) return null;
   return /^\s*do(?:\s+|$)(.*)$/is.exec(text)?.[1] ?? null;
 }
 
@@ -38,7 +36,7 @@ export function describeHelp(mode: HelpMode, partial: string): HelpAnswer {
     const { lines, column } = describeHelp('privileged', behindDo);
     return { lines, column: column === null ? null : column + partial.length - behindDo.length };
   }
-  const bar = isExec(mode) ? partial.indexOf('|') : -1;
+  const bar = isShellExec(mode) ? partial.indexOf('|') : -1;
   if (bar >= 0) {
     const typed = partial.slice(bar + 1).trimStart();
     if (/\s/.test(typed)) return { lines: ['  LINE  Regular Expression'], column: null };
@@ -50,7 +48,7 @@ export function describeHelp(mode: HelpMode, partial: string): HelpAnswer {
   const help = helpFor(mode, partial);
   if ('error' in help) return { lines: [help.error], column: help.column };
   const rows = help.entries.map(({ token, help: text }) => [token, text] as const);
-  if (!isExec(mode) && 'do'.startsWith(partial.trim().toLowerCase()) && !/\S\s/.test(partial)) {
+  if (!isShellExec(mode) && 'do'.startsWith(partial.trim().toLowerCase()) && !/\S\s/.test(partial)) {
     rows.push(['do', 'To run exec commands in config mode']);
     rows.sort(([a], [b]) => (a < b ? -1 : 1));
   }

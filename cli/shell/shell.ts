@@ -4,7 +4,7 @@
 import type { EditResponse } from '../../control/api/configure.js';
 import { type ExecCommand, type ExecError, parseExec } from '../../control/config/exec.js';
 import { privilegedCommands, userCommands } from '../../control/config/exec-shell.js';
-import type { HelpMode } from '../../control/config/help.js';
+import { type HelpMode, isShellExec, type ShellExecMode } from '../../control/config/help.js';
 import { maskSecrets } from '../../control/config/secrets.js';
 import { askPing } from '../ping-dialogue.js';
 import { completePartial, describeHelp, doLine } from './help-text.js';
@@ -151,7 +151,7 @@ export class Shell {
       case 'interrupt':
       case 'end-mode':
         this.isBusy = true;
-        void this.line(this.isConfiguring ? 'end' : '').then(() => this.resume());
+        void this.line(isShellExec(this.mode) ? '' : 'end').then(() => this.resume());
         return;
       case 'end-of-input':
         this.over();
@@ -163,10 +163,6 @@ export class Shell {
     if (this.isOver) return;
     if (this.pager === null) this.prompt();
     this.pump();
-  }
-
-  private get isConfiguring(): boolean {
-    return this.mode !== 'user' && this.mode !== 'privileged';
   }
 
   private promptText(): string {
@@ -190,8 +186,8 @@ export class Shell {
     try {
       const exec = doLine(this.mode, text);
       if (exec !== null) await this.exec(exec, 'privileged', text.length - exec.length);
-      else if (this.isConfiguring) this.edited(await this.means.edit(text));
-      else await this.exec(text, this.mode as 'user' | 'privileged', 0);
+      else if (isShellExec(this.mode)) await this.exec(text, this.mode, 0);
+      else this.edited(await this.means.edit(text));
     } catch (error) {
       this.means.write(`${(error as Error).message.replace(/\n/g, '\r\n')}\r\n`);
     }
@@ -205,7 +201,7 @@ export class Shell {
     this.mode = ended ? 'privileged' : (mode as HelpMode);
   }
 
-  private async exec(text: string, mode: 'user' | 'privileged', indent: number): Promise<void> {
+  private async exec(text: string, mode: ShellExecMode, indent: number): Promise<void> {
     const command = parseExec(text, mode === 'user' ? userCommands : privilegedCommands);
     if ('error' in command) this.refuse(command, text, indent);
     else await this.run(command, text);

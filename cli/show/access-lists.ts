@@ -4,6 +4,7 @@
 import type { AccessListState, AceState, InterfaceState, ObjectGroupState, Snapshot } from '../../control/api/snapshot.js';
 import { parseIpv4 } from '../../control/config/addresses.js';
 import { describeEntry } from '../../control/config/commands/acl-entry.js';
+import { countedSince } from './drops.js';
 
 /** @param suffix `in` or `out`, for lists of an interface */
 export function renderAccessList(list: AccessListState, suffix = ''): string[] {
@@ -51,7 +52,7 @@ export function renderInterfaceLists({ accessLists }: Snapshot, state: Interface
 }
 
 /** `show ip interface [IF]`. */
-export function renderIpInterface(state: InterfaceState): string[] {
+export function renderIpInterface(state: InterfaceState, snapshot: Snapshot): string[] {
   const status = state.adminUp ? (state.up ? 'up' : 'down') : 'administratively down';
   const [primary, ...secondary] = state.addresses;
   const head = `${state.name} is ${status}, line protocol is ${state.up ? 'up' : 'down'}`;
@@ -67,14 +68,15 @@ export function renderIpInterface(state: InterfaceState): string[] {
     '  ICMP redirects are never sent',
     `  ICMP unreachables are ${state.unreachables === false ? 'never' : 'always'} sent`,
     '  ICMP mask replies are never sent',
-    ...describeMss(state),
+    ...describeMss(state, snapshot),
   ];
 }
 
 /** `ip tcp adjust-mss`. The counters are ours: IOS has none. */
-function describeMss({ adjustMss, counters }: InterfaceState): string[] {
-  if (adjustMss === undefined) return [];
-  return [`  TCP adjust-mss is ${adjustMss} bytes, ${counters.mssLowered ?? 0} SYNs lowered, ${counters.mssMalformed ?? 0} malformed`];
+function describeMss(state: InterfaceState, snapshot: Snapshot): string[] {
+  if (state.adjustMss === undefined) return [];
+  const { mssLowered = 0, mssMalformed = 0 } = countedSince(snapshot, state);
+  return [`  TCP adjust-mss is ${state.adjustMss} bytes, ${mssLowered} SYNs lowered, ${mssMalformed} malformed`];
 }
 
 /** `show object-group [NAME]`. */

@@ -3,6 +3,7 @@
 
 import { setFlagsFromString } from 'node:v8';
 import type { Pipe } from '../../control/config/exec.js';
+import type { View } from './view.js';
 
 setFlagsFromString('--enable-experimental-regexp-engine-on-excessive-backtracks');
 
@@ -44,6 +45,13 @@ export function filterLines(lines: readonly string[], pipe: Pipe | null): string
     case 'section':
       return selectSections(lines, matches);
   }
+}
+
+/** What is printed of a view: through the filter, ending in a newline unless empty. @throws FilterError on a wrong pattern */
+export function printView({ lines, json }: View, pipe: Pipe | null): string {
+  if (pipe?.filter === 'json') return `${JSON.stringify(json, null, 2)}\n`;
+  const shown = filterLines(lines, pipe);
+  return shown.length === 0 ? '' : `${shown.join('\n')}\n`;
 }
 
 /** A line that matches, and what is indented below it. */

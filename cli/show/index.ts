@@ -5,7 +5,7 @@ import type { NatTranslations } from '../../control/api/snapshot-nat.js';
 import type { Pipe, ShowTopic } from '../../control/config/exec.js';
 import { renderAccessList, renderInterfaceLists, renderIpInterface, renderObjectGroup } from './access-lists.js';
 import { joinBlocks } from './columns.js';
-import { filterLines } from './filter.js';
+import { printView } from './filter.js';
 import { renderAllGroups, renderMember, renderMemberAcl, renderMemberGroup } from './gdoi-member.js';
 import { renderDataplaneCounters, renderGroupSas } from './gdoi-policy.js';
 import {
@@ -57,10 +57,7 @@ export { ShowError } from './view.js';
  * @throws ShowError, FilterError
  */
 export function renderShow(topic: ShowTopic, pipe: Pipe | null, snapshot: Snapshot, translations: NatTranslations | null = null): string {
-  const { lines, json } = viewOf(topic, snapshot, translations);
-  if (pipe?.filter === 'json') return `${JSON.stringify(json, null, 2)}\n`;
-  const shown = filterLines(lines, pipe);
-  return shown.length === 0 ? '' : `${shown.join('\n')}\n`;
+  return printView(viewOf(topic, snapshot, translations), pipe);
 }
 
 /** @throws ShowError for a name that does not exist */
@@ -78,7 +75,7 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTr
     }
     case 'ip interface': {
       const interfaces = select(snapshot.interfaces, topic.interface, ({ name }) => name, 'Interface');
-      return { lines: interfaces.flatMap(renderIpInterface), json: { interfaces } };
+      return { lines: interfaces.flatMap((state) => renderIpInterface(state, snapshot)), json: { interfaces } };
     }
     case 'ip traffic':
     case 'ip virtual-reassembly':

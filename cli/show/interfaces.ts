@@ -2,6 +2,7 @@
 // carrier) are left out rather than printed as zero.
 
 import type { InterfaceState, Snapshot } from '../../control/api/snapshot.js';
+import { formatClock } from './columns.js';
 import { countedSince } from './drops.js';
 
 export function renderInterfaceBrief(snapshot: Snapshot): string[] {
@@ -45,9 +46,7 @@ function describeDriver({ driver, wantedDriver, offloads }: InterfaceState): str
 
 function describePathMtu({ pathMtu, pathMtuAger, pathMtuLeast }: NonNullable<InterfaceState['tunnel']>): string {
   const ager = pathMtuAger === 'infinite' ? 'infinite' : `${pathMtuAger ?? 10} mins`;
-  const clock = (seconds: number) =>
-    [seconds / 3600, (seconds / 60) % 60, seconds % 60].map((part) => String(Math.floor(part)).padStart(2, '0')).join(':');
-  const expires = pathMtu && pathMtu.remainingSeconds !== null ? clock(pathMtu.remainingSeconds) : 'never';
+  const expires = pathMtu && pathMtu.remainingSeconds !== null ? formatClock(pathMtu.remainingSeconds) : 'never';
   return `  Path MTU Discovery, ager ${ager}, min MTU ${pathMtuLeast ?? 92}, MTU ${pathMtu?.mtu ?? 0}, expires ${expires}`;
 }
 
@@ -76,10 +75,7 @@ function describeTunnel({ tunnel, ipMtu }: InterfaceState): string[] {
 
 /** `00:01:07` ago, `never` */
 function describeClearing({ cleared, takenAt }: Snapshot): string {
-  if (cleared === undefined) return 'never';
-  const seconds = Math.max(0, Math.floor((takenAt - cleared.at) / 1000));
-  const two = (value: number) => String(value).padStart(2, '0');
-  return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
+  return cleared === undefined ? 'never' : formatClock((takenAt - cleared.at) / 1000);
 }
 
 export function renderInterface(state: InterfaceState, snapshot: Snapshot): string[] {

@@ -39,7 +39,13 @@ export function callApi(
         chunks.push(chunk);
       });
       response.on('error', (error) => reject(new ApiError(`control socket: ${error.message}`)));
-      response.on('end', () => settle(response.statusCode ?? 0, Buffer.concat(chunks).toString('utf8'), resolve, reject));
+      response.on('end', () => {
+        try {
+          resolve(readAnswer(response.statusCode ?? 0, Buffer.concat(chunks).toString('utf8')));
+        } catch (error) {
+          reject(error);
+        }
+      });
     });
     call.on('timeout', () => call.destroy(new Error('no answer in time')));
     call.on('error', (error: NodeJS.ErrnoException) => reject(describeSocketError(socketPath, error)));
@@ -47,21 +53,17 @@ export function callApi(
   });
 }
 
-function settle(status: number, text: string, resolve: (value: unknown) => void, reject: (error: Error) => void): void {
+/** @returns the parsed JSON body. @throws ApiError for any status but 200, with control's message */
+export function readAnswer(status: number, text: string): unknown {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch {
-    reject(new ApiError(`control answered ${status} without JSON`));
-    return;
+    throw new ApiError(`control answered ${status} without JSON`);
   }
-  if (status === 200) resolve(parsed);
-  else
-    reject(
-      new ApiError(
-        typeof parsed === 'object' && parsed !== null && 'error' in parsed ? String(parsed.error) : `control answered ${status}`,
-      ),
-    );
+  if (status === 200) return parsed;
+  if (typeof parsed === 'object' && parsed !== null && 'error' in parsed) throw new ApiError(String(parsed.error));
+  throw new ApiError(`control answered ${status}`);
 }
 
 export function describeSocketError(path: string, error: NodeJS.ErrnoException): ApiError {
@@ -99,8 +101,10 @@ export async function fetchPacketTrace(socketPath: string, line: string): Promis
   return parsed.data;
 }
 
-/** Runs one exec line in control. @returns its output. @throws ApiError with control's message */
-export async function postExec(socketPath: string, line: string): Promise<string> {
-  const answer = await callApi(socketPath, 'POST', '/exec', { line });
+/** Runs one exec line in control. @param text of the file that it names, if it does. @returns its output. @throws ApiError with control's message */
+export async function postExec(socketPath: string, line: string, text: string | null = null): Promise<string> {
+  const answer = await (text === null
+    ? callApi(socketPath, 'POST', '/exec', { line })
+    : callApi(socketPath, 'POST', '/exec-file', { line, text }));
   return typeof answer === 'object' && answer !== null && 'output' in answer ? String(answer.output) : '';
 }

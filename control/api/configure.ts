@@ -35,9 +35,3 @@ export async function postEdit(socketPath: string, body: EditRequest): Promise<E
   if (!parsed.success) throw new ApiError('control and this command are of different versions');
   return parsed.data;
 }
-
-/** An exec line that names a file, with that file's text. @returns its output. @throws ApiError with control's message */
-export async function postExecWithFile(socketPath: string, execLine: string, text: string): Promise<string> {
-  const answer = await callApi(socketPath, 'POST', '/exec-file', { line: execLine, text });
-  return typeof answer === 'object' && answer !== null && 'output' in answer ? String(answer.output) : '';
-}

@@ -1,7 +1,7 @@
 // The other end of probe-stream.ts.
 
 import type { IncomingMessage } from 'node:http';
-import { ApiError, describeSocketError } from './client.js';
+import { ApiError, describeSocketError, readAnswer } from './client.js';
 import { request } from './http.js';
 import { type ProbeEvent, probeEventSchema } from './probe-events.js';
 
@@ -29,14 +29,6 @@ async function readLines(response: IncomingMessage, tell: (line: string) => void
   if (pending !== '') tell(pending);
 }
 
-function readRefusal(text: string, status: number | undefined): ApiError {
-  try {
-    return new ApiError(String((JSON.parse(text) as { error: unknown }).error));
-  } catch {
-    return new ApiError(`control answered ${status} without JSON`);
-  }
-}
-
 /** Runs one line of ping, traceroute or `show mtu path`. @param signal ends it: then it resolves as well. @throws ApiError */
 export async function runProbe(socketPath: string, line: string, signal: AbortSignal, tell: (event: ProbeEvent) => void): Promise<void> {
   const body = JSON.stringify({ line });
@@ -52,7 +44,7 @@ export async function runProbe(socketPath: string, line: string, signal: AbortSi
     await readLines(response, (part) => {
       text += part;
     });
-    throw readRefusal(text, response.statusCode);
+    readAnswer(response.statusCode ?? 0, text); // throws what control says
   } catch (error) {
     if (signal.aborted) return;
     throw error instanceof ApiError ? error : describeSocketError(socketPath, error as NodeJS.ErrnoException);

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { StatField, statFields } from './proc-stat.js';
 import { processListName, type SupervisedProcess } from './process-list.js';
 import type { ProcessState } from './snapshot.js';
 
@@ -35,16 +36,15 @@ function readResidentBytes(pid: number | null): number {
 
 /** proc(5): utime and stime of /proc/PID/stat count in ticks of 10 ms on Linux (USER_HZ); switches are those of all threads that live. */
 function readRuntime(pid: number | null): Pick<ProcessState, 'runtimeMs' | 'invoked'> {
-  if (pid === null) return {};
+  const fields = pid === null ? null : statFields(pid);
+  if (fields === null) return {};
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const switches = [...status.matchAll(/^(?:non)?voluntary_ctxt_switches:\s+(\d+)$/gm)].reduce(
       (sum, [, value]) => sum + Number(value),
       0,
     );
-    return { runtimeMs: (Number(fields[11]) + Number(fields[12])) * 10, invoked: switches };
+    return { runtimeMs: (Number(fields[StatField.UserTicks]) + Number(fields[StatField.SystemTicks])) * 10, invoked: switches };
   } catch {
     return {}; // it ended since
   }

@@ -163,37 +163,41 @@ async function answerNat({ natTranslations }: ApiOptions): Promise<NatTranslatio
 }
 
 async function runLine<T>(run: (line: string) => Promise<T>, request: IncomingMessage): Promise<T> {
-  const body = execBody.safeParse(parseJson(await readBody(request)));
-  if (!body.success) throw new RequestError(400, 'body must be {"line": "one exec line"} of at most 4096 characters');
-  try {
-    return await run(body.data.line);
-  } catch (error) {
-    throw new RequestError(422, error instanceof Error ? error.message : 'command failed');
-  }
+  const form = '{"line": "one exec line"} of at most 4096 characters';
+  const { line } = parseBody(execBody, form, await readBody(request));
+  return await carryOut(() => run(line));
 }
 
 function answerEdit({ edit }: ApiOptions, text: string): EditResponse {
-  const body = editRequestSchema.safeParse(parseJson(text));
-  if (!body.success) throw new RequestError(400, 'body must be {"session": "NAME", "line": "one configuration line" | null}');
-  return editResponseSchema.parse(edit(body.data));
+  const form = '{"session": "NAME", "line": "one configuration line" | null}';
+  return editResponseSchema.parse(edit(parseBody(editRequestSchema, form, text)));
 }
 
-async function answerFile({ execWithFile }: ApiOptions, text: string): Promise<{ output: string }> {
-  const body = fileRequestSchema.safeParse(parseJson(text));
-  if (!body.success) throw new RequestError(400, 'body must be {"line": "one exec line", "text": "a configuration"}');
+async function answerFile({ execWithFile }: ApiOptions, body: string): Promise<{ output: string }> {
+  const { line, text } = parseBody(fileRequestSchema, '{"line": "one exec line", "text": "a configuration"}', body);
+  return { output: await carryOut(() => execWithFile(line, text)) };
+}
+
+/** What fails is the command and not the request. */
+async function carryOut<T>(run: () => Promise<T>): Promise<T> {
   try {
-    return { output: await execWithFile(body.data.line, body.data.text) };
+    return await run();
   } catch (error) {
     throw new RequestError(422, error instanceof Error ? error.message : 'command failed');
   }
 }
 
-function parseJson(text: string): unknown {
+/** @param form what it must be, in words */
+function parseBody<T>(schema: z.ZodType<T>, form: string, text: string): T {
+  let parsed: unknown;
   try {
-    return JSON.parse(text);
+    parsed = JSON.parse(text);
   } catch {
     throw new RequestError(400, 'body is not JSON');
   }
+  const body = schema.safeParse(parsed);
+  if (!body.success) throw new RequestError(400, `body must be ${form}`);
+  return body.data;
 }
 
 async function readBody(request: IncomingMessage, limit = MaxBodyBytes): Promise<string> {

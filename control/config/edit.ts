@@ -3,13 +3,10 @@
 
 import { InvalidInput } from './exec-tree.js';
 import { splitWords } from './lexer.js';
-import { type Mismatch, matchLine, walkLine } from './match.js';
-import { modeCommands } from './modes.js';
+import type { Mismatch } from './match.js';
+import { type AnyMode, matchModes } from './parse.js';
 import { hasSecret, maskSecrets } from './secrets.js';
-import { ConfigError, type Edit, type ModeName, type Session } from './session.js';
-import type { Node } from './tree.js';
-
-type AnyMode = Edit<ModeName>;
+import { ConfigError, type Session } from './session.js';
 
 export interface LineAnswer {
   /** IOS's `% ...` line, null = taken. Never holds the line's secret. */
@@ -28,11 +25,6 @@ function refuse(error: string, column: number | null): LineAnswer {
   return { error, column, messages: [], ended: false, execLines: [] };
 }
 
-/** Which of the modes' mismatches explains best: the surest, then the one that understood most. */
-function weightOf({ committed, kind, matched }: Mismatch<AnyMode>): number {
-  return (committed ? 2_000_000 : kind === 'ambiguous' ? 1_000_000 : 0) + matched;
-}
-
 function explain(mismatch: Mismatch<AnyMode>, text: string): LineAnswer {
   switch (mismatch.kind) {
     case 'refused':
@@ -46,13 +38,6 @@ function explain(mismatch: Mismatch<AnyMode>, text: string): LineAnswer {
   }
 }
 
-/** The command that leaves a mode, or null. */
-function leavingWord(nodes: Node<AnyMode>[], text: string): string | null {
-  const position = walkLine(nodes, splitWords(text), text, true);
-  const word = position.kind === 'position' && !position.negated ? position.last?.words?.[0] : undefined;
-  return word === 'exit' || word === 'end' ? word : null;
-}
-
 /**
  * Carries one line out on the session's configuration. When it is refused the configuration may be changed in part: work on a copy.
  * @param text without line end
@@ -64,31 +49,23 @@ export function editLine(session: Session, text: string): LineAnswer {
   session.text = text.trim();
   session.maskedText = maskSecrets(session.text);
   session.indent = 0;
-  let best: Mismatch<AnyMode> | null = null;
-  for (let depth = session.frames.length - 1; depth >= 0; depth--) {
-    const nodes = modeCommands[session.frames[depth].mode] as Node<AnyMode>[];
-    const result = matchLine(nodes, words, text, true);
-    if (result.kind !== 'match') {
-      if (best === null || weightOf(result) > weightOf(best)) best = result;
-      continue;
-    }
-    session.frames.length = depth + 1;
-    const leaving = leavingWord(nodes, text);
-    const told = session.problems.length;
-    const asked = session.execLines.length;
-    try {
-      result.action(result.args, { session, target: session.frame.target });
-    } catch (error) {
-      if (!(error instanceof ConfigError)) throw error;
-      return refuse(`% ${error.message}${error.hint === null ? '' : ` (${error.hint})`}`, null);
-    }
-    return {
-      error: null,
-      column: null,
-      messages: session.problems.slice(told).map(({ message }) => (message.startsWith('%') ? message : `% ${message}`)),
-      ended: leaving === 'end' || (leaving === 'exit' && depth === 0),
-      execLines: session.execLines.slice(asked).map((line) => line.text),
-    };
+  const result = matchModes(session.frames, words, text);
+  if (result.kind !== 'match') return explain(result, text);
+  session.frames.length = result.depth + 1;
+  session.ended = false;
+  const told = session.problems.length;
+  const asked = session.execLines.length;
+  try {
+    result.action(result.args, { session, target: session.frame.target });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return refuse(`% ${error.message}${error.hint === null ? '' : ` (${error.hint})`}`, null);
   }
-  return explain(best!, text);
+  return {
+    error: null,
+    column: null,
+    messages: session.problems.slice(told).map(({ message }) => (message.startsWith('%') ? message : `% ${message}`)),
+    ended: session.ended,
+    execLines: session.execLines.slice(asked).map((line) => line.text),
+  };
 }

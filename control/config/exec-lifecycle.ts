@@ -22,21 +22,15 @@ export function fileOf(text: string): string | null {
   return text === 'startup-config' || text === 'nvram:startup-config' ? null : text;
 }
 
+const replace = give((args) => ({ kind: 'configure replace', file: fileOf(args.text('file')), minutes: args.optionalNumber('minutes') }));
+
 const replaceNode: ExecNode = keyword('replace', 'Replace the running configuration as a whole', {
   next: [
     argument('file', word(1024), 'File, or startup-config', {
-      run: give((args) => ({ kind: 'configure replace', file: fileOf(args.text('file')), minutes: args.optionalNumber('minutes') })),
+      run: replace,
       next: () => [
-        keyword('force', 'Do not ask (nothing is ever asked here)', {
-          run: give((args) => ({ kind: 'configure replace', file: fileOf(args.text('file')), minutes: null })),
-        }),
-        keyword('time', 'Roll back unless confirmed', {
-          next: [
-            argument('minutes', integer(1, 120), 'Minutes', {
-              run: give((args) => ({ kind: 'configure replace', file: fileOf(args.text('file')), minutes: args.number('minutes') })),
-            }),
-          ],
-        }),
+        keyword('force', 'Do not ask (nothing is ever asked here)', { run: replace }),
+        keyword('time', 'Roll back unless confirmed', { next: [argument('minutes', integer(1, 120), 'Minutes', { run: replace })] }),
       ],
     }),
   ],

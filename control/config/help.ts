@@ -18,6 +18,12 @@ export interface HelpEntry {
 const execModes = { exec: execCommands, user: userCommands, privileged: privilegedCommands };
 export type HelpMode = keyof typeof execModes | ModeName;
 
+/** Modes of a shell that are not configuration. */
+export type ShellExecMode = 'user' | 'privileged';
+export function isShellExec(mode: HelpMode): mode is ShellExecMode {
+  return mode === 'user' || mode === 'privileged';
+}
+
 export type Help = { entries: HelpEntry[] } | { error: string; column: number };
 
 /** True when some command below can be negated. Looks a few levels down, at each node once: many lead to the same, options are circular. */
@@ -44,7 +50,7 @@ function listNodes<C>(nodes: Node<C>[], partial: string, negated: boolean): Help
  * @param mode `exec` (one-shot), a shell's `user` or `privileged`, or a configuration mode by its prompt name
  */
 export function helpFor(mode: HelpMode, partial: string): Help {
-  const isExec = mode === 'exec' || mode === 'user' || mode === 'privileged';
+  const isExec = mode === 'exec' || isShellExec(mode);
   const roots = (isExec ? execModes[mode] : modeCommands[mode]) as Node<unknown>[];
   const words = splitWords(partial);
   const unfinished =

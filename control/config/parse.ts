@@ -26,7 +26,7 @@ interface Rejected {
   unknown: { indent: number; path: string[] }[] | null;
 }
 
-type AnyMode = Edit<ModeName>;
+export type AnyMode = Edit<ModeName>;
 
 /** What `?` would offer, for the hint of a problem. */
 function describeExpected(nodes: Node<AnyMode>[]): string | null {
@@ -39,7 +39,32 @@ function startsWithNumber(text: string): boolean {
   return readDecimal(splitWords(text)[0]?.text ?? '') !== null;
 }
 
-/** Reads lines into a session. One instance takes the lines of one text, or of one interactive shell. */
+/** Which of the modes' mismatches explains best: the surest, then the one that understood most. */
+function weightOf({ committed, kind, matched }: Mismatch<AnyMode>): number {
+  return (committed ? 2_000_000 : kind === 'ambiguous' ? 1_000_000 : 0) + matched;
+}
+
+/**
+ * The mode in force takes the line first, then those around it. When none does, the one that understood most of it explains; a line that
+ * is ambiguous in one of them is an error and not unknown.
+ * @param frames the modes that are open, outermost first @param words of `text`
+ */
+export function matchModes(
+  frames: readonly Frame[],
+  words: ReturnType<typeof splitWords>,
+  text: string,
+): MatchResult<AnyMode> & { depth: number } {
+  let best: (Mismatch<AnyMode> & { depth: number }) | null = null;
+  for (let depth = frames.length - 1; depth >= 0; depth--) {
+    const nodes = modeCommands[frames[depth].mode] as Node<AnyMode>[];
+    const result = matchLine(nodes, words, text, true);
+    if (result.kind === 'match') return { ...result, depth };
+    if (best === null || weightOf(result) > weightOf(best)) best = { ...result, depth };
+  }
+  return best!;
+}
+
+/** Reads the lines of one text into a session, as a whole: an unknown line is kept. An interactive edit is edit.ts's. */
 export class ConfigReader {
   readonly session: Session;
   private rejected: Rejected | null = null;
@@ -63,7 +88,7 @@ export class ConfigReader {
       return;
     }
     this.rejected = null;
-    const result = this.match(splitWords(source.text));
+    const result = matchModes(session.frames, splitWords(source.text), session.text);
     if (result.kind === 'match') {
       session.frames.length = result.depth + 1;
       try {
@@ -76,24 +101,6 @@ export class ConfigReader {
       session.frames.length = result.depth + 1;
       this.refuse(...this.explain(result));
     } else this.keepUnknown(source);
-  }
-
-  /**
-   * The mode in force takes the line first. When none does, the one that understood most of it explains; a line that is ambiguous in
-   * one of them is an error and not unknown.
-   */
-  private match(words: ReturnType<typeof splitWords>): MatchResult<AnyMode> & { depth: number } {
-    const { frames, text } = this.session;
-    let best: (Mismatch<AnyMode> & { depth: number }) | null = null;
-    const weight = (mismatch: Mismatch<AnyMode>): number =>
-      (mismatch.committed ? 2_000_000 : mismatch.kind === 'ambiguous' ? 1_000_000 : 0) + mismatch.matched;
-    for (let depth = frames.length - 1; depth >= 0; depth--) {
-      const nodes = modeCommands[frames[depth].mode] as Node<AnyMode>[];
-      const result = matchLine(nodes, words, text, true);
-      if (result.kind === 'match') return { ...result, depth };
-      if (best === null || weight(result) > weight(best)) best = { ...result, depth };
-    }
-    return best!;
   }
 
   private explain(mismatch: Mismatch<AnyMode>): [message: string, hint: string | null] {

@@ -92,6 +92,8 @@ export class Session {
   text = '';
   maskedText = '';
   indent = 0;
+  /** Configuration mode was left: by `end`, or by `exit` from its outermost mode. A file goes on all the same. */
+  ended = false;
 
   constructor(readonly config: Config) {
     this.frames = [{ mode: 'config', target: config, path: [], indent: -1 }];
@@ -109,11 +111,13 @@ export class Session {
   /** `exit`: one mode outward. */
   leave(): void {
     if (this.frames.length > 1) this.frames.pop();
+    else this.ended = true;
   }
 
   /** `end`: back to global configuration. */
   leaveAll(): void {
     this.frames.length = 1;
+    this.ended = true;
   }
 
   report(severity: Problem['severity'], message: string, hint: string | null = null): void {

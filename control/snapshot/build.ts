@@ -126,7 +126,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
       nat: named(natTexts, dataplane?.nat),
       control: parts.counters.values(),
     },
-    cleared: parts.cleared?.state(interfaces, dataplane?.drops ?? []),
+    cleared: parts.cleared?.state(interfaces, dataplane?.drops ?? null),
     processes: parts.processes,
     logging: parts.logging,
     debugging: router.debug.describe(),

@@ -8,7 +8,7 @@
 // instance lock sees to that).
 
 import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import sodium from 'libsodium-wrappers';
 import { appendRecord, closeJournal, openJournal, readJournal, sealEntry } from './journal.js';
 
@@ -38,18 +38,26 @@ function syncDirectory(directory: string): void {
   }
 }
 
-/** Atomic: after a crash at any point the old or the new contents are there, whole. */
-function writeDurably(directory: string, file: string, bytes: Uint8Array): void {
-  const temporary = join(directory, `${file}.tmp`);
-  const fd = openSync(temporary, 'w', 0o600);
+/**
+ * Atomic: after a crash at any point the old or the new contents are there, whole.
+ * @param temporary beside it, made anew: what stands there is removed, and so is this when it fails @throws the system's error
+ */
+export function writeDurably(path: string, bytes: Uint8Array, mode = 0o600, temporary = `${path}.tmp`): void {
   try {
-    for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
+    rmSync(temporary, { force: true });
+    const fd = openSync(temporary, 'wx', mode);
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
   }
-  renameSync(temporary, join(directory, file));
-  syncDirectory(directory);
+  syncDirectory(dirname(path));
 }
 
 function labelOf(file: string): Uint8Array {
@@ -100,7 +108,7 @@ export class SealedStore {
     }
     if (!key) {
       key = sodium.randombytes_buf(sodium.crypto_secretbox_KEYBYTES);
-      writeDurably(directory, KeyFile, key);
+      writeDurably(path, key);
     }
     return new SealedStore(directory, key, report);
   }
@@ -158,7 +166,7 @@ export class SealedStore {
     sealed.set(Magic);
     sealed.set(nonce, Magic.length);
     sealed.set(box, Magic.length + nonce.length);
-    writeDurably(this.directory, file, sealed);
+    writeDurably(join(this.directory, file), sealed);
     this.forgetJournal(name);
     this.journals.set(name, { owner: nonce, fd: null, entries: 0, length: 0 });
   }

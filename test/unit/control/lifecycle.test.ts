@@ -179,6 +179,18 @@ t.test('configure replace: whole, or not at all', (t) => {
   t.end();
 });
 
+t.test('a file without its text is refused: an empty configuration would be put in force', (t) => {
+  const bench = fresh();
+  const before = bench.text;
+  for (const line of ['configure replace f', 'configure replace f time 1', 'reload check f']) {
+    t.match(bench.exec(line), { output: '', error: /^% The text of the file is missing/ }, line);
+  }
+  t.strictSame([bench.text, bench.applied, bench.lifecycle.nextTick()], [before, 0, null]);
+  t.match(bench.exec('configure replace startup-config'), { error: null, output: 'Total number of lines changed: 0' });
+  t.match(bench.exec('configure replace f', ''), { error: null }, 'one that is empty is what it says');
+  t.end();
+});
+
 t.test('time: rolled back unless confirmed, over a restart of control too', (t) => {
   const bench = fresh();
   const before = bench.text;

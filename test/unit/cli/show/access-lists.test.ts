@@ -1,5 +1,6 @@
 // Lists, interfaces and object groups as IOS shows them.
 import t from 'tap';
+import { renderIpInterface } from '../../../../cli/show/access-lists.js';
 import { renderShow } from '../../../../cli/show/index.js';
 import type { InterfaceState, Snapshot } from '../../../../control/api/snapshot.js';
 import { type ExecCommand, parseExec } from '../../../../control/config/exec.js';
@@ -102,6 +103,16 @@ t.test('show ip interface', (t) => {
 `,
   );
   t.match(render('ip interface'), /Loopback0 is up, line protocol is up\n {2}Internet protocol processing disabled\n$/);
+  t.end();
+});
+
+t.test('adjust-mss counts from clear counters on', (t) => {
+  const counters = { ...state.counters, mssLowered: 7, mssMalformed: 2 };
+  const item = { ...state, adjustMss: 1360, counters };
+  const lowered = (since: Partial<Snapshot>) => renderIpInterface(item, { ...snapshot, ...since }).at(-1);
+  t.equal(lowered({}), '  TCP adjust-mss is 1360 bytes, 7 SYNs lowered, 2 malformed');
+  const cleared = { at: 0, interfaces: [{ name: item.name, counters: { ...counters, mssLowered: 4 } }], drops: [] };
+  t.equal(lowered({ cleared }), '  TCP adjust-mss is 1360 bytes, 3 SYNs lowered, 0 malformed');
   t.end();
 });
 

@@ -125,7 +125,7 @@ const item: InterfaceState = {
 };
 
 t.test('an interface tells its MSS, a tunnel its path MTU', (t) => {
-  t.ok(renderIpInterface(item).includes('  TCP adjust-mss is 1360 bytes, 7 SYNs lowered, 2 malformed'));
+  t.ok(renderIpInterface(item, emptySnapshot()).includes('  TCP adjust-mss is 1360 bytes, 7 SYNs lowered, 2 malformed'));
   const line = (more: object) =>
     renderInterface({ ...item, tunnel: { ...item.tunnel!, ...more } }, snapshot).find((text) => text.includes('Path MTU'));
   t.equal(line({}), '  Path MTU Discovery, ager 10 mins, min MTU 92, MTU 0, expires never', 'as IOS before anything is learnt');

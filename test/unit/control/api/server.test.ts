@@ -66,6 +66,9 @@ t.test('snapshot, ready, config and exec', async (t) => {
   t.strictSame(await fetchReady(path, 1000), { ready: true, missing: [] });
   t.strictSame(await callApi(path, 'GET', '/config'), { config: emptySnapshot().runningConfig });
   t.equal(await postExec(path, 'clear counters'), 'ran clear counters');
+  t.equal(await postExec(path, 'configure replace f', 'abc'), 'ran configure replace f with 3 characters');
+  t.equal(await postExec(path, 'configure replace f', ''), 'ran configure replace f with 0 characters', 'an empty file is a file');
+  await t.rejects(callApi(path, 'POST', '/exec-file', { line: 'x' }), { message: /^body must be \{"line": "one exec line", "text"/ });
 });
 
 t.test('NAT translations are fetched apart', async (t) => {

@@ -25,8 +25,9 @@ t.test('a keyring and its profile', (t) => {
   t.match(isakmpProfiles.get('P'), { keyring: 'R', matchAddresses: [{ address: 0x0a000000, mask: 0xff000000 }], initiateAggressive: true });
   const undone = `${text}\n no initiate mode\n no keyring\n no match identity address 10.0.0.0 255.0.0.0\ncrypto keyring R\n no pre-shared-key address 10.0.0.1\n no pre-shared-key hostname r1.example.net`;
   const { keyrings: fewer, isakmpProfiles: bare } = parseClean(undone);
-  t.match(fewer.get('R'), { keys: [{ key: 'secret-one' }], hostKeys: [] });
-  t.match(bare.get('P'), { keyring: null, matchAddresses: [], initiateAggressive: false });
+  t.same([fewer.get('R')?.keys.map(({ key }) => key), fewer.get('R')?.hostKeys], [['secret-one'], []]);
+  t.match(bare.get('P'), { keyring: null, initiateAggressive: false });
+  t.same(bare.get('P')?.matchAddresses, []);
   t.equal(parseClean(`${text}\nno crypto keyring R\nno crypto isakmp profile P`).keyrings.size, 0);
   t.end();
 });
@@ -57,7 +58,8 @@ t.test('what a profile says of identities and keepalives', (t) => {
     .slice(0, 4)
     .map((item) => ` no ${item}\n`)
     .join('')} no self-identity\n no keepalive`;
-  t.notMatch(parseClean(undone).isakmpProfiles.get('P'), { matchNames: [] }, 'nothing is left');
+  parseClean(undone);
+  t.same(reprint(undone), ['crypto isakmp profile P'], 'nothing is left');
   t.match(listErrors('crypto map M isakmp-profile P'), [/^1 error .*no such profile/]);
   t.match(
     listProblems(`crypto isakmp policy 1\n${whole}`, checkConfig).join('\n'),
