@@ -2,8 +2,9 @@
 import { HopKind, NatSide } from '../../dataplane/mem/shared.js';
 import { AceLog, AclFact, SaFlag } from '../../dataplane/tables/layout.js';
 import { sealByHand, textOf } from '../path/by-hand.js';
+import { icmp } from '../path/nat/flows.js';
 import { routerOf } from '../path/nat-rules/configured.js';
-import { branchPacket, ipv4, sumOf, udp } from '../path/packets.js';
+import { branchPacket, ipv4, udp } from '../path/packets.js';
 import { memberTables, Router, type SaSpec } from '../path/router.js';
 import { segment } from '../support/tcp-segment.js';
 
@@ -173,11 +174,7 @@ const natTraversalSeeds: readonly Uint8Array[] = [
 ].map((data) => Uint8Array.of(1, ...ipv4({ src: '198.51.100.9', dst: '172.16.2.2', payload: udp(4500, 4500, data) })));
 
 /** "Fragmentation needed" about GRE and ESP, a fragment of each, a SYN. */
-const tooBig = (about: Uint8Array) => {
-  const payload = Uint8Array.of(3, 4, 0, 0, 0, 0, 4, 0, ...about.subarray(0, 28));
-  new DataView(payload.buffer).setUint16(2, sumOf(payload));
-  return payload;
-};
+const tooBig = (to: string, about: Uint8Array) => Uint8Array.of(1, ...icmp('192.0.2.9', to, 3, 4, 1024, about.subarray(0, 28)));
 const outGre = ipv4({ src: '172.16.2.2', dst: '198.51.100.7', protocol: 47, df: true, payload: new Uint8Array(1400) });
 const outEsp = ipv4({
   src: '10.0.2.10',
@@ -187,8 +184,8 @@ const outEsp = ipv4({
   payload: Uint8Array.of(0, 0, 240, 1, 0, 0, 0, 1, ...new Uint8Array(1392)),
 });
 const mtuSeeds: readonly Uint8Array[] = [
-  Uint8Array.of(1, ...ipv4({ src: '192.0.2.9', dst: '172.16.2.2', protocol: 1, payload: tooBig(outGre) })),
-  Uint8Array.of(1, ...ipv4({ src: '192.0.2.9', dst: '10.0.2.10', protocol: 1, payload: tooBig(outEsp) })),
+  tooBig('172.16.2.2', outGre),
+  tooBig('10.0.2.10', outEsp),
   Uint8Array.of(1, ...ipv4({ src: '10.0.1.10', dst: '10.0.2.10', protocol: 50, mf: true, payload: new Uint8Array(64) })),
   Uint8Array.of(1, ...ipv4({ src: '198.51.100.7', dst: '172.16.2.2', protocol: 47, fragmentOffset: 64, payload: new Uint8Array(40) })),
   Uint8Array.of(0, ...ipv4({ src: '10.0.2.10', dst: '10.9.0.1', protocol: 6, payload: segment([2, 4, 5, 180]) })),

@@ -1,6 +1,7 @@
 // ip tcp adjust-mss as a fuzz target: whatever the segment is, nothing throws, nothing but MSS options and the checksum changes, and a checksum that was right stays so.
 import { isSyn, lowerMss, MssChange } from '../../dataplane/proto/tcp-mss.js';
-import { segment, sumOfSegment } from '../support/tcp-segment.js';
+import { sumOf } from '../path/packets.js';
+import { segment } from '../support/tcp-segment.js';
 
 const Limit = 1360;
 
@@ -10,7 +11,7 @@ export function fuzz(bytes: Uint8Array): void {
   if (bytes.length < 20) return;
   const right = bytes.slice();
   right.fill(0, 16, 18);
-  new DataView(right.buffer).setUint16(16, sumOfSegment(right));
+  new DataView(right.buffer).setUint16(16, sumOf(right));
   run(right, true);
 }
 
@@ -22,7 +23,7 @@ function run(after: Uint8Array, isRight: boolean): void {
   const differs = after.some((byte, at) => at !== 16 && at !== 17 && byte !== before[at]);
   if (differs && change === MssChange.None) throw new Error('changed, and not told');
   if (after.some((byte, at) => byte !== before[at] && (at < 16 || (at > 17 && at < 20)))) throw new Error('the header changed');
-  if (isRight && sumOfSegment(after) !== 0) throw new Error('the checksum is wrong');
+  if (isRight && sumOf(after) !== 0) throw new Error('the checksum is wrong');
 }
 
 export const seeds: readonly Uint8Array[] = [

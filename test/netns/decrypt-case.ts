@@ -115,18 +115,31 @@ async function checkForeignSender(t: Test, lab: Lab, sa: ReturnType<typeof readS
   t.notMatch(sink.stdout, /spoofed-/, 'an outer source that is not the inner one does not arrive');
 }
 
+export const members = ['r1', 'r2', 'r3'] as const;
+type MemberName = (typeof members)[number];
+
+interface Member {
+  succeededRegistrations: number;
+  teks: { spi: number; sending: boolean }[];
+}
+
+export async function memberOf(lab: Lab, router: MemberName): Promise<Member> {
+  return ((await lab.show(router, 'crypto gdoi gm')) as { gdoiMembers: Member[] }).gdoiMembers[0];
+}
+
 /** TEKs of a member, the one it sends with first. */
-export async function teksOf(lab: Lab, router: 'r1' | 'r2' | 'r3'): Promise<number[]> {
-  const [{ teks }] = ((await lab.show(router, 'crypto gdoi gm')) as { gdoiMembers: { teks: { spi: number; sending: boolean }[] }[] })
-    .gdoiMembers;
+export async function teksOf(lab: Lab, router: MemberName): Promise<number[]> {
+  const { teks } = await memberOf(lab, router);
   return teks.toSorted((a, b) => Number(b.sending) - Number(a.sending)).map(({ spi }) => spi);
 }
 
 /** r4's policy of now in force at all members, the TEK before taken away. @param old TEK that is to go */
 export async function replaceTek(lab: Lab, old: number): Promise<void> {
   await lab.groupwire('r4', 'exec', 'crypto gdoi ks rekey replace-now');
-  const gone = async (router: 'r1' | 'r2' | 'r3') => !(await teksOf(lab, router)).includes(old);
-  await until('the old TEK to be gone', async () => (await gone('r1')) && (await gone('r2')) && (await gone('r3')));
+  await until('the old TEK to be gone', async () => {
+    for (const router of members) if ((await teksOf(lab, router)).includes(old)) return false;
+    return true;
+  });
 }
 
 /** A change of the TEK under traffic, with the ordinary change-over; then one at once. */
@@ -135,8 +148,11 @@ export async function changeTek(t: Test, lab: Lab): Promise<void> {
   const flows = [await Flow.start(lab, 'h1', 'h2', 120, 6001), await Flow.start(lab, 'h3', 'h1', 60, 6002, 0xb8)];
   const [old] = await teksOf(lab, 'r1');
   await lab.groupwire('r4', 'exec', 'crypto gdoi ks rekey');
-  const changed = async (router: 'r1' | 'r3') => (await teksOf(lab, router))[0] !== old;
-  await until('r1 and r3 to send with the new TEK', async () => (await changed('r1')) && (await changed('r3')), 60_000, 200);
+  const changed = async () => {
+    for (const router of members) if ((await teksOf(lab, router))[0] === old) return false;
+    return true;
+  };
+  await until('all members to send with the new TEK', changed, 60_000, 200);
   await lab.sh('h1', 'sleep 1'); // and some more that is sealed with it
   for (const flow of flows) {
     const report = await flow.stop();
@@ -145,6 +161,8 @@ export async function changeTek(t: Test, lab: Lab): Promise<void> {
     t.same(report.lost, [], `datagrams lost of ${report.sent}${seen}`);
     t.equal(report.doubled, 0, 'datagrams that arrived twice');
   }
+  for (const router of members)
+    t.equal((await memberOf(lab, router)).succeededRegistrations, 1, `${router} was renewed by a push, not by registering again`);
   await replaceTek(lab, old);
   t.equal((await lab.run('h1', ['ping', ...pings(3), '10.0.2.10'])).status, 0, 'traffic without the old TEK');
 }

@@ -13,6 +13,7 @@ import t, { type Test } from 'tap';
 import { sumOf } from '../path/packets.js';
 import { Netns, until } from '../support/netns.js';
 import { readCapture, withoutHopFields, writeCapture } from '../support/pcap.js';
+import { pings } from '../support/ping.js';
 import { countIkeWithScapy, decryptWithScapy, readScapySas } from '../support/scapy.js';
 import { SingleRouter } from '../support/single-router.js';
 import { capture, decryptWithTshark, readIke } from '../support/tshark.js';
@@ -151,7 +152,7 @@ t.test('every packet of a pairwise run', { skip: process.geteuid?.() === 0 ? fal
   ];
   for (const [node, to] of ways) {
     await until(`an answer of ${to}`, async () => / 0% packet loss/.test(await netns.sh(node, `ping -n -c 1 -W 1 ${to} || true`)));
-    for (const size of [0, 57, 1200]) await netns.sh(node, `ping -n -c 4 -i 0.01 -s ${size} ${to}`);
+    for (const size of [0, 57, 1200]) await netns.sh(node, `ping ${pings(4).join(' ')} -s ${size} ${to}`);
   }
   await netns.sh('h1', `/usr/bin/python3 -c "${sendVaried}"`);
   await g1.groupwire('exec', 'clear crypto sa');

@@ -42,7 +42,7 @@ t.test('replace-now, removal, debug, syslog', async (t) => {
   const syslog = lab.spawn('core', ['/usr/bin/python3', '-c', receiver]);
   await syslog.says(/ready/);
   for (const router of ['r1', 'r2', 'r3', 'r4'] as const) await lab.start(router);
-  for (const router of ['r1', 'r2', 'r3', 'r4'] as const) await lab.groupwire(router, 'wait-ready', '--timeout', '60');
+  for (const router of ['r1', 'r2', 'r3', 'r4'] as const) await lab.ready(router);
   const memberOf = async (router: 'r1' | 'r2' | 'r3') =>
     ((await lab.show(router, 'crypto gdoi gm')) as { gdoiMembers: Member[] }).gdoiMembers[0];
   const server = async () => ((await lab.show('r4', 'crypto gdoi ks')) as { gdoiServers: Server[] }).gdoiServers[0];

@@ -9,6 +9,7 @@ import { Lab, substitute } from '../support/lab.js';
 import { backlogDrops, tellLosses } from '../support/losses.js';
 import { until } from '../support/netns.js';
 import { Flow } from '../support/traffic.js';
+import { memberOf, members, withTransform } from './decrypt-case.js';
 
 export interface RekeyCase {
   tekLifetimeSeconds: number;
@@ -28,15 +29,11 @@ interface Server {
   kek: { spi: string } | null;
   teks: { spi: number }[];
 }
-interface Member {
-  succeededRegistrations: number;
-  teks: { spi: number; sending: boolean }[];
-}
 
 export async function checkRekeys(t: Test, options: RekeyCase): Promise<void> {
   const edit = (router: string, text: string) => {
     if (router !== 'r4') return text;
-    const transform = options.transform ? substitute(text, /(transform-set TRANSFORM-SET) esp-.*/, `$1 ${options.transform}`) : text;
+    const transform = options.transform ? withTransform(text, options.transform) : text;
     const tek = ` set transform-set TRANSFORM-SET\n set security-association lifetime seconds ${options.tekLifetimeSeconds}\n`;
     const kek = `  rekey lifetime seconds ${options.kekLifetimeSeconds}\n  rekey retransmit`;
     return substitute(substitute(transform, / set transform-set TRANSFORM-SET\n/, tek), / {2}rekey retransmit/, kek);
@@ -68,11 +65,7 @@ export async function checkRekeys(t: Test, options: RekeyCase): Promise<void> {
   }
   t.ok(teksSent.size > options.tekChanges, `r1 sent with ${teksSent.size} TEKs, expected more than ${options.tekChanges}`);
   t.ok(keks.size > options.kekChanges, `${keks.size} KEKs, expected more than ${options.kekChanges}`);
-  for (const router of ['r1', 'r2', 'r3'] as const) {
+  for (const router of members) {
     t.equal((await memberOf(lab, router)).succeededRegistrations, 1, `${router} was renewed by pushes, not by registering again`);
   }
-}
-
-async function memberOf(lab: Lab, router: 'r1' | 'r2' | 'r3'): Promise<Member> {
-  return ((await lab.show(router, 'crypto gdoi gm')) as { gdoiMembers: Member[] }).gdoiMembers[0];
 }

@@ -45,7 +45,7 @@ t.test('rekeys by multicast under traffic', async (t) => {
     `${lab.directory}/smcroute.sock`,
   ]);
   await until('the multicast route', async () => (await lab.sh('core', 'ip mroute show')).includes(group));
-  for (const router of ['r1', 'r2', 'r3', 'r4'] as const) await lab.groupwire(router, 'wait-ready', '--timeout', '60');
+  for (const router of ['r1', 'r2', 'r3', 'r4'] as const) await lab.ready(router);
 
   interface Member {
     transport: string;

@@ -59,7 +59,7 @@ t.test('netmiko, a pseudo-terminal, a pipe', async (t) => {
   });
   t.teardown(() => lab.down());
   await lab.start('r1');
-  await until('r1 to answer', async () => (await lab.groupwire('r1', 'show', 'clock').catch(() => '')) !== '');
+  await lab.answers('r1');
 
   const at = (name: string): string => join(lab.directory, name);
   for (const name of ['host', 'user']) await runChecked(['ssh-keygen', '-q', '-t', 'ed25519', '-N', '', '-f', at(name)]);
@@ -84,7 +84,7 @@ t.test('netmiko, a pseudo-terminal, a pipe', async (t) => {
   t.match(answer.stdout, /^COUNT Number of lines which match regexp = 2$/m);
   t.match(answer.stdout, /^ERROR +\^\n% Invalid input detected at '\^' marker\.$/m);
   t.notMatch(answer.stdout, /R1-KEY/, 'no secret is told');
-  await lab.groupwire('r1', 'wait-ready', '--timeout', '30');
+  await lab.ready('r1');
   await lab.sh('h1', 'ping -c 1 -W 5 10.0.2.10');
   t.match(readFileSync(`/run/groupwire-lab/${lab.name}/configs/r1.cfg`, 'utf8'), /R1-KEY[\s\S]*set group GDOI-GROUP/, 'saved');
   t.match(await lab.groupwire('r1', 'exec', 'show archive config differences'), /No changes were found/);

@@ -20,6 +20,7 @@ export function ip(text: string): number {
   return text.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
 }
 
+/** One's complement sum, complemented; 0 over bytes that hold it. An odd byte at the end counts as the high one. */
 export function sumOf(bytes: Uint8Array): number {
   let sum = 0;
   for (let i = 0; i < bytes.length; i += 2) sum += (bytes[i] << 8) | (bytes[i + 1] ?? 0);

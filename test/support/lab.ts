@@ -59,7 +59,7 @@ export class Lab {
       LAB_CONFIG: configs,
       LAB_ROUTERS: (options.start ?? routers).join(' '),
       LAB_WAIT: String(options.waitSeconds ?? 60),
-      LAB_GRACE: '0', // how routers end is what some cases test; what is left at the end only has to go
+      LAB_KILL: '1', // how routers end is what some cases test; what is left at the end only has to go
       LAB_KEY_LOG: options.keyLog ? '1' : '',
       LAB_RUN_OPTIONS: workers > 1 ? `--workers ${workers}` : '',
     };

@@ -53,11 +53,8 @@ export class SingleRouter {
 
   /** `groupwire WORDS` in the background. */
   spawn(...words: string[]): Background {
-    return this.netns.spawn(this.node, this.command(words));
-  }
-
-  private command(words: readonly string[]): string[] {
-    return [join(repoRoot, 'cli/groupwire'), '--instance', 'x', '--runtime', join(this.directory, 'run'), ...words];
+    const argv = [join(repoRoot, 'cli/groupwire'), '--instance', 'x', '--runtime', join(this.directory, 'run'), ...words];
+    return this.netns.spawn(this.node, argv);
   }
 
   /** @throws Error with the end of its log when it is not ready in time */

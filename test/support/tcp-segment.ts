@@ -1,12 +1,6 @@
 // TCP segments for tests, without the code under test. The sum leaves the pseudo header out: what changes a segment alone does not touch it.
 
-/** One's complement sum, complemented; 0 over bytes that hold it. An odd byte at the end counts as the high one. */
-export function sumOfSegment(bytes: Uint8Array): number {
-  let sum = 0;
-  for (let i = 0; i < bytes.length; i += 2) sum += (bytes[i] << 8) | (bytes[i + 1] ?? 0);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return ~sum & 0xffff;
-}
+import { sumOf } from '../path/packets.js';
 
 /** A SYN from port 1000 to 80 with options, padded with end-of-list. @param offset words of the header that it states, else what it has */
 export function segment(
@@ -17,6 +11,6 @@ export function segment(
   const bytes = new Uint8Array(header + data.length);
   bytes.set([3, 232, 0, 80, 1, 2, 3, 4, 0, 0, 0, 0, (offset ?? header / 4) << 4, flags, 255, 255, 0, 0, 0, 0, ...options]);
   bytes.set(data, header);
-  new DataView(bytes.buffer).setUint16(16, sumOfSegment(bytes));
+  new DataView(bytes.buffer).setUint16(16, sumOf(bytes));
   return bytes;
 }

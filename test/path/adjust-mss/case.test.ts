@@ -1,8 +1,8 @@
 // ip tcp adjust-mss: SYNs in both directions, in the clear, through a group's SA and a tunnel; and what it leaves alone.
 import t from 'tap';
 import { PacketFlag } from '../../../dataplane/mem/slots.js';
-import { segment, sumOfSegment } from '../../support/tcp-segment.js';
-import { hex, type Ipv4Spec, ipv4, withTtl } from '../packets.js';
+import { segment } from '../../support/tcp-segment.js';
+import { hex, type Ipv4Spec, ipv4, sumOf, withTtl } from '../packets.js';
 import { memberTables, Router, type SaSpec } from '../router.js';
 
 const mss = (value: number) => [2, 4, value >> 8, value & 255, 1, 3, 3, 7];
@@ -21,7 +21,7 @@ t.test('the smaller of both interfaces, in both directions, counted where it is 
   const router = clear([{ adjustMss: 1360 }, { adjustMss: 1200 }]);
   const out = router.forward(0, syn(1460))[1][0];
   t.equal(mssOf(out), 1200);
-  t.equal(sumOfSegment(out.subarray(20)), 0, 'checksum');
+  t.equal(sumOf(out.subarray(20)), 0, 'checksum');
   t.equal(hex(out.subarray(0, 20)), hex(withTtl(syn(1460), 64).subarray(0, 20)), 'the rest is as it was');
   const back = { src: '198.51.100.1', dst: '10.0.1.10' };
   t.equal(mssOf(router.forward(1, syn(1460, back, 0x12))[0][0]), 1200, 'SYN and ACK too');

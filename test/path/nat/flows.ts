@@ -49,7 +49,7 @@ export function withPseudo(packet: Uint8Array): Uint8Array {
 /** A segment or datagram with a right checksum. @param sumAt where it stands */
 export function summed(spec: Ipv4Spec, body: Uint8Array, sumAt: number): Uint8Array {
   const packet = ipv4({ ...spec, payload: body });
-  const sum = sumOf(withPseudo(packet));
+  const sum = sumOf(withPseudo(packet)) || 0xffff; // RFC 768: 0 says that there is none
   packet.set([sum >> 8, sum & 255], 20 + sumAt);
   return packet;
 }

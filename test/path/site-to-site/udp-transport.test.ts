@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import { CryptoFlag, SaFlag } from '../../../dataplane/tables/layout.js';
+import { summed, withPseudo } from '../nat/flows.js';
 import { fixHeader, hex, ip, ipv4, sumOf, udp } from '../packets.js';
 import { Router, type TablesSpec, type TransformName, transforms } from '../router.js';
 
@@ -40,20 +41,12 @@ function gateway(n: 1 | 2, transform: TransformName): TablesSpec {
   };
 }
 
-/** One's complement sum over pseudo header and segment (RFC 768, RFC 793); 0 = the checksum is right. */
-function segmentSum(packet: Uint8Array): number {
-  const length = packet.length - 20;
-  return sumOf(Uint8Array.of(...packet.subarray(12, 20), 0, packet[9], length >> 8, length & 255, ...packet.subarray(20)));
-}
-
 /** A datagram with a right checksum, or none. */
 function segment(src: string, dst: string, protocol: number, size: number, sumAt: number): Uint8Array {
-  const packet = ipv4({ src, dst, protocol, payload: udp(1000, 2000, size + 20) });
-  if (sumAt === 0) return packet;
-  packet.set([0, 0], 20 + sumAt);
-  const sum = segmentSum(packet) || 0xffff;
-  packet.set([sum >> 8, sum & 255], 20 + sumAt);
-  return packet;
+  const body = udp(1000, 2000, size + 20);
+  if (sumAt === 0) return ipv4({ src, dst, protocol, payload: body });
+  body.fill(0, sumAt, sumAt + 2);
+  return summed({ src, dst, protocol }, body, sumAt);
 }
 
 /** What the translator does: addresses and ports of the outer headers. */
@@ -71,11 +64,9 @@ function expected(packet: Uint8Array, src: string, dst: string, sumAt: number): 
   const view = new DataView(copy.buffer);
   view.setUint32(12, ip(src));
   view.setUint32(16, ip(dst));
-  const length = copy.length - 20;
   if (sumAt > 0) {
     view.setUint16(20 + sumAt, 0);
-    const whole = Uint8Array.of(...copy.subarray(12, 20), 0, copy[9], length >> 8, length & 255, ...copy.subarray(20));
-    view.setUint16(20 + sumAt, sumOf(whole) || 0xffff);
+    view.setUint16(20 + sumAt, sumOf(withPseudo(copy)) || 0xffff);
   }
   return hex(fixHeader(copy));
 }
@@ -111,6 +102,6 @@ t.test('a checksum that was wrong stays wrong', (t) => {
   out[60] ^= 1;
   const [sealed] = b.forward(1, out)[1];
   const [opened] = a.forward(1, translate(sealed, 'source', seen[2], ports[2]))[1];
-  t.not(segmentSum(opened), 0);
+  t.not(sumOf(withPseudo(opened)), 0);
   t.end();
 });

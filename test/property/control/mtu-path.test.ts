@@ -53,7 +53,8 @@ t.test('the hop in front of the link, and whether ICMP came', async (t) => {
 });
 
 t.test('nobody answers', async (t) => {
-  t.match(find([{ address: 1, mtu: 99, tells: false, answersTtl: false }], 1500), { pathMtu: null, hops: [] });
+  const { pathMtu, hops } = find([{ address: 1, mtu: 99, tells: false, answersTtl: false }], 1500);
+  t.same([pathMtu, hops], [null, []]);
 });
 
 t.test('a wide path: nothing shrinks', async (t) => {

@@ -19,7 +19,7 @@ function pathsOf(part: string): string[] {
 
 const rows = text
   .split('\n')
-  .filter((line) => /^\| \d+ \|/.test(line))
+  .filter((line) => /^\| \d/.test(line))
   .map((line) => {
     const [, item, clause, who, tests] = line.split('|').map((cell) => cell.trim());
     return { item: Number(item), clause, who, tests: pathsOf(tests) };

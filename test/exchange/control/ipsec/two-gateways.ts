@@ -55,10 +55,17 @@ export class Gateway {
   constructor(
     readonly local: number,
     public policies: FlowPolicy[],
-    options: { seed?: string; settings?: Partial<IsakmpSettings>; isakmp?: Partial<IsakmpPolicy>; ike?: Partial<IkeSettings> } = {},
+    options: {
+      seed?: string;
+      settings?: Partial<IsakmpSettings>;
+      isakmp?: Partial<IsakmpPolicy>;
+      ike?: Partial<IkeSettings>;
+      /** Whether the tables hold another flow. */
+      hasRoom?: () => boolean;
+    } = {},
   ) {
     const random = seededRandom(options.seed ?? String(local));
-    this.ipsec = new IpsecEngine({ random, spiTaken: () => false });
+    this.ipsec = new IpsecEngine({ random, spiTaken: () => false, hasRoom: options.hasRoom });
     this.ike = new IkeEngine({
       policies: [isakmpPolicy(options.isakmp)],
       keys: [anyPeer('a shared secret')],

@@ -1,6 +1,7 @@
 // A path of routers for tests of probes: answers like RFC 792 and RFC 1191 say, on bytes made here and not by the code that is tested.
 
 import { type Plan, type ProbeAction, type ProbeIdentity, ProbeRun } from '../../../../control/probe/probe-run.js';
+import { sumOf } from '../../../path/packets.js';
 
 export interface PathNode {
   address: number;
@@ -13,14 +14,7 @@ export interface PathNode {
 }
 
 export const destination = 0x0a000301;
-const source = 0xac100102;
-
-function checksum(bytes: Uint8Array): number {
-  let sum = 0;
-  for (let at = 0; at < bytes.length; at += 2) sum += bytes[at] * 256 + (bytes[at + 1] ?? 0);
-  while (sum > 0xffff) sum = (sum % 0x10000) + Math.floor(sum / 0x10000);
-  return 0xffff - sum;
-}
+export const source = 0xac100102;
 
 function header(protocol: number, from: number, to: number, length: number): Uint8Array {
   const bytes = new Uint8Array(20);
@@ -31,11 +25,11 @@ function header(protocol: number, from: number, to: number, length: number): Uin
   view.setUint8(9, protocol);
   view.setUint32(12, from);
   view.setUint32(16, to);
-  view.setUint16(10, checksum(bytes));
+  view.setUint16(10, sumOf(bytes));
   return bytes;
 }
 
-function datagram(protocol: number, from: number, to: number, body: Uint8Array): Uint8Array {
+export function datagram(protocol: number, from: number, to: number, body: Uint8Array): Uint8Array {
   return Uint8Array.of(...header(protocol, from, to, 20 + body.length), ...body);
 }
 
@@ -47,7 +41,7 @@ export function icmp(from: number, type: number, code: number, rest: number, bod
   message[1] = code;
   view.setUint32(4, rest);
   message.set(body, 8);
-  view.setUint16(2, checksum(message));
+  view.setUint16(2, sumOf(message));
   return datagram(1, from, source, message);
 }
 

@@ -6,7 +6,7 @@ import type { PingCommand, TracerouteCommand } from '../../../../control/config/
 import { pingPlan } from '../../../../control/probe/ping.js';
 import { ProbeRun } from '../../../../control/probe/probe-run.js';
 import { traceroutePlan } from '../../../../control/probe/traceroute.js';
-import { answerOf, destination, icmp, icmpError, identity, type PathNode, runPlan } from './network.js';
+import { answerOf, datagram, destination, icmp, icmpError, identity, type PathNode, runPlan, source } from './network.js';
 
 const router = (address: number, mtu: number): PathNode => ({ address, mtu, tells: true, answersTtl: true });
 const path = [router(0x0a000001, 1500), router(0x0a000002, 1400)];
@@ -60,12 +60,7 @@ t.test('each kind of answer has its mark', async (t) => {
 
 /** The datagram that carried an echo. */
 function aboutEcho(body: Uint8Array): Uint8Array {
-  const sent = new Uint8Array(20 + body.length);
-  sent[0] = 0x45;
-  sent[9] = 1;
-  new DataView(sent.buffer).setUint32(16, destination);
-  sent.set(body, 20);
-  return sent;
+  return datagram(1, source, destination, body);
 }
 
 t.test('validate looks at the data, and nothing else does', async (t) => {
