@@ -12,7 +12,7 @@ import { Drop, PathCount, PortCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
 import { LinkKind } from '../mem/links.js';
 import { NeighbourRow } from '../mem/shared.js';
-import { PacketFlag } from '../mem/slots.js';
+import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { EthernetHeaderLen, isFull } from '../native/native.js';
 import { isMulticast, lowerTtl, raiseTtl } from '../proto/ipv4.js';
 import { Cap } from '../tables/layout.js';
@@ -38,6 +38,9 @@ export function makeTx(env: Env): () => void {
   /** Ids that wait per queue, Batch.Most each. */
   const waiting = new Int32Array(Queues * Batch.Most);
   const counts = new Int32Array(Queues);
+  /** Queues that have something; one that was full in between stands there again. */
+  const used = new Int32Array(Queues + SlotShape.Count / Batch.Most);
+  let usedCount = 0;
   const offsets = new Int32Array(Batch.Most);
   const lengths = new Int32Array(Batch.Most);
   const results = new Int32Array(Batch.Most);
@@ -95,6 +98,7 @@ export function makeTx(env: Env): () => void {
   }
 
   function enqueue(id: number, queue: number): void {
+    if (counts[queue] === 0) used[usedCount++] = queue;
     waiting[queue * Batch.Most + counts[queue]++] = id;
     if (counts[queue] === Batch.Most) flush(queue);
   }
@@ -128,6 +132,7 @@ export function makeTx(env: Env): () => void {
       enqueue(id, queue);
     }
     input.clear();
-    for (let queue = 0; queue < Queues; queue++) if (counts[queue] > 0) flush(queue);
+    for (let i = 0; i < usedCount; i++) if (counts[used[i]] > 0) flush(used[i]);
+    usedCount = 0;
   };
 }
