@@ -70,8 +70,8 @@ export class IpsecEngine implements IkeUser {
     const wanted = this.peers.policy(policy);
     // Peers of a dynamic map begin.
     if (!wanted || wanted.dynamic) return [];
-    const peers = [...wanted.peers];
-    return this.negotiation.want({ key, policy, selector, peers, end: this.lastPeerOf(policy), isRekey: false }, now);
+    const peers = this.peers.inTurn(wanted);
+    return this.negotiation.want({ key, policy, selector, peers, end: this.lastPeerOf(policy, peers[0]), isRekey: false }, now);
   }
 
   /** Bytes that have passed under a pair. @param bytes of the direction that had more */
@@ -150,12 +150,14 @@ export class IpsecEngine implements IkeUser {
     const isFirst = !this.contacts.has(peer) && this.pairs.ofPeer(peer).length === 0;
     const greeting = isFirst ? (this.peers.ike?.notify(sa, NotifyType.InitialContact, new Uint8Array(0)) ?? []) : [];
     this.contacts.add(peer);
+    this.peers.noteAlive(sa.remote.address);
     this.peers.followUse(this.pairs);
     const lost = sa.saidInitialContact ? this.endBefore(sa, now) : [];
     return [...lost, ...greeting, ...this.negotiation.phase1Up(sa, now)];
   }
 
   phase1Failed(remote: Endpoint, _reason: string, now: Ms): Action[] {
+    this.peers.noteSilent(remote.address);
     return this.negotiation.phase1Failed(remote, now);
   }
 
@@ -165,6 +167,7 @@ export class IpsecEngine implements IkeUser {
   }
 
   peerDead(sa: Phase1Sa, now: Ms): Action[] {
+    this.peers.noteSilent(sa.remote.address);
     return this.life.remove(this.pairs.ofPeer(this.peers.endOf(sa)), false, now);
   }
 
@@ -206,15 +209,15 @@ export class IpsecEngine implements IkeUser {
     pair.retryAt = now + RetryMs;
     const { policy, selector, remote, peer: end } = pair;
     // Without a phase-1 SA it is a peer of a dynamic map that has to come back.
-    if (this.peers.policy(policy)?.dynamic && !this.peers.newestWith(end, now)) return [];
-    const others = (this.peers.policy(policy)?.peers ?? []).filter((other) => other !== remote.address);
+    const wanted = this.peers.policy(policy);
+    if (wanted?.dynamic && !this.peers.newestWith(end, now)) return [];
+    const others = wanted ? this.peers.inTurn(wanted).filter((other) => other !== remote.address) : [];
     return this.negotiation.want({ key: flowKey(pair), policy, selector, peers: [remote.address, ...others], end, isRekey: true }, now);
   }
 
   /** Where several peers share an address: with whom there was something under this policy last. */
-  private lastPeerOf(policy: string): PeerEnd | null {
-    const [first] = this.peers.policy(policy)?.peers ?? [];
-    return [...this.pairs].findLast((pair) => pair.policy === policy && pair.remote.address === first)?.peer ?? null;
+  private lastPeerOf(policy: string, peer: Ipv4): PeerEnd | null {
+    return [...this.pairs].findLast((pair) => pair.policy === policy && pair.remote.address === peer)?.peer ?? null;
   }
 
   private isStillWanted({ policy: key, selector, suite, remote }: SaPair): boolean {
