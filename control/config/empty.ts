@@ -11,7 +11,7 @@ export function defaultIsakmp(): IsakmpSettings {
 
 /** What IOS has. */
 export function defaultIpsec(): IpsecSettings {
-  return { lifetimeSeconds: 3600, lifetimeKilobytes: 4_608_000, replayWindow: 64, extendedSequence: false, shield: true };
+  return { lifetimeSeconds: 3600, lifetimeKilobytes: 4_608_000, replayWindow: 64, shield: true };
 }
 
 export function emptyConfig(): Config {

@@ -2,7 +2,7 @@
 // complete is none (verify reports it).
 
 import type { AclEntry, Config, CryptoMapEntry, InterfaceConfig, Ipv4, SiteToSite } from '../config/model.js';
-import { type FlowPolicy, lifetimesOf, policyKey, usesExtended } from './flow-policy.js';
+import { type FlowPolicy, lifetimesOf, policyKey, suitesOf } from './flow-policy.js';
 import { tunnelPolicies } from './tunnel-protection.js';
 
 /** Of an interface with a crypto map: `crypto map M local-address`, else its own first one. null = it has none */
@@ -38,7 +38,7 @@ function policyOf(config: Config, at: CryptoMapEntry, from: CryptoMapEntry, loca
   const { ipsec, matchAddress, name, sequence } = from;
   const isDynamic = from !== at;
   const entries = linesOf(config, matchAddress);
-  const suites = (ipsec?.transformSets ?? []).flatMap((set) => config.transformSets.get(set) ?? []);
+  const suites = suitesOf(config, ipsec?.transformSets ?? []);
   if (!ipsec || entries === undefined || suites.length === 0) return null;
   if (!isDynamic && (entries === null || ipsec.peers.length === 0)) return null;
   return {
@@ -52,7 +52,6 @@ function policyOf(config: Config, at: CryptoMapEntry, from: CryptoMapEntry, loca
     pfs: ipsec.pfs,
     ...lifetimesOf(config, ipsec.lifetimeSeconds, ipsec.lifetimeKilobytes),
     ...profileOfEntry(config, at.name, ipsec),
-    extended: usesExtended(config),
   };
 }
 

@@ -9,7 +9,7 @@ import type { IkeEngine, IkeUser } from '../isakmp/ike-engine.js';
 import { type Deletion, type Notification, NotifyType } from '../isakmp/notification.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { Contacts } from './contacts.js';
-import { admits, type FlowPolicy, permits } from './flow-policy.js';
+import { admits, type FlowPolicy, isOf, permits } from './flow-policy.js';
 import { Negotiation, type NegotiationOptions } from './negotiation.js';
 import { PairLife } from './pair-life.js';
 import type { PeerEnd } from './peer-end.js';
@@ -223,9 +223,6 @@ export class IpsecEngine implements IkeUser {
   private isStillWanted({ policy: key, selector, suite, remote }: SaPair): boolean {
     const policy = this.peers.policy(key);
     if (!policy || !admits(policy, remote.address) || !permits(policy, selector)) return false;
-    if (suite.extended && !policy.extended) return false;
-    return policy.suites.some(
-      ({ encryption, authentication }) => encryption === suite.encryption && authentication === suite.authentication,
-    );
+    return policy.suites.some((wanted) => isOf(suite, wanted));
   }
 }

@@ -97,7 +97,15 @@ t.test('what is wrong', async (t) => {
   );
   t.match(
     problems((whole) => whole.replace(' set pfs group14', ' reverse-route')),
-    /error .*reverse-route is not supported/,
+    /warning .*D 10: without an access list its peers may have any traffic routed to them/,
+  );
+  t.match(
+    problems((whole) => whole.replace(' set pfs group14', ' reverse-route static')),
+    /warning .*D 10: reverse-route static has the effect of reverse-route/,
+  );
+  t.match(
+    problems((whole) => whole.replace(' set pfs group14', ' reverse-route remote-peer 192.0.2.7 gateway')),
+    /error .*gateway is not supported/,
   );
   t.match(
     problems((whole) => whole.replace(' set pfs group14', ' set group G')),
