@@ -114,6 +114,13 @@ export class IpsecEngine implements IkeUser {
     );
   }
 
+  /** Phase-1 SAs with peers end, what is under way too. @param peer null = all */
+  disconnect(peer: Ipv4 | null, now: Ms): Action[] {
+    const { ike } = this.peers;
+    const sas = (ike?.sas() ?? []).filter((sa) => this.peers.owns(sa) && (peer === null || sa.remote.address === peer));
+    return sas.flatMap((sa) => ike?.deleteSa(sa, now) ?? []);
+  }
+
   /** ESP came to us under an SPI that is not here: the peer learns it if there is an SA to tell it under (RFC 2408 §3.14.1). */
   invalidSpi(spi: number, source: Ipv4, destination: Ipv4, now: Ms): Action[] {
     const sas = this.peers.newestOfEach(destination, source, now);
