@@ -160,8 +160,7 @@ export class Applier {
     // Before the static routes: the kernel asks table G where their gateways are.
     state = this.changeRoutes(state, planGatewayTable(this.ports.list(), state), Table.Gateways, errors);
     // Twice: some go by others, which may have come just now.
-    const planMain = (told: string[]) => planMainRoutes(head, state, (name) => this.deviceOf(name, state), told);
-    for (const told of [[], errors]) state = this.changeRoutes(state, planMain(told), RouteTable.Main, told);
+    for (const told of [[], errors]) state = this.changeRoutes(state, planMainRoutes(head, state, told), RouteTable.Main, told);
     const devices = this.ports.list();
     state = this.change(this.tunnels.plan(head.interfaces, state), errors) ?? state;
     this.change(this.planPolicy(tables, devices, state), errors);
@@ -221,12 +220,6 @@ export class Applier {
     }
     this.watch.follow(this.ports.list());
     return changed;
-  }
-
-  private deviceOf(name: string, state: LinuxState): string | null {
-    const row = this.interfaces.find((candidate) => candidate.name === name);
-    const device = row ? (row.device ?? 'lo') : name;
-    return state.links.has(device) ? device : null;
   }
 
   private planPolicy(tables: Tables, devices: readonly PortDevices[], state: LinuxState): string[] {

@@ -10,7 +10,7 @@ import { isSamePrefix, LinkScope, nextHopTo, type PlannedRoute, planRoute } from
  * The kernel prefers the least metric and knows no administrative distance; FRR's zebra takes the first byte of a kernel route's metric for it. So a
  * floating route stands behind those of routing daemons for both, and a plain one before them.
  */
-export function metricOf(distance: number): number {
+function metricOf(distance: number): number {
   return distance === 1 ? 1 : distance * 2 ** 24;
 }
 
@@ -18,7 +18,7 @@ export function metricOf(distance: number): number {
  * Recursive rows with the next hop that the other routes lead to: none of them leads to any peer, so that what they say depends on nothing that they made.
  * Those that nothing leads to are left out: they come when something does.
  */
-export function resolveRecursive(rows: readonly StaticRouteRow[], state: LinuxState): StaticRouteRow[] {
+function resolveRecursive(rows: readonly StaticRouteRow[], state: LinuxState): StaticRouteRow[] {
   const recursive = rows.filter((row) => row.recursive === true);
   const isOut = ({ protocol, prefix, metric }: LinuxRoute): boolean =>
     protocol === OurProtocol &&
@@ -33,11 +33,7 @@ export function resolveRecursive(rows: readonly StaticRouteRow[], state: LinuxSt
 }
 
 /** @param deviceOf netdev of an IOS interface name, null when it has none now */
-export function planStaticRoutes(
-  rows: readonly StaticRouteRow[],
-  deviceOf: (name: string) => string | null,
-  errors: string[],
-): PlannedRoute[] {
+function planStaticRoutes(rows: readonly StaticRouteRow[], deviceOf: (name: string) => string | null, errors: string[]): PlannedRoute[] {
   const planned: PlannedRoute[] = [];
   for (const row of rows) {
     const prefix = formatPrefix({ address: row.prefix, prefixLength: row.prefixLength });
@@ -56,11 +52,15 @@ export function planStaticRoutes(
 
 /** @param errors gets a line for each that cannot be */
 export function planMainRoutes(
-  head: Pick<TablesHead, 'staticRoutes' | 'nat'>,
+  head: Pick<TablesHead, 'interfaces' | 'staticRoutes' | 'nat'>,
   state: LinuxState,
-  deviceOf: (name: string) => string | null,
   errors: string[],
 ): PlannedRoute[] {
+  const deviceOf = (name: string): string | null => {
+    const row = head.interfaces.find((candidate) => candidate.name === name);
+    const device = row ? (row.device ?? 'lo') : name;
+    return state.links.has(device) ? device : null;
+  };
   const rows = [...resolveRecursive(head.staticRoutes, state), ...planNatRoutes(head.nat.routes, state, errors)];
   return planStaticRoutes(rows, deviceOf, errors);
 }

@@ -6,6 +6,7 @@ import { type LinuxState, parseLinux } from '../../../../dataplane/port/linux-st
 import { diffRoutes, type PlannedRoute } from '../../../../dataplane/port/routes.js';
 import { planMainRoutes } from '../../../../dataplane/port/static-routes.js';
 import type { StaticRouteRow } from '../../../../dataplane/tables/message.js';
+import { plainInterface } from '../../../support/interface-row.js';
 
 /** eth0 with 10.1.0.1/24. As `ip -N -4 -j` prints it. */
 function reading(more: object[] = []): LinuxState {
@@ -15,7 +16,8 @@ function reading(more: object[] = []): LinuxState {
 }
 
 function plan(staticRoutes: StaticRouteRow[], state: LinuxState, errors: string[] = []): PlannedRoute[] {
-  return planMainRoutes({ ...noTables, staticRoutes }, state, (name) => (name === 'Gi0/0' ? 'eth0' : null), errors);
+  const interfaces = [plainInterface(0, 'Gi0/0', { device: 'eth0' })];
+  return planMainRoutes({ ...noTables, interfaces, staticRoutes }, state, errors);
 }
 
 t.test('static routes', async (t) => {

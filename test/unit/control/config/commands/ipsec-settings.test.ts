@@ -51,12 +51,17 @@ t.test('esn: in a transform set, as on IOS XE', async (t) => {
   const problems = (text: string) => checkConfig(text).problems.map(({ severity, message }) => `${severity} ${message}`);
   const set = 'crypto ipsec transform-set T esp-gcm 256\n mode tunnel\n esn\n';
   t.same(reprint(set), set.trim().split('\n'));
-  t.equal(parseClean(`${set}crypto ipsec transform-set T esp-aes 256 esp-sha256-hmac\n`).transformSets.get('T')?.extended, true, 'as the mode, it stays');
+  t.equal(
+    parseClean(`${set}crypto ipsec transform-set T esp-aes 256 esp-sha256-hmac\n`).transformSets.get('T')?.extended,
+    true,
+    'as the mode, it stays',
+  );
   t.equal(parseClean(`${set} no esn\n`).transformSets.get('T')?.extended, undefined);
   t.match(problems(`${set}crypto ipsec security-association replay disable\n`), [/warning .*esn has no effect without a replay window/]);
   const old = set.replace('esp-gcm 256', 'esp-3des esp-sha-hmac');
   t.match(problems(old), [/3DES is deprecated/, /IOS XE has no esn with DES and 3DES/]);
-  const group = 'crypto ipsec profile P\n set transform-set T\ncrypto gdoi group G\n identity number 1\n server local\n  sa ipsec 1\n   profile P\n';
+  const group =
+    'crypto ipsec profile P\n set transform-set T\ncrypto gdoi group G\n identity number 1\n server local\n  sa ipsec 1\n   profile P\n';
   t.ok(problems(set + group).some((problem) => /error .*a group has no extended sequence numbers/.test(problem)));
 });
 
