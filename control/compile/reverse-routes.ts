@@ -5,7 +5,7 @@ import type { StaticRouteRow } from '../../dataplane/tables/message.js';
 import { maskToPrefixLength } from '../config/addresses.js';
 import { reverseRouteOf } from '../config/commands/reverse-route.js';
 import type { Config, Ipv4 } from '../config/model.js';
-import { type ListedPolicy, localAddressOf, policiesOfEntry } from '../ipsec/configured-policies.js';
+import { type ListedPolicy, listedPolicies } from '../ipsec/configured-policies.js';
 import { permittedSelectors, policyKey } from '../ipsec/flow-policy.js';
 import type { SaPairs } from '../ipsec/sa-pairs.js';
 import type { TrafficEnd } from '../ipsec/selector.js';
@@ -27,24 +27,18 @@ function reachedBy({ policy }: ListedPolicy, always: boolean, pairs: SaPairs): R
 /** The next hops are peers, or what leads to them: whatever the other routes say. */
 export function reverseRouteRows(config: Config, pairs: SaPairs): StaticRouteRow[] {
   const rows = new Map<string, StaticRouteRow>();
-  const keyOf = (prefix: Ipv4, prefixLength: number, distance: number): string => `${prefix}/${prefixLength} ${distance}`;
-  const configured = new Set(
-    config.staticRoutes.map(({ prefix, mask, distance }) => keyOf(prefix, maskToPrefixLength(mask) ?? 32, distance)),
-  );
-  for (const item of config.interfaces.values()) {
-    if (item.shutdown) continue;
-    for (const entry of config.cryptoMaps.get(item.cryptoMap ?? '') ?? [])
-      for (const listed of policiesOfEntry(config, entry, localAddressOf(config, item))) {
-        const wanted = listed.entry.ipsec ? reverseRouteOf(listed.entry.ipsec) : null;
-        if (!wanted) continue;
-        for (const { end, peer } of reachedBy(listed, wanted.always, pairs)) {
-          const { distance } = wanted;
-          const prefixLength = maskToPrefixLength(end.mask) ?? 32;
-          const key = keyOf(end.address, prefixLength, distance);
-          if (configured.has(key) || rows.has(key)) continue;
-          rows.set(key, { prefix: end.address, prefixLength, nextHop: wanted.nextHop ?? peer, interface: null, distance, recursive: true });
-        }
-      }
+  const keyOf = (prefix: Ipv4, mask: Ipv4, distance: number): string => `${prefix}/${mask} ${distance}`;
+  const configured = new Set(config.staticRoutes.map(({ prefix, mask, distance }) => keyOf(prefix, mask, distance)));
+  for (const listed of listedPolicies(config)) {
+    const wanted = listed.entry.ipsec ? reverseRouteOf(listed.entry.ipsec) : null;
+    if (!wanted) continue;
+    const { distance } = wanted;
+    for (const { end, peer } of reachedBy(listed, wanted.always, pairs)) {
+      const key = keyOf(end.address, end.mask, distance);
+      if (configured.has(key) || rows.has(key)) continue;
+      const prefixLength = maskToPrefixLength(end.mask) ?? 32;
+      rows.set(key, { prefix: end.address, prefixLength, nextHop: wanted.nextHop ?? peer, interface: null, distance, recursive: true });
+    }
   }
   return [...rows.values()];
 }

@@ -65,16 +65,18 @@ export function policiesOfEntry(config: Config, entry: CryptoMapEntry, local: Ip
   });
 }
 
-/** Of tunnels first, then in order of interfaces and sequence. */
+/** Of the crypto maps on interfaces that are up, in order of interfaces and sequence. Two interfaces may have the same. */
+export function listedPolicies(config: Config): ListedPolicy[] {
+  return [...config.interfaces.values()]
+    .filter(({ shutdown }) => !shutdown)
+    .flatMap((item) =>
+      (config.cryptoMaps.get(item.cryptoMap ?? '') ?? []).flatMap((entry) => policiesOfEntry(config, entry, localAddressOf(config, item))),
+    );
+}
+
+/** Of tunnels first. */
 export function configuredPolicies(config: Config): FlowPolicy[] {
   const policies = new Map(tunnelPolicies(config).map((policy) => [policyKey(policy), policy]));
-  for (const item of config.interfaces.values()) {
-    const local = localAddressOf(config, item);
-    if (item.cryptoMap === null || item.shutdown || local === null) continue;
-    for (const entry of config.cryptoMaps.get(item.cryptoMap) ?? []) {
-      for (const { policy } of policiesOfEntry(config, entry, local))
-        if (!policies.has(policyKey(policy))) policies.set(policyKey(policy), policy);
-    }
-  }
+  for (const { policy } of listedPolicies(config)) if (!policies.has(policyKey(policy))) policies.set(policyKey(policy), policy);
   return [...policies.values()];
 }

@@ -133,7 +133,8 @@ t.test('several peers: when one is dead the next is asked at once, and stays unt
   const c = new Gateway(third, [flows(right, left, { local: third })], { settings });
   const wire = new Wire([a, b, c]);
   const dead = new Set<number>();
-  wire.fault = (datagram) => (dead.has(datagram.remote.address) || dead.has(datagram.local.address) ? [] : [{ delay: 1, bytes: datagram.bytes }]);
+  wire.fault = (datagram) =>
+    dead.has(datagram.remote.address) || dead.has(datagram.local.address) ? [] : [{ delay: 1, bytes: datagram.bytes }];
   const asked = (): number | undefined => {
     wire.demand(a);
     wire.run(1000);
