@@ -6,7 +6,14 @@ import type { Config, IpsecSettings, IsakmpSettings } from './model.js';
 export const DefaultHostname = 'Router';
 
 export function defaultIsakmp(): IsakmpSettings {
-  return { identity: 'address', aggressiveMode: false, keepalive: null, natKeepaliveSeconds: null, natTraversal: true };
+  return {
+    identity: 'address',
+    aggressiveMode: false,
+    keepalive: null,
+    natKeepaliveSeconds: null,
+    natTraversal: true,
+    invalidSpiRecovery: false,
+  };
 }
 
 /** What IOS has. */

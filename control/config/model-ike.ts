@@ -41,6 +41,8 @@ export interface IsakmpSettings {
   natKeepaliveSeconds: number | null;
   /** `crypto ipsec nat-transparency udp-encapsulation`. */
   natTraversal: boolean;
+  /** `crypto isakmp invalid-spi-recovery`: peers of a dynamic map are called, too, when their ESP has an SPI that is not here. */
+  invalidSpiRecovery: boolean;
 }
 
 /** `crypto keyring`: pre-shared keys for the peers of the profiles that name it. */

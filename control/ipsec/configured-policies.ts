@@ -44,7 +44,7 @@ function policyOf(config: Config, at: CryptoMapEntry, from: CryptoMapEntry, loca
   return {
     map: at.name,
     sequence: at.sequence,
-    ...(isDynamic && { dynamic: { name, sequence } }),
+    ...(isDynamic && { dynamic: { name, sequence }, ...(config.isakmp.invalidSpiRecovery && { recovers: true }) }),
     local,
     peers: ipsec.peers,
     entries,

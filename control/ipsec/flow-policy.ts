@@ -16,6 +16,8 @@ export interface FlowPolicy {
   sequence: number;
   /** An entry of a dynamic map, which stands at that sequence: its peers begin. */
   dynamic?: { name: string; sequence: number };
+  /** Of a dynamic entry: who sends ESP under an SPI that is not here is called. */
+  recovers?: boolean;
   /** Our end. */
   local: Ipv4;
   /** In the order to try. None in a dynamic entry: whoever has proved itself. */

@@ -124,12 +124,18 @@ export class IpsecEngine implements IkeUser {
   /** ESP came to us under an SPI that is not here: the peer learns it if there is an SA to tell it under (RFC 2408 §3.14.1). */
   invalidSpi(spi: number, source: Ipv4, destination: Ipv4, now: Ms): Action[] {
     const sas = this.peers.newestOfEach(destination, source, now);
-    if (sas.length === 0 && !this.peers.hasPeer(destination, source)) return [];
+    if (sas.length === 0) return this.recover(source, destination, now);
     if (!this.contacts.mayTell(source, now)) return [];
-    // We have lost everything, and the peer does not know: INITIAL-CONTACT of a new SA tells it.
-    if (sas.length === 0) return this.contacts.hasAddress(source) ? [] : this.peers.connect(destination, source, null, now);
     // Which of those behind a translator it came from is not known; to the others it says nothing.
     return sas.flatMap((sa) => [{ kind: 'count', counter: 'ipsec_invalid_spi_sent' }, ...this.peers.inform(sa, invalidSpi(spi))]);
+  }
+
+  /** We have lost everything, and the peer does not know: INITIAL-CONTACT of a new SA tells it. */
+  private recover(source: Ipv4, destination: Ipv4, now: Ms): Action[] {
+    const isConfigured = this.peers.hasPeer(destination, source);
+    if (!isConfigured && !this.peers.recoversFrom(destination, source)) return [];
+    if (!this.contacts.mayTell(source, now) || this.contacts.hasAddress(source)) return [];
+    return isConfigured || this.contacts.mayCallStranger(now) ? this.peers.connect(destination, source, null, now) : [];
   }
 
   tick(now: Ms): Action[] {

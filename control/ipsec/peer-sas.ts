@@ -65,6 +65,11 @@ export class PeerSas {
     return false;
   }
 
+  /** Whether a dynamic entry that might be with this address says that it be called. */
+  recoversFrom(local: Ipv4, peer: Ipv4): boolean {
+    return [...this.policies.values()].some((policy) => policy.recovers === true && policy.local === local && admits(policy, peer));
+  }
+
   /** Those that are up, in order of their beginning. */
   up(now: Ms): Phase1Sa[] {
     return (this.ike?.sas() ?? []).filter((sa) => sa.state === 'GDOI_IDLE' && sa.expiresAt > now && this.owns(sa));
