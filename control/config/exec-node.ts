@@ -36,7 +36,7 @@ export type ShowTopic =
   | { topic: 'crypto gdoi ks members summary'; group: string | null }
   | { topic: 'crypto gdoi ks policy'; group: string | null }
   | { topic: 'crypto gdoi ks acl'; group: string | null }
-  | { topic: 'crypto ipsec sa'; detail: boolean }
+  | { topic: 'crypto ipsec sa'; detail: boolean; peer: number | null; interface: string | null }
   | { topic: 'crypto map' }
   | { topic: 'crypto dynamic-map'; name: string | null }
   | { topic: 'crypto map gdoi fail-close' }
@@ -81,6 +81,9 @@ export type ExecCommand =
   | { kind: 'clear crypto gdoi'; group: string | null }
   /** Address of the peer; null = all. */
   | { kind: 'clear crypto sa'; peer: number | null }
+  /** As `show crypto isakmp sa` has it; null = all. */
+  | { kind: 'clear crypto isakmp'; connectionId: number | null }
+  | { kind: 'clear crypto session'; peer: number | null }
   | { kind: 'crypto gdoi gm ipsec direction'; group: string | null; direction: 'both' | 'inbound-only' | 'inbound-optional' }
   | { kind: 'clear crypto gdoi ks members'; group: string | null; immediately: boolean }
   | TraceCommand

@@ -6,7 +6,7 @@ import { generateKeyNodes, readKeyRequest } from './commands/rsa-key.js';
 import { type CryptoDebugTopic, type DebugSelection, debugCryptoNode, debugNodes, undebugNodes } from './debug-commands.js';
 import { clearAccessListNode, showAccessListNodes, showIpAccessListNodes } from './exec-access-lists.js';
 import { clearNode, directionNodes, groupTopics, rekeyNode } from './exec-gdoi.js';
-import { clearSaNode } from './exec-ipsec.js';
+import { clearIpsecNodes, showIpsecSaNode } from './exec-ipsec.js';
 import { lifecycleNodes, lifecycleTopics } from './exec-lifecycle.js';
 import { clearNatNode, debugNatNode, showNatNodes, showRouteMapNode } from './exec-nat.js';
 import { detailNode, type ExecNode, type ExecSink, give, groupOf, show } from './exec-node.js';
@@ -19,7 +19,6 @@ export const InvalidInput = "% Invalid input detected at '^' marker.";
 
 const showIsakmpSa = show((args) => ({ topic: 'crypto isakmp sa', detail: args.has('detail') }));
 const showSession = show((args) => ({ topic: 'crypto session', detail: args.has('detail') }));
-const showIpsecSa = show((args) => ({ topic: 'crypto ipsec sa', detail: args.has('detail') }));
 const showGdoi = show((args) => ({ topic: 'crypto gdoi', group: groupOf(args), detail: false }));
 const showInterfaces = show((args) => ({ topic: 'interfaces', interface: args.optionalText('interface') }));
 
@@ -43,7 +42,7 @@ const showCrypto: ExecNode[] = [
       ...groupTopics,
     ],
   }),
-  path([['ipsec', 'Show IPSEC policy']], [keyword('sa', 'IPSEC SA table', { run: showIpsecSa, next: [detailNode(showIpsecSa)] })]),
+  path([['ipsec', 'Show IPSEC policy']], [showIpsecSaNode]),
   path(
     [['isakmp', 'Show ISAKMP']],
     [
@@ -161,7 +160,7 @@ export const execCommands: ExecNode[] = mergeNodes([
       keyword('counters', 'Clear counters on all interfaces', { run: give(() => ({ kind: 'clear counters' })) }),
       keyword('logging', 'Clear the logging buffer', { run: give(() => ({ kind: 'clear logging' })) }),
       clearNatNode,
-      path([['crypto', 'Encryption module']], [clearNode(), clearSaNode]),
+      path([['crypto', 'Encryption module']], [clearNode(), ...clearIpsecNodes]),
     ],
   }),
   path(

@@ -86,7 +86,7 @@ export function routeStates(config: Config, dataplane: SnapshotHead | null): Rou
 /** Administrative distances of IOS: kernel routes have none, so a daemon's is what IOS would give that protocol. */
 const distances: { [protocol: string]: number } = { eigrp: 90, ospf: 110, isis: 115, rip: 120, bgp: 20, dhcp: 254 };
 
-/** `ip route` keeps its distance in the first byte of the metric (dataplane/port/routes.ts). */
+/** `ip route` keeps its distance in the first byte of the metric (dataplane/port/static-routes.ts). */
 function preferenceOf({ via, protocol, metric }: SnapshotHead['routes'][number]): { distance: number; metric: number } {
   if (via === null) return { distance: 0, metric };
   if (protocol === 'groupwire') return { distance: Math.max(1, metric >>> 24), metric: 0 };

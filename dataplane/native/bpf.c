@@ -51,14 +51,20 @@ static int make_map(void) {
   return bpf(BPF_MAP_CREATE, &attributes);
 }
 
-// Registers: r1 = struct xdp_md, r2 = the frame, r3 = its end, r4 = what is compared.
+// Registers: r1 = struct xdp_md, r2 = the frame, r3 = its end, r4 = what is compared, r5 = the protocol.
 #define LOAD(size, to, from, at) {BPF_LDX | BPF_MEM | (size), (to), (from), (at), 0}
-#define SKIP_UNLESS_EQUAL(value, count) {BPF_JMP32 | BPF_JNE | BPF_K, 4, 0, (count), (int32_t)(value)}
+#define SKIP_IF(test, what, value, count) {BPF_JMP32 | (test) | BPF_K, (what), 0, (count), (int32_t)(value)}
+#define SKIP_UNLESS_EQUAL(value, count) SKIP_IF(BPF_JNE, 4, value, count)
+#define SKIP_IF_SHORTER(length, count)                                                     \
+  {BPF_ALU64 | BPF_MOV | BPF_X, 4, 2, 0, 0}, {BPF_ALU64 | BPF_ADD | BPF_K, 4, 0, 0, (length)}, \
+      {BPF_JMP | BPF_JGT | BPF_X, 4, 3, (count), 0}
 #define MOVE(to, value) {BPF_ALU64 | BPF_MOV | BPF_K, (to), 0, 0, (value)}
 
-// IPv4 ESP, whole datagrams, to our MAC address -> the socket of its receive queue; anything else, and what comes to a queue without
-// socket, -> the kernel. XDP runs before the netdev's own address filter, so a promiscuous netdev shows others' frames, too.
+// Whole IPv4 datagrams to our MAC address with ESP, or with ESP in UDP (RFC 3948: to port 4500, no zeroes where the SPI is; without IPv4 options) ->
+// the socket of their receive queue; anything else, and what comes to a queue without socket, -> the kernel. XDP runs before the netdev's own
+// address filter, so a promiscuous netdev shows others' frames, too.
 static int load_program(int map_fd, const uint8_t mac[6]) {
+  enum { IP = 14, UDP = IP + 20, SPI = UDP + 8 };
   uint32_t mac_head;
   uint16_t mac_tail;
   memcpy(&mac_head, mac, sizeof mac_head);
@@ -66,22 +72,27 @@ static int load_program(int map_fd, const uint8_t mac[6]) {
   struct bpf_insn code[] = {
       LOAD(BPF_W, 2, 1, offsetof(struct xdp_md, data)),
       LOAD(BPF_W, 3, 1, offsetof(struct xdp_md, data_end)),
-      {BPF_ALU64 | BPF_MOV | BPF_X, 4, 2, 0, 0},
-      {BPF_ALU64 | BPF_ADD | BPF_K, 4, 0, 0, 14 + 20},
-      {BPF_JMP | BPF_JGT | BPF_X, 4, 3, 19, 0}, // shorter than Ethernet and IPv4 header
+      SKIP_IF_SHORTER(UDP, 28),
       LOAD(BPF_W, 4, 2, 0),
-      SKIP_UNLESS_EQUAL(mac_head, 17),
+      SKIP_UNLESS_EQUAL(mac_head, 26),
       LOAD(BPF_H, 4, 2, 4),
-      SKIP_UNLESS_EQUAL(mac_tail, 15),
+      SKIP_UNLESS_EQUAL(mac_tail, 24),
       LOAD(BPF_H, 4, 2, 12),
-      SKIP_UNLESS_EQUAL(htons(0x0800), 13),
-      LOAD(BPF_B, 4, 2, 14 + 9),
-      SKIP_UNLESS_EQUAL(IPPROTO_ESP, 11),
-      LOAD(BPF_H, 4, 2, 14 + 6),
-      {BPF_JMP32 | BPF_JSET | BPF_K, 4, 0, 9, htons(0x3fff)}, // more fragments, offset (RFC 791)
-      LOAD(BPF_B, 4, 2, 14),
-      {BPF_JMP32 | BPF_JLT | BPF_K, 4, 0, 7, 0x45}, // version 4, IHL 5 to 15
-      {BPF_JMP32 | BPF_JGT | BPF_K, 4, 0, 6, 0x4f},
+      SKIP_UNLESS_EQUAL(htons(0x0800), 22),
+      LOAD(BPF_H, 4, 2, IP + 6),
+      SKIP_IF(BPF_JSET, 4, htons(0x3fff), 20), // more fragments, offset (RFC 791)
+      LOAD(BPF_B, 4, 2, IP),
+      SKIP_IF(BPF_JLT, 4, 0x45, 18), // version 4, IHL 5 to 15
+      SKIP_IF(BPF_JGT, 4, 0x4f, 17),
+      LOAD(BPF_B, 5, 2, IP + 9),
+      SKIP_IF(BPF_JEQ, 5, IPPROTO_ESP, 9), // to the redirection
+      SKIP_IF(BPF_JNE, 5, IPPROTO_UDP, 14),
+      SKIP_UNLESS_EQUAL(0x45, 13),
+      SKIP_IF_SHORTER(SPI + 4, 10),
+      LOAD(BPF_H, 4, 2, UDP + 2),
+      SKIP_UNLESS_EQUAL(htons(4500), 8),
+      LOAD(BPF_W, 4, 2, SPI),
+      SKIP_IF(BPF_JEQ, 4, 0, 6), // IKE
       LOAD(BPF_W, 2, 1, offsetof(struct xdp_md, rx_queue_index)),
       {BPF_LD | BPF_DW | BPF_IMM, 1, BPF_PSEUDO_MAP_FD, 0, map_fd},
       {0, 0, 0, 0, 0}, // second half of the 64-bit immediate

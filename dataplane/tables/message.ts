@@ -80,6 +80,8 @@ export interface StaticRouteRow {
   /** IOS interface name or null. */
   interface: string | null;
   distance: number;
+  /** The next hop may be anywhere: other routes lead to it. Without any there is none of this one. */
+  recursive?: boolean;
 }
 
 /** Where policy routing sends packets: to a router on a connected network (its address), out of a port, or nowhere. */

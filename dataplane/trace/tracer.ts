@@ -22,6 +22,7 @@ import { type CounterBlocks, Ctl, controlWords, metersOf, natRowsOf, type Shared
 import { PacketFlag } from '../mem/slots.js';
 import type { Native } from '../native/native.js';
 import { makePipeline } from '../pipeline.js';
+import { holdsEsp } from '../proto/esp-in-udp.js';
 import { Ip4, IpProto, isMulticast } from '../proto/ipv4.js';
 import { hasPorts, Port } from '../proto/l4.js';
 import { Cap, Dscp, QosCap } from '../tables/layout.js';
@@ -230,6 +231,9 @@ class Attempt {
     if (kinds.includes(LinkKind.Tunnel)) return LinkKind.Tunnel;
     if (decrypted || datagram.length < Ip4.HeaderLen || isLocal(localSet, view.getInt32(Ip4.Src))) return LinkKind.Tun;
     const to = view.getInt32(Ip4.Dst);
+    const isEsp = datagram[Ip4.Protocol] === IpProto.Esp;
+    const isPlainUdp = datagram[Ip4.Protocol] === IpProto.Udp && datagram[0] === 0x45;
+    const isEspToPort = isPlainUdp && holdsEsp(view, Ip4.HeaderLen, datagram.length - Ip4.HeaderLen);
     const fits = (kind: LinkKind): boolean => {
       switch (kind) {
         case LinkKind.Groups:
@@ -237,8 +241,9 @@ class Attempt {
         case LinkKind.Packet:
           return !isLocal(localSet, to) && !isMulticast(to);
         case LinkKind.Raw:
+          return isEsp;
         case LinkKind.Xdp:
-          return datagram[Ip4.Protocol] === IpProto.Esp;
+          return isEsp || isEspToPort;
         default:
           return false;
       }

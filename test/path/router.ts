@@ -138,6 +138,8 @@ export interface TablesSpec {
     address?: string;
     up?: boolean;
     link?: LinkKind;
+    /** Its TUN joins UDP datagrams. */
+    joinsUdp?: boolean;
     nat?: NatSide;
     /** Lists on the interface, by index; `silent`: no ip unreachables. */
     filterIn?: number;
@@ -525,8 +527,8 @@ export class Router {
     this.env = makeEnv({ index, shared, native, senders, wakeFds: Array.from({ length: shared.workers }, (_, other) => other) });
     this.pass = makePipeline(this.env);
     this.env.clock[Clock.Seconds] = Now;
-    tables.ports.forEach(({ link, tunnel }, port) => {
-      const links: Link[] = [{ fd: port + 100, kind: tunnel ? LinkKind.Tunnel : LinkKind.Tun }];
+    tables.ports.forEach(({ link, tunnel, joinsUdp }, port) => {
+      const links: Link[] = [{ fd: port + 100, kind: tunnel ? LinkKind.Tunnel : LinkKind.Tun, joinsUdp }];
       if (link !== undefined) links.push({ fd: Cap.Ports + port + 100, kind: link });
       if (link === LinkKind.Packet || link === LinkKind.Xdp || link === LinkKind.Groups)
         this.ethernet[Cap.Ports + port] = EthernetHeaderLen;

@@ -81,6 +81,12 @@ t.test('ESP is taken from the kernel, everything else is left to it', async (t) 
     `Ether(dst='03:00:00:00:00:01')/IP(dst='10.9.0.1', proto=50)/bytes(64)`,
     `Ether(dst='ff:ff:ff:ff:ff:ff')/IP(dst='10.9.0.1', proto=50)/bytes(64)`,
     `Ether(dst='${ourMac}')/Raw(bytes([69]) + bytes(18))`,
+    `Ether(dst='${ourMac}')/IP(dst='10.9.0.1')/UDP(sport=4500, dport=4500)/bytes(40)`,
+    `Ether(dst='${ourMac}')/IP(dst='10.9.0.1')/UDP(sport=4500, dport=4500)/b'\\xff'`,
+    `Ether(dst='${ourMac}')/IP(dst='10.9.0.1')/UDP(sport=4500, dport=4500)/b'abc'`,
+    `Ether(dst='${ourMac}')/IP(dst='10.9.0.1')/UDP(sport=4500, dport=4501)/(b'a' * 40)`,
+    `Ether(dst='${ourMac}')/IP(dst='10.9.0.1', flags='MF')/UDP(sport=4500, dport=4500)/(b'a' * 40)`,
+    `Ether(dst='${ourMac}')/IP(dst='10.9.0.1', options=[IPOption_NOP()] * 4)/UDP(sport=4500, dport=4500)/(b'a' * 40)`,
   ];
   const taken = [
     esp(1),
@@ -89,6 +95,9 @@ t.test('ESP is taken from the kernel, everything else is left to it', async (t) 
     `Ether(dst='${ourMac}')/IP(dst='10.9.0.1', proto=50, options=[IPOption_NOP()] * 40)/bytes(40)`,
     `Ether(dst='${ourMac}')/IP(dst='10.9.0.1', proto=50)`,
     `Ether(dst='${ourMac}')/IP(dst='10.9.0.1', proto=50)/b'short'/Padding(bytes(21))`,
+    `Ether(dst='${ourMac}')/IP(dst='10.9.0.1')/UDP(sport=33000, dport=4500, chksum=0)/ESP(spi=1, seq=1, data=bytes(40))`,
+    `Ether(dst='${ourMac}')/IP(dst='10.9.0.2', flags='DF')/UDP(sport=4500, dport=4500)/ESP(spi=0xff000000, seq=1, data=bytes(1400))`,
+    `Ether(dst='${ourMac}')/IP(dst='10.9.0.1')/UDP(sport=4500, dport=4500)/b'1234'`,
   ];
   const leftFrames = await host.send(`[${left.join(', ')}]`);
   const takenFrames = await host.send(`[${taken.join(', ')}]`);
