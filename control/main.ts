@@ -34,7 +34,7 @@ import { findMissing } from './readiness.js';
 import { Router, routerCounters } from './router.js';
 import { nameRun } from './run-record.js';
 import { buildSnapshot } from './snapshot/build.js';
-import { interfaceStates } from './snapshot/interfaces.js';
+import { dropCells, interfaceStates } from './snapshot/interfaces.js';
 import { natTranslations } from './snapshot/nat.js';
 import { sampleQosRates } from './snapshot/qos-interfaces.js';
 import { SealedStore } from './store/sealed-store.js';
@@ -246,7 +246,11 @@ async function exec(line: string, text: string | null): Promise<string> {
 async function execWithDataplane(line: string): Promise<ExecAnswer> {
   const dataplane = await link.snapshot();
   const clearCounters = () => {
-    if (dataplane !== null) cleared.clear(interfaceStates(router.config, router.allocation, dataplane), dataplane.drops, Date.now());
+    if (dataplane !== null) {
+      const { config, allocation } = router;
+      const cells = dropCells(config, allocation, dataplane);
+      cleared.clear(interfaceStates(config, allocation, dataplane), dataplane.drops, cells, Date.now());
+    }
     return dataplane !== null;
   };
   const aceHits = dataplane?.aceHits ?? null;

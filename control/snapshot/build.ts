@@ -17,7 +17,7 @@ import { accessListStates, objectGroupStates } from './access-lists.js';
 import { dynamicMapStates } from './dynamic-maps.js';
 import { failCloseStates } from './fail-close.js';
 import { memberState, serverState } from './gdoi.js';
-import { interfaceStates, routeStates } from './interfaces.js';
+import { dropCells, interfaceStates, routeStates } from './interfaces.js';
 import { cryptoMapStates, ipsecStates } from './ipsec.js';
 import { admissionStateOf, phase1State, rekeySaStates } from './isakmp.js';
 import { natState } from './nat.js';
@@ -122,6 +122,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     runningConfig: printConfig(config, { secrets: false }),
     counters: {
       drops: named(dropTexts, dataplane?.drops),
+      dropCells: dropCells(config, allocation, dataplane),
       path: named(pathTexts, dataplane?.path),
       nat: named(natTexts, dataplane?.nat),
       control: parts.counters.values(),

@@ -103,7 +103,7 @@ export interface Bank {
 
 /** Counter blocks of one worker; only that worker writes them. */
 export interface CounterBlocks {
-  drops: Float64Array; // Drop.Count
+  drops: Float64Array; // Cap.Ports * Drop.Count (counters/drops.ts)
   ports: Float64Array; // Cap.Ports * PortCount.Count
   sas: Float64Array; // Cap.Sas * SaCount.Count, reset by the worker when a slot gets a new serial
   saSerials: Float64Array; // Cap.Sas: the serial the slot's counters belong to
@@ -171,7 +171,7 @@ const bankBytes = align8(bankWords.reduce((sum, [, words]) => sum + words * 4, 0
 const pairBytes = pairWords.reduce((sum, [, words]) => sum + 2 * words * 4, 0);
 
 const counterLengths: readonly [keyof CounterBlocks, number][] = [
-  ['drops', Drop.Count],
+  ['drops', Cap.Ports * Drop.Count],
   ['ports', Cap.Ports * PortCount.Count],
   ['sas', Cap.Sas * SaCount.Count],
   ['saSerials', Cap.Sas],

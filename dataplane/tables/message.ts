@@ -223,6 +223,8 @@ export interface SnapshotHead {
     remainingSeconds: number | null;
   }[];
   drops: number[];
+  /** The same counts, by port and then by reason. */
+  portDrops: number[][];
   ports: number[][];
   sas: { slot: number; serial: number; spi: number; counters: number[]; sequence: number }[];
   groups: number[][];

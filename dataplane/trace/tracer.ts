@@ -12,6 +12,7 @@ import {
   RedCount,
   SaCount,
 } from '../counters/declare.js';
+import { dropsByReason } from '../counters/drops.js';
 import { Latency } from '../counters/latency.js';
 import { adoptBank, type Env, makeEnv } from '../env.js';
 import { Clock, readClock } from '../mem/clock.js';
@@ -56,7 +57,7 @@ export interface TraceRun {
   /** In the order in which they leave; what is sealed is not encrypted. */
   sent: (Written & { made: boolean })[];
   /** Packets by Drop: the traced one, and ICMP errors that went nowhere. */
-  drops: Float64Array;
+  drops: number[];
 }
 
 /** So often a packet passes from worker to worker at the most: to its owner, to who seals. */
@@ -85,7 +86,7 @@ export function trace(shared: SharedState, means: TracerMeans, arrival: Arrival)
 
 function ownCounters(): CounterBlocks {
   return {
-    drops: new Float64Array(Drop.Count),
+    drops: new Float64Array(Cap.Ports * Drop.Count),
     ports: new Float64Array(Cap.Ports * PortCount.Count),
     sas: new Float64Array(Cap.Sas * SaCount.Count),
     saSerials: new Float64Array(Cap.Sas),
@@ -175,8 +176,8 @@ class Attempt {
     return this.handOver?.givenTo ?? -1;
   }
 
-  get drops(): Float64Array {
-    return this.env.counters.drops;
+  get drops(): number[] {
+    return dropsByReason(this.env.counters.drops);
   }
 
   get sent(): TraceRun['sent'] {
