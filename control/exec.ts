@@ -117,6 +117,10 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
   const command = parseExec(line);
   if ('error' in command) return refused(command.error);
   switch (command.kind) {
+    case 'export keys wireshark':
+    case 'monitor capture':
+    case 'monitor capture stop':
+    case 'no monitor capture':
     case 'write':
     case 'configure replace':
     case 'configure confirm':

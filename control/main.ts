@@ -10,17 +10,19 @@ import { RateMeter } from './api/rates.js';
 import { startApi } from './api/server.js';
 import { readVersion } from './api/version.js';
 import { args, fail, required } from './arguments.js';
+import { Captures } from './capture/captures.js';
 import { ClearedCounters } from './cleared-counters.js';
 import { formatIpv4 } from './config/addresses.js';
-import { parseExec } from './config/exec.js';
 import { ConfigFile } from './config-file.js';
 import { makeConfiguration } from './configuration.js';
 import { type DataplaneHello, DataplaneLink } from './dataplane-link.js';
-import { type ExecAnswer, ensureKeyOf, runExec } from './exec.js';
+import { ensureKeyOf } from './exec.js';
+import { makeExecLine } from './exec-line.js';
 import { gdoiCounters } from './gdoi/counters.js';
 import { ipsecCounters } from './ipsec/counters.js';
 import { ikeCounters } from './isakmp/counters.js';
 import { GdoiPort } from './isakmp/ports.js';
+import { joinSinks, KeyExport } from './key-export.js';
 import { KeyLog } from './key-log.js';
 import { Lifecycle } from './lifecycle.js';
 import { listenAddresses, listenPorts } from './local-ends.js';
@@ -34,7 +36,7 @@ import { findMissing } from './readiness.js';
 import { Router, routerCounters } from './router.js';
 import { nameRun } from './run-record.js';
 import { buildSnapshot } from './snapshot/build.js';
-import { dropCells, interfaceStates } from './snapshot/interfaces.js';
+import { interfaceStates } from './snapshot/interfaces.js';
 import { natTranslations } from './snapshot/nat.js';
 import { sampleQosRates } from './snapshot/qos-interfaces.js';
 import { SealedStore } from './store/sealed-store.js';
@@ -71,6 +73,8 @@ for (const { line, text } of loaded.execLines) {
 const keyLog = args['key-log'] === undefined ? null : new KeyLog(args['key-log']);
 if (keyLog) log.write('CRYPTO', 1, 'KEY_LOG', `--key-log is on: ${args['key-log']} holds the keys of this router's traffic in the clear`);
 
+const keyExport = new KeyExport({ isPermitted: () => router.config.keyExport, phase1: () => router.ike.sas(), log });
+
 let applied = { generation: 0, errors: ['not applied yet'] };
 let tickTimer: NodeJS.Timeout | null = null;
 const sockets = new UdpSockets(
@@ -105,7 +109,9 @@ const link = new DataplaneLink(join(runDirectory, 'dataplane.sock'), {
     scheduleTick();
   },
   natLog: (rows) => natLog.take(rows, router.debug.nat, Date.now(), natDebugFilter(router.config, router.debug.natList)),
+  captured: (head, records) => captures.take(head, records),
   lost: () => {
+    captures.lose();
     router.dataplaneDown();
     applied = { generation: 0, errors: ['the dataplane is not running'] };
     log.write('SYS', 3, 'DATAPLANE_DOWN', 'lost the dataplane: waiting for it to come back');
@@ -119,13 +125,15 @@ const router = new Router(
     store,
     rsaKeys,
     trustpoints,
-    keyLog,
+    keyLog: joinSinks(keyLog ? [keyLog, keyExport] : [keyExport]),
     send: (datagram) => sockets.send(datagram),
     publish: (head, blobs) => link.publish(head, blobs),
     join: (memberships) => multicast.set(memberships),
   },
   Date.now(),
 );
+
+const captures = new Captures({ router, log, send: (message) => link.capture(message), now: Date.now });
 
 function listen(): void {
   sockets.listen(listenAddresses(router.config), listenPorts(router.config));
@@ -173,6 +181,7 @@ const { editor, lifecycle, reload } = makeConfiguration({
   file,
   run,
   changed: () => {
+    keyExport.review();
     listen();
     scheduleTick();
   },
@@ -192,6 +201,7 @@ const snapshot = async () =>
     publicKeys: rsaKeys.list(),
     processes: cpu.describe(readProcesses(runDirectory)),
     cleared,
+    captures: captures.states(),
     logging: log.state(),
     dataplane: await link.snapshot(),
     now: Date.now(),
@@ -213,6 +223,7 @@ const trustpointTimer = setInterval(() => trustpoints.refresh(), TrustpointRefre
 const rateTimer = setInterval(() => void sampleRates(), RateSampleMs);
 
 const prober = new Prober(link, router, counters);
+const execLine = makeExecLine({ router, link, lifecycle, captures, keyExport, cleared, rsaKeys, counters, log, changed: scheduleTick });
 const api = await startApi({
   socketPath: join(runDirectory, 'control.sock'),
   snapshot,
@@ -227,36 +238,13 @@ const api = await startApi({
     const missing = findMissing(router, { connected: link.connected, ...applied, ...waiting }, Date.now());
     return { ready: missing.length === 0, missing };
   },
-  exec: (line) => exec(line, null),
-  execWithFile: (line, text) => exec(line, text),
+  exec: (line) => execLine(line, null),
+  execWithFile: (line, text) => execLine(line, text),
   edit: ({ session, line }) => {
     const answer = line === null ? editor.open(session, Date.now()) : editor.edit(session, line, Date.now());
     return { ...answer, hostname: router.config.hostname };
   },
 });
-
-/** One exec line. @param text of the file it names. @throws Error with IOS's `% ...` line */
-async function exec(line: string, text: string | null): Promise<string> {
-  const answer = lifecycle.run(parseExec(line), text, Date.now()) ?? (await execWithDataplane(line));
-  scheduleTick();
-  if (answer.error) throw new Error(answer.error);
-  return answer.output;
-}
-
-async function execWithDataplane(line: string): Promise<ExecAnswer> {
-  const dataplane = await link.snapshot();
-  const clearCounters = () => {
-    if (dataplane !== null) {
-      const { config, allocation } = router;
-      const cells = dropCells(config, allocation, dataplane);
-      cleared.clear(interfaceStates(config, allocation, dataplane), dataplane.drops, cells, Date.now());
-    }
-    return dataplane !== null;
-  };
-  const aceHits = dataplane?.aceHits ?? null;
-  const means = { rsaKeys, counters, log, logBuffer: log, clearNat: link.natClear.bind(link), aceHits, clearCounters };
-  return runExec(line, router, means, Date.now());
-}
 
 const metrics =
   args.metrics === 'off' ? null : await startMetrics({ ...metricsAddress(args.metrics), instance: args.instance, snapshot, log });
@@ -269,6 +257,7 @@ async function stop(): Promise<void> {
   if (tickTimer) clearTimeout(tickTimer);
   clearInterval(rateTimer);
   clearInterval(trustpointTimer);
+  captures.close();
   link.close();
   sockets.close();
   multicast.close();

@@ -2,6 +2,7 @@
 
 import type { Snapshot } from '../../control/api/snapshot.js';
 import type { ShowTopic } from '../../control/config/exec.js';
+import { viewOfCaptures } from './capture.js';
 import { dropTable, renderDrops } from './drops.js';
 import { renderDebugging, renderLogging } from './logging.js';
 import { renderProcessesCpu, renderProcessesMemory } from './processes.js';
@@ -18,6 +19,7 @@ type SystemTopic = Extract<
       | 'debugging'
       | 'drops'
       | 'logging'
+      | 'monitor capture'
       | 'processes cpu'
       | 'processes memory'
       | 'running-config'
@@ -41,6 +43,8 @@ export function viewOfSystem(topic: SystemTopic, snapshot: Snapshot, linesOf: (t
       return { lines: renderDrops(snapshot), json: dropTable(snapshot) };
     case 'logging':
       return { lines: renderLogging(snapshot), json: { logging: snapshot.logging } };
+    case 'monitor capture':
+      return viewOfCaptures(topic.name, snapshot);
     case 'processes cpu':
       return { lines: renderProcessesCpu(snapshot), json: { processes: snapshot.processes } };
     case 'processes memory':

@@ -6,6 +6,7 @@
 
 import { z } from 'zod';
 import { tunnelStates } from '../../dataplane/tables/message.js';
+import { captureState } from './snapshot-capture.js';
 import {
   type groupCounters,
   memberGroupState,
@@ -254,6 +255,7 @@ export const snapshotSchema = z.object({
     })
     .optional(),
   processes: z.array(processState),
+  captures: z.array(captureState).optional(),
   logging: loggingState,
   debugging: debuggingState,
 });

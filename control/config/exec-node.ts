@@ -3,6 +3,8 @@
 import type { PkiRequest, PkiTopic } from './commands/pki-exec.js';
 import type { KeyRequest } from './commands/rsa-key.js';
 import type { CryptoDebugTopic, DebugSelection } from './debug-commands.js';
+import type { CaptureCommand } from './exec-capture.js';
+import type { ExportCommand } from './exec-export.js';
 import type { LifecycleCommand, LifecycleTopic } from './exec-lifecycle.js';
 import type { NatFilter, NatSelection } from './exec-nat.js';
 import type { ProbeCommand } from './exec-probe.js';
@@ -62,6 +64,7 @@ export type ShowTopic =
   | { topic: 'running-config' }
   | LifecycleTopic
   | { topic: 'drops' }
+  | { topic: 'monitor capture'; name: string | null }
   | { topic: 'processes cpu' }
   | { topic: 'processes memory' }
   | { topic: 'tech-support' }
@@ -84,6 +87,8 @@ export type ExecCommand =
   | { kind: 'crypto gdoi gm ipsec direction'; group: string | null; direction: 'both' | 'inbound-only' | 'inbound-optional' }
   | { kind: 'clear crypto gdoi ks members'; group: string | null; immediately: boolean }
   | TraceCommand
+  | CaptureCommand
+  | ExportCommand
   | ProbeCommand
   /** `ping` alone: the cli asks for the rest. */
   | { kind: 'ping dialogue' }

@@ -5,6 +5,8 @@ import { pkiRequestNodes, pkiTopicNodes } from './commands/pki-exec.js';
 import { generateKeyNodes, readKeyRequest } from './commands/rsa-key.js';
 import { type CryptoDebugTopic, type DebugSelection, debugCryptoNode, debugNodes, undebugNodes } from './debug-commands.js';
 import { clearAccessListNode, showAccessListNodes, showIpAccessListNodes } from './exec-access-lists.js';
+import { captureNode, noCaptureNode, showCaptureNode } from './exec-capture.js';
+import { exportNode } from './exec-export.js';
 import { clearNode, directionNodes, groupTopics, rekeyNode } from './exec-gdoi.js';
 import { clearSaNode } from './exec-ipsec.js';
 import { lifecycleNodes, lifecycleTopics } from './exec-lifecycle.js';
@@ -111,6 +113,7 @@ const showCommands: ExecNode[] = [
   ),
   keyword('debugging', 'State of each debugging option', { run: show(() => ({ topic: 'debugging' })) }),
   keyword('logging', 'Contents of the logging buffer', { run: show(() => ({ topic: 'logging' })) }),
+  showCaptureNode,
   showMtuNode,
   ...showQosNodes,
   showRouteMapNode,
@@ -148,8 +151,9 @@ export const execCommands: ExecNode[] = mergeNodes([
     next: mergeNodes([...undebugNodes(debug(false)), debugCryptoNode(debugCrypto(false)), debugNatNode(false)]),
   }),
   path(
-    [['no', 'Disable debugging functions']],
+    [['no', 'Disable or remove']],
     [
+      noCaptureNode,
       keyword('debug', 'Debugging functions', {
         next: mergeNodes([...undebugNodes(debug(false)), debugCryptoNode(debugCrypto(false)), debugNatNode(false)]),
       }),
@@ -192,6 +196,8 @@ export const execCommands: ExecNode[] = mergeNodes([
     [keyword('group', 'One group', { next: [argument('group', word(80), 'Group name', { next: directionNodes })] }), ...directionNodes],
   ),
   ...lifecycleNodes,
+  captureNode,
+  exportNode,
   traceNode,
   pingNode,
   tracerouteNode,

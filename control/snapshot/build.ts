@@ -7,6 +7,7 @@ import type { Ms } from '../actions.js';
 import type { CounterSet } from '../api/counters.js';
 import type { RateMeter } from '../api/rates.js';
 import type { CounterValue, ProcessState, Snapshot } from '../api/snapshot.js';
+import type { CaptureState } from '../api/snapshot-capture.js';
 import type { LoggingState } from '../api/snapshot-logging.js';
 import type { ClearedCounters } from '../cleared-counters.js';
 import { printConfig } from '../config/print.js';
@@ -37,6 +38,7 @@ export interface SnapshotParts {
   processes: ProcessState[];
   logging: LoggingState;
   cleared?: ClearedCounters;
+  captures?: CaptureState[];
   /** null when no dataplane answers: its counters are 0 then. */
   dataplane: SnapshotHead | null;
   now: Ms;
@@ -129,6 +131,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     },
     cleared: parts.cleared?.state(interfaces, dataplane?.drops ?? null),
     processes: parts.processes,
+    captures: parts.captures,
     logging: parts.logging,
     debugging: router.debug.describe(),
   };

@@ -42,6 +42,7 @@ import {
   Tunnel,
 } from '../tables/layout.js';
 import { AclShape, BankCount, FibLeaf, FibShape, MaxLocalAddresses } from './bank-shape.js';
+import { captureBytes } from './capture-shape.js';
 import { NatLogShape } from './nat-log.js';
 import { NatShape } from './nat-sessions.js';
 import { allocateSharedPages } from './page.js';
@@ -212,7 +213,12 @@ export const natRowBytes = NatShape.Capacity * NatRow.Words * 4;
 
 /** @param workers 1..MaxWorkers. With several there is a ring for every two of them: memory that nobody touches costs nothing */
 export function allocateShared(workers: number): SharedState {
-  return { memory: allocateSharedPages(natRowsAt(workers) + workers * (natRowBytes + NatLogShape.Words * 4)), workers };
+  return { memory: allocateSharedPages(captureAt(workers) + captureBytes(workers)), workers };
+}
+
+/** First byte of what captures have (mem/capture-memory.ts). */
+export function captureAt(workers: number): number {
+  return (natRowsAt(workers) + workers * (natRowBytes + NatLogShape.Words * 4) + 63) & ~63;
 }
 
 /** NAT sessions of a worker, NatShape.Capacity rows of NatRow: it writes them, the main thread shows them. */

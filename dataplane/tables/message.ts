@@ -6,6 +6,7 @@
 //
 // `total` counts the bytes after itself. Blobs hold rows of layout.ts in the machine's byte order: both ends are one machine.
 
+import type { FromCapture, ToCapture } from './capture.js';
 import type { FromProber, ToProber } from './probe.js';
 import type { TablesRows } from './table-rows.js';
 import type { TraceAnswer, TraceRequest } from './trace.js';
@@ -128,6 +129,7 @@ export type ToDataplane =
   /** Ends sessions of NAT: those whose words (NatRow) are `wanted` where `mask` has bits, NatRow.Words each. Empty: all. */
   | { type: 'nat-clear'; wanted: number[]; mask: number[] }
   | ToProber
+  | ToCapture
   | TraceRequest;
 
 /** Sessions that one answer carries. */
@@ -153,6 +155,7 @@ export type FromDataplane =
   /** Behind it: sessions that have begun or ended, NatLogRow (layout.ts). */
   | { type: 'nat-log' }
   | TraceAnswer
+  | FromCapture
   | FromProber
   /** Behind it: rows of NatRow (layout.ts), no more than were asked for. @param sessions how many there are */
   | { type: 'nat-sessions'; id: number; sessions: number };

@@ -109,10 +109,12 @@ function ownMeters(shared: SharedState): ReturnType<typeof metersOf> {
   return { rows: rows.slice(), locks: new Int32Array(locks.length) };
 }
 
-/** What workers tell each other, as it is now; nobody asks for the log of NAT. */
+/** What workers tell each other, as it is now; nobody asks for the log of NAT, or captures. */
 function quietControl(shared: SharedState): Int32Array {
   const control = controlWords(shared).slice();
   control[Ctl.NatLog] = 0;
+  control[Ctl.CaptureWire] = 0;
+  control[Ctl.CaptureInner] = 0;
   return control;
 }
 
