@@ -19,7 +19,7 @@ export const keyExportCommands: Node<Edit<'config'>>[] = [
         commit: true,
         run: (_, { session, target }) => {
           target.keyExport = true;
-          session.warn('whoever may use this router can read all traffic that it encrypts', `no ${line}, when the capture is read`);
+          session.mark(target, 'keyExport');
         },
         no: (_, { target }) => {
           target.keyExport = false;

@@ -7,6 +7,7 @@ import t from 'tap';
 import { parseExec } from '../../../control/config/exec.js';
 import { parseConfig } from '../../../control/config/parse.js';
 import { printConfig } from '../../../control/config/print.js';
+import { verifyConfig } from '../../../control/config/verify.js';
 import type { Tek } from '../../../control/gdoi/group-policy.js';
 import type { Phase1Sa } from '../../../control/isakmp/phase1-sa.js';
 import { KeyExport } from '../../../control/key-export.js';
@@ -97,9 +98,9 @@ t.test('not where others are', (t) => {
 });
 
 t.test('the line: printed, removed, warned about', (t) => {
-  const { config, problems } = parseConfig('crypto key export wireshark\n');
+  const { config } = parseConfig('hostname R1\ncrypto key export wireshark\n');
   t.equal(config.keyExport, true);
-  t.match(problems, [{ line: 1, severity: 'warning', message: 'whoever may use this router can read all traffic that it encrypts' }]);
+  t.match(verifyConfig(config), [{ line: 2, text: 'crypto key export wireshark', severity: 'warning', message: /^keys may be exported/ }]);
   t.match(printConfig(config, { secrets: false }), /^crypto key export wireshark$/m);
   t.equal(parseConfig('crypto key export wireshark\nno crypto key export wireshark\n').config.keyExport, false);
   t.end();
