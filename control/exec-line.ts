@@ -1,6 +1,7 @@
 // One exec line, from whoever gave it: the configuration's life, captures and the export of keys answer for themselves, the rest is exec.ts's, with what the dataplane has now.
 
 import type { Captures } from './capture/captures.js';
+import type { PacketTraces } from './capture/packet-traces.js';
 import type { ClearedCounters } from './cleared-counters.js';
 import { parseExec } from './config/exec.js';
 import type { DataplaneLink } from './dataplane-link.js';
@@ -16,6 +17,7 @@ export interface ExecLineParts extends Pick<ExecMeans, 'rsaKeys' | 'counters'> {
   link: Pick<DataplaneLink, 'snapshot' | 'natClear'>;
   lifecycle: Pick<Lifecycle, 'run'>;
   captures: Pick<Captures, 'run'>;
+  packetTraces: Pick<PacketTraces, 'run'>;
   keyExport: Pick<KeyExport, 'run'>;
   cleared: ClearedCounters;
   log: Syslog;
@@ -25,7 +27,7 @@ export interface ExecLineParts extends Pick<ExecMeans, 'rsaKeys' | 'counters'> {
 
 /** @returns carries a line out. Its parameters: the line, and the text of the file that it names. It throws Error with IOS's `% ...` line */
 export function makeExecLine(parts: ExecLineParts): (line: string, text: string | null) => Promise<string> {
-  const { router, link, lifecycle, captures, keyExport, cleared, rsaKeys, counters, log, changed } = parts;
+  const { router, link, lifecycle, captures, packetTraces, keyExport, cleared, rsaKeys, counters, log, changed } = parts;
 
   async function withDataplane(line: string): Promise<ExecAnswer> {
     const dataplane = await link.snapshot();
@@ -43,7 +45,7 @@ export function makeExecLine(parts: ExecLineParts): (line: string, text: string 
 
   return async (line, text) => {
     const command = parseExec(line);
-    const own = lifecycle.run(command, text, Date.now()) ?? keyExport.run(command) ?? captures.run(command);
+    const own = lifecycle.run(command, text, Date.now()) ?? keyExport.run(command) ?? captures.run(command) ?? packetTraces.run(command);
     const answer = (await own) ?? (await withDataplane(line));
     changed();
     if (answer.error) throw new Error(answer.error);

@@ -11,6 +11,8 @@ import { startApi } from './api/server.js';
 import { readVersion } from './api/version.js';
 import { args, fail, required } from './arguments.js';
 import { Captures } from './capture/captures.js';
+import { PacketTraces } from './capture/packet-traces.js';
+import { Recordings } from './capture/recordings.js';
 import { ClearedCounters } from './cleared-counters.js';
 import { formatIpv4 } from './config/addresses.js';
 import { ConfigFile } from './config-file.js';
@@ -109,9 +111,9 @@ const link = new DataplaneLink(join(runDirectory, 'dataplane.sock'), {
     scheduleTick();
   },
   natLog: (rows) => natLog.take(rows, router.debug.nat, Date.now(), natDebugFilter(router.config, router.debug.natList)),
-  captured: (head, records) => captures.take(head, records),
+  captured: (head, records) => recordings.take(head, records),
   lost: () => {
-    captures.lose();
+    recordings.lose();
     router.dataplaneDown();
     applied = { generation: 0, errors: ['the dataplane is not running'] };
     log.write('SYS', 3, 'DATAPLANE_DOWN', 'lost the dataplane: waiting for it to come back');
@@ -133,7 +135,9 @@ const router = new Router(
   Date.now(),
 );
 
-const captures = new Captures({ router, log, send: (message) => link.capture(message), now: Date.now });
+const recordings = new Recordings((message) => link.capture(message), Date.now());
+const captures = new Captures({ router, recordings, log, now: Date.now });
+const packetTraces = new PacketTraces({ router, recordings });
 
 function listen(): void {
   sockets.listen(listenAddresses(router.config), listenPorts(router.config));
@@ -202,6 +206,7 @@ const snapshot = async () =>
     processes: cpu.describe(readProcesses(runDirectory)),
     cleared,
     captures: captures.states(),
+    packetTrace: packetTraces.state(),
     logging: log.state(),
     dataplane: await link.snapshot(),
     now: Date.now(),
@@ -223,7 +228,19 @@ const trustpointTimer = setInterval(() => trustpoints.refresh(), TrustpointRefre
 const rateTimer = setInterval(() => void sampleRates(), RateSampleMs);
 
 const prober = new Prober(link, router, counters);
-const execLine = makeExecLine({ router, link, lifecycle, captures, keyExport, cleared, rsaKeys, counters, log, changed: scheduleTick });
+const execLine = makeExecLine({
+  router,
+  link,
+  lifecycle,
+  captures,
+  packetTraces,
+  keyExport,
+  cleared,
+  rsaKeys,
+  counters,
+  log,
+  changed: scheduleTick,
+});
 const api = await startApi({
   socketPath: join(runDirectory, 'control.sock'),
   snapshot,
@@ -258,6 +275,7 @@ async function stop(): Promise<void> {
   clearInterval(rateTimer);
   clearInterval(trustpointTimer);
   captures.close();
+  packetTraces.close();
   link.close();
   sockets.close();
   multicast.close();

@@ -5,6 +5,7 @@ import type { ShowTopic } from '../../control/config/exec.js';
 import { viewOfCaptures } from './capture.js';
 import { dropTable, renderDrops } from './drops.js';
 import { renderDebugging, renderLogging } from './logging.js';
+import { viewOfPacketTrace } from './packet-trace.js';
 import { renderProcessesCpu, renderProcessesMemory } from './processes.js';
 import { renderClock, renderRunningConfig, renderVersion } from './system.js';
 import { renderTechSupport } from './tech-support.js';
@@ -20,6 +21,7 @@ type SystemTopic = Extract<
       | 'drops'
       | 'logging'
       | 'monitor capture'
+      | 'packet-trace'
       | 'processes cpu'
       | 'processes memory'
       | 'running-config'
@@ -45,6 +47,8 @@ export function viewOfSystem(topic: SystemTopic, snapshot: Snapshot, linesOf: (t
       return { lines: renderLogging(snapshot), json: { logging: snapshot.logging } };
     case 'monitor capture':
       return viewOfCaptures(topic.name, snapshot);
+    case 'packet-trace':
+      return viewOfPacketTrace(topic.packet, snapshot.packetTrace);
     case 'processes cpu':
       return { lines: renderProcessesCpu(snapshot), json: { processes: snapshot.processes } };
     case 'processes memory':

@@ -20,6 +20,7 @@ import { cryptoMapState, dynamicMapState, type ipsecFlow, ipsecInterface, type i
 import { admissionState, isakmpSaState } from './snapshot-isakmp.js';
 import { debuggingState, loggingState } from './snapshot-logging.js';
 import { natState } from './snapshot-nat.js';
+import { packetTraceState } from './snapshot-packet-trace.js';
 import { aceState, count, seconds } from './snapshot-parts.js';
 import { trustpointState } from './snapshot-pki.js';
 import { qosState } from './snapshot-qos.js';
@@ -256,6 +257,7 @@ export const snapshotSchema = z.object({
     .optional(),
   processes: z.array(processState),
   captures: z.array(captureState).optional(),
+  packetTrace: packetTraceState.optional(),
   logging: loggingState,
   debugging: debuggingState,
 });

@@ -2,22 +2,20 @@
 // One is active at a time; what has ended is remembered until its name is taken anew or removed.
 
 import { dropTexts } from '../../dataplane/counters/declare.js';
-import { CapturePlace, type FromCapture, MaxCaptureAces, type ToCapture } from '../../dataplane/tables/capture.js';
-import { Ace } from '../../dataplane/tables/layout.js';
+import { CapturePlace, type FromCapture } from '../../dataplane/tables/capture.js';
 import type { Ms } from '../actions.js';
 import type { CaptureState } from '../api/snapshot-capture.js';
 import { readVersion } from '../api/version.js';
-import { appendAceRows } from '../compile/aces.js';
 import type { Allocation } from '../compile/allocation.js';
 import type { ExecCommand } from '../config/exec.js';
 import type { CaptureCommand, CaptureTarget } from '../config/exec-capture.js';
 import type { Config } from '../config/model.js';
-import { countExpanded, expandEntry } from '../config/object-groups.js';
 import { done, type ExecAnswer, refused } from '../exec.js';
 import type { SystemLog } from '../log.js';
 import { CaptureFile, CaptureFileError } from './capture-file.js';
 import { interfaceBlock, packetBlock, sectionBlock } from './pcapng.js';
-import { type CaptureRecord, readRecords } from './records.js';
+import { filterRows, type Recording, type Recordings } from './recordings.js';
+import type { CaptureRecord } from './records.js';
 
 /** The dataplane has sent all that it had by then, or is gone. */
 const LastRecordsMs = 2000;
@@ -25,8 +23,7 @@ const LastRecordsMs = 2000;
 export interface CaptureMeans {
   router: { readonly config: Config; readonly allocation: Pick<Allocation, 'ports'> };
   log: Pick<SystemLog, 'write'>;
-  /** @returns false when there is no dataplane */
-  send(message: ToCapture): boolean;
+  recordings: Pick<Recordings, 'busy' | 'begin' | 'finish' | 'end'>;
   now(): Ms;
 }
 
@@ -34,7 +31,7 @@ type StartCommand = Extract<CaptureCommand, { kind: 'monitor capture' }>;
 
 interface ActiveCapture {
   state: CaptureState;
-  session: number;
+  recording: Recording;
   file: CaptureFile;
   /** Numbers of interface blocks by port and place. */
   interfaces: Map<string, number>;
@@ -57,29 +54,12 @@ function placesOf(target: CaptureTarget, { config, allocation }: CaptureMeans['r
   return { wire: wanted.reduce((mask, { name }) => mask + bit(name), 0), inner: target.kind !== 'outer' };
 }
 
-/** @returns rows of Ace, null = everything is recorded; or what is wrong */
-function filterRows(name: string | null, config: Config): number[] | null | string {
-  if (name === null) return null;
-  const entries = config.accessLists.get(name)?.entries ?? [];
-  if (entries.length === 0) return `access list ${name} does not exist, or is empty`;
-  const words: number[] = [];
-  for (const entry of entries) {
-    if (countExpanded(config, entry) <= MaxCaptureAces) for (const plain of expandEntry(config, entry)) appendAceRows(words, plain);
-    else return `access list ${name} is too long for a filter`;
-    if (words.length > MaxCaptureAces * Ace.Words) return `access list ${name} is too long for a filter`;
-  }
-  return words;
-}
-
 export class Captures {
   private active: ActiveCapture | null = null;
   /** By name, in the order in which they began. */
   private readonly known = new Map<string, CaptureState>();
-  private nextSession: number;
 
-  constructor(private readonly means: CaptureMeans) {
-    this.nextSession = means.now(); // records that a control before us asked for are not ours
-  }
+  constructor(private readonly means: CaptureMeans) {}
 
   /** For the snapshot. */
   states(): CaptureState[] {
@@ -101,36 +81,13 @@ export class Captures {
     }
   }
 
-  /** What the dataplane has recorded. */
-  take({ session, wallMs, lost, last }: FromCapture, words: Int32Array): void {
-    const capture = this.active;
-    if (capture?.session !== session) return;
-    capture.state.lost = lost;
-    try {
-      for (const record of readRecords(words)) {
-        if (!this.write(capture, record, wallMs)) return;
-      }
-    } catch (error) {
-      if (!(error instanceof CaptureFileError)) throw error;
-      this.means.log.write('BUFCAP', 3, 'FILE', `Capture Point ${capture.state.name}: ${error.message}`);
-      this.end(capture, error.message);
-      return;
-    }
-    if (last) this.end(capture, 'stopped');
-  }
-
-  /** The dataplane is gone. */
-  lose(): void {
-    if (this.active) this.end(this.active, 'the dataplane was lost');
-  }
-
   close(): void {
     if (this.active) this.end(this.active, 'the router was stopped');
   }
 
   private start({ name, target, accessList, limits, file: path }: StartCommand): ExecAnswer {
-    const { router, log, now } = this.means;
-    if (this.active) return refused(`% Capture ${this.active.state.name} is active: stop it first`);
+    const { router, recordings, log, now } = this.means;
+    if (recordings.busy !== null) return refused(recordings.busy);
     const places = placesOf(target, router);
     if (typeof places === 'string') return refused(`% ${places}`);
     const aces = filterRows(accessList, router.config);
@@ -143,7 +100,6 @@ export class Captures {
       if (error instanceof CaptureFileError) return refused(`% ${error.message}`);
       throw error;
     }
-    const session = this.nextSession++;
     const state: CaptureState = {
       name,
       target: target.kind === 'interface' ? target.name : target.kind,
@@ -159,12 +115,20 @@ export class Captures {
       dropped: 0,
       lost: 0,
     };
-    if (!this.means.send({ type: 'capture-start', session, ...places, aces })) {
-      file.close();
-      return refused('% the dataplane does not answer');
-    }
     const timer = setTimeout(() => void this.finish(name, 'the time is over'), limits.seconds * 1000);
-    this.active = { state, session, file, interfaces: new Map(), timer, whenEnded: [] };
+    const recording: Recording = {
+      title: `Capture ${name}`,
+      take: (head, records) => this.take(capture, head, records),
+      lose: () => this.end(capture, 'the dataplane was lost'),
+    };
+    const capture: ActiveCapture = { state, recording, file, interfaces: new Map(), timer, whenEnded: [] };
+    const problem = recordings.begin(recording, { ...places, aces, follow: false });
+    if (problem !== null) {
+      clearTimeout(timer);
+      file.close();
+      return refused(problem);
+    }
+    this.active = capture;
     this.known.delete(name);
     this.known.set(name, state);
     log.write('BUFCAP', 6, 'ENABLE', `Capture Point ${name} enabled.`);
@@ -196,8 +160,21 @@ export class Captures {
       capture.state.ended ??= why;
       clearTimeout(capture.timer);
       capture.timer = setTimeout(() => this.end(capture, why), LastRecordsMs);
-      if (!this.means.send({ type: 'capture-stop' })) this.end(capture, why);
+      if (!this.means.recordings.finish(capture.recording)) this.end(capture, why);
     });
+  }
+
+  private take(capture: ActiveCapture, { wallMs, lost, last }: FromCapture, records: readonly CaptureRecord[]): void {
+    capture.state.lost = lost;
+    try {
+      for (const record of records) if (!this.write(capture, record, wallMs)) return;
+    } catch (error) {
+      if (!(error instanceof CaptureFileError)) throw error;
+      this.means.log.write('BUFCAP', 3, 'FILE', `Capture Point ${capture.state.name}: ${error.message}`);
+      this.end(capture, error.message);
+      return;
+    }
+    if (last) this.end(capture, 'stopped');
   }
 
   /** @returns false when the capture has ended instead. @throws CaptureFileError */
@@ -214,6 +191,7 @@ export class Captures {
         micros: Math.floor(wallMs * 1000) + record.micros,
         direction: record.direction,
         comment: text ? `dropped: ${text.name}: ${text.help}` : null,
+        packet: record.packet,
         bytes: record.bytes,
       }),
     );
@@ -240,11 +218,11 @@ export class Captures {
   }
 
   private end(capture: ActiveCapture, why: string): void {
-    const { state, file, timer, whenEnded } = capture;
+    const { state, recording, file, timer, whenEnded } = capture;
     if (this.active !== capture) return;
     this.active = null;
     clearTimeout(timer);
-    this.means.send({ type: 'capture-stop' });
+    this.means.recordings.end(recording);
     file.close();
     state.active = false;
     state.ended = state.ended ?? why;

@@ -21,6 +21,8 @@ const enum InterfaceOption {
 }
 const enum PacketOption {
   Flags = 2,
+  /** The same packet in several places has one. */
+  PacketId = 5,
 }
 /** LINKTYPE_RAW: datagrams without a link's header. */
 const RawIp = 101;
@@ -96,11 +98,13 @@ export interface SeenPacket {
   direction: number;
   /** null = none. */
   comment: string | null;
+  /** The same for one packet in several places. */
+  packet: number;
   bytes: Uint8Array;
 }
 
-export function packetBlock({ interface: number, micros, direction, comment, bytes }: SeenPacket): Uint8Array {
+export function packetBlock({ interface: number, micros, direction, comment, packet, bytes }: SeenPacket): Uint8Array {
   const fields = [number, Math.floor(micros / 2 ** 32), micros >>> 0, bytes.length, bytes.length];
-  const flags = option(PacketOption.Flags, word(direction));
-  return block(Block.EnhancedPacket, fields, bytes, comment === null ? [flags] : [option(Comment, text.encode(comment)), flags]);
+  const options = [option(PacketOption.Flags, word(direction)), option(PacketOption.PacketId, Uint8Array.of(...word(packet), 0, 0, 0, 0))];
+  return block(Block.EnhancedPacket, fields, bytes, comment === null ? options : [option(Comment, text.encode(comment)), ...options]);
 }

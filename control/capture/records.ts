@@ -11,6 +11,8 @@ export interface CaptureRecord {
   reason: number;
   /** Of the workers' clock, microseconds. */
   micros: number;
+  /** Number of the packet. */
+  packet: number;
   /** In the memory of `words`. */
   bytes: Uint8Array;
 }
@@ -29,6 +31,7 @@ export function readRecords(words: Int32Array): CaptureRecord[] {
       direction: words[at + CaptureWord.Direction],
       reason: words[at + CaptureWord.Reason],
       micros: words[at + CaptureWord.Seconds] * 1e6 + words[at + CaptureWord.Micros],
+      packet: words[at + CaptureWord.Packet] >>> 0,
       bytes: new Uint8Array(words.buffer, words.byteOffset + (at + CaptureWord.Words) * 4, length),
     });
     at += count;

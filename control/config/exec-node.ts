@@ -7,6 +7,7 @@ import type { CaptureCommand } from './exec-capture.js';
 import type { ExportCommand } from './exec-export.js';
 import type { LifecycleCommand, LifecycleTopic } from './exec-lifecycle.js';
 import type { NatFilter, NatSelection } from './exec-nat.js';
+import type { PacketTraceCommand } from './exec-packet-trace.js';
 import type { ProbeCommand } from './exec-probe.js';
 import type { ShellCommand } from './exec-shell.js';
 import type { TraceCommand } from './exec-trace.js';
@@ -65,6 +66,7 @@ export type ShowTopic =
   | LifecycleTopic
   | { topic: 'drops' }
   | { topic: 'monitor capture'; name: string | null }
+  | { topic: 'packet-trace'; packet: number | 'all' | 'summary' }
   | { topic: 'processes cpu' }
   | { topic: 'processes memory' }
   | { topic: 'tech-support' }
@@ -88,6 +90,7 @@ export type ExecCommand =
   | { kind: 'clear crypto gdoi ks members'; group: string | null; immediately: boolean }
   | TraceCommand
   | CaptureCommand
+  | PacketTraceCommand
   | ExportCommand
   | ProbeCommand
   /** `ping` alone: the cli asks for the rest. */

@@ -12,6 +12,7 @@ import { clearSaNode } from './exec-ipsec.js';
 import { lifecycleNodes, lifecycleTopics } from './exec-lifecycle.js';
 import { clearNatNode, debugNatNode, showNatNodes, showRouteMapNode } from './exec-nat.js';
 import { detailNode, type ExecNode, type ExecSink, give, groupOf, show } from './exec-node.js';
+import { debugPacketTraceNode, showPacketTraceNode, undebugPacketTraceNode } from './exec-packet-trace.js';
 import { pingNode, showMtuNode, tracerouteNode } from './exec-probe.js';
 import { showQosNodes } from './exec-qos.js';
 import { traceNode } from './exec-trace.js';
@@ -114,6 +115,7 @@ const showCommands: ExecNode[] = [
   keyword('debugging', 'State of each debugging option', { run: show(() => ({ topic: 'debugging' })) }),
   keyword('logging', 'Contents of the logging buffer', { run: show(() => ({ topic: 'logging' })) }),
   showCaptureNode,
+  showPacketTraceNode,
   showMtuNode,
   ...showQosNodes,
   showRouteMapNode,
@@ -145,17 +147,17 @@ function debugCrypto(on: boolean): (topic: CryptoDebugTopic, sink: ExecSink) => 
 
 export const execCommands: ExecNode[] = mergeNodes([
   keyword('debug', 'Debugging functions', {
-    next: mergeNodes([...debugNodes(debug(true)), debugCryptoNode(debugCrypto(true)), debugNatNode(true)]),
+    next: mergeNodes([...debugNodes(debug(true)), debugCryptoNode(debugCrypto(true)), debugNatNode(true), debugPacketTraceNode]),
   }),
   keyword('undebug', 'Disable debugging functions', {
-    next: mergeNodes([...undebugNodes(debug(false)), debugCryptoNode(debugCrypto(false)), debugNatNode(false)]),
+    next: mergeNodes([...undebugNodes(debug(false)), debugCryptoNode(debugCrypto(false)), debugNatNode(false), undebugPacketTraceNode]),
   }),
   path(
     [['no', 'Disable or remove']],
     [
       noCaptureNode,
       keyword('debug', 'Debugging functions', {
-        next: mergeNodes([...undebugNodes(debug(false)), debugCryptoNode(debugCrypto(false)), debugNatNode(false)]),
+        next: mergeNodes([...undebugNodes(debug(false)), debugCryptoNode(debugCrypto(false)), debugNatNode(false), undebugPacketTraceNode]),
       }),
     ],
   ),

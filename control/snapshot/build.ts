@@ -39,6 +39,7 @@ export interface SnapshotParts {
   logging: LoggingState;
   cleared?: ClearedCounters;
   captures?: CaptureState[];
+  packetTrace?: Snapshot['packetTrace'];
   /** null when no dataplane answers: its counters are 0 then. */
   dataplane: SnapshotHead | null;
   now: Ms;
@@ -132,6 +133,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     cleared: parts.cleared?.state(interfaces, dataplane?.drops ?? null),
     processes: parts.processes,
     captures: parts.captures,
+    packetTrace: parts.packetTrace,
     logging: parts.logging,
     debugging: router.debug.describe(),
   };

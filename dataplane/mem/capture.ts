@@ -49,12 +49,15 @@ export const enum Hop {
 
 export class Capture {
   private readonly ring: RingWriter;
+  private readonly worker: number;
   private readonly filter: Int32Array;
   private readonly rows: Int32Array;
   private readonly pool: Int32Array;
   private readonly copies: DataView;
   /** Records that were made, and those of them that the reader sees. */
   private made = 0;
+  /** Numbers of packets that were given. */
+  private numbered = 0;
   private shown = 0;
 
   /** @param control the control block: Ctl.CaptureWire and Ctl.CaptureInner say what is recorded @param clock of the passes */
@@ -66,6 +69,7 @@ export class Capture {
     private readonly clock: Float64Array,
     private readonly counters: Pick<CounterBlocks, 'path'>,
   ) {
+    this.worker = worker;
     this.ring = new RingWriter(shared.memory, ringAt(shared, worker), CaptureShape.Entries);
     this.filter = captureFilterOf(shared);
     this.rows = this.filter.subarray(CaptureFilter.Rows);
@@ -96,6 +100,12 @@ export class Capture {
     this.record(id, CapturePlace.Inner, port, direction, -1, Hop.None);
   }
 
+  /** A packet that is handed to the host: where packets are followed. */
+  noteHost(id: number): void {
+    if (this.control[Ctl.CaptureFollow] !== 0)
+      this.record(id, CapturePlace.Host, this.slots.rxPort[id], CaptureDirection.Out, -1, Hop.None);
+  }
+
   /** A packet that is about to be dropped, while its slot is as it was. */
   noteDrop(id: number, reason: Drop): void {
     const record = this.slots.captured[id];
@@ -121,7 +131,8 @@ export class Capture {
   private record(id: number, place: CapturePlace, port: number, direction: CaptureDirection, reason: number, hop: Hop): void {
     const { slots, ring, clock } = this;
     slots.captured[id] = 0;
-    if (!this.isPermitted(id)) return;
+    const isFollowed = this.control[Ctl.CaptureFollow] !== 0 && slots.packet[id] !== 0;
+    if (!isFollowed && !this.isPermitted(id)) return;
     const at = ring.claim();
     if (at < 0) {
       this.counters.path[PathCount.CaptureLost]++;
@@ -129,6 +140,7 @@ export class Capture {
     }
     this.made = (this.made + 1) | 0;
     slots.captured[id] = this.made;
+    if (slots.packet[id] === 0) slots.packet[id] = this.nextNumber();
     const { words } = ring;
     const length = Math.min(slots.len[id], SlotShape.MaxPacket);
     words[at + CaptureWord.Length] = length;
@@ -136,6 +148,7 @@ export class Capture {
     words[at + CaptureWord.Port] = port;
     words[at + CaptureWord.Direction] = direction;
     words[at + CaptureWord.Reason] = reason;
+    words[at + CaptureWord.Packet] = slots.packet[id];
     words[at + CaptureWord.Seconds] = clock[Clock.UptimeSeconds];
     words[at + CaptureWord.Micros] = clock[Clock.Us] - clock[Clock.UptimeSeconds] * 1e6;
     // Headers are whole words, so datagrams begin at one (hand-over.ts).
@@ -146,6 +159,12 @@ export class Capture {
     if (length < Ip4.HeaderLen || this.copies.getUint8(to * 4) >>> 4 !== 4) return;
     if (hop === Hop.Taken) raiseTtl(this.copies, to * 4);
     else if (hop === Hop.Takes) lowerTtl(this.copies, to * 4);
+  }
+
+  /** One that no other worker gives: this one stands above bit 27. Never 0. */
+  private nextNumber(): number {
+    this.numbered = (this.numbered % 0x7ffffff) + 1;
+    return (this.worker << 27) | this.numbered;
   }
 
   /** Asks the filter about the packet as it stands. Its columns may not say yet what its header does. */

@@ -22,7 +22,7 @@ const enum Batch {
 export function makeRx(env: Env): () => number {
   const { slots, native, links, capture, drop } = env;
   const { localSet } = env.tables;
-  const { view, freeIds, off, len, rxPort, txPort, flags, sa, nesting, qos } = slots;
+  const { view, freeIds, off, len, rxPort, txPort, flags, sa, nesting, qos, packet } = slots;
   const { fd: fds, port: portOf, kind, ready, lost } = links;
   const { path, ports } = env.counters;
   const next = env.vec.ipInput;
@@ -68,16 +68,18 @@ export function makeRx(env: Env): () => number {
     if (!isTunnel) {
       ports[port * PortCount.Count + PortCount.RxPackets] += read;
       ports[port * PortCount.Count + PortCount.RxBytes] += sum;
-      if (capture.takesWire(port)) noteArrived(port, kind[link] === LinkKind.Tun, read, top);
     }
+    if (capture.isOn()) noteArrived(port, kind[link], read, top);
     return read;
   }
 
   /** For a capture. What programs of this host send comes by a TUN too, but by no wire. @param top place of the first of the ids */
-  function noteArrived(port: number, isTun: boolean, count: number, top: number): void {
+  function noteArrived(port: number, link: LinkKind, count: number, top: number): void {
     for (let i = 0; i < count; i++) {
       const id = freeIds[top - i];
-      if (!isTun) capture.noteWire(id, port, CaptureDirection.In, Hop.None);
+      packet[id] = 0;
+      if (link === LinkKind.Tunnel || !capture.takesWire(port)) continue;
+      if (link !== LinkKind.Tun) capture.noteWire(id, port, CaptureDirection.In, Hop.None);
       else if (len[id] < Ip4.HeaderLen || !isLocal(localSet, view.getInt32(off[id] + Ip4.Src)))
         capture.noteWire(id, port, CaptureDirection.In, Hop.Taken);
     }

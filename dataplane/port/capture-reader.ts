@@ -20,7 +20,7 @@ const ChunkWords = 1 << 16;
 
 /** @throws ShapeError */
 export function readCaptureStart(message: unknown): CaptureStart {
-  const { session, wire, inner, aces } = readRecord(message, 'capture');
+  const { session, wire, inner, aces, follow } = readRecord(message, 'capture');
   const words = readNullable(aces, (list) =>
     readList(list, 'capture.aces', MaxCaptureAces * Ace.Words, (word, what) => readInteger(word, what, -0x80000000, 0xffffffff)),
   );
@@ -31,6 +31,7 @@ export function readCaptureStart(message: unknown): CaptureStart {
     wire: readInteger(wire, 'capture.wire', 0, 2 ** Cap.Ports - 1),
     inner: readFlag(inner, 'capture.inner'),
     aces: words,
+    follow: readFlag(follow, 'capture.follow'),
   };
 }
 
@@ -64,7 +65,7 @@ export class CaptureReader {
     this.blocks = workers.map((worker) => countersOf(shared, worker));
   }
 
-  start({ session, wire, inner, aces }: CaptureStart): void {
+  start({ session, wire, inner, aces, follow }: CaptureStart): void {
     this.end();
     for (const ring of this.rings) dropAll(ring);
     this.filter.fill(0);
@@ -73,6 +74,7 @@ export class CaptureReader {
     this.session = session;
     this.wallMs = Date.now() - this.means.nowMs();
     this.lostBefore = this.lost;
+    Atomics.store(this.control, Ctl.CaptureFollow, follow ? 1 : 0);
     Atomics.store(this.control, Ctl.CaptureInner, inner ? 1 : 0);
     Atomics.store(this.control, Ctl.CaptureWire, wire);
     this.timer = setInterval(() => this.take(), IntervalMs);

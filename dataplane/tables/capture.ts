@@ -14,7 +14,9 @@ export const enum CaptureWord {
   /** Of the workers' clock. */
   Seconds = 5,
   Micros = 6,
-  Words = 7,
+  /** Number of the packet: what is made of it keeps it, fragments and copies too. */
+  Packet = 7,
+  Words = 8,
 }
 
 export const enum CapturePlace {
@@ -22,6 +24,8 @@ export const enum CapturePlace {
   Wire = 0,
   /** In front of an SA of the port that seals it, or behind one that has opened it. */
   Inner = 1,
+  /** Handed to the host itself. */
+  Host = 2,
 }
 
 /** As in pcapng's epb_flags. */
@@ -43,6 +47,8 @@ export interface CaptureStart {
   inner: boolean;
   /** Rows of Ace (layout.ts) that must permit what is recorded, one after the other; null = everything is. */
   aces: number[] | null;
+  /** The filter is asked once, where a packet is seen first; then the packet is followed, to the host too. */
+  follow: boolean;
 }
 
 export type ToCapture = CaptureStart | { type: 'capture-stop' };

@@ -115,6 +115,7 @@ function quietControl(shared: SharedState): Int32Array {
   control[Ctl.NatLog] = 0;
   control[Ctl.CaptureWire] = 0;
   control[Ctl.CaptureInner] = 0;
+  control[Ctl.CaptureFollow] = 0;
   return control;
 }
 

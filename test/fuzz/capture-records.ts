@@ -15,9 +15,9 @@ function checkBlock(block: Uint8Array): void {
 export function fuzz(bytes: Uint8Array): void {
   const words = new Int32Array(bytes.slice(0, bytes.length & ~3).buffer);
   try {
-    for (const { bytes: data, direction, reason, micros } of readRecords(words)) {
+    for (const { bytes: data, direction, reason, micros, packet } of readRecords(words)) {
       const comment = reason < 0 ? null : String.fromCharCode(...data.subarray(0, 9));
-      checkBlock(packetBlock({ interface: 0, micros, direction, comment, bytes: data }));
+      checkBlock(packetBlock({ interface: 0, micros, direction, comment, packet, bytes: data }));
       checkBlock(interfaceBlock(String(reason), String(micros)));
     }
   } catch (error) {
@@ -28,7 +28,7 @@ export function fuzz(bytes: Uint8Array): void {
 function seed(...packets: number[][]): Uint8Array {
   const words = packets.flatMap((packet) => {
     const record = new Int32Array(CaptureWord.Words + Math.ceil(packet.length / 4));
-    record.set([packet.length, 0, 1, 1, packet.length % 3 === 0 ? -1 : 4, 5, 6]);
+    record.set([packet.length, 0, 1, 1, packet.length % 3 === 0 ? -1 : 4, 5, 6, 7]);
     new Uint8Array(record.buffer).set(packet, CaptureWord.Words * 4);
     return [...record];
   });

@@ -55,5 +55,5 @@ export const seeds: readonly Uint8Array[] = [
   encodeFrame(plain, [rows]),
   encodeFrame(tunnelled, [rows]),
   encodeFrame({ type: 'trace', id: 1, port: 0, datagram: '45'.padEnd(56, '0'), decrypted: false }),
-  encodeFrame({ type: 'capture-start', session: 1, wire: 3, inner: true, aces: new Array<number>(Ace.Words).fill(1) }),
+  encodeFrame({ type: 'capture-start', session: 1, wire: 3, inner: true, aces: new Array<number>(Ace.Words).fill(1), follow: true }),
 ];

@@ -6,10 +6,12 @@
 //   r1 :: inner                       :: what h1 sent to h2 and got from there, in the clear
 //   r1 :: comments                    :: as many as `show drops` has, by reason
 //   r1 :: export keys wireshark       :: tshark opens the ESP of the capture, and finds what `inner` has; refused where the configuration does not permit it
+//   r1 :: debug platform packet-trace :: two pings to inet: in, translated as core has it, out
 //   r1 :: a filter, limits, no space  :: only that; it ends by itself; a clear word
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import t from 'tap';
+import type { FollowedPacket } from '../../control/api/snapshot-packet-trace.js';
 import { Lab, substitute } from '../support/lab.js';
 import { runChecked } from '../support/netns.js';
 import { readCapture, withoutHopFields } from '../support/pcap.js';
@@ -144,6 +146,35 @@ t.test('monitor capture', async (t) => {
     /the configuration does not say crypto key export wireshark/,
   );
   t.notOk(existsSync(`${keys}2`));
+
+  t.equal(
+    await exec('debug platform packet-trace packet 2 access-list ONLY-INET'),
+    'The next 2 packets that access list ONLY-INET permits are traced\n',
+  );
+  const translated = await capture(lab, 'core', 'r1', '-Q in icmp and dst host 198.51.100.10');
+  await lab.sh('h1', 'ping -c 1 -W 5 10.0.2.10; ping -c 4 -i 0.05 -W 5 198.51.100.10');
+  await translated.stop();
+  const traced = (await lab.show('r1', 'platform packet-trace summary')) as { packetTrace: { packets: FollowedPacket[] } };
+  const [left] = readCapture(translated.file);
+  t.match(
+    traced.packetTrace.packets,
+    [1, 2].map(() => ({
+      input: 'FastEthernet0/1',
+      output: 'FastEthernet0/0',
+      state: 'FWD',
+      steps: [
+        { type: 'INPUT' },
+        { type: 'NAT', information: [`source 10.0.1.10 became ${left.source}`] },
+        { type: 'OUTPUT', packet: { ttl: left.ip[8], bytes: left.ip.length } },
+      ],
+    })),
+  );
+  t.equal(traced.packetTrace.packets.length, 2);
+  t.match(
+    await lab.groupwire('r1', 'show', 'platform', 'packet-trace', 'packet', '1'),
+    /^Packet: 1\nSummary\n {2}Input {5}: FastEthernet0\/1\n/,
+  );
+  await exec('undebug platform packet-trace');
 
   await t.rejects(exec(`monitor capture D interface outer export ${file}`), /it exists, and nothing is written over/);
   await exec(`monitor capture D interface fa0/1 filter ONLY-INET packets 4 export ${lab.directory}/d.pcapng`);

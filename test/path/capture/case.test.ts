@@ -2,19 +2,18 @@
 
 import fc from 'fast-check';
 import t from 'tap';
-import { type CaptureRecord, readRecords } from '../../../control/capture/records.js';
 import { Drop, dropTexts, PathCount } from '../../../dataplane/counters/declare.js';
 import { dropsByReason } from '../../../dataplane/counters/drops.js';
 import { CaptureShape } from '../../../dataplane/mem/capture-shape.js';
 import { LinkKind } from '../../../dataplane/mem/links.js';
 import { Ctl, controlWords } from '../../../dataplane/mem/shared.js';
-import { CaptureReader } from '../../../dataplane/port/capture-reader.js';
 import { Ace, AceAction } from '../../../dataplane/tables/layout.js';
 import { runs } from '../../support/runs.js';
 import { datagram, icmp, natTables } from '../nat/flows.js';
 import { branchPacket, hex, ip, ipv4, withTtl } from '../packets.js';
 import { memberTables, Router, type SaSpec, type TablesSpec } from '../router.js';
 import { Workers } from '../workers.js';
+import { Watching } from './watching.js';
 
 const gcm: SaSpec = { spi: 0x7001, transform: 'gcm-256', sids: [1] };
 const echo = icmp('10.0.1.10', '198.51.100.7', 8, 0, 1, new Uint8Array(8));
@@ -37,48 +36,6 @@ const filtered: Partial<TablesSpec> = {
     ],
   ],
 };
-
-/** The main thread's part beside routers that share memory. */
-class Watching {
-  readonly records: CaptureRecord[] = [];
-  lost = 0;
-  private readonly reader: CaptureReader;
-
-  constructor(routers: readonly Router[], places: { wire?: number; inner?: boolean; aces?: number[] } = {}) {
-    this.reader = new CaptureReader(routers[0].shared, {
-      send: ({ lost }, records) => {
-        this.lost = lost;
-        this.records.push(...readRecords(new Int32Array(records.slice().buffer)));
-      },
-      unsentBytes: () => 0,
-      nowMs: () => routers[0].nowMs,
-    });
-    this.reader.start({
-      type: 'capture-start',
-      session: 1,
-      wire: places.wire ?? 3,
-      inner: places.inner ?? true,
-      aces: places.aces ?? null,
-    });
-  }
-
-  /** Records since the last time, in words: `in 0 wire`, `out 1 inner`, with the reason. */
-  take(): string[] {
-    while (this.reader.take()) {}
-    return this.records.map(({ direction, port, place, reason }) => {
-      const text = reason < 0 ? '' : ` ${dropTexts[reason].name}`;
-      return `${direction === 1 ? 'in' : 'out'} ${port} ${place === 0 ? 'wire' : 'inner'}${text}`;
-    });
-  }
-
-  clear(): void {
-    this.records.length = 0;
-  }
-
-  end(): void {
-    this.reader.end();
-  }
-}
 
 t.test('sealed by one member and opened by the other: outside and inside, as on the wire', (t) => {
   const sender = new Router(memberTables(1, gcm));

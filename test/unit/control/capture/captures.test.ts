@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import fc from 'fast-check';
 import t from 'tap';
 import { Captures } from '../../../../control/capture/captures.js';
+import { Recordings } from '../../../../control/capture/recordings.js';
 import { readRecords } from '../../../../control/capture/records.js';
 import { Allocation } from '../../../../control/compile/allocation.js';
 import { parseExec } from '../../../../control/config/exec.js';
@@ -53,7 +54,7 @@ interface Seen {
 function wordsOf(packets: readonly Seen[]): Int32Array {
   const records = packets.map(({ direction = CaptureDirection.In, place = CapturePlace.Wire, port = 0, reason = -1, bytes }, i) => {
     const words = new Int32Array(CaptureWord.Words + Math.ceil(bytes.length / 4));
-    words.set([bytes.length, place, port, direction, reason, 5, 100 + i]);
+    words.set([bytes.length, place, port, direction, reason, 5, 100 + i, 7 + i]);
     new Uint8Array(words.buffer).set(bytes, CaptureWord.Words * 4);
     return words;
   });
@@ -64,13 +65,14 @@ function start() {
   const sent: ToCapture[] = [];
   const lines: string[] = [];
   let isThere = true;
+  const recordings = new Recordings((message) => {
+    if (isThere) sent.push(message);
+    return isThere;
+  }, Date.now());
   const captures = new Captures({
     router: { config, allocation },
     log: { write: (facility, severity, mnemonic, text) => void lines.push(`%${facility}-${severity}-${mnemonic}: ${text}`) },
-    send: (message) => {
-      if (isThere) sent.push(message);
-      return isThere;
-    },
+    recordings,
     now: Date.now,
   });
   t.teardown(() => captures.close()); // or its time would keep the process
@@ -81,8 +83,8 @@ function start() {
   };
   const session = () => sent.flatMap((message) => (message.type === 'capture-start' ? [message.session] : [])).at(-1) ?? -1;
   const take = (packets: readonly Seen[], more: { last?: boolean; lost?: number } = {}) =>
-    captures.take({ type: 'captured', session: session(), wallMs, lost: 0, last: false, ...more }, wordsOf(packets));
-  return { captures, sent, lines, exec, take, lose: () => (isThere = false) };
+    recordings.take({ type: 'captured', session: session(), wallMs, lost: 0, last: false, ...more }, wordsOf(packets));
+  return { captures, recordings, sent, lines, exec, take, lose: () => (isThere = false) };
 }
 
 const packet = (n: number) => ipv4({ src: '10.0.0.5', dst: '10.0.1.7', id: n, payload: udp(1000, n, 20 + (n % 5)) });
@@ -143,7 +145,7 @@ t.test('tshark and capinfos read it: bytes, interfaces, directions, times, reaso
 });
 
 t.test('it ends by itself: packets, bytes, seconds, the dataplane; whole blocks in any case', async (t) => {
-  const { captures, exec, take, sent, lose } = start();
+  const { captures, recordings, exec, take, sent, lose } = start();
   const whole = async (file: string, packets: number) =>
     t.match(await runChecked(['capinfos', '-c', file]), new RegExp(`Number of packets: +${packets}\n`), file);
   const many = Array.from({ length: 400 }, (_, n) => ({ bytes: packet(n) }));
@@ -169,7 +171,7 @@ t.test('it ends by itself: packets, bytes, seconds, the dataplane; whole blocks 
   await whole(`${folder}/s`, 3);
 
   await exec(`monitor capture L interface outer export ${folder}/l`);
-  captures.lose();
+  recordings.lose();
   t.match(captures.states().at(-1), { name: 'L', active: false, ended: 'the dataplane was lost' });
   await whole(`${folder}/l`, 0);
   t.equal(await exec('no monitor capture L'), '');
@@ -220,7 +222,7 @@ t.test('a full disk ends it with whole blocks and a clear word', (t) => {
     const file = CaptureFile.create('/mnt/c');
     file.append(sectionBlock('test'));
     file.append(interfaceBlock('a', 'b'));
-    const block = packetBlock({ interface: 0, micros: 1, direction: 1, comment: null, bytes: new Uint8Array(1000) });
+    const block = packetBlock({ interface: 0, micros: 1, direction: 1, comment: null, packet: 1, bytes: new Uint8Array(1000) });
     let count = 0;
     try { for (;; count++) file.append(block); } catch (error) { console.log(error.constructor.name, error.message); }
     file.close();

@@ -142,6 +142,10 @@ t.test('every exec command, in full and abbreviated', (t) => {
     ['show drops', { kind: 'show', pipe: null, topic: 'drops' }],
     ['show monitor capture', { kind: 'show', pipe: null, topic: 'monitor capture', name: null }],
     ['show mon cap C', { kind: 'show', pipe: null, topic: 'monitor capture', name: 'C' }],
+    ['export keys wireshark /k', { kind: 'export keys wireshark', directory: '/k' }],
+    ['debug plat packet-trace packet 9 access-list L', { kind: 'debug packet-trace', packets: 9, accessList: 'L' }],
+    ['no debug platform packet', { kind: 'undebug packet-trace' }],
+    ['show platform packet-trace packet 3', { kind: 'show', pipe: null, topic: 'packet-trace', packet: 3 }],
     ['monitor capture C stop', { kind: 'monitor capture stop', name: 'C' }],
     ['no mon cap C', { kind: 'no monitor capture', name: 'C' }],
     [
