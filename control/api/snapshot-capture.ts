@@ -21,7 +21,7 @@ export const captureState = z.object({
   bytes: count,
   /** Of them, those that were dropped. */
   dropped: count,
-  /** Packets that were seen, but the ring or the file had no room. */
+  /** Packets that were seen, but for which the dataplane's ring had no room. */
   lost: count,
 });
 export type CaptureState = z.infer<typeof captureState>;

@@ -1,6 +1,6 @@
 // The file of a capture: made anew, for its owner alone, never longer than it may be, and whole blocks whatever happens to the disk.
 
-import { closeSync, constants, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 
 /** Its message says what the operator can do about it. */
@@ -28,14 +28,23 @@ export class CaptureFile {
   private length = 0;
   private closed = false;
 
-  /** @throws CaptureFileError when it cannot be made */
-  static create(path: string): CaptureFile {
+  /** @param first block of it @throws CaptureFileError when it cannot be made: then nothing of it stays */
+  static create(path: string, first: Uint8Array): CaptureFile {
     if (!isAbsolute(path)) throw new CaptureFileError(`${path}: a path from the root is needed: the router runs in another directory`);
+    let fd: number;
     try {
-      return new CaptureFile(path, openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600));
+      fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
     } catch (error) {
       throw failure(path, error);
     }
+    const file = new CaptureFile(path, fd);
+    try {
+      file.append(first);
+    } catch (error) {
+      file.discard();
+      throw error;
+    }
+    return file;
   }
 
   private constructor(
@@ -57,6 +66,12 @@ export class CaptureFile {
       throw failure(this.path, error);
     }
     this.length += block.length;
+  }
+
+  /** It was of no use. */
+  discard(): void {
+    this.close();
+    unlinkSync(this.path);
   }
 
   close(): void {

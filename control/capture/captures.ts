@@ -36,6 +36,8 @@ interface ActiveCapture {
   /** Numbers of interface blocks by port and place. */
   interfaces: Map<string, number>;
   timer: NodeJS.Timeout;
+  /** Why its last records are waited for; null = they are not yet. */
+  ending: string | null;
   /** Somebody waits for the end. */
   whenEnded: (() => void)[];
 }
@@ -94,8 +96,7 @@ export class Captures {
     if (typeof aces === 'string') return refused(`% ${aces}`);
     let file: CaptureFile;
     try {
-      file = CaptureFile.create(path);
-      file.append(sectionBlock(`groupwire ${readVersion()}`));
+      file = CaptureFile.create(path, sectionBlock(`groupwire ${readVersion()}`));
     } catch (error) {
       if (error instanceof CaptureFileError) return refused(`% ${error.message}`);
       throw error;
@@ -121,11 +122,11 @@ export class Captures {
       take: (head, records) => this.take(capture, head, records),
       lose: () => this.end(capture, 'the dataplane was lost'),
     };
-    const capture: ActiveCapture = { state, recording, file, interfaces: new Map(), timer, whenEnded: [] };
+    const capture: ActiveCapture = { state, recording, file, interfaces: new Map(), timer, ending: null, whenEnded: [] };
     const problem = recordings.begin(recording, { ...places, aces, follow: false });
     if (problem !== null) {
       clearTimeout(timer);
-      file.close();
+      file.discard();
       return refused(problem);
     }
     this.active = capture;
@@ -157,7 +158,7 @@ export class Captures {
     if (capture?.state.name !== name) return Promise.resolve();
     return new Promise((resolve) => {
       capture.whenEnded.push(resolve);
-      capture.state.ended ??= why;
+      capture.ending ??= why;
       clearTimeout(capture.timer);
       capture.timer = setTimeout(() => this.end(capture, why), LastRecordsMs);
       if (!this.means.recordings.finish(capture.recording)) this.end(capture, why);
@@ -174,7 +175,7 @@ export class Captures {
       this.end(capture, error.message);
       return;
     }
-    if (last) this.end(capture, 'stopped');
+    if (last) this.end(capture, capture.ending ?? 'stopped');
   }
 
   /** @returns false when the capture has ended instead. @throws CaptureFileError */
@@ -225,7 +226,7 @@ export class Captures {
     this.means.recordings.end(recording);
     file.close();
     state.active = false;
-    state.ended = state.ended ?? why;
+    state.ended = why;
     state.endedAt = this.means.now();
     this.means.log.write('BUFCAP', 6, 'DISABLE', `Capture Point ${state.name} disabled.`);
     for (const tell of whenEnded) tell();

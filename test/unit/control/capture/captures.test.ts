@@ -181,6 +181,7 @@ t.test('it ends by itself: packets, bytes, seconds, the dataplane; whole blocks 
   );
   lose();
   t.equal(await exec(`monitor capture L interface outer export ${folder}/m`), '% the dataplane does not answer');
+  t.notOk(existsSync(`${folder}/m`), 'and nothing of it stays');
 });
 
 t.test('what is wrong is said, and nothing is written over', async (t) => {
@@ -219,8 +220,7 @@ t.test('a full disk ends it with whole blocks and a clear word', (t) => {
     const { CaptureFile } = await import(${module('capture-file.js')});
     const { packetBlock, sectionBlock, interfaceBlock } = await import(${module('pcapng.js')});
     const { execFileSync } = await import('node:child_process');
-    const file = CaptureFile.create('/mnt/c');
-    file.append(sectionBlock('test'));
+    const file = CaptureFile.create('/mnt/c', sectionBlock('test'));
     file.append(interfaceBlock('a', 'b'));
     const block = packetBlock({ interface: 0, micros: 1, direction: 1, comment: null, packet: 1, bytes: new Uint8Array(1000) });
     let count = 0;
