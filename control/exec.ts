@@ -125,6 +125,12 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
   const command = parseExec(line);
   if ('error' in command) return refused(command.error);
   switch (command.kind) {
+    case 'debug packet-trace':
+    case 'undebug packet-trace':
+    case 'export keys wireshark':
+    case 'monitor capture':
+    case 'monitor capture stop':
+    case 'no monitor capture':
     case 'write':
     case 'configure replace':
     case 'configure confirm':

@@ -28,7 +28,7 @@ import { IkeEngine } from './isakmp/ike-engine.js';
 import { settingsOf } from './isakmp/ike-options.js';
 import { unwrapNonEsp, wrapNonEsp } from './isakmp/nat-traversal.js';
 import { IvSpaces } from './iv-spaces.js';
-import type { KeyLog } from './key-log.js';
+import type { KeySink } from './key-log.js';
 import { acceptsOffers, localAddressFor } from './local-ends.js';
 import type { SystemLog } from './log.js';
 import { type Membership, membershipsOf } from './multicast-sockets.js';
@@ -46,7 +46,7 @@ export interface RouterMeans {
   rsaKeys: RsaKeys;
   /** null: no certificates. */
   trustpoints?: Trustpoints | null;
-  keyLog: KeyLog | null;
+  keyLog: KeySink | null;
   /** @returns false when there is no socket for the datagram's local address */
   send(datagram: Datagram): boolean;
   publish(head: TablesHead, blobs: Uint8Array[]): void;

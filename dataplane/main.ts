@@ -15,6 +15,7 @@ import { allocateShared, Ctl, controlWords, MaxWorkers } from './mem/shared.js';
 import { tunnelWordsOf } from './mem/tunnel-words.js';
 import { loadNative } from './native/native.js';
 import { Applier } from './port/applier.js';
+import { CaptureReader, readCaptureStart } from './port/capture-reader.js';
 import { ControlSocket } from './port/control-socket.js';
 import { IngressDrop } from './port/ingress-drop.js';
 import { KernelMonitor } from './port/monitor.js';
@@ -150,6 +151,7 @@ const probes = new ProbeSockets(native, (message, bytes) => socket.send(message,
 const socket = new ControlSocket(join(args.run, 'dataplane.sock'), {
   hello: () => {
     probes.closeAll(); // of a control that is no more
+    captures.end();
     return {
       type: 'hello',
       pid: process.pid,
@@ -164,6 +166,10 @@ const socket = new ControlSocket(join(args.run, 'dataplane.sock'), {
   natSessions: (id, limit) => snapshots.natSessions(id, limit, Math.floor(native.monotonicMs() / 1000)),
   trace: (id, message) => answerTrace(id, message, { shared, native, senderStatePath: senders, bootId, applier, ports }),
   probe: (message, rest) => probes.take(message, rest),
+  capture: (message) => {
+    if ((message as { type: string }).type === 'capture-stop') captures.stop();
+    else captures.start(readCaptureStart(message));
+  },
   natLog: (isOn) => natLog.set(isOn),
   natClear: (wanted, mask) => workers.sendAll({ kind: 'nat-clear', wanted, mask }),
   log: (text) => log(4, 'CONTROL', text),
@@ -174,6 +180,11 @@ const natLog = new NatLogReader(
   () => socket.unsentBytes,
   () => native.monotonicMs(),
 );
+const captures = new CaptureReader(shared, {
+  send: (head, records) => socket.send(head, [records]),
+  unsentBytes: () => socket.unsentBytes,
+  nowMs: () => native.monotonicMs(),
+});
 const monitor = new KernelMonitor(
   ['link', 'address', 'route', 'rule', 'netconf'],
   0,
@@ -216,6 +227,7 @@ async function end(): Promise<void> {
   ending = true;
   clearInterval(clock);
   natLog.set(false);
+  captures.end();
   monitor.close();
   watch.close();
   await applier.stop();

@@ -86,7 +86,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
   const announce = watch('99-announce', makeAnnounce(env));
   const { clock, native } = env;
   const { path } = env.counters;
-  const { qosOutput } = env;
+  const { capture, qosOutput } = env;
   const { ipInput: decrypted, route: made, espSeal: toSeal, tx: toQueue } = env.vec;
 
   return function pass() {
@@ -128,6 +128,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
     }
     natExpire();
     announce();
+    capture.publish();
     return taken + received;
   };
 }

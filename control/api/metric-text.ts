@@ -3,7 +3,16 @@
 
 import { Counter, Gauge, Registry } from 'prom-client';
 import { qosMetrics } from './metric-qos.js';
-import type { GroupCounters, InterfaceState, MemberGroupState, ProcessState, SaCounters, ServerGroupState, Snapshot } from './snapshot.js';
+import type {
+  DropCell,
+  GroupCounters,
+  InterfaceState,
+  MemberGroupState,
+  ProcessState,
+  SaCounters,
+  ServerGroupState,
+  Snapshot,
+} from './snapshot.js';
 
 type Labels = Record<string, string>;
 type Sample = [labels: Labels, value: number];
@@ -213,6 +222,13 @@ const metrics: Metric[] = [
     ({ value }) => value,
   ),
   each(
+    'interface_drops_total',
+    'The same packets by the interface that lost them: received by it, or to be sent by it',
+    (s) => dropsByInterface(s.counters.dropCells ?? []),
+    ({ interface: name, reason, direction }) => ({ interface: name ?? '', reason, direction }),
+    ({ packets }) => packets,
+  ),
+  each(
     'access_list_matches_total',
     'Packets that an entry of an access list on an interface matched; clear access-list counters sets it back',
     (s) => s.accessLists.flatMap(({ name, filters, entries }) => (filters ? entries.map((entry) => ({ name, ...entry })) : [])),
@@ -239,6 +255,16 @@ const metrics: Metric[] = [
 
 function counted(counters: Snapshot['counters']['path'], wanted: string): number {
   return counters.find(({ name }) => name === wanted)?.value ?? 0;
+}
+
+/** Ports whose interfaces are gone are one: a label of their own would need a name. */
+function dropsByInterface(cells: readonly DropCell[]): DropCell[] {
+  const sums = new Map<string, DropCell>();
+  for (const cell of cells) {
+    const key = `${cell.interface} ${cell.reason}`;
+    sums.set(key, { ...cell, packets: cell.packets + (sums.get(key)?.packets ?? 0) });
+  }
+  return [...sums.values()];
 }
 
 /** Counters that name and explain themselves: the dataplane's path block, those of NAT, and control's counters. */

@@ -43,6 +43,7 @@ export function emptyConfig(): Config {
     failClose: new Map(),
     accessLists: new Map(),
     objectGroups: new Map(),
+    keyExport: false,
     multicastRouting: false,
     interfaces: new Map(),
     staticRoutes: [],

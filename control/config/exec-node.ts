@@ -3,8 +3,11 @@
 import type { PkiRequest, PkiTopic } from './commands/pki-exec.js';
 import type { KeyRequest } from './commands/rsa-key.js';
 import type { CryptoDebugTopic, DebugSelection } from './debug-commands.js';
+import type { CaptureCommand } from './exec-capture.js';
+import type { ExportCommand } from './exec-export.js';
 import type { LifecycleCommand, LifecycleTopic } from './exec-lifecycle.js';
 import type { NatFilter, NatSelection } from './exec-nat.js';
+import type { PacketTraceCommand } from './exec-packet-trace.js';
 import type { ProbeCommand } from './exec-probe.js';
 import type { ShellCommand } from './exec-shell.js';
 import type { TraceCommand } from './exec-trace.js';
@@ -62,6 +65,8 @@ export type ShowTopic =
   | { topic: 'running-config' }
   | LifecycleTopic
   | { topic: 'drops' }
+  | { topic: 'monitor capture'; name: string | null }
+  | { topic: 'packet-trace'; packet: number | 'all' | 'summary' }
   | { topic: 'processes cpu' }
   | { topic: 'processes memory' }
   | { topic: 'tech-support' }
@@ -87,6 +92,9 @@ export type ExecCommand =
   | { kind: 'crypto gdoi gm ipsec direction'; group: string | null; direction: 'both' | 'inbound-only' | 'inbound-optional' }
   | { kind: 'clear crypto gdoi ks members'; group: string | null; immediately: boolean }
   | TraceCommand
+  | CaptureCommand
+  | PacketTraceCommand
+  | ExportCommand
   | ProbeCommand
   /** `ping` alone: the cli asks for the rest. */
   | { kind: 'ping dialogue' }

@@ -5,11 +5,14 @@ import { pkiRequestNodes, pkiTopicNodes } from './commands/pki-exec.js';
 import { generateKeyNodes, readKeyRequest } from './commands/rsa-key.js';
 import { type CryptoDebugTopic, type DebugSelection, debugCryptoNode, debugNodes, undebugNodes } from './debug-commands.js';
 import { clearAccessListNode, showAccessListNodes, showIpAccessListNodes } from './exec-access-lists.js';
+import { captureNode, noCaptureNode, showCaptureNode } from './exec-capture.js';
+import { exportNode } from './exec-export.js';
 import { clearNode, directionNodes, groupTopics, rekeyNode } from './exec-gdoi.js';
 import { clearIpsecNodes, showIpsecSaNode } from './exec-ipsec.js';
 import { lifecycleNodes, lifecycleTopics } from './exec-lifecycle.js';
 import { clearNatNode, debugNatNode, showNatNodes, showRouteMapNode } from './exec-nat.js';
 import { detailNode, type ExecNode, type ExecSink, give, groupOf, show } from './exec-node.js';
+import { debugPacketTraceNode, showPacketTraceNode, undebugPacketTraceNode } from './exec-packet-trace.js';
 import { pingNode, showMtuNode, tracerouteNode } from './exec-probe.js';
 import { showQosNodes } from './exec-qos.js';
 import { traceNode } from './exec-trace.js';
@@ -110,6 +113,8 @@ const showCommands: ExecNode[] = [
   ),
   keyword('debugging', 'State of each debugging option', { run: show(() => ({ topic: 'debugging' })) }),
   keyword('logging', 'Contents of the logging buffer', { run: show(() => ({ topic: 'logging' })) }),
+  showCaptureNode,
+  showPacketTraceNode,
   showMtuNode,
   ...showQosNodes,
   showRouteMapNode,
@@ -141,16 +146,17 @@ function debugCrypto(on: boolean): (topic: CryptoDebugTopic, sink: ExecSink) => 
 
 export const execCommands: ExecNode[] = mergeNodes([
   keyword('debug', 'Debugging functions', {
-    next: mergeNodes([...debugNodes(debug(true)), debugCryptoNode(debugCrypto(true)), debugNatNode(true)]),
+    next: mergeNodes([...debugNodes(debug(true)), debugCryptoNode(debugCrypto(true)), debugNatNode(true), debugPacketTraceNode]),
   }),
   keyword('undebug', 'Disable debugging functions', {
-    next: mergeNodes([...undebugNodes(debug(false)), debugCryptoNode(debugCrypto(false)), debugNatNode(false)]),
+    next: mergeNodes([...undebugNodes(debug(false)), debugCryptoNode(debugCrypto(false)), debugNatNode(false), undebugPacketTraceNode]),
   }),
   path(
-    [['no', 'Disable debugging functions']],
+    [['no', 'Disable or remove']],
     [
+      noCaptureNode,
       keyword('debug', 'Debugging functions', {
-        next: mergeNodes([...undebugNodes(debug(false)), debugCryptoNode(debugCrypto(false)), debugNatNode(false)]),
+        next: mergeNodes([...undebugNodes(debug(false)), debugCryptoNode(debugCrypto(false)), debugNatNode(false), undebugPacketTraceNode]),
       }),
     ],
   ),
@@ -191,6 +197,8 @@ export const execCommands: ExecNode[] = mergeNodes([
     [keyword('group', 'One group', { next: [argument('group', word(80), 'Group name', { next: directionNodes })] }), ...directionNodes],
   ),
   ...lifecycleNodes,
+  captureNode,
+  exportNode,
   traceNode,
   pingNode,
   tracerouteNode,

@@ -7,6 +7,7 @@ import type { Ms } from '../actions.js';
 import type { CounterSet } from '../api/counters.js';
 import type { RateMeter } from '../api/rates.js';
 import type { CounterValue, ProcessState, Snapshot } from '../api/snapshot.js';
+import type { CaptureState } from '../api/snapshot-capture.js';
 import type { LoggingState } from '../api/snapshot-logging.js';
 import type { ClearedCounters } from '../cleared-counters.js';
 import { printConfig } from '../config/print.js';
@@ -17,7 +18,7 @@ import { accessListStates, objectGroupStates } from './access-lists.js';
 import { dynamicMapStates } from './dynamic-maps.js';
 import { failCloseStates } from './fail-close.js';
 import { memberState, serverState } from './gdoi.js';
-import { interfaceStates, routeStates } from './interfaces.js';
+import { dropCells, interfaceStates, routeStates } from './interfaces.js';
 import { cryptoMapStates, ipsecStates } from './ipsec.js';
 import { admissionStateOf, phase1State, rekeySaStates } from './isakmp.js';
 import { natState } from './nat.js';
@@ -37,6 +38,8 @@ export interface SnapshotParts {
   processes: ProcessState[];
   logging: LoggingState;
   cleared?: ClearedCounters;
+  captures?: CaptureState[];
+  packetTrace?: Snapshot['packetTrace'];
   /** null when no dataplane answers: its counters are 0 then. */
   dataplane: SnapshotHead | null;
   now: Ms;
@@ -122,12 +125,15 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     runningConfig: printConfig(config, { secrets: false }),
     counters: {
       drops: named(dropTexts, dataplane?.drops),
+      dropCells: dropCells(config, allocation, dataplane),
       path: named(pathTexts, dataplane?.path),
       nat: named(natTexts, dataplane?.nat),
       control: parts.counters.values(),
     },
     cleared: parts.cleared?.state(interfaces, dataplane?.drops ?? null),
     processes: parts.processes,
+    captures: parts.captures,
+    packetTrace: parts.packetTrace,
     logging: parts.logging,
     debugging: router.debug.describe(),
   };

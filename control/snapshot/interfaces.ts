@@ -1,8 +1,9 @@
 // Interfaces and routes: the configuration beside what the dataplane sees of the netdevs.
 
-import { PortCount } from '../../dataplane/counters/declare.js';
+import { dropTexts, PortCount } from '../../dataplane/counters/declare.js';
+import { isSendDrop } from '../../dataplane/counters/drops.js';
 import type { SnapshotHead, TunnelStatus } from '../../dataplane/tables/message.js';
-import type { InterfaceState, RouteState, TunnelState } from '../api/snapshot.js';
+import type { DropCell, InterfaceState, RouteState, TunnelState } from '../api/snapshot.js';
 import type { Allocation } from '../compile/allocation.js';
 import { formatIpv4, maskToPrefixLength } from '../config/addresses.js';
 import { type Config, driverOf, type InterfaceConfig, type TunnelConfig } from '../config/model.js';
@@ -53,6 +54,26 @@ export function interfaceStates(config: Config, allocation: Allocation, dataplan
       rates: null,
     };
   });
+}
+
+/** What was dropped, by port and reason. */
+export function dropCells(config: Config, allocation: Allocation, dataplane: SnapshotHead | null): DropCell[] {
+  const names = new Map([...config.interfaces.keys()].map((name) => [allocation.ports.take(name), name]));
+  return (dataplane?.portDrops ?? []).flatMap((counts, port) =>
+    counts.flatMap((packets, reason): DropCell[] =>
+      packets === 0
+        ? []
+        : [
+            {
+              port,
+              interface: names.get(port) ?? null,
+              reason: dropTexts[reason].name,
+              direction: isSendDrop(reason) ? 'send' : 'receive',
+              packets,
+            },
+          ],
+    ),
+  );
 }
 
 function tunnelState(config: TunnelConfig, seen: TunnelStatus | undefined): TunnelState {

@@ -12,11 +12,13 @@
 
 import { Drop, PathCount, PortCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
+import { Hop } from '../mem/capture.js';
 import { LinkKind } from '../mem/links.js';
 import { NeighbourRow } from '../mem/shared.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { EthernetHeaderLen, isFull } from '../native/native.js';
 import { Ip4, IpProto, isMulticast, lowerTtl, raiseTtl } from '../proto/ipv4.js';
+import { CaptureDirection } from '../tables/capture.js';
 import { Cap } from '../tables/layout.js';
 
 const enum Batch {
@@ -31,7 +33,7 @@ const Queues = FirstPolicy + Cap.PolicyHops;
 const EtherTypeIpv4 = 0x0800;
 
 export function makeTx(env: Env): () => void {
-  const { slots, native, links, neighbours, drop } = env;
+  const { slots, native, links, neighbours, capture, drop } = env;
   const { view, off, len, txPort, nextHop, hop, flags } = slots;
   const { tun, joinsUdp, fast, fastKind, groups, policy, policyPort } = links;
   const { rows } = neighbours;
@@ -62,6 +64,7 @@ export function makeTx(env: Env): () => void {
       offsets[i] = off[waiting[first + i]];
       lengths[i] = len[waiting[first + i]];
     }
+    if (capture.takesWire(port)) noteLeaving(port, first, count, queue < FirstFast ? Hop.Takes : Hop.None);
     const sent = native.tx(fdOf(queue, port), pool, pinnedOffsets, pinnedLengths, count, pinnedResults);
     let sum = 0;
     for (let i = 0; i < count; i++) {
@@ -76,6 +79,11 @@ export function makeTx(env: Env): () => void {
     ports[port * PortCount.Count + PortCount.TxPackets] += sent;
     ports[port * PortCount.Count + PortCount.TxBytes] += sum;
     path[PathCount.Sent] += sent;
+  }
+
+  /** For a capture, in front of the native side, which may join datagrams where they lie. */
+  function noteLeaving(port: number, first: number, count: number, hop: Hop): void {
+    for (let i = 0; i < count; i++) capture.noteWire(waiting[first + i], port, CaptureDirection.Out, hop);
   }
 
   function fdOf(queue: number, port: number): number {

@@ -19,6 +19,8 @@ export interface ControlMessages {
   natClear(wanted: number[], mask: number[]): void;
   /** @returns the answer */
   trace(id: number, message: unknown): FromDataplane;
+  /** A message of tables/capture.ts. @throws ShapeError */
+  capture(message: unknown): void;
   /** A message of tables/probe.ts. @throws ShapeError */
   probe(message: unknown, rest: Uint8Array): void;
   log(text: string): void;
@@ -108,6 +110,7 @@ export class ControlSocket {
       this.send(message, [rows]);
     } else if (type === 'trace' && Number.isSafeInteger(id)) this.send(this.messages.trace(id as number, head));
     else if (type === 'probe-open' || type === 'probe-send' || type === 'probe-close') this.messages.probe(head, rest);
+    else if (type === 'capture-start' || type === 'capture-stop') this.messages.capture(head);
     else if (type === 'nat-log') this.messages.natLog((head as { on?: unknown }).on === true);
     else if (type === 'nat-clear') this.messages.natClear(...readClear(head));
     else throw new Error('a message of no known type');

@@ -6,6 +6,7 @@
 //
 // `total` counts the bytes after itself. Blobs hold rows of layout.ts in the machine's byte order: both ends are one machine.
 
+import type { FromCapture, ToCapture } from './capture.js';
 import type { FromProber, ToProber } from './probe.js';
 import type { TablesRows } from './table-rows.js';
 import type { TraceAnswer, TraceRequest } from './trace.js';
@@ -130,6 +131,7 @@ export type ToDataplane =
   /** Ends sessions of NAT: those whose words (NatRow) are `wanted` where `mask` has bits, NatRow.Words each. Empty: all. */
   | { type: 'nat-clear'; wanted: number[]; mask: number[] }
   | ToProber
+  | ToCapture
   | TraceRequest;
 
 /** Sessions that one answer carries. */
@@ -155,6 +157,7 @@ export type FromDataplane =
   /** Behind it: sessions that have begun or ended, NatLogRow (layout.ts). */
   | { type: 'nat-log' }
   | TraceAnswer
+  | FromCapture
   | FromProber
   /** Behind it: rows of NatRow (layout.ts), no more than were asked for. @param sessions how many there are */
   | { type: 'nat-sessions'; id: number; sessions: number };
@@ -225,6 +228,8 @@ export interface SnapshotHead {
     remainingSeconds: number | null;
   }[];
   drops: number[];
+  /** The same counts, by port and then by reason. */
+  portDrops: number[][];
   ports: number[][];
   sas: { slot: number; serial: number; spi: number; counters: number[]; sequence: number }[];
   groups: number[][];

@@ -12,6 +12,7 @@ import {
   RedCount,
   SaCount,
 } from '../counters/declare.js';
+import { dropsByReason } from '../counters/drops.js';
 import { Latency } from '../counters/latency.js';
 import { adoptBank, type Env, makeEnv } from '../env.js';
 import { Clock, readClock } from '../mem/clock.js';
@@ -57,7 +58,7 @@ export interface TraceRun {
   /** In the order in which they leave; what is sealed is not encrypted. */
   sent: (Written & { made: boolean })[];
   /** Packets by Drop: the traced one, and ICMP errors that went nowhere. */
-  drops: Float64Array;
+  drops: number[];
 }
 
 /** So often a packet passes from worker to worker at the most: to its owner, to who seals. */
@@ -86,7 +87,7 @@ export function trace(shared: SharedState, means: TracerMeans, arrival: Arrival)
 
 function ownCounters(): CounterBlocks {
   return {
-    drops: new Float64Array(Drop.Count),
+    drops: new Float64Array(Cap.Ports * Drop.Count),
     ports: new Float64Array(Cap.Ports * PortCount.Count),
     sas: new Float64Array(Cap.Sas * SaCount.Count),
     saSerials: new Float64Array(Cap.Sas),
@@ -109,10 +110,13 @@ function ownMeters(shared: SharedState): ReturnType<typeof metersOf> {
   return { rows: rows.slice(), locks: new Int32Array(locks.length) };
 }
 
-/** What workers tell each other, as it is now; nobody asks for the log of NAT. */
+/** What workers tell each other, as it is now; nobody asks for the log of NAT, or captures. */
 function quietControl(shared: SharedState): Int32Array {
   const control = controlWords(shared).slice();
   control[Ctl.NatLog] = 0;
+  control[Ctl.CaptureWire] = 0;
+  control[Ctl.CaptureInner] = 0;
+  control[Ctl.CaptureFollow] = 0;
   return control;
 }
 
@@ -176,8 +180,8 @@ class Attempt {
     return this.handOver?.givenTo ?? -1;
   }
 
-  get drops(): Float64Array {
-    return this.env.counters.drops;
+  get drops(): number[] {
+    return dropsByReason(this.env.counters.drops);
   }
 
   get sent(): TraceRun['sent'] {

@@ -124,3 +124,9 @@ export function verifyIpsec(config: Config, findings: Findings): void {
     }
   }
 }
+
+export function verifyKeyExport(config: Config, findings: Findings): void {
+  if (!config.keyExport) return;
+  const message = 'keys may be exported: whoever may use this router can read all traffic that it encrypts';
+  findings.warning(config, 'keyExport', message, 'no crypto key export wireshark, when the capture is read');
+}

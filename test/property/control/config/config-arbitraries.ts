@@ -392,6 +392,7 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     failClose,
     accessLists,
     objectGroups,
+    keyExport: fc.boolean(),
     multicastRouting: fc.boolean(),
     interfaces: mapOf(interfaceConfig, (item) => item.name),
     nat: natConfig,
