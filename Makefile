@@ -23,8 +23,9 @@ include dataplane/native/native.mk
 include bench/native/bench.mk
 
 SOURCES := $(shell find dataplane control cli bench scripts test -name '*.ts' 2>/dev/null)
-dist/.built: $(SOURCES) tsconfig.json package-lock.json
+dist/.built: $(SOURCES) tsconfig.json control/page/client/tsconfig.json package-lock.json
 	@tsc -p tsconfig.json
+	@tsc -p control/page/client
 	@touch $@
 
 demo: build
@@ -54,6 +55,7 @@ fuzz: build
 lint: bootstrap
 	@biome check --error-on-warnings .
 	@tsc -p tsconfig.json --noEmit
+	@tsc -p control/page/client --noEmit
 
 format:
 	@biome check --write .

@@ -4,7 +4,7 @@
 import { join } from 'node:path';
 import { CounterSet } from './api/counters.js';
 import { CpuMeter } from './api/cpu-meter.js';
-import { splitAddress, startMetrics } from './api/metrics.js';
+import { KeptCounters } from './api/kept-counters.js';
 import { readProcesses } from './api/processes.js';
 import { RateMeter } from './api/rates.js';
 import { startApi } from './api/server.js';
@@ -31,6 +31,7 @@ import { listenAddresses, listenPorts } from './local-ends.js';
 import { openLog } from './log.js';
 import { MulticastSockets } from './multicast-sockets.js';
 import { NatLog, natDebugFilter } from './nat-log.js';
+import { pageCounters } from './page/feed.js';
 import { RsaKeys } from './pki/rsa-keys.js';
 import { Trustpoints } from './pki/trustpoints.js';
 import { Prober, probeCounters } from './probe/prober.js';
@@ -41,6 +42,7 @@ import { buildSnapshot } from './snapshot/build.js';
 import { interfaceStates } from './snapshot/interfaces.js';
 import { natTranslations } from './snapshot/nat.js';
 import { sampleQosRates } from './snapshot/qos-interfaces.js';
+import { startStatusListener } from './status-listener.js';
 import { SealedStore } from './store/sealed-store.js';
 import { tracePacket } from './trace/packet-tracer.js';
 import { UdpSockets } from './udp-sockets.js';
@@ -66,7 +68,11 @@ const natLog = new NatLog(log);
 natLog.configure(loaded.config.nat.logging);
 const rsaKeys = new RsaKeys(store);
 const trustpoints = new Trustpoints(store, rsaKeys, log);
-const counters = new CounterSet(ikeCounters, ipsecCounters, gdoiCounters, routerCounters, probeCounters);
+const counters = new CounterSet(ikeCounters, ipsecCounters, gdoiCounters, routerCounters, probeCounters, pageCounters);
+const keptCounters = new KeptCounters(join(runDirectory, 'counters.json'), run, counters, (reason) =>
+  log.write('API', 4, 'COUNTERS', `counters begin at 0 when control is restarted: ${reason}`),
+);
+keptCounters.restore();
 // Before a trustpoint or a group makes a key of that label with another modulus.
 for (const { line, text } of loaded.execLines) {
   const answer = ensureKeyOf(text, loaded.config, { rsaKeys });
@@ -195,8 +201,10 @@ rsaKeys.ensure(loaded.config, log);
 const rates = new RateMeter();
 const cpu = new CpuMeter();
 const cleared = new ClearedCounters();
-const snapshot = async () =>
-  buildSnapshot({
+const snapshot = async () => {
+  const dataplane = await link.snapshot();
+  keptCounters.keep();
+  return buildSnapshot({
     router,
     instance: args.instance,
     version: readVersion(),
@@ -208,9 +216,10 @@ const snapshot = async () =>
     captures: captures.states(),
     packetTrace: packetTraces.state(),
     logging: log.state(),
-    dataplane: await link.snapshot(),
+    dataplane,
     now: Date.now(),
   });
+};
 
 async function sampleRates(): Promise<void> {
   cpu.sample(readProcesses(runDirectory), Date.now());
@@ -263,12 +272,7 @@ const api = await startApi({
   },
 });
 
-const metrics =
-  args.metrics === 'off' ? null : await startMetrics({ ...metricsAddress(args.metrics), instance: args.instance, snapshot, log });
-
-function metricsAddress(text: string): NonNullable<ReturnType<typeof splitAddress>> {
-  return splitAddress(text) ?? fail(`--metrics ${text}: expected ADDRESS:PORT or off`);
-}
+const metrics = await startStatusListener({ router, counters, log, snapshot, wake: scheduleTick });
 
 async function stop(): Promise<void> {
   if (tickTimer) clearTimeout(tickTimer);

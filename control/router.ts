@@ -37,6 +37,7 @@ import { noCertificates } from './pki/certificate-store.js';
 import type { RsaKeys } from './pki/rsa-keys.js';
 import type { Trustpoints } from './pki/trustpoints.js';
 import { SecurityLog } from './security-log.js';
+import { ServerWatch } from './server-watch.js';
 import type { SealedStore } from './store/sealed-store.js';
 
 export interface RouterMeans {
@@ -66,6 +67,7 @@ export class Router {
   readonly ike: IkeEngine;
   readonly gdoi: GdoiEngine;
   readonly ipsec: IpsecEngine;
+  readonly watch: ServerWatch;
   readonly startedAt: Ms;
   /** What the last compilation gave; null before the first. */
   tables: Tables | null = null;
@@ -107,10 +109,11 @@ export class Router {
     const hasRoom = (): boolean => hasRoomForFlow(this.tables, this.config);
     this.ipsec = new IpsecEngine({ random, spiTaken: (spi) => this.gdoi.usesSpi(spi), hasRoom });
     means.trustpoints?.configure(config);
+    this.watch = new ServerWatch(this);
     this.ike = new IkeEngine({
       ...settingsOf(config, means.trustpoints ?? noCertificates),
       random,
-      user: new IkeUsers(this.gdoi, this.ipsec),
+      user: new IkeUsers(this.gdoi, this.ipsec, this.watch),
       acceptInbound: acceptsOffers(config),
       registrationRate: config.registrationRate,
     });
@@ -199,13 +202,13 @@ export class Router {
     this.securityLog.tick(now);
     this.outbox.tick(now);
     if (!this.started) return;
-    this.perform([...this.ike.tick(now), ...this.gdoi.tick(now), ...this.ipsec.tick(now)], now);
+    this.perform([...this.ike.tick(now), ...this.gdoi.tick(now), ...this.ipsec.tick(now), ...this.watch.tick(now)], now);
     if (this.tables?.nextChange != null && this.tables.nextChange <= now) this.publishTables(now);
   }
 
   /** When tick() has something to do next. */
   nextTick(): Ms | null {
-    const engines = [this.ike.nextTick(), this.gdoi.nextTick(), this.ipsec.nextTick()];
+    const engines = [this.ike.nextTick(), this.gdoi.nextTick(), this.ipsec.nextTick(), this.watch.nextTick()];
     const times = [...engines, this.securityLog.nextTick(), this.outbox.nextTick(), this.tables?.nextChange ?? null].filter(
       (time) => time !== null,
     );

@@ -1,7 +1,7 @@
 // Snapshot -> Prometheus text. Every metric is declared here, once: name, help, labels and where in the snapshot its samples are. A
 // registry per scrape keeps no stale series of SAs that are gone. prom-client writes the format (escaping included).
 
-import { Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, type Histogram, Registry } from 'prom-client';
 import { qosMetrics } from './metric-qos.js';
 import type {
   DropCell,
@@ -22,6 +22,8 @@ export interface Metric {
   name: string;
   help: string;
   samples: (snapshot: Snapshot) => Sample[];
+  /** Samples are its buckets, cumulative, with a label `le`. */
+  isHistogram?: true;
 }
 
 /** One sample per element of a list. */
@@ -172,6 +174,13 @@ const metrics: Metric[] = [
     (s) => s.admission.ratePerSecond,
   ),
   onMember('registered', 'Whether the member is registered with a key server', (g) => Number(g.registered)),
+  each(
+    'group_server_unreachable',
+    'Whether a key server of the group left unanswered what it was last asked: a registration, or R-U-THERE while the status page is open',
+    (s) => s.gdoiMembers.flatMap(({ group, keyServers = [] }) => keyServers.map((server) => ({ group, ...server }))),
+    ({ group, address }) => ({ group, server: address }),
+    ({ answers }) => Number(answers === false),
+  ),
   onMember('fail_close', 'Whether traffic is dropped while the group has no keys', (g) => Number(g.failClose)),
   onMember('encrypting', 'Whether the member encrypts: not before registration, nor while the group is receive-only', (g) =>
     Number(g.teks.some(({ sending }) => sending) && g.saDirection !== 'Inbound Only'),
@@ -209,8 +218,10 @@ const metrics: Metric[] = [
   onServer('teks', 'Live TEKs', (g) => g.teks.length),
   onServer('registrations_total', 'Registrations served', (g) => g.registrations),
   onServer('rekeys_sent_total', 'Rekeys sent', (g) => g.rekeysSent),
-  onServer('rekey_acks_received_total', 'Acknowledgements of the present members', (g) => sum(g.members.map((m) => m.rekeyAcksReceived))),
-  onServer('rekey_acks_missed_total', 'Acknowledgements that the present members owe', (g) => sum(g.members.map((m) => m.rekeyAcksMissed))),
+  onServer('rekey_acks_received', 'Acknowledgements of the present members: a member that leaves takes its own along', (g) =>
+    sum(g.members.map((m) => m.rekeyAcksReceived)),
+  ),
+  onServer('rekey_acks_missed', 'Acknowledgements that the present members owe', (g) => sum(g.members.map((m) => m.rekeyAcksMissed))),
   onServer('kek_remaining_seconds', 'Until the KEK expires, 0 without one', (g) => g.kek?.remainingSeconds ?? 0),
   onServerTek('age_seconds', 'Since the TEK was made', (tek) => tek.ageSeconds),
   onServerTek('remaining_seconds', 'Until the TEK expires', (tek) => tek.remainingSeconds),
@@ -276,15 +287,25 @@ function selfDeclared(snapshot: Snapshot): Metric[] {
   return [...path, ...nat, ...declare('', (s) => s.counters.control)];
 }
 
+/** prom-client's own would want to see each packet. */
+function histogramOf(name: string, help: string, buckets: readonly Sample[]): Histogram {
+  const values = buckets.flatMap(([labels, value]) => {
+    const bucket = { metricName: `${name}_bucket`, labels, value };
+    const { le, ...others } = labels;
+    return le === '+Inf' ? [bucket, { metricName: `${name}_count`, labels: others, value }] : [bucket];
+  });
+  return { name, get: async () => ({ name, help, type: 'histogram', values }) } as unknown as Histogram;
+}
+
 /** @returns the exposition text, every sample labelled with the instance */
 export async function renderMetrics(snapshot: Snapshot): Promise<string> {
   const registry = new Registry();
   registry.setDefaultLabels({ instance: snapshot.instance });
-  for (const { name, help, samples } of [...metrics, ...selfDeclared(snapshot)]) {
+  for (const { name, help, samples, isHistogram } of [...metrics, ...selfDeclared(snapshot)]) {
     const values = samples(snapshot);
     const declaration = { name: `groupwire_${name}`, help, labelNames: Object.keys(values[0]?.[0] ?? {}), registers: [registry] };
-    const isCounter = name.endsWith('_total');
-    if (isCounter) {
+    if (isHistogram) registry.registerMetric(histogramOf(declaration.name, help, values));
+    else if (name.endsWith('_total')) {
       const counter = new Counter(declaration);
       for (const [labels, value] of values) counter.inc(labels, value);
     } else {

@@ -66,6 +66,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
   const hits = shown?.aceHits ?? [];
   const teksOf = (group: string) => router.gdoi.policyOf(group).teks;
   const directionOf = (group: string) => router.directionOf(group);
+  const answersOf = (group: string) => router.watch.answersOf(group, now);
   const memberGroups = router.gdoi.memberGroups();
   const interfaces = interfaceStates(config, allocation, dataplane);
   for (const item of interfaces) {
@@ -86,7 +87,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     isakmpSas: [...router.ike.sas().map((sa) => phase1State(sa, now)), ...rekeySaStates(memberGroups, now)],
     admission: admissionStateOf(config),
     gdoiMembers: memberGroups.map((status) =>
-      memberState(status, { config, allocation, tables, dataplane: shown, teksOf, directionOf, clocks: router.clocks, now }),
+      memberState(status, { config, allocation, tables, dataplane: shown, teksOf, directionOf, answersOf, clocks: router.clocks, now }),
     ),
     gdoiServers: router.gdoi.serverGroups().map((status) => serverState(status, now)),
     cryptoMaps: cryptoMapStates(config, router.ipsec.pairs),
