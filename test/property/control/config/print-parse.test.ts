@@ -9,17 +9,7 @@ import { parseConfig } from '../../../../control/config/parse.js';
 import { printConfig } from '../../../../control/config/print.js';
 import { verifyConfig } from '../../../../control/config/verify.js';
 import { configArbitrary } from './config-arbitraries.js';
-
-/** The same configuration without line numbers, as plain comparable data. */
-function withoutLines(value: unknown): unknown {
-  if (value instanceof Map) return [...value].map(([key, item]) => [key, withoutLines(item)]);
-  if (Array.isArray(value)) return value.map(withoutLines);
-  if (value === null || typeof value !== 'object') return value;
-  return Object.entries(value)
-    .filter(([key]) => key !== 'line')
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, item]) => [key, withoutLines(item)]);
-}
+import { withoutLines } from './without-lines.js';
 
 const print = (config: Config): string => printConfig(config, { secrets: true });
 
