@@ -76,7 +76,7 @@ const contexts: Partial<Record<ModeName, string[][]>> = {
 };
 const interfaces = ['GigabitEthernet0/0', 'Loopback0', 'Tunnel0', 'Tunnel1', 'eth0', 'gi 0/1'];
 
-function valueOf({ argument }: AnyNode, dice: Dice): string {
+function valueFor({ argument }: AnyNode, dice: Dice): string {
   const { label } = argument!.type;
   const pick = (list: readonly string[]): string => list[dice.below(list.length)];
   const known = byName[argument!.name];
@@ -148,7 +148,7 @@ export class GrammarWalk {
       const from = fresh.length > 0 && !isNegated ? fresh : offered;
       way.push(from[dice.below(from.length)]);
     }
-    const text = way.map((node) => (node.words === null ? valueOf(node, dice) : node.words[dice.below(node.words.length)]));
+    const text = way.map((node) => (node.words === null ? valueFor(node, dice) : node.words[dice.below(node.words.length)]));
     return { line: `${isNegated ? 'no ' : ''}${text.join(' ')}`, way };
   }
 

@@ -158,6 +158,7 @@ t.test('? and Tab', async (t) => {
   t.equal(await bench.type('\x15show version ?'), 'R1#show version ?\n  <cr>\n\nR1#show version ');
   t.equal(await bench.type('\x15sh\t'), 'R1#sh\nR1#show ');
   t.match(await bench.type('run | ?'), /begin +Begin with the line that matches\n.*count/s);
+  t.match(await bench.type('\x15show run | x?'), /\n% Unrecognized command\n/);
   await bench.type('\x15conf t\r');
   t.match(await bench.type('?'), /\n {2}do +To run exec commands in config mode\n/);
   t.match(await bench.type('do show ver?'), /version\n\nR1\(config\)#do show ver$/);
