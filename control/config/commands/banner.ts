@@ -6,7 +6,7 @@ import { type Block, block } from '../blocks.js';
 import { bannerTypes, openBanner, unreadable } from '../lexer.js';
 import { type BannerKind, bannerKinds, type Config } from '../model.js';
 import { ConfigError, type Edit } from '../session.js';
-import { type Args, argument, keyword, type Node, type NodeSpec } from '../tree.js';
+import { type Args, argument, keyword, type Node } from '../tree.js';
 
 /** Characters of a banner's text. */
 export const MaxBanner = 4000;
@@ -39,12 +39,14 @@ function unquote(quoted: string): string {
   return text;
 }
 
-function spec(kind: BannerKind): NodeSpec<Edit<'config'>> {
-  const set = (args: Args, { target }: Edit<'config'>): void => {
-    target.banners ??= {};
-    target.banners[kind] = unquote(args.text('text'));
-  };
-  return { next: [argument('text', bannerText, "c banner-text c, where 'c' is a delimiting character", { commit: true, run: set })] };
+function textNode(kind: BannerKind): Node<Edit<'config'>> {
+  return argument('text', bannerText, "c banner-text c, where 'c' is a delimiting character", {
+    commit: true,
+    run: (args, { target }) => {
+      target.banners ??= {};
+      target.banners[kind] = unquote(args.text('text'));
+    },
+  });
 }
 
 function forget(kind: BannerKind): (_: Args, edit: Edit<'config'>) => void {
@@ -64,9 +66,9 @@ const kindHelp: Record<BannerKind, string> = {
 export const bannerCommands: Node<Edit<'config'>>[] = [
   keyword('banner', 'Define a login banner', {
     next: [
-      ...bannerKinds.map((kind) => keyword<Edit<'config'>>(kind, kindHelp[kind], { ...spec(kind), commit: true, no: forget(kind) })),
+      ...bannerKinds.map((kind) => keyword(kind, kindHelp[kind], { commit: true, no: forget(kind), next: [textNode(kind)] })),
       // `banner #...#` is the message of the day.
-      ...(spec('motd').next as Node<Edit<'config'>>[]),
+      textNode('motd'),
     ],
   }),
 ];
