@@ -131,12 +131,10 @@ t.test('against live routers', async (t) => {
     const file = `${lab.directory}/other.cfg`;
     for (const transcript of done) {
       const [router, line, ...looks] = transcript;
-      const running = await exec('r1', 'show running-config');
       if (line.includes('FILE'))
         writeFileSync(file, readFileSync(`/run/groupwire-lab/${lab.name}/configs/r1.cfg`, 'utf8').replace('hostname R1', 'hostname R9'));
       const answer = await exec(router, line.replace('FILE', file)).catch(({ message }: Error) => message.replace(/^.*?: (?=% )/, ''));
       checkLooks(t, transcript, answer, looks);
-      t.ok(running.length > 0);
     }
     await until(
       'r1 to be back in the group',

@@ -140,7 +140,7 @@ export const shown: Transcript[] = [
   ['r4', 'show crypto gdoi ks acl', /^Group Name: GDOI-GROUP\n Configured ACL:\n/],
 ];
 
-/** What does something, in an order that leaves the lab as it was. FILE is a configuration of the test's. */
+/** What does something, and what is seen of it then; in an order that leaves the lab as it was. FILE is a configuration of the test's. */
 export const done: Transcript[] = [
   ['r1', 'terminal length 0', /^$/],
   ['r1', 'debug crypto gdoi gm rekey event', /^GDOI GM rekey debugging is on, level event\n$/],
@@ -164,21 +164,29 @@ export const done: Transcript[] = [
   ['r1', 'reload check FILE', /^Would change: general\n-hostname R1\n\+hostname R9\nNothing would be dropped\.\n/],
   ['r1', 'configure replace FILE time 2', /^Total number of lines changed: 2\nRolled back in 2 minutes unless: configure confirm\n%/],
   ['r1', 'configure revert now', /^Rolled back to the configuration before\n$/],
+  ['r1', 'show version', /\nR1 uptime is /],
   ['r1', 'configure replace FILE time 2', /^Total number of lines changed: 2\n/],
   ['r1', 'configure confirm', /^$/],
+  ['r1', 'show version', /\nR9 uptime is /],
   ['r1', 'configure replace startup-config', /^Total number of lines changed: 2\n/],
+  ['r1', 'show archive config differences', /No changes were found/],
   [
     'r1',
     'crypto key generate rsa label SPARE modulus 2048',
     /^The name for the keys will be: SPARE\n% The key modulus size is 2048 bits\n% Generating 2048 bit RSA keys, keys will be non-exportable\.\.\.\[OK\]\n$/,
   ],
+  ['r1', 'show crypto key mypubkey rsa', /\nKey name: SPARE\n/],
   ['r1', 'crypto pki authenticate NONE', /^% CA trustpoint NONE is not known$/],
   ['r1', 'crypto gdoi gm ipsec direction both', /^$/],
   ['r4', 'crypto gdoi ks rekey', /^$/],
+  ['r4', 'show crypto gdoi ks members', /\nNumber of rekeys sent for group GDOI-GROUP : [1-9]/],
   ['r1', 'clear access-list counters', /^$/],
+  ['r1', 'show access-lists EDGE', /^Extended IP access list EDGE\n {4}10 permit icmp any any\n/],
   ['r1', 'clear counters', /^$/],
+  ['r1', 'show interfaces FastEthernet0/1', /Last clearing of "show interface" counters 00:00:\d\d\n/, /\n {5}0 packets input, 0 bytes/],
   ['r1', 'clear logging', /^$/],
   ['r1', 'clear ip nat translation *', /^$/],
+  ['r1', 'show ip nat translations', /^Pro[^\n]*\nTotal number of translations: 0\n$/],
   ['r1', 'clear crypto sa', /^$/],
   ['r4', 'clear crypto gdoi ks members', /^Sending GM-Removal message to group GDOI-GROUP\.\.\.\n$/],
   ['r1', 'clear crypto gdoi', /^$/],
