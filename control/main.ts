@@ -35,13 +35,13 @@ import { pageCounters } from './page/feed.js';
 import { RsaKeys } from './pki/rsa-keys.js';
 import { Trustpoints } from './pki/trustpoints.js';
 import { Prober, probeCounters } from './probe/prober.js';
+import { sampleRates } from './rate-samples.js';
 import { findMissing } from './readiness.js';
 import { Router, routerCounters } from './router.js';
 import { nameRun } from './run-record.js';
 import { buildSnapshot } from './snapshot/build.js';
 import { interfaceStates } from './snapshot/interfaces.js';
 import { natTranslations } from './snapshot/nat.js';
-import { sampleQosRates } from './snapshot/qos-interfaces.js';
 import { startStatusListener } from './status-listener.js';
 import { SealedStore } from './store/sealed-store.js';
 import { tracePacket } from './trace/packet-tracer.js';
@@ -221,20 +221,18 @@ const snapshot = async () => {
   });
 };
 
-async function sampleRates(): Promise<void> {
+async function sample(): Promise<void> {
   cpu.sample(readProcesses(runDirectory), Date.now());
   const dataplane = await link.snapshot();
-  const interfaces = interfaceStates(router.config, router.allocation, dataplane);
-  for (const { name, counters: counted } of interfaces) rates.sample(name, Date.now(), counted);
-  cleared.state(interfaces, dataplane?.drops ?? null);
-  if (dataplane && router.tables) sampleQosRates(rates, router.tables.qosOrigins, dataplane.qos, Date.now());
+  sampleRates(rates, router, dataplane, Date.now());
+  cleared.state(interfaceStates(router.config, router.allocation, dataplane), dataplane?.drops ?? null);
   if (router.ipsec.pairs.size === 0) return;
   noteVolumes(router, dataplane, Date.now());
   scheduleTick();
 }
 /** Certificates and revocation lists are renewed by replacing their files. */
 const trustpointTimer = setInterval(() => trustpoints.refresh(), TrustpointRefreshMs);
-const rateTimer = setInterval(() => void sampleRates(), RateSampleMs);
+const rateTimer = setInterval(() => void sample(), RateSampleMs);
 
 const prober = new Prober(link, router, counters);
 const execLine = makeExecLine({
