@@ -23,6 +23,7 @@ import { ikeCounters } from './isakmp/counters.js';
 import { GdoiPort } from './isakmp/ports.js';
 import { KeyLog } from './key-log.js';
 import { Lifecycle } from './lifecycle.js';
+import { Liveness } from './liveness.js';
 import { listenAddresses, listenPorts } from './local-ends.js';
 import { openLog } from './log.js';
 import { MulticastSockets } from './multicast-sockets.js';
@@ -73,6 +74,7 @@ if (keyLog) log.write('CRYPTO', 1, 'KEY_LOG', `--key-log is on: ${args['key-log'
 
 let applied = { generation: 0, errors: ['not applied yet'] };
 let tickTimer: NodeJS.Timeout | null = null;
+const liveness = new Liveness();
 const sockets = new UdpSockets(
   (datagram) => {
     router.receive(datagram, Date.now());
@@ -90,11 +92,12 @@ const multicast = new MulticastSockets(
   },
   (group, local, reason) => log.write('GDOI', 3, 'MCAST_JOIN', `cannot join ${group} for rekeys on ${local || 'any interface'}: ${reason}`),
 );
-const link = new DataplaneLink(join(runDirectory, 'dataplane.sock'), {
+const link = new DataplaneLink(args.dataplane ?? join(runDirectory, 'dataplane.sock'), {
   hello: (hello) => void greet(hello),
   applied: (generation, errors) => {
     applied = { generation, errors };
     router.applied(generation);
+    liveness.ready();
     listen();
     startWhenReady();
     for (const error of errors) log.write('SYS', 3, 'DATAPLANE', error);
@@ -160,8 +163,15 @@ function scheduleTick(): void {
   tickTimer = setTimeout(() => {
     router.tick(Date.now());
     lifecycle.tick(Date.now());
+    liveness.beat(missing);
     scheduleTick();
   }, wait);
+}
+
+/** What keeps the router from being ready. */
+function missing(): string[] {
+  const waiting = { unboundAddresses: sockets.missing(GdoiPort), unjoinedGroups: multicast.missing() };
+  return findMissing(router, { connected: link.connected, ...applied, ...waiting }, Date.now());
 }
 
 const { editor, lifecycle, reload } = makeConfiguration({
@@ -182,6 +192,7 @@ rsaKeys.ensure(loaded.config, log);
 const rates = new RateMeter();
 const cpu = new CpuMeter();
 const cleared = new ClearedCounters();
+const processes = () => readProcesses(runDirectory, args.dataplane === undefined ? null : link.process);
 const snapshot = async () =>
   buildSnapshot({
     router,
@@ -190,7 +201,7 @@ const snapshot = async () =>
     counters,
     rates,
     publicKeys: rsaKeys.list(),
-    processes: cpu.describe(readProcesses(runDirectory)),
+    processes: cpu.describe(processes()),
     cleared,
     logging: log.state(),
     dataplane: await link.snapshot(),
@@ -198,7 +209,7 @@ const snapshot = async () =>
   });
 
 async function sampleRates(): Promise<void> {
-  cpu.sample(readProcesses(runDirectory), Date.now());
+  cpu.sample(processes(), Date.now());
   const dataplane = await link.snapshot();
   const interfaces = interfaceStates(router.config, router.allocation, dataplane);
   for (const { name, counters: counted } of interfaces) rates.sample(name, Date.now(), counted);
@@ -222,11 +233,7 @@ const api = await startApi({
   },
   packetTrace: (line) => tracePacket(line, router, link),
   probe: (line, signal, tell) => prober.run(line, signal, tell),
-  ready: () => {
-    const waiting = { unboundAddresses: sockets.missing(GdoiPort), unjoinedGroups: multicast.missing() };
-    const missing = findMissing(router, { connected: link.connected, ...applied, ...waiting }, Date.now());
-    return { ready: missing.length === 0, missing };
-  },
+  ready: () => ({ ready: missing().length === 0, missing: missing() }),
   exec: (line) => exec(line, null),
   execWithFile: (line, text) => exec(line, text),
   edit: ({ session, line }) => {
@@ -276,7 +283,10 @@ async function stop(): Promise<void> {
 }
 process.on('SIGTERM', () => void stop());
 process.on('SIGINT', () => void stop());
-process.on('SIGHUP', reload);
+process.on('SIGHUP', () => {
+  reload();
+  liveness.reloaded();
+});
 process.stdin.on('end', () => void stop());
 process.stdin.on('error', () => void stop());
 process.stdin.resume();

@@ -93,6 +93,8 @@ export const enum Ctl {
   NowSeconds = 2,
   /** Not 0: beginnings and ends of NAT sessions are noted (mem/nat-log.ts). */
   NatLog = 3,
+  /** Counted by the main thread once a second, from 1. A worker writes it to `Seen` in its next turn: one that is far behind is stuck. */
+  Turn = 4,
   /** First of one acknowledgement word per worker. */
   Ack = 8,
   /** First of one word per worker: 1 while it sleeps in poll, or is about to. */
@@ -100,5 +102,7 @@ export const enum Ctl {
   /** First of one word per worker: NAT sessions it has. In cache lines of their own. */
   NatSessions = 48,
   Tunnels = 64, // first of Cap.Ports * TunnelWord.Count words
-  Words = 128,
+  /** First of one word per worker: the last `Turn` it has seen, 0 = it has not begun. */
+  Seen = 128,
+  Words = 144,
 }

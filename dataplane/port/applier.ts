@@ -24,7 +24,7 @@ import { type BankContent, isSameContent, isSameList, type PortState, type Publi
 import { diffRoutes, type PlannedRoute, planGatewayTable, planPortTable, planProgramTable, planStaticRoutes } from './routes.js';
 import { diffRules, isTunnel, type PortDevices, planRules, Table } from './rules.js';
 import { describeErrors, runBatch } from './run-command.js';
-import { setDevice, setGlobals } from './sysctl.js';
+import { refusedSettings, setDevice, setGlobals } from './sysctl.js';
 import { openTunnels, type TunnelStates } from './tunnel-states.js';
 import { tunnelRows } from './tunnels.js';
 import type { UndoLedger } from './undo-ledger.js';
@@ -168,7 +168,7 @@ export class Applier {
     this.linux = state;
     await this.publish(tables, devices, state, errors);
     this.announce(head.interfaces, state);
-    return errors;
+    return [...errors, ...refusedSettings()];
   }
 
   /** @returns the state afterwards, null when there was nothing to change */
