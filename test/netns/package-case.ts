@@ -145,7 +145,7 @@ export class PackageRoot {
 /** Lines of /proc/PID/status. */
 export function statusOf(pid: number): Record<string, string> {
   const text = readFileSync(`/proc/${pid}/status`, 'utf8');
-  return Object.fromEntries([...text.matchAll(/^(\w+):\s*(.*)$/gm)].map(([, key, value]) => [key, value]));
+  return Object.fromEntries([...text.matchAll(/^(\w+):[ \t]*(.*)$/gm)].map(([, key, value]) => [key, value]));
 }
 
 /** @param names as Unit has them @returns the set as /proc prints it */

@@ -9,6 +9,7 @@
 //   r1 :: dataplane is stopped (SIGSTOP) :: the watchdog starts it again
 //   r1 :: systemctl stop, dpkg -P    :: rules are gone, files too
 
+import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -30,8 +31,9 @@ class Machine {
   private booted: Background | null = null;
   private leader = '';
   private readonly undo = removeAtExit(() => {
-    void this.booted?.stop('SIGKILL');
-    void run(['sh', '-c', `umount -l ${this.root}; rm -rf ${this.directory}`]);
+    // Its systemd outlives nspawn; all that runs in there ends with it.
+    const leader = this.leader === '' ? '' : `kill -KILL ${this.leader}; `;
+    spawnSync('sh', ['-c', `${leader}umount -l ${this.root}; rm -rf ${this.directory}`], { stdio: 'ignore' });
   });
 
   static async make(): Promise<Machine> {
@@ -81,9 +83,9 @@ class Machine {
     return (await this.sh(`systemctl show -P MainPID ${unit}`)).trim();
   }
 
-  remove(): Promise<unknown> {
-    const ended = this.booted?.stop('SIGKILL') ?? Promise.resolve('');
-    return ended.then(() => this.undo());
+  async remove(): Promise<void> {
+    this.undo();
+    await this.booted?.stop('SIGKILL');
   }
 }
 
