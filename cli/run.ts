@@ -113,7 +113,8 @@ function removeIfEmpty(directory: string): void {
   try {
     rmdirSync(directory);
   } catch (error) {
-    // Somebody's other files are there, or the directory is not ours to remove: both are fine.
+    // Somebody's other files are there, or the directory is not ours to remove, as under systemd: both are fine.
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') return;
     log(6, 'CLEANUP', `${directory} stays: ${(error as NodeJS.ErrnoException).code}`);
   }
 }

@@ -142,6 +142,13 @@ export class PackageRoot {
   }
 }
 
+/** @param output of a ping(8) that was ended by SIGINT @returns what it lost, but for the last one, which may have been on its way */
+export function lostBy(output: string): number {
+  const [, sent, received] = /(\d+) packets transmitted, (\d+) received/.exec(output) ?? [];
+  const lost = Number(sent) - Number(received);
+  return Number(received) > 0 ? Math.max(0, lost - 1) : Number.NaN;
+}
+
 /** Lines of /proc/PID/status. */
 export function statusOf(pid: number): Record<string, string> {
   const text = readFileSync(`/proc/${pid}/status`, 'utf8');

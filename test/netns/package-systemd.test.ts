@@ -19,7 +19,7 @@ import { Background, removeAtExit, run, runChecked, until } from '../support/net
 import { readCapture, splitBranchPackets } from '../support/pcap.js';
 import { pings } from '../support/ping.js';
 import { capture } from '../support/tshark.js';
-import { capabilitySet, Unit } from './package-case.js';
+import { capabilitySet, lostBy, Unit } from './package-case.js';
 
 const clean = join(repoRoot, 'build/packaging/debian');
 const config = readFileSync(join(repoRoot, 'scripts/configs/lab/r1.cfg'), 'utf8');
@@ -145,7 +145,7 @@ t.test('installed, started, reloaded, upgraded and removed', async (t) => {
   };
   const dataplane = await machine.pid('groupwire-dataplane@r1');
   const restart = await losses(() => machine.sh('systemctl restart groupwire@r1 && groupwire --instance r1 wait-ready --timeout 60'));
-  t.match(restart, / 0% packet loss/, 'systemctl restart');
+  t.equal(lostBy(restart), 0, 'lost during systemctl restart');
   t.equal(await machine.pid('groupwire-dataplane@r1'), dataplane);
 
   const control = await pidOf('control');
@@ -154,19 +154,24 @@ t.test('installed, started, reloaded, upgraded and removed', async (t) => {
     await until('another control', async () => ![control, undefined].includes(await pidOf('control').catch(() => undefined)));
     await groupwire('wait-ready --timeout 60');
   });
-  t.match(upgrade, / 0% packet loss/, 'an upgrade that leaves the dataplane as it is');
+  t.equal(lostBy(upgrade), 0, 'lost during an upgrade that leaves the dataplane as it is');
   t.equal(await machine.pid('groupwire-dataplane@r1'), dataplane);
   const registrations = async () => /Total received *: (\d+)|Succeeded registration: (\d+)/.exec(await groupwire('show crypto gdoi'))?.[0];
   const registered = await registrations();
-  await machine.sh('echo another >/run/groupwire-dataplane/r1/build && dpkg -i /root/groupwire.deb');
-  await until('another dataplane', async () => ![dataplane, '0'].includes(await machine.pid('groupwire-dataplane@r1')));
-  await until('the router to be ready', async () => (await machine.try('groupwire --instance r1 wait-ready --timeout 1')).status === 0);
+  // With traffic: the capture at core shows that none of it leaves in the clear meanwhile.
+  await losses(async () => {
+    await machine.sh('echo another >/run/groupwire-dataplane/r1/build && dpkg -i /root/groupwire.deb');
+    await until('another dataplane', async () => ![dataplane, '0'].includes(await machine.pid('groupwire-dataplane@r1')));
+    await until('the router to be ready', async () => (await machine.try('groupwire --instance r1 wait-ready --timeout 1')).status === 0);
+  });
   t.match((await lab.run('h1', ['ping', ...pings(5), '10.0.2.10'])).stdout, / 0% packet loss/, 'with the keys it had');
   t.equal(await registrations(), registered, 'nobody registered again');
 
   const stuck = await machine.pid('groupwire-dataplane@r1');
-  await machine.sh(`kill -STOP ${stuck}`);
-  await until('the watchdog', async () => ![stuck, '0'].includes(await machine.pid('groupwire-dataplane@r1')), 60_000);
+  await losses(async () => {
+    await machine.sh(`kill -STOP ${stuck}`);
+    await until('the watchdog', async () => ![stuck, '0'].includes(await machine.pid('groupwire-dataplane@r1')), 60_000);
+  });
   t.match(await machine.sh('journalctl --no-pager -b -u groupwire-dataplane@r1'), /Watchdog timeout/);
   await until('the router to be ready', async () => (await machine.try('groupwire --instance r1 wait-ready --timeout 1')).status === 0);
 
