@@ -21,29 +21,26 @@ const built = fileURLToPath(new URL('..', import.meta.url));
 /** What runs for an instance. */
 function childCommands(options: RunOptions, root: string): ChildCommand[] {
   const shared = ['--instance', options.instance, '--run', options.runDirectory, '--state', options.stateDirectory];
-  const all: (ChildCommand & { elsewhere?: boolean })[] = [
-    {
-      name: 'dataplane',
-      elsewhere: options.dataplaneSocket !== null,
-      args: [join(root, 'dataplane/main.js'), ...shared, '--workers', String(options.workers), ...(options.prepared ? ['--prepared'] : [])],
-      // bpf: the programs of port-driver xdp and of steering; ipc_lock: the packet memory of xdp is pinned, more than the usual limit.
-      capabilities: ['net_admin', 'net_raw', 'bpf', 'ipc_lock'],
-      environment: options.native ? {} : { GROUPWIRE_NATIVE: '0' },
-    },
-    {
-      name: 'control',
-      args: [
-        join(root, 'control/main.js'),
-        ...shared,
-        ...['--config', options.configFile, '--metrics', options.metrics],
-        ...(options.keyLogDirectory === null ? [] : ['--key-log', options.keyLogDirectory]),
-        ...(options.dataplaneSocket === null ? [] : ['--dataplane', options.dataplaneSocket]),
-      ],
-      capabilities: ['net_bind_service'],
-      reloads: true,
-    },
-  ];
-  return all.filter(({ elsewhere }) => !elsewhere);
+  const dataplane: ChildCommand = {
+    name: 'dataplane',
+    args: [join(root, 'dataplane/main.js'), ...shared, '--workers', String(options.workers), ...(options.prepared ? ['--prepared'] : [])],
+    // bpf: the programs of port-driver xdp and of steering; ipc_lock: the packet memory of xdp is pinned, more than the usual limit.
+    capabilities: ['net_admin', 'net_raw', 'bpf', 'ipc_lock'],
+    environment: options.native ? {} : { GROUPWIRE_NATIVE: '0' },
+  };
+  const control: ChildCommand = {
+    name: 'control',
+    args: [
+      join(root, 'control/main.js'),
+      ...shared,
+      ...['--config', options.configFile, '--metrics', options.metrics],
+      ...(options.keyLogDirectory === null ? [] : ['--key-log', options.keyLogDirectory]),
+      ...(options.dataplaneSocket === null ? [] : ['--dataplane', options.dataplaneSocket]),
+    ],
+    capabilities: ['net_bind_service'],
+    reloads: true,
+  };
+  return options.dataplaneSocket === null ? [dataplane, control] : [control];
 }
 
 function makeDirectory(path: string, mode: number): void {

@@ -7,6 +7,7 @@ import { CpuMeter } from './api/cpu-meter.js';
 import { splitAddress, startMetrics } from './api/metrics.js';
 import { readProcesses } from './api/processes.js';
 import { RateMeter } from './api/rates.js';
+import type { Ready } from './api/ready.js';
 import { startApi } from './api/server.js';
 import { readVersion } from './api/version.js';
 import { args, fail, required } from './arguments.js';
@@ -163,15 +164,15 @@ function scheduleTick(): void {
   tickTimer = setTimeout(() => {
     router.tick(Date.now());
     lifecycle.tick(Date.now());
-    liveness.beat(missing);
+    liveness.beat(() => readiness().missing);
     scheduleTick();
   }, wait);
 }
 
-/** What keeps the router from being ready. */
-function missing(): string[] {
+function readiness(): Ready {
   const waiting = { unboundAddresses: sockets.missing(GdoiPort), unjoinedGroups: multicast.missing() };
-  return findMissing(router, { connected: link.connected, ...applied, ...waiting }, Date.now());
+  const missing = findMissing(router, { connected: link.connected, ...applied, ...waiting }, Date.now());
+  return { ready: missing.length === 0, missing };
 }
 
 const { editor, lifecycle, reload } = makeConfiguration({
@@ -233,7 +234,7 @@ const api = await startApi({
   },
   packetTrace: (line) => tracePacket(line, router, link),
   probe: (line, signal, tell) => prober.run(line, signal, tell),
-  ready: () => ({ ready: missing().length === 0, missing: missing() }),
+  ready: readiness,
   exec: (line) => exec(line, null),
   execWithFile: (line, text) => exec(line, text),
   edit: ({ session, line }) => {
