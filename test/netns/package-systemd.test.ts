@@ -64,7 +64,11 @@ class Machine {
     const children = `/proc/${this.booted.pid}/task/${this.booted.pid}/children`;
     await until('systemd to be there', () => existsSync(children) && readFileSync(children, 'utf8').trim() !== '');
     this.leader = readFileSync(children, 'utf8').trim().split(' ')[0];
-    await until('systemd to answer', async () => (await this.try('systemctl is-system-running')).stdout.trim() !== '', 60_000);
+    await until(
+      'systemd to have started',
+      async () => /^(running|degraded)$/m.test((await this.try('systemctl is-system-running')).stdout),
+      60_000,
+    );
   }
 
   try(line: string, timeoutMs = 60_000) {
