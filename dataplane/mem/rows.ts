@@ -94,7 +94,7 @@ export const enum Ctl {
   /** Not 0: beginnings and ends of NAT sessions are noted (mem/nat-log.ts). */
   NatLog = 3,
   /** Counted by the main thread once a second, from 1. A worker writes it to `Seen` in its next turn: one that is far behind is stuck. */
-  Turn = 4,
+  Turn = 7,
   /** First of one acknowledgement word per worker. */
   Ack = 8,
   /** First of one word per worker: 1 while it sleeps in poll, or is about to. */
