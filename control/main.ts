@@ -7,6 +7,7 @@ import { CpuMeter } from './api/cpu-meter.js';
 import { KeptCounters } from './api/kept-counters.js';
 import { readProcesses } from './api/processes.js';
 import { RateMeter } from './api/rates.js';
+import type { Ready } from './api/ready.js';
 import { startApi } from './api/server.js';
 import { readVersion } from './api/version.js';
 import { args, fail, required } from './arguments.js';
@@ -27,6 +28,7 @@ import { GdoiPort } from './isakmp/ports.js';
 import { joinSinks, KeyExport } from './key-export.js';
 import { KeyLog } from './key-log.js';
 import { Lifecycle } from './lifecycle.js';
+import { Liveness } from './liveness.js';
 import { listenAddresses, listenPorts } from './local-ends.js';
 import { openLog } from './log.js';
 import { MulticastSockets } from './multicast-sockets.js';
@@ -85,6 +87,7 @@ const keyExport = new KeyExport({ isPermitted: () => router.config.keyExport, ph
 
 let applied = { generation: 0, errors: ['not applied yet'] };
 let tickTimer: NodeJS.Timeout | null = null;
+const liveness = new Liveness();
 const sockets = new UdpSockets(
   (datagram) => {
     router.receive(datagram, Date.now());
@@ -102,11 +105,12 @@ const multicast = new MulticastSockets(
   },
   (group, local, reason) => log.write('GDOI', 3, 'MCAST_JOIN', `cannot join ${group} for rekeys on ${local || 'any interface'}: ${reason}`),
 );
-const link = new DataplaneLink(join(runDirectory, 'dataplane.sock'), {
+const link = new DataplaneLink(args.dataplane ?? join(runDirectory, 'dataplane.sock'), {
   hello: (hello) => void greet(hello),
   applied: (generation, errors) => {
     applied = { generation, errors };
     router.applied(generation);
+    liveness.ready();
     listen();
     startWhenReady();
     for (const error of errors) log.write('SYS', 3, 'DATAPLANE', error);
@@ -178,8 +182,15 @@ function scheduleTick(): void {
   tickTimer = setTimeout(() => {
     router.tick(Date.now());
     lifecycle.tick(Date.now());
+    liveness.beat(() => readiness().missing);
     scheduleTick();
   }, wait);
+}
+
+function readiness(): Ready {
+  const waiting = { unboundAddresses: sockets.missing(GdoiPort), unjoinedGroups: multicast.missing() };
+  const missing = findMissing(router, { connected: link.connected, ...applied, ...waiting }, Date.now());
+  return { ready: missing.length === 0, missing };
 }
 
 const { editor, lifecycle, reload } = makeConfiguration({
@@ -201,6 +212,7 @@ rsaKeys.ensure(loaded.config, log);
 const rates = new RateMeter();
 const cpu = new CpuMeter();
 const cleared = new ClearedCounters();
+const processes = () => readProcesses(runDirectory, args.dataplane === undefined ? null : link.process);
 const snapshot = async () => {
   const dataplane = await link.snapshot();
   keptCounters.keep();
@@ -211,7 +223,7 @@ const snapshot = async () => {
     counters,
     rates,
     publicKeys: rsaKeys.list(),
-    processes: cpu.describe(readProcesses(runDirectory)),
+    processes: cpu.describe(processes()),
     cleared,
     captures: captures.states(),
     packetTrace: packetTraces.state(),
@@ -222,7 +234,7 @@ const snapshot = async () => {
 };
 
 async function sample(): Promise<void> {
-  cpu.sample(readProcesses(runDirectory), Date.now());
+  cpu.sample(processes(), Date.now());
   const dataplane = await link.snapshot();
   sampleRates(rates, router, dataplane, Date.now());
   cleared.state(interfaceStates(router.config, router.allocation, dataplane), dataplane?.drops ?? null);
@@ -257,11 +269,7 @@ const api = await startApi({
   },
   packetTrace: (line) => tracePacket(line, router, link),
   probe: (line, signal, tell) => prober.run(line, signal, tell),
-  ready: () => {
-    const waiting = { unboundAddresses: sockets.missing(GdoiPort), unjoinedGroups: multicast.missing() };
-    const missing = findMissing(router, { connected: link.connected, ...applied, ...waiting }, Date.now());
-    return { ready: missing.length === 0, missing };
-  },
+  ready: readiness,
   exec: (line) => execLine(line, null),
   execWithFile: (line, text) => execLine(line, text),
   edit: ({ session, line }) => {
@@ -289,7 +297,10 @@ async function stop(): Promise<void> {
 }
 process.on('SIGTERM', () => void stop());
 process.on('SIGINT', () => void stop());
-process.on('SIGHUP', reload);
+process.on('SIGHUP', () => {
+  reload();
+  liveness.reloaded();
+});
 process.stdin.on('end', () => void stop());
 process.stdin.on('error', () => void stop());
 process.stdin.resume();
