@@ -29,7 +29,8 @@ import { MulticastSockets } from './multicast-sockets.js';
 import { NatLog, natDebugFilter } from './nat-log.js';
 import { RsaKeys } from './pki/rsa-keys.js';
 import { Trustpoints } from './pki/trustpoints.js';
-import { Prober, probeCounters } from './probe/prober.js';
+import { PathSearches, pathSearchCounters } from './probe/path-searches.js';
+import { monotonicNow, Prober, probeCounters } from './probe/prober.js';
 import { findMissing } from './readiness.js';
 import { Router, routerCounters } from './router.js';
 import { nameRun } from './run-record.js';
@@ -62,7 +63,7 @@ const natLog = new NatLog(log);
 natLog.configure(loaded.config.nat.logging);
 const rsaKeys = new RsaKeys(store);
 const trustpoints = new Trustpoints(store, rsaKeys, log);
-const counters = new CounterSet(ikeCounters, ipsecCounters, gdoiCounters, routerCounters, probeCounters);
+const counters = new CounterSet(ikeCounters, ipsecCounters, gdoiCounters, routerCounters, probeCounters, pathSearchCounters);
 // Before a trustpoint or a group makes a key of that label with another modulus.
 for (const { line, text } of loaded.execLines) {
   const answer = ensureKeyOf(text, loaded.config, { rsaKeys });
@@ -102,11 +103,13 @@ const link = new DataplaneLink(join(runDirectory, 'dataplane.sock'), {
   event: (event) => {
     if (event.kind === 'log') log.write('SYS', event.severity as 3, event.mnemonic, event.text);
     else router.dataplaneEvent(event, Date.now());
+    pathSearches.receive(event);
     scheduleTick();
   },
   natLog: (rows) => natLog.take(rows, router.debug.nat, Date.now(), natDebugFilter(router.config, router.debug.natList)),
   lost: () => {
     router.dataplaneDown();
+    pathSearches.clear();
     applied = { generation: 0, errors: ['the dataplane is not running'] };
     log.write('SYS', 3, 'DATAPLANE_DOWN', 'lost the dataplane: waiting for it to come back');
   },
@@ -126,6 +129,14 @@ const router = new Router(
   },
   Date.now(),
 );
+
+const pathSearches = new PathSearches({
+  router,
+  counters,
+  log,
+  send: (message) => link.sendPathSearch(message),
+  now: monotonicNow,
+});
 
 function listen(): void {
   sockets.listen(listenAddresses(router.config), listenPorts(router.config));
@@ -193,6 +204,7 @@ const snapshot = async () =>
     processes: cpu.describe(readProcesses(runDirectory)),
     cleared,
     logging: log.state(),
+    pathSearches: pathSearches.states(),
     dataplane: await link.snapshot(),
     now: Date.now(),
   });
@@ -203,6 +215,7 @@ async function sampleRates(): Promise<void> {
   const interfaces = interfaceStates(router.config, router.allocation, dataplane);
   for (const { name, counters: counted } of interfaces) rates.sample(name, Date.now(), counted);
   cleared.state(interfaces, dataplane?.drops ?? null);
+  if (dataplane) pathSearches.observe(dataplane.pathMtus);
   if (dataplane && router.tables) sampleQosRates(rates, router.tables.qosOrigins, dataplane.qos, Date.now());
   if (router.ipsec.pairs.size === 0) return;
   noteVolumes(router, dataplane, Date.now());

@@ -10,6 +10,7 @@ import { Events } from './mem/events.js';
 import { FragmentTable } from './mem/fragments.js';
 import { HandOver } from './mem/hand-over.js';
 import { Links } from './mem/links.js';
+import { MtuProbes } from './mem/mtu-probes.js';
 import { Nat } from './mem/nat.js';
 import { NatBegin } from './mem/nat-begin.js';
 import { NatLog, natLogOf } from './mem/nat-log.js';
@@ -96,6 +97,7 @@ export interface Env {
   readonly links: Links;
   readonly neighbours: Neighbours;
   readonly pathMtus: PathMtus;
+  readonly mtuProbes: MtuProbes;
   /** By worker: the last sequence number that it has sent of each SA slot. */
   readonly lastSequences: readonly Float64Array[];
   /** TunnelWord of each port, shared by all workers. */
@@ -192,6 +194,7 @@ export function makeEnv(options: EnvOptions): Env {
     links: new Links(),
     neighbours: new Neighbours(),
     pathMtus: new PathMtus(options.own ? pathMtuWordsOf(shared).slice() : pathMtuWordsOf(shared)),
+    mtuProbes: new MtuProbes(),
     lastSequences: Array.from({ length: shared.workers }, (_, worker) => countersOf(shared, worker).saSequences),
     tunnelWords: options.own ? tunnelWordsOf(shared).slice() : tunnelWordsOf(shared),
     drop,

@@ -47,7 +47,7 @@ function trafficOf(snapshot: Snapshot) {
 
 function describeLearnt({ destination, tunnel, mtu, router, remainingSeconds }: NonNullable<Snapshot['pathMtus']>[number]): string {
   const ends = remainingSeconds === null ? 'never expires' : `expires in ${remainingSeconds} seconds`;
-  return `  ${tunnel ?? destination}: ${mtu} bytes, told by ${router ?? 'this router'}, ${ends}`;
+  return `  ${tunnel ?? destination}: ${mtu} bytes, told by ${router ?? (tunnel === null ? 'probes' : 'this router')}, ${ends}`;
 }
 
 function renderTraffic(snapshot: Snapshot): string[] {

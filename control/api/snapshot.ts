@@ -111,6 +111,22 @@ const pathMtuState = z.object({
   ageSeconds: count,
   /** null = it does not expire. */
   remainingSeconds: count.nullable(),
+  /** Since it was last asked; null = never. */
+  usedAgoSeconds: count.nullable().optional(),
+});
+
+/** One search for a path MTU (control/probe/path-search.ts). */
+const pathSearchState = z.object({
+  destination: z.string(),
+  interface: z.string(),
+  state: z.enum(['disabled', 'base', 'searching', 'search-complete', 'error']),
+  /** Confirmed; null = nothing yet. */
+  mtu: z.number().nullable(),
+  /** Probes. */
+  sent: count,
+  answered: count,
+  lost: count,
+  blackHoles: count,
 });
 
 const isakmpPolicyState = z.object({
@@ -216,6 +232,8 @@ export const snapshotSchema = z.object({
   routes: z.array(routeState),
   /** Path MTUs that the dataplane has learnt. */
   pathMtus: z.array(pathMtuState).optional(),
+  /** Searches for path MTUs without ICMP (RFC 8899). */
+  pathSearches: z.array(pathSearchState).optional(),
   /** Bounds of virtual reassembly, by worker. */
   virtualReassembly: z.object({ datagrams: count, fragments: count, timeoutSeconds: seconds }).optional(),
   publicKeys: z.array(publicKeyState),
@@ -249,6 +267,7 @@ export type Snapshot = z.infer<typeof snapshotSchema>;
 export type AceState = z.infer<typeof aceState>;
 export type InterfaceState = z.infer<typeof interfaceState>;
 export type PathMtuState = z.infer<typeof pathMtuState>;
+export type PathSearchState = z.infer<typeof pathSearchState>;
 export type TunnelState = z.infer<typeof tunnelState>;
 export type IsakmpPolicyState = z.infer<typeof isakmpPolicyState>;
 export type IsakmpSaState = z.infer<typeof isakmpSaState>;

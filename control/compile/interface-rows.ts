@@ -31,6 +31,7 @@ export function interfaceRow(
     adjustMss: config.adjustMss ?? null,
     dfBit: config.dfBit ?? ipsec.dfBit ?? 'copy',
     cutSealed: (config.fragmentation ?? ipsec.fragmentation) === 'after-encryption',
+    searchMtu: config.searchPathMtu === true,
     ...filters,
   };
 }

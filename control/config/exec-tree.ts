@@ -43,7 +43,15 @@ const showCrypto: ExecNode[] = [
       ...groupTopics,
     ],
   }),
-  path([['ipsec', 'Show IPSEC policy']], [keyword('sa', 'IPSEC SA table', { run: showIpsecSa, next: [detailNode(showIpsecSa)] })]),
+  path(
+    [['ipsec', 'Show IPSEC policy']],
+    [
+      keyword('path-mtu', 'Path MTUs of what is encrypted, and the searches for them (groupwire)', {
+        run: show(() => ({ topic: 'crypto ipsec path-mtu' })),
+      }),
+      keyword('sa', 'IPSEC SA table', { run: showIpsecSa, next: [detailNode(showIpsecSa)] }),
+    ],
+  ),
   path(
     [['isakmp', 'Show ISAKMP']],
     [

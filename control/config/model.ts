@@ -202,6 +202,8 @@ export interface InterfaceConfig {
   /** `crypto ipsec df-bit` and `fragmentation` of the interface; absent: those for all. */
   dfBit?: DfBit;
   fragmentation?: CutOrder;
+  /** `crypto ipsec path-mtu-discovery probe`: path MTUs of what is encrypted are searched for without ICMP (RFC 8899); absent: not. */
+  searchPathMtu?: true;
   /** `ip tcp adjust-mss`: largest segment that TCP SYNs on it may announce; absent = any. */
   adjustMss?: number;
   /** `ip igmp static-group`: multicast groups that are sent out of it, whoever asks. */

@@ -37,6 +37,7 @@ export interface SnapshotParts {
   processes: ProcessState[];
   logging: LoggingState;
   cleared?: ClearedCounters;
+  pathSearches?: Snapshot['pathSearches'];
   /** null when no dataplane answers: its counters are 0 then. */
   dataplane: SnapshotHead | null;
   now: Ms;
@@ -106,6 +107,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     policyInterfaces: servicePolicies(parts),
     routes: routeStates(config, dataplane),
     pathMtus: pathMtuStates(config, allocation, dataplane),
+    pathSearches: parts.pathSearches ?? [],
     virtualReassembly: {
       datagrams: FragmentLimit.Datagrams,
       fragments: FragmentLimit.PerDatagram,

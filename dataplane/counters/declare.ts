@@ -87,6 +87,8 @@ export const enum Drop {
   ReassemblyLimit,
   ReassemblyTimeout,
   ReassemblyTooBig,
+  MtuProbe,
+  MtuProbeFlood,
   Count,
 }
 export const dropTexts: readonly CounterText[] = [
@@ -183,6 +185,11 @@ export const dropTexts: readonly CounterText[] = [
   },
   { name: 'reassembly_timeout', help: 'datagram of ESP or GRE whose fragments did not all come in time' },
   { name: 'reassembly_too_big', help: 'fragments of ESP or GRE for us that make a datagram larger than a packet slot' },
+  {
+    name: 'mtu_probe',
+    help: 'probe of path MTU discovery of another member, or an answer to one of ours, that has done what it is for (RFC 8899)',
+  },
+  { name: 'mtu_probe_flood', help: 'probe of path MTU discovery, more than are answered in a second' },
 ];
 
 /** Per port. */

@@ -22,7 +22,8 @@ export const enum PortRow {
   Mss = 10, // largest segment that a TCP SYN on it may announce, bytes; 0 = any
   CryptoDf = 11, // CryptoDf (tables/layout.ts) of what is sealed on its way out
   CutSealed = 12, // 1: what is too long is sealed whole, and its ESP is cut (`crypto ipsec fragmentation after-encryption`)
-  Words = 13,
+  SearchMtu = 13, // 1: path MTUs of what is sealed on its way out are searched for (`crypto ipsec path-mtu-discovery probe`)
+  Words = 14,
 }
 
 /** What entries of crypto maps there are on a port. */

@@ -90,6 +90,7 @@ export function describePorts(rows: readonly InterfaceRow[], open: ReadonlySet<n
       adjustMss: row.adjustMss,
       cryptoDf: dfOf[row.dfBit ?? 'copy'],
       cutSealed: row.cutSealed ?? false,
+      searchMtu: row.searchMtu ?? false,
     };
   });
 }

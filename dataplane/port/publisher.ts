@@ -61,6 +61,7 @@ export interface PortState {
   /** DF of what is sealed, and whether that is cut rather than what is inside. */
   cryptoDf: CryptoDf;
   cutSealed: boolean;
+  searchMtu: boolean;
 }
 
 /** Everything a bank holds. */
@@ -161,8 +162,8 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
   bank.counts[BankCount.MssLimits] = 0;
   for (const { port, up, mtu, address, nat, unreachables, filterIn, filterOut, ...rest } of ports) {
     const lists = [filterIn, filterOut].flatMap((rows) => [rows?.first ?? 0, rows?.count ?? -1]);
-    const { adjustMss, cryptoDf, cutSealed } = rest;
-    const ends = [adjustMss ?? 0, cryptoDf, Number(cutSealed)];
+    const { adjustMss, cryptoDf, cutSealed, searchMtu } = rest;
+    const ends = [adjustMss ?? 0, cryptoDf, Number(cutSealed), Number(searchMtu)];
     bank.ports.set([up ? 1 : 0, mtu, address | 0, 0, nat, unreachables ? 0 : 1, ...lists, ...ends], port * PortRow.Words);
     bank.counts[BankCount.MssLimits] += Number(adjustMss !== null);
     bank.counts[BankCount.Filters] += Number(filterIn !== null) + Number(filterOut !== null);

@@ -89,6 +89,7 @@ function readInterface(value: unknown, what: string): InterfaceRow {
       ? {}
       : { dfBit: dfBits.find((bit) => bit === row.dfBit) ?? refuse(`${what}.dfBit: none of ${dfBits.join(', ')}`) }),
     ...(row.cutSealed === undefined ? {} : { cutSealed: readFlag(row.cutSealed, `${what}.cutSealed`) }),
+    ...(row.searchMtu === undefined ? {} : { searchMtu: readFlag(row.searchMtu, `${what}.searchMtu`) }),
     adjustMss: readNullable(row.adjustMss, (mss) => readInteger(mss, `${what}.adjustMss`, 1, 65535)),
     groups: readList(row.groups, `${what}.groups`, MaxGroups, (group, where) => readInteger(group, where, 0xe0000100, 0xefffffff)),
   };

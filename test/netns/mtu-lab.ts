@@ -124,9 +124,9 @@ end`;
   return substitute(text, /^end$/m, tunnel);
 }
 
-/** h1, h2 and the Internet behind r1, r2 and core, GRE in the group's SA. */
-export async function buildNarrowLab(): Promise<Lab> {
-  const lab = await Lab.up({ start: ['r1', 'r2', 'r4'], edit: withTunnel });
+/** h1, h2 and the Internet behind r1, r2 and core, GRE in the group's SA. @param edit of a router's configuration */
+export async function buildNarrowLab(edit: (router: Router, text: string) => string = (_, text) => text): Promise<Lab> {
+  const lab = await Lab.up({ start: ['r1', 'r2', 'r4'], edit: (router, text) => edit(router, withTunnel(router, text)) });
   for (const [own, other] of [
     [1, 2],
     [2, 1],

@@ -4,11 +4,13 @@
 //   r1, r2 :: show ip traffic :: who cut and who put together
 
 import t from 'tap';
+import { backlogDrops, tellLosses } from '../support/losses.js';
 import { bottlenecks, buildNarrowLab, narrow, trafficOf, udpWhole, ways } from './mtu-lab.js';
 
 t.test('datagrams without DF arrive whole', async (t) => {
   const lab = await buildNarrowLab();
   t.teardown(() => lab.down());
+  const backlog = backlogDrops();
   for (const [place, mtus] of [
     ['behind', [1500, ...bottlenecks]],
     ['before', bottlenecks],
@@ -18,7 +20,8 @@ t.test('datagrams without DF arrive whole', async (t) => {
       for (const [what, nodes, address] of ways) {
         const before = { r1: await trafficOf(lab, 'r1'), r2: await trafficOf(lab, 'r2') };
         const { sent, arrived } = await udpWhole(lab, nodes, address);
-        t.equal(arrived, sent, `${mtu} ${place} the core, ${what}`);
+        const lost = arrived === sent ? '' : `; dropped: ${await tellLosses(lab)}; full backlog ${backlogDrops() - backlog}`;
+        t.equal(arrived, sent, `${mtu} ${place} the core, ${what}${lost}`);
         const { r1, r2 } = { r1: await trafficOf(lab, 'r1'), r2: await trafficOf(lab, 'r2') };
         const counted = {
           cutByR1: r1.fragmented > before.r1.fragmented,
