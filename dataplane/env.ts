@@ -187,7 +187,7 @@ export function makeEnv(options: EnvOptions): Env {
     nat,
     natRules,
     natBegin: new NatBegin(slots, tables, nat, natRules, counters.nat, control, workers, index, natLog),
-    fragments: new FragmentTable(drop),
+    fragments: new FragmentTable(drop, tables.ports),
     reassembly: new Reassembly(slots, counters.path, parse, drop),
     senders: options.senders,
     senderRows: new Int32Array(Cap.Sas * SenderRow.Words).fill(-1),

@@ -1,6 +1,7 @@
 // `show crypto ipsec path-mtu` (groupwire): what is known of paths of encrypted packets, from ICMP and from probes, and the searches (RFC 8899).
 
-import type { PathMtuState, PathSearchState, Snapshot } from '../../control/api/snapshot.js';
+import type { Snapshot } from '../../control/api/snapshot.js';
+import type { PathMtuState, PathSearchState } from '../../control/api/snapshot-path.js';
 import type { View } from './view.js';
 
 function sourceOf({ tunnel, router }: PathMtuState): string {

@@ -20,6 +20,7 @@ import { admissionState, isakmpSaState } from './snapshot-isakmp.js';
 import { debuggingState, loggingState } from './snapshot-logging.js';
 import { natState } from './snapshot-nat.js';
 import { aceState, count, seconds } from './snapshot-parts.js';
+import { pathMtuState, pathSearchState, reassemblyState } from './snapshot-path.js';
 import { trustpointState } from './snapshot-pki.js';
 import { qosState } from './snapshot-qos.js';
 import { policyInterfaceState } from './snapshot-qos-interface.js';
@@ -98,35 +99,6 @@ const interfaceState = z.object({
   hasQueues: z.boolean().optional(),
   /** Five-minute averages, null when not measured yet (rates.ts). */
   rates: z.object({ receivedBps: count, receivedPacketsPerSecond: count, sentBps: count, sentPacketsPerSecond: count }).nullable(),
-});
-
-const pathMtuState = z.object({
-  /** Of the outer header. */
-  destination: z.string(),
-  /** null: for what is encrypted to that destination. */
-  tunnel: z.string().nullable(),
-  mtu: z.number(),
-  /** Who told; null = this router itself. */
-  router: z.string().nullable(),
-  ageSeconds: count,
-  /** null = it does not expire. */
-  remainingSeconds: count.nullable(),
-  /** Since it was last asked; null = never. */
-  usedAgoSeconds: count.nullable().optional(),
-});
-
-/** One search for a path MTU (control/probe/path-search.ts). */
-const pathSearchState = z.object({
-  destination: z.string(),
-  interface: z.string(),
-  state: z.enum(['disabled', 'base', 'searching', 'search-complete', 'error']),
-  /** Confirmed; null = nothing yet. */
-  mtu: z.number().nullable(),
-  /** Probes. */
-  sent: count,
-  answered: count,
-  lost: count,
-  blackHoles: count,
 });
 
 const isakmpPolicyState = z.object({
@@ -234,8 +206,8 @@ export const snapshotSchema = z.object({
   pathMtus: z.array(pathMtuState).optional(),
   /** Searches for path MTUs without ICMP (RFC 8899). */
   pathSearches: z.array(pathSearchState).optional(),
-  /** Bounds of virtual reassembly, by worker. */
-  virtualReassembly: z.object({ datagrams: count, fragments: count, timeoutSeconds: seconds }).optional(),
+  /** Interfaces where fragments are looked at. */
+  virtualReassembly: z.array(reassemblyState).optional(),
   publicKeys: z.array(publicKeyState),
   trustpoints: z.array(trustpointState).optional(),
   /** With every secret masked. */
@@ -266,8 +238,6 @@ export const snapshotSchema = z.object({
 export type Snapshot = z.infer<typeof snapshotSchema>;
 export type AceState = z.infer<typeof aceState>;
 export type InterfaceState = z.infer<typeof interfaceState>;
-export type PathMtuState = z.infer<typeof pathMtuState>;
-export type PathSearchState = z.infer<typeof pathSearchState>;
 export type TunnelState = z.infer<typeof tunnelState>;
 export type IsakmpPolicyState = z.infer<typeof isakmpPolicyState>;
 export type IsakmpSaState = z.infer<typeof isakmpSaState>;

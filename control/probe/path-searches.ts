@@ -5,7 +5,7 @@ import { randomBytes } from 'node:crypto';
 import type { DataplaneEvent, SnapshotHead } from '../../dataplane/tables/message.js';
 import type { ToPathSearch } from '../../dataplane/tables/probe.js';
 import type { CounterSet } from '../api/counters.js';
-import type { PathSearchState } from '../api/snapshot.js';
+import type { PathSearchState } from '../api/snapshot-path.js';
 import { formatIpv4 } from '../config/addresses.js';
 import type { SystemLog } from '../log.js';
 import type { Router } from '../router.js';

@@ -89,6 +89,7 @@ export const enum Drop {
   ReassemblyTooBig,
   MtuProbe,
   MtuProbeFlood,
+  FragmentRefused,
   Count,
 }
 export const dropTexts: readonly CounterText[] = [
@@ -190,6 +191,7 @@ export const dropTexts: readonly CounterText[] = [
     help: 'probe of path MTU discovery of another member, or an answer to one of ours, that has done what it is for (RFC 8899)',
   },
   { name: 'mtu_probe_flood', help: 'probe of path MTU discovery, more than are answered in a second' },
+  { name: 'fragment_refused', help: 'fragment that came by an interface with ip virtual-reassembly drop-fragments' },
 ];
 
 /** Per port. */
@@ -279,7 +281,7 @@ export const pathTexts: readonly CounterText[] = [
   { name: 'queued_packets', help: 'datagrams that wait now in queues of service-policies' },
   { name: 'fragmented_packets', help: 'datagrams cut into fragments' },
   { name: 'fragments_made', help: 'fragments that datagrams were cut into' },
-  { name: 'reassembled_packets', help: 'datagrams of ESP and GRE put together from fragments' },
+  { name: 'reassembled_packets', help: 'datagrams of ESP, in UDP too, and GRE put together from fragments' },
   { name: 'merged_fragments', help: 'fragments that went into the slot of another of their datagram' },
   { name: 'assembling_packets', help: 'datagrams of ESP and GRE whose fragments wait now for the rest' },
 ];

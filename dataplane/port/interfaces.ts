@@ -91,6 +91,7 @@ export function describePorts(rows: readonly InterfaceRow[], open: ReadonlySet<n
       cryptoDf: dfOf[row.dfBit ?? 'copy'],
       cutSealed: row.cutSealed ?? false,
       searchMtu: row.searchMtu ?? false,
+      ...(row.fragments === undefined ? {} : { fragments: row.fragments }),
     };
   });
 }

@@ -58,6 +58,8 @@ export interface InterfaceRow {
   cutSealed?: boolean;
   /** `crypto ipsec path-mtu-discovery probe`. */
   searchMtu?: boolean;
+  /** `ip virtual-reassembly`; 0 = the default. */
+  fragments?: { drop: boolean; maxDatagrams: number; maxFragments: number; timeoutSeconds: number };
 }
 
 /** Blobs behind a head, in order: the tables of {@link TablesRows}. */

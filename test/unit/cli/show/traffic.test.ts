@@ -17,12 +17,15 @@ const snapshot: Snapshot = {
     drops: dropTexts.map(({ name, help }, i) => ({ name, help, value: 1000 + i })),
     path: pathTexts.map(({ name, help }, i) => ({ name, help, value: 100 * (i + 1) })),
   },
-  nat: { ...empty.nat, inside: ['GigabitEthernet0/0'], outside: [] },
   pathMtus: [
+    { destination: '10.0.4.10', tunnel: null, mtu: 1300, router: null, ageSeconds: 1, remainingSeconds: 900 },
     { destination: '10.0.3.10', tunnel: null, mtu: 1400, router: '192.0.2.1', ageSeconds: 10, remainingSeconds: 590 },
     { destination: '172.16.3.2', tunnel: 'Tunnel0', mtu: 1446, router: null, ageSeconds: 10, remainingSeconds: null },
   ],
-  virtualReassembly: { datagrams: 2048, fragments: 64, timeoutSeconds: 3 },
+  virtualReassembly: [
+    { interface: 'GigabitEthernet0/0', datagrams: 2048, fragments: null, timeoutSeconds: 3, dropFragments: false },
+    { interface: 'GigabitEthernet0/1', datagrams: 16, fragments: 32, timeoutSeconds: 5, dropFragments: true },
+  ],
 };
 
 function render(words: string, of: Snapshot = snapshot): string {
@@ -49,6 +52,7 @@ t.test('show ip traffic', (t) => {
 Path MTU statistics:
   Rcvd:  ${drop('pmtu_learnt')} learnt, ${drop('pmtu_unknown')} unknown, ${drop('pmtu_zero')} without MTU, ${drop('pmtu_below_least')} below the least
          ${drop('pmtu_not_smaller')} not smaller, ${drop('pmtu_flood')} too many a second
+  10.0.4.10: 1300 bytes, told by probes, expires in 900 seconds
   10.0.3.10: 1400 bytes, told by 192.0.2.1, expires in 590 seconds
   Tunnel0: 1446 bytes, told by this router, never expires
 `,
@@ -66,17 +70,24 @@ t.test('show ip virtual-reassembly', (t) => {
     `GigabitEthernet0/0:
    Virtual Fragment Reassembly (VFR) is ENABLED [in]
    Concurrent reassemblies (max-reassemblies): 2048
-   Fragments per reassembly (max-fragments): 64
+   Fragments per reassembly (max-fragments): unlimited
    Reassembly timeout (timeout): 3 seconds
    Drop fragments: OFF
+
+GigabitEthernet0/1:
+   Virtual Fragment Reassembly (VFR) is ENABLED [in]
+   Concurrent reassemblies (max-reassemblies): 16
+   Fragments per reassembly (max-fragments): 32
+   Reassembly timeout (timeout): 5 seconds
+   Drop fragments: ON
 
 All interfaces:
    Current fragment count:${path('held_packets')}
    Total reassembly timeout count:${drop('fragment_timeout')}
-   Dropped fragments: ${drop('fragment_overlap')} overlap, ${drop('fragment_duplicate')} duplicate, ${drop('fragment_limit')} no room
+   Dropped fragments: ${drop('fragment_overlap')} overlap, ${drop('fragment_duplicate')} duplicate, ${drop('fragment_limit')} no room, ${drop('fragment_refused')} refused
 `,
   );
-  t.match(JSON.parse(render('ip virtual-reassembly | json')), { virtualReassembly: { interfaces: ['GigabitEthernet0/0'] } });
+  t.match(JSON.parse(render('ip virtual-reassembly | json')), { virtualReassembly: { interfaces: snapshot.virtualReassembly } });
   t.match(render('ip virtual-reassembly', empty), /not in use/);
   t.end();
 });
