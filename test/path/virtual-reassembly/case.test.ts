@@ -9,7 +9,11 @@ type Fragments = NonNullable<TablesSpec['ports'][number]['fragments']>;
 function make(fragments: Partial<Fragments> | null): Router {
   const bounds = fragments && { drop: false, maxDatagrams: 0, maxFragments: 0, timeoutMs: 0, ...fragments };
   return new Router(
-    memberTables(1, null, { entries: [], sas: [], ports: [{ address: '10.0.1.1', fragments: bounds ?? undefined }, { address: '172.16.1.2' }] }),
+    memberTables(1, null, {
+      entries: [],
+      sas: [],
+      ports: [{ address: '10.0.1.1', fragments: bounds ?? undefined }, { address: '172.16.1.2' }],
+    }),
   );
 }
 const pieces = (id: number, size = 1000) => fragmentsOf(branchPacket(size, { id }), 256);
@@ -70,10 +74,10 @@ t.test('timeout: each interface its own', (t) => {
   router.nowMs += 1000;
   router.pass();
   t.match(router.counters(), { 'path.held_packets': 1, 'drop.fragment_timeout': 1 });
-  router.nowMs += 8999;
+  router.nowMs += 8998;
   router.pass();
   t.match(router.counters(), { 'path.held_packets': 1 });
-  router.nowMs += 1;
+  router.nowMs += 2;
   router.pass();
   t.match(router.counters(), { 'drop.fragment_timeout': 2 });
   t.equal(router.imbalance(), null);
