@@ -58,7 +58,6 @@ const lastSource = Array.from({ length: 100 }, (_, i) => 0x0a050001 + i).find((s
 interface Seen {
   isIpv4ForUs: boolean;
   first: number;
-  fragment: number;
   ttl: number;
   protocol: number;
   source: number;
@@ -70,7 +69,6 @@ function look(frame: string): Seen {
   return {
     isIpv4ForUs: frame.startsWith(ours) && frame.slice(24, 28) === '0800' && frame.length >= 2 * 34,
     first: at(0, 1),
-    fragment: at(6, 2),
     ttl: at(8, 1),
     protocol: at(9, 1),
     source: at(12, 4),
@@ -86,9 +84,9 @@ export function isTransit(frame: string, own: readonly string[]): boolean {
 }
 
 /** Is a frame for the xdp driver? */
-export function isWholeEsp(frame: string): boolean {
-  const { isIpv4ForUs, first, fragment, protocol } = look(frame);
-  return isIpv4ForUs && first >= 0x45 && first <= 0x4f && fragment % 0x4000 === 0 && protocol === 50;
+export function isEsp(frame: string): boolean {
+  const { isIpv4ForUs, first, protocol } = look(frame);
+  return isIpv4ForUs && first >= 0x45 && first <= 0x4f && protocol === 50;
 }
 
 /** What rx yields of a taken frame: without Ethernet header, and without padding when the length in the header is possible. */
