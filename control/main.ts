@@ -130,13 +130,8 @@ const router = new Router(
   Date.now(),
 );
 
-const pathSearches = new PathSearches({
-  router,
-  counters,
-  log,
-  send: (message) => link.sendPathSearch(message),
-  now: monotonicNow,
-});
+const sendSearch = link.sendPathSearch.bind(link);
+const pathSearches = new PathSearches({ router, counters, log, send: sendSearch, now: monotonicNow });
 
 function listen(): void {
   sockets.listen(listenAddresses(router.config), listenPorts(router.config));
