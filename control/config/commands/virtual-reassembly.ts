@@ -14,7 +14,7 @@ function set(args: Args, { session, target }: InterfaceEdit): void {
   if (datagrams !== null) bounds.maxDatagrams = datagrams;
   if (fragments !== null) bounds.maxFragments = fragments;
   if (seconds !== null) bounds.timeoutSeconds = seconds;
-  if (args.has('drop-fragments')) bounds.dropFragments = true;
+  if (args.has('drop')) bounds.dropFragments = true;
   target.virtualReassembly = bounds;
   session.mark(target, 'virtualReassembly');
 }
@@ -26,7 +26,10 @@ function remove(_: Args, { target }: InterfaceEdit): void {
 const ends = { run: set, no: remove };
 
 /** Each may be left out; they stand in IOS's order. */
-const dropNode: Node<InterfaceEdit> = keyword('drop-fragments', 'Drop all incoming fragments', ends);
+const dropNode: Node<InterfaceEdit> = keyword('drop-fragments', 'Drop all incoming fragments', {
+  ...ends,
+  set: ['drop', 'fragments'],
+});
 const timeoutNode: Node<InterfaceEdit> = keyword('timeout', 'Reassembly timeout', {
   next: [argument('seconds', integer(1, 60), 'Timeout in seconds (default 3)', { ...ends, next: [dropNode] })],
 });

@@ -92,6 +92,32 @@ All interfaces:
   t.end();
 });
 
+t.test('show crypto ipsec path-mtu', (t) => {
+  const counts = { sent: 12, answered: 3, lost: 9, blackHoles: 1 };
+  const pathSearches: Snapshot['pathSearches'] = [
+    { destination: '10.0.4.10', interface: 'GigabitEthernet0/0', state: 'search-complete', mtu: 1300, ...counts },
+    { destination: '10.0.5.10', interface: 'GigabitEthernet0/0', state: 'disabled', mtu: null, ...counts, answered: 0, blackHoles: 0 },
+  ];
+  const of = { ...snapshot, pathSearches };
+  t.equal(
+    render('crypto ipsec path-mtu', of),
+    `Path MTUs, bytes of the outer datagram:
+Destination        MTU  Told by          Expires
+10.0.4.10         1300  probes           900 s
+10.0.3.10         1400  192.0.2.1        590 s
+Tunnel0           1446  this router      never
+
+Searches (crypto ipsec path-mtu-discovery probe):
+Destination        MTU  State
+10.0.4.10         1300  SEARCH-COMPLETE  12 probes, 3 answers, 9 lost, 1 black holes, GigabitEthernet0/0
+10.0.5.10            -  DISABLED         12 probes, 0 answers, 9 lost, 0 black holes, GigabitEthernet0/0
+`,
+  );
+  t.match(JSON.parse(render('crypto ipsec path-mtu | json', of)), { pathMtus: snapshot.pathMtus, pathSearches });
+  t.match(render('crypto ipsec path-mtu', empty), /Searches/);
+  t.end();
+});
+
 const item: InterfaceState = {
   name: 'Tunnel0',
   device: 'Tunnel0',

@@ -66,6 +66,7 @@ t.test('what is refused', async (t) => {
     ['crypto ipsec path-mtu-discovery guess', /Invalid/],
   ] as const) {
     const [problem] = listProblems(`interface eth0\n ${line}\n`);
-    t.match(problem, { severity: 'error', line: 2, message }, line);
+    t.match(problem, /^2 error /, line);
+    t.match(problem, message, line);
   }
 });
