@@ -1,5 +1,5 @@
 // 20-reassemble: virtual reassembly, as IOS does it where NAT is: fragments are checked against each other, wait for their first, and carry its ports from
-// then on, so that lists, NAT and crypto maps judge a datagram by one answer. In: policy-in's vector, left in it. Of it what came by an `ip nat` port in
+// then on, so that lists, NAT and crypto maps judge a datagram by one answer. In: policy-in's vector, left in it, and esp-open's for `drop-fragments`. Of it what came by an `ip nat` port in
 // fragments, of protocols with ports and ICMP; a router that translates nothing passes fragments as they come (RFC 1812 §5.3), unless `ip virtual-reassembly` wants them looked at.
 // ESP in UDP of our peers too: 23-assemble tells it by the ports. Out: the same; what was held stands behind its first, in order of arrival. Drops: fragment-overlap,
 // fragment-duplicate, fragment-limit, fragment-timeout, hand-over-full; fragment-refused: `drop-fragments`.
@@ -31,7 +31,7 @@ export function makeReassemble(env: Env): () => void {
   const { ports, sas } = env.tables;
   const handTo = makeHandTo(env);
   const { path } = env.counters;
-  const { policyIn } = env.vec;
+  const { espOpen, policyIn } = env.vec;
   const waiting = new Int32Array(SlotShape.Count);
 
   function isOurs(id: number): boolean {
@@ -84,8 +84,20 @@ export function makeReassemble(env: Env): () => void {
     }
   }
 
+  /** ESP, which no other fragment of is looked at here. */
+  function refuseEsp(): void {
+    let kept = 0;
+    for (let i = 0; i < espOpen.length; i++) {
+      const id = espOpen.ids[i];
+      if ((flags[id] & Bits.Fragment) !== 0 && (flags[id] & Bits.Exempt) === 0 && isRefused(id)) drop(id, Drop.FragmentRefused);
+      else espOpen.ids[kept++] = id;
+    }
+    espOpen.length = kept;
+  }
+
   return function reassemble() {
     const now = clock[Clock.Ms];
+    refuseEsp();
     let first = 0;
     while (first < policyIn.length && !isOurs(policyIn.ids[first])) first++;
     if (first < policyIn.length) {

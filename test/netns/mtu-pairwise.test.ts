@@ -1,4 +1,4 @@
-// Narrow paths between two gateways of ours: ESP, ESP in UDP behind a translator, and GRE in ESP, with datagrams of 1 to 65,507 bytes without DF; the exact inner MTU of each.
+// Narrow paths between two gateways of ours: ESP, ESP in UDP behind a translator, and GRE in ESP, all beside NAT, with datagrams of 1 to 65,507 bytes without DF; the exact inner MTU of each.
 //
 //   h1 10.0.1.10 -- r1 172.16.1.2 --- 172.16.1.1 core 172.16.2.1 ==1500, 1400, 576== 172.16.2.2 r2 -- 10.0.2.10 h2        core [translates r1, or not]
 //      10.9.1.10       Tunnel0 --------------------------------------------------------- Tunnel0         10.9.2.10
@@ -37,13 +37,19 @@ crypto map M 10 ipsec-isakmp
  match address A
 ip access-list extended A
  permit ip 10.0.${own}.0 0.0.0.255 10.0.${other}.0 0.0.0.255
+ip access-list extended NAT
+ deny ip 10.0.0.0 0.255.255.255 10.0.0.0 0.255.255.255
+ permit ip any any
+ip nat inside source list NAT interface GigabitEthernet0/0 overload
 interface GigabitEthernet0/0
  linux-device wan
  ip address 172.16.${own}.2 255.255.255.252
+ ip nat outside
  crypto map M
 interface GigabitEthernet0/1
  linux-device lan
  ip address 10.0.${own}.1 255.255.255.0
+ ip nat inside
 interface Tunnel0
  ip address 192.168.12.${own} 255.255.255.252
  tunnel source GigabitEthernet0/1

@@ -87,7 +87,14 @@ t.test('timeout: each interface its own', (t) => {
 t.test('drop-fragments: none passes, whole datagrams do', (t) => {
   const router = make({ drop: true });
   t.equal(router.forward(0, ...pieces(1), branchPacket(1000))[1].length, 1);
-  t.match(router.counters(), { 'drop.fragment_refused': 4 });
+  const esp = fragmentsOf(branchPacket(1000, { protocol: 50 }), 256);
+  t.equal(router.forward(0, ...esp, branchPacket(1000, { protocol: 50 }))[1].length, 1, 'ESP');
+  t.equal(
+    router.forward(1, ...fragmentsOf(branchPacket(1000, { src: '10.0.2.10', dst: '10.0.1.10' }), 256))[0].length,
+    4,
+    'another interface',
+  );
+  t.match(router.counters(), { 'drop.fragment_refused': 8 });
   t.equal(router.imbalance(), null);
   t.end();
 });
