@@ -152,7 +152,9 @@ export class Nat {
   /** Is a packet without ports from outside that of a session? (ESP to an inside host, which is not for this router to open.) */
   hasFromOutside(id: number): boolean {
     const { proto, src, dst } = this.slots;
-    return this.sessions.length > 0 && this.sessions.findOutside(proto[id], dst[id], 0, src[id]) >= 0;
+    const row = this.sessions.length > 0 ? this.sessions.findOutside(proto[id], dst[id], 0, src[id]) : NatShape.None;
+    // ESP of our own has a row too, so that nobody else gets its place.
+    return row >= 0 && this.sessions.rows[row * NatRow.Words + NatRow.Rule] !== -1;
   }
 
   private live(row: number, now: number): number {

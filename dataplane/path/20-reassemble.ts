@@ -14,7 +14,7 @@ import { HandOverSerial, makeHandTo } from '../mem/hand-over.js';
 import { ownerOfFragment } from '../mem/owner.js';
 import { NatSide, PortFragments, PortRow } from '../mem/shared.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
-import { isOfUdpPeer } from '../proto/esp-in-udp.js';
+import { isPeerInUdp } from '../proto/esp-room.js';
 import { Ip4, IpProto, isMulticast } from '../proto/ipv4.js';
 import { hasPorts } from '../proto/l4.js';
 import { End } from '../proto/nat.js';
@@ -40,7 +40,7 @@ export function makeReassemble(env: Env): () => void {
     if ((!hasPorts(proto[id]) && proto[id] !== IpProto.Icmp) || isMulticast(dst[id])) return false;
     const port = rxPort[id] * PortRow.Words;
     if (ports[port + PortRow.Nat] !== NatSide.None || ports[port + PortRow.Fragments] !== PortFragments.Pass) return true;
-    return proto[id] === IpProto.Udp && isOfUdpPeer(sas, src[id], dst[id]);
+    return proto[id] === IpProto.Udp && isPeerInUdp(sas, src[id], dst[id]);
   }
 
   function isRefused(id: number): boolean {

@@ -14,7 +14,8 @@ import { BankCount, PortCrypto, PortRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
 import type { Vector } from '../mem/vector.js';
 import { Esp } from '../proto/esp.js';
-import { EspUdp, isEspInUdp, isOfUdpPeer } from '../proto/esp-in-udp.js';
+import { EspUdp, isEspInUdp } from '../proto/esp-in-udp.js';
+import { isPeerInUdp } from '../proto/esp-room.js';
 import { isTunnelBetween } from '../proto/gre.js';
 import { IpProto } from '../proto/ipv4.js';
 import { Cap } from '../tables/layout.js';
@@ -48,7 +49,7 @@ export function makeAssemble(env: Env): () => void {
 
   /** A first fragment that says so, or one that follows such a one. */
   function isEspInPieces(id: number, now: number): boolean {
-    if (dport[id] !== EspUdp.Port || (flags[id] & PacketFlag.Joined) === 0 || !isOfUdpPeer(sas, src[id], dst[id])) return false;
+    if (dport[id] !== EspUdp.Port || (flags[id] & PacketFlag.Joined) === 0 || !isPeerInUdp(sas, src[id], dst[id])) return false;
     if ((flags[id] & PacketFlag.LaterFragment) !== 0) return reassembly.knows(id, now);
     return off[id] + len[id] - l4Off[id] >= EspUdp.HeaderLen + Esp.HeaderLen && view.getInt32(l4Off[id] + EspUdp.HeaderLen) !== 0;
   }

@@ -5,7 +5,6 @@
 //
 // The checksum is 0 when we send and not looked at when we receive (§2.1): the ICV covers what matters.
 
-import { Cap, Sa } from '../tables/layout.js';
 import { Esp } from './esp.js';
 import { Ip4 } from './ipv4.js';
 import { End, natHasPorts, rewriteAddress, rewriteEnd } from './nat.js';
@@ -31,14 +30,6 @@ export function writeEspUdp(view: DataView, at: number, peerPort: number, espLen
  */
 export function isEspInUdp(view: DataView, at: number, length: number): boolean {
   return length >= EspUdp.HeaderLen + Esp.HeaderLen && view.getUint16(at + 4) === length && view.getInt32(at + EspUdp.HeaderLen) !== 0;
-}
-
-/** Is there an SA whose ESP comes in UDP from that address to that one? For fragments alone, which are few: it looks at every SA. */
-export function isOfUdpPeer(sas: Int32Array, from: number, to: number): boolean {
-  for (let row = 0; row < Cap.Sas * Sa.Words; row += Sa.Words)
-    if (sas[row + Sa.PeerPort] !== 0 && sas[row + Sa.Serial] !== 0 && sas[row + Sa.Peer] === from && sas[row + Sa.Local] === to)
-      return true;
-  return false;
 }
 
 /**

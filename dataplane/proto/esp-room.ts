@@ -1,6 +1,6 @@
-// What an SA's packets need around them: how much fits inside a datagram of a given length; and whether it seals at all now.
+// What an SA's packets need around them: how much fits inside a datagram of a given length; whether it seals at all now; and whose ESP comes in UDP.
 
-import { Sa, SaFlag } from '../tables/layout.js';
+import { Cap, Sa, SaFlag } from '../tables/layout.js';
 import { largestInner } from './esp.js';
 import { EspUdp } from './esp-in-udp.js';
 import { Ip4 } from './ipv4.js';
@@ -25,4 +25,12 @@ export function canSeal(sas: Int32Array, slot: number, seconds: number): boolean
     (sas[row + Sa.Flags] & SaFlag.Outbound) !== 0 &&
     ((sas[row + Sa.ExpiresAt] - seconds) | 0) > 0
   );
+}
+
+/** Is there an SA whose ESP comes in UDP from that address to that one? For fragments alone, which are few: it looks at every SA. */
+export function isPeerInUdp(sas: Int32Array, from: number, to: number): boolean {
+  for (let row = 0; row < Cap.Sas * Sa.Words; row += Sa.Words)
+    if (sas[row + Sa.PeerPort] !== 0 && sas[row + Sa.Serial] !== 0 && sas[row + Sa.Peer] === from && sas[row + Sa.Local] === to)
+      return true;
+  return false;
 }
