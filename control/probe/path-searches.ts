@@ -28,11 +28,13 @@ type Unknown = Extract<DataplaneEvent, { kind: 'path-unknown' }>;
 
 interface Entry {
   target: Unknown;
+  /** Its number may be another's when tables change; null = an SA between two gateways. */
+  group: string | null;
   search: PathSearch;
 }
 
 export interface PathSearchMeans {
-  router: Pick<Router, 'config' | 'interfaceOf'>;
+  router: Pick<Router, 'config' | 'interfaceOf' | 'tables'>;
   counters: CounterSet;
   log: Pick<SystemLog, 'write'>;
   send(message: ToPathSearch): void;
@@ -84,10 +86,16 @@ export class PathSearches {
     return this.means.router.config.interfaces.get(this.means.router.interfaceOf(port) ?? '')?.searchPathMtu === true;
   }
 
+  private get groups(): readonly string[] {
+    return this.means.router.tables?.head.groups ?? [];
+  }
+
   private begin(target: Unknown): void {
-    const key = `${target.port} ${target.destination} ${target.group} ${target.peerPort}`;
+    const key = `${target.port} ${target.destination}`;
+    const group = target.group === null ? null : (this.groups[target.group] ?? '');
     const known = this.entries.get(key);
     if (known) {
+      Object.assign(known, { target, group });
       known.search.used(this.means.now());
       return;
     }
@@ -97,7 +105,7 @@ export class PathSearches {
       return;
     }
     const makeNonce = (): string => randomBytes(8).toString('hex');
-    const entry = { target, search: new PathSearch(target.mtu, makeNonce, this.means.now()) };
+    const entry = { target, group, search: new PathSearch(target.mtu, makeNonce, this.means.now()) };
     this.entries.set(key, entry);
     this.perform(entry, entry.search.begin(this.means.now()));
     this.schedule();
@@ -122,11 +130,13 @@ export class PathSearches {
     this.schedule();
   }
 
-  private perform({ target, search }: Entry, actions: readonly SearchAction[]): void {
-    const { destination, port, group, peerPort } = target;
+  private perform({ target, group: name, search }: Entry, actions: readonly SearchAction[]): void {
+    const { destination, port, peerPort } = target;
+    const group = name === null ? null : this.groups.indexOf(name);
     const { counters, log, send } = this.means;
     for (const action of actions) {
       if (action.kind === 'probe') {
+        if (group === -1) continue; // the group is gone: so is what was sealed for it
         counters.add('mtu_probes_sent');
         const bytes = Buffer.from(action.nonce, 'hex');
         const nonce: [number, number] = [bytes.readInt32BE(0), bytes.readInt32BE(4)];

@@ -173,9 +173,10 @@ t.test('many destinations: what is sent, counted, shown and refused', async (t) 
   const sent: ToPathSearch[] = [];
   const logged: string[] = [];
   const config = { interfaces: new Map([['eth0', { searchPathMtu: true }]]) };
+  const tables = { head: { groups: ['G'] } };
   let now = 0;
   const searches = new PathSearches({
-    router: { config, interfaceOf: (port: number) => (port === 1 ? 'eth0' : 'eth1') } as never,
+    router: { config, interfaceOf: (port: number) => (port === 1 ? 'eth0' : 'eth1'), tables } as never,
     counters,
     log: { write: (_facility: string, _severity: number, mnemonic: string, text: string) => logged.push(`${mnemonic} ${text}`) } as never,
     send: (message) => sent.push(message),
@@ -209,10 +210,19 @@ t.test('many destinations: what is sent, counted, shown and refused', async (t) 
   const row = { destination: 0x0a000201, port: null, mtu: 1300, router: 0x0a000001, ageSeconds: 1, remainingSeconds: 600 };
   searches.observe([{ ...row, usedAgoSeconds: 0 }]);
   t.match(searches.states(), [{ mtu: 1300 }], 'what ICMP has told');
+  tables.head.groups = ['F', 'G'];
+  searches.receive(unknown(0x0a000202));
+  t.match(sent.at(-1), { type: 'mtu-probe', group: 0, destination: 0x0a000202 });
+  searches.receive({ ...unknown(0x0a000203), group: 1 } as DataplaneEvent);
+  tables.head.groups = ['G'];
+  now = 1500;
+  searches.receive({ kind: 'interface', port: 1, up: true, mtu: 1400, mac: '' });
+  t.match(sent.at(-1), { group: 0, destination: 0x0a000203 }, 'a group keeps its name when tables change');
+  now = 0;
   for (let i = 0; i < 300; i++) searches.receive(unknown(0x0a010000 + i));
   t.equal(searches.states().length, 256);
   const counted = Object.fromEntries(counters.values().map(({ name, value }) => [name, value]));
-  t.match(counted, { mtu_probes_answered: 2, mtu_probes_unmatched: 1, mtu_searches_refused: 45, mtu_black_holes: 0 });
+  t.match(counted, { mtu_probes_answered: 2, mtu_probes_unmatched: 1, mtu_searches_refused: 47, mtu_black_holes: 0 });
   now = 700_000;
   searches.observe([]);
   t.equal(searches.states().length, 0, 'who gets nothing any more is forgotten');
