@@ -153,8 +153,7 @@ export class Nat {
   hasFromOutside(id: number): boolean {
     const { proto, src, dst } = this.slots;
     const row = this.sessions.length > 0 ? this.sessions.findOutside(proto[id], dst[id], 0, src[id]) : NatShape.None;
-    // ESP of our own has a row too, so that nobody else gets its place.
-    return row >= 0 && this.sessions.rows[row * NatRow.Words + NatRow.Rule] !== -1;
+    return row >= 0 && this.sessions.rows[row * NatRow.Words + NatRow.Rule] !== -1; // what is this router's own has a row too
   }
 
   private live(row: number, now: number): number {
