@@ -1,5 +1,5 @@
 // 20-reassemble: virtual reassembly, as IOS does it where NAT is: fragments are checked against each other, wait for their first, and carry its ports from
-// then on, so that lists, NAT and crypto maps judge a datagram by one answer. In: policy-in's vector, left in it, and esp-open's for `drop-fragments`. Of it what came by an `ip nat` port in
+// then on, so that lists, NAT and crypto maps judge a datagram by one answer. In: policy-in's vector, left in it, and esp-open's: ESP in UDP, and all of it for `drop-fragments`. Of it what came by an `ip nat` port in
 // fragments, of protocols with ports and ICMP; a router that translates nothing passes fragments as they come (RFC 1812 §5.3), unless `ip virtual-reassembly` wants them looked at.
 // ESP in UDP of our peers too: 23-assemble tells it by the ports. Out: the same; what was held stands behind its first, in order of arrival. Drops: fragment-overlap,
 // fragment-duplicate, fragment-limit, fragment-timeout, hand-over-full; fragment-refused: `drop-fragments`.
@@ -14,6 +14,7 @@ import { HandOverSerial, makeHandTo } from '../mem/hand-over.js';
 import { ownerOfFragment } from '../mem/owner.js';
 import { NatSide, PortFragments, PortRow } from '../mem/shared.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
+import type { Vector } from '../mem/vector.js';
 import { isPeerInUdp } from '../proto/esp-room.js';
 import { Ip4, IpProto, isMulticast } from '../proto/ipv4.js';
 import { hasPorts } from '../proto/l4.js';
@@ -53,7 +54,7 @@ export function makeReassemble(env: Env): () => void {
   }
 
   /** The packet goes on, here or at the worker that has its port. */
-  function pass(id: number, word: number): void {
+  function pass(id: number, word: number, out: Vector): void {
     flags[id] |= PacketFlag.Joined;
     firstPorts[id] = word;
     if (hasPorts(proto[id])) {
@@ -62,13 +63,13 @@ export function makeReassemble(env: Env): () => void {
     }
     const owner = handOver === null ? workerIndex : ownerOfFragment(env, id, workers);
     if (owner === workerIndex) {
-      policyIn.push(id);
+      out.push(id);
     } else {
       handTo(id, owner, HandOverSerial.Received);
     }
   }
 
-  function take(id: number, now: number): void {
+  function take(id: number, now: number, out: Vector): void {
     const word = view.getUint16(off[id] + Ip4.FlagsOffset);
     const from = (word & Ip4.OffsetMask) << 3;
     const to = from + off[id] + len[id] - l4Off[id];
@@ -77,39 +78,31 @@ export function makeReassemble(env: Env): () => void {
     const name = (view.getUint16(off[id] + Ip4.Id) << 8) | proto[id];
     const fate = table.take(id, src[id], dst[id], name, from, to, more, first, now, rxPort[id]);
     if (fate === Fate.Pass) {
-      pass(id, table.ports);
-      for (let i = 0; i < table.releasedCount; i++) pass(table.released[i], table.ports);
+      pass(id, table.ports, out);
+      for (let i = 0; i < table.releasedCount; i++) pass(table.released[i], table.ports, out);
     } else if (fate < 0) {
       drop(id, ~fate);
     }
   }
 
-  /** ESP, which no other fragment of is looked at here. */
-  function refuseEsp(): void {
-    let kept = 0;
-    for (let i = 0; i < espOpen.length; i++) {
-      const id = espOpen.ids[i];
-      if ((flags[id] & Bits.Fragment) !== 0 && (flags[id] & Bits.Exempt) === 0 && isRefused(id)) drop(id, Drop.FragmentRefused);
-      else espOpen.ids[kept++] = id;
+  function reassembleIn(vector: Vector, now: number): void {
+    let first = 0;
+    while (first < vector.length && !isOurs(vector.ids[first])) first++;
+    if (first === vector.length) return;
+    const count = vector.length - first;
+    for (let i = 0; i < count; i++) waiting[i] = vector.ids[first + i];
+    vector.length = first;
+    for (let i = 0; i < count; i++) {
+      if (!isOurs(waiting[i])) vector.push(waiting[i]);
+      else if (isRefused(waiting[i])) drop(waiting[i], Drop.FragmentRefused);
+      else take(waiting[i], now, vector);
     }
-    espOpen.length = kept;
   }
 
   return function reassemble() {
     const now = clock[Clock.Ms];
-    refuseEsp();
-    let first = 0;
-    while (first < policyIn.length && !isOurs(policyIn.ids[first])) first++;
-    if (first < policyIn.length) {
-      const count = policyIn.length - first;
-      for (let i = 0; i < count; i++) waiting[i] = policyIn.ids[first + i];
-      policyIn.length = first;
-      for (let i = 0; i < count; i++) {
-        if (!isOurs(waiting[i])) policyIn.push(waiting[i]);
-        else if (isRefused(waiting[i])) drop(waiting[i], Drop.FragmentRefused);
-        else take(waiting[i], now);
-      }
-    }
+    reassembleIn(espOpen, now);
+    reassembleIn(policyIn, now);
     path[PathCount.Held] = table.held;
   };
 }

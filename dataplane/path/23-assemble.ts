@@ -54,8 +54,9 @@ export function makeAssemble(env: Env): () => void {
     return off[id] + len[id] - l4Off[id] >= EspUdp.HeaderLen + Esp.HeaderLen && view.getInt32(l4Off[id] + EspUdp.HeaderLen) !== 0;
   }
 
+  /** And not a fragment of IKE, or what lies about its length. */
   function isEsp(id: number): boolean {
-    return isEspInUdp(view, l4Off[id], off[id] + len[id] - l4Off[id]);
+    return (flags[id] & Bits.Fragment) === 0 && isEspInUdp(view, l4Off[id], off[id] + len[id] - l4Off[id]);
   }
 
   function assemble(vector: Vector, now: number): void {
@@ -67,7 +68,7 @@ export function makeAssemble(env: Env): () => void {
       const isCandidate = (flags[id] & Bits.Fragment) !== 0 && (flags[id] & Bits.NotReceived) === 0;
       const whole = isCandidate && isOpenedHere(id, now) ? reassembly.take(id, now) : id;
       if (whole < 0) continue;
-      if (whole !== id && proto[whole] === IpProto.Udp && isEsp(whole)) espOpen.push(whole);
+      if (isCandidate && vector === espOpen && proto[whole] === IpProto.Udp && !isEsp(whole)) policyIn.push(whole);
       else vector.ids[kept++] = whole;
     }
     vector.length = kept;

@@ -174,6 +174,12 @@ t.test('ESP in UDP that arrives in fragments, in any order; IKE in fragments is 
   t.match(b.counters(), { 'path.reassembled_packets': 4, 'path.merged_fragments': 8, 'sa[1].opened_packets': 4 });
   t.notMatch(b.counters(), { 'path.punted_packets': Number });
 
+  // Whole ones behind it in the same pass do not overtake it: the replay window has 64 places.
+  const [large, ...small] = a.forward(0, packet, ...Array.from({ length: 100 }, () => branchPacket(10)))[1];
+  const burst = [...fragmentsOf(translated(large, 4500, 4500), 512), ...small.map((whole) => translated(whole, 4500, 4500))];
+  t.equal(b.forward(1, ...burst)[0].length, 101);
+  t.notMatch(b.counters(), { 'drop.esp_replay': Number });
+
   // Longer than a slot, from the same peer and port: its non-ESP marker says what it is.
   const ike = ipv4({ src: '172.16.1.2', dst: '172.16.2.2', id: 9, payload: udp(4500, 4500, new Uint8Array(5000)) });
   const pieces = fragmentsOf(ike, 1480);
