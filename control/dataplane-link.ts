@@ -15,7 +15,7 @@ import {
   type TablesHead,
   type ToDataplane,
 } from '../dataplane/tables/message.js';
-import type { FromProber, ProbeSocket, ToProber } from '../dataplane/tables/probe.js';
+import type { FromProber, ProbeSocket, ToPathSearch, ToProber } from '../dataplane/tables/probe.js';
 import type { TraceAnswer, TraceRequest } from '../dataplane/tables/trace.js';
 import type { SupervisedProcess } from './api/process-list.js';
 
@@ -151,6 +151,11 @@ export class DataplaneLink {
 
   sendProbe(message: Exclude<ToProber, { type: 'probe-open' }>, bytes?: Uint8Array): void {
     if (this.greeted) this.socket?.write(encodeFrame(message, bytes ? [bytes] : []));
+  }
+
+  /** Path MTU discovery without ICMP. */
+  sendPathSearch(message: ToPathSearch): void {
+    if (this.greeted) this.socket?.write(encodeFrame(message));
   }
 
   /** Ends NAT sessions: those that look so, NatRow.Words each, or all. @returns false when there is no dataplane */

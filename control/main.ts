@@ -36,7 +36,8 @@ import { NatLog, natDebugFilter } from './nat-log.js';
 import { pageCounters } from './page/feed.js';
 import { RsaKeys } from './pki/rsa-keys.js';
 import { Trustpoints } from './pki/trustpoints.js';
-import { Prober, probeCounters } from './probe/prober.js';
+import { PathSearches, pathSearchCounters } from './probe/path-searches.js';
+import { monotonicNow, Prober, probeCounters } from './probe/prober.js';
 import { sampleRates } from './rate-samples.js';
 import { findMissing } from './readiness.js';
 import { Router, routerCounters } from './router.js';
@@ -70,7 +71,7 @@ const natLog = new NatLog(log);
 natLog.configure(loaded.config.nat.logging);
 const rsaKeys = new RsaKeys(store);
 const trustpoints = new Trustpoints(store, rsaKeys, log);
-const counters = new CounterSet(ikeCounters, ipsecCounters, gdoiCounters, routerCounters, probeCounters, pageCounters);
+const counters = new CounterSet(ikeCounters, ipsecCounters, gdoiCounters, routerCounters, probeCounters, pathSearchCounters, pageCounters);
 const keptCounters = new KeptCounters(join(runDirectory, 'counters.json'), run, counters, (reason) =>
   log.write('API', 4, 'COUNTERS', `counters begin at 0 when control is restarted: ${reason}`),
 );
@@ -118,6 +119,7 @@ const link = new DataplaneLink(args.dataplane ?? join(runDirectory, 'dataplane.s
   event: (event) => {
     if (event.kind === 'log') log.write('SYS', event.severity as 3, event.mnemonic, event.text);
     else router.dataplaneEvent(event, Date.now());
+    pathSearches.receive(event);
     scheduleTick();
   },
   natLog: (rows) => natLog.take(rows, router.debug.nat, Date.now(), natDebugFilter(router.config, router.debug.natList)),
@@ -125,6 +127,7 @@ const link = new DataplaneLink(args.dataplane ?? join(runDirectory, 'dataplane.s
   lost: () => {
     recordings.lose();
     router.dataplaneDown();
+    pathSearches.clear();
     applied = { generation: 0, errors: ['the dataplane is not running'] };
     log.write('SYS', 3, 'DATAPLANE_DOWN', 'lost the dataplane: waiting for it to come back');
   },
@@ -148,6 +151,8 @@ const router = new Router(
 const recordings = new Recordings((message) => link.capture(message), Date.now());
 const captures = new Captures({ router, recordings, log, now: Date.now });
 const packetTraces = new PacketTraces({ router, recordings });
+const sendSearch = link.sendPathSearch.bind(link);
+const pathSearches = new PathSearches({ router, counters, log, send: sendSearch, now: monotonicNow });
 
 function listen(): void {
   sockets.listen(listenAddresses(router.config), listenPorts(router.config));
@@ -228,6 +233,7 @@ const snapshot = async () => {
     captures: captures.states(),
     packetTrace: packetTraces.state(),
     logging: log.state(),
+    pathSearches: pathSearches.states(),
     dataplane,
     now: Date.now(),
   });
@@ -238,6 +244,7 @@ async function sample(): Promise<void> {
   const dataplane = await link.snapshot();
   sampleRates(rates, router, dataplane, Date.now());
   cleared.state(interfaceStates(router.config, router.allocation, dataplane), dataplane?.drops ?? null);
+  if (dataplane) pathSearches.observe(dataplane.pathMtus);
   if (router.ipsec.pairs.size === 0) return;
   noteVolumes(router, dataplane, Date.now());
   scheduleTick();

@@ -11,6 +11,7 @@ import { Events } from './mem/events.js';
 import { FragmentTable } from './mem/fragments.js';
 import { HandOver } from './mem/hand-over.js';
 import { Links } from './mem/links.js';
+import { MtuProbes } from './mem/mtu-probes.js';
 import { Nat } from './mem/nat.js';
 import { NatBegin } from './mem/nat-begin.js';
 import { NatLog, natLogOf } from './mem/nat-log.js';
@@ -98,6 +99,7 @@ export interface Env {
   readonly links: Links;
   readonly neighbours: Neighbours;
   readonly pathMtus: PathMtus;
+  readonly mtuProbes: MtuProbes;
   /** By worker: the last sequence number that it has sent of each SA slot. */
   readonly lastSequences: readonly Float64Array[];
   /** TunnelWord of each port, shared by all workers. */
@@ -189,13 +191,14 @@ export function makeEnv(options: EnvOptions): Env {
     nat,
     natRules,
     natBegin: new NatBegin(slots, tables, nat, natRules, counters.nat, control, workers, index, natLog),
-    fragments: new FragmentTable(drop),
+    fragments: new FragmentTable(drop, tables.ports),
     reassembly: new Reassembly(slots, counters.path, parse, drop),
     senders: options.senders,
     senderRows: new Int32Array(Cap.Sas * SenderRow.Words).fill(-1),
     links: new Links(),
     neighbours: new Neighbours(),
     pathMtus: new PathMtus(options.own ? pathMtuWordsOf(shared).slice() : pathMtuWordsOf(shared)),
+    mtuProbes: new MtuProbes(),
     lastSequences: Array.from({ length: shared.workers }, (_, worker) => countersOf(shared, worker).saSequences),
     tunnelWords: options.own ? tunnelWordsOf(shared).slice() : tunnelWordsOf(shared),
     drop,

@@ -10,8 +10,9 @@ import { randomUUID } from 'node:crypto';
 import { accessSync, constants, fstatSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { PathMtus } from './mem/path-mtus.js';
 import { listKnownSenders, readBootId } from './mem/sender-state.js';
-import { allocateShared, Ctl, controlWords, MaxWorkers } from './mem/shared.js';
+import { allocateShared, Ctl, controlWords, MaxWorkers, pathMtuWordsOf } from './mem/shared.js';
 import { tunnelWordsOf } from './mem/tunnel-words.js';
 import { loadNative } from './native/native.js';
 import { Applier } from './port/applier.js';
@@ -23,6 +24,7 @@ import { Liveness } from './port/liveness.js';
 import { KernelMonitor } from './port/monitor.js';
 import { NatLogReader } from './port/nat-log.js';
 import { NeighbourWatch } from './port/neighbour-watch.js';
+import { takePathSearch } from './port/path-search.js';
 import { Ports } from './port/ports.js';
 import { ProbeSockets } from './port/probe-sockets.js';
 import { Publisher } from './port/publisher.js';
@@ -156,6 +158,7 @@ const applier = new Applier(ledger, ports, watch, new Publisher(shared, workers,
   failed: (error) => crash(error.stack ?? error.message),
 });
 const snapshots = new SnapshotMaker(shared, applier, ports, () => native.monotonicMs());
+const pathMtus = new PathMtus(pathMtuWordsOf(shared));
 const probes = new ProbeSockets(native, (message, bytes) => socket.send(message, bytes));
 const socket = new ControlSocket(join(args.run, 'dataplane.sock'), {
   hello: () => {
@@ -179,6 +182,7 @@ const socket = new ControlSocket(join(args.run, 'dataplane.sock'), {
     if ((message as { type: string }).type === 'capture-stop') captures.stop();
     else captures.start(readCaptureStart(message));
   },
+  pathSearch: (message) => takePathSearch(message, workers, pathMtus, Math.floor(native.monotonicMs() / 1000)),
   natLog: (isOn) => natLog.set(isOn),
   natClear: (wanted, mask) => workers.sendAll({ kind: 'nat-clear', wanted, mask }),
   log: (text) => log(4, 'CONTROL', text),

@@ -15,6 +15,7 @@ import { makeAssemble } from './path/23-assemble.js';
 import { makeEspOpen } from './path/25-esp-open.js';
 import { makePathMtu } from './path/26-path-mtu.js';
 import { makePolicyIn } from './path/27-policy-in.js';
+import { makeMtuProbe } from './path/28-mtu-probe.js';
 import { makeServicePolicyIn } from './path/29-service-policy-in.js';
 import { makeGreDecap } from './path/30-gre-decap.js';
 import { makeNatHairpin } from './path/33-nat-hairpin.js';
@@ -62,6 +63,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
   const espOpen = watch('25-esp-open', makeEspOpen(env));
   const pathMtu = watch('26-path-mtu', makePathMtu(env));
   const policyIn = watch('27-policy-in', makePolicyIn(env));
+  const mtuProbe = watch('28-mtu-probe', makeMtuProbe(env));
   const servicePolicyIn = watch('29-service-policy-in', makeServicePolicyIn(env));
   const greDecap = watch('30-gre-decap', makeGreDecap(env));
   const natHairpin = watch('33-nat-hairpin', makeNatHairpin(env));
@@ -86,7 +88,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
   const announce = watch('99-announce', makeAnnounce(env));
   const { clock, native } = env;
   const { path } = env.counters;
-  const { capture, qosOutput } = env;
+  const { capture, qosOutput, mtuProbes } = env;
   const { ipInput: decrypted, route: made, espSeal: toSeal, tx: toQueue } = env.vec;
 
   return function pass() {
@@ -96,7 +98,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
     const received = rx();
     greKeepalive();
     // Bounded: nesting stops decapsulation, and no error is made about an error.
-    while (decrypted.length + made.length + toSeal.length + toQueue.length > 0 || qosOutput.isDue()) {
+    while (decrypted.length + made.length + toSeal.length + toQueue.length + mtuProbes.pending > 0 || qosOutput.isDue()) {
       ipInput();
       handOver();
       reassemble();
@@ -105,6 +107,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
       espOpen();
       pathMtu();
       policyIn();
+      mtuProbe();
       servicePolicyIn();
       greDecap();
       natHairpin();

@@ -11,6 +11,7 @@ import { Ctl, controlWords } from './mem/shared.js';
 import { loadNative } from './native/native.js';
 import { makePipeline } from './pipeline.js';
 import type { FromWorker, ToWorker, WorkerStart } from './port/worker-messages.js';
+import { ProbeKind } from './proto/mtu-probe.js';
 import { Cap } from './tables/layout.js';
 import type { DataplaneEvent } from './tables/message.js';
 
@@ -23,6 +24,9 @@ function takeMessages(env: Env, port: MessagePort, wakeFd: number): void {
     const message = received.message as ToWorker;
     if (message.kind === 'nat-clear') {
       env.nat.sessions.clear(message.wanted, message.mask);
+    } else if (message.kind === 'mtu-probe') {
+      const { port: out, group, destination, peerPort, size, nonce } = message;
+      env.mtuProbes.ask(ProbeKind.Ask, out, group ?? -1, destination | 0, peerPort, size, ...nonce);
     } else if (message.kind === 'port-open') {
       env.links.open(message.port, message.links);
     } else if (env.links.close(message.port)) {
@@ -96,6 +100,7 @@ export function runWorker(data: WorkerStart, port: MessagePort): void {
     tellLostPorts(env, port);
     env.events.drain(env.clock[Clock.Ms], tell);
     env.aclLog.drain(env.clock[Clock.Ms], tell);
+    env.mtuProbes.drain(tell);
     if (wait()) takeMessages(env, port, wakeFd);
   }
   for (let slot = 0; slot < Cap.Sas; slot++) native.saClear(slot);

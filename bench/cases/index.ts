@@ -8,6 +8,7 @@ import { fibRoutes, fibTraffic } from './fib.js';
 import { clearTraffic, openTraffic, sealTraffic, tablesFor, tunnelTables } from './member.js';
 import { makeSessions, natTraffic } from './nat.js';
 import { qosNoneTables, qosOutTables, qosTraffic } from './qos.js';
+import { synTraffic, tcpTables, tcpTraffic } from './tcp.js';
 
 export type Mix = '64' | '1400' | 'imix';
 /** Bytes of the datagrams that come in (the inner ones, where ESP comes in), in this order, over and over. */
@@ -85,6 +86,9 @@ export const cases: readonly PathCase[] = [
   natCase(1_000_000, '1m', small),
   { name: 'gre', sizes: all, make: (lengths) => ({ tables: tunnelTables(false), packets: sealTraffic(lengths) }) },
   { name: 'gre-seal-gcm-256', sizes: all, make: (lengths) => ({ tables: tunnelTables(true), packets: sealTraffic(lengths) }) },
+  { name: 'tcp', sizes: all, make: (lengths) => ({ tables: tcpTables(null), packets: tcpTraffic(lengths) }) },
+  { name: 'mss', sizes: all, make: (lengths) => ({ tables: tcpTables(1360), packets: tcpTraffic(lengths) }) },
+  { name: 'mss-syn', sizes: small, make: () => ({ tables: tcpTables(1360), packets: synTraffic() }) },
   { name: 'qos-none', sizes: all, make: (lengths) => ({ tables: qosNoneTables(), packets: qosTraffic(lengths) }) },
   { name: 'qos-16', sizes: all, make: (lengths) => ({ tables: qosOutTables(), packets: qosTraffic(lengths) }) },
   ...cryptoCases('gcm-256'),

@@ -39,6 +39,7 @@ import {
   renderIsakmpSas,
 } from './isakmp-sas.js';
 import { chooseTranslations, natStatistics, renderNatStatistics, renderNatTranslations } from './nat.js';
+import { viewOfPathMtus } from './path-mtu.js';
 import { renderCertificates, renderCrls, renderTrustpoints } from './pki.js';
 import { chooseClass, renderPolicyInterfaces } from './policy-interface.js';
 import { viewOfQos } from './qos.js';
@@ -106,6 +107,8 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTr
       return viewOfGdoiDetail(topic, snapshot);
     case 'crypto ipsec sa':
       return viewOfIpsecSas(snapshot, topic);
+    case 'crypto ipsec path-mtu':
+      return viewOfPathMtus(snapshot);
     case 'crypto isakmp policy':
       return { lines: renderIsakmpPolicies(snapshot), json: { isakmpPolicies: snapshot.isakmpPolicies } };
     case 'crypto isakmp sa':

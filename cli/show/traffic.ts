@@ -47,7 +47,7 @@ function trafficOf(snapshot: Snapshot) {
 
 function describeLearnt({ destination, tunnel, mtu, router, remainingSeconds }: NonNullable<Snapshot['pathMtus']>[number]): string {
   const ends = remainingSeconds === null ? 'never expires' : `expires in ${remainingSeconds} seconds`;
-  return `  ${tunnel ?? destination}: ${mtu} bytes, told by ${router ?? 'this router'}, ${ends}`;
+  return `  ${tunnel ?? destination}: ${mtu} bytes, told by ${router ?? (tunnel === null ? 'probes' : 'this router')}, ${ends}`;
 }
 
 function renderTraffic(snapshot: Snapshot): string[] {
@@ -73,36 +73,35 @@ function renderTraffic(snapshot: Snapshot): string[] {
 /** What `| json` of `show ip virtual-reassembly` is. Counters are of all interfaces together. */
 function reassemblyOf(snapshot: Snapshot) {
   const drop = (name: string) => counter(snapshot, 'drops', name);
-  const { inside, outside } = snapshot.nat;
   return {
-    interfaces: [...inside, ...outside],
-    limits: snapshot.virtualReassembly ?? null,
+    interfaces: snapshot.virtualReassembly ?? [],
     currentFragments: counter(snapshot, 'path', 'held_packets'),
     timeouts: drop('fragment_timeout'),
     overlaps: drop('fragment_overlap'),
     duplicates: drop('fragment_duplicate'),
     noRoom: drop('fragment_limit'),
+    refused: drop('fragment_refused'),
   };
 }
 
 function renderReassembly(snapshot: Snapshot): string[] {
-  const { interfaces, limits, ...counts } = reassemblyOf(snapshot);
-  if (interfaces.length === 0 || limits === null)
-    return ['Virtual fragment reassembly is not in use: no interface has ip nat inside or outside'];
+  const { interfaces, ...counts } = reassemblyOf(snapshot);
+  if (interfaces.length === 0)
+    return ['Virtual fragment reassembly is not in use: no interface has ip nat inside or outside, or ip virtual-reassembly'];
   return [
-    ...interfaces.flatMap((name) => [
+    ...interfaces.flatMap(({ interface: name, datagrams, fragments, timeoutSeconds, dropFragments }) => [
       `${name}:`,
       '   Virtual Fragment Reassembly (VFR) is ENABLED [in]',
-      `   Concurrent reassemblies (max-reassemblies): ${limits.datagrams}`,
-      `   Fragments per reassembly (max-fragments): ${limits.fragments}`,
-      `   Reassembly timeout (timeout): ${limits.timeoutSeconds} seconds`,
-      '   Drop fragments: OFF',
+      `   Concurrent reassemblies (max-reassemblies): ${datagrams}`,
+      `   Fragments per reassembly (max-fragments): ${fragments ?? 'unlimited'}`,
+      `   Reassembly timeout (timeout): ${timeoutSeconds} seconds`,
+      `   Drop fragments: ${dropFragments ? 'ON' : 'OFF'}`,
       '',
     ]),
     'All interfaces:',
     `   Current fragment count:${counts.currentFragments}`,
     `   Total reassembly timeout count:${counts.timeouts}`,
-    `   Dropped fragments: ${counts.overlaps} overlap, ${counts.duplicates} duplicate, ${counts.noRoom} no room`,
+    `   Dropped fragments: ${counts.overlaps} overlap, ${counts.duplicates} duplicate, ${counts.noRoom} no room, ${counts.refused} refused`,
   ];
 }
 

@@ -124,6 +124,20 @@ const metrics: Metric[] = [
   onMember('rekey_acks_sent_total', 'Rekeys acknowledged', (g) => g.rekeyAcksSent),
   ...groupCounts.map(([key, name, help]) => onMember(name, help, (g) => g.counters[key])),
   each(
+    'path_mtu_bytes',
+    'Path MTUs that were learnt, of the outer datagram',
+    (s) => s.pathMtus ?? [],
+    ({ destination, tunnel }) => ({ destination, tunnel: tunnel ?? '' }),
+    ({ mtu }) => mtu,
+  ),
+  each(
+    'path_search_complete',
+    'Whether a search for a path MTU has ended: 0 while it goes on, or nobody answers',
+    (s) => s.pathSearches ?? [],
+    ({ destination, interface: place }) => ({ destination, interface: place }),
+    ({ state }) => Number(state === 'search-complete'),
+  ),
+  each(
     'certificate_expiry_seconds',
     'When a certificate of a trustpoint expires, Unix time',
     (s) => (s.trustpoints ?? []).flatMap(({ name, certificates }) => certificates.map((item) => ({ name, ...item }))),

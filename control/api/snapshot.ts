@@ -22,6 +22,7 @@ import { debuggingState, loggingState } from './snapshot-logging.js';
 import { natState } from './snapshot-nat.js';
 import { packetTraceState } from './snapshot-packet-trace.js';
 import { aceState, count, seconds } from './snapshot-parts.js';
+import { pathMtuState, pathSearchState, reassemblyState } from './snapshot-path.js';
 import { trustpointState } from './snapshot-pki.js';
 import { qosState } from './snapshot-qos.js';
 import { policyInterfaceState } from './snapshot-qos-interface.js';
@@ -110,19 +111,6 @@ const dropCell = z.object({
   /** Where it was lost: after it was received, or where it was to be sent. */
   direction: z.enum(['receive', 'send']),
   packets: count,
-});
-
-const pathMtuState = z.object({
-  /** Of the outer header. */
-  destination: z.string(),
-  /** null: for what is encrypted to that destination. */
-  tunnel: z.string().nullable(),
-  mtu: z.number(),
-  /** Who told; null = this router itself. */
-  router: z.string().nullable(),
-  ageSeconds: count,
-  /** null = it does not expire. */
-  remainingSeconds: count.nullable(),
 });
 
 const isakmpPolicyState = z.object({
@@ -230,8 +218,10 @@ export const snapshotSchema = z.object({
   routes: z.array(routeState),
   /** Path MTUs that the dataplane has learnt. */
   pathMtus: z.array(pathMtuState).optional(),
-  /** Bounds of virtual reassembly, by worker. */
-  virtualReassembly: z.object({ datagrams: count, fragments: count, timeoutSeconds: seconds }).optional(),
+  /** Searches for path MTUs without ICMP (RFC 8899). */
+  pathSearches: z.array(pathSearchState).optional(),
+  /** Interfaces where fragments are looked at. */
+  virtualReassembly: z.array(reassemblyState).optional(),
   publicKeys: z.array(publicKeyState),
   trustpoints: z.array(trustpointState).optional(),
   /** With every secret masked. */
@@ -268,7 +258,6 @@ export type Snapshot = z.infer<typeof snapshotSchema>;
 export type AceState = z.infer<typeof aceState>;
 export type InterfaceState = z.infer<typeof interfaceState>;
 export type DropCell = z.infer<typeof dropCell>;
-export type PathMtuState = z.infer<typeof pathMtuState>;
 export type TunnelState = z.infer<typeof tunnelState>;
 export type IsakmpPolicyState = z.infer<typeof isakmpPolicyState>;
 export type IsakmpSaState = z.infer<typeof isakmpSaState>;

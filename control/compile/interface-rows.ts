@@ -2,7 +2,7 @@
 
 import type { InterfaceRow, StaticRouteRow, TunnelSpec } from '../../dataplane/tables/message.js';
 import { maskToPrefixLength } from '../config/addresses.js';
-import { type Config, driverOf, type InterfaceConfig, type TunnelConfig } from '../config/model.js';
+import { type Config, driverOf, type InterfaceConfig, type TunnelConfig, type VirtualReassembly } from '../config/model.js';
 
 /** Of a tunnel whose packets are encrypted and which has no `ip mtu`: GRE and ESP of any kind fit into 1500. */
 const ProtectedMtu = 1400;
@@ -31,8 +31,15 @@ export function interfaceRow(
     adjustMss: config.adjustMss ?? null,
     dfBit: config.dfBit ?? ipsec.dfBit ?? 'copy',
     cutSealed: (config.fragmentation ?? ipsec.fragmentation) === 'after-encryption',
+    searchMtu: config.searchPathMtu === true,
+    ...(config.virtualReassembly === undefined ? {} : { fragments: fragmentBounds(config.virtualReassembly) }),
     ...filters,
   };
+}
+
+function fragmentBounds(bounds: VirtualReassembly): NonNullable<InterfaceRow['fragments']> {
+  const { maxDatagrams = 0, maxFragments = 0, timeoutSeconds = 0, dropFragments = false } = bounds;
+  return { drop: dropFragments, maxDatagrams, maxFragments, timeoutSeconds };
 }
 
 function tunnelSpec({

@@ -40,6 +40,7 @@ export type ShowTopic =
   | { topic: 'crypto gdoi ks policy'; group: string | null }
   | { topic: 'crypto gdoi ks acl'; group: string | null }
   | { topic: 'crypto ipsec sa'; detail: boolean; peer: number | null; interface: string | null }
+  | { topic: 'crypto ipsec path-mtu' }
   | { topic: 'crypto map' }
   | { topic: 'crypto dynamic-map'; name: string | null }
   | { topic: 'crypto map gdoi fail-close' }

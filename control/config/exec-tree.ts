@@ -45,7 +45,15 @@ const showCrypto: ExecNode[] = [
       ...groupTopics,
     ],
   }),
-  path([['ipsec', 'Show IPSEC policy']], [showIpsecSaNode]),
+  path(
+    [['ipsec', 'Show IPSEC policy']],
+    [
+      keyword('path-mtu', 'Path MTUs of what is encrypted, and the searches for them (groupwire)', {
+        run: show(() => ({ topic: 'crypto ipsec path-mtu' })),
+      }),
+      showIpsecSaNode,
+    ],
+  ),
   path(
     [['isakmp', 'Show ISAKMP']],
     [

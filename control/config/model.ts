@@ -210,8 +210,12 @@ export interface InterfaceConfig {
   /** `crypto ipsec df-bit` and `fragmentation` of the interface; absent: those for all. */
   dfBit?: DfBit;
   fragmentation?: CutOrder;
+  /** `crypto ipsec path-mtu-discovery probe`: path MTUs of what is encrypted are searched for without ICMP (RFC 8899); absent: not. */
+  searchPathMtu?: true;
   /** `ip tcp adjust-mss`: largest segment that TCP SYNs on it may announce; absent = any. */
   adjustMss?: number;
+  /** `ip virtual-reassembly`: fragments are checked without NAT too, and within these bounds; absent: where there is NAT, within ours. */
+  virtualReassembly?: VirtualReassembly;
   /** `ip igmp static-group`: multicast groups that are sent out of it, whoever asks. */
   staticGroups: Ipv4[];
   shutdown: boolean;
@@ -232,6 +236,17 @@ export interface InterfaceConfig {
   servicePolicyOut?: string;
   /** `no ip unreachables`: no ICMP unreachable about what comes by it; absent = they are sent. */
   unreachables?: false;
+}
+
+/** What is absent is not bounded further than the dataplane does it. */
+export interface VirtualReassembly {
+  /** `max-reassemblies`: datagrams in fragments at a time. */
+  maxDatagrams?: number;
+  /** `max-fragments` of one datagram. */
+  maxFragments?: number;
+  /** `timeout`. */
+  timeoutSeconds?: number;
+  dropFragments?: true;
 }
 
 /** `tunnel ...`: GRE over IPv4. Both ends are needed before anything passes. */

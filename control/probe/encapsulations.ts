@@ -4,11 +4,13 @@
 import type { Encapsulation } from '../api/probe-events.js';
 import { outboundTeks } from '../compile/outbound.js';
 import { TimeHeaderBytes } from '../compile/transforms.js';
+import { AllOnes } from '../config/addresses.js';
 import type { Config, InterfaceConfig } from '../config/model.js';
 import type { PolicyEntry } from '../gdoi/group-policy.js';
 import { configuredPolicies } from '../ipsec/configured-policies.js';
-import { type FlowPolicy, policyKey } from '../ipsec/flow-policy.js';
+import { type FlowPolicy, permittedSelectors, policyKey, policyText } from '../ipsec/flow-policy.js';
 import type { SaPair } from '../ipsec/sa-pairs.js';
+import { covers } from '../ipsec/selector.js';
 import { policyOfTunnel, tunnelSource } from '../ipsec/tunnel-protection.js';
 import type { Router } from '../router.js';
 import { costOf, type EspCost, segmentOf, transformName } from './overhead.js';
@@ -38,13 +40,24 @@ function isPermitted(lines: readonly Line[], flow: Flow): boolean {
   return lines.find((line) => matches(line, flow))?.action === 'permit';
 }
 
-/** The suite in force with a peer, or the first that is configured. */
-function costOfPolicy(policy: FlowPolicy, peer: number, router: Router): EspCost {
-  const isWith = ({ policy: key, remote, established }: SaPair): boolean =>
-    established && key === policyKey(policy) && remote.address === peer;
-  const pair = [...router.ipsec.pairs].find(isWith);
-  const { encryption, authentication, mode } = pair?.suite ?? policy.suites[0];
-  return { encryption, authentication, mode, udp: pair?.suite.udp ?? false, shimBytes: 0 };
+/** What is in force with a peer; of what is only configured the first suite: transport mode is for what passes between the ends themselves. */
+function costsOf(policy: FlowPolicy, peer: number, router: Router): EspCost[] {
+  const suites = pairsWith(policy, peer, router).map(({ suite }) => suite);
+  const isBetweenEnds = permittedSelectors(policy).some(
+    ({ local, remote }) => local.mask === AllOnes && local.address === policy.local && remote.mask === AllOnes && remote.address === peer,
+  );
+  const [{ mode, ...suite }] = policy.suites;
+  const wanted = { ...suite, mode: isBetweenEnds ? mode : ('tunnel' as const), udp: false };
+  const costs = (suites.length > 0 ? suites : [wanted]).map(
+    ({ encryption, authentication, mode, udp }): EspCost => ({ encryption, authentication, mode, udp, shimBytes: 0 }),
+  );
+  return [...new Map(costs.map((cost) => [transformName(cost), cost])).values()];
+}
+
+function pairsWith(policy: FlowPolicy, peer: number, router: Router): SaPair[] {
+  return [...router.ipsec.pairs].filter(
+    ({ policy: key, remote, established }) => established && key === policyKey(policy) && remote.address === peer,
+  );
 }
 
 /** `ip mtu` where it says less than the interface has, and the segment that fits. */
@@ -59,7 +72,7 @@ function tunnelTo(item: InterfaceConfig, pathMtu: number, router: Router): Encap
   if (!tunnel || tunnel.destination === null || source === null) return null;
   const flow = { protocol: Gre, source, destination: tunnel.destination };
   const policy = policyOfTunnel(config, item) ?? configuredPolicies(config).find(({ entries }) => isPermitted(entries ?? [], flow));
-  const esp = policy ? costOfPolicy(policy, tunnel.destination, router) : null;
+  const esp = policy ? costsOf(policy, tunnel.destination, router)[0] : null;
   const cost = costOf(pathMtu, esp, { key: tunnel.key !== null, checksum: tunnel.checksum, sequence: tunnel.sequence });
   const title = `${name}: GRE${esp ? ` in ESP (${transformName(esp)})` : ''}`;
   return { name: title, ...cost, interface: name, lines: linesFor(cost.largest, cost.largest) };
@@ -80,12 +93,13 @@ function sealedBy(what: string, esp: EspCost, item: InterfaceConfig, pathMtu: nu
   };
 }
 
+/** Whose address the configuration has, and who came by a dynamic map and has SAs now. */
 function gatewaysAt(target: number, pathMtu: number, router: Router): Encapsulation[] {
   return configuredPolicies(router.config)
-    .filter(({ peers }) => peers.includes(target))
+    .filter((policy) => policy.peers.includes(target) || pairsWith(policy, target, router).length > 0)
     .flatMap((policy) =>
-      carriers(router.config, policy.map).map((item) =>
-        sealedBy(`crypto map ${policy.map} ${policy.sequence}`, costOfPolicy(policy, target, router), item, pathMtu),
+      carriers(router.config, policy.map).flatMap((item) =>
+        costsOf(policy, target, router).map((esp) => sealedBy(policyText(policy), esp, item, pathMtu)),
       ),
     );
 }
@@ -120,7 +134,19 @@ function encrypterOf(target: number, source: number | null, router: Router, grou
   const policy = configuredPolicies(router.config).find(({ entries, local }) =>
     isPermitted(entries ?? [], { protocol: Icmp, source: source ?? local, destination: target }),
   );
-  return policy ? `crypto map ${policy.map} ${policy.sequence}` : null;
+  return policy ? policyText(policy) : byPair(target, source, router);
+}
+
+/** By what a peer of a dynamic map has asked for. */
+function byPair(target: number, source: number | null, router: Router): string | null {
+  for (const policy of configuredPolicies(router.config)) {
+    const one = (address: number) => ({ address, mask: AllOnes, port: 0 });
+    const flow = { protocol: Icmp, local: one(source ?? policy.local), remote: one(target) };
+    const isCovered = ({ policy: key, established, selector }: SaPair): boolean =>
+      established && key === policyKey(policy) && covers(selector, flow);
+    if ([...router.ipsec.pairs].some(isCovered)) return policyText(policy);
+  }
+  return null;
 }
 
 /** @param pathMtu bytes, as it was found @param source of the echo; null = the kernel's choice */

@@ -10,6 +10,9 @@ import type { Outcome, Plan, Probe } from './probe-run.js';
 /** What is asked first must pass for there to be a path at all. */
 const FirstSize = 100;
 const TimeoutMs = 1000;
+/** Once an answer has come, no longer than so many times as long as it took, and not less than that. */
+const TimesRoundTrip = 8;
+const LeastTimeoutMs = 250;
 /** A size that fails so often is too long: one loss is no verdict. */
 const Tries = 3;
 const MostHops = 30;
@@ -30,6 +33,10 @@ interface Search {
   /** Sizes that vanished without a word. */
   silent: number;
   probes: number;
+  /** Slowest answer so far. */
+  slowestMs: number;
+  /** How long one is waited for. */
+  timeoutMs: number;
 }
 
 type Step = Generator<{ probe: Probe }, Outcome, Outcome>;
@@ -38,8 +45,11 @@ function* ask(size: number, ttl: number, search: Search, tries = Tries): Step {
   let outcome: Outcome = { kind: 'timeout' };
   for (let i = 0; i < tries && outcome.kind === 'timeout'; i++) {
     search.probes++;
-    outcome = yield { probe: { size, ttl, timeoutMs: TimeoutMs, port: null } };
+    outcome = yield { probe: { size, ttl, timeoutMs: search.timeoutMs, port: null } };
   }
+  // The longest round trip that was seen counts.
+  if (outcome.kind === 'reply') search.slowestMs = Math.max(search.slowestMs, outcome.ms);
+  if (search.slowestMs > 0) search.timeoutMs = Math.min(TimeoutMs, Math.max(LeastTimeoutMs, TimesRoundTrip * search.slowestMs));
   return outcome;
 }
 
@@ -98,7 +108,7 @@ export function* mtuPathPlan(
   start: number,
   encapsulations: (pathMtu: number) => { list: Encapsulation[]; encryptedBy: string | null },
 ): Plan<ProbeEvent> {
-  const search: Search = { good: 0, bad: start + 1, localMtu: null, heard: null, silent: 0, probes: 0 };
+  const search: Search = { good: 0, bad: start + 1, localMtu: null, heard: null, silent: 0, probes: 0, slowestMs: 0, timeoutMs: TimeoutMs };
   const first = yield* ask(FirstSize, EchoTtl, search);
   if (first.kind !== 'reply') {
     yield { tell: { ...report(target, search, []), pathMtu: null, encapsulations: [], encryptedBy: null } };

@@ -39,7 +39,7 @@ const Icmp = 1;
 const UsualMtu = 1500;
 
 /** CLOCK_MONOTONIC, as the dataplane's. */
-function monotonicNow(): Moment {
+export function monotonicNow(): Moment {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 

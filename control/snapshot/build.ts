@@ -1,7 +1,6 @@
 // The whole snapshot, from everything that knows a part of it.
 
 import { dropTexts, natTexts, pathTexts } from '../../dataplane/counters/declare.js';
-import { FragmentLimit } from '../../dataplane/tables/limits.js';
 import type { SnapshotHead } from '../../dataplane/tables/message.js';
 import type { Ms } from '../actions.js';
 import type { CounterSet } from '../api/counters.js';
@@ -28,6 +27,7 @@ import { trustpointStates } from './pki.js';
 import { qosState } from './qos.js';
 import { policyInterfaceStates } from './qos-interfaces.js';
 import { policyStates, routeMapStates } from './route-maps.js';
+import { reassemblyStates } from './virtual-reassembly.js';
 
 export interface SnapshotParts {
   router: Router;
@@ -41,6 +41,7 @@ export interface SnapshotParts {
   cleared?: ClearedCounters;
   captures?: CaptureState[];
   packetTrace?: Snapshot['packetTrace'];
+  pathSearches?: Snapshot['pathSearches'];
   /** null when no dataplane answers: its counters are 0 then. */
   dataplane: SnapshotHead | null;
   now: Ms;
@@ -112,11 +113,8 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     policyInterfaces: servicePolicies(parts),
     routes: routeStates(config, dataplane),
     pathMtus: pathMtuStates(config, allocation, dataplane),
-    virtualReassembly: {
-      datagrams: FragmentLimit.Datagrams,
-      fragments: FragmentLimit.PerDatagram,
-      timeoutSeconds: FragmentLimit.TimeoutMs / 1000,
-    },
+    pathSearches: parts.pathSearches ?? [],
+    virtualReassembly: reassemblyStates(config),
     publicKeys: parts.publicKeys.map((key) => ({
       name: key.label,
       bits: key.modulusBits,

@@ -1,7 +1,7 @@
 // Path MTUs that the dataplane has learnt: by destination for what is encrypted, by tunnel for GRE.
 
 import type { SnapshotHead } from '../../dataplane/tables/message.js';
-import type { PathMtuState } from '../api/snapshot.js';
+import type { PathMtuState } from '../api/snapshot-path.js';
 import type { Allocation } from '../compile/allocation.js';
 import { formatIpv4 } from '../config/addresses.js';
 import type { Config } from '../config/model.js';

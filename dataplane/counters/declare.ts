@@ -87,6 +87,9 @@ export const enum Drop {
   ReassemblyLimit,
   ReassemblyTimeout,
   ReassemblyTooBig,
+  MtuProbe,
+  MtuProbeFlood,
+  FragmentRefused,
   Count,
 }
 export const dropTexts: readonly CounterText[] = [
@@ -183,6 +186,12 @@ export const dropTexts: readonly CounterText[] = [
   },
   { name: 'reassembly_timeout', help: 'datagram of ESP or GRE whose fragments did not all come in time' },
   { name: 'reassembly_too_big', help: 'fragments of ESP or GRE for us that make a datagram larger than a packet slot' },
+  {
+    name: 'mtu_probe',
+    help: 'probe of path MTU discovery of another member, or an answer to one of ours, that has done what it is for (RFC 8899)',
+  },
+  { name: 'mtu_probe_flood', help: 'probe of path MTU discovery, more than are answered in a second' },
+  { name: 'fragment_refused', help: 'fragment that came by an interface with ip virtual-reassembly drop-fragments' },
 ];
 
 /** Per port. */
@@ -274,7 +283,7 @@ export const pathTexts: readonly CounterText[] = [
   { name: 'queued_packets', help: 'datagrams that wait now in queues of service-policies' },
   { name: 'fragmented_packets', help: 'datagrams cut into fragments' },
   { name: 'fragments_made', help: 'fragments that datagrams were cut into' },
-  { name: 'reassembled_packets', help: 'datagrams of ESP and GRE put together from fragments' },
+  { name: 'reassembled_packets', help: 'datagrams of ESP, in UDP too, and GRE put together from fragments' },
   { name: 'merged_fragments', help: 'fragments that went into the slot of another of their datagram' },
   { name: 'assembling_packets', help: 'datagrams of ESP and GRE whose fragments wait now for the rest' },
   { name: 'capture_lost_packets', help: 'packets that monitor capture would have recorded, but its ring was full' },

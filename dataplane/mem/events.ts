@@ -11,10 +11,14 @@ export const enum EventKind {
   ReplayTime = 4,
   /** In place of an SPI: the flow. */
   NoSa = 5,
+  /** In place of an SPI: the destination. */
+  UnknownPath = 6,
 }
 
 export const enum EventShape {
   Rows = 64,
+  /** Of them for destinations about whose path nothing is known: they must not crowd out the others. */
+  PathRows = 16,
   /** Between two tellings, milliseconds. */
   IntervalMs = 1000,
   /** The same for NAT without room, which lasts. */
@@ -31,6 +35,7 @@ export class Events {
   private readonly own = new Float64Array(EventShape.Rows);
   private readonly peer = new Float64Array(EventShape.Rows);
   private used = 0;
+  private paths = 0;
   /** NAT without room, by what is used up: packets since the last telling, the first of them, and when it was told. */
   private readonly exhausted = new Int32Array(2);
   private readonly exhaustedBy = new Int32Array(4);
@@ -44,6 +49,17 @@ export class Events {
     if (this.used === before) return;
     this.own[before] = own;
     this.peer[before] = peer;
+  }
+
+  /** A long packet with DF to a destination about whose path nothing is known. @param group -1 = by an SA between two gateways @param mtu of the interface */
+  noteUnknownPath(destination: number, port: number, group: number, peerPort: number, mtu: number): void {
+    const before = this.used;
+    if (this.paths === EventShape.PathRows) return;
+    this.note(EventKind.UnknownPath, destination, port, peerPort);
+    if (this.used === before) return;
+    this.paths++;
+    this.own[before] = mtu;
+    this.peer[before] = group;
   }
 
   /** A packet for which there could be no NAT session. @param isFull the table is full, else the addresses' ports */
@@ -78,6 +94,7 @@ export class Events {
     this.toldAt = nowMs;
     const rows = this.used;
     this.used = 0;
+    this.paths = 0;
     for (let row = 0; row < rows; row++) tell(this.eventOf(row));
   }
 
@@ -120,6 +137,10 @@ export class Events {
         return { kind: 'replay', spi, src, dst, count };
       case EventKind.ReplayTime:
         return { kind: 'replay-time', spi, src, dst, count, ownMs: this.own[row], peerMs: this.peer[row] };
+      case EventKind.UnknownPath: {
+        const group = this.peer[row] < 0 ? null : this.peer[row];
+        return { kind: 'path-unknown', destination: spi, port: src, group, peerPort: dst, mtu: this.own[row] };
+      }
       case EventKind.SequenceExhausted:
         return { kind: 'sa-exhausted', spi, space: 'sequence' };
       default:

@@ -7,12 +7,16 @@
 // gives way; ranges that do not meet, slots held for one datagram and for all, and seconds. When all slots that may be held are, the
 // datagram that waits longest loses its own. Fragments that come in order hold nothing, so a flood does not touch them.
 //
+// `ip virtual-reassembly` bounds what comes by one interface further: datagrams, fragments of one, seconds (PortRow).
+//
 // What a datagram's fragments may not do ends them all, for as long as the entry lives (as RFC 5722 has it, and Linux for IPv4): overlap, reach beyond
 // the last. A fragment whose bytes have all been seen is a copy: it alone is dropped.
 // Does not: know what a session or a list is.
 
 import { Drop } from '../counters/declare.js';
+import { Cap } from '../tables/layout.js';
 import { Added, addRange, fitsEnd } from './ranges.js';
+import { PortRow } from './rows.js';
 import { SlotShape } from './slots.js';
 
 export const enum FragmentShape {
@@ -32,7 +36,7 @@ const enum Entry {
   /** Identification << 8 | protocol (RFC 791 §3.2: these four name a datagram). */
   Name = 2,
   State = 3,
-  /** Of the first fragment, see {@link FragmentTable.take}. */
+  /** Of the first fragment, see {@link FragmentTable.take}; in State.Bad why none passes. */
   Ports = 4,
   /** Bytes of the datagram's payload, 0 = the last fragment has not come. */
   Total = 5,
@@ -44,8 +48,12 @@ const enum Entry {
   /** Entries that hold slots, by age: entry + 1. */
   Older = 10,
   Newer = 11,
-  RangesAt = 12,
-  Words = 44, // RangesAt + 2 * MaxRanges
+  /** By which its first came. */
+  Port = 12,
+  /** That have come, copies too. */
+  Count = 13,
+  RangesAt = 14,
+  Words = 46, // RangesAt + 2 * MaxRanges
 }
 
 const enum State {
@@ -81,26 +89,49 @@ export class FragmentTable {
   readonly released = new Int32Array(FragmentShape.HeldPerDatagram);
   releasedCount = 0;
 
-  /** @param drop what is held and gives up */
-  constructor(private readonly drop: (id: number, reason: Drop) => void) {}
+  /** Datagrams that are known, by port. */
+  private readonly known = new Int32Array(Cap.Ports);
+  /** When the first of those that hold slots ends, or before. */
+  private nextEnd = Number.POSITIVE_INFINITY;
+  private sweptAt = Number.NEGATIVE_INFINITY;
+
+  /** @param drop what is held and gives up @param bounds rows of PortRow */
+  constructor(
+    private readonly drop: (id: number, reason: Drop) => void,
+    private readonly bounds: Int32Array = new Int32Array(Cap.Ports * PortRow.Words),
+  ) {}
 
   /**
    * One fragment. When it is the first, what was held for it is in `released` afterwards. @param name identification << 8 | protocol
    * @param from first byte of payload @param to behind the last @param more MF @param ports of the header, where `from` is 0: any word, it is kept for the others
-   * @returns Fate, below 0 ~Drop
+   * @param port by which it came @returns Fate, below 0 ~Drop
    */
-  take(id: number, src: number, dst: number, name: number, from: number, to: number, more: boolean, ports: number, now: number): number {
+  take(
+    id: number,
+    src: number,
+    dst: number,
+    name: number,
+    from: number,
+    to: number,
+    more: boolean,
+    ports: number,
+    now: number,
+    port = 0,
+  ): number {
     this.releasedCount = 0;
-    const entry = this.entryOf(src, dst, name, now);
+    const entry = this.entryOf(src, dst, name, now, port);
+    if (entry < 0) return ~Drop.FragmentLimit;
     const at = entry * Entry.Words;
     const { words } = this;
-    if (words[at + Entry.State] === State.Bad) return ~Drop.FragmentOverlap;
+    if (words[at + Entry.State] === State.Bad) return ~words[at + Entry.Ports];
+    const most = this.bounds[words[at + Entry.Port] * PortRow.Words + PortRow.MaxFragments];
+    if (++words[at + Entry.Count] > most && most !== 0) return this.spoil(entry, Drop.FragmentLimit);
     const list = at + Entry.RangesAt;
-    if (!fitsEnd(words, list, at + Entry.Ranges, words[at + Entry.Total], to, more)) return this.spoil(entry);
+    if (!fitsEnd(words, list, at + Entry.Ranges, words[at + Entry.Total], to, more)) return this.spoil(entry, Drop.FragmentOverlap);
     const added = addRange(words, list, at + Entry.Ranges, from, to);
     if (added === Added.Copy) return ~Drop.FragmentDuplicate;
     if (added === Added.TooMany) return ~Drop.FragmentLimit;
-    if (added === Added.Overlap) return this.spoil(entry);
+    if (added === Added.Overlap) return this.spoil(entry, Drop.FragmentOverlap);
     if (!more) words[at + Entry.Total] = to;
     if (from === 0) {
       words[at + Entry.Ports] = ports;
@@ -110,18 +141,41 @@ export class FragmentTable {
       return this.hold(entry, id);
     }
     this.ports = words[at + Entry.Ports];
-    this.deadlines[entry] = now + FragmentShape.TimeoutMs;
+    this.deadlines[entry] = now + this.timeoutOf(words[at + Entry.Port]);
     const isWhole = words[at + Entry.Ranges] === 1 && words[at + Entry.RangesAt + 1] === words[at + Entry.Total];
-    if (isWhole && words[at + Entry.RangesAt] === 0) words[at + Entry.State] = State.Free;
+    if (isWhole && words[at + Entry.RangesAt] === 0) this.free(at);
     return Fate.Pass;
   }
 
   /** Gives up the datagrams whose first has not come in time. Nothing to do costs one comparison. */
   expire(now: number): void {
-    while (this.oldest !== 0 && this.deadlines[this.oldest - 1] <= now) this.end(this.oldest - 1, Drop.FragmentTimeout);
+    if (now < this.nextEnd) return;
+    this.nextEnd = Number.POSITIVE_INFINITY;
+    for (let entry = this.oldest - 1; entry >= 0; ) {
+      const newer = this.words[entry * Entry.Words + Entry.Newer] - 1;
+      if (this.deadlines[entry] <= now) this.end(entry, Drop.FragmentTimeout);
+      else this.nextEnd = Math.min(this.nextEnd, this.deadlines[entry]);
+      entry = newer;
+    }
   }
 
-  private entryOf(src: number, dst: number, name: number, now: number): number {
+  private timeoutOf(port: number): number {
+    return this.bounds[port * PortRow.Words + PortRow.FragmentMs] || FragmentShape.TimeoutMs;
+  }
+
+  /** Has the interface as many datagrams as it may? Those whose time is over do not count. */
+  private isFull(port: number, now: number): boolean {
+    const most = this.bounds[port * PortRow.Words + PortRow.MaxDatagrams];
+    if (most === 0 || this.known[port] < most) return false;
+    if (this.sweptAt !== now) {
+      this.sweptAt = now;
+      for (let entry = 0; entry < this.deadlines.length; entry++) if (this.deadlines[entry] <= now) this.end(entry, Drop.FragmentTimeout);
+    }
+    return this.known[port] >= most;
+  }
+
+  /** @returns -1 = the interface has as many as it may */
+  private entryOf(src: number, dst: number, name: number, now: number, port: number): number {
     const { words, deadlines } = this;
     const hash = Math.imul(src ^ Math.imul(dst, 0x85ebca6b) ^ Math.imul(name, 0xc2b2ae35), 0x9e3779b1);
     const first = ((hash >>> 16) & (FragmentShape.Sets - 1)) * FragmentShape.Ways;
@@ -133,6 +187,7 @@ export class FragmentTable {
       if (!isLive) deadlines[entry] = Number.NEGATIVE_INFINITY;
       if (deadlines[entry] < deadlines[best]) best = entry;
     }
+    if (this.isFull(port, now)) return -1;
     // What it held gives way: too late, or too many.
     this.end(best, deadlines[best] > now ? Drop.FragmentLimit : Drop.FragmentTimeout);
     const at = best * Entry.Words;
@@ -140,10 +195,13 @@ export class FragmentTable {
     words[at + Entry.Dst] = dst;
     words[at + Entry.Name] = name;
     words[at + Entry.State] = State.Waiting;
+    words[at + Entry.Port] = port;
+    words[at + Entry.Count] = 0;
+    this.known[port]++;
     words[at + Entry.Ports] = 0;
     words[at + Entry.Total] = 0;
     words[at + Entry.Ranges] = 0;
-    deadlines[best] = now + FragmentShape.TimeoutMs;
+    deadlines[best] = now + this.timeoutOf(port);
     return best;
   }
 
@@ -152,6 +210,7 @@ export class FragmentTable {
     const at = entry * Entry.Words;
     if (words[at + Entry.Held] === FragmentShape.HeldPerDatagram) return ~Drop.FragmentLimit;
     if (words[at + Entry.Held] === 0) this.append(entry);
+    this.nextEnd = Math.min(this.nextEnd, this.deadlines[entry]);
     if (this.held === FragmentShape.Held) {
       const victim = this.oldest - 1;
       this.end(victim, Drop.FragmentLimit);
@@ -173,16 +232,25 @@ export class FragmentTable {
     this.forget(entry);
   }
 
-  /** The datagram's fragments contradict each other: none of them passes any more. */
-  private spoil(entry: number): number {
-    this.end(entry, Drop.FragmentOverlap);
-    this.words[entry * Entry.Words + Entry.State] = State.Bad;
-    return ~Drop.FragmentOverlap;
+  /** The datagram's fragments contradict each other, or are too many: none of them passes any more. */
+  private spoil(entry: number, reason: Drop): number {
+    const at = entry * Entry.Words;
+    this.end(entry, reason);
+    this.words[at + Entry.State] = State.Bad;
+    this.words[at + Entry.Ports] = reason;
+    this.known[this.words[at + Entry.Port]]++;
+    return ~reason;
+  }
+
+  private free(at: number): void {
+    const { words } = this;
+    if (words[at + Entry.State] !== State.Free) this.known[words[at + Entry.Port]]--;
+    words[at + Entry.State] = State.Free;
   }
 
   private end(entry: number, reason: Drop): void {
     const at = entry * Entry.Words;
-    this.words[at + Entry.State] = State.Free;
+    this.free(at);
     if (this.words[at + Entry.Held] === 0) return;
     const first = this.words[at + Entry.FirstHeld] - 1;
     this.forget(entry);

@@ -152,7 +152,8 @@ export class Nat {
   /** Is a packet without ports from outside that of a session? (ESP to an inside host, which is not for this router to open.) */
   hasFromOutside(id: number): boolean {
     const { proto, src, dst } = this.slots;
-    return this.sessions.length > 0 && this.sessions.findOutside(proto[id], dst[id], 0, src[id]) >= 0;
+    const row = this.sessions.length > 0 ? this.sessions.findOutside(proto[id], dst[id], 0, src[id]) : NatShape.None;
+    return row >= 0 && this.sessions.rows[row * NatRow.Words + NatRow.Rule] !== -1; // what is this router's own has a row too
   }
 
   private live(row: number, now: number): number {

@@ -30,8 +30,10 @@ export const enum PathMtuRow {
   /** Seconds of the workers' clock. */
   EndsAt = 2,
   LearntAt = 3,
-  /** Who told, signed; 0 = this router itself, when what it encrypts for the tunnel does not fit. */
+  /** Who told, signed; 0 = this router itself: what it encrypts for the tunnel does not fit, or its probes have found it. */
   Router = 4,
+  /** Seconds; 0 = not since it was learnt. */
+  UsedAt = 5,
   Words = 8,
 }
 
@@ -49,6 +51,8 @@ export interface LearntMtu {
   ageSeconds: number;
   /** null = never. */
   remainingSeconds: number | null;
+  /** Since a packet was measured by it; null = none has been. */
+  usedAgoSeconds: number | null;
 }
 
 export class PathMtus {
@@ -101,7 +105,7 @@ export class PathMtus {
     const list: LearntMtu[] = [];
     for (let row = 0; row < PathMtuShape.Rows + Cap.Ports; row++) {
       const at = PathMtuShape.Head + row * PathMtuRow.Words;
-      const [destination, mtu, endsAt, learntAt, router] = words.subarray(at, at + PathMtuRow.Router + 1);
+      const [destination, mtu, endsAt, learntAt, router, usedAt] = words.subarray(at, at + PathMtuRow.UsedAt + 1);
       if (mtu === 0 || endsAt <= seconds) continue;
       list.push({
         destination: destination >>> 0,
@@ -110,6 +114,7 @@ export class PathMtus {
         router: router >>> 0,
         ageSeconds: seconds - learntAt,
         remainingSeconds: endsAt === PathMtuShape.Never ? null : endsAt - seconds,
+        usedAgoSeconds: usedAt === 0 ? null : seconds - usedAt,
       });
     }
     return list;
@@ -117,17 +122,21 @@ export class PathMtus {
 
   private mtuAt(at: number, key: number, seconds: number): number {
     const { words } = this;
-    return words[at + PathMtuRow.Key] === key && words[at + PathMtuRow.EndsAt] > seconds ? words[at + PathMtuRow.Mtu] : 0;
+    if (words[at + PathMtuRow.Key] !== key || words[at + PathMtuRow.EndsAt] <= seconds) return 0;
+    words[at + PathMtuRow.UsedAt] = seconds;
+    return words[at + PathMtuRow.Mtu];
   }
 
   private write(at: number, key: number, mtu: number, router: number, seconds: number, agerSeconds: number): void {
     const { words } = this;
     const endsAt = agerSeconds === PathMtuShape.Never ? PathMtuShape.Never : seconds + agerSeconds;
+    const isOther = words[at + PathMtuRow.Key] !== key;
     Atomics.store(words, at + PathMtuRow.Mtu, 0);
     words[at + PathMtuRow.Key] = key;
     words[at + PathMtuRow.EndsAt] = endsAt;
     words[at + PathMtuRow.LearntAt] = seconds;
     words[at + PathMtuRow.Router] = router;
+    if (isOther) words[at + PathMtuRow.UsedAt] = 0;
     Atomics.store(words, at + PathMtuRow.Mtu, mtu);
     if (Atomics.load(words, Head.Until) < endsAt) Atomics.store(words, Head.Until, endsAt);
   }

@@ -1,4 +1,4 @@
-// Reassembly (RFC 791 §3.2, RFC 815) of what this router opens itself: ESP and GRE that came in IP fragments. A datagram waits in one slot, that of the fragment of it that came first;
+// Reassembly (RFC 791 §3.2, RFC 815) of what this router opens itself: ESP, in UDP too, and GRE that came in IP fragments. A datagram waits in one slot, that of the fragment of it that came first;
 // what the others bring is copied there, and their slots are free at once. So a flood without end costs a slot for each datagram, of which there are 256 at the most.
 //
 //   slot: | headroom 128 + 20, less the header | header of the first fragment | payload at its place, up to 1836 bytes | tailroom |
@@ -94,19 +94,42 @@ export class Reassembly {
     for (let entry = 0; entry < ReassemblyShape.Entries; entry++) if (this.deadlines[entry] <= now) this.end(entry, Drop.ReassemblyTimeout);
   }
 
+  /** Has an earlier fragment of its datagram been taken? */
+  knows(id: number, now: number): boolean {
+    const first = this.placeOf(id);
+    for (let entry = first; entry < first + ReassemblyShape.Ways; entry++) if (this.isOf(entry, id, now)) return true;
+    return false;
+  }
+
+  /** @returns the first of the places that a datagram may have */
+  private placeOf(id: number): number {
+    const { src, dst } = this.slots;
+    const hash = Math.imul(src[id] ^ Math.imul(dst[id], 0x85ebca6b) ^ Math.imul(this.nameOf(id), 0xc2b2ae35), 0x9e3779b1);
+    return ((hash >>> 16) & (ReassemblyShape.Sets - 1)) * ReassemblyShape.Ways;
+  }
+
+  private nameOf(id: number): number {
+    const { view, off, proto } = this.slots;
+    return (view.getUint16(off[id] + Ip4.Id) << 8) | proto[id];
+  }
+
+  private isOf(entry: number, id: number, now: number): boolean {
+    const { words } = this;
+    const { src, dst, flags } = this.slots;
+    const at = entry * Entry.Words;
+    if (words[at + Entry.State] === State.Free || this.deadlines[entry] <= now || words[at + Entry.Name] !== this.nameOf(id)) return false;
+    const isSame = words[at + Entry.Src] === src[id] && words[at + Entry.Dst] === dst[id];
+    return isSame && words[at + Entry.Mark] === (flags[id] & PacketFlag.Decrypted);
+  }
+
   private entryOf(id: number, now: number): number {
     const { words, deadlines } = this;
-    const { view, off, src, dst, proto, flags } = this.slots;
-    const name = (view.getUint16(off[id] + Ip4.Id) << 8) | proto[id];
-    const mark = flags[id] & PacketFlag.Decrypted;
-    const hash = Math.imul(src[id] ^ Math.imul(dst[id], 0x85ebca6b) ^ Math.imul(name, 0xc2b2ae35), 0x9e3779b1);
-    const first = ((hash >>> 16) & (ReassemblyShape.Sets - 1)) * ReassemblyShape.Ways;
+    const { src, dst, flags } = this.slots;
+    const first = this.placeOf(id);
     let best = first;
     for (let entry = first; entry < first + ReassemblyShape.Ways; entry++) {
-      const at = entry * Entry.Words;
-      const isLive = words[at + Entry.State] !== State.Free && deadlines[entry] > now;
-      const isSame = words[at + Entry.Src] === src[id] && words[at + Entry.Dst] === dst[id] && words[at + Entry.Mark] === mark;
-      if (isLive && isSame && words[at + Entry.Name] === name) return entry;
+      if (this.isOf(entry, id, now)) return entry;
+      const isLive = words[entry * Entry.Words + Entry.State] !== State.Free && deadlines[entry] > now;
       if (!isLive) this.end(entry, Drop.ReassemblyTimeout);
       if (deadlines[entry] < deadlines[best]) best = entry;
     }
@@ -115,8 +138,8 @@ export class Reassembly {
     words.fill(0, at, at + Entry.RangesAt);
     words[at + Entry.Src] = src[id];
     words[at + Entry.Dst] = dst[id];
-    words[at + Entry.Name] = name;
-    words[at + Entry.Mark] = mark;
+    words[at + Entry.Name] = this.nameOf(id);
+    words[at + Entry.Mark] = flags[id] & PacketFlag.Decrypted;
     words[at + Entry.State] = State.Open;
     words[at + Entry.Slot] = -1;
     deadlines[best] = now + FragmentShape.TimeoutMs;

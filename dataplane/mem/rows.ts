@@ -22,7 +22,21 @@ export const enum PortRow {
   Mss = 10, // largest segment that a TCP SYN on it may announce, bytes; 0 = any
   CryptoDf = 11, // CryptoDf (tables/layout.ts) of what is sealed on its way out
   CutSealed = 12, // 1: what is too long is sealed whole, and its ESP is cut (`crypto ipsec fragmentation after-encryption`)
-  Words = 13,
+  SearchMtu = 13, // 1: path MTUs of what is sealed on its way out are searched for (`crypto ipsec path-mtu-discovery probe`)
+  Fragments = 14, // PortFragments
+  MaxDatagrams = 15, // in fragments that are known at a time, 0 = as many as fit
+  MaxFragments = 16, // of one datagram, 0 = any
+  FragmentMs = 17, // how long a datagram in fragments is known, 0 = FragmentLimit.TimeoutMs
+  Words = 18,
+}
+
+/** What is done about fragments that come by a port (`ip virtual-reassembly`). */
+export const enum PortFragments {
+  /** Nothing, unless there is NAT. */
+  Pass = 0,
+  Check = 1,
+  /** `drop-fragments`. */
+  Drop = 2,
 }
 
 /** What entries of crypto maps there are on a port. */

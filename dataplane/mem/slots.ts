@@ -47,6 +47,8 @@ export const enum PacketFlag {
   Decapsulated = 4096,
   /** The kernel, or a program's socket, sent it into the tunnel of its port: it leaves by that one, whatever the routes say. */
   ByTunnel = 8192,
+  /** A probe of path MTU discovery (path/28): column `sa` says what seals it. */
+  MtuProbe = 16384,
 }
 
 /** What queues are told about a packet beside its headers. */

@@ -7,19 +7,24 @@ import type { Env } from '../env.js';
 import { isLocal } from '../mem/hash.js';
 import { PacketFlag } from '../mem/slots.js';
 import { EspUdp, isEspInUdp } from '../proto/esp-in-udp.js';
+import { isPeerInUdp } from '../proto/esp-room.js';
 import { IpProto, Ipv4Fault } from '../proto/ipv4.js';
 
 export function makeIpInput(env: Env): () => void {
   const { parse, drop } = env;
   const { view, off, len, l4Off, proto, src, dst, dport, flags } = env.slots;
-  const { localSet } = env.tables;
+  const { localSet, sas } = env.tables;
   const { ipInput: input, espOpen, policyIn } = env.vec;
 
-  /** To our port 4500, not from there: for a translator in front of us the destination is an address of ours. Fragments are the host's to put together. */
+  /**
+   * To our port 4500, not from there: for a translator in front of us the destination is an address of ours. Fragments from a peer whose ESP comes in UDP too, so that they keep
+   * their place among the whole ones: 23-assemble says which they are.
+   */
   function isEsp(id: number): boolean {
     if (proto[id] !== IpProto.Udp) return proto[id] === IpProto.Esp;
-    if (dport[id] !== EspUdp.Port || !isLocal(localSet, dst[id])) return false;
-    if ((flags[id] & (PacketFlag.LaterFragment | PacketFlag.MoreFragments)) !== 0) return false;
+    const isFragment = (flags[id] & (PacketFlag.LaterFragment | PacketFlag.MoreFragments)) !== 0;
+    if ((!isFragment && dport[id] !== EspUdp.Port) || !isLocal(localSet, dst[id])) return false;
+    if (isFragment) return isPeerInUdp(sas, src[id], dst[id]);
     return isEspInUdp(view, l4Off[id], off[id] + len[id] - l4Off[id]);
   }
 

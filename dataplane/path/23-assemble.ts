@@ -1,9 +1,10 @@
-// 23-assemble: ESP and GRE that this router opens itself and that came in IP fragments are put together (RFC 791 §3.2). In: esp-open's and policy-in's vectors, left in
+// 23-assemble: ESP, in UDP too, and GRE that this router opens itself and that came in IP fragments are put together (RFC 791 §3.2). In: esp-open's and policy-in's vectors, left in
 // them. Out: the same, with whole datagrams in place of their last fragments. Drops: the reassembly-* reasons.
 //
 // ESP: sent to an address of ours, or come by the crypto map's port of a group (path/25 opens what is sent to the hosts behind). GRE: between the ends of a tunnel. Other
-// fragments pass as they are, or wait in 20-reassemble. Behind 22-acl-in: lists see fragments, as they arrive.
-// Does not: ESP in UDP, whose fragments are the host's.
+// fragments pass as they are, or wait in 20-reassemble. Behind 22-acl-in: lists see fragments, as they arrive. ESP in UDP from a peer: 20-reassemble has put the first
+// fragment in front and says the ports of all; what has an SPI behind them is taken, and the whole goes to 25-esp-open. IKE on the same ports is the host's to put together,
+// which takes any length.
 
 import { PathCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
@@ -12,6 +13,9 @@ import { isLocal } from '../mem/hash.js';
 import { BankCount, PortCrypto, PortRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
 import type { Vector } from '../mem/vector.js';
+import { Esp } from '../proto/esp.js';
+import { EspUdp, isEspInUdp } from '../proto/esp-in-udp.js';
+import { isPeerInUdp } from '../proto/esp-room.js';
 import { isTunnelBetween } from '../proto/gre.js';
 import { IpProto } from '../proto/ipv4.js';
 import { Cap } from '../tables/layout.js';
@@ -24,8 +28,8 @@ const enum Bits {
 
 export function makeAssemble(env: Env): () => void {
   const { clock, nat, reassembly } = env;
-  const { rxPort, proto, src, dst, flags } = env.slots;
-  const { counts, ports, tunnels, localSet } = env.tables;
+  const { view, off, len, l4Off, rxPort, proto, src, dst, dport, flags } = env.slots;
+  const { counts, ports, sas, tunnels, localSet } = env.tables;
   const { path } = env.counters;
   const { espOpen, policyIn } = env.vec;
 
@@ -35,11 +39,24 @@ export function makeAssemble(env: Env): () => void {
     return false;
   }
 
-  function isOpenedHere(id: number): boolean {
+  function isOpenedHere(id: number, now: number): boolean {
     if (proto[id] === IpProto.Gre) return isTunnelled(id);
+    if (proto[id] === IpProto.Udp) return isEspInPieces(id, now);
     if (proto[id] !== IpProto.Esp || nat.hasFromOutside(id)) return false;
     if (isLocal(localSet, dst[id])) return true;
     return (flags[id] & PacketFlag.Decrypted) === 0 && ports[rxPort[id] * PortRow.Words + PortRow.HasCryptoMap] === PortCrypto.Groups;
+  }
+
+  /** A first fragment that says so, or one that follows such a one. */
+  function isEspInPieces(id: number, now: number): boolean {
+    if (dport[id] !== EspUdp.Port || (flags[id] & PacketFlag.Joined) === 0 || !isPeerInUdp(sas, src[id], dst[id])) return false;
+    if ((flags[id] & PacketFlag.LaterFragment) !== 0) return reassembly.knows(id, now);
+    return off[id] + len[id] - l4Off[id] >= EspUdp.HeaderLen + Esp.HeaderLen && view.getInt32(l4Off[id] + EspUdp.HeaderLen) !== 0;
+  }
+
+  /** And not a fragment of IKE, or what lies about its length. */
+  function isEsp(id: number): boolean {
+    return (flags[id] & Bits.Fragment) === 0 && isEspInUdp(view, l4Off[id], off[id] + len[id] - l4Off[id]);
   }
 
   function assemble(vector: Vector, now: number): void {
@@ -49,8 +66,10 @@ export function makeAssemble(env: Env): () => void {
     for (; at < vector.length; at++) {
       const id = vector.ids[at];
       const isCandidate = (flags[id] & Bits.Fragment) !== 0 && (flags[id] & Bits.NotReceived) === 0;
-      const whole = isCandidate && isOpenedHere(id) ? reassembly.take(id, now) : id;
-      if (whole >= 0) vector.ids[kept++] = whole;
+      const whole = isCandidate && isOpenedHere(id, now) ? reassembly.take(id, now) : id;
+      if (whole < 0) continue;
+      if (isCandidate && vector === espOpen && proto[whole] === IpProto.Udp && !isEsp(whole)) policyIn.push(whole);
+      else vector.ids[kept++] = whole;
     }
     vector.length = kept;
   }

@@ -1,5 +1,5 @@
 // 25-esp-open: verify and decrypt ESP (RFC 4303 §3.4). In: ESP packets. Out: the inner packet to ip-input in the next turn;
-// transit ESP to policy-in. Drops: the esp-* reasons, nesting-too-deep.
+// transit ESP to policy-in. Drops: the esp-* reasons, nesting-too-deep; mtu-probe and mtu-probe-flood: other members' probes, which 28-mtu-probe answers.
 //
 //   SPI -> SA -> not expired -> sizes -> replay, a first look -> one open batch -> trailer -> pseudotime -> inner header -> header preserved
 //       -> policy -> replay, test and set -> inner packet
@@ -17,18 +17,24 @@ import { EventKind } from '../mem/events.js';
 import { findSpi, isLocal } from '../mem/hash.js';
 import { PortCrypto, PortRow } from '../mem/shared.js';
 import { MaxNesting, PacketFlag, SlotShape } from '../mem/slots.js';
+import { makeTokenBucket } from '../mem/token-bucket.js';
 import { Job, JobStatus } from '../native/native.js';
 import { checkTrailer, Esp, EspNext, moveHeader, Trailer } from '../proto/esp.js';
 import { EspUdp, mendChecksum } from '../proto/esp-in-udp.js';
 import { IpProto, Ipv4Fault, setCongestion } from '../proto/ipv4.js';
+import { MtuProbe, mtuProbeKind, ProbeKind } from '../proto/mtu-probe.js';
 import { End } from '../proto/nat.js';
 import { Mark } from '../proto/replay.js';
 import { isTimely, nextHeaderOf, readTbar, Tbar } from '../proto/tbar.js';
 import { CaptureDirection } from '../tables/capture.js';
 import { Ace, AceAction, Cap, Sa, SaFlag } from '../tables/layout.js';
 
+/** Answers to other members' probes of path MTU discovery, by worker. */
+const AnswersPerSecond = 200;
+const AnswerBurst = 64;
+
 export function makeEspOpen(env: Env): () => void {
-  const { capture, drop, parse, classify, replay, events, native, clock, nat } = env;
+  const { capture, drop, parse, classify, replay, events, native, clock, nat, mtuProbes } = env;
   const { bytes, view, off, len, l4Off, rxPort, proto, src, dst, tos, flags, sa, sender, nesting } = env.slots;
   const { sas, saLists, ports, aces, spiMap, localSet } = env.tables;
   const counts = env.counters.sas;
@@ -39,6 +45,7 @@ export function makeEspOpen(env: Env): () => void {
   const jobSequences = new Float64Array(SlotShape.Count);
   const pool = native.pin(bytes);
   const pinnedJobs = native.pin(jobs);
+  const mayAnswer = makeTokenBucket(clock, AnswerBurst, AnswersPerSecond);
   let jobCount = 0;
 
   function refuse(id: number, reason: Drop): void {
@@ -155,6 +162,21 @@ export function makeEspOpen(env: Env): () => void {
     mendChecksum(view, off[id], l4Off[id], off[id] + len[id], End.Destination, sas[row + Sa.LocalOriginal]);
   }
 
+  /** Of another member (path/28): answered by this router, whoever it is for; its list says nothing about it. */
+  function takeProbe(id: number, row: number, kind: ProbeKind) {
+    const at = l4Off[id];
+    const size = view.getUint16(at + MtuProbe.Size);
+    const high = view.getInt32(at + MtuProbe.NonceHigh);
+    const low = view.getInt32(at + MtuProbe.NonceLow);
+    const group = isPairwise(row) ? -1 : sas[row + Sa.Group];
+    const to = isPairwise(row) ? sas[row + Sa.Peer] : src[id];
+    const isTaken =
+      kind === ProbeKind.Answer
+        ? mtuProbes.note(src[id], size, high, low)
+        : mayAnswer() && mtuProbes.ask(ProbeKind.Answer, rxPort[id], group, to, sas[row + Sa.PeerPort], size, high, low);
+    drop(id, isTaken ? Drop.MtuProbe : Drop.MtuProbeFlood);
+  }
+
   /** After a good ICV: what is inside must be a packet that this SA may carry. */
   function finish(id: number, textLen: number, sequence: number) {
     const slot = sa[id];
@@ -180,13 +202,15 @@ export function makeEspOpen(env: Env): () => void {
     if (isTransport && sas[row + Sa.PeerPort] !== 0) mend(id, row);
     if (capture.takesInner()) capture.noteInner(id, rxPort[id], CaptureDirection.In);
     if (!isPairwise(row) && (src[id] !== outerSrc || dst[id] !== outerDst)) return refuse(id, Drop.EspHeaderNotPreserved);
-    const ace = classify(saLists[slot], id);
-    if (ace < 0 || aces[ace * Ace.Words + Ace.Action] !== AceAction.Permit) return refuse(id, Drop.EspPolicy);
+    const kind = mtuProbeKind(view, proto[id], l4Off[id], off[id] + len[id]);
+    const ace = kind === ProbeKind.None ? classify(saLists[slot], id) : -1;
+    if (kind === ProbeKind.None && (ace < 0 || aces[ace * Ace.Words + Ace.Action] !== AceAction.Permit)) return refuse(id, Drop.EspPolicy);
     const size = windowOf(row);
     if (size > 0) {
       if (replay.mark(slot, sender[id], sequence, size) === Mark.Seen) return refuseReplay(id);
     }
     if ((outerTos & 3) === 3 && !setCongestion(view, inner)) return refuse(id, Drop.EspCongestion);
+    if (kind !== ProbeKind.None) return takeProbe(id, row, kind);
     aceHits[ace]++;
     const group = sas[row + Sa.Group] * GroupCount.Count;
     counts[slot * SaCount.Count + SaCount.OpenedPackets]++;

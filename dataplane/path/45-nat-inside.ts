@@ -51,7 +51,7 @@ export function makeNatInside(env: Env): () => void {
 
   /** Takes the ports of the router's own flow, as far as there is room: it is not translated either way. */
   function reserve(id: number, now: number): void {
-    if (nat.kindOf(id) !== NatKind.Flow) return;
+    if ((flags[id] & PacketFlag.MtuProbe) !== 0 || nat.kindOf(id) !== NatKind.Flow) return;
     let row = nat.findFromInside(id, now);
     if (row < 0) row = natBegin.reserve(id, now);
     if (row >= 0) sessions.rows[row * NatRow.Words + NatRow.Used] = now;

@@ -3,7 +3,7 @@
 // (fail-open, the IOS default); a port that is closed has one more at its end, which drops what it permits; one that is receive-only lets it go in the clear. A deny in an entry's list means "not by this entry", not "in the clear": the next entry is
 // tried, and only what no entry permits goes in the clear. What another list permits never goes in the clear, SA or not; nor does an ICMP
 // error of ours that quotes a decrypted packet. A flow between two gateways that has no SA is told to control, which makes one. What 70-esp-seal has
-// sealed under an outer header of its own comes here once more and is left alone.
+// sealed under an outer header of its own comes here once more and is left alone; so is what 28-mtu-probe has chosen an SA for.
 
 import { Drop } from '../counters/declare.js';
 import type { Env } from '../env.js';
@@ -11,7 +11,8 @@ import { Clock } from '../mem/clock.js';
 import { EventKind } from '../mem/events.js';
 import { PortRow } from '../mem/shared.js';
 import { PacketFlag, QosColumn } from '../mem/slots.js';
-import { Ace, AceAction, CryptoEntry, CryptoFlag, Sa, SaFlag } from '../tables/layout.js';
+import { canSeal } from '../proto/esp-room.js';
+import { Ace, AceAction, CryptoEntry, CryptoFlag } from '../tables/layout.js';
 
 /** What is not an SA slot. */
 const enum Verdict {
@@ -26,16 +27,6 @@ export function makeCryptoMap(env: Env): () => void {
   const { ports, cryptoEntries, entryFirst, entryCount, entryLists, aces, sas } = env.tables;
   const { aceHits } = env.counters;
   const { cryptoMap: input, pmtu: next } = env.vec;
-
-  function usable(slot: number): boolean {
-    const row = slot * Sa.Words;
-    return (
-      slot >= 0 &&
-      sas[row + Sa.Serial] !== 0 &&
-      (sas[row + Sa.Flags] & SaFlag.Outbound) !== 0 &&
-      ((sas[row + Sa.ExpiresAt] - clock[Clock.Seconds]) | 0) > 0
-    );
-  }
 
   /** @returns SA slot or Verdict */
   function decide(id: number, port: number): number {
@@ -52,7 +43,7 @@ export function makeCryptoMap(env: Env): () => void {
       if ((entryFlags & CryptoFlag.ReceiveOnly) !== 0) break;
       const slot = cryptoEntries[at + CryptoEntry.OutboundSa];
       if ((entryFlags & CryptoFlag.PreClassify) !== 0) qos[id] |= QosColumn.Keep;
-      if (usable(slot)) return slot;
+      if (canSeal(sas, slot, clock[Clock.Seconds])) return slot;
       if ((entryFlags & CryptoFlag.PeerOut) !== 0) events.note(EventKind.NoSa, cryptoEntries[at + CryptoEntry.Flow], src[id], dst[id]);
       return Verdict.NoSa;
     }
@@ -63,6 +54,10 @@ export function makeCryptoMap(env: Env): () => void {
     for (let i = 0; i < input.length; i++) {
       const id = input.ids[i];
       const port = txPort[id];
+      if ((flags[id] & PacketFlag.MtuProbe) !== 0) {
+        next.push(id);
+        continue;
+      }
       const isSealed = (flags[id] & PacketFlag.Sealed) !== 0;
       const verdict = isSealed || ports[port * PortRow.Words + PortRow.HasCryptoMap] === 0 ? Verdict.Clear : decide(id, port);
       if (verdict < Verdict.Clear) {

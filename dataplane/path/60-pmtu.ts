@@ -6,6 +6,8 @@
 // cuts what comes out. `crypto ipsec df-bit clear`: what is sealed in tunnel mode counts as without DF. Drops: mtu-exceeded, no-slot, transport-fragment.
 //
 // GRE of a tunnel with path-mtu-discovery that does not fit once it is encrypted: the tunnel learns what would, and the inner source is told at once.
+// `crypto ipsec path-mtu-discovery probe`: control is told of destinations that get long packets with DF and about whose path nothing is known. A probe of ours may be as long as the
+// interface allows, whatever is known.
 
 import { Drop } from '../counters/declare.js';
 import type { Env } from '../env.js';
@@ -21,9 +23,13 @@ import { Cap, CryptoDf, Sa, SaFlag, Tunnel, TunnelFlag, TunnelMode } from '../ta
 
 /** RFC 791 §3.2: every module forwards datagrams of 68 bytes; a smaller MTU is a mistake. */
 const LeastMtu = 68;
+/** What no path has less than in practice: shorter packets ask for no search. */
+const SearchFrom = 512;
+/** Nothing was learnt. */
+const Unknown = 65535;
 
 export function makePmtu(env: Env): () => void {
-  const { slots, drop, clock, pathMtus } = env;
+  const { slots, drop, clock, pathMtus, events } = env;
   const { view, off, len, txPort, proto, src, dst, flags, sa, error, reason } = slots;
   const { ports, sas, tunnels } = env.tables;
   const { pmtu: input, espSeal, tx, refused } = env.vec;
@@ -36,20 +42,41 @@ export function makePmtu(env: Env): () => void {
       return pathMtus.mtuTo((sas[row + Sa.Flags] & SaFlag.Pairwise) !== 0 ? sas[row + Sa.Peer] : dst[id], seconds);
     }
     const row = txPort[id] * Tunnel.Words;
-    if (tunnels[row + Tunnel.Mode] === TunnelMode.None || (tunnels[row + Tunnel.Flags] & TunnelFlag.CopyDf) === 0) return 65535;
+    if (tunnels[row + Tunnel.Mode] === TunnelMode.None || (tunnels[row + Tunnel.Flags] & TunnelFlag.CopyDf) === 0) return Unknown;
     return pathMtus.mtuOfTunnel(txPort[id], tunnels[row + Tunnel.Destination], seconds) - Ip4.HeaderLen - tunnels[row + Tunnel.HeaderLen];
   }
 
   /** The longest datagram that may go on to this packet's next stage. */
   function limitOf(id: number, seconds: number, isAny: boolean): number {
     const own = ports[txPort[id] * PortRow.Words + PortRow.Mtu];
-    const mtu = Math.max(isAny ? Math.min(own, learntFor(id, seconds)) : own, LeastMtu);
+    const isProbe = (flags[id] & PacketFlag.MtuProbe) !== 0;
+    const learnt = isAny && !isProbe ? learntFor(id, seconds) : Unknown;
+    const mtu = Math.max(Math.min(own, learnt), LeastMtu);
     if (sa[id] < 0) return mtu;
+    if (learnt === Unknown && !isProbe && isSearchWanted(id)) tellUnknown(id, own);
     return roomInside(sas, sa[id] * Sa.Words, mtu, isTransport(id) ? (view.getUint8(off[id]) & 15) << 2 : 0);
   }
 
   function isTransport(id: number): boolean {
     return sa[id] >= 0 && (sas[sa[id] * Sa.Words + Sa.Flags] & SaFlag.Transport) !== 0;
+  }
+
+  function isSearchWanted(id: number): boolean {
+    return len[id] > SearchFrom && ports[txPort[id] * PortRow.Words + PortRow.SearchMtu] !== 0 && hasDfOutside(id);
+  }
+
+  /** Routers on the way may not cut it. */
+  function hasDfOutside(id: number): boolean {
+    const mode = isTransport(id) ? CryptoDf.Copy : ports[txPort[id] * PortRow.Words + PortRow.CryptoDf];
+    if (mode !== CryptoDf.Copy) return mode === CryptoDf.Set;
+    return (view.getUint16(off[id] + Ip4.FlagsOffset) & Ip4.DontFragment) !== 0;
+  }
+
+  function tellUnknown(id: number, own: number): void {
+    const row = sa[id] * Sa.Words;
+    const isPairwise = (sas[row + Sa.Flags] & SaFlag.Pairwise) !== 0;
+    if (isPairwise) events.noteUnknownPath(sas[row + Sa.Peer], txPort[id], -1, sas[row + Sa.PeerPort], own);
+    else events.noteUnknownPath(dst[id], txPort[id], sas[row + Sa.Group], 0, own);
   }
 
   function isFragment(id: number): boolean {

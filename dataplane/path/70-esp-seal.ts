@@ -5,7 +5,7 @@
 //   written into the headroom                ^ untouched    written into the tailroom
 //   With time-based anti-replay its header (proto/tbar.ts) stands between IV and inner packet.
 //
-// The inner TTL pays the hop that it owes (RFC 4301 §5.1.2.1). Outer header: ToS copied with its ECN bits (RFC 6040 §4.1, normal mode), DF copied (RFC 4301 §8.1), identification copied, TTL 64. Sequence
+// The inner TTL pays the hop that it owes (RFC 4301 §5.1.2.1). Outer header: ToS copied with its ECN bits (RFC 6040 §4.1, normal mode), DF copied (RFC 4301 §8.1), identification copied where it is set, TTL 64. Sequence
 // numbers and IVs are counted in the sender-state file before anything is sealed (mem/sender-state.ts).
 // Between two gateways ESP goes in UDP when that was agreed (RFC 3948): its header stands in front of the SPI.
 // An extended sequence number (RFC 4303 §2.2.1) is sent by its lower half; the ICV covers all of it.
@@ -148,10 +148,12 @@ export function makeEspSeal(env: Env): () => void {
     const isPairwise = (sas[row + Sa.Flags] & SaFlag.Pairwise) !== 0;
     const fragment = view.getUint16(inner + Ip4.FlagsOffset);
     const isFragment = (fragment & (Ip4.MoreFragments | Ip4.OffsetMask)) !== 0;
-    // Fragments of one datagram share an identification; sealed they are datagrams of their own, which need their own (RFC 6864 §4.3).
-    if (isFragment || isPairwise) outerId = (outerId + 1) & 0xffff;
-    const identification = isFragment || isPairwise ? outerId : view.getUint16(inner + Ip4.Id);
     const df = outerDf(id, fragment & Ip4.DontFragment);
+    // What may be cut on the way needs an identification of its own among all ESP between these ends (RFC 6864 §4.3): fragments of one datagram share theirs, and datagrams of two
+    // protocols may have the same.
+    const isOwn = isFragment || isPairwise || df === 0;
+    if (isOwn) outerId = (outerId + 1) & 0xffff;
+    const identification = isOwn ? outerId : view.getUint16(inner + Ip4.Id);
     const from = isPairwise ? sas[row + Sa.Local] : view.getInt32(inner + Ip4.Src);
     const to = isPairwise ? sas[row + Sa.Peer] : view.getInt32(inner + Ip4.Dst);
     const protocol = sas[row + Sa.PeerPort] !== 0 ? IpProto.Udp : IpProto.Esp;

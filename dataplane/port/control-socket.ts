@@ -5,6 +5,8 @@ import { chmodSync, existsSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { NatRow } from '../tables/layout.js';
 import { encodeFrame, FrameReader, type FromDataplane, MaxNatRows } from '../tables/message.js';
+import type { ToPathSearch } from '../tables/probe.js';
+import { readPathSearch } from './path-search.js';
 import { readInteger, readList, readRecord, refuse } from './shape.js';
 
 export interface ControlMessages {
@@ -23,6 +25,8 @@ export interface ControlMessages {
   capture(message: unknown): void;
   /** A message of tables/probe.ts. @throws ShapeError */
   probe(message: unknown, rest: Uint8Array): void;
+  /** ToPathSearch of tables/probe.ts, checked. */
+  pathSearch(message: ToPathSearch): void;
   log(text: string): void;
 }
 
@@ -111,6 +115,7 @@ export class ControlSocket {
     } else if (type === 'trace' && Number.isSafeInteger(id)) this.send(this.messages.trace(id as number, head));
     else if (type === 'probe-open' || type === 'probe-send' || type === 'probe-close') this.messages.probe(head, rest);
     else if (type === 'capture-start' || type === 'capture-stop') this.messages.capture(head);
+    else if (type === 'mtu-probe' || type === 'mtu-found') this.messages.pathSearch(readPathSearch(head));
     else if (type === 'nat-log') this.messages.natLog((head as { on?: unknown }).on === true);
     else if (type === 'nat-clear') this.messages.natClear(...readClear(head));
     else throw new Error('a message of no known type');

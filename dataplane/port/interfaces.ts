@@ -90,6 +90,8 @@ export function describePorts(rows: readonly InterfaceRow[], open: ReadonlySet<n
       adjustMss: row.adjustMss,
       cryptoDf: dfOf[row.dfBit ?? 'copy'],
       cutSealed: row.cutSealed ?? false,
+      searchMtu: row.searchMtu ?? false,
+      ...(row.fragments === undefined ? {} : { fragments: row.fragments }),
     };
   });
 }

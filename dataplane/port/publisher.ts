@@ -13,6 +13,7 @@ import {
   MaxLocalAddresses,
   type NatSide,
   NeighbourRow,
+  PortFragments,
   PortRow,
   portCryptoOf,
   type SharedState,
@@ -39,7 +40,7 @@ import {
   Tunnel,
   TunnelMode,
 } from '../tables/layout.js';
-import type { TablesHead, TablesRows } from '../tables/message.js';
+import type { InterfaceRow, TablesHead, TablesRows } from '../tables/message.js';
 import { describeSoloNat } from './nat-aliases.js';
 import type { WorkerSet } from './worker-set.js';
 
@@ -61,6 +62,8 @@ export interface PortState {
   /** DF of what is sealed, and whether that is cut rather than what is inside. */
   cryptoDf: CryptoDf;
   cutSealed: boolean;
+  searchMtu: boolean;
+  fragments?: InterfaceRow['fragments'];
 }
 
 /** Everything a bank holds. */
@@ -147,6 +150,13 @@ export class Publisher {
   }
 }
 
+/** Words of PortRow from PortRow.Fragments on. */
+function fragmentWords(fragments: PortState['fragments']): number[] {
+  if (!fragments) return [PortFragments.Pass, 0, 0, 0];
+  const { drop, maxDatagrams, maxFragments, timeoutSeconds } = fragments;
+  return [drop ? PortFragments.Drop : PortFragments.Check, maxDatagrams, maxFragments, timeoutSeconds * 1000];
+}
+
 /** Everything but the FIB. @returns what did not fit */
 function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups, nat, policyHops, tunnels }: BankContent): string[] {
   const errors: string[] = [];
@@ -161,8 +171,8 @@ function writeBank(bank: Bank, { rows, ports, localAddresses, neighbours, groups
   bank.counts[BankCount.MssLimits] = 0;
   for (const { port, up, mtu, address, nat, unreachables, filterIn, filterOut, ...rest } of ports) {
     const lists = [filterIn, filterOut].flatMap((rows) => [rows?.first ?? 0, rows?.count ?? -1]);
-    const { adjustMss, cryptoDf, cutSealed } = rest;
-    const ends = [adjustMss ?? 0, cryptoDf, Number(cutSealed)];
+    const { adjustMss, cryptoDf, cutSealed, searchMtu, fragments } = rest;
+    const ends = [adjustMss ?? 0, cryptoDf, Number(cutSealed), Number(searchMtu), ...fragmentWords(fragments)];
     bank.ports.set([up ? 1 : 0, mtu, address | 0, 0, nat, unreachables ? 0 : 1, ...lists, ...ends], port * PortRow.Words);
     bank.counts[BankCount.MssLimits] += Number(adjustMss !== null);
     bank.counts[BankCount.Filters] += Number(filterIn !== null) + Number(filterOut !== null);

@@ -20,6 +20,7 @@ import {
   Sa,
   SaKey,
 } from '../tables/layout.js';
+import { FragmentLimit } from '../tables/limits.js';
 import {
   blobNames,
   dfBits,
@@ -89,8 +90,20 @@ function readInterface(value: unknown, what: string): InterfaceRow {
       ? {}
       : { dfBit: dfBits.find((bit) => bit === row.dfBit) ?? refuse(`${what}.dfBit: none of ${dfBits.join(', ')}`) }),
     ...(row.cutSealed === undefined ? {} : { cutSealed: readFlag(row.cutSealed, `${what}.cutSealed`) }),
+    ...(row.searchMtu === undefined ? {} : { searchMtu: readFlag(row.searchMtu, `${what}.searchMtu`) }),
+    ...(row.fragments === undefined ? {} : { fragments: readFragments(row.fragments, `${what}.fragments`) }),
     adjustMss: readNullable(row.adjustMss, (mss) => readInteger(mss, `${what}.adjustMss`, 1, 65535)),
     groups: readList(row.groups, `${what}.groups`, MaxGroups, (group, where) => readInteger(group, where, 0xe0000100, 0xefffffff)),
+  };
+}
+
+function readFragments(value: unknown, what: string): NonNullable<InterfaceRow['fragments']> {
+  const row = readRecord(value, what);
+  return {
+    drop: readFlag(row.drop, `${what}.drop`),
+    maxDatagrams: readInteger(row.maxDatagrams, `${what}.maxDatagrams`, 0, FragmentLimit.Datagrams),
+    maxFragments: readInteger(row.maxFragments, `${what}.maxFragments`, 0, 255),
+    timeoutSeconds: readInteger(row.timeoutSeconds, `${what}.timeoutSeconds`, 0, 60),
   };
 }
 

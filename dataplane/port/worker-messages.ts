@@ -5,6 +5,7 @@
 import type { Link } from '../mem/links.js';
 import type { SharedState } from '../mem/shared.js';
 import type { DataplaneEvent } from '../tables/message.js';
+import type { ToPathSearch } from '../tables/probe.js';
 
 /** `workerData` of dataplane/worker.ts. */
 export interface WorkerStart {
@@ -22,6 +23,8 @@ export interface WorkerStart {
 export type ToWorker =
   /** End sessions of NAT (NatSessions.clear). */
   | { kind: 'nat-clear'; wanted: number[]; mask: number[] }
+  /** Send a probe of path MTU discovery (tables/probe.ts). */
+  | (Omit<Extract<ToPathSearch, { type: 'mtu-probe' }>, 'type'> & { kind: 'mtu-probe' })
   /** The links of a port for this worker, its TUN queue first: read and written by it alone until it answers `port-closed`. */
   | { kind: 'port-open'; port: number; links: Link[] }
   /** Stop using the port's descriptors; answer `port-closed`, then the main thread closes them. No answer when it was told before: once per `port-open`. */

@@ -7,7 +7,7 @@
 // `total` counts the bytes after itself. Blobs hold rows of layout.ts in the machine's byte order: both ends are one machine.
 
 import type { FromCapture, ToCapture } from './capture.js';
-import type { FromProber, ToProber } from './probe.js';
+import type { FromProber, ToPathSearch, ToProber } from './probe.js';
 import type { TablesRows } from './table-rows.js';
 import type { TraceAnswer, TraceRequest } from './trace.js';
 import type { TunnelSpec, TunnelState } from './tunnel.js';
@@ -57,6 +57,10 @@ export interface InterfaceRow {
   dfBit?: DfBit;
   /** `crypto ipsec fragmentation after-encryption`. */
   cutSealed?: boolean;
+  /** `crypto ipsec path-mtu-discovery probe`. */
+  searchMtu?: boolean;
+  /** `ip virtual-reassembly`; 0 = the default. */
+  fragments?: { drop: boolean; maxDatagrams: number; maxFragments: number; timeoutSeconds: number };
 }
 
 /** Blobs behind a head, in order: the tables of {@link TablesRows}. */
@@ -132,6 +136,7 @@ export type ToDataplane =
   | { type: 'nat-clear'; wanted: number[]; mask: number[] }
   | ToProber
   | ToCapture
+  | ToPathSearch
   | TraceRequest;
 
 /** Sessions that one answer carries. */
@@ -169,6 +174,10 @@ export type DataplaneEvent =
   | { kind: 'replay'; spi: number; src: number; dst: number; count: number }
   /** Pseudotimes of one of the packets that were refused; `peerMs` -1 = it has none. */
   | { kind: 'replay-time'; spi: number; src: number; dst: number; count: number; ownMs: number; peerMs: number }
+  /** Long packets with DF are sealed for a destination about whose path nothing is known. `group`: index, null = by an SA between two gateways; `mtu`: of the interface. */
+  | { kind: 'path-unknown'; destination: number; port: number; group: number | null; peerPort: number; mtu: number }
+  /** A probe of path MTU discovery has arrived. */
+  | { kind: 'mtu-answer'; from: number; size: number; nonce: [number, number] }
   | { kind: 'sa-exhausted'; spi: number /** IV or sequence space. */; space: 'iv' | 'sequence' }
   | { kind: 'interface'; port: number; up: boolean; mtu: number; mac: string }
   | { kind: 'tunnel'; port: number; state: TunnelState }
@@ -218,7 +227,7 @@ export interface SnapshotHead {
   routes: { prefix: string; via: string | null; device: string; protocol: string; metric: number }[];
   rssBytes: number;
   workers: number;
-  /** Path MTUs that were learnt; addresses unsigned. `port`: of a tunnel, null = for all that is encrypted to that destination. `router` 0 = known by this router itself. */
+  /** Path MTUs that were learnt; addresses unsigned. `port`: of a tunnel, null = for all that is encrypted to that destination. `router` 0 = known by this router itself: of a tunnel by what it encrypts, else by its probes. */
   pathMtus: {
     destination: number;
     port: number | null;
@@ -226,6 +235,8 @@ export interface SnapshotHead {
     router: number;
     ageSeconds: number;
     remainingSeconds: number | null;
+    /** Since a packet was measured by it; null = none has been. */
+    usedAgoSeconds: number | null;
   }[];
   drops: number[];
   /** The same counts, by port and then by reason. */

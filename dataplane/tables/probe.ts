@@ -21,6 +21,21 @@ export type ToProber =
   | { type: 'probe-send'; session: number; number: number; destination: number; ttl: number }
   | { type: 'probe-close'; session: number };
 
+/** Path MTU discovery without ICMP (RFC 8899). Addresses unsigned; the nonce is two signed words. */
+export type ToPathSearch =
+  /** A probe as long as `size` once it is sealed. @param group index, null = by the SA between two gateways */
+  | {
+      type: 'mtu-probe';
+      port: number;
+      group: number | null;
+      destination: number;
+      peerPort: number;
+      size: number;
+      nonce: [number, number];
+    }
+  /** What has been found: `mtu` for so many seconds. */
+  | { type: 'mtu-found'; destination: number; mtu: number; seconds: number };
+
 export type FromProber =
   | { type: 'probe-opened'; id: number /** '' = it is open. */; error: string }
   /** @param errno 0 = it was sent */

@@ -36,6 +36,7 @@ import {
   NatSide,
   NeighbourRow,
   PolicyHopRow,
+  PortFragments,
   PortRow,
   portCryptoOf,
   type SharedState,
@@ -149,6 +150,8 @@ export interface TablesSpec {
     adjustMss?: number;
     cryptoDf?: CryptoDf;
     cutSealed?: boolean;
+    searchMtu?: boolean;
+    fragments?: { drop: boolean; maxDatagrams: number; maxFragments: number; timeoutMs: number };
     tunnel?: TunnelSpec;
   }[];
   acls: AceSpec[][];
@@ -415,7 +418,10 @@ export function writeBank(shared: SharedState, index: number, spec: TablesSpec):
     const filters = [port.filterIn, port.filterOut].map((list) => (list === undefined ? null : lists[list]));
     const words = filters.flatMap((rows) => [rows?.first ?? 0, rows?.count ?? -1]);
     const head = [port.up === false ? 0 : 1, port.mtu ?? 1500, address, crypto, port.nat ?? NatSide.None, port.silent ? 1 : 0];
-    bank.ports.set([...head, ...words, port.adjustMss ?? 0, port.cryptoDf ?? CryptoDf.Copy, port.cutSealed ? 1 : 0], i * PortRow.Words);
+    const ends = [port.adjustMss ?? 0, port.cryptoDf ?? CryptoDf.Copy, Number(port.cutSealed ?? false), Number(port.searchMtu ?? false)];
+    const { drop = false, maxDatagrams = 0, maxFragments = 0, timeoutMs = 0 } = port.fragments ?? {};
+    const mode = port.fragments === undefined ? PortFragments.Pass : drop ? PortFragments.Drop : PortFragments.Check;
+    bank.ports.set([...head, ...words, ...ends, mode, maxDatagrams, maxFragments, timeoutMs], i * PortRow.Words);
     bank.counts[BankCount.MssLimits] += Number(port.adjustMss !== undefined);
     bank.counts[BankCount.Filters] += filters.filter((rows) => rows !== null).length;
   });

@@ -16,6 +16,7 @@ import { multicastInterfaceNodes, printStaticGroups } from './multicast.js';
 import { natInterfaceNodes, printInterfaceNat } from './nat.js';
 import { policyInterfaceNodes, printInterfacePolicy } from './policy.js';
 import { printInterfaceQos, qosInterfaceCommands } from './policy-map.js';
+import { printVirtualReassembly, virtualReassemblyNodes } from './virtual-reassembly.js';
 
 type InterfaceEdit = Edit<'config-if'>;
 
@@ -160,6 +161,7 @@ export const interfaceCommands: Node<InterfaceEdit>[] = [
       ...multicastInterfaceNodes,
       ...natInterfaceNodes,
       ...policyInterfaceNodes,
+      ...virtualReassemblyNodes,
       keyword('mtu', 'Set IP Maximum Transmission Unit', {
         commit: true,
         no: set('ipMtu', () => null),
@@ -280,6 +282,7 @@ function printInterface(item: InterfaceConfig): Block {
     ...printAccessGroups(item),
     printStaticGroups(item),
     printInterfaceNat(item),
+    printVirtualReassembly(item),
     printInterfacePolicy(item),
     item.portDriver !== null && `port-driver ${item.portDriver}`,
     !item.offload && 'no offload',

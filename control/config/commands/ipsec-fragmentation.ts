@@ -1,4 +1,5 @@
-// crypto ipsec df-bit and crypto ipsec fragmentation: the same words for all interfaces, and for one, which goes before.
+// crypto ipsec df-bit and crypto ipsec fragmentation: the same words for all interfaces, and for one, which goes before. crypto ipsec path-mtu-discovery (groupwire) of an
+// interface.
 
 import type { DfBit } from '../../../dataplane/tables/message.js';
 import type { CutOrder } from '../model.js';
@@ -55,12 +56,31 @@ function nodesOf<P extends Place>(settingsOf: (edit: Edit<P>) => Settings): Node
 }
 
 export const ipsecFragmentationNodes = nodesOf<'config'>(({ target }) => target.ipsec);
-export const ipsecFragmentationInterfaceNodes = nodesOf<'config-if'>(({ target }) => target);
+const noSearch = (_: unknown, { target }: Edit<'config-if'>): void => {
+  delete target.searchPathMtu;
+};
+export const ipsecFragmentationInterfaceNodes: Node<Edit<'config-if'>>[] = [
+  ...nodesOf<'config-if'>(({ target }) => target),
+  keyword('path-mtu-discovery', 'Path MTU discovery of what is encrypted (groupwire)', {
+    commit: true,
+    no: noSearch,
+    next: [
+      keyword('probe', 'Without ICMP, by probes that other groupwire routers answer (RFC 8899)', {
+        run: (_, { session, target }) => {
+          target.searchPathMtu = true;
+          session.mark(target, 'searchPathMtu');
+        },
+        no: noSearch,
+      }),
+    ],
+  }),
+];
 
 /** Lines without `crypto ipsec` are none: what is absent is not printed. */
-export function printIpsecFragmentation({ dfBit, fragmentation }: Settings): string[] {
+export function printIpsecFragmentation({ dfBit, fragmentation, searchPathMtu }: Settings & { searchPathMtu?: true }): string[] {
   return [
     ...(dfBit === undefined ? [] : [`crypto ipsec df-bit ${dfBit}`]),
     ...(fragmentation === undefined ? [] : [`crypto ipsec fragmentation ${fragmentation}`]),
+    ...(searchPathMtu ? ['crypto ipsec path-mtu-discovery probe'] : []),
   ];
 }

@@ -46,7 +46,7 @@ t.test('GET VPN: the error comes to the inner host and quotes ESP; the host is t
   );
   t.equal(router.forward(0, sized(1438, { dst: '10.0.2.11' }))[1][0].length, 1496, 'another destination has its own path');
   t.strictSame(router.env.pathMtus.list(Math.floor(router.nowMs / 1000)), [
-    { destination: ip('10.0.2.10'), port: null, mtu: 1400, router: ip(core), ageSeconds: 0, remainingSeconds: 600 },
+    { destination: ip('10.0.2.10'), port: null, mtu: 1400, router: ip(core), ageSeconds: 0, remainingSeconds: 600, usedAgoSeconds: 0 },
   ]);
   router.nowMs += 600_000;
   t.equal(router.forward(0, sized(1438))[1][0].length, 1496, 'after ten minutes a larger one is tried again');

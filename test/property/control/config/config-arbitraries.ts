@@ -312,7 +312,18 @@ const withQos = sometimes(sometimes(withList, 'servicePolicyIn', name), 'service
 const dfBit = fc.constantFrom('clear' as const, 'set' as const, 'copy' as const);
 const cutOrder = fc.constantFrom('before-encryption' as const, 'after-encryption' as const);
 const withMss = sometimes(withQos, 'adjustMss', fc.integer({ min: 64, max: 1460 }));
-const withCrypto = sometimes(sometimes(withMss, 'dfBit', dfBit), 'fragmentation', cutOrder);
+const withDf = sometimes(sometimes(withMss, 'dfBit', dfBit), 'fragmentation', cutOrder);
+const withSearch = sometimes(withDf, 'searchPathMtu', fc.constant(true as const));
+const reassemblyBounds = fc.record(
+  {
+    maxDatagrams: fc.integer({ min: 1, max: 1024 }),
+    maxFragments: fc.integer({ min: 1, max: 255 }),
+    timeoutSeconds: fc.integer({ min: 1, max: 60 }),
+    dropFragments: fc.constant(true as const),
+  },
+  { requiredKeys: [] },
+);
+const withCrypto = sometimes(withSearch, 'virtualReassembly', reassemblyBounds);
 const interfaceConfig = fc
   .tuple(withCrypto, fc.boolean())
   .map(([item, silent]): InterfaceConfig => (silent ? { ...item, unreachables: false } : item));

@@ -17,12 +17,15 @@ const snapshot: Snapshot = {
     drops: dropTexts.map(({ name, help }, i) => ({ name, help, value: 1000 + i })),
     path: pathTexts.map(({ name, help }, i) => ({ name, help, value: 100 * (i + 1) })),
   },
-  nat: { ...empty.nat, inside: ['GigabitEthernet0/0'], outside: [] },
   pathMtus: [
+    { destination: '10.0.4.10', tunnel: null, mtu: 1300, router: null, ageSeconds: 1, remainingSeconds: 900 },
     { destination: '10.0.3.10', tunnel: null, mtu: 1400, router: '192.0.2.1', ageSeconds: 10, remainingSeconds: 590 },
     { destination: '172.16.3.2', tunnel: 'Tunnel0', mtu: 1446, router: null, ageSeconds: 10, remainingSeconds: null },
   ],
-  virtualReassembly: { datagrams: 2048, fragments: 64, timeoutSeconds: 3 },
+  virtualReassembly: [
+    { interface: 'GigabitEthernet0/0', datagrams: 2048, fragments: null, timeoutSeconds: 3, dropFragments: false },
+    { interface: 'GigabitEthernet0/1', datagrams: 16, fragments: 32, timeoutSeconds: 5, dropFragments: true },
+  ],
 };
 
 function render(words: string, of: Snapshot = snapshot): string {
@@ -49,6 +52,7 @@ t.test('show ip traffic', (t) => {
 Path MTU statistics:
   Rcvd:  ${drop('pmtu_learnt')} learnt, ${drop('pmtu_unknown')} unknown, ${drop('pmtu_zero')} without MTU, ${drop('pmtu_below_least')} below the least
          ${drop('pmtu_not_smaller')} not smaller, ${drop('pmtu_flood')} too many a second
+  10.0.4.10: 1300 bytes, told by probes, expires in 900 seconds
   10.0.3.10: 1400 bytes, told by 192.0.2.1, expires in 590 seconds
   Tunnel0: 1446 bytes, told by this router, never expires
 `,
@@ -66,18 +70,51 @@ t.test('show ip virtual-reassembly', (t) => {
     `GigabitEthernet0/0:
    Virtual Fragment Reassembly (VFR) is ENABLED [in]
    Concurrent reassemblies (max-reassemblies): 2048
-   Fragments per reassembly (max-fragments): 64
+   Fragments per reassembly (max-fragments): unlimited
    Reassembly timeout (timeout): 3 seconds
    Drop fragments: OFF
+
+GigabitEthernet0/1:
+   Virtual Fragment Reassembly (VFR) is ENABLED [in]
+   Concurrent reassemblies (max-reassemblies): 16
+   Fragments per reassembly (max-fragments): 32
+   Reassembly timeout (timeout): 5 seconds
+   Drop fragments: ON
 
 All interfaces:
    Current fragment count:${path('held_packets')}
    Total reassembly timeout count:${drop('fragment_timeout')}
-   Dropped fragments: ${drop('fragment_overlap')} overlap, ${drop('fragment_duplicate')} duplicate, ${drop('fragment_limit')} no room
+   Dropped fragments: ${drop('fragment_overlap')} overlap, ${drop('fragment_duplicate')} duplicate, ${drop('fragment_limit')} no room, ${drop('fragment_refused')} refused
 `,
   );
-  t.match(JSON.parse(render('ip virtual-reassembly | json')), { virtualReassembly: { interfaces: ['GigabitEthernet0/0'] } });
+  t.match(JSON.parse(render('ip virtual-reassembly | json')), { virtualReassembly: { interfaces: snapshot.virtualReassembly } });
   t.match(render('ip virtual-reassembly', empty), /not in use/);
+  t.end();
+});
+
+t.test('show crypto ipsec path-mtu', (t) => {
+  const counts = { sent: 12, answered: 3, lost: 9, blackHoles: 1 };
+  const pathSearches: Snapshot['pathSearches'] = [
+    { destination: '10.0.4.10', interface: 'GigabitEthernet0/0', state: 'search-complete', mtu: 1300, ...counts },
+    { destination: '10.0.5.10', interface: 'GigabitEthernet0/0', state: 'disabled', mtu: null, ...counts, answered: 0, blackHoles: 0 },
+  ];
+  const of = { ...snapshot, pathSearches };
+  t.equal(
+    render('crypto ipsec path-mtu', of),
+    `Path MTUs, bytes of the outer datagram:
+Destination        MTU  Told by          Expires
+10.0.4.10         1300  probes           900 s
+10.0.3.10         1400  192.0.2.1        590 s
+Tunnel0           1446  this router      never
+
+Searches (crypto ipsec path-mtu-discovery probe):
+Destination        MTU  State
+10.0.4.10         1300  SEARCH-COMPLETE  12 probes, 3 answers, 9 lost, 1 black holes, GigabitEthernet0/0
+10.0.5.10            -  DISABLED         12 probes, 0 answers, 9 lost, 0 black holes, GigabitEthernet0/0
+`,
+  );
+  t.match(JSON.parse(render('crypto ipsec path-mtu | json', of)), { pathMtus: snapshot.pathMtus, pathSearches });
+  t.match(render('crypto ipsec path-mtu', empty), /Searches/);
   t.end();
 });
 
