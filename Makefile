@@ -2,7 +2,7 @@
 # Bootstrap installs what is missing and is quick when nothing is.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help bootstrap build demo lab test test-asan rekey-soak fuzz lint format bench bench-transforms bench-workers bench-gre bench-path bench-control simulate ci clean
+.PHONY: help bootstrap build demo lab test test-asan rekey-soak fuzz lint format bench bench-transforms bench-workers bench-gre bench-udp bench-path bench-control simulate ci clean
 
 # node and tools that npm brought, so that the machine's own Node only has to run npm
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
@@ -23,8 +23,9 @@ include dataplane/native/native.mk
 include bench/native/bench.mk
 
 SOURCES := $(shell find dataplane control cli bench scripts test -name '*.ts' 2>/dev/null)
-dist/.built: $(SOURCES) tsconfig.json package-lock.json
+dist/.built: $(SOURCES) tsconfig.json control/page/client/tsconfig.json package-lock.json
 	@tsc -p tsconfig.json
+	@tsc -p control/page/client
 	@touch $@
 
 demo: build
@@ -54,14 +55,15 @@ fuzz: build
 lint: bootstrap
 	@biome check --error-on-warnings .
 	@tsc -p tsconfig.json --noEmit
+	@tsc -p control/page/client --noEmit
 
 format:
 	@biome check --write .
 
 # Side by side with other userspace VPNs (bench/README.md): ROUNDS=1 T=2 PEERS="groupwire wireguard-go" make bench
-bench bench-transforms bench-workers bench-gre: build $(BENCH_PROGRAMS)
+bench bench-transforms bench-workers bench-gre bench-udp: build $(BENCH_PROGRAMS)
 	@bench/bootstrap
-	@$(if $(filter bench-transforms,$@),$(BENCH_TRANSFORMS))$(if $(filter bench-workers,$@),$(BENCH_WORKERS))$(if $(filter bench-gre,$@),$(BENCH_GRE)) node dist/bench/side-by-side.js
+	@$(if $(filter bench-transforms,$@),$(BENCH_TRANSFORMS))$(if $(filter bench-workers,$@),$(BENCH_WORKERS))$(if $(filter bench-gre,$@),$(BENCH_GRE))$(if $(filter bench-udp,$@),$(BENCH_UDP)) node dist/bench/side-by-side.js
 
 # What a packet costs without I/O, stage by stage
 bench-path: build

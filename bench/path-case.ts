@@ -5,7 +5,8 @@
 // factory that is called a second time in an isolate makes slower code.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { type Drop, dropTexts, PathCount } from '../dataplane/counters/declare.js';
+import { dropTexts, PathCount } from '../dataplane/counters/declare.js';
+import { dropsByReason } from '../dataplane/counters/drops.js';
 import type { Env } from '../dataplane/env.js';
 import { readClock } from '../dataplane/mem/clock.js';
 import { BankCount } from '../dataplane/mem/shared.js';
@@ -155,7 +156,8 @@ function timeLookups(env: Env, packets: readonly Uint8Array[]): Record<string, n
 function checkBalance(env: Env): void {
   const { path, drops } = env.counters;
   if (path[PathCount.Received] === path[PathCount.Sent] && path[PathCount.Dropped] === 0) return;
-  const reasons = dropTexts.filter((_, reason) => drops[reason as Drop] > 0).map(({ name }) => name);
+  const counts = dropsByReason(drops);
+  const reasons = dropTexts.filter((_, reason) => counts[reason] > 0).map(({ name }) => name);
   throw new Error(`${path[PathCount.Received]} received, ${path[PathCount.Sent]} sent; ${reasons.join(', ')}`);
 }
 

@@ -63,6 +63,7 @@ const allowed: Record<string, OptionName[]> = {
   ping: target,
   traceroute: target,
   mtu: target,
+  export: target,
   exec: target,
   shell: target,
   check: [],
@@ -71,7 +72,7 @@ const allowed: Record<string, OptionName[]> = {
 };
 
 /** Whose words are an exec line. */
-const execNames = new Set(['show', 'packet-tracer', 'ping', 'traceroute', 'mtu', 'exec']);
+const execNames = new Set(['show', 'packet-tracer', 'ping', 'traceroute', 'mtu', 'export', 'exec']);
 
 function takesValue(argument: string): boolean {
   const option = argument.startsWith('--')
@@ -134,6 +135,7 @@ export function parseArguments(args: readonly string[], isTerminal = false): Cli
     case 'ping':
     case 'traceroute':
     case 'mtu':
+    case 'export':
     case 'exec': {
       const line = [...(name === 'exec' ? [] : name === 'mtu' ? ['show mtu path'] : [name]), ...exec.words].join(' ').trim();
       if (line === '') throw new UsageError('usage: groupwire --instance NAME exec "EXEC LINE"');

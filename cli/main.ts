@@ -19,6 +19,7 @@ const help = `groupwire: a userspace router that makes a Linux VM a member, or t
   groupwire ping [ADDRESS [repeat N] [size N] [df-bit] [source IF] [sweep MIN MAX STEP] ...]   IOS's ping: size = the whole IP datagram
   groupwire traceroute ADDRESS [source IF] [timeout N] [probe N] [ttl MIN MAX]
   groupwire mtu ADDRESS [source IF] [detail]   the path MTU, where it shrinks, and what to configure
+  groupwire export keys wireshark DIR          the keys of all SAs for Wireshark, if the configuration says crypto key export wireshark
   groupwire exec "LINE"                        any exec command
   groupwire check FILE                         report every problem of a configuration file
   groupwire pki WORDS                          a local CA for authentication with certificates; groupwire pki --help

@@ -6,7 +6,17 @@ function renderLine({ line, text }: ConfigLine): string {
   return line > 0 ? `${text} (line ${line})` : text;
 }
 
-function renderPacket({ source, destination, protocol, sourcePort, destinationPort, tos, ttl, bytes, dontFragment }: ShownPacket): string {
+export function renderPacket({
+  source,
+  destination,
+  protocol,
+  sourcePort,
+  destinationPort,
+  tos,
+  ttl,
+  bytes,
+  dontFragment,
+}: ShownPacket): string {
   const end = (address: string, port: number | null): string => (port === null ? address : `${address}/${port}`);
   const header = `tos ${tos}, ttl ${ttl}, ${bytes} bytes${dontFragment ? ', DF' : ''}`;
   return `${protocol} ${end(source, sourcePort)} -> ${end(destination, destinationPort)}, ${header}`;

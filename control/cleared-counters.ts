@@ -1,18 +1,19 @@
 // `clear counters`: from then on `show` counts from there. /metrics go on, because a Prometheus counter never goes back.
 
-import type { InterfaceState, Snapshot } from './api/snapshot.js';
+import type { DropCell, InterfaceState, Snapshot } from './api/snapshot.js';
 
 type Baseline = NonNullable<Snapshot['cleared']>;
 
 export class ClearedCounters {
   private baseline: Baseline | null = null;
 
-  /** @param drops by reason, as the dataplane has them @param now Unix ms */
-  clear(interfaces: readonly InterfaceState[], drops: readonly number[], now: number): void {
+  /** @param drops by reason, as the dataplane has them @param cells the same by interface too @param now Unix ms */
+  clear(interfaces: readonly InterfaceState[], drops: readonly number[], cells: readonly DropCell[], now: number): void {
     this.baseline = {
       at: now,
       interfaces: interfaces.map(({ name, counters }) => ({ name, counters: { ...counters } })),
       drops: [...drops],
+      dropCells: [...cells],
     };
   }
 
@@ -22,7 +23,7 @@ export class ClearedCounters {
    */
   state(interfaces: readonly InterfaceState[], drops: readonly number[] | null): Baseline | undefined {
     if (this.baseline === null) return undefined;
-    if (drops === null) return { at: this.baseline.at, interfaces: [], drops: [] };
+    if (drops === null) return { at: this.baseline.at, interfaces: [], drops: [], dropCells: [] };
     const isBack = (now: number, then: number): boolean => now < then;
     const restarted =
       drops.some((value, index) => isBack(value, this.baseline!.drops[index] ?? 0)) ||
@@ -32,7 +33,7 @@ export class ClearedCounters {
           now !== undefined && (isBack(now.receivedPackets, counters.receivedPackets) || isBack(now.sentPackets, counters.sentPackets))
         );
       });
-    if (restarted) this.baseline = { at: this.baseline.at, interfaces: [], drops: [] };
+    if (restarted) this.baseline = { at: this.baseline.at, interfaces: [], drops: [], dropCells: [] };
     return this.baseline;
   }
 }

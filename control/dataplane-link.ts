@@ -3,6 +3,7 @@
 
 import { createConnection, type Socket } from 'node:net';
 import { z } from 'zod';
+import type { FromCapture, ToCapture } from '../dataplane/tables/capture.js';
 import { NatRow } from '../dataplane/tables/layout.js';
 import {
   type DataplaneEvent,
@@ -24,6 +25,8 @@ export interface LinkEvents {
   event(event: DataplaneEvent): void;
   /** NAT sessions that have begun or ended: rows of NatLogRow. */
   natLog(rows: Int32Array): void;
+  /** Records of the capture, words of tables/capture.ts. */
+  captured(head: FromCapture, records: Int32Array): void;
   lost(): void;
 }
 
@@ -46,7 +49,19 @@ const AnswerTimeoutMs = 2000;
 
 // The dataplane is ours; what is checked is that the frame is one of its kinds.
 const head = z.looseObject({
-  type: z.enum(['hello', 'applied', 'event', 'snapshot', 'nat-sessions', 'nat-log', 'trace', 'probe-opened', 'probe-sent', 'probe-answer']),
+  type: z.enum([
+    'hello',
+    'applied',
+    'event',
+    'snapshot',
+    'nat-sessions',
+    'nat-log',
+    'trace',
+    'captured',
+    'probe-opened',
+    'probe-sent',
+    'probe-answer',
+  ]),
 });
 
 /** What the packet path says of itself when it comes up. */
@@ -148,6 +163,13 @@ export class DataplaneLink {
     this.socket.write(encodeFrame({ type: 'nat-log', on: isOn }));
   }
 
+  /** @returns false when there is no dataplane */
+  capture(message: ToCapture): boolean {
+    if (!this.greeted || !this.socket) return false;
+    this.socket.write(encodeFrame(message));
+    return true;
+  }
+
   private ask(request: (id: number) => ToDataplane): Promise<Answer | null> {
     if (!this.greeted || !this.socket) return Promise.resolve(null);
     const id = this.nextId++;
@@ -168,6 +190,7 @@ export class DataplaneLink {
     } else if (message.type === 'applied') this.events.applied(message.generation, message.errors);
     else if (message.type === 'event') this.events.event(message.event);
     else if (message.type === 'nat-log') this.events.natLog(wholeRows(rest));
+    else if (message.type === 'captured') this.events.captured(message, wordsOf(rest));
     else if (message.type === 'probe-sent' || message.type === 'probe-answer') this.onProbe?.(message, rest);
     else this.answer(message.id, { head: message, rest });
   }
@@ -193,5 +216,10 @@ export class DataplaneLink {
 
 /** Bytes behind a head as whole rows of NatRow. */
 function wholeRows(rest: Uint8Array): Int32Array {
-  return new Int32Array(rest.slice(0, rest.byteLength - (rest.byteLength % (NatRow.Words * 4))).buffer);
+  return wordsOf(rest.subarray(0, rest.byteLength - (rest.byteLength % (NatRow.Words * 4))));
+}
+
+/** Whole words: bytes of a frame begin anywhere. */
+function wordsOf(rest: Uint8Array): Int32Array {
+  return new Int32Array(rest.slice(0, rest.byteLength & ~3).buffer);
 }

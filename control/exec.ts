@@ -41,6 +41,14 @@ export function refused(...lines: string[]): ExecAnswer {
   return { output: '', error: lines.join('\n') };
 }
 
+/** What they protected lives on. */
+function clearIsakmp(connectionId: number | null, router: Router, now: number): ExecAnswer {
+  const sas = router.ike.sas().filter((sa) => connectionId === null || sa.connectionId === connectionId);
+  if (connectionId !== null && sas.length === 0) return refused(`% There is no ISAKMP SA ${connectionId}`);
+  for (const sa of sas) router.perform(router.ike.deleteSa(sa, now), now);
+  return done();
+}
+
 const NoDataplane = '% the dataplane does not answer';
 
 /** IOS names a key without a label after the router: `R4.example.com`. */
@@ -117,6 +125,12 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
   const command = parseExec(line);
   if ('error' in command) return refused(command.error);
   switch (command.kind) {
+    case 'debug packet-trace':
+    case 'undebug packet-trace':
+    case 'export keys wireshark':
+    case 'monitor capture':
+    case 'monitor capture stop':
+    case 'no monitor capture':
     case 'write':
     case 'configure replace':
     case 'configure confirm':
@@ -163,6 +177,11 @@ export function runExec(line: string, router: Router, means: ExecMeans, now: num
     }
     case 'clear crypto sa':
       router.perform(router.ipsec.clear(command.peer, now), now);
+      return done();
+    case 'clear crypto isakmp':
+      return clearIsakmp(command.connectionId, router, now);
+    case 'clear crypto session':
+      router.perform([...router.ipsec.clear(command.peer, now), ...router.ipsec.disconnect(command.peer, now)], now);
       return done();
     case 'crypto gdoi gm ipsec direction': {
       const groups = chooseGroups(command.group, router.gdoi.memberGroups(), 'a member');

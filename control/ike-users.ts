@@ -7,11 +7,13 @@ import type { IsakmpHeader } from './isakmp/header.js';
 import type { IkeUser } from './isakmp/ike-user.js';
 import type { Deletion, Notification } from './isakmp/notification.js';
 import type { Phase1Sa } from './isakmp/phase1-sa.js';
+import type { ServerWatch } from './server-watch.js';
 
 export class IkeUsers implements IkeUser {
   constructor(
     private readonly gdoi: IkeUser,
     private readonly ipsec: IpsecEngine,
+    private readonly watch: Pick<ServerWatch, 'failed'>,
   ) {}
 
   phase1Up(sa: Phase1Sa, now: Ms): Action[] {
@@ -19,6 +21,7 @@ export class IkeUsers implements IkeUser {
   }
 
   phase1Failed(remote: Endpoint, reason: string, now: Ms): Action[] {
+    this.watch.failed(remote.address, reason, now);
     return [...this.gdoi.phase1Failed(remote, reason, now), ...this.ipsec.phase1Failed(remote, reason, now)];
   }
 

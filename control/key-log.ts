@@ -1,5 +1,5 @@
-// --key-log DIR: SA and IKE keys in Wireshark's table formats (esp_sa, ikev1_decryption_table), so that a capture can be decrypted.
-// Off by default; whoever can read DIR can read the traffic. Files are mode 0600.
+// SA and IKE keys in Wireshark's table formats (esp_sa, ikev1_decryption_table), so that a capture can be decrypted: written as they come (--key-log DIR), or
+// at once (key-export.ts). Off by default; whoever can read DIR can read the traffic. Files are mode 0600.
 //
 //   esp_sa                   "IPv4","*","*","0x12345678","AES-GCM [RFC4106]","0x<key salt>","NULL",""
 //   ikev1_decryption_table   <initiator cookie hex>,<encryption key hex>
@@ -48,7 +48,14 @@ export function espSaLine(tek: SaMaterial): string | null {
   return ['IPv4', '*', '*', spi, encryption, key, auth, authKey].map((field) => `"${field}"`).join(',');
 }
 
-export class KeyLog {
+/** What is told of each key. */
+export interface KeySink {
+  /** A group's TEK, or one direction of a pair; perhaps again. */
+  writeTek(tek: SaMaterial): void;
+  writeIke(initiatorCookie: Uint8Array, encryptionKey: Uint8Array): void;
+}
+
+export class KeyLog implements KeySink {
   private readonly written = new Set<string>();
 
   constructor(private readonly directory: string) {
@@ -60,7 +67,6 @@ export class KeyLog {
     }
   }
 
-  /** A group's TEK, or one direction of a pair. */
   writeTek(tek: SaMaterial): void {
     const line = espSaLine(tek);
     if (line !== null) this.append('esp_sa', line);

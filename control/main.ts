@@ -4,29 +4,34 @@
 import { join } from 'node:path';
 import { CounterSet } from './api/counters.js';
 import { CpuMeter } from './api/cpu-meter.js';
-import { splitAddress, startMetrics } from './api/metrics.js';
+import { KeptCounters } from './api/kept-counters.js';
 import { readProcesses } from './api/processes.js';
 import { RateMeter } from './api/rates.js';
 import { startApi } from './api/server.js';
 import { readVersion } from './api/version.js';
 import { args, fail, required } from './arguments.js';
+import { Captures } from './capture/captures.js';
+import { PacketTraces } from './capture/packet-traces.js';
+import { Recordings } from './capture/recordings.js';
 import { ClearedCounters } from './cleared-counters.js';
 import { formatIpv4 } from './config/addresses.js';
-import { parseExec } from './config/exec.js';
 import { ConfigFile } from './config-file.js';
 import { makeConfiguration } from './configuration.js';
 import { type DataplaneHello, DataplaneLink } from './dataplane-link.js';
-import { type ExecAnswer, ensureKeyOf, runExec } from './exec.js';
+import { ensureKeyOf } from './exec.js';
+import { makeExecLine } from './exec-line.js';
 import { gdoiCounters } from './gdoi/counters.js';
 import { ipsecCounters } from './ipsec/counters.js';
 import { ikeCounters } from './isakmp/counters.js';
 import { GdoiPort } from './isakmp/ports.js';
+import { joinSinks, KeyExport } from './key-export.js';
 import { KeyLog } from './key-log.js';
 import { Lifecycle } from './lifecycle.js';
 import { listenAddresses, listenPorts } from './local-ends.js';
 import { openLog } from './log.js';
 import { MulticastSockets } from './multicast-sockets.js';
 import { NatLog, natDebugFilter } from './nat-log.js';
+import { pageCounters } from './page/feed.js';
 import { RsaKeys } from './pki/rsa-keys.js';
 import { Trustpoints } from './pki/trustpoints.js';
 import { PathSearches, pathSearchCounters } from './probe/path-searches.js';
@@ -38,6 +43,7 @@ import { buildSnapshot } from './snapshot/build.js';
 import { interfaceStates } from './snapshot/interfaces.js';
 import { natTranslations } from './snapshot/nat.js';
 import { sampleQosRates } from './snapshot/qos-interfaces.js';
+import { startStatusListener } from './status-listener.js';
 import { SealedStore } from './store/sealed-store.js';
 import { tracePacket } from './trace/packet-tracer.js';
 import { UdpSockets } from './udp-sockets.js';
@@ -63,7 +69,11 @@ const natLog = new NatLog(log);
 natLog.configure(loaded.config.nat.logging);
 const rsaKeys = new RsaKeys(store);
 const trustpoints = new Trustpoints(store, rsaKeys, log);
-const counters = new CounterSet(ikeCounters, ipsecCounters, gdoiCounters, routerCounters, probeCounters, pathSearchCounters);
+const counters = new CounterSet(ikeCounters, ipsecCounters, gdoiCounters, routerCounters, probeCounters, pathSearchCounters, pageCounters);
+const keptCounters = new KeptCounters(join(runDirectory, 'counters.json'), run, counters, (reason) =>
+  log.write('API', 4, 'COUNTERS', `counters begin at 0 when control is restarted: ${reason}`),
+);
+keptCounters.restore();
 // Before a trustpoint or a group makes a key of that label with another modulus.
 for (const { line, text } of loaded.execLines) {
   const answer = ensureKeyOf(text, loaded.config, { rsaKeys });
@@ -71,6 +81,8 @@ for (const { line, text } of loaded.execLines) {
 }
 const keyLog = args['key-log'] === undefined ? null : new KeyLog(args['key-log']);
 if (keyLog) log.write('CRYPTO', 1, 'KEY_LOG', `--key-log is on: ${args['key-log']} holds the keys of this router's traffic in the clear`);
+
+const keyExport = new KeyExport({ isPermitted: () => router.config.keyExport, phase1: () => router.ike.sas(), log });
 
 let applied = { generation: 0, errors: ['not applied yet'] };
 let tickTimer: NodeJS.Timeout | null = null;
@@ -107,7 +119,9 @@ const link = new DataplaneLink(join(runDirectory, 'dataplane.sock'), {
     scheduleTick();
   },
   natLog: (rows) => natLog.take(rows, router.debug.nat, Date.now(), natDebugFilter(router.config, router.debug.natList)),
+  captured: (head, records) => recordings.take(head, records),
   lost: () => {
+    recordings.lose();
     router.dataplaneDown();
     pathSearches.clear();
     applied = { generation: 0, errors: ['the dataplane is not running'] };
@@ -122,7 +136,7 @@ const router = new Router(
     store,
     rsaKeys,
     trustpoints,
-    keyLog,
+    keyLog: joinSinks(keyLog ? [keyLog, keyExport] : [keyExport]),
     send: (datagram) => sockets.send(datagram),
     publish: (head, blobs) => link.publish(head, blobs),
     join: (memberships) => multicast.set(memberships),
@@ -132,6 +146,9 @@ const router = new Router(
 
 const sendSearch = link.sendPathSearch.bind(link);
 const pathSearches = new PathSearches({ router, counters, log, send: sendSearch, now: monotonicNow });
+const recordings = new Recordings((message) => link.capture(message), Date.now());
+const captures = new Captures({ router, recordings, log, now: Date.now });
+const packetTraces = new PacketTraces({ router, recordings });
 
 function listen(): void {
   sockets.listen(listenAddresses(router.config), listenPorts(router.config));
@@ -179,6 +196,7 @@ const { editor, lifecycle, reload } = makeConfiguration({
   file,
   run,
   changed: () => {
+    keyExport.review();
     listen();
     scheduleTick();
   },
@@ -188,8 +206,10 @@ rsaKeys.ensure(loaded.config, log);
 const rates = new RateMeter();
 const cpu = new CpuMeter();
 const cleared = new ClearedCounters();
-const snapshot = async () =>
-  buildSnapshot({
+const snapshot = async () => {
+  const dataplane = await link.snapshot();
+  keptCounters.keep();
+  return buildSnapshot({
     router,
     instance: args.instance,
     version: readVersion(),
@@ -198,11 +218,14 @@ const snapshot = async () =>
     publicKeys: rsaKeys.list(),
     processes: cpu.describe(readProcesses(runDirectory)),
     cleared,
+    captures: captures.states(),
+    packetTrace: packetTraces.state(),
     logging: log.state(),
     pathSearches: pathSearches.states(),
-    dataplane: await link.snapshot(),
+    dataplane,
     now: Date.now(),
   });
+};
 
 async function sampleRates(): Promise<void> {
   cpu.sample(readProcesses(runDirectory), Date.now());
@@ -221,6 +244,19 @@ const trustpointTimer = setInterval(() => trustpoints.refresh(), TrustpointRefre
 const rateTimer = setInterval(() => void sampleRates(), RateSampleMs);
 
 const prober = new Prober(link, router, counters);
+const execLine = makeExecLine({
+  router,
+  link,
+  lifecycle,
+  captures,
+  packetTraces,
+  keyExport,
+  cleared,
+  rsaKeys,
+  counters,
+  log,
+  changed: scheduleTick,
+});
 const api = await startApi({
   socketPath: join(runDirectory, 'control.sock'),
   snapshot,
@@ -235,44 +271,22 @@ const api = await startApi({
     const missing = findMissing(router, { connected: link.connected, ...applied, ...waiting }, Date.now());
     return { ready: missing.length === 0, missing };
   },
-  exec: (line) => exec(line, null),
-  execWithFile: (line, text) => exec(line, text),
+  exec: (line) => execLine(line, null),
+  execWithFile: (line, text) => execLine(line, text),
   edit: ({ session, line }) => {
     const answer = line === null ? editor.open(session, Date.now()) : editor.edit(session, line, Date.now());
     return { ...answer, hostname: router.config.hostname };
   },
 });
 
-/** One exec line. @param text of the file it names. @throws Error with IOS's `% ...` line */
-async function exec(line: string, text: string | null): Promise<string> {
-  const answer = lifecycle.run(parseExec(line), text, Date.now()) ?? (await execWithDataplane(line));
-  scheduleTick();
-  if (answer.error) throw new Error(answer.error);
-  return answer.output;
-}
-
-async function execWithDataplane(line: string): Promise<ExecAnswer> {
-  const dataplane = await link.snapshot();
-  const clearCounters = () => {
-    if (dataplane !== null) cleared.clear(interfaceStates(router.config, router.allocation, dataplane), dataplane.drops, Date.now());
-    return dataplane !== null;
-  };
-  const aceHits = dataplane?.aceHits ?? null;
-  const means = { rsaKeys, counters, log, logBuffer: log, clearNat: link.natClear.bind(link), aceHits, clearCounters };
-  return runExec(line, router, means, Date.now());
-}
-
-const metrics =
-  args.metrics === 'off' ? null : await startMetrics({ ...metricsAddress(args.metrics), instance: args.instance, snapshot, log });
-
-function metricsAddress(text: string): NonNullable<ReturnType<typeof splitAddress>> {
-  return splitAddress(text) ?? fail(`--metrics ${text}: expected ADDRESS:PORT or off`);
-}
+const metrics = await startStatusListener({ router, counters, log, snapshot, wake: scheduleTick });
 
 async function stop(): Promise<void> {
   if (tickTimer) clearTimeout(tickTimer);
   clearInterval(rateTimer);
   clearInterval(trustpointTimer);
+  captures.close();
+  packetTraces.close();
   link.close();
   sockets.close();
   multicast.close();

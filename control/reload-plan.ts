@@ -19,8 +19,8 @@ function groupDrops(before: Config, after: Config): string[] {
 }
 
 /** What decides whether an SA of the policy is still wanted. */
-function wantedOf({ peers, entries, suites, extended, profile }: FlowPolicy): string {
-  return JSON.stringify([peers, entries?.map(({ line: _, ...entry }) => entry), suites, extended, profile]);
+function wantedOf({ peers, entries, suites, profile }: FlowPolicy): string {
+  return JSON.stringify([peers, entries?.map(({ line: _, ...entry }) => entry), suites, profile]);
 }
 
 function policyDrops(before: Config, after: Config): string[] {

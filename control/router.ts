@@ -28,7 +28,7 @@ import { IkeEngine } from './isakmp/ike-engine.js';
 import { settingsOf } from './isakmp/ike-options.js';
 import { unwrapNonEsp, wrapNonEsp } from './isakmp/nat-traversal.js';
 import { IvSpaces } from './iv-spaces.js';
-import type { KeyLog } from './key-log.js';
+import type { KeySink } from './key-log.js';
 import { acceptsOffers, localAddressFor } from './local-ends.js';
 import type { SystemLog } from './log.js';
 import { type Membership, membershipsOf } from './multicast-sockets.js';
@@ -37,6 +37,7 @@ import { noCertificates } from './pki/certificate-store.js';
 import type { RsaKeys } from './pki/rsa-keys.js';
 import type { Trustpoints } from './pki/trustpoints.js';
 import { SecurityLog } from './security-log.js';
+import { ServerWatch } from './server-watch.js';
 import type { SealedStore } from './store/sealed-store.js';
 
 export interface RouterMeans {
@@ -46,7 +47,7 @@ export interface RouterMeans {
   rsaKeys: RsaKeys;
   /** null: no certificates. */
   trustpoints?: Trustpoints | null;
-  keyLog: KeyLog | null;
+  keyLog: KeySink | null;
   /** @returns false when there is no socket for the datagram's local address */
   send(datagram: Datagram): boolean;
   publish(head: TablesHead, blobs: Uint8Array[]): void;
@@ -66,6 +67,7 @@ export class Router {
   readonly ike: IkeEngine;
   readonly gdoi: GdoiEngine;
   readonly ipsec: IpsecEngine;
+  readonly watch: ServerWatch;
   readonly startedAt: Ms;
   /** What the last compilation gave; null before the first. */
   tables: Tables | null = null;
@@ -107,10 +109,11 @@ export class Router {
     const hasRoom = (): boolean => hasRoomForFlow(this.tables, this.config);
     this.ipsec = new IpsecEngine({ random, spiTaken: (spi) => this.gdoi.usesSpi(spi), hasRoom });
     means.trustpoints?.configure(config);
+    this.watch = new ServerWatch(this);
     this.ike = new IkeEngine({
       ...settingsOf(config, means.trustpoints ?? noCertificates),
       random,
-      user: new IkeUsers(this.gdoi, this.ipsec),
+      user: new IkeUsers(this.gdoi, this.ipsec, this.watch),
       acceptInbound: acceptsOffers(config),
       registrationRate: config.registrationRate,
     });
@@ -199,13 +202,13 @@ export class Router {
     this.securityLog.tick(now);
     this.outbox.tick(now);
     if (!this.started) return;
-    this.perform([...this.ike.tick(now), ...this.gdoi.tick(now), ...this.ipsec.tick(now)], now);
+    this.perform([...this.ike.tick(now), ...this.gdoi.tick(now), ...this.ipsec.tick(now), ...this.watch.tick(now)], now);
     if (this.tables?.nextChange != null && this.tables.nextChange <= now) this.publishTables(now);
   }
 
   /** When tick() has something to do next. */
   nextTick(): Ms | null {
-    const engines = [this.ike.nextTick(), this.gdoi.nextTick(), this.ipsec.nextTick()];
+    const engines = [this.ike.nextTick(), this.gdoi.nextTick(), this.ipsec.nextTick(), this.watch.nextTick()];
     const times = [...engines, this.securityLog.nextTick(), this.outbox.nextTick(), this.tables?.nextChange ?? null].filter(
       (time) => time !== null,
     );

@@ -4,6 +4,7 @@
 
 import { type Drop, SaCount } from './counters/declare.js';
 import { AclLog } from './mem/acl-log.js';
+import { Capture } from './mem/capture.js';
 import { Clock, readClock } from './mem/clock.js';
 import { makeDrop } from './mem/drop.js';
 import { Events } from './mem/events.js';
@@ -85,6 +86,7 @@ export interface Env {
   readonly clock: Float64Array;
   readonly events: Events;
   readonly aclLog: AclLog;
+  readonly capture: Capture;
   readonly replay: ReplayTable;
   readonly nat: Nat;
   readonly natRules: NatRules;
@@ -165,7 +167,8 @@ export function makeEnv(options: EnvOptions): Env {
   const natRules = new NatRules(slots, tables, counters.aceHits, classify, nat.clauseHits);
   const wake = (fd: number): void => native.wakeSignal(fd);
   const parse = makeParse(slots);
-  const drop = makeDrop(slots, counters, options.noteDrop);
+  const capture = new Capture(slots, shared, index, control, clock, counters);
+  const drop = makeDrop(slots, counters, capture, options.noteDrop);
   const handOver = shared.workers > 1 ? new HandOver(slots, shared, index, options.wakeFds ?? [], wake) : null;
   const vec = makeVectors();
   const qosPolicy = makeQosPolicy(slots, tables, counters, makeColor(meters.rows, meters.locks, workers > 1, clock));
@@ -183,6 +186,7 @@ export function makeEnv(options: EnvOptions): Env {
     clock,
     events: new Events(),
     aclLog,
+    capture,
     replay: new ReplayTable(),
     nat,
     natRules,

@@ -16,6 +16,7 @@ import { allocateShared, Ctl, controlWords, MaxWorkers, pathMtuWordsOf } from '.
 import { tunnelWordsOf } from './mem/tunnel-words.js';
 import { loadNative } from './native/native.js';
 import { Applier } from './port/applier.js';
+import { CaptureReader, readCaptureStart } from './port/capture-reader.js';
 import { ControlSocket } from './port/control-socket.js';
 import { IngressDrop } from './port/ingress-drop.js';
 import { KernelMonitor } from './port/monitor.js';
@@ -153,6 +154,7 @@ const probes = new ProbeSockets(native, (message, bytes) => socket.send(message,
 const socket = new ControlSocket(join(args.run, 'dataplane.sock'), {
   hello: () => {
     probes.closeAll(); // of a control that is no more
+    captures.end();
     return {
       type: 'hello',
       pid: process.pid,
@@ -168,6 +170,10 @@ const socket = new ControlSocket(join(args.run, 'dataplane.sock'), {
   trace: (id, message) => answerTrace(id, message, { shared, native, senderStatePath: senders, bootId, applier, ports }),
   probe: (message, rest) => probes.take(message, rest),
   pathSearch: (message) => takePathSearch(message, workers, pathMtus, Math.floor(native.monotonicMs() / 1000)),
+  capture: (message) => {
+    if ((message as { type: string }).type === 'capture-stop') captures.stop();
+    else captures.start(readCaptureStart(message));
+  },
   natLog: (isOn) => natLog.set(isOn),
   natClear: (wanted, mask) => workers.sendAll({ kind: 'nat-clear', wanted, mask }),
   log: (text) => log(4, 'CONTROL', text),
@@ -178,6 +184,11 @@ const natLog = new NatLogReader(
   () => socket.unsentBytes,
   () => native.monotonicMs(),
 );
+const captures = new CaptureReader(shared, {
+  send: (head, records) => socket.send(head, [records]),
+  unsentBytes: () => socket.unsentBytes,
+  nowMs: () => native.monotonicMs(),
+});
 const monitor = new KernelMonitor(
   ['link', 'address', 'route', 'rule', 'netconf'],
   0,
@@ -220,6 +231,7 @@ async function end(): Promise<void> {
   ending = true;
   clearInterval(clock);
   natLog.set(false);
+  captures.end();
   monitor.close();
   watch.close();
   await applier.stop();

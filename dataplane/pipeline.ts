@@ -88,7 +88,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
   const announce = watch('99-announce', makeAnnounce(env));
   const { clock, native } = env;
   const { path } = env.counters;
-  const { qosOutput, mtuProbes } = env;
+  const { capture, qosOutput, mtuProbes } = env;
   const { ipInput: decrypted, route: made, espSeal: toSeal, tx: toQueue } = env.vec;
 
   return function pass() {
@@ -131,6 +131,7 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
     }
     natExpire();
     announce();
+    capture.publish();
     return taken + received;
   };
 }

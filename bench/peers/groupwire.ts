@@ -1,8 +1,9 @@
-// groupwire as a GET VPN: gwA and gwB are members of one group, ks is its key server, behind the core and not counted.
+// groupwire as a GET VPN: gwA and gwB are members of one group, ks is its key server, behind the core and not counted. Or as two gateways with
+// a crypto map between them, whose ESP goes in UDP.
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Background, run, runChecked, runDirectory, write } from '../machine.js';
+import { Background, run, runChecked, runDirectory, shell, write } from '../machine.js';
 import { launcher } from '../paths.js';
 import { other, routeHosts, type Side, sideOf, sides } from '../topology.js';
 
@@ -16,6 +17,8 @@ export interface Variant {
   workers?: number;
   /** A GRE tunnel between the gateways; the group seals its packets. */
   tunnel?: boolean;
+  /** No group: a crypto map between the gateways, with ESP in UDP. */
+  udp?: boolean;
 }
 
 const keyServer = '203.0.113.1';
@@ -38,17 +41,35 @@ function tunnelText(side: Side): string {
 `;
 }
 
-function memberText(side: Side, variant: Variant): string {
-  const { wan, lan, hop } = sideOf[side];
-  return `hostname GW${side}
-${isakmp}crypto isakmp key BENCH-KEY address ${keyServer}
+const groupText = `crypto isakmp key BENCH-KEY address ${keyServer}
 crypto gdoi group BENCH
  identity number 777
  server address ipv4 ${keyServer}
-crypto map GETVPN 100 gdoi
+crypto map BENCH 100 gdoi
  set group BENCH
 !
-${interfaceText('wan', wan, '255.255.255.0', [...driver(variant.outside), 'crypto map GETVPN'])}${interfaceText('lan', lan, '255.255.0.0', driver(variant.inside))}${variant.tunnel ? tunnelText(side) : ''}ip route 0.0.0.0 0.0.0.0 ${hop}
+`;
+
+/** The core routes the gateways' addresses only, so that the hosts' way to each other is the crypto map's. */
+function siteText(side: Side, { transforms }: Variant): string {
+  const [net, far] = [side, other(side)].map((of) => sideOf[of].net.split('/')[0]);
+  return `crypto isakmp key BENCH-KEY address ${sideOf[other(side)].wan}
+crypto ipsec transform-set BENCH ${transforms}
+ip access-list extended BENCH
+ permit ip ${net} 0.0.255.255 ${far} 0.0.255.255
+crypto map BENCH 100 ipsec-isakmp
+ set peer ${sideOf[other(side)].wan}
+ set transform-set BENCH
+ match address BENCH
+!
+ip route ${far} 255.255.0.0 ${sideOf[side].hop}
+`;
+}
+
+function gatewayText(side: Side, variant: Variant): string {
+  const { wan, lan, hop } = sideOf[side];
+  return `hostname GW${side}
+${isakmp}${variant.udp ? siteText(side, variant) : groupText}${interfaceText('wan', wan, '255.255.255.0', [...driver(variant.outside), 'crypto map BENCH'])}${interfaceText('lan', lan, '255.255.0.0', driver(variant.inside))}${variant.tunnel ? tunnelText(side) : ''}ip route 0.0.0.0 0.0.0.0 ${hop}
 end
 `;
 }
@@ -115,11 +136,24 @@ async function checkDrivers(tell: readonly string[], background: Background): Pr
   }
 }
 
-/** Returns once the key server serves and both members are registered. */
+/**
+ * Another port than 500 in what B sees of A's first messages: both find a translator between them (RFC 3947 §3.2), and go on in UDP 4500, which the core leaves alone.
+ * No connection tracking, which would cost the core something for every packet.
+ */
+async function showTranslator(): Promise<void> {
+  const { wan } = sideOf.A;
+  const there = `ip saddr ${wan} udp sport 500 udp sport set 1500`;
+  const back = `ip daddr ${wan} udp dport 1500 udp dport set 500`;
+  await shell('core', `nft 'table ip bench { chain forward { type filter hook forward priority 0; ${there}; ${back}; }; }'`);
+}
+
+/** Returns once the key server serves and both members are registered; of two gateways, once both run: the first packet brings their SAs. */
 export async function startGroupwire(variant: Variant): Promise<void> {
   if (!existsSync(launcher)) throw new Error(`${launcher} is missing`);
-  if (!variant.tunnel) await routeHosts(); // else the core must not know them
+  const isolated = variant.udp === true || variant.tunnel === true;
+  if (!isolated) await routeHosts(); // else the core must not know them
   // The key server keeps its state between rounds: its RSA key is made once. Not between transforms: keys that live keep theirs.
-  await start('ks', keyServerText(variant), `ks-${variant.transforms.replaceAll(' ', '-')}`);
-  await Promise.all(sides.map((side) => start(`gw${side}`, memberText(side, variant), `gw${side}`, variant.workers)));
+  if (variant.udp) await showTranslator();
+  else await start('ks', keyServerText(variant), `ks-${variant.transforms.replaceAll(' ', '-')}`);
+  await Promise.all(sides.map((side) => start(`gw${side}`, gatewayText(side, variant), `gw${side}`, variant.workers)));
 }

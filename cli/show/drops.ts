@@ -1,15 +1,18 @@
-// `show drops`: what the packet path dropped, by reason and by the interface that lost it, since `clear counters`. Both ways of counting
-// come to one total; a difference can only be what was dropped between two readings.
+// `show drops`: what the packet path dropped since `clear counters`, a matrix of reason and interface. The dataplane counts cells and nothing else is added up,
+// so rows and columns come to one total at any moment.
 
-import type { InterfaceState, Snapshot } from '../../control/api/snapshot.js';
+import type { DropCell, InterfaceState, Snapshot } from '../../control/api/snapshot.js';
 
 export interface DropTable {
-  reasons: { name: string; help: string; packets: number }[];
+  /** `interfaces`: packets by interface, without the zeros. */
+  reasons: { name: string; help: string; packets: number; interfaces: Record<string, number> }[];
+  /** And NoInterface, if it lost any. */
   interfaces: { name: string; receive: number; send: number }[];
   total: number;
-  /** Dropped at no configured interface. */
-  elsewhere: number;
 }
+
+/** Stands for the ports whose interfaces are configured no more. */
+const NoInterface = '(none)';
 
 /** An interface's counters since `clear counters`. */
 export function countedSince({ cleared }: Snapshot, { name, counters }: InterfaceState): InterfaceState['counters'] {
@@ -28,28 +31,64 @@ export function countedSince({ cleared }: Snapshot, { name, counters }: Interfac
   };
 }
 
+type Cell = Pick<DropCell, 'reason' | 'direction' | 'packets'> & { name: string };
+
+/** Cells since `clear counters`. */
+function cellsSince({ counters, cleared }: Snapshot): Cell[] {
+  const then = new Map((cleared?.dropCells ?? []).map(({ port, reason, packets }) => [`${port} ${reason}`, packets]));
+  return (counters.dropCells ?? [])
+    .map(({ port, interface: name, reason, direction, packets }) => ({
+      name: name ?? NoInterface,
+      reason,
+      direction,
+      packets: packets - (then.get(`${port} ${reason}`) ?? 0),
+    }))
+    .filter(({ packets }) => packets > 0);
+}
+
+function sumOf(cells: readonly Cell[]): number {
+  return cells.reduce((sum, { packets }) => sum + packets, 0);
+}
+
 export function dropTable(snapshot: Snapshot): DropTable {
-  const then = snapshot.cleared?.drops ?? [];
-  const reasons = snapshot.counters.drops.map(({ name, help, value }, index) => ({ name, help, packets: value - (then[index] ?? 0) }));
-  const interfaces = snapshot.interfaces.map((state) => {
-    const { receiveDrops, sendDrops } = countedSince(snapshot, state);
-    return { name: state.name, receive: receiveDrops, send: sendDrops };
+  const cells = cellsSince(snapshot);
+  const reasons = snapshot.counters.drops.map(({ name, help }) => {
+    const row = cells.filter(({ reason }) => reason === name);
+    const interfaces: Record<string, number> = {};
+    for (const cell of row) interfaces[cell.name] = (interfaces[cell.name] ?? 0) + cell.packets;
+    return { name, help, packets: sumOf(row), interfaces };
   });
-  const total = reasons.reduce((sum, { packets }) => sum + packets, 0);
-  return { reasons, interfaces, total, elsewhere: total - interfaces.reduce((sum, { receive, send }) => sum + receive + send, 0) };
+  const isElsewhere = cells.some(({ name }) => name === NoInterface);
+  const names = [...snapshot.interfaces.map(({ name }) => name), ...(isElsewhere ? [NoInterface] : [])];
+  const interfaces = names.map((name) => {
+    const lost = (wanted: Cell['direction']) => sumOf(cells.filter((cell) => cell.name === name && cell.direction === wanted));
+    return { name, receive: lost('receive'), send: lost('send') };
+  });
+  return { reasons, interfaces, total: sumOf(cells) };
+}
+
+/** As IOS shortens it: `Gi0/0`. A Linux name stays. */
+function shortName(name: string): string {
+  return name.replace(/^([A-Z][a-z])[A-Za-z]*(?=[0-9])/, '$1');
 }
 
 export function renderDrops(snapshot: Snapshot): string[] {
-  const { reasons, interfaces, total, elsewhere } = dropTable(snapshot);
+  const { reasons, interfaces, total } = dropTable(snapshot);
   const dropped = reasons.filter(({ packets }) => packets > 0).sort((a, b) => b.packets - a.packets);
-  const number = (value: number) => String(value).padStart(12);
+  const columns = interfaces.filter(({ receive, send }) => receive + send > 0);
+  const width = Math.max(20, ...dropped.map(({ name }) => name.length));
+  const row = (label: string, cells: (string | number)[]) =>
+    `${label.padEnd(width)}${cells.map((cell) => ` ${String(cell).padStart(11)}`).join('')}`;
+  const sums = (label: string, of: (column: (typeof columns)[number]) => number) => {
+    const values = columns.map(of);
+    return row(label, [...values, values.reduce((sum, value) => sum + value, 0)]);
+  };
   return [
-    `${'Packets'.padStart(12)}  Reason`,
-    ...dropped.map(({ name, help, packets }) => `${number(packets)}  ${name}: ${help}`),
-    `${number(total)}  total`,
-    '',
-    `${'Received'.padStart(12)}${'To be sent'.padStart(12)}  Interface`,
-    ...interfaces.map(({ name, receive, send }) => `${number(receive)}${number(send)}  ${name}`),
-    ...(elsewhere === 0 ? [] : [`${number(elsewhere)}${number(0)}  none of them`]),
+    row('Reason', [...columns.map(({ name }) => shortName(name)), 'Packets']),
+    ...dropped.map(({ name, packets, interfaces: cells }) => row(name, [...columns.map((column) => cells[column.name] ?? 0), packets])),
+    row('Total', [...columns.map(({ receive, send }) => receive + send), total]),
+    sums('  received', ({ receive }) => receive),
+    sums('  to be sent', ({ send }) => send),
+    ...(dropped.length === 0 ? [] : ['', ...dropped.map(({ name, help }) => `${name}: ${help}`)]),
   ];
 }

@@ -28,7 +28,7 @@ import {
   renderServers,
 } from './gdoi-server.js';
 import { renderInterface, renderInterfaceBrief } from './interfaces.js';
-import { renderCryptoMaps, renderFailCloses, renderIpsecSas, viewOfDynamicMaps } from './ipsec.js';
+import { renderCryptoMaps, renderFailCloses, viewOfDynamicMaps, viewOfIpsecSas } from './ipsec.js';
 import { renderIsakmpPolicies } from './isakmp.js';
 import {
   admissionStatistics,
@@ -106,7 +106,7 @@ export function viewOf(topic: ShowTopic, snapshot: Snapshot, translations: NatTr
     case 'crypto gdoi rekey sa':
       return viewOfGdoiDetail(topic, snapshot);
     case 'crypto ipsec sa':
-      return { lines: renderIpsecSas(snapshot, topic.detail), json: { ipsec: snapshot.ipsec } };
+      return viewOfIpsecSas(snapshot, topic);
     case 'crypto ipsec path-mtu':
       return viewOfPathMtus(snapshot);
     case 'crypto isakmp policy':

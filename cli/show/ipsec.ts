@@ -10,11 +10,22 @@ import type {
   SiteToSiteState,
   Snapshot,
 } from '../../control/api/snapshot.js';
+import { formatIpv4 } from '../../control/config/addresses.js';
 import { formatGroupAce, formatSeconds, formatSpi, joinBlocks } from './columns.js';
-import type { View } from './view.js';
+import { select, type View } from './view.js';
 
-export function renderIpsecSas(snapshot: Snapshot, detail: boolean): string[] {
-  return snapshot.ipsec.flatMap((state) => ['', ...renderInterface(state, detail)]);
+interface Selection {
+  detail: boolean;
+  peer: number | null;
+  interface: string | null;
+}
+
+/** @throws ShowError about an interface without a crypto map */
+export function viewOfIpsecSas({ ipsec }: Snapshot, { detail, peer, interface: name }: Selection): View {
+  const states = select(ipsec, name, (state) => state.interface, 'Interface with a crypto map')
+    .map((state) => (peer === null ? state : { ...state, flows: state.flows.filter((flow) => flow.peer === formatIpv4(peer)) }))
+    .filter(({ flows }) => peer === null || flows.length > 0);
+  return { lines: states.flatMap((state) => ['', ...renderInterface(state, detail)]), json: { ipsec: states } };
 }
 
 function renderInterface(state: IpsecInterfaceState, detail: boolean): string[] {

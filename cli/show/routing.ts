@@ -20,6 +20,7 @@ const letters: Record<string, string> = {
   kernel: 'C',
   local: 'L',
   static: 'S',
+  groupwire: 'S',
   boot: 'S',
   dhcp: 'S',
   rip: 'R',

@@ -2,8 +2,10 @@
 
 import type { Snapshot } from '../../control/api/snapshot.js';
 import type { ShowTopic } from '../../control/config/exec.js';
+import { viewOfCaptures } from './capture.js';
 import { dropTable, renderDrops } from './drops.js';
 import { renderDebugging, renderLogging } from './logging.js';
+import { viewOfPacketTrace } from './packet-trace.js';
 import { renderProcessesCpu, renderProcessesMemory } from './processes.js';
 import { renderClock, renderRunningConfig, renderVersion } from './system.js';
 import { renderTechSupport } from './tech-support.js';
@@ -18,6 +20,8 @@ type SystemTopic = Extract<
       | 'debugging'
       | 'drops'
       | 'logging'
+      | 'monitor capture'
+      | 'packet-trace'
       | 'processes cpu'
       | 'processes memory'
       | 'running-config'
@@ -41,6 +45,10 @@ export function viewOfSystem(topic: SystemTopic, snapshot: Snapshot, linesOf: (t
       return { lines: renderDrops(snapshot), json: dropTable(snapshot) };
     case 'logging':
       return { lines: renderLogging(snapshot), json: { logging: snapshot.logging } };
+    case 'monitor capture':
+      return viewOfCaptures(topic.name, snapshot);
+    case 'packet-trace':
+      return viewOfPacketTrace(topic.packet, snapshot.packetTrace);
     case 'processes cpu':
       return { lines: renderProcessesCpu(snapshot), json: { processes: snapshot.processes } };
     case 'processes memory':

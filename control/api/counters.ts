@@ -33,6 +33,14 @@ export class CounterSet {
     return this.counts.get(name)?.help;
   }
 
+  /** What was counted before this process began. Names that nobody declares any more are passed over. */
+  restore(counts: Readonly<Record<string, number>>): void {
+    for (const [name, value] of Object.entries(counts)) {
+      const counter = this.counts.get(name);
+      if (counter) counter.value += value;
+    }
+  }
+
   /** In order of declaration. */
   values(): CounterValue[] {
     return [...this.counts].map(([name, { help, value }]) => ({ name, help, value }));

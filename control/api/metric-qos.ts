@@ -26,6 +26,16 @@ const ofClass = (name: string, help: string, value: (item: ClassAtWork) => numbe
   samples: (snapshot) => usedIn(snapshot).map(({ labels, item }) => [labels, value(item)]),
 });
 
+const ofWait = (name: string, share: string, microseconds: (wait: ClassAtWork['wait']) => number | null): Metric => ({
+  name: `qos_wait_${name}_seconds`,
+  help: `Time in the queue that ${share} of a class’s packets do not exceed`,
+  samples: (snapshot) =>
+    usedIn(snapshot).flatMap(({ labels, item: { wait } }): [Record<string, string>, number][] => {
+      const time = microseconds(wait);
+      return time === null ? [] : [[labels, time / 1e6]];
+    }),
+});
+
 const drops: [keyof ClassAtWork['drops'], string, string][] = [
   ['police', 'police', 'by a policer'],
   ['tail', 'tail', 'because the queue was full'],
@@ -70,8 +80,9 @@ export const qosMetrics: Metric[] = [
   ofClass('marked_packets_total', 'Packets that set marked', ({ marked }) => marked),
   ofClass('ecn_marked_packets_total', 'Packets in which random-detect marked congestion', ({ ecnMarked }) => ecnMarked),
   {
-    name: 'qos_wait_seconds_bucket',
-    help: 'Packets by their time in the queue, cumulative: those that waited less than le',
+    name: 'qos_wait_seconds',
+    help: 'Packets by their time in the queue, those that waited less than le; what they waited together is not counted',
+    isHistogram: true,
     samples: (snapshot) =>
       usedIn(snapshot).flatMap(({ labels, item: { sent, wait, queue } }) =>
         queue === null
@@ -85,17 +96,6 @@ export const qosMetrics: Metric[] = [
             ],
       ),
   },
-  {
-    name: 'qos_wait_seconds',
-    help: 'Time in the queue that half, and 99 of 100, of a class’s packets do not exceed',
-    samples: (snapshot) =>
-      usedIn(snapshot).flatMap(({ labels, item: { wait } }) =>
-        wait.p50Us === null || wait.p99Us === null
-          ? []
-          : [
-              [{ ...labels, quantile: '0.5' }, wait.p50Us / 1e6],
-              [{ ...labels, quantile: '0.99' }, wait.p99Us / 1e6],
-            ],
-      ),
-  },
+  ofWait('median', 'half', ({ p50Us }) => p50Us),
+  ofWait('p99', '99 of 100', ({ p99Us }) => p99Us),
 ];

@@ -1,9 +1,18 @@
 // Snapshot -> Prometheus text. Every metric is declared here, once: name, help, labels and where in the snapshot its samples are. A
 // registry per scrape keeps no stale series of SAs that are gone. prom-client writes the format (escaping included).
 
-import { Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, type Histogram, Registry } from 'prom-client';
 import { qosMetrics } from './metric-qos.js';
-import type { GroupCounters, InterfaceState, MemberGroupState, ProcessState, SaCounters, ServerGroupState, Snapshot } from './snapshot.js';
+import type {
+  DropCell,
+  GroupCounters,
+  InterfaceState,
+  MemberGroupState,
+  ProcessState,
+  SaCounters,
+  ServerGroupState,
+  Snapshot,
+} from './snapshot.js';
 
 type Labels = Record<string, string>;
 type Sample = [labels: Labels, value: number];
@@ -13,6 +22,8 @@ export interface Metric {
   name: string;
   help: string;
   samples: (snapshot: Snapshot) => Sample[];
+  /** Samples are its buckets, cumulative, with a label `le`. */
+  isHistogram?: true;
 }
 
 /** One sample per element of a list. */
@@ -163,6 +174,13 @@ const metrics: Metric[] = [
     (s) => s.admission.ratePerSecond,
   ),
   onMember('registered', 'Whether the member is registered with a key server', (g) => Number(g.registered)),
+  each(
+    'group_server_unreachable',
+    'Whether a key server of the group left unanswered what it was last asked: a registration, or R-U-THERE while the status page is open',
+    (s) => s.gdoiMembers.flatMap(({ group, keyServers = [] }) => keyServers.map((server) => ({ group, ...server }))),
+    ({ group, address }) => ({ group, server: address }),
+    ({ answers }) => Number(answers === false),
+  ),
   onMember('fail_close', 'Whether traffic is dropped while the group has no keys', (g) => Number(g.failClose)),
   onMember('encrypting', 'Whether the member encrypts: not before registration, nor while the group is receive-only', (g) =>
     Number(g.teks.some(({ sending }) => sending) && g.saDirection !== 'Inbound Only'),
@@ -214,8 +232,10 @@ const metrics: Metric[] = [
   onServer('teks', 'Live TEKs', (g) => g.teks.length),
   onServer('registrations_total', 'Registrations served', (g) => g.registrations),
   onServer('rekeys_sent_total', 'Rekeys sent', (g) => g.rekeysSent),
-  onServer('rekey_acks_received_total', 'Acknowledgements of the present members', (g) => sum(g.members.map((m) => m.rekeyAcksReceived))),
-  onServer('rekey_acks_missed_total', 'Acknowledgements that the present members owe', (g) => sum(g.members.map((m) => m.rekeyAcksMissed))),
+  onServer('rekey_acks_received', 'Acknowledgements of the present members: a member that leaves takes its own along', (g) =>
+    sum(g.members.map((m) => m.rekeyAcksReceived)),
+  ),
+  onServer('rekey_acks_missed', 'Acknowledgements that the present members owe', (g) => sum(g.members.map((m) => m.rekeyAcksMissed))),
   onServer('kek_remaining_seconds', 'Until the KEK expires, 0 without one', (g) => g.kek?.remainingSeconds ?? 0),
   onServerTek('age_seconds', 'Since the TEK was made', (tek) => tek.ageSeconds),
   onServerTek('remaining_seconds', 'Until the TEK expires', (tek) => tek.remainingSeconds),
@@ -225,6 +245,13 @@ const metrics: Metric[] = [
     (s) => s.counters.drops,
     ({ name }) => ({ reason: name }),
     ({ value }) => value,
+  ),
+  each(
+    'interface_drops_total',
+    'The same packets by the interface that lost them: received by it, or to be sent by it',
+    (s) => dropsByInterface(s.counters.dropCells ?? []),
+    ({ interface: name, reason, direction }) => ({ interface: name ?? '', reason, direction }),
+    ({ packets }) => packets,
   ),
   each(
     'access_list_matches_total',
@@ -255,6 +282,16 @@ function counted(counters: Snapshot['counters']['path'], wanted: string): number
   return counters.find(({ name }) => name === wanted)?.value ?? 0;
 }
 
+/** Ports whose interfaces are gone are one: a label of their own would need a name. */
+function dropsByInterface(cells: readonly DropCell[]): DropCell[] {
+  const sums = new Map<string, DropCell>();
+  for (const cell of cells) {
+    const key = `${cell.interface} ${cell.reason}`;
+    sums.set(key, { ...cell, packets: cell.packets + (sums.get(key)?.packets ?? 0) });
+  }
+  return [...sums.values()];
+}
+
 /** Counters that name and explain themselves: the dataplane's path block, those of NAT, and control's counters. */
 function selfDeclared(snapshot: Snapshot): Metric[] {
   const declare = (prefix: string, list: (s: Snapshot) => Snapshot['counters']['path']) =>
@@ -264,15 +301,25 @@ function selfDeclared(snapshot: Snapshot): Metric[] {
   return [...path, ...nat, ...declare('', (s) => s.counters.control)];
 }
 
+/** prom-client's own would want to see each packet. */
+function histogramOf(name: string, help: string, buckets: readonly Sample[]): Histogram {
+  const values = buckets.flatMap(([labels, value]) => {
+    const bucket = { metricName: `${name}_bucket`, labels, value };
+    const { le, ...others } = labels;
+    return le === '+Inf' ? [bucket, { metricName: `${name}_count`, labels: others, value }] : [bucket];
+  });
+  return { name, get: async () => ({ name, help, type: 'histogram', values }) } as unknown as Histogram;
+}
+
 /** @returns the exposition text, every sample labelled with the instance */
 export async function renderMetrics(snapshot: Snapshot): Promise<string> {
   const registry = new Registry();
   registry.setDefaultLabels({ instance: snapshot.instance });
-  for (const { name, help, samples } of [...metrics, ...selfDeclared(snapshot)]) {
+  for (const { name, help, samples, isHistogram } of [...metrics, ...selfDeclared(snapshot)]) {
     const values = samples(snapshot);
     const declaration = { name: `groupwire_${name}`, help, labelNames: Object.keys(values[0]?.[0] ?? {}), registers: [registry] };
-    const isCounter = name.endsWith('_total');
-    if (isCounter) {
+    if (isHistogram) registry.registerMetric(histogramOf(declaration.name, help, values));
+    else if (name.endsWith('_total')) {
       const counter = new Counter(declaration);
       for (const [labels, value] of values) counter.inc(labels, value);
     } else {

@@ -5,7 +5,8 @@ import { z } from 'zod';
 /** A line of the configuration. @param line 0 = none: what a key server sent, or a default */
 const configLine = z.object({ line: z.number(), text: z.string() });
 
-const packet = z.object({
+/** A packet as it stood somewhere. */
+export const shownPacket = z.object({
   source: z.string(),
   destination: z.string(),
   protocol: z.string(),
@@ -28,8 +29,8 @@ const phase = z.object({
   information: z.array(z.string()),
   /** The stage's file, and the packet in front of it and behind it. */
   stage: z.string(),
-  before: packet,
-  after: packet,
+  before: shownPacket,
+  after: shownPacket,
   /** Rows of the tables that matched. */
   rows: z.object({ accessList: z.array(z.number()), nat: z.array(z.number()), policy: z.array(z.number()) }),
 });
@@ -46,7 +47,7 @@ export const packetTraceSchema = z.object({
     /** Name of the drop counter and its help. */
     dropReason: z.object({ name: z.string(), text: z.string() }).nullable(),
     /** What leaves: the packet or its fragments and copies, and ICMP errors about it. */
-    sent: z.array(z.object({ interface: z.string(), link: z.string(), packet, made: z.boolean() })),
+    sent: z.array(z.object({ interface: z.string(), link: z.string(), packet: shownPacket, made: z.boolean() })),
   }),
   generation: z.number(),
   worker: z.number(),
@@ -54,5 +55,5 @@ export const packetTraceSchema = z.object({
 
 export type ConfigLine = z.infer<typeof configLine>;
 export type TracePhase = z.infer<typeof phase>;
-export type ShownPacket = z.infer<typeof packet>;
+export type ShownPacket = z.infer<typeof shownPacket>;
 export type PacketTrace = z.infer<typeof packetTraceSchema>;

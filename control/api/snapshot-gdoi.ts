@@ -94,6 +94,18 @@ export const memberGroupState = z.object({
   /** Number or address, as text. */
   identity: z.string(),
   serverAddresses: z.array(z.string()),
+  /** Whether each answers: what it was last asked (server-watch.ts); null = not known. */
+  keyServers: z
+    .array(
+      z.object({
+        address: z.string(),
+        answers: z.boolean().nullable(),
+        heardSecondsAgo: seconds.nullable(),
+        /** Why it does not. */
+        reason: z.string().nullable(),
+      }),
+    )
+    .optional(),
   /** Interfaces that carry a crypto map of this group. */
   interfaces: z.array(z.string()),
   localAddress: z.string(),

@@ -6,6 +6,7 @@
 
 import { z } from 'zod';
 import { tunnelStates } from '../../dataplane/tables/message.js';
+import { captureState } from './snapshot-capture.js';
 import {
   type groupCounters,
   memberGroupState,
@@ -19,6 +20,7 @@ import { cryptoMapState, dynamicMapState, type ipsecFlow, ipsecInterface, type i
 import { admissionState, isakmpSaState } from './snapshot-isakmp.js';
 import { debuggingState, loggingState } from './snapshot-logging.js';
 import { natState } from './snapshot-nat.js';
+import { packetTraceState } from './snapshot-packet-trace.js';
 import { aceState, count, seconds } from './snapshot-parts.js';
 import { pathMtuState, pathSearchState, reassemblyState } from './snapshot-path.js';
 import { trustpointState } from './snapshot-pki.js';
@@ -99,6 +101,16 @@ const interfaceState = z.object({
   hasQueues: z.boolean().optional(),
   /** Five-minute averages, null when not measured yet (rates.ts). */
   rates: z.object({ receivedBps: count, receivedPacketsPerSecond: count, sentBps: count, sentPacketsPerSecond: count }).nullable(),
+});
+
+const dropCell = z.object({
+  port: count,
+  /** null: of a port whose interface is no longer configured. */
+  interface: z.string().nullable(),
+  reason: z.string(),
+  /** Where it was lost: after it was received, or where it was to be sent. */
+  direction: z.enum(['receive', 'send']),
+  packets: count,
 });
 
 const isakmpPolicyState = z.object({
@@ -215,6 +227,8 @@ export const snapshotSchema = z.object({
   counters: z.object({
     /** Dataplane drops by reason (dropTexts). */
     drops: z.array(counterValue),
+    /** The same packets by the interface that lost them too: without the zeros. */
+    dropCells: z.array(dropCell).optional(),
     /** The dataplane's path block (pathTexts). */
     path: z.array(counterValue),
     /** NAT (natTexts); `sessions` is how many there are now. */
@@ -228,9 +242,12 @@ export const snapshotSchema = z.object({
       at: z.number(),
       interfaces: z.array(z.object({ name: z.string(), counters: interfaceCounters })),
       drops: z.array(count),
+      dropCells: z.array(dropCell).optional(),
     })
     .optional(),
   processes: z.array(processState),
+  captures: z.array(captureState).optional(),
+  packetTrace: packetTraceState.optional(),
   logging: loggingState,
   debugging: debuggingState,
 });
@@ -238,6 +255,7 @@ export const snapshotSchema = z.object({
 export type Snapshot = z.infer<typeof snapshotSchema>;
 export type AceState = z.infer<typeof aceState>;
 export type InterfaceState = z.infer<typeof interfaceState>;
+export type DropCell = z.infer<typeof dropCell>;
 export type TunnelState = z.infer<typeof tunnelState>;
 export type IsakmpPolicyState = z.infer<typeof isakmpPolicyState>;
 export type IsakmpSaState = z.infer<typeof isakmpSaState>;

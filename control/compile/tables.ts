@@ -19,6 +19,7 @@ import { outboundTeks } from './outbound.js';
 import { type FlowName, pairSerials, SitePairs } from './pairs.js';
 import { compilePolicies, type PolicyEntryOrigin } from './policy.js';
 import { compileQos, type QosOrigin } from './qos.js';
+import { reverseRouteRows } from './reverse-routes.js';
 import { Rows } from './rows.js';
 
 /** What a member knows of one group. */
@@ -190,7 +191,7 @@ function compileRows(
     type: 'tables',
     generation,
     interfaces,
-    staticRoutes: routeRows(config),
+    staticRoutes: [...routeRows(config), ...reverseRouteRows(config, pairs)],
     controlPorts,
     espPorts: config.isakmp.natTraversal && hasPeers(config) ? [NatPort] : [],
     groups: Array.from(groups, (name) => name ?? ''),

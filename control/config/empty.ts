@@ -6,12 +6,19 @@ import type { Config, IpsecSettings, IsakmpSettings } from './model.js';
 export const DefaultHostname = 'Router';
 
 export function defaultIsakmp(): IsakmpSettings {
-  return { identity: 'address', aggressiveMode: false, keepalive: null, natKeepaliveSeconds: null, natTraversal: true };
+  return {
+    identity: 'address',
+    aggressiveMode: false,
+    keepalive: null,
+    natKeepaliveSeconds: null,
+    natTraversal: true,
+    invalidSpiRecovery: false,
+  };
 }
 
 /** What IOS has. */
 export function defaultIpsec(): IpsecSettings {
-  return { lifetimeSeconds: 3600, lifetimeKilobytes: 4_608_000, replayWindow: 64, extendedSequence: false, shield: true };
+  return { lifetimeSeconds: 3600, lifetimeKilobytes: 4_608_000, replayWindow: 64, shield: true };
 }
 
 export function emptyConfig(): Config {
@@ -36,6 +43,7 @@ export function emptyConfig(): Config {
     failClose: new Map(),
     accessLists: new Map(),
     objectGroups: new Map(),
+    keyExport: false,
     multicastRouting: false,
     interfaces: new Map(),
     staticRoutes: [],

@@ -3,8 +3,11 @@
 import type { PkiRequest, PkiTopic } from './commands/pki-exec.js';
 import type { KeyRequest } from './commands/rsa-key.js';
 import type { CryptoDebugTopic, DebugSelection } from './debug-commands.js';
+import type { CaptureCommand } from './exec-capture.js';
+import type { ExportCommand } from './exec-export.js';
 import type { LifecycleCommand, LifecycleTopic } from './exec-lifecycle.js';
 import type { NatFilter, NatSelection } from './exec-nat.js';
+import type { PacketTraceCommand } from './exec-packet-trace.js';
 import type { ProbeCommand } from './exec-probe.js';
 import type { ShellCommand } from './exec-shell.js';
 import type { TraceCommand } from './exec-trace.js';
@@ -36,7 +39,7 @@ export type ShowTopic =
   | { topic: 'crypto gdoi ks members summary'; group: string | null }
   | { topic: 'crypto gdoi ks policy'; group: string | null }
   | { topic: 'crypto gdoi ks acl'; group: string | null }
-  | { topic: 'crypto ipsec sa'; detail: boolean }
+  | { topic: 'crypto ipsec sa'; detail: boolean; peer: number | null; interface: string | null }
   | { topic: 'crypto ipsec path-mtu' }
   | { topic: 'crypto map' }
   | { topic: 'crypto dynamic-map'; name: string | null }
@@ -63,6 +66,8 @@ export type ShowTopic =
   | { topic: 'running-config' }
   | LifecycleTopic
   | { topic: 'drops' }
+  | { topic: 'monitor capture'; name: string | null }
+  | { topic: 'packet-trace'; packet: number | 'all' | 'summary' }
   | { topic: 'processes cpu' }
   | { topic: 'processes memory' }
   | { topic: 'tech-support' }
@@ -82,9 +87,15 @@ export type ExecCommand =
   | { kind: 'clear crypto gdoi'; group: string | null }
   /** Address of the peer; null = all. */
   | { kind: 'clear crypto sa'; peer: number | null }
+  /** As `show crypto isakmp sa` has it; null = all. */
+  | { kind: 'clear crypto isakmp'; connectionId: number | null }
+  | { kind: 'clear crypto session'; peer: number | null }
   | { kind: 'crypto gdoi gm ipsec direction'; group: string | null; direction: 'both' | 'inbound-only' | 'inbound-optional' }
   | { kind: 'clear crypto gdoi ks members'; group: string | null; immediately: boolean }
   | TraceCommand
+  | CaptureCommand
+  | PacketTraceCommand
+  | ExportCommand
   | ProbeCommand
   /** `ping` alone: the cli asks for the rest. */
   | { kind: 'ping dialogue' }

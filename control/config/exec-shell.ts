@@ -21,7 +21,7 @@ const configure = give(() => ({ kind: 'configure terminal' }));
 const sessionNodes: ExecNode[] = [
   keyword('disable', 'Turn off privileged commands', { run: give(() => ({ kind: 'disable' })) }),
   keyword('enable', 'Turn on privileged commands', { run: give(() => ({ kind: 'enable' })) }),
-  keyword('exit', 'Exit from the EXEC', { run: give(() => ({ kind: 'logout' })) }),
+  keyword('exit|ex', 'Exit from the EXEC', { run: give(() => ({ kind: 'logout' })) }),
   keyword('logout', 'Exit from the EXEC', { run: give(() => ({ kind: 'logout' })) }),
   keyword('quit', 'Exit from the EXEC', { run: give(() => ({ kind: 'logout' })) }),
   path(

@@ -5,11 +5,14 @@ import { pkiRequestNodes, pkiTopicNodes } from './commands/pki-exec.js';
 import { generateKeyNodes, readKeyRequest } from './commands/rsa-key.js';
 import { type CryptoDebugTopic, type DebugSelection, debugCryptoNode, debugNodes, undebugNodes } from './debug-commands.js';
 import { clearAccessListNode, showAccessListNodes, showIpAccessListNodes } from './exec-access-lists.js';
+import { captureNode, noCaptureNode, showCaptureNode } from './exec-capture.js';
+import { exportNode } from './exec-export.js';
 import { clearNode, directionNodes, groupTopics, rekeyNode } from './exec-gdoi.js';
-import { clearSaNode } from './exec-ipsec.js';
+import { clearIpsecNodes, showIpsecSaNode } from './exec-ipsec.js';
 import { lifecycleNodes, lifecycleTopics } from './exec-lifecycle.js';
 import { clearNatNode, debugNatNode, showNatNodes, showRouteMapNode } from './exec-nat.js';
 import { detailNode, type ExecNode, type ExecSink, give, groupOf, show } from './exec-node.js';
+import { debugPacketTraceNode, showPacketTraceNode, undebugPacketTraceNode } from './exec-packet-trace.js';
 import { pingNode, showMtuNode, tracerouteNode } from './exec-probe.js';
 import { showQosNodes } from './exec-qos.js';
 import { traceNode } from './exec-trace.js';
@@ -19,7 +22,6 @@ export const InvalidInput = "% Invalid input detected at '^' marker.";
 
 const showIsakmpSa = show((args) => ({ topic: 'crypto isakmp sa', detail: args.has('detail') }));
 const showSession = show((args) => ({ topic: 'crypto session', detail: args.has('detail') }));
-const showIpsecSa = show((args) => ({ topic: 'crypto ipsec sa', detail: args.has('detail') }));
 const showGdoi = show((args) => ({ topic: 'crypto gdoi', group: groupOf(args), detail: false }));
 const showInterfaces = show((args) => ({ topic: 'interfaces', interface: args.optionalText('interface') }));
 
@@ -49,7 +51,7 @@ const showCrypto: ExecNode[] = [
       keyword('path-mtu', 'Path MTUs of what is encrypted, and the searches for them (groupwire)', {
         run: show(() => ({ topic: 'crypto ipsec path-mtu' })),
       }),
-      keyword('sa', 'IPSEC SA table', { run: showIpsecSa, next: [detailNode(showIpsecSa)] }),
+      showIpsecSaNode,
     ],
   ),
   path(
@@ -119,6 +121,8 @@ const showCommands: ExecNode[] = [
   ),
   keyword('debugging', 'State of each debugging option', { run: show(() => ({ topic: 'debugging' })) }),
   keyword('logging', 'Contents of the logging buffer', { run: show(() => ({ topic: 'logging' })) }),
+  showCaptureNode,
+  showPacketTraceNode,
   showMtuNode,
   ...showQosNodes,
   showRouteMapNode,
@@ -150,16 +154,17 @@ function debugCrypto(on: boolean): (topic: CryptoDebugTopic, sink: ExecSink) => 
 
 export const execCommands: ExecNode[] = mergeNodes([
   keyword('debug', 'Debugging functions', {
-    next: mergeNodes([...debugNodes(debug(true)), debugCryptoNode(debugCrypto(true)), debugNatNode(true)]),
+    next: mergeNodes([...debugNodes(debug(true)), debugCryptoNode(debugCrypto(true)), debugNatNode(true), debugPacketTraceNode]),
   }),
   keyword('undebug', 'Disable debugging functions', {
-    next: mergeNodes([...undebugNodes(debug(false)), debugCryptoNode(debugCrypto(false)), debugNatNode(false)]),
+    next: mergeNodes([...undebugNodes(debug(false)), debugCryptoNode(debugCrypto(false)), debugNatNode(false), undebugPacketTraceNode]),
   }),
   path(
-    [['no', 'Disable debugging functions']],
+    [['no', 'Disable or remove']],
     [
+      noCaptureNode,
       keyword('debug', 'Debugging functions', {
-        next: mergeNodes([...undebugNodes(debug(false)), debugCryptoNode(debugCrypto(false)), debugNatNode(false)]),
+        next: mergeNodes([...undebugNodes(debug(false)), debugCryptoNode(debugCrypto(false)), debugNatNode(false), undebugPacketTraceNode]),
       }),
     ],
   ),
@@ -169,7 +174,7 @@ export const execCommands: ExecNode[] = mergeNodes([
       keyword('counters', 'Clear counters on all interfaces', { run: give(() => ({ kind: 'clear counters' })) }),
       keyword('logging', 'Clear the logging buffer', { run: give(() => ({ kind: 'clear logging' })) }),
       clearNatNode,
-      path([['crypto', 'Encryption module']], [clearNode(), clearSaNode]),
+      path([['crypto', 'Encryption module']], [clearNode(), ...clearIpsecNodes]),
     ],
   }),
   path(
@@ -200,6 +205,8 @@ export const execCommands: ExecNode[] = mergeNodes([
     [keyword('group', 'One group', { next: [argument('group', word(80), 'Group name', { next: directionNodes })] }), ...directionNodes],
   ),
   ...lifecycleNodes,
+  captureNode,
+  exportNode,
   traceNode,
   pingNode,
   tracerouteNode,

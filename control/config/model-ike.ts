@@ -41,6 +41,8 @@ export interface IsakmpSettings {
   natKeepaliveSeconds: number | null;
   /** `crypto ipsec nat-transparency udp-encapsulation`. */
   natTraversal: boolean;
+  /** `crypto isakmp invalid-spi-recovery`: peers of a dynamic map are called, too, when their ESP has an SPI that is not here. */
+  invalidSpiRecovery: boolean;
 }
 
 /** `crypto keyring`: pre-shared keys for the peers of the profiles that name it. */
@@ -82,14 +84,20 @@ export interface IpsecSettings {
   lifetimeKilobytes: number | 'disable';
   /** Packets, of SAs between gateways; 0 = replay is not looked for. */
   replayWindow: number;
-  /** Sequence numbers of 64 bits are offered, and taken (RFC 4304). */
-  extendedSequence: boolean;
   /** Single DES is refused; `crypto engine compliance shield disable` permits it. */
   shield: boolean;
   /** `crypto ipsec df-bit`; absent: copied. */
   dfBit?: DfBit;
   /** `crypto ipsec fragmentation`; absent: before. */
   fragmentation?: CutOrder;
+}
+
+/** `reverse-route`: routes to what peers protect. */
+export interface ReverseRoute {
+  /** `static`: by the access list, whether there are SAs or not. */
+  always: boolean;
+  /** `remote-peer A`; null: the peer. */
+  nextHop: Ipv4 | null;
 }
 
 /** What an entry `crypto map NAME SEQ ipsec-isakmp` says of its peers. */
@@ -105,6 +113,10 @@ export interface SiteToSite {
   lifetimeKilobytes: number | 'disable' | null;
   /** `set isakmp-profile`: only with peers of this profile; absent = as the map says. */
   isakmpProfile?: string;
+  /** Absent = none. */
+  reverseRoute?: ReverseRoute;
+  /** `set reverse-route distance`; absent = 1. */
+  reverseDistance?: number;
 }
 
 /** `crypto pki trustpoint`: whom we trust, and who we are. */

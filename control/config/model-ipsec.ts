@@ -31,6 +31,8 @@ export interface TransformSet {
   /** null for combined-mode ciphers. */
   authentication: EspAuthentication | null;
   mode: 'tunnel' | 'transport';
+  /** `esn`: sequence numbers of 64 bits are offered, and taken (RFC 4304). */
+  extended?: boolean;
 }
 
 export interface IpsecProfile {

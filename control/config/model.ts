@@ -62,6 +62,8 @@ export interface Config {
   failClose: Map<string, FailClose>;
   accessLists: Map<string, AccessList>;
   objectGroups: Map<string, ObjectGroup>;
+  /** `crypto key export wireshark`: the keys of SAs may be exported. */
+  keyExport: boolean;
   /** `ip multicast-routing`. */
   multicastRouting: boolean;
   interfaces: Map<string, InterfaceConfig>;

@@ -17,6 +17,7 @@ import { ipsecCommands, ipsecProfileCommands, printIpsec, transformSetCommands }
 import { ipsecSettingCommands } from './commands/ipsec-settings.js';
 import { isakmpCommands, isakmpPolicyCommands, printIsakmp } from './commands/isakmp.js';
 import { isakmpSettingCommands } from './commands/isakmp-settings.js';
+import { keyExportCommands, printKeyExport } from './commands/key-export.js';
 import { keyringCommands, keyringGlobalCommands, printKeyrings, profileCommands } from './commands/keyring.js';
 import { loggingCommands, printLogging } from './commands/logging.js';
 import { multicastGlobalCommands, printMulticast } from './commands/multicast.js';
@@ -45,6 +46,7 @@ export const modeCommands: ModeCommands = {
     ...ipsecSettingCommands,
     ...gdoiCommands,
     ...keyGlobalCommands,
+    ...keyExportCommands,
     ...identityGlobalCommands,
     ...cryptoMapCommands,
     ...dynamicMapCommands,
@@ -90,6 +92,7 @@ export type FamilyName =
   | 'admission'
   | 'pki'
   | 'keyring'
+  | 'key-export'
   | 'isakmp'
   | 'ipsec'
   | 'gdoi'
@@ -113,6 +116,7 @@ export const families: { name: FamilyName; print: PrintFamily }[] = [
   { name: 'domain', print: printDomain },
   { name: 'admission', print: printAdmission },
   { name: 'pki', print: printTrustpoints },
+  { name: 'key-export', print: printKeyExport },
   { name: 'keyring', print: printKeyrings },
   { name: 'isakmp', print: printIsakmp },
   { name: 'ipsec', print: printIpsec },

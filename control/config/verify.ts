@@ -8,7 +8,7 @@ import { verifyFailClose } from './verify/fail-close.js';
 import { Findings } from './verify/findings.js';
 import { verifyGdoi } from './verify/gdoi.js';
 import { verifyCryptoMaps, verifyInterfaces, verifyRoutes } from './verify/interfaces.js';
-import { verifyIpsec, verifyIsakmp, verifyKeyrings, verifyTrustpoints } from './verify/isakmp.js';
+import { verifyIpsec, verifyIsakmp, verifyKeyExport, verifyKeyrings, verifyTrustpoints } from './verify/isakmp.js';
 import { verifyMulticast } from './verify/multicast.js';
 import { verifyNat } from './verify/nat.js';
 import { verifyQos } from './verify/qos.js';
@@ -18,6 +18,7 @@ export function verifyConfig(config: Config): Problem[] {
   const findings = new Findings();
   verifyIsakmp(config, findings);
   verifyKeyrings(config, findings);
+  verifyKeyExport(config, findings);
   verifyTrustpoints(config, findings);
   verifyIpsec(config, findings);
   verifyGdoi(config, findings);

@@ -2,7 +2,7 @@
 // complete is none (verify reports it).
 
 import type { AclEntry, Config, CryptoMapEntry, InterfaceConfig, Ipv4, SiteToSite } from '../config/model.js';
-import { type FlowPolicy, lifetimesOf, policyKey, usesExtended } from './flow-policy.js';
+import { type FlowPolicy, lifetimesOf, policyKey, suitesOf } from './flow-policy.js';
 import { tunnelPolicies } from './tunnel-protection.js';
 
 /** Of an interface with a crypto map: `crypto map M local-address`, else its own first one. null = it has none */
@@ -38,13 +38,13 @@ function policyOf(config: Config, at: CryptoMapEntry, from: CryptoMapEntry, loca
   const { ipsec, matchAddress, name, sequence } = from;
   const isDynamic = from !== at;
   const entries = linesOf(config, matchAddress);
-  const suites = (ipsec?.transformSets ?? []).flatMap((set) => config.transformSets.get(set) ?? []);
+  const suites = suitesOf(config, ipsec?.transformSets ?? []);
   if (!ipsec || entries === undefined || suites.length === 0) return null;
   if (!isDynamic && (entries === null || ipsec.peers.length === 0)) return null;
   return {
     map: at.name,
     sequence: at.sequence,
-    ...(isDynamic && { dynamic: { name, sequence } }),
+    ...(isDynamic && { dynamic: { name, sequence }, ...(config.isakmp.invalidSpiRecovery && { recovers: true }) }),
     local,
     peers: ipsec.peers,
     entries,
@@ -52,7 +52,6 @@ function policyOf(config: Config, at: CryptoMapEntry, from: CryptoMapEntry, loca
     pfs: ipsec.pfs,
     ...lifetimesOf(config, ipsec.lifetimeSeconds, ipsec.lifetimeKilobytes),
     ...profileOfEntry(config, at.name, ipsec),
-    extended: usesExtended(config),
   };
 }
 
@@ -66,16 +65,18 @@ export function policiesOfEntry(config: Config, entry: CryptoMapEntry, local: Ip
   });
 }
 
-/** Of tunnels first, then in order of interfaces and sequence. */
+/** Of the crypto maps on interfaces that are up, in order of interfaces and sequence. Two interfaces may have the same. */
+export function listedPolicies(config: Config): ListedPolicy[] {
+  return [...config.interfaces.values()]
+    .filter(({ shutdown }) => !shutdown)
+    .flatMap((item) =>
+      (config.cryptoMaps.get(item.cryptoMap ?? '') ?? []).flatMap((entry) => policiesOfEntry(config, entry, localAddressOf(config, item))),
+    );
+}
+
+/** Of tunnels first. */
 export function configuredPolicies(config: Config): FlowPolicy[] {
   const policies = new Map(tunnelPolicies(config).map((policy) => [policyKey(policy), policy]));
-  for (const item of config.interfaces.values()) {
-    const local = localAddressOf(config, item);
-    if (item.cryptoMap === null || item.shutdown || local === null) continue;
-    for (const entry of config.cryptoMaps.get(item.cryptoMap) ?? []) {
-      for (const { policy } of policiesOfEntry(config, entry, local))
-        if (!policies.has(policyKey(policy))) policies.set(policyKey(policy), policy);
-    }
-  }
+  for (const { policy } of listedPolicies(config)) if (!policies.has(policyKey(policy))) policies.set(policyKey(policy), policy);
   return [...policies.values()];
 }

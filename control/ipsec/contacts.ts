@@ -8,6 +8,9 @@ const Remembered = 1024;
 /** Between two INVALID-SPI to one address. */
 const QuietMs = 10_000;
 
+/** Between two calls of addresses that nobody configured: who forges senders must not make us call the world. */
+const StrangerMs = 1000;
+
 /** Maps and sets keep the order of insertion: the oldest goes. */
 function shrink(collection: { size: number; keys(): Iterable<unknown>; delete(key: never): boolean }): void {
   if (collection.size <= Remembered) return;
@@ -20,6 +23,7 @@ function shrink(collection: { size: number; keys(): Iterable<unknown>; delete(ke
 export class Contacts {
   private readonly greeted = new Map<string, Ipv4>();
   private readonly told = new Map<Ipv4, Ms>();
+  private strangerAt: Ms = Number.NEGATIVE_INFINITY;
 
   /** It has heard INITIAL-CONTACT from us, or we have had SAs with it. */
   add(peer: PeerEnd): void {
@@ -44,6 +48,13 @@ export class Contacts {
     this.told.delete(address);
     this.told.set(address, now);
     shrink(this.told);
+    return true;
+  }
+
+  /** Whether an address that is in no configuration may be called now; then no other one for a while. */
+  mayCallStranger(now: Ms): boolean {
+    if (now >= this.strangerAt && now < this.strangerAt + StrangerMs) return false;
+    this.strangerAt = now;
     return true;
   }
 }

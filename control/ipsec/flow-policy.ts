@@ -9,20 +9,22 @@ import type { EspProposal } from './esp-proposal.js';
 import type { QuickDecision } from './quick-responder.js';
 import { covers, selectorOf, selectorText, type TrafficSelector } from './selector.js';
 
-export type Suite = Pick<TransformSet, 'encryption' | 'authentication' | 'mode'>;
+export type Suite = Pick<TransformSet, 'encryption' | 'authentication' | 'mode' | 'extended'>;
 
 export interface FlowPolicy {
   map: string;
   sequence: number;
   /** An entry of a dynamic map, which stands at that sequence: its peers begin. */
   dynamic?: { name: string; sequence: number };
+  /** Of a dynamic entry: who sends ESP under an SPI that is not here is called. */
+  recovers?: boolean;
   /** Our end. */
   local: Ipv4;
   /** In the order to try. None in a dynamic entry: whoever has proved itself. */
   peers: Ipv4[];
   /** Of the crypto access list: our side is the source. null: a dynamic entry without one, whatever the peer asks for. */
   entries: AclEntry[] | null;
-  /** In order of preference: each suite with extended sequence numbers first, and without for a peer that knows none. */
+  /** In order of preference. `extended`: with extended sequence numbers first, and without for a peer that knows none. */
   suites: Suite[];
   /** Group for perfect forward secrecy; null = none is asked for, any is accepted. */
   pfs: DhGroup | null;
@@ -31,8 +33,6 @@ export interface FlowPolicy {
   lifetimeKilobytes: number | null;
   /** Name of the ISAKMP profile that its peers have to match. Absent = any, or none. */
   profile?: string;
-  /** Extended sequence numbers are offered, and taken where they are offered. */
-  extended?: boolean;
 }
 
 /** Of an entry or a profile; what it does not say the global settings do. */
@@ -59,9 +59,18 @@ export function admits({ dynamic, peers }: FlowPolicy, peer: Ipv4): boolean {
   return peers.includes(peer) || (dynamic !== undefined && peers.length === 0);
 }
 
-/** RFC 4303 App. A2: without a replay window nothing tells the upper half of a number. */
-export function usesExtended({ ipsec }: Config): boolean {
-  return ipsec.extendedSequence && ipsec.replayWindow > 0;
+/** Of transform sets, by name; what is not there is left out. RFC 4303 App. A2: without a replay window nothing tells the upper half of an extended number. */
+export function suitesOf({ ipsec, transformSets }: Config, names: readonly string[]): Suite[] {
+  return names.flatMap((name) => {
+    const { encryption, authentication, mode, extended } = transformSets.get(name) ?? {};
+    if (encryption === undefined || authentication === undefined || mode === undefined) return [];
+    return [{ encryption, authentication, mode, ...(extended && ipsec.replayWindow > 0 ? { extended } : {}) }];
+  });
+}
+
+/** Whether it may be agreed under a suite, whatever its mode. */
+export function isOf({ encryption, authentication, extended }: Omit<Suite, 'mode'>, suite: Suite): boolean {
+  return encryption === suite.encryption && authentication === suite.authentication && (!extended || suite.extended === true);
 }
 
 /** ESP goes in UDP (RFC 3947 §5). */
@@ -113,8 +122,8 @@ function fitsTransport({ local, remote }: TrafficSelector, sa: Phase1Sa): boolea
 export function proposalsOf(policy: FlowPolicy, selector: TrafficSelector, sa: Phase1Sa): EspProposal[] {
   const udp = isTranslated(sa);
   const transport = fitsTransport(selector, sa);
-  const plain = policy.suites.map(
-    ({ encryption, authentication, mode }): EspProposal => ({
+  return policy.suites.flatMap(({ encryption, authentication, mode, extended }): EspProposal[] => {
+    const plain: EspProposal = {
       encryption,
       authentication,
       mode: mode === 'transport' && transport ? 'transport' : 'tunnel',
@@ -122,9 +131,9 @@ export function proposalsOf(policy: FlowPolicy, selector: TrafficSelector, sa: P
       group: policy.pfs,
       lifetimeSeconds: policy.lifetimeSeconds,
       lifetimeKilobytes: policy.lifetimeKilobytes,
-    }),
-  );
-  return policy.extended ? plain.flatMap((proposal) => [{ ...proposal, extended: true }, proposal]) : plain;
+    };
+    return extended ? [{ ...plain, extended }, plain] : [plain];
+  });
 }
 
 /**
@@ -142,13 +151,9 @@ export function choose(
   const chosen = offers.findIndex(
     (offer) =>
       offer.udp === udp &&
-      (offer.extended !== true || policy.extended === true) &&
       (policy.pfs === null || offer.group === policy.pfs) &&
       (offer.mode === 'tunnel' || transport) &&
-      policy.suites.some(
-        ({ encryption, authentication, mode }) =>
-          encryption === offer.encryption && authentication === offer.authentication && (offer.mode === 'tunnel' || mode === 'transport'),
-      ),
+      policy.suites.some((suite) => isOf(offer, suite) && (offer.mode === 'tunnel' || suite.mode === 'transport')),
   );
   if (chosen < 0) {
     const text = `none of ${offers.length} offers for ${selectorText(selector)} fits ${policyText(policy)}`;

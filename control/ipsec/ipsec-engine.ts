@@ -9,7 +9,7 @@ import type { IkeEngine, IkeUser } from '../isakmp/ike-engine.js';
 import { type Deletion, type Notification, NotifyType } from '../isakmp/notification.js';
 import type { Phase1Sa } from '../isakmp/phase1-sa.js';
 import { Contacts } from './contacts.js';
-import { admits, type FlowPolicy, permits } from './flow-policy.js';
+import { admits, type FlowPolicy, isOf, permits } from './flow-policy.js';
 import { Negotiation, type NegotiationOptions } from './negotiation.js';
 import { PairLife } from './pair-life.js';
 import type { PeerEnd } from './peer-end.js';
@@ -70,8 +70,8 @@ export class IpsecEngine implements IkeUser {
     const wanted = this.peers.policy(policy);
     // Peers of a dynamic map begin.
     if (!wanted || wanted.dynamic) return [];
-    const peers = [...wanted.peers];
-    return this.negotiation.want({ key, policy, selector, peers, end: this.lastPeerOf(policy), isRekey: false }, now);
+    const peers = this.peers.inTurn(wanted);
+    return this.negotiation.want({ key, policy, selector, peers, end: this.lastPeerOf(policy, peers[0]), isRekey: false }, now);
   }
 
   /** Bytes that have passed under a pair. @param bytes of the direction that had more */
@@ -114,15 +114,28 @@ export class IpsecEngine implements IkeUser {
     );
   }
 
+  /** Phase-1 SAs with peers end, what is under way too. @param peer null = all */
+  disconnect(peer: Ipv4 | null, now: Ms): Action[] {
+    const { ike } = this.peers;
+    const sas = (ike?.sas() ?? []).filter((sa) => this.peers.owns(sa) && (peer === null || sa.remote.address === peer));
+    return sas.flatMap((sa) => ike?.deleteSa(sa, now) ?? []);
+  }
+
   /** ESP came to us under an SPI that is not here: the peer learns it if there is an SA to tell it under (RFC 2408 §3.14.1). */
   invalidSpi(spi: number, source: Ipv4, destination: Ipv4, now: Ms): Action[] {
     const sas = this.peers.newestOfEach(destination, source, now);
-    if (sas.length === 0 && !this.peers.hasPeer(destination, source)) return [];
+    if (sas.length === 0) return this.recover(source, destination, now);
     if (!this.contacts.mayTell(source, now)) return [];
-    // We have lost everything, and the peer does not know: INITIAL-CONTACT of a new SA tells it.
-    if (sas.length === 0) return this.contacts.hasAddress(source) ? [] : this.peers.connect(destination, source, null, now);
     // Which of those behind a translator it came from is not known; to the others it says nothing.
     return sas.flatMap((sa) => [{ kind: 'count', counter: 'ipsec_invalid_spi_sent' }, ...this.peers.inform(sa, invalidSpi(spi))]);
+  }
+
+  /** We have lost everything, and the peer does not know: INITIAL-CONTACT of a new SA tells it. */
+  private recover(source: Ipv4, destination: Ipv4, now: Ms): Action[] {
+    const isConfigured = this.peers.hasPeer(destination, source);
+    if (!isConfigured && !this.peers.recoversFrom(destination, source)) return [];
+    if (!this.contacts.mayTell(source, now) || this.contacts.hasAddress(source)) return [];
+    return isConfigured || this.contacts.mayCallStranger(now) ? this.peers.connect(destination, source, null, now) : [];
   }
 
   tick(now: Ms): Action[] {
@@ -150,12 +163,14 @@ export class IpsecEngine implements IkeUser {
     const isFirst = !this.contacts.has(peer) && this.pairs.ofPeer(peer).length === 0;
     const greeting = isFirst ? (this.peers.ike?.notify(sa, NotifyType.InitialContact, new Uint8Array(0)) ?? []) : [];
     this.contacts.add(peer);
+    this.peers.noteAlive(sa.remote.address);
     this.peers.followUse(this.pairs);
     const lost = sa.saidInitialContact ? this.endBefore(sa, now) : [];
     return [...lost, ...greeting, ...this.negotiation.phase1Up(sa, now)];
   }
 
   phase1Failed(remote: Endpoint, _reason: string, now: Ms): Action[] {
+    this.peers.noteSilent(remote.address);
     return this.negotiation.phase1Failed(remote, now);
   }
 
@@ -165,6 +180,7 @@ export class IpsecEngine implements IkeUser {
   }
 
   peerDead(sa: Phase1Sa, now: Ms): Action[] {
+    this.peers.noteSilent(sa.remote.address);
     return this.life.remove(this.pairs.ofPeer(this.peers.endOf(sa)), false, now);
   }
 
@@ -206,23 +222,20 @@ export class IpsecEngine implements IkeUser {
     pair.retryAt = now + RetryMs;
     const { policy, selector, remote, peer: end } = pair;
     // Without a phase-1 SA it is a peer of a dynamic map that has to come back.
-    if (this.peers.policy(policy)?.dynamic && !this.peers.newestWith(end, now)) return [];
-    const others = (this.peers.policy(policy)?.peers ?? []).filter((other) => other !== remote.address);
+    const wanted = this.peers.policy(policy);
+    if (wanted?.dynamic && !this.peers.newestWith(end, now)) return [];
+    const others = wanted ? this.peers.inTurn(wanted).filter((other) => other !== remote.address) : [];
     return this.negotiation.want({ key: flowKey(pair), policy, selector, peers: [remote.address, ...others], end, isRekey: true }, now);
   }
 
   /** Where several peers share an address: with whom there was something under this policy last. */
-  private lastPeerOf(policy: string): PeerEnd | null {
-    const [first] = this.peers.policy(policy)?.peers ?? [];
-    return [...this.pairs].findLast((pair) => pair.policy === policy && pair.remote.address === first)?.peer ?? null;
+  private lastPeerOf(policy: string, peer: Ipv4): PeerEnd | null {
+    return [...this.pairs].findLast((pair) => pair.policy === policy && pair.remote.address === peer)?.peer ?? null;
   }
 
   private isStillWanted({ policy: key, selector, suite, remote }: SaPair): boolean {
     const policy = this.peers.policy(key);
     if (!policy || !admits(policy, remote.address) || !permits(policy, selector)) return false;
-    if (suite.extended && !policy.extended) return false;
-    return policy.suites.some(
-      ({ encryption, authentication }) => encryption === suite.encryption && authentication === suite.authentication,
-    );
+    return policy.suites.some((wanted) => isOf(suite, wanted));
   }
 }

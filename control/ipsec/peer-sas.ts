@@ -14,10 +14,32 @@ import type { TrafficSelector } from './selector.js';
 export class PeerSas {
   private policies = new Map<string, FlowPolicy>();
   private readonly ends = new PeerEnds();
+  /** Of entries with several peers: those that gave no answer when they were asked last. */
+  private readonly silent = new Set<Ipv4>();
   ike: IkeEngine | null = null;
 
   setPolicies(policies: readonly FlowPolicy[]): void {
     this.policies = new Map(policies.map((policy) => [policyKey(policy), policy]));
+    for (const peer of this.silent) if (!this.hasAlternative(peer)) this.silent.delete(peer);
+  }
+
+  private hasAlternative(peer: Ipv4): boolean {
+    return [...this.policies.values()].some(({ peers }) => peers.length > 1 && peers.includes(peer));
+  }
+
+  /** It gave no answer, or is dead. */
+  noteSilent(peer: Ipv4): void {
+    if (this.hasAlternative(peer)) this.silent.add(peer);
+  }
+
+  noteAlive(peer: Ipv4): void {
+    this.silent.delete(peer);
+  }
+
+  /** Of an entry, in the order to try: who gave no answer stands behind the others, so that with a dead first peer not every attempt waits for it. */
+  inTurn({ peers }: FlowPolicy): Ipv4[] {
+    const isSilent = (peer: Ipv4): boolean => this.silent.has(peer);
+    return [...peers.filter((peer) => !isSilent(peer)), ...peers.filter(isSilent)];
   }
 
   /** @param key policyKey() */
@@ -41,6 +63,11 @@ export class PeerSas {
   hasPeer(local: Ipv4, peer: Ipv4): boolean {
     for (const policy of this.policies.values()) if (policy.local === local && !policy.dynamic && policy.peers.includes(peer)) return true;
     return false;
+  }
+
+  /** Whether a dynamic entry that might be with this address says that it be called. */
+  recoversFrom(local: Ipv4, peer: Ipv4): boolean {
+    return [...this.policies.values()].some((policy) => policy.recovers === true && policy.local === local && admits(policy, peer));
   }
 
   /** Those that are up, in order of their beginning. */

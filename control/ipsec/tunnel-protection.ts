@@ -2,7 +2,7 @@
 // whose source has no address yet, or whose profile is not complete, has none (verify reports it).
 
 import type { AclEntry, Config, InterfaceConfig, Ipv4, TunnelConfig } from '../config/model.js';
-import { type FlowPolicy, lifetimesOf, usesExtended } from './flow-policy.js';
+import { type FlowPolicy, lifetimesOf, suitesOf } from './flow-policy.js';
 
 /** As on IOS; entries of configured maps end at 65535. */
 const Sequence = 65_536;
@@ -39,7 +39,7 @@ export function policyOfTunnel(config: Config, { name, tunnel, shutdown }: Inter
   const profile = tunnel?.protection ? config.ipsecProfiles.get(tunnel.protection) : undefined;
   const local = tunnel ? tunnelSource(config, tunnel) : null;
   if (!tunnel || !profile || shutdown || local === null || tunnel.destination === null) return null;
-  const suites = profile.transformSets.flatMap((set) => config.transformSets.get(set) ?? []);
+  const suites = suitesOf(config, profile.transformSets);
   if (suites.length === 0) return null;
   return {
     map: protectionMap(name),
@@ -50,7 +50,6 @@ export function policyOfTunnel(config: Config, { name, tunnel, shutdown }: Inter
     suites,
     pfs: profile.pfs,
     ...lifetimesOf(config, profile.lifetimeSeconds, null),
-    extended: usesExtended(config),
   };
 }
 

@@ -65,6 +65,11 @@ export class DeadPeerDetection {
     if (this.unanswered >= Tries) return 'dead';
     this.unanswered++;
     this.nextAt = now + settings.retrySeconds * 1000;
+    return this.ask();
+  }
+
+  /** @returns the data of an R-U-THERE; outside tick() nothing follows when it is not answered */
+  ask(): Uint8Array {
     this.sequence = (this.sequence + 1) >>> 0;
     return u32Bytes(this.sequence);
   }

@@ -91,8 +91,7 @@ export class IkeEngine {
   receive(datagram: Datagram, now: Ms): Action[] {
     try {
       const header = readHeader(datagram.bytes);
-      const message = datagram.bytes.subarray(0, header.length);
-      return this.dispatch({ ...datagram, bytes: message }, header, now);
+      return this.dispatch({ ...datagram, bytes: datagram.bytes.subarray(0, header.length) }, header, now);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       return this.log.refused(error, datagram.remote, now);
@@ -138,21 +137,22 @@ export class IkeEngine {
   deleteSa(sa: Phase1Sa, now: Ms): Action[] {
     const exchange = this.exchanges.ofSa(sa);
     if (!exchange) return [];
-    const farewell = exchange.up ? this.sendProtected(sa, deletePayload(sa)) : [];
-    return [...farewell, ...this.forget(exchange, now)];
+    return [...(exchange.up ? this.inform(sa, deletePayload(sa)) : []), ...this.forget(exchange, now)];
   }
 
-  /** Sends protected notifications or deletes of other protocols under an SA that is up. */
-  inform(sa: Phase1Sa, payload: { type: number; body: Uint8Array }): Action[] {
-    return this.sendProtected(sa, payload);
+  /** Asks the peer of an SA that is up whether it is there (RFC 3706), whatever `crypto isakmp keepalive` says: `heardAt` of the SA tells of an answer. @returns nothing when it cannot be asked */
+  ask(sa: Phase1Sa): Action[] {
+    const data = sa.abilities.deadPeerDetection ? this.exchanges.ofSa(sa)?.liveness?.detection.ask() : undefined;
+    return data ? [{ kind: 'count', counter: 'ike_dpd_sent' }, ...this.notify(sa, NotifyType.AreYouThere, data)] : [];
   }
 
   /** Sends a protected notification under an SA that is up. @param data never key material */
   notify(sa: Phase1Sa, type: number, data: Uint8Array): Action[] {
-    return this.sendProtected(sa, notifyPayload(sa, type, data));
+    return this.inform(sa, notifyPayload(sa, type, data));
   }
 
-  private sendProtected(sa: Phase1Sa, payload: { type: number; body: Uint8Array }): Action[] {
+  /** Sends protected notifications or deletes under an SA that is up. */
+  inform(sa: Phase1Sa, payload: { type: number; body: Uint8Array }): Action[] {
     return [{ kind: 'send', datagram: { local: sa.local, remote: sa.remote, bytes: sealInformational(sa, this.random, [payload]) } }];
   }
 
@@ -242,7 +242,7 @@ export class IkeEngine {
   /** The peer has proved that it is there, and, behind a translator, where (RFC 3947 §4). */
   private proved(exchange: MainModeExchange, { local, remote }: Datagram, now: Ms): void {
     exchange.liveness?.detection.heard(now);
-    Object.assign(exchange.sa, { local, remote });
+    Object.assign(exchange.sa, { local, remote, heardAt: now });
     this.exchanges.follow(exchange);
   }
 

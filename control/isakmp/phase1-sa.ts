@@ -45,6 +45,8 @@ export interface Phase1Sa {
   inUse?: boolean;
   /** Set by the engine with every message of the SA; an idle SA is deleted. Users may set it when they send. */
   lastUsedAt: Ms;
+  /** The peer last proved under it, up, that it is there. Absent = not since it came up. */
+  heardAt?: Ms;
   state: Phase1State;
   /** What both sides have announced. */
   abilities: Abilities;

@@ -6,6 +6,7 @@ import type { Ms } from '../actions.js';
 import type { CounterSet } from '../api/counters.js';
 import type { RateMeter } from '../api/rates.js';
 import type { CounterValue, ProcessState, Snapshot } from '../api/snapshot.js';
+import type { CaptureState } from '../api/snapshot-capture.js';
 import type { LoggingState } from '../api/snapshot-logging.js';
 import type { ClearedCounters } from '../cleared-counters.js';
 import { printConfig } from '../config/print.js';
@@ -16,7 +17,7 @@ import { accessListStates, objectGroupStates } from './access-lists.js';
 import { dynamicMapStates } from './dynamic-maps.js';
 import { failCloseStates } from './fail-close.js';
 import { memberState, serverState } from './gdoi.js';
-import { interfaceStates, routeStates } from './interfaces.js';
+import { dropCells, interfaceStates, routeStates } from './interfaces.js';
 import { cryptoMapStates, ipsecStates } from './ipsec.js';
 import { admissionStateOf, phase1State, rekeySaStates } from './isakmp.js';
 import { natState } from './nat.js';
@@ -38,6 +39,8 @@ export interface SnapshotParts {
   logging: LoggingState;
   cleared?: ClearedCounters;
   pathSearches?: Snapshot['pathSearches'];
+  captures?: CaptureState[];
+  packetTrace?: Snapshot['packetTrace'];
   /** null when no dataplane answers: its counters are 0 then. */
   dataplane: SnapshotHead | null;
   now: Ms;
@@ -64,6 +67,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
   const hits = shown?.aceHits ?? [];
   const teksOf = (group: string) => router.gdoi.policyOf(group).teks;
   const directionOf = (group: string) => router.directionOf(group);
+  const answersOf = (group: string) => router.watch.answersOf(group, now);
   const memberGroups = router.gdoi.memberGroups();
   const interfaces = interfaceStates(config, allocation, dataplane);
   for (const item of interfaces) {
@@ -84,7 +88,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     isakmpSas: [...router.ike.sas().map((sa) => phase1State(sa, now)), ...rekeySaStates(memberGroups, now)],
     admission: admissionStateOf(config),
     gdoiMembers: memberGroups.map((status) =>
-      memberState(status, { config, allocation, tables, dataplane: shown, teksOf, directionOf, clocks: router.clocks, now }),
+      memberState(status, { config, allocation, tables, dataplane: shown, teksOf, directionOf, answersOf, clocks: router.clocks, now }),
     ),
     gdoiServers: router.gdoi.serverGroups().map((status) => serverState(status, now)),
     cryptoMaps: cryptoMapStates(config, router.ipsec.pairs),
@@ -120,12 +124,15 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     runningConfig: printConfig(config, { secrets: false }),
     counters: {
       drops: named(dropTexts, dataplane?.drops),
+      dropCells: dropCells(config, allocation, dataplane),
       path: named(pathTexts, dataplane?.path),
       nat: named(natTexts, dataplane?.nat),
       control: parts.counters.values(),
     },
     cleared: parts.cleared?.state(interfaces, dataplane?.drops ?? null),
     processes: parts.processes,
+    captures: parts.captures,
+    packetTrace: parts.packetTrace,
     logging: parts.logging,
     debugging: router.debug.describe(),
   };

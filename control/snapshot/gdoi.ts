@@ -15,6 +15,7 @@ import { isFailClosed } from '../config/verify/fail-close.js';
 import type { PolicyEntry, Tek } from '../gdoi/group-policy.js';
 import type { MemberStatus, ServerStatus, TekStatus } from '../gdoi/status.js';
 import type { GroupClocks } from '../group-clocks.js';
+import type { ServerAnswer } from '../server-watch.js';
 import { aceState, hitsOf } from './access-lists.js';
 import { interfacesOfMap, saCounters } from './ipsec.js';
 
@@ -27,6 +28,8 @@ export interface GroupContext {
   /** Chosen at this member, null = what the key server says. */
   directionOf: (group: string) => SaDirection | null;
   clocks: GroupClocks;
+  /** Its key servers, and whether they answer. */
+  answersOf: (group: string) => ServerAnswer[];
   now: Ms;
 }
 
@@ -89,6 +92,12 @@ export function memberState(status: MemberStatus, context: GroupContext): Member
     group: status.name,
     identity: status.identity,
     serverAddresses: status.serverAddresses.map(formatIpv4),
+    keyServers: context.answersOf(status.name).map(({ address, answers, heardAt, reason }) => ({
+      address: formatIpv4(address),
+      answers,
+      heardSecondsAgo: heardAt === null ? null : until(now, heardAt),
+      reason,
+    })),
     interfaces: [...new Set(maps.flatMap((entry) => interfacesOfMap(config, entry.name)))],
     localAddress: dotted(status.localAddress),
     remoteAddress: dotted(status.registeredWith ?? status.remoteAddress),

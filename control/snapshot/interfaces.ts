@@ -1,8 +1,9 @@
 // Interfaces and routes: the configuration beside what the dataplane sees of the netdevs.
 
-import { PortCount } from '../../dataplane/counters/declare.js';
+import { dropTexts, PortCount } from '../../dataplane/counters/declare.js';
+import { isSendDrop } from '../../dataplane/counters/drops.js';
 import type { SnapshotHead, TunnelStatus } from '../../dataplane/tables/message.js';
-import type { InterfaceState, RouteState, TunnelState } from '../api/snapshot.js';
+import type { DropCell, InterfaceState, RouteState, TunnelState } from '../api/snapshot.js';
 import type { Allocation } from '../compile/allocation.js';
 import { formatIpv4, maskToPrefixLength } from '../config/addresses.js';
 import { type Config, driverOf, type InterfaceConfig, type TunnelConfig } from '../config/model.js';
@@ -55,6 +56,26 @@ export function interfaceStates(config: Config, allocation: Allocation, dataplan
   });
 }
 
+/** What was dropped, by port and reason. */
+export function dropCells(config: Config, allocation: Allocation, dataplane: SnapshotHead | null): DropCell[] {
+  const names = new Map([...config.interfaces.keys()].map((name) => [allocation.ports.take(name), name]));
+  return (dataplane?.portDrops ?? []).flatMap((counts, port) =>
+    counts.flatMap((packets, reason): DropCell[] =>
+      packets === 0
+        ? []
+        : [
+            {
+              port,
+              interface: names.get(port) ?? null,
+              reason: dropTexts[reason].name,
+              direction: isSendDrop(reason) ? 'send' : 'receive',
+              packets,
+            },
+          ],
+    ),
+  );
+}
+
 function tunnelState(config: TunnelConfig, seen: TunnelStatus | undefined): TunnelState {
   const { sourceInterface, sourceAddress, destination, ...rest } = config;
   return {
@@ -86,7 +107,7 @@ export function routeStates(config: Config, dataplane: SnapshotHead | null): Rou
 /** Administrative distances of IOS: kernel routes have none, so a daemon's is what IOS would give that protocol. */
 const distances: { [protocol: string]: number } = { eigrp: 90, ospf: 110, isis: 115, rip: 120, bgp: 20, dhcp: 254 };
 
-/** `ip route` keeps its distance in the first byte of the metric (dataplane/port/routes.ts). */
+/** `ip route` keeps its distance in the first byte of the metric (dataplane/port/static-routes.ts). */
 function preferenceOf({ via, protocol, metric }: SnapshotHead['routes'][number]): { distance: number; metric: number } {
   if (via === null) return { distance: 0, metric };
   if (protocol === 'groupwire') return { distance: Math.max(1, metric >>> 24), metric: 0 };

@@ -265,6 +265,8 @@ export const enum PathCount {
   Reassembled,
   Merged,
   Assembling,
+  /** Records of `monitor capture` for which its ring had no room. */
+  CaptureLost,
   Count,
 }
 export const pathTexts: readonly CounterText[] = [
@@ -284,4 +286,5 @@ export const pathTexts: readonly CounterText[] = [
   { name: 'reassembled_packets', help: 'datagrams of ESP, in UDP too, and GRE put together from fragments' },
   { name: 'merged_fragments', help: 'fragments that went into the slot of another of their datagram' },
   { name: 'assembling_packets', help: 'datagrams of ESP and GRE whose fragments wait now for the rest' },
+  { name: 'capture_lost_packets', help: 'packets that monitor capture would have recorded, but its ring was full' },
 ];

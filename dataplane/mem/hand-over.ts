@@ -33,6 +33,8 @@ const enum Column {
   Qos = 10,
   /** QosKey.Words words, where QosColumn.Known is set. */
   Keys = 11,
+  /** In captures. */
+  Packet = 31,
 }
 
 /** In place of an SA's serial. */
@@ -130,6 +132,7 @@ export class HandOver {
     words[at + Column.Serial] = serial;
     words[at + Column.FirstPorts] = slots.firstPorts[id];
     words[at + Column.Qos] = slots.qos[id];
+    words[at + Column.Packet] = slots.packet[id];
     if ((slots.qos[id] & QosColumn.Known) !== 0)
       for (let i = 0; i < QosKey.Words; i++) words[at + Column.Keys + i] = slots.keys[id * QosKey.Words + i];
     const first = slots.off[id] >> 2;
@@ -153,6 +156,7 @@ export class HandOver {
     slots.sa[id] = words[at + Column.Sa];
     slots.firstPorts[id] = words[at + Column.FirstPorts];
     slots.qos[id] = words[at + Column.Qos];
+    slots.packet[id] = words[at + Column.Packet];
     if ((slots.qos[id] & QosColumn.Known) !== 0)
       for (let i = 0; i < QosKey.Words; i++) slots.keys[id * QosKey.Words + i] = words[at + Column.Keys + i];
     const first = slots.off[id] >> 2;

@@ -1,4 +1,4 @@
-// Two small open-addressing tables that are rebuilt when tables change and only read on the packet path:
+// A hash of keys of four words, and two small open-addressing tables that are rebuilt when tables change and only read on the packet path:
 // local addresses (a set) and SPIs (a map to the SA slot). Key 0 marks a free place: neither may be 0.
 
 import { Cap, Sa, SaFlag } from '../tables/layout.js';
@@ -8,6 +8,14 @@ export const enum HashShape {
   /** Four times what a bank can hold, so a miss is found after a place or two. */
   LocalPlaces = 256,
   SpiPlaces = 1024,
+}
+
+/** Mixes a key well enough for a table. @param aFactor, @param bFactor odd; secret where nobody is to choose keys that meet */
+export function mix(a: number, b: number, c: number, d: number, aFactor: number, bFactor: number): number {
+  let hash = Math.imul(a, aFactor) ^ Math.imul(b, bFactor);
+  hash = Math.imul(hash ^ (hash >>> 15) ^ c, 0xc2b2ae35);
+  hash = Math.imul(hash ^ (hash >>> 13) ^ d, 0x27d4eb2f);
+  return hash ^ (hash >>> 16);
 }
 
 function spread(key: number): number {

@@ -11,7 +11,7 @@ export const enum LinkKind {
   Raw = 1,
   /** Ethernet: sends whatever has a known neighbour. */
   Packet = 2,
-  /** Ethernet: receives ESP, sends whatever has a known neighbour. */
+  /** Ethernet: receives ESP, in UDP too, sends whatever has a known neighbour. */
   Xdp = 3,
   /** The sending half of another worker's Xdp link, for a worker that has no receive queue. */
   XdpSender = 4,
@@ -28,6 +28,8 @@ export interface Link {
   kind: LinkKind;
   /** Of a Policy link: number of its hop. */
   hop?: number;
+  /** Of a TUN: see joinsUdp of native.ts. */
+  joinsUdp?: boolean;
 }
 
 /** Links of one worker: poll() takes 64 descriptors, one of them is the wake-up. */
@@ -43,6 +45,8 @@ export class Links {
   count = 0;
   /** Descriptor of each port's TUN, -1 = the port is closed. */
   readonly tun = new Int32Array(Cap.Ports).fill(-1);
+  /** 1 where the port's TUN joins UDP datagrams to superpackets. */
+  readonly joinsUdp = new Uint8Array(Cap.Ports);
   /** The link that tx prefers, and what it is; -1 = the TUN has to do. */
   readonly fast = new Int32Array(Cap.Ports).fill(-1);
   readonly fastKind = new Int32Array(Cap.Ports);
@@ -60,14 +64,16 @@ export class Links {
   open(port: number, links: readonly Link[]): void {
     this.close(port);
     this.isOpen[port] = 1;
-    for (const { fd, kind, hop } of links) {
+    for (const { fd, kind, hop, joinsUdp = false } of links) {
       if (kind === LinkKind.Policy && hop !== undefined) {
         this.policy[hop] = fd;
         this.policyPort[hop] = port;
         continue; // nothing to read
       }
-      if (kind === LinkKind.Tun || kind === LinkKind.Tunnel) this.tun[port] = fd;
-      else if (kind === LinkKind.Groups) this.groups[port] = fd;
+      if (kind === LinkKind.Tun || kind === LinkKind.Tunnel) {
+        this.tun[port] = fd;
+        this.joinsUdp[port] = joinsUdp ? 1 : 0;
+      } else if (kind === LinkKind.Groups) this.groups[port] = fd;
       else if (this.fast[port] < 0) {
         this.fast[port] = fd;
         this.fastKind[port] = kind;

@@ -6,7 +6,7 @@
 
 import { randomFillSync } from 'node:crypto';
 import { NatRow } from '../tables/layout.js';
-import { mix } from './nat-keys.js';
+import { mix } from './hash.js';
 
 const enum Slot {
   Row = 0xfffff,

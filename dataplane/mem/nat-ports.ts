@@ -1,7 +1,7 @@
 // Ports: of inside global addresses for new flows of PAT, and how long flows to a port may be quiet. Does not: make sessions.
 
 import { NatPortTimeout, NatSeconds } from '../tables/layout.js';
-import { mix } from './nat-keys.js';
+import { mix } from './hash.js';
 import type { NatRules } from './nat-rules.js';
 import type { NatSessions } from './nat-sessions.js';
 import { BankCount } from './shared.js';

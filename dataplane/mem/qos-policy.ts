@@ -8,6 +8,7 @@ import { Port } from '../proto/l4.js';
 import type { Color } from '../proto/meter.js';
 import { classOf, QosKey } from '../proto/qos-classes.js';
 import { QosAction, QosCap, QosClass, QosTest, QosTestKind, QosUse } from '../tables/layout.js';
+import { mix } from './hash.js';
 import { ClassCache } from './qos-class-cache.js';
 import type { CounterBlocks } from './shared.js';
 import { BankCount } from './shared.js';
@@ -32,12 +33,10 @@ export interface QosPolicy {
   count(leaf: number, count: QosCount, packets: number, bytes: number): void;
 }
 
-/** Of what tells a flow, and what its packets differ in that classes may ask for. */
+/** Of what tells a flow, and what its packets differ in that classes may ask for. Odd factors, no secret: a place that flows share costs a look, no more. */
 function hashOf(key: Int32Array): number {
-  const ends = Math.imul(key[QosKey.Src] ^ Math.imul(key[QosKey.Dst], 0x85ebca6b), 0x9e3779b1);
-  const ports = Math.imul((key[QosKey.SrcPort] << 16) ^ key[QosKey.DstPort] ^ (key[QosKey.Protocol] << 8), 0xc2b2ae35);
-  const hash = Math.imul(ends ^ (ends >>> 15) ^ ports, 0x27d4eb2f);
-  return hash ^ (hash >>> 16);
+  const ports = (key[QosKey.SrcPort] << 16) ^ key[QosKey.DstPort];
+  return mix(key[QosKey.Src], key[QosKey.Dst], ports, key[QosKey.Protocol], 0x9e3779b1, 0x85ebca6b);
 }
 
 export function makeQosPolicy(

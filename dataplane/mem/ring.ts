@@ -29,12 +29,18 @@ function positionsOf(memory: SharedArrayBuffer, at: number): Int32Array {
   return new Int32Array(memory, at, RingShape.HeaderBytes / 4);
 }
 
-function wordsOf(memory: SharedArrayBuffer, at: number): Int32Array {
-  return new Int32Array(memory, at + RingShape.HeaderBytes, RingShape.Entries * RingShape.EntryWords);
+function wordsOf(memory: SharedArrayBuffer, at: number, entries: number): Int32Array {
+  return new Int32Array(memory, at + RingShape.HeaderBytes, entries * RingShape.EntryWords);
 }
 
-function firstWord(position: number): number {
-  return (position & (RingShape.Entries - 1)) * RingShape.EntryWords;
+/** @param position counted for ever @param entries of the ring */
+export function firstWord(position: number, entries: number): number {
+  return (position & (entries - 1)) * RingShape.EntryWords;
+}
+
+/** @param entries a power of two */
+export function ringBytes(entries: number): number {
+  return RingShape.HeaderBytes + entries * RingShape.EntryWords * 4;
 }
 
 /** The side that writes: one thread. */
@@ -47,19 +53,23 @@ export class RingWriter {
   /** How far the reader was when last looked at: asked again only when the ring seems full. */
   private taken = 0;
 
-  /** @param at first byte of the ring, a multiple of 64; zeroes when new */
-  constructor(memory: SharedArrayBuffer, at: number) {
+  /** @param at first byte of the ring, a multiple of 64; zeroes when new @param entries a power of two */
+  constructor(
+    memory: SharedArrayBuffer,
+    at: number,
+    private readonly entries: number = RingShape.Entries,
+  ) {
     this.positions = positionsOf(memory, at);
-    this.words = wordsOf(memory, at);
+    this.words = wordsOf(memory, at, entries);
   }
 
   /** @returns first word of an entry to be filled, -1 = full */
   claim(): number {
-    if (((this.claimed - this.taken) | 0) === RingShape.Entries) {
+    if (((this.claimed - this.taken) | 0) === this.entries) {
       this.taken = Atomics.load(this.positions, Position.Taken);
-      if (((this.claimed - this.taken) | 0) === RingShape.Entries) return -1;
+      if (((this.claimed - this.taken) | 0) === this.entries) return -1;
     }
-    const at = firstWord(this.claimed);
+    const at = firstWord(this.claimed, this.entries);
     this.claimed = (this.claimed + 1) | 0;
     return at;
   }
@@ -84,9 +94,13 @@ export class RingReader {
   private written = 0;
 
   /** Parameters as in RingWriter. */
-  constructor(memory: SharedArrayBuffer, at: number) {
+  constructor(
+    memory: SharedArrayBuffer,
+    at: number,
+    private readonly entries: number = RingShape.Entries,
+  ) {
     this.positions = positionsOf(memory, at);
-    this.words = wordsOf(memory, at);
+    this.words = wordsOf(memory, at, entries);
   }
 
   /** @returns first word of the oldest entry, -1 = none waits */
@@ -95,7 +109,7 @@ export class RingReader {
       this.written = Atomics.load(this.positions, Position.Written);
       if (this.next === this.written) return -1;
     }
-    return firstWord(this.next);
+    return firstWord(this.next, this.entries);
   }
 
   /** Goes on to the entry after the one that peek() tells. */

@@ -107,6 +107,11 @@ export const enum Ctl {
   NowSeconds = 2,
   /** Not 0: beginnings and ends of NAT sessions are noted (mem/nat-log.ts). */
   NatLog = 3,
+  /** Bit per port whose wire `monitor capture` records, and not 0 where what SAs seal and open is recorded (mem/capture.ts). */
+  CaptureWire = 4,
+  CaptureInner = 5,
+  /** Not 0: packets are followed. */
+  CaptureFollow = 6,
   /** First of one acknowledgement word per worker. */
   Ack = 8,
   /** First of one word per worker: 1 while it sleeps in poll, or is about to. */

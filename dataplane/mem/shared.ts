@@ -42,6 +42,7 @@ import {
   Tunnel,
 } from '../tables/layout.js';
 import { AclShape, BankCount, FibLeaf, FibShape, MaxLocalAddresses } from './bank-shape.js';
+import { captureBytes } from './capture-shape.js';
 import { NatLogShape } from './nat-log.js';
 import { NatShape } from './nat-sessions.js';
 import { allocateSharedPages } from './page.js';
@@ -103,7 +104,7 @@ export interface Bank {
 
 /** Counter blocks of one worker; only that worker writes them. */
 export interface CounterBlocks {
-  drops: Float64Array; // Drop.Count
+  drops: Float64Array; // Cap.Ports * Drop.Count (counters/drops.ts)
   ports: Float64Array; // Cap.Ports * PortCount.Count
   sas: Float64Array; // Cap.Sas * SaCount.Count, reset by the worker when a slot gets a new serial
   saSerials: Float64Array; // Cap.Sas: the serial the slot's counters belong to
@@ -171,7 +172,7 @@ const bankBytes = align8(bankWords.reduce((sum, [, words]) => sum + words * 4, 0
 const pairBytes = pairWords.reduce((sum, [, words]) => sum + 2 * words * 4, 0);
 
 const counterLengths: readonly [keyof CounterBlocks, number][] = [
-  ['drops', Drop.Count],
+  ['drops', Cap.Ports * Drop.Count],
   ['ports', Cap.Ports * PortCount.Count],
   ['sas', Cap.Sas * SaCount.Count],
   ['saSerials', Cap.Sas],
@@ -212,7 +213,12 @@ export const natRowBytes = NatShape.Capacity * NatRow.Words * 4;
 
 /** @param workers 1..MaxWorkers. With several there is a ring for every two of them: memory that nobody touches costs nothing */
 export function allocateShared(workers: number): SharedState {
-  return { memory: allocateSharedPages(natRowsAt(workers) + workers * (natRowBytes + NatLogShape.Words * 4)), workers };
+  return { memory: allocateSharedPages(captureAt(workers) + captureBytes(workers)), workers };
+}
+
+/** First byte of what captures have (mem/capture-memory.ts). */
+export function captureAt(workers: number): number {
+  return (natRowsAt(workers) + workers * (natRowBytes + NatLogShape.Words * 4) + 63) & ~63;
 }
 
 /** NAT sessions of a worker, NatShape.Capacity rows of NatRow: it writes them, the main thread shows them. */

@@ -103,6 +103,10 @@ export class Slots {
   /** For queues: {@link QosColumn}. Of `keys` a row of QosKey where QosColumn.Known is set. */
   readonly qos = column();
   readonly keys = new Int32Array(SlotShape.Count * QosKey.Words);
+  /** Number of the last record that a capture has of it, 0 = none (mem/capture.ts). */
+  readonly captured = column();
+  /** Number of the packet in captures, 0 = it has none yet. */
+  readonly packet = column();
   /** For 95-local: ICMP type << 24 | code << 16 | MTU of the error about it. */
   readonly error = column();
   /** For 95-local: why it is dropped once the error is written. */
@@ -118,12 +122,16 @@ export class Slots {
 
   /** @returns an id, or -1 when the pool is empty. Columns hold what the last user left. */
   allocate(): number {
-    return this.freeCount > 0 ? this.freeIds[--this.freeCount] : -1;
+    if (this.freeCount < 1) return -1;
+    const id = this.freeIds[--this.freeCount];
+    this.captured[id] = 0;
+    this.packet[id] = 0;
+    return id;
   }
 
   /** What is known about one packet, for another made of it; where its bytes lie (off, len, l4Off) is for the caller. */
   copyColumns(from: number, to: number): void {
-    const { rxPort, txPort, nextHop, hop, proto, src, dst, sport, dport, tos, flags, sa, nesting, qos, keys } = this;
+    const { rxPort, txPort, nextHop, hop, proto, src, dst, sport, dport, tos, flags, sa, nesting, qos, keys, packet } = this;
     rxPort[to] = rxPort[from];
     txPort[to] = txPort[from];
     nextHop[to] = nextHop[from];
@@ -137,6 +145,7 @@ export class Slots {
     flags[to] = flags[from];
     sa[to] = sa[from];
     nesting[to] = nesting[from];
+    packet[to] = packet[from];
     qos[to] = qos[from];
     if ((qos[from] & QosColumn.Known) !== 0)
       for (let word = 0; word < QosKey.Words; word++) keys[to * QosKey.Words + word] = keys[from * QosKey.Words + word];

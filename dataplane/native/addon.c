@@ -19,7 +19,7 @@ NAPI_MODULE_INIT() {
     const char *name;
     napi_callback call;
   } functions[] = {
-      {"pin", js_pin}, {"tunOpen", js_tun_open}, {"tunSteer", js_tun_steer}, {"rawOpen", js_raw_open}, {"rawSender", js_raw_sender},
+      {"pin", js_pin}, {"tunOpen", js_tun_open}, {"tunSteer", js_tun_steer}, {"joinsUdp", js_joins_udp}, {"rawOpen", js_raw_open}, {"rawSender", js_raw_sender},
       {"packetOpen", js_packet_open}, {"packetFilter", js_packet_filter}, {"groupOpen", js_group_open}, {"xdpOpen", js_xdp_open}, {"xdpSender", js_xdp_sender},
       {"probeOpen", js_probe_open}, {"probeSend", js_probe_send}, {"fdClose", js_fd_close}, {"wakeOpen", js_wake_open}, {"wakeSignal", js_wake_signal},
       {"wakeClear", js_wake_clear}, {"poll", js_poll}, {"rx", js_rx},

@@ -107,6 +107,7 @@ napi_value js_monotonic_ms(napi_env env, napi_callback_info info);
 // io.c
 napi_value js_rx(napi_env env, napi_callback_info info);
 napi_value js_tx(napi_env env, napi_callback_info info);
+napi_value js_joins_udp(napi_env env, napi_callback_info info);
 napi_value js_fd_close(napi_env env, napi_callback_info info);
 // map.c
 napi_value js_map_file(napi_env env, napi_callback_info info);

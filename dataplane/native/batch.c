@@ -1,7 +1,7 @@
 // seal and open: batches of ESP packets in the pool, transformed in place. Does: RFC 4106 (GCM), RFC 4543 (GMAC), RFC 7634 (ChaCha20-Poly1305), RFC 3602 and RFC 2451 (CBC),
 // RFC 2410 (NULL), RFC 2403/2404/4868 (HMAC). Does not: padding, next header, sequence numbers, replay. The upper
 // half of an extended sequence number comes with the job: it is covered by the ICV and not sent (RFC 4303 section 2.2.1).
-// A batch ends with ERR_clear_error: what a failed packet queued there would surface in a later call of node:crypto.
+// A batch with a packet that failed ends with ERR_clear_error: what was queued there would surface in a later call of node:crypto.
 #include "addon.h"
 
 #include <openssl/crypto.h>
@@ -110,6 +110,16 @@ static int open_cbc(const Sa *sa, const Packet *packet) {
   return run_cbc(sa, packet, 0) ? STATUS_OK : STATUS_ERROR;
 }
 
+static int seal_one(const Sa *sa, uint8_t *pool, const int32_t *job) {
+  Packet packet = locate(sa, pool, job);
+  return is_combined(sa->cipher) ? seal_combined(sa, &packet) : seal_cbc(sa, &packet);
+}
+
+static int open_one(const Sa *sa, uint8_t *pool, const int32_t *job) {
+  Packet packet = locate(sa, pool, job);
+  return is_combined(sa->cipher) ? open_combined(sa, &packet) : open_cbc(sa, &packet);
+}
+
 // Why a packet cannot be worked on at all: no SA, or text that is not whole blocks (a peer can send that).
 static bool is_workable(const Sa *sa, const int32_t *job) {
   return sa->cipher != CIPHER_NONE && (uint32_t)job[JOB_TEXT_LEN] % sa->block_len == 0;
@@ -165,6 +175,7 @@ napi_value js_seal(napi_env env, napi_callback_info info) {
   Words jobs;
   int32_t count;
   if (!read_jobs(env, info, &instance, &pool, &jobs, &count)) return NULL;
+  bool failed = false;
   for (int32_t first = 0; first < count; first += IV_BATCH) {
     int32_t run = count - first < IV_BATCH ? count - first : IV_BATCH;
     int32_t *at = jobs.at + (size_t)first * JOB_WORDS;
@@ -172,15 +183,11 @@ napi_value js_seal(napi_env env, napi_callback_info info) {
     for (int32_t i = 0; i < run; i++) {
       int32_t *job = at + i * JOB_WORDS;
       const Sa *sa = &instance->sas[job[JOB_SLOT]];
-      if (!random || !is_workable(sa, job)) {
-        job[JOB_STATUS] = STATUS_ERROR;
-        continue;
-      }
-      Packet packet = locate(sa, pool.at, job);
-      job[JOB_STATUS] = is_combined(sa->cipher) ? seal_combined(sa, &packet) : seal_cbc(sa, &packet);
+      job[JOB_STATUS] = random && is_workable(sa, job) ? seal_one(sa, pool.at, job) : STATUS_ERROR;
+      failed |= job[JOB_STATUS] != STATUS_OK;
     }
   }
-  ERR_clear_error();
+  if (failed) ERR_clear_error();
   return NULL;
 }
 
@@ -191,16 +198,13 @@ napi_value js_open(napi_env env, napi_callback_info info) {
   Words jobs;
   int32_t count;
   if (!read_jobs(env, info, &instance, &pool, &jobs, &count)) return NULL;
+  bool failed = false;
   for (int32_t i = 0; i < count; i++) {
     int32_t *job = jobs.at + (size_t)i * JOB_WORDS;
     const Sa *sa = &instance->sas[job[JOB_SLOT]];
-    if (!is_workable(sa, job)) {
-      job[JOB_STATUS] = STATUS_ERROR;
-      continue;
-    }
-    Packet packet = locate(sa, pool.at, job);
-    job[JOB_STATUS] = is_combined(sa->cipher) ? open_combined(sa, &packet) : open_cbc(sa, &packet);
+    job[JOB_STATUS] = is_workable(sa, job) ? open_one(sa, pool.at, job) : STATUS_ERROR;
+    failed |= job[JOB_STATUS] != STATUS_OK;
   }
-  ERR_clear_error();
+  if (failed) ERR_clear_error();
   return NULL;
 }

@@ -59,6 +59,15 @@ napi_value js_tx(napi_env env, napi_callback_info info) {
   return to_int(env, link->ops->tx(link, pool.at, offsets.at, lengths.at, count, results.at));
 }
 
+// joinsUdp(fd): boolean
+napi_value js_joins_udp(napi_env env, napi_callback_info info) {
+  napi_value argv[1], result;
+  if (!read_args(env, info, 1, argv)) return NULL;
+  Link *link = read_link(env, argv[0]);
+  if (link == NULL) return NULL;
+  return napi_get_boolean(env, (link->coalesce & COALESCE_UDP) != 0, &result) == napi_ok ? result : NULL;
+}
+
 // fdClose(fd): a link of any kind, or a wake descriptor
 napi_value js_fd_close(napi_env env, napi_callback_info info) {
   napi_value argv[1];

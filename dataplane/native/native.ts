@@ -85,6 +85,8 @@ export interface Native {
    * kernel's own spreading stays and the pipeline hands over what came to the wrong worker.
    */
   tunSteer(fd: number, workers: number): void;
+  /** Whether tx() of a TUN joins equal UDP datagrams of a flow to superpackets: with offloads, and a kernel that has USO (Linux 6.2). */
+  joinsUdp(fd: number): boolean;
   /**
    * A raw IPv4 socket (IPPROTO_ESP, IP_HDRINCL), bound to a netdev: receives the ESP that the kernel delivers locally, whole and
    * reassembled, and sends IPv4 datagrams with any source. @param mark SO_MARK of what is sent, so that a policy rule can route it
@@ -110,8 +112,8 @@ export interface Native {
    */
   groupOpen(device: string, groups: Int32Array, count: number, worker: number, workers: number): number;
   /**
-   * AF_XDP in copy mode on one receive queue of an Ethernet netdev, with a program that redirects IPv4 ESP (whole datagrams, no VLAN tag) and
-   * passes the rest to the kernel: native mode, else generic. The program goes when its last descriptor is closed. Several queues of a
+   * AF_XDP in copy mode on one receive queue of an Ethernet netdev, with a program that redirects IPv4 ESP, also in UDP to port 4500 (whole datagrams, no
+   * VLAN tag), and passes the rest to the kernel: native mode, else generic. The program goes when its last descriptor is closed. Several queues of a
    * netdev share one program: open queue 0 first. Throws Error with `code`.
    */
   xdpOpen(device: string, queue: number): number;

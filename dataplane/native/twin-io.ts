@@ -6,7 +6,7 @@ import { closeSync, readSync, writeSync, writevSync } from 'node:fs';
 import { constants } from 'node:os';
 import { requireBytes, requireInside, requireInt, requireWords } from './checks.js';
 import { isFull, type Native, NativeCap } from './native.js';
-import { planMessages } from './twin-gro.js';
+import { Coalesce, planMessages } from './twin-gro.js';
 import { type Frame, frameHasNext, frameNext, frameStart, makeFrame } from './twin-gso.js';
 import { coalesceOf, errnoOf, systemError } from './twin-open.js';
 import { Virtio } from './twin-wire.js';
@@ -18,7 +18,7 @@ const MaxFd = 0x7fffffff;
 const FirstSleepMs = 0.05;
 const LongestSleepMs = 10;
 
-type TwinIo = Pick<Native, 'fdClose' | 'wakeSignal' | 'wakeClear' | 'poll' | 'rx' | 'tx'>;
+type TwinIo = Pick<Native, 'fdClose' | 'wakeSignal' | 'wakeClear' | 'poll' | 'joinsUdp' | 'rx' | 'tx'>;
 
 /** What this thread knows of a descriptor. */
 interface Source {
@@ -103,6 +103,11 @@ export function makeTwinIo(): TwinIo {
         if (found > 0 || leftMs <= 0) return found;
         Atomics.wait(sleepCell, 0, 0, Math.min(sleepMs, leftMs));
       }
+    },
+
+    joinsUdp(fd) {
+      requireInt(fd, 'fd', 0, MaxFd);
+      return (coalesceOf(fd) & Coalesce.Udp) !== 0;
     },
 
     rx(fd, pool, offsets, lengths, count, maxLength) {

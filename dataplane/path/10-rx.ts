@@ -5,8 +5,12 @@
 
 import { Drop, PathCount, PortCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
+import { Hop } from '../mem/capture.js';
+import { isLocal } from '../mem/hash.js';
 import { LinkKind, MaxLinks } from '../mem/links.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
+import { Ip4 } from '../proto/ipv4.js';
+import { CaptureDirection } from '../tables/capture.js';
 
 const enum Batch {
   Least = 16,
@@ -16,8 +20,9 @@ const enum Batch {
 
 /** @returns a function that tells how many datagrams it read */
 export function makeRx(env: Env): () => number {
-  const { slots, native, links, drop } = env;
-  const { freeIds, off, len, rxPort, txPort, flags, sa, nesting, qos } = slots;
+  const { slots, native, links, capture, drop } = env;
+  const { localSet } = env.tables;
+  const { view, freeIds, off, len, rxPort, txPort, flags, sa, nesting, qos, packet } = slots;
   const { fd: fds, port: portOf, kind, ready, lost } = links;
   const { path, ports } = env.counters;
   const next = env.vec.ipInput;
@@ -64,7 +69,20 @@ export function makeRx(env: Env): () => number {
       ports[port * PortCount.Count + PortCount.RxPackets] += read;
       ports[port * PortCount.Count + PortCount.RxBytes] += sum;
     }
+    if (capture.isOn()) noteArrived(port, kind[link], read, top);
     return read;
+  }
+
+  /** For a capture. What programs of this host send comes by a TUN too, but by no wire. @param top place of the first of the ids */
+  function noteArrived(port: number, link: LinkKind, count: number, top: number): void {
+    for (let i = 0; i < count; i++) {
+      const id = freeIds[top - i];
+      packet[id] = 0;
+      if (link === LinkKind.Tunnel || !capture.takesWire(port)) continue;
+      if (link !== LinkKind.Tun) capture.noteWire(id, port, CaptureDirection.In, Hop.None);
+      else if (len[id] < Ip4.HeaderLen || !isLocal(localSet, view.getInt32(off[id] + Ip4.Src)))
+        capture.noteWire(id, port, CaptureDirection.In, Hop.Taken);
+    }
   }
 
   /** The native side reports what it cut as one byte more than there was room for. */

@@ -26,6 +26,7 @@ import { MtuProbe, mtuProbeKind, ProbeKind } from '../proto/mtu-probe.js';
 import { End } from '../proto/nat.js';
 import { Mark } from '../proto/replay.js';
 import { isTimely, nextHeaderOf, readTbar, Tbar } from '../proto/tbar.js';
+import { CaptureDirection } from '../tables/capture.js';
 import { Ace, AceAction, Cap, Sa, SaFlag } from '../tables/layout.js';
 
 /** Answers to other members' probes of path MTU discovery, by worker. */
@@ -33,7 +34,7 @@ const AnswersPerSecond = 200;
 const AnswerBurst = 64;
 
 export function makeEspOpen(env: Env): () => void {
-  const { drop, parse, classify, replay, events, native, clock, nat, mtuProbes } = env;
+  const { capture, drop, parse, classify, replay, events, native, clock, nat, mtuProbes } = env;
   const { bytes, view, off, len, l4Off, rxPort, proto, src, dst, tos, flags, sa, sender, nesting } = env.slots;
   const { sas, saLists, ports, aces, spiMap, localSet } = env.tables;
   const counts = env.counters.sas;
@@ -199,6 +200,7 @@ export function makeEspOpen(env: Env): () => void {
     len[id] = header + payload - shim; // more than the datagram's own length is traffic flow padding (RFC 4303 §2.7): parse cuts it off
     if (parse(id) !== Ipv4Fault.None) return refuse(id, Drop.EspInnerHeader);
     if (isTransport && sas[row + Sa.PeerPort] !== 0) mend(id, row);
+    if (capture.takesInner()) capture.noteInner(id, rxPort[id], CaptureDirection.In);
     if (!isPairwise(row) && (src[id] !== outerSrc || dst[id] !== outerDst)) return refuse(id, Drop.EspHeaderNotPreserved);
     const kind = mtuProbeKind(view, proto[id], l4Off[id], off[id] + len[id]);
     const ace = kind === ProbeKind.None ? classify(saLists[slot], id) : -1;

@@ -11,6 +11,7 @@
 
 import { Drop, PortCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
+import { Hop } from '../mem/capture.js';
 import { Clock } from '../mem/clock.js';
 import { isLocal } from '../mem/hash.js';
 import { BankCount, PortRow } from '../mem/shared.js';
@@ -30,6 +31,7 @@ import {
   takeCongestion,
 } from '../proto/gre.js';
 import { Ip4, IpProto } from '../proto/ipv4.js';
+import { CaptureDirection } from '../tables/capture.js';
 import { Cap, Tunnel, TunnelFlag } from '../tables/layout.js';
 
 /** After so long without a packet in sequence the other end counts as started anew, and its number is taken as it comes. */
@@ -41,7 +43,7 @@ const enum Bits {
 }
 
 export function makeGreDecap(env: Env): () => void {
-  const { drop, parse, clock, tunnelWords } = env;
+  const { capture, drop, parse, clock, tunnelWords } = env;
   const { view, off, len, l4Off, rxPort, proto, src, dst, tos, flags, sa, nesting } = env.slots;
   const { counts, tunnels, ports, localSet } = env.tables;
   const { ports: portCounts } = env.counters;
@@ -144,6 +146,7 @@ export function makeGreDecap(env: Env): () => void {
     flags[id] = (flags[id] & PacketFlag.Decrypted) | PacketFlag.Decapsulated | PacketFlag.OwesHop;
     portCounts[port * PortCount.Count + PortCount.RxPackets]++;
     portCounts[port * PortCount.Count + PortCount.RxBytes] += length;
+    if (capture.takesWire(port)) capture.noteWire(id, port, CaptureDirection.In, Hop.None);
     ipInput.push(id);
     return false;
   }

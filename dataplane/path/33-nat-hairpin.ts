@@ -1,7 +1,8 @@
 // 33-nat-hairpin: what comes from inside for an address that NAT gives other inside hosts goes back in, with a global address as its source (RFC 4787
 // REQ-9, "external source IP address and port"; RFC 5508 REQ-7). In: what is to be routed, left in its vector; of it what came by an `ip nat inside`
 // port for one of our addresses or one that NAT answers for, and errors of our own about such packets. Out: the same; what is turned round carries
-// PacketFlag.Hairpin and is, for 35-nat-outside behind this, as if it had come from outside. Drops: as 45-nat-inside, hand-over-full.
+// PacketFlag.Hairpin and is, for 35-nat-outside behind this, as if it had come from outside. Drops: as 45-nat-inside, with its ICMP 3/13 where
+// there is no room, hand-over-full.
 //
 // It is two sessions, as if the packet had been outside and back: one of who sends (from inside, 45-nat-inside's), one of who receives
 // (35-nat-outside's). So it needs what both need: a statement that translates the sender, and a static translation, a host's own address or a
@@ -15,6 +16,7 @@ import { Clock } from '../mem/clock.js';
 import { HandOverSerial, makeHandTo } from '../mem/hand-over.js';
 import { isLocal } from '../mem/hash.js';
 import { NatKind } from '../mem/nat.js';
+import { makeNatRefusal } from '../mem/nat-refusal.js';
 import { NatShape } from '../mem/nat-sessions.js';
 import { ownerFromOutside } from '../mem/owner.js';
 import { NatSide, PortRow } from '../mem/shared.js';
@@ -28,9 +30,10 @@ const enum Outcome {
 }
 
 export function makeNatHairpin(env: Env): () => void {
-  const { clock, nat, natRules, natBegin, drop, slots, handOver, workerIndex, workers } = env;
+  const { clock, nat, natRules, natBegin, slots, handOver, workerIndex, workers } = env;
   const { rxPort, txPort, proto, dst, sport, flags, firstPorts } = slots;
   const { ports, localSet } = env.tables;
+  const refuse = makeNatRefusal(env);
   const handTo = makeHandTo(env);
   const { route } = env.vec;
   const { sessions } = nat;
@@ -95,7 +98,7 @@ export function makeNatHairpin(env: Env): () => void {
       if (isMeant(id)) {
         const reason = turn(id, now);
         if (reason >= 0) {
-          drop(id, reason);
+          refuse(id, reason);
           continue;
         }
         if (giveAway(id)) continue;

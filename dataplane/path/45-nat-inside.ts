@@ -12,10 +12,10 @@ import { Drop } from '../counters/declare.js';
 import type { Env } from '../env.js';
 import { Clock } from '../mem/clock.js';
 import { NatKind } from '../mem/nat.js';
+import { makeNatRefusal } from '../mem/nat-refusal.js';
 import { NatShape } from '../mem/nat-sessions.js';
 import { NatSide, PortRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
-import { IcmpError, UnreachableCode } from '../proto/icmp.js';
 import { isMulticast } from '../proto/ipv4.js';
 import { NatRow } from '../tables/layout.js';
 
@@ -25,10 +25,11 @@ const enum Outcome {
 }
 
 export function makeNatInside(env: Env): () => void {
-  const { clock, nat, natRules, natBegin, drop, events } = env;
-  const { rxPort, txPort, nextHop, src, dst, flags, error, reason: reasons } = env.slots;
+  const { clock, nat, natRules, natBegin } = env;
+  const refuse = makeNatRefusal(env);
+  const { rxPort, txPort, nextHop, dst, flags } = env.slots;
   const { ports } = env.tables;
-  const { cryptoMap, refused } = env.vec;
+  const { cryptoMap } = env.vec;
   const { sessions } = nat;
 
   /** @returns Outcome.Keep, or the reason to drop it */
@@ -56,18 +57,6 @@ export function makeNatInside(env: Env): () => void {
     if (row >= 0) sessions.rows[row * NatRow.Words + NatRow.Used] = now;
   }
 
-  function isNoRoom(reason: number): boolean {
-    return reason === Drop.NatNoPort || reason === Drop.NatFull || reason === Drop.NatNoAddress || reason === Drop.NatHostFull;
-  }
-
-  /** There is no room for a new session: those that are there go on. */
-  function refuse(id: number, reason: Drop): void {
-    events.noteExhaustion(reason === Drop.NatFull || reason === Drop.NatHostFull, src[id], dst[id]);
-    error[id] = (IcmpError.Unreachable << 24) | (UnreachableCode.AdministrativelyProhibited << 16);
-    reasons[id] = reason;
-    refused.push(id);
-  }
-
   return function natInside() {
     if (natRules.isEmpty) return;
     const now = clock[Clock.UptimeSeconds];
@@ -82,8 +71,7 @@ export function makeNatInside(env: Env): () => void {
         else if (ports[rxPort[id] * PortRow.Words + PortRow.Nat] === NatSide.Inside) reason = translate(id, now);
       }
       if (reason < 0) cryptoMap.ids[kept++] = id;
-      else if (isNoRoom(reason)) refuse(id, reason);
-      else drop(id, reason);
+      else refuse(id, reason);
     }
     cryptoMap.length = kept;
   };

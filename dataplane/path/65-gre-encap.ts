@@ -9,19 +9,21 @@
 
 import { Drop, PortCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
+import { Hop } from '../mem/capture.js';
 import { BankCount, PortRow } from '../mem/shared.js';
 import { MaxNesting, PacketFlag, SlotShape } from '../mem/slots.js';
 import { TunnelWord } from '../mem/tunnel-words.js';
 import { EtherType, Gre, greBits, writeGre } from '../proto/gre.js';
 import { Ip4, IpProto, lowerTtl, writeHeader } from '../proto/ipv4.js';
 import { Port } from '../proto/l4.js';
+import { CaptureDirection } from '../tables/capture.js';
 import { Tunnel, TunnelFlag, TunnelMode } from '../tables/layout.js';
 
 /** Headroom that is left for what may come yet: Ethernet 14, outer IPv4 20, UDP 8, ESP 8, IV 16, pseudotime 12. */
 const Reserve = 78;
 
 export function makeGreEncap(env: Env): () => void {
-  const { drop, tunnelWords, workerIndex, workers } = env;
+  const { capture, drop, tunnelWords, workerIndex, workers } = env;
   const { view, off, len, l4Off, txPort, proto, src, dst, sport, dport, tos, flags, sa, nesting } = env.slots;
   const { counts, tunnels, ports: portRows } = env.tables;
   const { ports } = env.counters;
@@ -55,6 +57,7 @@ export function makeGreEncap(env: Env): () => void {
     const sequence = (present & Gre.Sequence) !== 0 ? Atomics.add(tunnelWords, port * TunnelWord.Count + TunnelWord.TxSequence, 1) : 0;
     ports[port * PortCount.Count + PortCount.TxPackets]++;
     ports[port * PortCount.Count + PortCount.TxBytes] += len[id];
+    if (capture.takesWire(port)) capture.noteWire(id, port, CaptureDirection.Out, Hop.None);
     writeGre(view, gre, present, EtherType.Ipv4, tunnels[row + Tunnel.Key], sequence, header + len[id]);
     writeOuter(row, outer, inner, Ip4.HeaderLen + header + len[id]);
     off[id] = outer;

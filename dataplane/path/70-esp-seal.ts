@@ -25,6 +25,7 @@ import { Ip4, IpProto, lowerTtl, writeHeader } from '../proto/ipv4.js';
 import { Port } from '../proto/l4.js';
 import { counterLimit, writeIv } from '../proto/sender-iv.js';
 import { nextHeaderOf, Tbar, writeTbar } from '../proto/tbar.js';
+import { CaptureDirection } from '../tables/capture.js';
 import { Cap, CryptoDf, Sa, SaFlag } from '../tables/layout.js';
 
 const OuterTtl = 64;
@@ -33,7 +34,7 @@ const LastSequence = 0xffffffff;
 const LastExtended = Number.MAX_SAFE_INTEGER;
 
 export function makeEspSeal(env: Env): () => void {
-  const { drop, events, native, senderRows, workerIndex, workers, clock } = env;
+  const { capture, drop, events, native, senderRows, workerIndex, workers, clock } = env;
   const { bytes, view, off, len, l4Off, txPort, flags, sa, src, dst, proto, sport, dport } = env.slots;
   const { sas, ports } = env.tables;
   const { groups, sas: counts, saSequences, path } = env.counters;
@@ -86,6 +87,7 @@ export function makeEspSeal(env: Env): () => void {
 
     const packet = off[id];
     if ((flags[id] & PacketFlag.OwesHop) !== 0) lowerTtl(view, packet);
+    if (capture.takesInner()) capture.noteInner(id, txPort[id], CaptureDirection.Out);
     const packetLen = len[id];
     const header = (sas[row + Sa.Flags] & SaFlag.Transport) !== 0 ? (view.getUint8(packet) & 15) << 2 : 0;
     const inner = packet + header;

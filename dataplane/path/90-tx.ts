@@ -1,7 +1,9 @@
 // 90-tx: one batch write per link, then the slots are free. In: packets that are done. Out: devices. Drops: tx-full, tx-error, port-down, multicast-no-link.
 //
 // Which link: what policy routing has decided about goes by the link to its hop, or not at all: the kernel's own route is another. Multicast goes by the link for it or not at all, as the kernel has no route for it; what was sealed goes by a raw link; what has a known neighbour by an Ethernet link, under that neighbour's header; the rest by
-// the port's TUN, where the kernel resolves the address. Coalescing into superpackets is the native side's (native.ts).
+// the port's TUN, where the kernel resolves the address. Coalescing into superpackets is the native side's (native.ts). ESP in UDP leaves by the TUN where that
+// joins it and the faster link does not, when a batch has runs of equal length: up to 64 datagrams go the kernel's way as one (measured: bench/README.md). What comes
+// alone, or in all lengths, costs less by the faster link.
 //
 // The router is one hop. What is written to a TUN is routed by the kernel, which takes one from the TTL: right for what still owes its hop,
 // one too many for what has paid or owes none (this host's own), so that is written with TTL + 1. On other links nobody takes
@@ -10,11 +12,13 @@
 
 import { Drop, PathCount, PortCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
+import { Hop } from '../mem/capture.js';
 import { LinkKind } from '../mem/links.js';
 import { NeighbourRow } from '../mem/shared.js';
-import { PacketFlag } from '../mem/slots.js';
+import { PacketFlag, SlotShape } from '../mem/slots.js';
 import { EthernetHeaderLen, isFull } from '../native/native.js';
-import { isMulticast, lowerTtl, raiseTtl } from '../proto/ipv4.js';
+import { Ip4, IpProto, isMulticast, lowerTtl, raiseTtl } from '../proto/ipv4.js';
+import { CaptureDirection } from '../tables/capture.js';
 import { Cap } from '../tables/layout.js';
 
 const enum Batch {
@@ -29,15 +33,18 @@ const Queues = FirstPolicy + Cap.PolicyHops;
 const EtherTypeIpv4 = 0x0800;
 
 export function makeTx(env: Env): () => void {
-  const { slots, native, links, neighbours, drop } = env;
+  const { slots, native, links, neighbours, capture, drop } = env;
   const { view, off, len, txPort, nextHop, hop, flags } = slots;
-  const { tun, fast, fastKind, groups, policy, policyPort } = links;
+  const { tun, joinsUdp, fast, fastKind, groups, policy, policyPort } = links;
   const { rows } = neighbours;
   const { path, ports } = env.counters;
   const { tx: input } = env.vec;
   /** Ids that wait per queue, Batch.Most each. */
   const waiting = new Int32Array(Queues * Batch.Most);
   const counts = new Int32Array(Queues);
+  /** Queues that have something; one that was full in between stands there again. */
+  const used = new Int32Array(Queues + SlotShape.Count / Batch.Most);
+  let usedCount = 0;
   const offsets = new Int32Array(Batch.Most);
   const lengths = new Int32Array(Batch.Most);
   const results = new Int32Array(Batch.Most);
@@ -45,6 +52,8 @@ export function makeTx(env: Env): () => void {
   const pinnedOffsets = native.pin(offsets);
   const pinnedLengths = native.pin(lengths);
   const pinnedResults = native.pin(results);
+  /** Of this batch: hasRuns(). */
+  let joins = false;
 
   function flush(queue: number): void {
     const port = queue < FirstPolicy ? queue % Cap.Ports : policyPort[queue - FirstPolicy];
@@ -55,6 +64,7 @@ export function makeTx(env: Env): () => void {
       offsets[i] = off[waiting[first + i]];
       lengths[i] = len[waiting[first + i]];
     }
+    if (capture.takesWire(port)) noteLeaving(port, first, count, queue < FirstFast ? Hop.Takes : Hop.None);
     const sent = native.tx(fdOf(queue, port), pool, pinnedOffsets, pinnedLengths, count, pinnedResults);
     let sum = 0;
     for (let i = 0; i < count; i++) {
@@ -69,6 +79,11 @@ export function makeTx(env: Env): () => void {
     ports[port * PortCount.Count + PortCount.TxPackets] += sent;
     ports[port * PortCount.Count + PortCount.TxBytes] += sum;
     path[PathCount.Sent] += sent;
+  }
+
+  /** For a capture, in front of the native side, which may join datagrams where they lie. */
+  function noteLeaving(port: number, first: number, count: number, hop: Hop): void {
+    for (let i = 0; i < count; i++) capture.noteWire(waiting[first + i], port, CaptureDirection.Out, hop);
   }
 
   function fdOf(queue: number, port: number): number {
@@ -89,17 +104,39 @@ export function makeTx(env: Env): () => void {
     return true;
   }
 
+  /** Is at least half of what was sealed as long as what was sealed before it? */
+  function hasRuns(): boolean {
+    let sealed = 0;
+    let alike = 0;
+    let before = 0;
+    for (let i = 0; i < input.length; i++) {
+      const id = input.ids[i];
+      if ((flags[id] & PacketFlag.Sealed) === 0) continue;
+      sealed++;
+      if (len[id] === before) alike++;
+      before = len[id];
+    }
+    return alike > 0 && alike * 2 >= sealed;
+  }
+
+  function isForSuperpackets(id: number, port: number): boolean {
+    if (!joins || joinsUdp[port] === 0 || fastKind[port] === LinkKind.Packet || (flags[id] & PacketFlag.Sealed) === 0) return false;
+    return view.getUint8(off[id] + Ip4.Protocol) === IpProto.Udp;
+  }
+
   function takesFastLink(id: number, port: number): boolean {
-    if (fast[port] < 0) return false;
+    if (fast[port] < 0 || isForSuperpackets(id, port)) return false;
     return fastKind[port] === LinkKind.Raw ? (flags[id] & PacketFlag.Sealed) !== 0 : writeEthernet(id, port);
   }
 
   function enqueue(id: number, queue: number): void {
+    if (counts[queue] === 0) used[usedCount++] = queue;
     waiting[queue * Batch.Most + counts[queue]++] = id;
     if (counts[queue] === Batch.Most) flush(queue);
   }
 
   return function tx() {
+    joins = hasRuns();
     for (let i = 0; i < input.length; i++) {
       const id = input.ids[i];
       const port = txPort[id];
@@ -128,6 +165,7 @@ export function makeTx(env: Env): () => void {
       enqueue(id, queue);
     }
     input.clear();
-    for (let queue = 0; queue < Queues; queue++) if (counts[queue] > 0) flush(queue);
+    for (let i = 0; i < usedCount; i++) if (counts[used[i]] > 0) flush(used[i]);
+    usedCount = 0;
   };
 }

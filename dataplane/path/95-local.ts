@@ -24,7 +24,7 @@ const DenialsPerSecond = 2;
 const DenialBurst = 1;
 
 export function makeLocal(env: Env): () => void {
-  const { slots, native, links, drop, clock } = env;
+  const { slots, native, links, capture, drop, clock } = env;
   const { tun } = links;
   const { bytes, view, off, len, l4Off, rxPort, txPort, proto, src, dst, sport, dport, tos, flags, sa, nesting, qos, error, reason } =
     slots;
@@ -47,6 +47,7 @@ export function makeLocal(env: Env): () => void {
     lengths[0] = len[id];
     if (native.tx(fd, bytes, offsets, lengths, 1, results) < 1) return drop(id, isFull(results[0]) ? Drop.TxFull : Drop.TxError);
     path[PathCount.Punted]++;
+    if (capture.isOn()) capture.noteHost(id);
     slots.release(id);
   }
 

@@ -15,15 +15,16 @@ import { describePorts, planInterfaces } from './interfaces.js';
 import { planGuard } from './leak-guard.js';
 import { type LinuxState, RouteTable, readLinux } from './linux-state.js';
 import { groupNeighbours, listGroups, planGroups } from './multicast.js';
-import { applyAliases, planNatRoutes } from './nat-aliases.js';
+import { applyAliases } from './nat-aliases.js';
 import type { NeighbourWatch } from './neighbour-watch.js';
 import { planNeighbours } from './neighbours.js';
 import { hopRows, planHops, planSenders } from './policy-hops.js';
 import type { Ports } from './ports.js';
 import { type BankContent, isSameContent, isSameList, type PortState, type Publisher } from './publisher.js';
-import { diffRoutes, type PlannedRoute, planGatewayTable, planPortTable, planProgramTable, planStaticRoutes } from './routes.js';
+import { diffRoutes, type PlannedRoute, planGatewayTable, planPortTable, planProgramTable } from './routes.js';
 import { diffRules, isTunnel, type PortDevices, planRules, Table } from './rules.js';
 import { describeErrors, runBatch } from './run-command.js';
+import { planMainRoutes } from './static-routes.js';
 import { setDevice, setGlobals } from './sysctl.js';
 import { openTunnels, type TunnelStates } from './tunnel-states.js';
 import { tunnelRows } from './tunnels.js';
@@ -158,9 +159,8 @@ export class Applier {
     state = this.change(this.ports.planLinks(state), errors) ?? state;
     // Before the static routes: the kernel asks table G where their gateways are.
     state = this.changeRoutes(state, planGatewayTable(this.ports.list(), state), Table.Gateways, errors);
-    const wanted = [...head.staticRoutes, ...planNatRoutes(head.nat.routes, state, errors)];
-    const statics = planStaticRoutes(wanted, (name) => this.deviceOf(name, state), errors);
-    state = this.changeRoutes(state, statics, RouteTable.Main, errors);
+    // Twice: some go by others, which may have come just now.
+    for (const told of [[], errors]) state = this.changeRoutes(state, planMainRoutes(head, state, told), RouteTable.Main, told);
     const devices = this.ports.list();
     state = this.change(this.tunnels.plan(head.interfaces, state), errors) ?? state;
     this.change(this.planPolicy(tables, devices, state), errors);
@@ -220,12 +220,6 @@ export class Applier {
     }
     this.watch.follow(this.ports.list());
     return changed;
-  }
-
-  private deviceOf(name: string, state: LinuxState): string | null {
-    const row = this.interfaces.find((candidate) => candidate.name === name);
-    const device = row ? (row.device ?? 'lo') : name;
-    return state.links.has(device) ? device : null;
   }
 
   private planPolicy(tables: Tables, devices: readonly PortDevices[], state: LinuxState): string[] {

@@ -21,6 +21,8 @@ export interface ControlMessages {
   natClear(wanted: number[], mask: number[]): void;
   /** @returns the answer */
   trace(id: number, message: unknown): FromDataplane;
+  /** A message of tables/capture.ts. @throws ShapeError */
+  capture(message: unknown): void;
   /** A message of tables/probe.ts. @throws ShapeError */
   probe(message: unknown, rest: Uint8Array): void;
   /** ToPathSearch of tables/probe.ts, checked. */
@@ -113,6 +115,7 @@ export class ControlSocket {
     } else if (type === 'trace' && Number.isSafeInteger(id)) this.send(this.messages.trace(id as number, head));
     else if (type === 'probe-open' || type === 'probe-send' || type === 'probe-close') this.messages.probe(head, rest);
     else if (type === 'mtu-probe' || type === 'mtu-found') this.messages.pathSearch(readPathSearch(head));
+    else if (type === 'capture-start' || type === 'capture-stop') this.messages.capture(head);
     else if (type === 'nat-log') this.messages.natLog((head as { on?: unknown }).on === true);
     else if (type === 'nat-clear') this.messages.natClear(...readClear(head));
     else throw new Error('a message of no known type');

@@ -73,7 +73,7 @@ type Json = Record<string, unknown>;
 /** @param links, addresses, routes, rules JSON values of `ip -N -4 -j` */
 export function parseLinux(links: unknown, addresses: unknown, routes: unknown, rules: unknown): LinuxState {
   return {
-    links: new Map(rows(links).map((row) => [String(row.ifname), parseLink(row)])),
+    links: new Map(rows(links).map((row) => [textOf(row.ifname, 'ifname'), parseLink(row)])),
     addresses: rows(addresses).flatMap(parseAddresses),
     routes: rows(routes)
       .filter((row) => row.tos === undefined)
@@ -88,11 +88,22 @@ function rows(value: unknown): Json[] {
   return (value as unknown[]).filter((row): row is Json => typeof row === 'object' && row !== null && Object.keys(row).length > 0);
 }
 
+/** NaN for what is neither a number nor its text. */
+function numberOf(value: unknown): number {
+  return typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN;
+}
+
 /** @throws Error on what is no whole number from 0 to 2^32 - 1 */
 function whole(value: unknown, what: string): number {
-  const number = typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN;
+  const number = numberOf(value);
   if (!Number.isInteger(number) || number < 0 || number > 0xffffffff) throw new Error(`ip -j: ${what} is no number`);
   return number;
+}
+
+/** @throws Error on what is neither text nor a number; a name or an address is one of them, and String() of an object may do anything */
+export function textOf(value: unknown, what: string): string {
+  if (typeof value !== 'string' && typeof value !== 'number') throw new Error(`ip -j: ${what} is no text`);
+  return String(value);
 }
 
 function hasFlag(flags: unknown, flag: string): boolean {
@@ -101,13 +112,13 @@ function hasFlag(flags: unknown, flag: string): boolean {
 
 function parseLink(row: Json): LinuxLink {
   return {
-    name: String(row.ifname),
+    name: textOf(row.ifname, 'ifname'),
     index: whole(row.ifindex, 'ifindex'),
     up: hasFlag(row.flags, 'UP'),
     carrier: hasFlag(row.flags, 'LOWER_UP'),
     mtu: whole(row.mtu, 'mtu'),
     mac: typeof row.address === 'string' ? row.address : '',
-    ethernet: ['[1]', '1', 'ether'].includes(String(row.link_type)), // what ip -N prints depends on its version
+    ethernet: ['[1]', '1', 'ether'].includes(textOf(row.link_type ?? '', 'link_type')), // what ip -N prints depends on its version
   };
 }
 
@@ -115,8 +126,8 @@ function parseAddresses(row: Json): LinuxAddress[] {
   return rows(row.addr_info ?? [])
     .filter((info) => info.family === 'inet')
     .map((info) => ({
-      device: String(row.ifname),
-      address: parseAddress(String(info.local)),
+      device: textOf(row.ifname, 'ifname'),
+      address: parseAddress(textOf(info.local, 'local')),
       prefixLength: prefixLengthOf(info.prefixlen),
       secondary: info.secondary === true,
     }));
@@ -134,7 +145,7 @@ function parseRoute(row: Json): LinuxRoute {
   return {
     table: row.table === undefined ? RouteTable.Main : whole(row.table, 'table'),
     type: row.type === undefined ? RouteType.Unicast : whole(row.type, 'type'),
-    prefix: parsePrefix(String(row.dst)),
+    prefix: parsePrefix(textOf(row.dst, 'dst')),
     device: typeof hop.dev === 'string' ? hop.dev : null,
     gateway: typeof hop.gateway === 'string' ? parseAddress(hop.gateway) : 0,
     source: typeof row.prefsrc === 'string' ? parseAddress(row.prefsrc) : 0,
@@ -150,28 +161,28 @@ function isAlive(hop: Json): boolean {
 }
 
 function parseRule(row: Json): Rule {
-  const goto = row.goto === undefined ? null : Number(row.goto);
+  const goto = row.goto === undefined ? null : numberOf(row.goto);
   return {
-    pref: Number(row.priority),
+    pref: numberOf(row.priority),
     iif: typeof row.iif === 'string' ? row.iif : null,
     from: selector(row.src, row.srclen),
     to: selector(row.dst, row.dstlen),
-    ipProtocol: row.ipproto === undefined ? null : Number(String(row.ipproto).replace('ipproto-', '')),
+    ipProtocol: row.ipproto === undefined ? null : numberOf(textOf(row.ipproto, 'ipproto').replace('ipproto-', '')),
     sourcePorts: range(row.sport, row.sport_start, row.sport_end),
     destinationPorts: range(row.dport, row.dport_start, row.dport_end),
-    mark: row.fwmark === undefined ? null : Number(row.fwmark),
-    action: goto !== null ? { goto } : row.table !== undefined ? { lookup: Number(row.table) } : { drop: Number(row.action) },
-    protocol: row.protocol === undefined ? 0 : Number(row.protocol),
+    mark: row.fwmark === undefined ? null : numberOf(row.fwmark),
+    action: goto !== null ? { goto } : row.table !== undefined ? { lookup: numberOf(row.table) } : { drop: numberOf(row.action) },
+    protocol: row.protocol === undefined ? 0 : numberOf(row.protocol),
   };
 }
 
 function selector(address: unknown, length: unknown): Prefix | null {
   if (address === undefined || address === 'all') return null;
   const prefixLength = length === undefined ? 32 : prefixLengthOf(length);
-  return { address: parseAddress(String(address)), prefixLength };
+  return { address: parseAddress(textOf(address, 'address')), prefixLength };
 }
 
 function range(one: unknown, low: unknown, high: unknown): [number, number] | null {
-  if (one !== undefined) return [Number(one), Number(one)];
-  return low === undefined ? null : [Number(low), Number(high)];
+  if (one !== undefined) return [numberOf(one), numberOf(one)];
+  return low === undefined ? null : [numberOf(low), numberOf(high)];
 }

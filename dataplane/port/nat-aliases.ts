@@ -5,7 +5,8 @@
 import { NatClause, NatPool, NatPoolType, NatRange, NatRangeFlag, NatUse } from '../tables/layout.js';
 import type { InterfaceRow, StaticRouteRow, TablesHead } from '../tables/message.js';
 import { covers, formatAddress, maskOf, parseAddress } from './addresses.js';
-import { type LinuxState, OurProtocol, RouteTable, RouteType } from './linux-state.js';
+import { type LinuxState, OurProtocol } from './linux-state.js';
+import { isSamePrefix, nextHopTo } from './routes.js';
 import type { PortDevices } from './rules.js';
 import { describeErrors, queryIp, runBatch } from './run-command.js';
 import { setProxy } from './sysctl.js';
@@ -92,12 +93,8 @@ export function applyAliases(
 /** Routes to outside local addresses, by way of whoever leads to the global ones. @param errors gets a line for each that nothing leads to */
 export function planNatRoutes(routes: TablesHead['nat']['routes'], state: LinuxState, errors: string[]): StaticRouteRow[] {
   return routes.flatMap(({ prefix, prefixLength, global }) => {
-    const leads = state.routes
-      .filter(({ table, type, alive }) => table === RouteTable.Main && type === RouteType.Unicast && alive)
-      .filter((route) => covers(route.prefix, global) && !(route.prefix.address === prefix && route.prefix.prefixLength === prefixLength))
-      .sort((a, b) => b.prefix.prefixLength - a.prefix.prefixLength || a.metric - b.metric);
-    if (leads.length > 0)
-      return [{ prefix, prefixLength, nextHop: leads[0].gateway === 0 ? global : leads[0].gateway, interface: null, distance: 1 }];
+    const nextHop = nextHopTo(global, state, (route) => isSamePrefix(route.prefix, { address: prefix, prefixLength }));
+    if (nextHop !== null) return [{ prefix, prefixLength, nextHop, interface: null, distance: 1 }];
     errors.push(`ip nat outside source static ${formatAddress(global)} add-route: no route leads to it`);
     return [];
   });

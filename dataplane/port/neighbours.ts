@@ -4,7 +4,7 @@
 import { MaxNeighbours, NeighbourRow } from '../mem/shared.js';
 import { isMulticast } from '../proto/ipv4.js';
 import { formatAddress, parseAddress } from './addresses.js';
-import type { LinuxLink } from './linux-state.js';
+import { type LinuxLink, textOf } from './linux-state.js';
 import type { PortDevices } from './rules.js';
 
 export interface Neighbour {
@@ -17,7 +17,7 @@ export interface Neighbour {
 }
 
 /** States in which the kernel itself would send (NUD_VALID). */
-const usable = new Set(['REACHABLE', 'STALE', 'DELAY', 'PROBE', 'PERMANENT', 'NOARP']);
+const usable: ReadonlySet<unknown> = new Set(['REACHABLE', 'STALE', 'DELAY', 'PROBE', 'PERMANENT', 'NOARP']);
 const macPattern = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
 
 /** @param value JSON of `ip -4 -j neigh show nud all` @returns those that can be sent to */
@@ -25,12 +25,12 @@ export function parseNeighbours(value: unknown): Neighbour[] {
   if (!Array.isArray(value)) throw new Error('ip -j neigh: not a list');
   return (value as (Record<string, unknown> | null)[]).flatMap((row) => {
     if (row === null) return [];
-    const states = Array.isArray(row.state) ? (row.state as unknown[]).map(String) : [];
+    const states = Array.isArray(row.state) ? (row.state as unknown[]) : [];
     if (typeof row.lladdr !== 'string' || !macPattern.test(row.lladdr) || !states.some((state) => usable.has(state))) return [];
-    const address = parseAddress(String(row.dst));
+    const address = parseAddress(textOf(row.dst, 'dst'));
     // The kernel keeps multicast and broadcast here too (NOARP): those are not for one host, and are not sent by us.
     if (isMulticast(address) || Number.parseInt(row.lladdr.slice(0, 2), 16) & 1) return [];
-    return [{ device: String(row.dev), address, mac: row.lladdr, stale: states.includes('STALE') }];
+    return [{ device: textOf(row.dev, 'dev'), address, mac: row.lladdr, stale: states.includes('STALE') }];
   });
 }
 

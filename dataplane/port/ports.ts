@@ -84,7 +84,7 @@ export class Ports {
 
   /** What a worker's links of an open port are; empty = it is not open. */
   linksOf(port: number, worker: number): Omit<Link, 'fd'>[] {
-    return (this.ports.get(port)?.links[worker] ?? []).map(({ kind, hop }) => (hop === undefined ? { kind } : { kind, hop }));
+    return (this.ports.get(port)?.links[worker] ?? []).map(({ fd: _, ...shape }) => shape);
   }
 
   /** Can every worker send what policy routing has for a hop? */
@@ -149,7 +149,10 @@ export class Ports {
   private openTun(tun: string, count: number, offloads: boolean, kind = LinkKind.Tun): Link[] {
     const queues: Link[] = [];
     try {
-      for (let worker = 0; worker < count; worker++) queues.push({ kind, fd: this.native.tunOpen(tun, count > 1, offloads) });
+      for (let worker = 0; worker < count; worker++) {
+        const fd = this.native.tunOpen(tun, count > 1, offloads);
+        queues.push({ kind, fd, joinsUdp: this.native.joinsUdp(fd) });
+      }
     } catch (error) {
       closeLinks(this.native, queues);
       throw error;

@@ -1,14 +1,12 @@
 // Routes of ours in the kernel, as data: table T of each port (everything to its TUN), table R of those with raw sockets (everything
-// is delivered), table L for the programs of the host, table G for the kernel's check of gateways, and the configuration's static
-// routes in main. Pure: what they should be and the commands that lead there. Does not: several next hops.
+// is delivered), table L for the programs of the host, and table G for the kernel's check of gateways. Pure: what they should be and the commands that lead there. Does not: several next hops.
 
-import type { StaticRouteRow } from '../tables/message.js';
-import { covers, formatAddress, formatPrefix, parsePrefix } from './addresses.js';
+import { covers, formatAddress, formatPrefix, type Prefix, parsePrefix } from './addresses.js';
 import { type LinuxAddress, type LinuxRoute, type LinuxState, OurProtocol, RouteTable, RouteType } from './linux-state.js';
 import { isTunnel, type PortDevices, Table } from './rules.js';
 
 /** RT_SCOPE_LINK, RT_SCOPE_HOST */
-const LinkScope = 253;
+export const LinkScope = 253;
 const HostScope = 254;
 
 /** Texts as iproute2 takes them. Equal `key`: one replaces the other. */
@@ -119,34 +117,16 @@ function chooseSource(route: LinuxRoute, addresses: readonly LinuxAddress[]): nu
   return (near ?? own[0])?.address ?? 0;
 }
 
-/**
- * The kernel prefers the least metric and knows no administrative distance; FRR's zebra takes the first byte of a kernel route's metric for it. So a
- * floating route stands behind those of routing daemons for both, and a plain one before them.
- */
-export function metricOf(distance: number): number {
-  return distance === 1 ? 1 : distance * 2 ** 24;
+export function isSamePrefix(a: Prefix, b: Prefix): boolean {
+  return a.address === b.address && a.prefixLength === b.prefixLength;
 }
 
-/** @param deviceOf netdev of an IOS interface name, null when it has none now */
-export function planStaticRoutes(
-  rows: readonly StaticRouteRow[],
-  deviceOf: (name: string) => string | null,
-  errors: string[],
-): PlannedRoute[] {
-  const planned: PlannedRoute[] = [];
-  for (const row of rows) {
-    const prefix = formatPrefix({ address: row.prefix, prefixLength: row.prefixLength });
-    const via = row.nextHop === null ? '' : `via ${formatAddress(row.nextHop)}`;
-    const plan = (type: string, path: string) => planned.push(planRoute(RouteTable.Main, metricOf(row.distance), type, prefix, path));
-    if (row.interface === null) plan('', via);
-    else if (row.interface === 'Null0') plan('blackhole', '');
-    else {
-      const device = deviceOf(row.interface);
-      if (device === null) errors.push(`ip route ${prefix}: interface ${row.interface} has no netdev`);
-      else plan('', `${via} dev ${device}${via === '' ? ` scope ${LinkScope}` : ''}`.trim());
-    }
-  }
-  return planned;
+/** The router on a connected network that main's routes lead to, or the address itself on one. @param isOut routes that do not count @returns null = nothing leads there */
+export function nextHopTo(address: number, state: LinuxState, isOut: (route: LinuxRoute) => boolean): number | null {
+  const [lead] = mainRoutes(state)
+    .filter((route) => route.type === RouteType.Unicast && covers(route.prefix, address) && !isOut(route))
+    .sort((a, b) => b.prefix.prefixLength - a.prefix.prefixLength || a.metric - b.metric);
+  return lead ? lead.gateway || address : null;
 }
 
 /** What of ours is there. A route of the same key that others made is not ours and is left alone. */

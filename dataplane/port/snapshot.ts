@@ -1,7 +1,19 @@
 // Counters and netdev state at one moment, for control: the counter blocks of all workers summed. Does not: name the counters
 // (counters/declare.ts), keep history.
 
-import { GroupCap, GroupCount, NatCount, PathCount, PolicyCount, PortCount, QosCount, RedCount, SaCount } from '../counters/declare.js';
+import {
+  Drop,
+  GroupCap,
+  GroupCount,
+  NatCount,
+  PathCount,
+  PolicyCount,
+  PortCount,
+  QosCount,
+  RedCount,
+  SaCount,
+} from '../counters/declare.js';
+import { dropsByReason } from '../counters/drops.js';
 import { Latency } from '../counters/latency.js';
 import { PathMtus } from '../mem/path-mtus.js';
 import { type CounterBlocks, countersOf, natRowsOf, pathMtuWordsOf, type SharedState } from '../mem/shared.js';
@@ -31,6 +43,7 @@ export class SnapshotMaker {
   make(id: number): SnapshotHead {
     const { linux, tables } = this.applier;
     const sum = (name: keyof CounterBlocks) => this.sum(name);
+    const drops = sum('drops');
     return {
       type: 'snapshot',
       id,
@@ -39,7 +52,8 @@ export class SnapshotMaker {
       rssBytes: process.memoryUsage.rss(),
       workers: this.shared.workers,
       pathMtus: this.pathMtus.list(Math.floor(this.nowMs() / 1000)),
-      drops: sum('drops'),
+      drops: dropsByReason(drops),
+      portDrops: cut(drops, Drop.Count, Cap.Ports),
       ports: cut(sum('ports'), PortCount.Count, Cap.Ports),
       sas: this.describeSas(),
       groups: cut(sum('groups'), GroupCount.Count, GroupCap),

@@ -120,6 +120,7 @@ function readStaticRoute(value: unknown, what: string): StaticRouteRow {
     nextHop: readNullable(row.nextHop, (hop) => readAddress(hop, `${what}.nextHop`)),
     interface: readNullable(row.interface, (name) => readText(name, `${what}.interface`, 128)),
     distance: readInteger(row.distance, `${what}.distance`, 1, 255),
+    ...(row.recursive === undefined ? {} : { recursive: readFlag(row.recursive, `${what}.recursive`) }),
   };
   if (route.nextHop === null && route.interface === null) refuse(`${what}: neither next hop nor interface`);
   return route;

@@ -23,6 +23,11 @@ export function writeEspUdp(view: DataView, at: number, peerPort: number, espLen
   view.setUint16(at + 6, 0);
 }
 
+/** Whether a datagram goes to port 4500 and is not IKE: what the xdp driver takes for ESP (native/bpf.c). @param at of the UDP header @param length bytes from there */
+export function holdsEsp(view: DataView, at: number, length: number): boolean {
+  return length >= EspUdp.HeaderLen + 4 && view.getUint16(at + 2) === EspUdp.Port && view.getInt32(at + EspUdp.HeaderLen) !== 0;
+}
+
 /**
  * Whether a datagram to our port 4500 is ESP. IKE has four bytes of zero where the SPI would be (§2.2), a keepalive is shorter (§2.3); what says that it
  * has another length than it has is not ours to judge.

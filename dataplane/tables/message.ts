@@ -6,7 +6,8 @@
 //
 // `total` counts the bytes after itself. Blobs hold rows of layout.ts in the machine's byte order: both ends are one machine.
 
-import type { FromProber, ToPathSearch, ToProber } from './probe.js';
+import type { FromCapture, ToCapture } from './capture.js';
+import type { FromProber, PathSearchEvent, ToPathSearch, ToProber } from './probe.js';
 import type { TablesRows } from './table-rows.js';
 import type { TraceAnswer, TraceRequest } from './trace.js';
 import type { TunnelSpec, TunnelState } from './tunnel.js';
@@ -84,6 +85,8 @@ export interface StaticRouteRow {
   /** IOS interface name or null. */
   interface: string | null;
   distance: number;
+  /** The next hop may be anywhere: other routes lead to it. Without any there is none of this one. */
+  recursive?: boolean;
 }
 
 /** Where policy routing sends packets: to a router on a connected network (its address), out of a port, or nowhere. */
@@ -133,6 +136,7 @@ export type ToDataplane =
   | { type: 'nat-clear'; wanted: number[]; mask: number[] }
   | ToProber
   | ToPathSearch
+  | ToCapture
   | TraceRequest;
 
 /** Sessions that one answer carries. */
@@ -158,6 +162,7 @@ export type FromDataplane =
   /** Behind it: sessions that have begun or ended, NatLogRow (layout.ts). */
   | { type: 'nat-log' }
   | TraceAnswer
+  | FromCapture
   | FromProber
   /** Behind it: rows of NatRow (layout.ts), no more than were asked for. @param sessions how many there are */
   | { type: 'nat-sessions'; id: number; sessions: number };
@@ -169,10 +174,7 @@ export type DataplaneEvent =
   | { kind: 'replay'; spi: number; src: number; dst: number; count: number }
   /** Pseudotimes of one of the packets that were refused; `peerMs` -1 = it has none. */
   | { kind: 'replay-time'; spi: number; src: number; dst: number; count: number; ownMs: number; peerMs: number }
-  /** Long packets with DF are sealed for a destination about whose path nothing is known. `group`: index, null = by an SA between two gateways; `mtu`: of the interface. */
-  | { kind: 'path-unknown'; destination: number; port: number; group: number | null; peerPort: number; mtu: number }
-  /** A probe of path MTU discovery has arrived. */
-  | { kind: 'mtu-answer'; from: number; size: number; nonce: [number, number] }
+  | PathSearchEvent
   | { kind: 'sa-exhausted'; spi: number /** IV or sequence space. */; space: 'iv' | 'sequence' }
   | { kind: 'interface'; port: number; up: boolean; mtu: number; mac: string }
   | { kind: 'tunnel'; port: number; state: TunnelState }
@@ -234,6 +236,8 @@ export interface SnapshotHead {
     usedAgoSeconds: number | null;
   }[];
   drops: number[];
+  /** The same counts, by port and then by reason. */
+  portDrops: number[][];
   ports: number[][];
   sas: { slot: number; serial: number; spi: number; counters: number[]; sequence: number }[];
   groups: number[][];

@@ -97,6 +97,7 @@ export class QuietNative implements Native {
   fdClose(): void {}
   packetFilter(): void {}
   tunSteer(): void {}
+  joinsUdp = refuse;
   tunOpen = refuse;
   rawOpen = refuse;
   rawSender = refuse;

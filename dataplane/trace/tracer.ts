@@ -12,6 +12,7 @@ import {
   RedCount,
   SaCount,
 } from '../counters/declare.js';
+import { dropsByReason } from '../counters/drops.js';
 import { Latency } from '../counters/latency.js';
 import { adoptBank, type Env, makeEnv } from '../env.js';
 import { Clock, readClock } from '../mem/clock.js';
@@ -22,6 +23,7 @@ import { type CounterBlocks, Ctl, controlWords, metersOf, natRowsOf, type Shared
 import { PacketFlag } from '../mem/slots.js';
 import type { Native } from '../native/native.js';
 import { makePipeline } from '../pipeline.js';
+import { holdsEsp } from '../proto/esp-in-udp.js';
 import { Ip4, IpProto, isMulticast } from '../proto/ipv4.js';
 import { hasPorts, Port } from '../proto/l4.js';
 import { Cap, Dscp, QosCap } from '../tables/layout.js';
@@ -56,7 +58,7 @@ export interface TraceRun {
   /** In the order in which they leave; what is sealed is not encrypted. */
   sent: (Written & { made: boolean })[];
   /** Packets by Drop: the traced one, and ICMP errors that went nowhere. */
-  drops: Float64Array;
+  drops: number[];
 }
 
 /** So often a packet passes from worker to worker at the most: to its owner, to who seals. */
@@ -85,7 +87,7 @@ export function trace(shared: SharedState, means: TracerMeans, arrival: Arrival)
 
 function ownCounters(): CounterBlocks {
   return {
-    drops: new Float64Array(Drop.Count),
+    drops: new Float64Array(Cap.Ports * Drop.Count),
     ports: new Float64Array(Cap.Ports * PortCount.Count),
     sas: new Float64Array(Cap.Sas * SaCount.Count),
     saSerials: new Float64Array(Cap.Sas),
@@ -108,10 +110,13 @@ function ownMeters(shared: SharedState): ReturnType<typeof metersOf> {
   return { rows: rows.slice(), locks: new Int32Array(locks.length) };
 }
 
-/** What workers tell each other, as it is now; nobody asks for the log of NAT. */
+/** What workers tell each other, as it is now; nobody asks for the log of NAT, or captures. */
 function quietControl(shared: SharedState): Int32Array {
   const control = controlWords(shared).slice();
   control[Ctl.NatLog] = 0;
+  control[Ctl.CaptureWire] = 0;
+  control[Ctl.CaptureInner] = 0;
+  control[Ctl.CaptureFollow] = 0;
   return control;
 }
 
@@ -175,8 +180,8 @@ class Attempt {
     return this.handOver?.givenTo ?? -1;
   }
 
-  get drops(): Float64Array {
-    return this.env.counters.drops;
+  get drops(): number[] {
+    return dropsByReason(this.env.counters.drops);
   }
 
   get sent(): TraceRun['sent'] {
@@ -230,6 +235,9 @@ class Attempt {
     if (kinds.includes(LinkKind.Tunnel)) return LinkKind.Tunnel;
     if (decrypted || datagram.length < Ip4.HeaderLen || isLocal(localSet, view.getInt32(Ip4.Src))) return LinkKind.Tun;
     const to = view.getInt32(Ip4.Dst);
+    const isEsp = datagram[Ip4.Protocol] === IpProto.Esp;
+    const isPlainUdp = datagram[Ip4.Protocol] === IpProto.Udp && datagram[0] === 0x45;
+    const isEspToPort = isPlainUdp && holdsEsp(view, Ip4.HeaderLen, datagram.length - Ip4.HeaderLen);
     const fits = (kind: LinkKind): boolean => {
       switch (kind) {
         case LinkKind.Groups:
@@ -237,8 +245,9 @@ class Attempt {
         case LinkKind.Packet:
           return !isLocal(localSet, to) && !isMulticast(to);
         case LinkKind.Raw:
+          return isEsp;
         case LinkKind.Xdp:
-          return datagram[Ip4.Protocol] === IpProto.Esp;
+          return isEsp || isEspToPort;
         default:
           return false;
       }

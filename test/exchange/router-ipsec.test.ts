@@ -165,6 +165,25 @@ t.test('another configuration: without the entry there is nothing', async (t) =>
   t.same([tablesOf(a).inbound, tablesOf(b).inbound], [[], []], 'the peer has heard of it');
 });
 
+t.test('clear crypto isakmp leaves the pairs, clear crypto session takes both, on both sides', async (t) => {
+  for (const [line, error, sas, pairs] of [
+    ['clear crypto isakmp 4711', '% There is no ISAKMP SA 4711', 1, 1],
+    ['clear crypto isakmp 1001', null, 0, 1],
+    ['clear crypto isakmp', null, 0, 1],
+    ['clear crypto session remote 192.0.2.9', null, 1, 1],
+    ['clear crypto session remote 192.0.2.2', null, 0, 0],
+    ['clear crypto session', null, 0, 0],
+  ] as const) {
+    const [a, b] = [await boot(1), await boot(2)];
+    a.router.dataplaneEvent({ kind: 'no-sa', flow: tablesOf(a).flow, src: 1, dst: 2, count: 1 }, now);
+    exchange(a, b);
+    t.equal(runExec(line, a.router, {} as ExecMeans, now).error, error, line);
+    a.router.applied(a.published[a.published.length - 1].head.generation);
+    exchange(a, b);
+    for (const { router } of [a, b]) t.same([router.ike.sas().length, router.ipsec.pairs.size], [sas, pairs], line);
+  }
+});
+
 t.test('debug crypto isakmp and ipsec: switched by exec lines', async (t) => {
   const [a, b] = [await boot(1), await boot(2)];
   const exec = (line: string): string => runExec(line, b.router, {} as ExecMeans, now).output;

@@ -8,6 +8,12 @@ t.test('dumps of ip with bytes changed', async (t) => {
   t.equal(run(fuzz, seeds, 20_000), null);
 });
 
+t.test('a name, an address or a number that is an object without text', (t) => {
+  for (const name of ['ifname', 'dst', 'src', 'ipproto', 'priority', 'sport', 'goto', 'link_type'])
+    t.doesNotThrow(() => fuzz(new TextEncoder().encode(JSON.stringify([{ [name]: { toString: 0 }, ifindex: 1, mtu: 1500 }]))), name);
+  t.end();
+});
+
 t.test('JSON of any shape under the names that are read', async () => {
   const names = [
     'ifname',
@@ -28,7 +34,7 @@ t.test('JSON of any shape under the names that are read', async () => {
   ];
   const value = fc.oneof(
     fc.jsonValue(),
-    fc.constantFrom('inet', '10.0.0.1', '10.0.0.0/33', 1500, -1, 1e30, '1e9', null, ['STALE'], [null], [{}]),
+    fc.constantFrom('inet', '10.0.0.1', '10.0.0.0/33', 1500, -1, 1e30, '1e9', null, ['STALE'], [null], [{}], { toString: 0 }),
   );
   fc.assert(
     fc.property(fc.array(fc.dictionary(fc.constantFrom(...names), value), { maxLength: 4 }), (rows) =>

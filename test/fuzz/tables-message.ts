@@ -1,9 +1,11 @@
 // What comes over the control socket: the frame cutter and the check of a tables message. A frame may end in RangeError (length),
 // SyntaxError or TypeError (no JSON, no UTF-8), a message in ShapeError; nothing else, and never a table that is out of bounds.
 
+import { readCaptureStart } from '../../dataplane/port/capture-reader.js';
 import { ShapeError } from '../../dataplane/port/shape.js';
 import { readArrival } from '../../dataplane/port/trace-request.js';
 import { readTables } from '../../dataplane/port/validate-tables.js';
+import { MaxCaptureAces } from '../../dataplane/tables/capture.js';
 import { Ace, CryptoEntry, PolicyClause, PolicyEntry, Sa } from '../../dataplane/tables/layout.js';
 import { encodeFrame, FrameReader } from '../../dataplane/tables/message.js';
 import { MaxTraceBytes } from '../../dataplane/tables/trace.js';
@@ -21,6 +23,10 @@ export function fuzz(bytes: Uint8Array): void {
     try {
       if ((head as { type?: unknown } | null)?.type === 'trace') {
         if (readArrival(head).datagram.length > MaxTraceBytes) throw new Error('a datagram that no slot takes');
+        continue;
+      }
+      if ((head as { type?: unknown } | null)?.type === 'capture-start') {
+        if ((readCaptureStart(head).aces?.length ?? 0) > MaxCaptureAces * Ace.Words) throw new Error('a filter that has no room');
         continue;
       }
       const { rows } = readTables(head, rest);
@@ -49,4 +55,5 @@ export const seeds: readonly Uint8Array[] = [
   encodeFrame(plain, [rows]),
   encodeFrame(tunnelled, [rows]),
   encodeFrame({ type: 'trace', id: 1, port: 0, datagram: '45'.padEnd(56, '0'), decrypted: false }),
+  encodeFrame({ type: 'capture-start', session: 1, wire: 3, inner: true, aces: new Array<number>(Ace.Words).fill(1), follow: true }),
 ];

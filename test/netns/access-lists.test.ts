@@ -67,6 +67,12 @@ s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 for size in (11, 3000, 12): s.sendto(b'x' * size, ('198.51.100.10', 9000))
 `;
 
+interface DropTable {
+  reasons: { name: string; packets: number; interfaces: Record<string, number> }[];
+  interfaces: { receive: number; send: number }[];
+  total: number;
+}
+
 interface Entry {
   sequence: number;
   hits: number | null;
@@ -119,6 +125,15 @@ t.test('lists on interfaces', async (t) => {
   const drops = await lab.sh('r1', 'curl -s http://127.0.0.1:9848/metrics | grep groupwire_drops_total');
   t.match(drops, /reason="acl_in"[^\n]* [5-9]\n/, 'a SYN, an echo, two fragments, a SYN');
   t.match(drops, /reason="acl_out"[^\n]* 1\n/);
+  const table = (await lab.show('r1', 'drops')) as DropTable;
+  const sum = (numbers: number[]) => numbers.reduce((total, number) => total + number, 0);
+  t.equal(sum(table.reasons.map(({ packets }) => packets)), table.total, 'rows add up');
+  t.equal(sum(table.interfaces.map(({ receive, send }) => receive + send)), table.total, 'columns add up');
+  const byInterface = table.reasons.find(({ name }) => name === 'acl_in')!.interfaces;
+  t.equal(byInterface['FastEthernet0/1'], 4, 'a SYN, an echo, two fragments from the branch');
+  const cells = await lab.sh('r1', 'curl -s http://127.0.0.1:9848/metrics | grep groupwire_interface_drops_total');
+  t.match(cells, /interface="FastEthernet0\/1",reason="acl_in",direction="receive"[^\n]* 4\n/, 'the same in /metrics');
+  t.match(cells, /interface="FastEthernet0\/1",reason="acl_out",direction="send"[^\n]* 1\n/);
 
   await lab.groupwire('r1', 'exec', 'clear access-list counters FROM-BRANCH');
   lab.configure('r1', (text) =>

@@ -1,4 +1,4 @@
-// Acceptance 2 between two gateways: tshark and scapy decode and decrypt every packet that crossed, with the keys of `--key-log`. Tunnel mode, transport
+// Acceptance 2 between two gateways: tshark and scapy decode and decrypt every packet that crossed, with the keys that `export keys wireshark` gives. Tunnel mode, transport
 // mode and GRE in ESP at once, each under another transform; made by Quick Mode, and deleted.
 //
 //   h1 10.1.0.2 [capture] --- g1 10.9.0.1 ------ [capture] 10.9.0.2 g2 --- 10.2.0.2 h2        Tunnel0 192.168.13.1 ==== 192.168.13.2
@@ -8,6 +8,7 @@
 //   g1 :: ping 192.168.13.2          :: GRE in ESP
 //   g2 :: every frame                :: ARP, IKE or ESP; every message of Quick Mode and Informational decrypted, every ICV good
 
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { sumOf } from '../path/packets.js';
@@ -22,7 +23,7 @@ type Node = 'h1' | 'g1' | 'g2';
 
 function routerText(n: 1 | 2): string {
   const other = 3 - n;
-  return `hostname G${n}
+  return `hostname G${n}${n === 2 ? '\ncrypto key export wireshark' : ''}
 crypto isakmp policy 10
  encr aes 256
  hash sha256
@@ -144,7 +145,6 @@ t.test('every packet of a pairwise run', { skip: process.geteuid?.() === 0 ? fal
   await Promise.all([g1.ready(), g2.ready()]);
   const inside = await capture(place, 'h1', 'eth0', 'icmp or udp');
 
-  const keys = g1.keyLogDirectory;
   const ways = [
     ['h1', '10.2.0.2'],
     ['g1', '10.9.0.2'],
@@ -159,6 +159,17 @@ t.test('every packet of a pairwise run', { skip: process.geteuid?.() === 0 ? fal
   await g2.logs(/Crypto session is DOWN/);
   await inside.stop();
   await crossing.stop();
+  // Behind the end of all SAs: g2 has kept their keys, and g1, which wrote them down as they came, has the same.
+  const keys = join(g1.directory, 'exported');
+  await t.rejects(
+    g1.groupwire('export', 'keys', 'wireshark', keys),
+    /% Keys are not exported: the configuration does not say crypto key export wireshark/,
+  );
+  t.match(await g2.groupwire('export', 'keys', 'wireshark', keys), /^Keys of \d+ IPsec SAs and \d+ ISAKMP SAs are in /);
+  for (const table of ['esp_sa', 'ikev1_decryption_table']) {
+    const lines = (directory: string) => readFileSync(join(directory, table), 'utf8').trim().split('\n').sort();
+    t.strictSame(lines(keys), lines(g1.keyLogDirectory), table);
+  }
 
   const crossed = readCapture(crossing.file);
   const esp = crossed.filter(({ protocol }) => protocol === 50);

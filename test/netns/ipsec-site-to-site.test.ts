@@ -5,6 +5,7 @@
 //   h1 :: ping h2             :: answered, once the SAs are there
 //   g2 :: tcpdump eth0        :: ESP between 10.9.0.1 and 10.9.0.2, IKE, and nothing of 10.1 and 10.2
 //   g1 :: lifetime seconds 20 :: replaced under ping, none lost
+//   ip route                  :: reverse-route static: there at once. reverse-route: with the SAs, and gone with them
 
 import t from 'tap';
 import { Netns, until } from '../support/netns.js';
@@ -26,6 +27,7 @@ crypto map M 10 ipsec-isakmp
  set transform-set T
  set pfs group19
  match address A
+ reverse-route${n === 1 ? ' static' : ''}
 ip access-list extended A
  permit ip 10.${n}.0.0 0.0.0.255 10.${other}.0.0 0.0.0.255
 interface lan
@@ -34,7 +36,6 @@ interface eth0
  port-driver tun
  ip address 10.9.0.${n} 255.255.255.0
  crypto map M
-ip route 10.${other}.0.0 255.255.255.0 10.9.0.${other}
 `;
 }
 
@@ -51,6 +52,9 @@ t.test('site to site', async (t) => {
   const routers = ([1, 2] as const).map((n) => SingleRouter.start(netns, `g${n}`, routerText(n)));
   t.teardown(() => Promise.all(routers.map((router) => router.stop())));
   for (const router of routers) await router.ready();
+  const route = async (n: 1 | 2) => (await netns.sh(`g${n}`, `ip route show 10.${3 - n}.0.0/24`)).trim();
+  t.match(await route(1), /^10\.2\.0\.0\/24 via 10\.9\.0\.2 dev eth0 proto 84 metric 1/, 'static: by the access list');
+  t.equal(await route(2), '', 'not before there are SAs');
   const capture = netns.spawn('g2', ['tcpdump', '-n', '-i', 'eth0', '-l', 'ip']);
   await until('a capture', async () => /listening/.test(capture.stderr));
   try {
@@ -61,6 +65,8 @@ t.test('site to site', async (t) => {
     throw new Error(`${(error as Error).message}\n${routers.map((router) => router.log().slice(-2500)).join('\n----\n')}`);
   }
   t.match(await netns.sh('h1', 'ping -c 200 -i 0.1 -q 10.2.0.2'), /200 packets transmitted, 200 received/, 'over a replacement');
+  t.match(await route(2), /^10\.1\.0\.0\/24 via 10\.9\.0\.1 dev eth0/, 'to what the peer protects');
+  t.match(await routers[1].groupwire('show', 'ip', 'route'), /S +10\.1\.0\.0\/24 \[1\/0\] via 10\.9\.0\.1/);
   await capture.stop();
   const seen = capture.stdout.split('\n');
   t.notOk(
@@ -70,4 +76,8 @@ t.test('site to site', async (t) => {
   for (const ends of ['10.9.0.1 > 10.9.0.2', '10.9.0.2 > 10.9.0.1'])
     t.ok(seen.filter((line) => line.includes(`${ends}: ESP(spi=`)).length >= 200, `${ends}: ESP`);
   for (const router of routers) t.equal(router.log().match(/SESSION_STATUS/g)?.length, 1, 'the session was up all the time');
+
+  await routers[1].groupwire('exec', 'clear crypto sa');
+  await until('the route is gone with its SAs', async () => (await route(2)) === '');
+  t.not(await route(1), '', 'static: it stays');
 });

@@ -20,6 +20,7 @@ import {
   SaCount,
   saTexts,
 } from '../../dataplane/counters/declare.js';
+import { dropsByReason } from '../../dataplane/counters/drops.js';
 import { adoptBank, type Env, makeEnv } from '../../dataplane/env.js';
 import { Clock } from '../../dataplane/mem/clock.js';
 import { type Link, LinkKind } from '../../dataplane/mem/links.js';
@@ -139,6 +140,8 @@ export interface TablesSpec {
     address?: string;
     up?: boolean;
     link?: LinkKind;
+    /** Its TUN joins UDP datagrams. */
+    joinsUdp?: boolean;
     nat?: NatSide;
     /** Lists on the interface, by index; `silent`: no ip unreachables. */
     filterIn?: number;
@@ -531,8 +534,8 @@ export class Router {
     this.env = makeEnv({ index, shared, native, senders, wakeFds: Array.from({ length: shared.workers }, (_, other) => other) });
     this.pass = makePipeline(this.env);
     this.env.clock[Clock.Seconds] = Now;
-    tables.ports.forEach(({ link, tunnel }, port) => {
-      const links: Link[] = [{ fd: port + 100, kind: tunnel ? LinkKind.Tunnel : LinkKind.Tun }];
+    tables.ports.forEach(({ link, tunnel, joinsUdp }, port) => {
+      const links: Link[] = [{ fd: port + 100, kind: tunnel ? LinkKind.Tunnel : LinkKind.Tun, joinsUdp }];
       if (link !== undefined) links.push({ fd: Cap.Ports + port + 100, kind: link });
       if (link === LinkKind.Packet || link === LinkKind.Xdp || link === LinkKind.Groups)
         this.ethernet[Cap.Ports + port] = EthernetHeaderLen;
@@ -566,14 +569,14 @@ export class Router {
   counters(): Record<string, number> {
     const { path, drops, ports, sas, groups, nat, policies } = this.env.counters;
     const seen: Record<string, number> = {};
-    const add = (prefix: string, texts: readonly { name: string }[], values: Float64Array, first: number) => {
+    const add = (prefix: string, texts: readonly { name: string }[], values: ArrayLike<number>, first: number) => {
       texts.forEach((text, i) => {
         if (values[first + i] !== 0) seen[`${prefix}.${text.name}`] = values[first + i];
       });
     };
     add('path', pathTexts, path, 0);
     delete seen['path.passes'];
-    add('drop', dropTexts, drops, 0);
+    add('drop', dropTexts, dropsByReason(drops), 0);
     add('nat', natTexts, nat, 0);
     for (let i = 0; i < Cap.PolicyEntries; i++) add(`policy[${i}]`, policyTexts, policies, i * PolicyCount.Count);
     for (let i = 0; i < Cap.Ports; i++) add(`port[${i}]`, portTexts, ports, i * PortCount.Count);
@@ -584,14 +587,19 @@ export class Router {
 
   /** DESIGN §3: received + made = sent + dropped + punted + held; with several workers what was taken over is added, and what was handed over. @returns what is wrong, or null */
   imbalance(): string | null {
-    const { path, drops } = this.env.counters;
+    const { path, drops, ports } = this.env.counters;
     const into = path[PathCount.Received] + path[PathCount.Made] + path[PathCount.TakenOver];
     const held = path[PathCount.Held] + path[PathCount.Queued] + path[PathCount.Assembling];
     const out =
       path[PathCount.Sent] + path[PathCount.Dropped] + path[PathCount.Punted] + path[PathCount.HandedOver] + path[PathCount.Merged] + held;
     if (into !== out) return `${into} came in, ${out} went out`;
-    const reasons = drops.subarray(0, Drop.Count).reduce((sum, count) => sum + count, 0);
+    const reasons = drops.reduce((sum, count) => sum + count, 0);
     if (reasons !== path[PathCount.Dropped]) return `${path[PathCount.Dropped]} drops, ${reasons} by reason`;
+    for (let port = 0; port < Cap.Ports; port++) {
+      const cells = drops.subarray(port * Drop.Count, (port + 1) * Drop.Count).reduce((sum, count) => sum + count, 0);
+      const counted = ports[port * PortCount.Count + PortCount.RxDrops] + ports[port * PortCount.Count + PortCount.TxDrops];
+      if (cells !== counted) return `port ${port} dropped ${counted}, ${cells} by reason`;
+    }
     const lost = SlotShape.Count - this.env.slots.freeCount - held;
     if (lost !== 0) return `${lost} slots lost`;
     return null;

@@ -1,5 +1,5 @@
 // Entries of `crypto map NAME SEQ ipsec-isakmp`: the peers, how traffic with them is protected, for how long; and `crypto map NAME local-address`.
-// Does not: reverse-route, ip access-group inside of a map, peers by name.
+// `reverse-route` is in reverse-route.ts. Does not: ip access-group inside of a map, peers by name.
 
 import { formatIpv4 } from '../addresses.js';
 import { integer, interfaceName, ipv4, word } from '../arguments.js';
@@ -29,14 +29,15 @@ function ipsecOf({ name, sequence, ipsec }: CryptoMapEntry): SiteToSite {
   throw new ConfigError(`crypto map ${name} ${sequence} is a gdoi entry: its key server says this`, 'crypto map M N ipsec-isakmp');
 }
 
-function change(field: keyof SiteToSite, edit: MapEdit, apply: (ipsec: SiteToSite) => void): void {
+/** @throws ConfigError in an entry of GDOI */
+export function changePeers(field: keyof SiteToSite, edit: MapEdit, apply: (ipsec: SiteToSite) => void): void {
   apply(ipsecOf(edit.target));
   edit.session.mark(edit.target, field);
 }
 
 function addPeer(args: Args, edit: MapEdit): void {
   const address = args.number('peer');
-  change('peers', edit, ({ peers }) => {
+  changePeers('peers', edit, ({ peers }) => {
     if (peers.includes(address)) return;
     if (peers.length >= MostPeers) throw new ConfigError(`more than ${MostPeers} peers`);
     peers.push(address);
@@ -52,7 +53,7 @@ function removePeer(args: Args, edit: MapEdit): void {
 
 function setTransformSets(args: Args, edit: MapEdit): void {
   const names = [1, 2, 3, 4, 5, 6].map((n) => args.optionalText(`set${n}`)).filter((name) => name !== null);
-  change('transformSets', edit, (ipsec) => {
+  changePeers('transformSets', edit, (ipsec) => {
     ipsec.transformSets = names;
   });
 }
@@ -63,7 +64,7 @@ function setNames(n: number): Node<MapEdit>[] {
 }
 
 function setPfs(group: DhGroup | null, edit: MapEdit): void {
-  change('pfs', edit, (ipsec) => {
+  changePeers('pfs', edit, (ipsec) => {
     ipsec.pfs = group;
   });
 }
@@ -76,7 +77,7 @@ export const groupChoices = Object.fromEntries(
 function lifetime(field: 'lifetimeSeconds', value: number | null): (edit: MapEdit) => void;
 function lifetime(field: 'lifetimeKilobytes', value: SiteToSite['lifetimeKilobytes']): (edit: MapEdit) => void;
 function lifetime(field: 'lifetimeSeconds' | 'lifetimeKilobytes', value: SiteToSite['lifetimeKilobytes']): (edit: MapEdit) => void {
-  return (edit) => change(field, edit, (ipsec) => Object.assign(ipsec, { [field]: value }));
+  return (edit) => changePeers(field, edit, (ipsec) => Object.assign(ipsec, { [field]: value }));
 }
 
 const lifetimeNodes: Node<MapEdit>[] = [
@@ -120,20 +121,20 @@ export const siteToSiteNodes: Node<MapEdit>[] = [
   ),
   keyword('transform-set', 'Specify list of transform sets in priority order', {
     no: (_, edit) =>
-      change('transformSets', edit, (ipsec) => {
+      changePeers('transformSets', edit, (ipsec) => {
         ipsec.transformSets = [];
       }),
     next: setNames(1),
   }),
   keyword('isakmp-profile', 'Specify isakmp Profile', {
     no: (_, edit) =>
-      change('isakmpProfile', edit, (ipsec) => {
+      changePeers('isakmpProfile', edit, (ipsec) => {
         delete ipsec.isakmpProfile;
       }),
     next: [
       argument('profile', word(80), 'Specify isakmp profile name', {
         run: (args, edit) =>
-          change('isakmpProfile', edit, (ipsec) => {
+          changePeers('isakmpProfile', edit, (ipsec) => {
             ipsec.isakmpProfile = args.text('profile');
           }),
       }),

@@ -18,6 +18,7 @@ import { printDynamicMaps } from './dynamic-map.js';
 import { failCloseNode, forgetFailClose, printFailCloses } from './fail-close.js';
 import { matchAddress } from './match-address.js';
 import { preClassifyNode } from './policy-map.js';
+import { printReverseDistance, printReverseRoute, reverseRouteNode, setReverseRouteNode } from './reverse-route.js';
 
 type MapEdit = Edit<'config-crypto-map'>;
 
@@ -144,9 +145,10 @@ export const cryptoMapEntryCommands: Node<MapEdit>[] = [
         ],
       }),
       ...siteToSiteNodes,
+      setReverseRouteNode,
     ],
   }),
-  refused('reverse-route', 'reverse-route is not supported', 'ip route PREFIX MASK NEXT-HOP'),
+  reverseRouteNode,
   matchAddress('Access list of traffic that this member keeps in the clear, or that the peer protects'),
   preClassifyNode<MapEdit>(
     (_, { target }) => {
@@ -162,10 +164,11 @@ export const cryptoMapEntryCommands: Node<MapEdit>[] = [
 export function printMapEntry(entry: CryptoMapEntry, head: string): Block {
   return block(
     head,
-    ...(entry.ipsec ? printSiteToSite(entry.ipsec) : []),
+    ...(entry.ipsec ? [...printSiteToSite(entry.ipsec), printReverseDistance(entry.ipsec)] : []),
     entry.group !== null && `set group ${entry.group}`,
     entry.matchAddress !== null && `match address ${entry.matchAddress}`,
     entry.qosPreClassify === true && 'qos pre-classify',
+    entry.ipsec !== undefined && printReverseRoute(entry.ipsec),
   );
 }
 

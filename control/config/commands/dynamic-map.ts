@@ -1,5 +1,5 @@
 // crypto dynamic-map NAME SEQ: how traffic with peers of unknown address is protected. They begin; whom an entry is with, and for which traffic, comes from
-// Quick Mode. What stands in an entry: crypto-map.ts, crypto-map-ipsec.ts. Does not: reverse-route, ipsec-manual.
+// Quick Mode. What stands in an entry: crypto-map.ts, crypto-map-ipsec.ts, reverse-route.ts. Does not: ipsec-manual.
 
 import { integer, word } from '../arguments.js';
 import type { Block } from '../blocks.js';

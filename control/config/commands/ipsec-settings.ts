@@ -1,5 +1,6 @@
-// What IOS XE calls its compliance shield, as far as single DES goes, and global settings of SAs: crypto ipsec security-association lifetime, replay and esn (ours: IOS XE has it in the
-// transform set); df-bit and fragmentation (ipsec-fragmentation.ts). Does not: idle-time, multi-sn: each is refused where it is written.
+// What IOS XE (17.7 and later) calls its compliance shield, as far as single DES goes (there it is for other old ciphers, hashes and groups too, and needs a reload);
+// global settings of SAs: crypto ipsec security-association lifetime, replay; df-bit and fragmentation (ipsec-fragmentation.ts). Does not: idle-time,
+// multi-sn: each is refused where it is written.
 
 import { type Block, block } from '../blocks.js';
 import { defaultIpsec } from '../empty.js';
@@ -87,10 +88,7 @@ export const ipsecSettingCommands: Node<ConfigEdit>[] = [
         next: [
           keyword('lifetime', 'Security association lifetime', { next: lifetimeNodes }),
           keyword('replay', 'Set replay checking.', { next: replayNodes }),
-          keyword('esn', 'Offer extended sequence numbers (RFC 4304), and take them', {
-            run: (_, edit) => set('extendedSequence', true, edit),
-            no: reset('extendedSequence'),
-          }),
+          refused('esn', 'esn is a matter of the transform set, as on IOS XE', 'crypto ipsec transform-set NAME ..., then esn'),
           refused('idle-time', 'crypto ipsec security-association idle-time is not supported yet'),
           refused('multi-sn', 'crypto ipsec security-association multi-sn is not supported'),
         ],
@@ -101,7 +99,7 @@ export const ipsecSettingCommands: Node<ConfigEdit>[] = [
 ];
 
 export function printIpsecSettings({ ipsec }: Config): Block[] {
-  const { lifetimeSeconds, lifetimeKilobytes, replayWindow, extendedSequence, shield } = ipsec;
+  const { lifetimeSeconds, lifetimeKilobytes, replayWindow, shield } = ipsec;
   const before = defaultIpsec();
   const head = 'crypto ipsec security-association';
   return [
@@ -111,7 +109,6 @@ export function printIpsecSettings({ ipsec }: Config): Block[] {
     ...(replayWindow === before.replayWindow
       ? []
       : [block(`${head} replay ${replayWindow === 0 ? 'disable' : `window-size ${replayWindow}`}`)]),
-    ...(extendedSequence ? [block(`${head} esn`)] : []),
     ...printIpsecFragmentation(ipsec).map((line) => block(line)),
   ];
 }

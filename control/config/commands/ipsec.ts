@@ -36,7 +36,8 @@ function enterTransformSet(args: Args, { session, target }: GlobalEdit): void {
     throw new ConfigError('encryption without integrity protection is not supported', 'add esp-sha256-hmac');
   }
   const before = target.transformSets.get(name);
-  const set: TransformSet = { line: session.line, name, encryption, authentication, mode: before?.mode ?? 'tunnel' };
+  const { mode, extended }: Partial<TransformSet> = before ?? {};
+  const set: TransformSet = { line: session.line, name, encryption, authentication, mode: mode ?? 'tunnel', ...(extended && { extended }) };
   if (before && opening(before) !== opening(set)) session.forgetLinesIn([opening(before)]);
   session.mark(set, '');
   target.transformSets.set(name, set);
@@ -96,6 +97,16 @@ function transformNodes(has: { cipher: boolean; hmac: boolean }): Node<GlobalEdi
 }
 
 export const transformSetCommands: Node<Edit<'cfg-crypto-trans'>>[] = [
+  keyword('esn', 'extended Sequence number', {
+    commit: true,
+    run: (_, { session, target }) => {
+      target.extended = true;
+      session.mark(target, 'extended');
+    },
+    no: (_, { target }) => {
+      delete target.extended;
+    },
+  }),
   keyword('mode', 'encapsulation mode (transport/tunnel)', {
     commit: true,
     no: (_, { session, target }) => {
@@ -251,6 +262,6 @@ function printProfile(profile: IpsecProfile): Block {
 }
 
 export function printIpsec(config: Config): Block[] {
-  const sets = [...config.transformSets.values()].map((set) => block(opening(set), `mode ${set.mode}`));
+  const sets = [...config.transformSets.values()].map((set) => block(opening(set), `mode ${set.mode}`, set.extended === true && 'esn'));
   return [...printIpsecSettings(config), ...sets, ...[...config.ipsecProfiles.values()].map(printProfile)];
 }

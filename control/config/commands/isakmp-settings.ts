@@ -1,4 +1,4 @@
-// Global settings of phase 1: crypto isakmp identity, keepalive, nat keepalive; crypto ipsec nat-transparency.
+// Global settings of phase 1: crypto isakmp identity, keepalive, nat keepalive, invalid-spi-recovery; crypto ipsec nat-transparency.
 
 import { integer } from '../arguments.js';
 import { type Block, block } from '../blocks.js';
@@ -40,6 +40,8 @@ const transparency = {
     target.isakmp.natTraversal = false;
   },
 };
+
+const recovery = setting('invalidSpiRecovery', () => true);
 
 const keepaliveModes = choice<ConfigEdit>(
   'mode',
@@ -86,6 +88,7 @@ export const isakmpSettingCommands: Node<ConfigEdit>[] = [
           }),
         ],
       }),
+      keyword('invalid-spi-recovery', 'Initiate IKE and send Invalid SPI Notify', { commit: true, run: recovery.run, no: recovery.no }),
       keyword('nat', 'Set a nat keepalive interval', {
         commit: true,
         no: natKeepalive.no,
@@ -112,7 +115,7 @@ export const isakmpSettingCommands: Node<ConfigEdit>[] = [
 ];
 
 export function printIsakmpSettings({ isakmp }: Config): Block[] {
-  const { identity: own, keepalive: dpd, natKeepaliveSeconds, natTraversal } = isakmp;
+  const { identity: own, keepalive: dpd, natKeepaliveSeconds, natTraversal, invalidSpiRecovery } = isakmp;
   return [
     ...(own === 'address' ? [] : [block(`crypto isakmp identity ${own}`)]),
     ...(dpd === null
@@ -122,6 +125,7 @@ export function printIsakmpSettings({ isakmp }: Config): Block[] {
             `crypto isakmp keepalive ${dpd.seconds}${dpd.retrySeconds === DefaultRetrySeconds ? '' : ` ${dpd.retrySeconds}`}${dpd.mode === 'periodic' ? ' periodic' : ''}`,
           ),
         ]),
+    ...(invalidSpiRecovery ? [block('crypto isakmp invalid-spi-recovery')] : []),
     ...(natKeepaliveSeconds === null ? [] : [block(`crypto isakmp nat keepalive ${natKeepaliveSeconds}`)]),
     ...(natTraversal ? [] : [block('no crypto ipsec nat-transparency udp-encapsulation')]),
   ];

@@ -29,6 +29,19 @@ function verifyTemplate(config: Config, entry: CryptoMapEntry, ipsec: SiteToSite
   if (entry.matchAddress === null)
     findings.warning(entry, '', `${name} has no access list: its peers get whatever traffic they ask for`, 'match address LIST');
   else verifyList(config, entry, name, findings);
+  if (ipsec.reverseRoute?.always)
+    findings.warning(
+      entry,
+      'reverseRoute',
+      `${name}: reverse-route static has the effect of reverse-route: a dynamic map has routes while it has SAs`,
+    );
+  else if (ipsec.reverseRoute && entry.matchAddress === null)
+    findings.warning(
+      entry,
+      'reverseRoute',
+      `${name}: without an access list its peers may have any traffic routed to them`,
+      'match address LIST',
+    );
   const takesAnybody = ipsec.peers.length === 0;
   const provesOtherwise = config.keyrings.size > 0 || config.trustpoints.size > 0;
   if (takesAnybody && !provesOtherwise && !config.isakmpKeys.some(({ mask }) => mask !== 0xffffffff)) {

@@ -32,6 +32,13 @@ function verifySa(config: Config, sa: GdoiSa, findings: Findings): void {
     for (const set of profile?.transformSets.map((setName) => config.transformSets.get(setName)) ?? []) {
       if (set?.encryption === 'esp-des')
         findings.error(set, '', `transform set ${set.name}: a group is not protected by single DES`, 'esp-aes 256');
+      if (set?.extended)
+        findings.error(
+          set,
+          'extended',
+          `transform set ${set.name}: a group has no extended sequence numbers (RFC 6407 names none)`,
+          'no esn',
+        );
       if (set?.mode !== 'transport') continue;
       const hint = 'mode tunnel: the members preserve the inner addresses in the outer header';
       findings.error(set, 'mode', `transform set ${set.name} is in transport mode, which a group SA cannot be yet`, hint);

@@ -102,6 +102,15 @@ export function verifyIpsec(config: Config, findings: Findings): void {
     if (set.encryption === 'esp-des') verifyDes(config, set, findings);
     if (set.encryption === 'esp-3des')
       findings.warning(set, '', `${name}: 3DES is deprecated (64-bit blocks)`, 'esp-aes 256 or esp-gcm 256');
+    if (set.extended && config.ipsec.replayWindow === 0)
+      findings.warning(
+        set,
+        'extended',
+        `${name}: esn has no effect without a replay window`,
+        'crypto ipsec security-association replay window-size 64',
+      );
+    if (set.extended && (set.encryption === 'esp-des' || set.encryption === 'esp-3des'))
+      findings.warning(set, 'extended', `${name}: IOS XE has no esn with DES and 3DES, so with one there are 32 bits`);
     if (set.encryption === 'esp-null' || set.encryption.startsWith('esp-gmac'))
       findings.warning(set, '', `${name}: ${set.encryption === 'esp-null' ? 'esp-null' : 'esp-gmac'} does not encrypt`);
     if (set.authentication === 'esp-md5-hmac') findings.warning(set, '', `${name}: MD5 is deprecated`, 'esp-sha256-hmac');
@@ -114,4 +123,10 @@ export function verifyIpsec(config: Config, findings: Findings): void {
       findings.warning(profile, 'lifetimeSeconds', `a lifetime of ${profile.lifetimeSeconds} s is for tests: IOS takes no less than 120`);
     }
   }
+}
+
+export function verifyKeyExport(config: Config, findings: Findings): void {
+  if (!config.keyExport) return;
+  const message = 'keys may be exported: whoever may use this router can read all traffic that it encrypts';
+  findings.warning(config, 'keyExport', message, 'no crypto key export wireshark, when the capture is read');
 }

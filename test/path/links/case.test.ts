@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import { LinkKind } from '../../../dataplane/mem/links.js';
-import { Cap } from '../../../dataplane/tables/layout.js';
+import { Cap, CryptoFlag, SaFlag } from '../../../dataplane/tables/layout.js';
 import { branchPacket, hex, ip, ipv4, udp, withTtl } from '../packets.js';
 import { memberTables, Router, type SaSpec, type TablesSpec } from '../router.js';
 
@@ -116,5 +116,33 @@ t.test('what is for the host goes back by the TUN, as it came', (t) => {
   const own = ipv4({ src: '10.0.1.10', dst: '10.0.1.1', ttl: 64 });
   t.strictSame(router.forward(fast(0), own)[0].map(hex), [hex(own)]);
   t.match(router.counters(), { 'path.punted_packets': 1 });
+  t.end();
+});
+
+t.test('ESP in UDP: by the TUN, where that makes superpackets and the faster link does not', (t) => {
+  const sent = (link: LinkKind, joinsUdp: boolean, peerPort: number, sizes = [100, 100]) => {
+    const ends = { local: '172.16.1.2', peer: '172.16.2.2', peerPort, transform: 'gcm-256' as const };
+    const acls = [[{ action: 'permit' as const, src: '10.0.1.0/24', dst: '10.0.2.0/24' }]];
+    const router = new Router({
+      ...tables(1, undefined, link),
+      acls,
+      entries: [{ port: 1, acl: 0, sa: 0, flags: CryptoFlag.PeerOut, flow: 7 }],
+      sas: [{ ...ends, spi: 7, keySeed: 1, acl: 0, sids: [0], sidBits: 8, flags: SaFlag.Outbound | SaFlag.Pairwise }],
+      ports: [{ address: '10.0.1.1' }, { address: '172.16.1.2', link, joinsUdp }],
+      locals: ['10.0.1.1', '172.16.1.2'],
+    });
+    const out = router.forward(0, ...sizes.map((size) => branchPacket(size)));
+    t.equal(router.imbalance(), null);
+    return [out[1].length, out[fast(1)].length];
+  };
+  for (const link of [LinkKind.Xdp, LinkKind.Raw]) {
+    t.same(sent(link, true, 4500), [2, 0], `${link}: by the TUN`);
+    t.same(sent(link, false, 4500), [0, 2], `${link}: a kernel without superpackets of UDP`);
+    t.same(sent(link, true, 0), [0, 2], `${link}: ESP itself`);
+    t.same(sent(link, true, 4500, [100]), [0, 1], `${link}: one alone`);
+    t.same(sent(link, true, 4500, [100, 200, 300, 300, 400]), [0, 5], `${link}: hardly two of a length`);
+    t.same(sent(link, true, 4500, [1000, 1000, 1000, 60, 1000, 1000]), [6, 0], `${link}: runs`);
+  }
+  t.same(sent(LinkKind.Packet, true, 4500), [0, 2], 'a packet socket makes them too');
   t.end();
 });

@@ -184,7 +184,8 @@ t.test('no room: the sender is told, and what is there goes on', (t) => {
   expectTurn(router, [own, 8080], [own, 5000, asked, 80]);
   const told = back(router, segment('10.0.1.12', own, 5000, 8080, Syn));
   t.match(router.counters(), { 'drop.nat_full': 1 });
-  t.ok(told === undefined || told[9] === 1);
+  t.strictSame([told?.[9], told?.[20], told?.[21]], [1, 3, 13], 'RFC 5508 REQ-8: the asking host is told');
+  t.equal(read(t, told as Uint8Array).dst, ip('10.0.1.12'));
   expectTurn(router, [own, 8080], [own, 5000, asked, 80]);
   t.end();
 });

@@ -1,6 +1,7 @@
 // packet-tracer and NAT: what a trace foresees of sessions, lent addresses and limits is what the pipeline then does, and nobody notices a trace.
 
 import t, { type Test } from 'tap';
+import { dropsByReason } from '../../../dataplane/counters/drops.js';
 import { natLogOf, takeNatLog } from '../../../dataplane/mem/nat-log.js';
 import { Ctl, controlWords } from '../../../dataplane/mem/shared.js';
 import { datagram, segment, server } from '../nat/flows.js';
@@ -14,12 +15,12 @@ const inside = 'access-list 1 permit 10.0.1.0 0.0.0.255\n';
 /** Asks first, then sends. @returns how many left */
 function foresee(t: Test, router: Router, tables: TablesSpec, port: number, bytes: Uint8Array, what: string): number {
   const run = traceWith(router, tables, { port, datagram: bytes });
-  const drops = router.env.counters.drops.slice();
+  const drops = dropsByReason(router.env.counters.drops);
   const sent = sentPackets(router.forward(port, bytes.slice()), tables);
   t.strictSame(tracedPackets(run), sent, what);
   t.strictSame(
-    [...run.drops],
-    [...router.env.counters.drops].map((count, reason) => count - drops[reason]),
+    run.drops,
+    dropsByReason(router.env.counters.drops).map((count, reason) => count - drops[reason]),
     `${what}: reasons`,
   );
   return sent.length;

@@ -3,6 +3,7 @@
 
 import fc from 'fast-check';
 import t from 'tap';
+import { dropsByReason } from '../../../dataplane/counters/drops.js';
 import { HopKind, NatSide } from '../../../dataplane/mem/shared.js';
 import { runs } from '../../support/runs.js';
 import { icmp } from '../nat/flows.js';
@@ -122,9 +123,9 @@ t.test('what the trace foresees is what happens', (t) => {
         const run = traceWith(router, spec, { port, datagram });
         const after = JSON.stringify([router.counters(), [...router.env.counters.aceHits.subarray(0, 30)], router.env.nat.sessions.length]);
         if (before !== after) throw new Error('the trace has changed something');
-        const drops = router.env.counters.drops.slice();
+        const drops = dropsByReason(router.env.counters.drops);
         const outputs = router.forward(port, datagram.slice());
-        router.env.counters.drops.forEach((count, reason) => {
+        dropsByReason(router.env.counters.drops).forEach((count, reason) => {
           if (count - drops[reason] !== run.drops[reason])
             throw new Error(`drop ${reason}: ${count - drops[reason]}, foreseen ${run.drops[reason]}`);
         });

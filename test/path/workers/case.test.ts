@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { Drop, PathCount } from '../../../dataplane/counters/declare.js';
+import { dropsByReason } from '../../../dataplane/counters/drops.js';
 import { LinkKind } from '../../../dataplane/mem/links.js';
 import { Ctl, controlWords } from '../../../dataplane/mem/shared.js';
 import { ownerOf } from '../../../dataplane/native/native.js';
@@ -88,7 +89,7 @@ t.test('a full ring is a counted drop', (t) => {
   const [first, second] = workers.all;
   for (let i = 0; i < 600; i++) first.inputs[0].push(from(sourceOf(1)));
   while (first.inputs[0].length > 0) first.pass();
-  t.equal(first.env.counters.drops[Drop.HandOverFull], 88);
+  t.equal(dropsByReason(first.env.counters.drops)[Drop.HandOverFull], 88);
   t.equal(first.env.counters.path[PathCount.HandedOver], 512);
   t.equal(first.imbalance(), null);
   second.pass();

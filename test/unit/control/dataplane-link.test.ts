@@ -26,6 +26,7 @@ t.test('greets, publishes, asks, and comes back after the dataplane was lost', a
     hello: () => note('hello'),
     applied: (generation) => note(`applied ${generation}`),
     event: (event) => note(event.kind),
+    captured: () => undefined,
     natLog: (rows) => note(`log ${rows.length / NatRow.Words}`),
     lost: () => note('lost'),
   });

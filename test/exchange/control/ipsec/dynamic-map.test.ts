@@ -61,6 +61,34 @@ t.test('the hub never begins with whom it does not know', async (t) => {
   t.equal(hub.count('ike_requests_begun'), before, 'nor for a replacement when the ISAKMP SA is gone');
 });
 
+t.test('invalid-spi-recovery: a hub that has lost everything calls its peers, one stranger a second', async (t) => {
+  const { hub, others, wire } = network([template()]);
+  for (const spoke of others) wire.demand(spoke);
+  wire.run(1000);
+  const again = new Gateway(right, [template({ recovers: true })], { seed: 'again' });
+  wire.gateways.splice(wire.gateways.indexOf(hub), 1, again);
+  const arrive = (from: number): void => wire.perform(again, again.ipsec.invalidSpi(0x1234567, from, right, wire.now));
+  for (let i = 0; i < 50; i++) arrive(address(`198.51.100.${i + 1}`));
+  t.equal(again.count('ike_requests_sent'), 1, 'whoever they are');
+  wire.run(2000);
+  const [first, second] = others;
+  arrive(first.local);
+  arrive(second.local);
+  wire.run(500);
+  t.same([first.pairs.length, second.pairs.length], [0, 1], 'the first has heard that its SAs are gone, the second is called later');
+  wire.run(12_000);
+  arrive(second.local);
+  wire.run(500);
+  t.same(second.pairs.length, 0);
+  for (const spoke of others) wire.demand(spoke);
+  wire.run(1000);
+  t.same(
+    others.map((spoke, i) => mismatch(spoke.pairs[0], again.pairs[i])),
+    [null, null],
+    'their traffic goes on',
+  );
+});
+
 t.test('order of sequence decides between configured peers and the dynamic map', async (t) => {
   const known = flows(right, left, { sequence: 10, entries: [line('10.2.0.0', '10.1.0.0')] });
   const front = network([known, template()]);

@@ -2,7 +2,7 @@
 
 import t from 'tap';
 import { flowKey } from '../../../../control/ipsec/sa-pairs.js';
-import { flows, Gateway, gcm, left, mismatch, right, twoGateways } from './two-gateways.js';
+import { address, flows, Gateway, gcm, left, mismatch, right, twoGateways, Wire } from './two-gateways.js';
 
 function established(...options: Parameters<typeof twoGateways>): ReturnType<typeof twoGateways> {
   const pair = twoGateways(...options);
@@ -123,6 +123,36 @@ t.test('dead peer', async (t) => {
   wire.fault = () => [];
   wire.run(60_000);
   t.same([a.pairs.length, a.ike.sas().length, a.count('ike_dpd_dead')], [0, 0, 1]);
+});
+
+t.test('several peers: when one is dead the next is asked at once, and stays until it is dead too', async (t) => {
+  const third = address('192.0.2.77');
+  const settings = { keepalive: { seconds: 10, retrySeconds: 2, mode: 'periodic' as const } };
+  const a = new Gateway(left, [flows(left, right, { peers: [right, third] })], { settings });
+  const b = new Gateway(right, [flows(right, left)], { settings });
+  const c = new Gateway(third, [flows(right, left, { local: third })], { settings });
+  const wire = new Wire([a, b, c]);
+  const dead = new Set<number>();
+  wire.fault = (datagram) =>
+    dead.has(datagram.remote.address) || dead.has(datagram.local.address) ? [] : [{ delay: 1, bytes: datagram.bytes }];
+  const asked = (): number | undefined => {
+    wire.demand(a);
+    wire.run(1000);
+    return a.pairs[0]?.remote.address;
+  };
+  t.equal(asked(), right, 'the first');
+  dead.add(right);
+  wire.run(60_000);
+  t.same(a.pairs, [], 'found dead');
+  t.equal(asked(), third, 'the second, without waiting for the first');
+  dead.clear();
+  wire.perform(a, a.ipsec.clear(null, wire.now));
+  wire.run(1000);
+  t.equal(asked(), third, 'and it stays');
+  dead.add(third);
+  wire.run(60_000);
+  t.equal(asked(), right, 'until it is dead');
+  t.equal(mismatch(a.pairs[0], b.pairs[0]), null);
 });
 
 t.test('the peer starts afresh: INITIAL-CONTACT ends what it had', async (t) => {

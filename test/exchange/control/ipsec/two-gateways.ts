@@ -70,7 +70,7 @@ export class Gateway {
       policies: [isakmpPolicy(options.isakmp)],
       keys: [anyPeer('a shared secret')],
       random,
-      user: new IkeUsers(noGdoi, this.ipsec),
+      user: new IkeUsers(noGdoi, this.ipsec, { failed: () => undefined }),
       acceptInbound: true,
       settings: { ...defaultIsakmp(), ...options.settings },
       ...options.ike,

@@ -86,7 +86,10 @@ const transforms = fc.oneof(
   fc.record({ encryption: combined, authentication: fc.constant(null) }),
 );
 const transformSet: fc.Arbitrary<TransformSet> = fc
-  .record({ line, name, transforms, mode: fc.constantFrom<TransformSet['mode']>('tunnel', 'transport') })
+  .record(
+    { line, name, transforms, mode: fc.constantFrom<TransformSet['mode']>('tunnel', 'transport'), extended: fc.constant(true) },
+    { requiredKeys: ['line', 'name', 'transforms', 'mode'] },
+  )
   .map(({ transforms: pair, ...rest }) => ({ ...rest, ...pair }));
 
 const ipsecProfile = fc.record({
@@ -168,6 +171,8 @@ const siteToSite: fc.Arbitrary<SiteToSite> = fc.record(
     pfs: fc.constantFrom(null, 1, 2, 5, 14, 15, 16, 19, 20, 21),
     lifetimeSeconds: fc.option(fc.integer({ min: 20, max: 2_592_000 })),
     lifetimeKilobytes: fc.oneof(fc.constantFrom(null, 'disable' as const), fc.integer({ min: 2560, max: 4_294_967_295 })),
+    reverseRoute: fc.record({ always: fc.boolean(), nextHop: fc.option(address) }),
+    reverseDistance: fc.integer({ min: 1, max: 255 }),
   },
   { requiredKeys: ['peers', 'transformSets', 'pfs', 'lifetimeSeconds', 'lifetimeKilobytes'] },
 );
@@ -367,7 +372,6 @@ const plainIpsec: fc.Arbitrary<IpsecSettings> = fc.record({
   lifetimeSeconds: fc.integer({ min: 20, max: 2592000 }),
   lifetimeKilobytes: fc.oneof(fc.integer({ min: 2560, max: AllOnes }), fc.constant('disable' as const)),
   replayWindow: fc.constantFrom(0, 64, 128, 256, 512, 1024),
-  extendedSequence: fc.boolean(),
   shield: fc.boolean(),
 });
 const ipsecSettings = sometimes(sometimes(plainIpsec, 'dfBit', dfBit), 'fragmentation', cutOrder);
@@ -399,6 +403,7 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
     failClose,
     accessLists,
     objectGroups,
+    keyExport: fc.boolean(),
     multicastRouting: fc.boolean(),
     interfaces: mapOf(interfaceConfig, (item) => item.name),
     nat: natConfig,

@@ -23,6 +23,7 @@ export const isakmpSettings: fc.Arbitrary<IsakmpSettings> = fc.record({
   ),
   natKeepaliveSeconds: fc.option(fc.integer({ min: 5, max: 3600 })),
   natTraversal: fc.boolean(),
+  invalidSpiRecovery: fc.boolean(),
 });
 
 const valueText = fc.stringMatching(/^[!-~]([ -~]{0,20}[!-~])?$/);

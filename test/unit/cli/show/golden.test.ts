@@ -147,6 +147,7 @@ t.test('show ip route: default, several paths, protocols that IOS has no letter 
   const routes = [
     route('default', '172.16.1.1', 'static'),
     route('192.168.7.0/24', '172.16.1.1', 'zebra', 20),
+    route('192.168.8.0/24', '172.16.1.1', 'groupwire'),
     route('10.0.1.0/24', null, 'connected'),
     route('10.0.2.0/24', '172.16.1.1', 'ospf', 30),
     route('10.0.2.0/24', '172.16.1.5', 'ospf', 30),
@@ -162,6 +163,7 @@ C        10.0.1.0 is directly connected, eth0
 O        10.0.2.0 [0/30] via 172.16.1.1, eth0
                   [0/30] via 172.16.1.5, eth0
 a        192.168.7.0/24 [0/20] via 172.16.1.1, eth0
+S        192.168.8.0/24 [0/0] via 172.16.1.1, eth0
 `,
   );
   t.end();

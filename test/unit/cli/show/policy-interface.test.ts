@@ -187,7 +187,8 @@ t.test('/metrics', async (t) => {
   for (const line of [
     `groupwire_qos_offered_packets_total{${labels},instance=`,
     `groupwire_qos_wait_seconds_bucket{${labels},le="+Inf",instance=`,
-    `groupwire_qos_wait_seconds{${labels},quantile="0.99",instance=`,
+    `groupwire_qos_wait_p99_seconds{${labels},instance=`,
+    `groupwire_qos_wait_seconds_count{${labels},instance=`,
   ])
     t.ok(metrics.includes(line), line);
   t.match(metrics, /qos_dropped_packets_total\{[^}]*class="VOICE",reason="over_rate"[^}]*\} 10\n/);

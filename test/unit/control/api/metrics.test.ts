@@ -5,9 +5,8 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import t from 'tap';
 import { renderMetrics } from '../../../../control/api/metric-text.js';
-import { startMetrics } from '../../../../control/api/metrics.js';
+import { type MetricsOptions, startMetrics } from '../../../../control/api/metrics.js';
 import type { Snapshot } from '../../../../control/api/snapshot.js';
-import { renderStatusPage } from '../../../../control/api/status-page.js';
 import { emptySnapshot, getvpn1, isakmpSa, memberTek, serverGroup, serverMember } from '../../cli/show/sample.js';
 
 interface Sample {
@@ -22,13 +21,13 @@ function parseExposition(text: string): { samples: Sample[]; types: Map<string, 
   const types = new Map<string, string>();
   for (const line of text.split('\n')) {
     if (line === '') continue;
-    const type = /^# TYPE ([a-z_]+) (counter|gauge)$/.exec(line);
+    const type = /^# TYPE ([a-z0-9_]+) (counter|gauge|histogram)$/.exec(line);
     if (type) {
       if (types.has(type[1])) throw new Error(`two types: ${line}`);
       types.set(type[1], type[2]);
       continue;
     }
-    if (/^# HELP [a-z_]+ [^\n]+$/.test(line)) continue;
+    if (/^# HELP [a-z0-9_]+ [^\n]+$/.test(line)) continue;
     const sample = /^([a-z_][a-z0-9_]*)\{((?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)*)\} (-?[0-9.e+-]+)$/.exec(line);
     if (!sample) throw new Error(`not a sample: ${line}`);
     const labels: Record<string, string> = {};
@@ -72,10 +71,19 @@ function fullSnapshot(): Snapshot {
     gdoiMembers: [
       {
         ...getvpn1(),
+        keyServers: [{ address: '1.1.1.1', answers: true, heardSecondsAgo: 1, reason: null }],
         teks: [{ ...memberTek(0x1234, 20), counters }],
         counters: { sealedPackets: 7, sealedBytes: 8, openedPackets: 9, openedBytes: 10, timeSent: 0, timeAccepted: 0, timeRefused: 0 },
       },
-      { ...getvpn1(), group: 'down', registered: false, succeededRegistrations: 0, teks: [], kek: null },
+      {
+        ...getvpn1(),
+        group: 'down',
+        keyServers: [{ address: '1.1.1.1', answers: false, heardSecondsAgo: null, reason: 'no answer' }],
+        registered: false,
+        succeededRegistrations: 0,
+        teks: [],
+        kek: null,
+      },
     ],
     gdoiServers: [
       {
@@ -129,6 +137,8 @@ t.test('samples of every kind, with the instance on each', async (t) => {
     ['group_sealed_packets_total', { group: 'getvpn1' }, 7],
     ['group_registered', { group: 'getvpn1' }, 1],
     ['group_registered', { group: 'down' }, 0],
+    ['group_server_unreachable', { group: 'getvpn1', server: '1.1.1.1' }, 0],
+    ['group_server_unreachable', { group: 'down', server: '1.1.1.1' }, 1],
     ['group_teks', { group: 'down' }, 0],
     ['group_registrations_total', { group: 'down' }, 0],
     ['group_rekeys_received_total', { group: 'getvpn1' }, 25],
@@ -143,7 +153,7 @@ t.test('samples of every kind, with the instance on each', async (t) => {
     ['server_sender_ids_used', { group: 'ks' }, 250],
     ['server_sender_ids_remaining', { group: 'ks' }, 6],
     ['server_rekeys_sent_total', { group: 'ks' }, 5],
-    ['server_rekey_acks_received_total', { group: 'ks' }, 4],
+    ['server_rekey_acks_received', { group: 'ks' }, 4],
     ['server_registrations_total', { group: 'ks' }, 3],
     ['server_members', { group: 'ks' }, 1],
     ['server_tek_remaining_seconds', { group: 'ks', spi: '0x0000FF00' }, 10],
@@ -186,18 +196,13 @@ t.test('labels come back whatever a group, interface or hostname is called', asy
   );
 });
 
-t.test('the status page escapes every name', (t) => {
-  const snapshot = { ...fullSnapshot(), hostname: '<script>"&\'', gdoiMembers: [{ ...getvpn1(), group: '<img src=x>' }] };
-  const page = renderStatusPage(snapshot);
-  t.notMatch(page, /<script|<img/);
-  t.match(page, /&#60;img src=x&#62;/);
-  t.end();
-});
+const noPage = { names: () => [], counters: { add: () => undefined }, looked: () => undefined } satisfies Partial<MetricsOptions>;
 
 t.test('the listener: resources, methods, a snapshot that fails', async (t) => {
   const logged: string[] = [];
   let fails = false;
   const server = await startMetrics({
+    ...noPage,
     address: '127.0.0.1',
     port: 0,
     instance: 'named',
@@ -212,7 +217,6 @@ t.test('the listener: resources, methods, a snapshot that fails', async (t) => {
   const metrics = await fetch(`${url}/metrics`);
   t.equal(metrics.headers.get('content-type'), 'text/plain; version=0.0.4; charset=utf-8');
   t.match(await metrics.text(), /groupwire_group_registered\{group="getvpn1",instance="named"\} 1\n/);
-  t.match(await (await fetch(url)).text(), /<h1>R1 \(named\)<\/h1>/);
   t.equal((await fetch(`${url}/other`)).status, 404);
   t.equal((await fetch(`${url}/metrics`, { method: 'POST', body: 'x' })).status, 405);
   fails = true;
@@ -227,6 +231,6 @@ t.test('a taken port is logged and the router goes on', async (t) => {
   const { port } = other.address() as AddressInfo;
   const logged: string[] = [];
   const log = { write: (...[, , , text]: [string, number, string, string]) => void logged.push(text) };
-  t.equal(await startMetrics({ address: '127.0.0.1', port, instance: 'r1', snapshot: async () => emptySnapshot(), log }), null);
+  t.equal(await startMetrics({ ...noPage, address: '127.0.0.1', port, instance: 'r1', snapshot: async () => emptySnapshot(), log }), null);
   t.strictSame(logged, [`no metrics on 127.0.0.1:${port}: the port is taken (--metrics ADDR:PORT chooses another)`]);
 });

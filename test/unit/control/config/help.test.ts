@@ -10,6 +10,8 @@ t.test('what may come next', (t) => {
     'copy',
     'crypto',
     'debug',
+    'export',
+    'monitor',
     'no',
     'packet-tracer',
     'ping',

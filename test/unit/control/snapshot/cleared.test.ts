@@ -51,12 +51,12 @@ t.test('no answer is no restart', (t) => {
   const rest = { router, instance, version, logging, processes, counters, rates: new RateMeter(), publicKeys: [], cleared, now: 2000 };
   const look = (at: SnapshotParts['dataplane']) => buildSnapshot({ ...rest, dataplane: at }).cleared;
   t.equal(look(dataplane(9)), undefined, 'never cleared');
-  cleared.clear(interfaceStates(config, router.allocation, dataplane(9)), [9], 1000);
+  cleared.clear(interfaceStates(config, router.allocation, dataplane(9)), [9], [], 1000);
   const baseline = { at: 1000, interfaces: [{ name: 'eth0', counters: { receivedPackets: 9 } }], drops: [9] };
   t.match(look(dataplane(10)), baseline);
-  t.strictSame(look(null), { at: 1000, interfaces: [], drops: [] }, 'zeros are shown as zeros');
+  t.strictSame(look(null), { at: 1000, interfaces: [], drops: [], dropCells: [] }, 'zeros are shown as zeros');
   t.match(look(dataplane(11)), baseline, 'and it goes on');
-  t.strictSame(look(dataplane(3)), { at: 1000, interfaces: [], drops: [] }, 'began anew');
-  t.strictSame(look(dataplane(12)), { at: 1000, interfaces: [], drops: [] });
+  t.strictSame(look(dataplane(3)), { at: 1000, interfaces: [], drops: [], dropCells: [] }, 'began anew');
+  t.strictSame(look(dataplane(12)), { at: 1000, interfaces: [], drops: [], dropCells: [] });
   t.end();
 });

@@ -1,7 +1,7 @@
 // What is between two gateways, in tables and in `show`: configuration and pairs -> rows, and -> text as IOS prints it.
 
 import t from 'tap';
-import { renderCryptoMaps, renderIpsecSas } from '../../../../cli/show/ipsec.js';
+import { renderCryptoMaps, viewOfIpsecSas } from '../../../../cli/show/ipsec.js';
 import { renderSessions } from '../../../../cli/show/session.js';
 import type { Snapshot } from '../../../../control/api/snapshot.js';
 import { Allocation } from '../../../../control/compile/allocation.js';
@@ -217,7 +217,7 @@ t.test('show crypto ipsec sa, show crypto session', async (t) => {
     return { slot, serial: words[slot * Sa.Words + Sa.Serial], spi: 0, counters, sequence: 0 };
   });
   const snapshot = shown(pairs, { sas } as unknown as SnapshotHead);
-  const lines = renderIpsecSas(snapshot, false).join('\n');
+  const lines = viewOfIpsecSas(snapshot, { detail: false, peer: null, interface: null }).lines.join('\n');
   for (const part of [
     'Crypto map tag: M, local addr 192.0.2.1',
     'local ident (addr/mask/prot/port): (10.1.0.0/255.255.255.0/0/0)',
@@ -235,6 +235,12 @@ t.test('show crypto ipsec sa, show crypto session', async (t) => {
   ])
     t.ok(lines.includes(part), part);
   t.notMatch(lines, /0808080808/, 'no key');
+  const chosen = (peer: number | null, name: string | null) =>
+    viewOfIpsecSas(snapshot, { detail: false, peer, interface: name }).lines.join('\n');
+  t.equal(chosen(0xc0000202, null), lines, 'all are with that peer');
+  t.equal(chosen(0xc0000209, null), '', 'none is with that one');
+  t.equal(chosen(null, snapshot.ipsec[0].interface), lines);
+  t.throws(() => chosen(null, 'Ethernet9'), /% Interface with a crypto map Ethernet9 does not exist/);
   const session = renderSessions(snapshot, true).join('\n');
   t.match(session, /Session status: UP-NO-IKE/);
   t.match(session, /Peer: 192\.0\.2\.2 port 500 fvrf/);

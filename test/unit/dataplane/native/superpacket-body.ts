@@ -251,6 +251,18 @@ t.test('what is no link, and more than a batch', (t) => {
   t.end();
 });
 
+t.test('who joins UDP: with offloads, where the kernel has them', (t) => {
+  const plain = native.tunOpen('gws3', false, false);
+  const full = native.tunOpen('gws4', false, true);
+  const hasUso = /tx-udp-segmentation: on/.test(spawnSync('ethtool', ['-k', 'gws4'], { encoding: 'utf8' }).stdout);
+  t.equal(native.joinsUdp(plain), false);
+  t.equal(native.joinsUdp(full), hasUso, 'as ethtool has it');
+  for (const fd of [plain, full]) native.fdClose(fd);
+  for (const fd of [-1, full, 0x7fffffff]) t.throws(() => native.joinsUdp(fd), RangeError, `fd ${fd}`);
+  t.throws(() => native.joinsUdp('3' as never), TypeError);
+  t.end();
+});
+
 t.test('steering: each source in the queue of its owner', { skip: native.kind === 'twin' }, (t) => {
   const queues = [0, 1, 2].map(() => native.tunOpen('gws2', true, true));
   t.teardown(() => queues.map((fd) => native.fdClose(fd)));

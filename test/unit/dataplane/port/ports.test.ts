@@ -29,6 +29,7 @@ function setUp(kind: Native['kind'] = 'addon') {
     tunSteer: () => {
       throw new Error('no steering here');
     },
+    joinsUdp: () => false,
     rawOpen: make,
     packetOpen: make,
     packetFilter: (fd, own, count) => told.push(`filter ${fd} ${own.slice(0, count).join()}`),

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { mirrorFib } from '../../../../dataplane/port/fib-mirror.js';
 import { type LinuxState, parseLinux } from '../../../../dataplane/port/linux-state.js';
-import { diffRoutes, planGatewayTable, planPortTable, planProgramTable, planStaticRoutes } from '../../../../dataplane/port/routes.js';
+import { diffRoutes, planGatewayTable, planPortTable, planProgramTable } from '../../../../dataplane/port/routes.js';
 
 const ports = [{ port: 3, device: 'eth0', tun: 'gw-eth0', driver: 'tun' as const }];
 const address = (local: string, prefixlen: number, more = {}) => ({ family: 'inet', local, prefixlen, ...more });
@@ -101,44 +101,4 @@ t.test('the FIB mirror', async (t) => {
   t.match(find(0x0a040000), { kind: 'unreachable' });
   t.match(find(0x0a010001), { kind: 'local', prefixLength: 32 });
   t.match(find(0x0a0100ff), { kind: 'local' }, 'subnet broadcast');
-});
-
-t.test('static routes', async (t) => {
-  const errors: string[] = [];
-  const route = { prefix: 0x0a050000, prefixLength: 16, nextHop: 0x0a010005, interface: null, distance: 1 };
-  const planned = planStaticRoutes(
-    [
-      route,
-      { ...route, prefix: 0, prefixLength: 0, interface: 'Gi0/0', distance: 250 },
-      { ...route, nextHop: null, interface: 'Null0', prefix: 0x0a060000 },
-      { ...route, interface: 'Gi0/9' },
-    ],
-    (name) => (name === 'Gi0/0' ? 'eth0' : null),
-    errors,
-  );
-  t.same(
-    planned.map(({ text }) => text),
-    [
-      '10.5.0.0/16 via 10.1.0.5 metric 1 table 254',
-      'default via 10.1.0.5 dev eth0 metric 4194304000 table 254',
-      'blackhole 10.6.0.0/16 metric 1 table 254',
-    ],
-  );
-  t.same(errors, ['ip route 10.5.0.0/16: interface Gi0/9 has no netdev']);
-
-  const inKernel = [
-    { dst: '10.5.0.0/16', gateway: '10.1.0.5', dev: 'eth0', protocol: '84', metric: 1, flags: [] },
-    { dst: 'default', gateway: '10.1.0.6', dev: 'eth0', protocol: '84', metric: 4194304000, flags: [] },
-    { dst: '10.7.0.0/16', gateway: '10.1.0.5', dev: 'eth0', protocol: '84', metric: 1, flags: [] },
-    { dst: '10.8.0.0/16', gateway: '10.1.0.5', dev: 'eth0', protocol: '4', metric: 1, flags: [] },
-  ];
-  t.same(
-    diffRoutes(read(inKernel), planned, (table) => table === 254),
-    [
-      'route del 10.7.0.0/16 via 10.1.0.5 dev eth0 metric 1 table 254 protocol 84',
-      'route replace default via 10.1.0.5 dev eth0 metric 4194304000 table 254 protocol 84',
-      'route add blackhole 10.6.0.0/16 metric 1 table 254 protocol 84',
-    ],
-    'what is there stays, what changed is replaced, what others made is left alone',
-  );
 });

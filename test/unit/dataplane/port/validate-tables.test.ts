@@ -80,6 +80,7 @@ const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][]
   ['MTU', /ipMtu: 67/, (head) => Object.assign(head.interfaces[0], { ipMtu: 67 })],
   ['17 interfaces', /17 elements/, (head) => Object.assign(head, { interfaces: new Array(17).fill(head.interfaces[0]) })],
   ['route to nowhere', /neither next hop/, (head) => Object.assign(head.staticRoutes[0], { nextHop: null })],
+  ['recursive by half', /recursive/, (head) => Object.assign(head.staticRoutes[0], { recursive: 1 })],
   ['control port 0', /controlPorts\[0\]: 0/, (head) => Object.assign(head, { controlPorts: [0] })],
   ['17 groups', /17 elements/, (head) => Object.assign(head, { groups: new Array(17).fill('G') })],
   ['a fraction', /not an integer/, (head) => Object.assign(head, { generation: 1.5 })],

@@ -56,6 +56,27 @@ t.test('an entry, as IOS writes it', async (t) => {
   t.ok(printConfig(config, { secrets: true }).replaceAll('\r', '').includes(entry), 'and back');
 });
 
+t.test('reverse-route: every form, and back', async (t) => {
+  const wanted = (lines: string) => parseClean(base + entry + lines + outside);
+  for (const [lines, reverseRoute] of [
+    [' reverse-route\n', { always: false, nextHop: null }],
+    [' reverse-route static\n', { always: true, nextHop: null }],
+    [' reverse-route remote-peer 192.0.2.7\n', { always: false, nextHop: 0xc0000207 }],
+    [' reverse-route remote-peer 192.0.2.7 static\n', { always: true, nextHop: 0xc0000207 }],
+  ] as const) {
+    const config = wanted(lines);
+    t.strictSame(config.cryptoMaps.get('M')?.[0].ipsec?.reverseRoute, reverseRoute, lines);
+    t.ok(printConfig(config, { secrets: true }).includes(` match address A\n${lines}`), `${lines} and back`);
+  }
+  const far = wanted(' set reverse-route distance 20\n reverse-route\n');
+  t.equal(far.cryptoMaps.get('M')?.[0].ipsec?.reverseDistance, 20);
+  t.match(printConfig(far, { secrets: true }), / set pfs group14\n set reverse-route distance 20\n match address A\n reverse-route\n/);
+  const undone = wanted(' reverse-route static\n set reverse-route distance 20\n no reverse-route\n no set reverse-route distance\n');
+  t.equal(printConfig(undone, { secrets: true }), printConfig(wanted(''), { secrets: true }), 'no');
+  const problems = listProblems(`${base}${entry} reverse-route tag 7\n set reverse-route gateway 192.0.2.7\n${outside}`);
+  t.match(problems, [/error .*tags of routes are not supported/, /error .*set reverse-route gateway is not supported/]);
+});
+
 t.test('defaults, and no', async (t) => {
   const text = (lines: string): string =>
     `${base}crypto map M 100 ipsec-isakmp\n set peer 192.0.2.2\n set transform-set T\n match address A\n${lines}${outside}`;

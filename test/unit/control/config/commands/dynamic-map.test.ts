@@ -1,7 +1,7 @@
 // crypto dynamic-map: what is parsed, printed, found to be wrong; the tables and the output of `show` that its peers' pairs lead to.
 
 import t from 'tap';
-import { renderCryptoMaps, renderIpsecSas, viewOfDynamicMaps } from '../../../../../cli/show/ipsec.js';
+import { renderCryptoMaps, viewOfDynamicMaps, viewOfIpsecSas } from '../../../../../cli/show/ipsec.js';
 import { sessionsOf } from '../../../../../cli/show/session.js';
 import type { Snapshot } from '../../../../../control/api/snapshot.js';
 import { Allocation } from '../../../../../control/compile/allocation.js';
@@ -97,7 +97,15 @@ t.test('what is wrong', async (t) => {
   );
   t.match(
     problems((whole) => whole.replace(' set pfs group14', ' reverse-route')),
-    /error .*reverse-route is not supported/,
+    /warning .*D 10: without an access list its peers may have any traffic routed to them/,
+  );
+  t.match(
+    problems((whole) => whole.replace(' set pfs group14', ' reverse-route static')),
+    /warning .*D 10: reverse-route static has the effect of reverse-route/,
+  );
+  t.match(
+    problems((whole) => whole.replace(' set pfs group14', ' reverse-route remote-peer 192.0.2.7 gateway')),
+    /error .*gateway is not supported/,
   );
   t.match(
     problems((whole) => whole.replace(' set pfs group14', ' set group G')),
@@ -214,7 +222,7 @@ t.test('show crypto dynamic-map, show crypto map, show crypto ipsec sa', async (
     'lines that no peer has are no flows',
   );
   t.match(
-    renderIpsecSas(snapshot, false).join('\n'),
+    viewOfIpsecSas(snapshot, { detail: false, peer: null, interface: null }).lines.join('\n'),
     /remote ident \(addr\/mask\/prot\/port\): \(10\.1\.9\.0\/255\.255\.255\.0\/0\/0\)\n {3}current_peer 203\.0\.113\.7 port 500\n/,
   );
 });

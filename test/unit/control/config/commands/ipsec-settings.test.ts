@@ -13,17 +13,15 @@ t.test('what is given, and taken back', async (t) => {
   const text = `crypto ipsec security-association lifetime kilobytes 10000
 crypto ipsec security-association lifetime seconds 900
 crypto ipsec security-association replay window-size 512
-crypto ipsec security-association esn
 `;
   t.same(parseClean(text).ipsec, {
     lifetimeSeconds: 900,
     lifetimeKilobytes: 10_000,
     replayWindow: 512,
-    extendedSequence: true,
     shield: true,
   });
   t.same(reprint(text), text.trim().split('\n'));
-  const back = ['lifetime kilobytes', 'lifetime seconds', 'replay window-size', 'esn'].map(
+  const back = ['lifetime kilobytes', 'lifetime seconds', 'replay window-size'].map(
     (words) => `no crypto ipsec security-association ${words}\n`,
   );
   t.same(parseClean(text + back.join('')).ipsec, defaultIpsec());
@@ -47,6 +45,24 @@ t.test('single DES: refused unless it is permitted, wherever that is written; ne
       ([severity, , message]) => severity === 'error' && /not protected by single DES/.test(String(message)),
     ),
   );
+});
+
+t.test('esn: in a transform set, as on IOS XE', async (t) => {
+  const problems = (text: string) => checkConfig(text).problems.map(({ severity, message }) => `${severity} ${message}`);
+  const set = 'crypto ipsec transform-set T esp-gcm 256\n mode tunnel\n esn\n';
+  t.same(reprint(set), set.trim().split('\n'));
+  t.equal(
+    parseClean(`${set}crypto ipsec transform-set T esp-aes 256 esp-sha256-hmac\n`).transformSets.get('T')?.extended,
+    true,
+    'as the mode, it stays',
+  );
+  t.equal(parseClean(`${set} no esn\n`).transformSets.get('T')?.extended, undefined);
+  t.match(problems(`${set}crypto ipsec security-association replay disable\n`), [/warning .*esn has no effect without a replay window/]);
+  const old = set.replace('esp-gcm 256', 'esp-3des esp-sha-hmac');
+  t.match(problems(old), [/3DES is deprecated/, /IOS XE has no esn with DES and 3DES/]);
+  const group =
+    'crypto ipsec profile P\n set transform-set T\ncrypto gdoi group G\n identity number 1\n server local\n  sa ipsec 1\n   profile P\n';
+  t.ok(problems(set + group).some((problem) => /error .*a group has no extended sequence numbers/.test(problem)));
 });
 
 t.test('df-bit and fragmentation, for all and for one', async (t) => {
@@ -81,6 +97,7 @@ t.test('what is not taken', async (t) => {
     ['security-association lifetime kilobytes 100', /Invalid/],
     ['security-association idle-time 60', /not supported yet/],
     ['security-association multi-sn', /not supported/],
+    ['security-association esn', /a matter of the transform set/],
     ['df-bit', /Incomplete/],
     ['fragmentation behind', /Invalid/],
   ] as const)

@@ -11,18 +11,20 @@ t.test('keepalives, NAT, and back to the defaults', (t) => {
   const all = `crypto isakmp keepalive 10 3 periodic
 crypto isakmp nat keepalive 20
 crypto isakmp identity hostname
+crypto isakmp invalid-spi-recovery
 no crypto ipsec nat-transparency udp-encapsulation`;
   t.same(
     reprint(all).filter((line) => line.includes('crypto')),
     [
       'crypto isakmp identity hostname',
       'crypto isakmp keepalive 10 3 periodic',
+      'crypto isakmp invalid-spi-recovery',
       'crypto isakmp nat keepalive 20',
       'no crypto ipsec nat-transparency udp-encapsulation',
     ],
     'printed',
   );
-  const undone = `${all}\nno crypto isakmp keepalive\nno crypto isakmp nat keepalive\nno crypto isakmp identity\ncrypto ipsec nat-transparency udp-encapsulation`;
+  const undone = `${all}\nno crypto isakmp keepalive\nno crypto isakmp nat keepalive\nno crypto isakmp identity\nno crypto isakmp invalid-spi-recovery\ncrypto ipsec nat-transparency udp-encapsulation`;
   t.same(parseClean(undone).isakmp, defaultIsakmp());
   t.end();
 });
