@@ -26,6 +26,10 @@ export interface RunOptions extends Target {
   native: boolean;
   /** Forwarding threads of the dataplane. */
   workers: number;
+  /** Root has made, or is told to make, what must change on this machine: without its rights nothing is changed. */
+  prepared: boolean;
+  /** Of a dataplane that another service runs; null: it is a child of ours. */
+  dataplaneSocket: string | null;
 }
 
 export type CliCommand =
@@ -35,6 +39,8 @@ export type CliCommand =
   /** `isChosen`: the instance was named; else the only one that runs is meant. */
   | ({ name: 'shell'; isChosen: boolean } & Target)
   | { name: 'check'; file: string }
+  /** For command shells: what may stand at the end of an exec line. */
+  | { name: 'complete'; line: string }
   | { name: 'pki'; words: string[] }
   | { name: 'version' }
   | { name: 'help' };
@@ -49,6 +55,8 @@ const optionTypes = {
   timeout: { type: 'string' },
   'no-native': { type: 'boolean' },
   workers: { type: 'string' },
+  dataplane: { type: 'string' },
+  prepared: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
 } as const;
@@ -56,7 +64,7 @@ type OptionName = keyof typeof optionTypes;
 
 const target: OptionName[] = ['instance', 'runtime'];
 const allowed: Record<string, OptionName[]> = {
-  run: [...target, 'config', 'state', 'metrics', 'key-log', 'no-native', 'workers'],
+  run: [...target, 'config', 'state', 'metrics', 'key-log', 'no-native', 'workers', 'dataplane', 'prepared'],
   'wait-ready': [...target, 'timeout'],
   show: target,
   'packet-tracer': target,
@@ -67,6 +75,7 @@ const allowed: Record<string, OptionName[]> = {
   exec: target,
   shell: target,
   check: [],
+  complete: [],
   version: [],
   help: [],
 };
@@ -121,6 +130,10 @@ export function parseArguments(args: readonly string[], isTerminal = false): Cli
   if (name === 'check') {
     if (positionals.length !== 1) throw new UsageError('usage: groupwire check FILE');
     return { name, file: positionals[0] };
+  }
+  if (name === 'complete') {
+    if (positionals.length !== 1) throw new UsageError('usage: groupwire complete "BEGINNING OF AN EXEC LINE"');
+    return { name, line: positionals[0] };
   }
   if (positionals.length > 0) throw new UsageError(`unexpected argument '${positionals[0]}'`);
   switch (name) {
@@ -178,7 +191,18 @@ function parseRun(values: Values, instance: string): Omit<RunOptions, keyof Targ
     keyLogDirectory: values['key-log'] === undefined ? null : resolve(values['key-log']),
     native: !values['no-native'],
     workers: parseWorkers(values.workers ?? '1'),
+    prepared: values.prepared === true,
+    dataplaneSocket: parseDataplane(values),
   };
+}
+
+/** Options of a dataplane that is not ours to start would be ignored. */
+function parseDataplane(values: Values): string | null {
+  if (values.dataplane === undefined) return null;
+  for (const option of ['workers', 'no-native', 'prepared'] as const) {
+    if (values[option] !== undefined) throw new UsageError(`--${option} is for the service that runs the dataplane (--dataplane)`);
+  }
+  return resolve(values.dataplane);
 }
 
 /** The worker's number takes 4 bits of an IV (dataplane/proto/sender-iv.ts). */

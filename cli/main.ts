@@ -12,6 +12,8 @@ const help = `groupwire: a userspace router that makes a Linux VM a member, or t
       --key-log DIR          write the keys of all SAs for Wireshark: for debugging only
       --no-native            use the TypeScript twin of the C addon
       --workers N|auto       forwarding threads, 1 to 16, default 1; auto = one per CPU
+      --prepared             without root's rights: what must change is listed for root, on TUNs made in advance
+      --dataplane SOCKET     the dataplane is another service's, as with systemd: only control runs here
   groupwire shell                              IOS-like shell; also groupwire alone on a terminal
   groupwire wait-ready [--timeout SECONDS]     wait until everything configured is up and registered, default 30
   groupwire show WORDS [| json | include RE | exclude RE | begin RE | section RE | count RE]
@@ -43,6 +45,12 @@ async function runCommand(command: CliCommand): Promise<number> {
     }
     case 'check':
       return await check(command.file, process.stdout);
+    case 'complete': {
+      const { helpFor } = await import('../control/config/help.js');
+      const help = helpFor('exec', command.line);
+      if ('entries' in help) for (const { token, kind } of help.entries) if (kind === 'keyword') process.stdout.write(`${token}\n`);
+      return 0;
+    }
     case 'pki': {
       const { runPki } = await import('./pki.js');
       return runPki(command.words);

@@ -8,6 +8,7 @@ import { processListName, writeProcesses } from '../control/api/process-list.js'
 import type { RunOptions } from './arguments.js';
 import { CliError } from './errors.js';
 import { LockedError, takeInstanceLock } from './instance-lock.js';
+import { ServiceManager } from './service-manager.js';
 import { type ChildCommand, Supervisor } from './supervisor.js';
 
 function log(severity: number, mnemonic: string, text: string): void {
@@ -20,26 +21,26 @@ const built = fileURLToPath(new URL('..', import.meta.url));
 /** What runs for an instance. */
 function childCommands(options: RunOptions, root: string): ChildCommand[] {
   const shared = ['--instance', options.instance, '--run', options.runDirectory, '--state', options.stateDirectory];
-  return [
-    {
-      name: 'dataplane',
-      args: [join(root, 'dataplane/main.js'), ...shared, '--workers', String(options.workers)],
-      // bpf: the programs of port-driver xdp and of steering; ipc_lock: the packet memory of xdp is pinned, more than the usual limit.
-      capabilities: ['net_admin', 'net_raw', 'bpf', 'ipc_lock'],
-      environment: options.native ? {} : { GROUPWIRE_NATIVE: '0' },
-    },
-    {
-      name: 'control',
-      args: [
-        join(root, 'control/main.js'),
-        ...shared,
-        ...['--config', options.configFile, '--metrics', options.metrics],
-        ...(options.keyLogDirectory === null ? [] : ['--key-log', options.keyLogDirectory]),
-      ],
-      capabilities: ['net_bind_service'],
-      reloads: true,
-    },
-  ];
+  const dataplane: ChildCommand = {
+    name: 'dataplane',
+    args: [join(root, 'dataplane/main.js'), ...shared, '--workers', String(options.workers), ...(options.prepared ? ['--prepared'] : [])],
+    // bpf: the programs of port-driver xdp and of steering; ipc_lock: the packet memory of xdp is pinned, more than the usual limit.
+    capabilities: ['net_admin', 'net_raw', 'bpf', 'ipc_lock'],
+    environment: options.native ? {} : { GROUPWIRE_NATIVE: '0' },
+  };
+  const control: ChildCommand = {
+    name: 'control',
+    args: [
+      join(root, 'control/main.js'),
+      ...shared,
+      ...['--config', options.configFile, '--metrics', options.metrics],
+      ...(options.keyLogDirectory === null ? [] : ['--key-log', options.keyLogDirectory]),
+      ...(options.dataplaneSocket === null ? [] : ['--dataplane', options.dataplaneSocket]),
+    ],
+    capabilities: ['net_bind_service'],
+    reloads: true,
+  };
+  return options.dataplaneSocket === null ? [dataplane, control] : [control];
 }
 
 function makeDirectory(path: string, mode: number): void {
@@ -63,20 +64,38 @@ function takeLock(options: RunOptions): () => void {
 
 /**
  * Runs until a signal ends it.
- * @param root folder of dataplane/main.js and control/main.js; tests put stand-ins there
+ * @param root folder of dataplane/main.js and control/main.js; tests put stand-ins there @param silenceMs of the supervisor, if it is another one
  * @returns the exit status. @throws CliError when it cannot start
  */
-export async function runInstance(options: RunOptions, root = built): Promise<number> {
+export async function runInstance(options: RunOptions, root = built, silenceMs?: number): Promise<number> {
   makeDirectory(options.runDirectory, 0o755);
   makeDirectory(options.stateDirectory, 0o700);
   const release = takeLock(options);
-  const supervisor = new Supervisor(childCommands(options, root), {
-    log,
-    changed: (list) => writeProcesses(options.runDirectory, [...list, { name: 'supervisor', pid: process.pid, restarts: 0 }]),
+  const manager = new ServiceManager();
+  const supervisor = new Supervisor(
+    childCommands(options, root),
+    {
+      log,
+      changed: (list) => writeProcesses(options.runDirectory, [...list, { name: 'supervisor', pid: process.pid, restarts: 0 }]),
+      ready: () => manager.ready(),
+      alive: () => manager.alive(),
+      status: (text) => manager.status(text),
+      reloaded: () => manager.reloaded(),
+    },
+    silenceMs,
+  );
+  const stop = () => {
+    manager.stopping();
+    supervisor.stop();
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('SIGHUP', () => {
+    manager.reloading();
+    supervisor.reload();
   });
-  process.on('SIGTERM', () => supervisor.stop());
-  process.on('SIGINT', () => supervisor.stop());
-  process.on('SIGHUP', () => supervisor.reload());
+  // Of an upgrade: control starts again as the program that is installed now, and forwarding goes on.
+  process.on('SIGUSR2', () => supervisor.restart('control'));
   try {
     supervisor.start();
     return await supervisor.ended;
@@ -91,7 +110,8 @@ function removeIfEmpty(directory: string): void {
   try {
     rmdirSync(directory);
   } catch (error) {
-    // Somebody's other files are there, or the directory is not ours to remove: both are fine.
+    // Somebody's other files are there, or the directory is not ours to remove, as under systemd: both are fine.
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') return;
     log(6, 'CLEANUP', `${directory} stays: ${(error as NodeJS.ErrnoException).code}`);
   }
 }

@@ -11,6 +11,7 @@ export const { values: args } = parseArgs({
     state: { type: 'string' },
     metrics: { type: 'string', default: '127.0.0.1:9848' },
     'key-log': { type: 'string' },
+    dataplane: { type: 'string' },
   },
 });
 

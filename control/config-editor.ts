@@ -1,10 +1,13 @@
 // Interactive editing of the running configuration: each line works on a copy, which is verified as a whole and put in force at once. A
 // line that is refused changes nothing. What IOS takes although it is not complete yet (a crypto map entry without its group) waits in a
-// draft until a later line completes it, so that what is in force always verifies.
+// draft until a later line completes it, so that what is in force always verifies. Meanwhile other lines do not wait with it: one that
+// verifies without the draft, and touches nothing that the draft touches, is in force at once.
 
+import { configDifferences } from './config/differences.js';
 import { editLine, type LineAnswer } from './config/edit.js';
 import type { Config, Problem } from './config/model.js';
 import { type Frame, type ModeName, Session } from './config/session.js';
+import { changedThings } from './config/things.js';
 
 export interface EditorMeans {
   /** What is in force. */
@@ -16,7 +19,7 @@ export interface EditorMeans {
   exec(line: string): string;
 }
 
-export interface EditAnswer extends Omit<LineAnswer, 'execLines'> {
+export interface EditAnswer extends Omit<LineAnswer, 'execLines' | 'within'> {
   /** The mode after the line, by the name in its prompt. */
   mode: ModeName;
 }
@@ -30,6 +33,8 @@ interface Editing {
 
 /** Interactive shells at once; the one idle longest makes room. */
 const MaxSessions = 64;
+/** Lines that wait are listed as far as this. */
+const MaxListed = 20;
 
 export class ConfigEditor {
   /** Lines that wait for others, on top of what was in force when they came. */
@@ -56,9 +61,13 @@ export class ConfigEditor {
     const config = this.work();
     if (config === this.means.current()) return [];
     const errors = this.errorsOf(config);
+    const lines = configDifferences(this.means.current(), config);
     return [
       '% Not in force yet, because the configuration is not complete (configure revert now forgets it):',
       ...errors.map(({ message, hint }) => `%   ${message.replace(/^% */, '')}${hint === null ? '' : ` (${hint})`}`),
+      '% What waits:',
+      ...lines.slice(0, MaxListed).map((line) => `%   ${line}`),
+      ...(lines.length > MaxListed ? [`%   and ${lines.length - MaxListed} lines more`] : []),
     ];
   }
 
@@ -77,7 +86,7 @@ export class ConfigEditor {
     const session = new Session(copy.config);
     session.frames.splice(0, 1, ...copy.frames);
     session.line = this.line;
-    const { execLines, ...answer } = editLine(session, text);
+    const { execLines, within, ...answer } = editLine(session, text);
     if (answer.error !== null) {
       this.sessions.set(id, { ...editing, usedAt: now });
       return { ...answer, mode: editing.frames[editing.frames.length - 1].mode };
@@ -85,8 +94,10 @@ export class ConfigEditor {
     this.line = session.line;
     for (const line of execLines) answer.messages.push(this.means.exec(line));
     this.sessions.set(id, { config: copy.config, frames: session.frames, usedAt: now });
-    if (this.errorsOf(copy.config).length > 0) this.draft = { config: copy.config, base: this.means.current() };
-    else {
+    if (this.errorsOf(copy.config).length > 0) {
+      this.applyAlone(editing.config, [...within, text]);
+      this.draft = { config: copy.config, base: this.means.current() };
+    } else {
       this.draft = null;
       this.means.apply(copy.config);
     }
@@ -95,6 +106,19 @@ export class ConfigEditor {
       answer.messages.push(...this.waiting());
     }
     return { ...answer, mode: session.frame.mode };
+  }
+
+  /** Puts a line in force while others wait, if it has nothing to do with them. @param config with those that wait @param lines it, behind those that open its mode */
+  private applyAlone(config: Config, lines: readonly string[]): void {
+    const current = this.means.current();
+    if (config === current) return;
+    const alone = structuredClone(current);
+    const session = new Session(alone);
+    for (const line of lines) if (editLine(session, line).error !== null) return;
+    const changed = changedThings(current, alone);
+    const waiting = changedThings(current, config);
+    if (changed.size === 0 || [...changed].some((thing) => waiting.has(thing))) return;
+    if (this.errorsOf(alone).length === 0) this.means.apply(alone);
   }
 
   private errorsOf(config: Config): Problem[] {

@@ -5,7 +5,7 @@ import type { Config } from './config/model.js';
 import { verifyConfig } from './config/verify.js';
 import { ConfigEditor } from './config-editor.js';
 import type { ConfigFile } from './config-file.js';
-import { ensureKeyOf } from './exec.js';
+import { ensureKeyOf, withoutKey } from './exec.js';
 import { Lifecycle } from './lifecycle.js';
 import type { NatLog } from './nat-log.js';
 import type { RsaKeys } from './pki/rsa-keys.js';
@@ -65,6 +65,7 @@ export function makeConfiguration({ router, log, natLog, rsaKeys, store, file, r
       current: () => router.config,
       conflicts,
       apply,
+      withoutKey: (lines, config) => withoutKey(lines, config, rsaKeys),
       readStartup: () => file.read(),
       writeStartup: (text) => file.write(text),
     },
@@ -75,6 +76,9 @@ export function makeConfiguration({ router, log, natLog, rsaKeys, store, file, r
     if (!next) {
       log.write('SYS', 3, 'RELOAD', `${file.path} has errors: the running configuration stays`);
       return;
+    }
+    for (const { line, text } of withoutKey(next.execLines, next.config, rsaKeys)) {
+      log.write('PARSER', 4, 'CFGLOG', `${file.path}:${line}: a reload makes no key, and there is none yet: enter ${text}`);
     }
     const families = apply(next.config);
     // A log file that was moved away is opened anew.

@@ -17,6 +17,7 @@ import {
 } from '../dataplane/tables/message.js';
 import type { FromProber, ProbeSocket, ToPathSearch, ToProber } from '../dataplane/tables/probe.js';
 import type { TraceAnswer, TraceRequest } from '../dataplane/tables/trace.js';
+import type { SupervisedProcess } from './api/process-list.js';
 
 export interface LinkEvents {
   /** A dataplane process answered; `generation` 0 means that it has no tables yet. */
@@ -74,6 +75,9 @@ export class DataplaneLink {
   private closed = false;
   private nextId = 1;
   private natLog = false;
+  /** Processes that answered, by incarnation, and the last one's pid. */
+  private readonly lives = new Set<string>();
+  private pid: number | null = null;
   private readonly waiting = new Map<number, (answer: Answer | null) => void>();
 
   /** What the dataplane says of probes, null when it is lost (control/probe). */
@@ -87,6 +91,11 @@ export class DataplaneLink {
 
   get connected(): boolean {
     return this.greeted;
+  }
+
+  /** The process at the other end, as a supervisor would name it. */
+  get process(): SupervisedProcess {
+    return { name: 'dataplane', pid: this.greeted ? this.pid : null, restarts: Math.max(0, this.lives.size - 1) };
   }
 
   open(): void {
@@ -186,6 +195,8 @@ export class DataplaneLink {
   private take(message: FromDataplane, rest: Uint8Array): void {
     if (message.type === 'hello') {
       this.greeted = true;
+      this.pid = message.pid;
+      this.lives.add(message.incarnation);
       this.events.hello(message);
     } else if (message.type === 'applied') this.events.applied(message.generation, message.errors);
     else if (message.type === 'event') this.events.event(message.event);

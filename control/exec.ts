@@ -63,6 +63,14 @@ export function ensureKeyOf(line: string, config: Config, means: Pick<ExecMeans,
   return means.rsaKeys.privateKey(labelOf(command, config)) ? done() : generateKey(command, config, means);
 }
 
+/** Of lines of a configuration that is loaded while the router runs, where no key is made. @returns those whose key is not there */
+export function withoutKey<T extends { text: string }>(lines: readonly T[], config: Config, rsaKeys: RsaKeys): T[] {
+  return lines.filter(({ text }) => {
+    const command = parseExec(text);
+    return !('error' in command) && command.kind === 'crypto key generate rsa' && !rsaKeys.privateKey(labelOf(command, config));
+  });
+}
+
 function generateKey(request: KeyRequest, config: Config, means: Pick<ExecMeans, 'rsaKeys'>): ExecAnswer {
   try {
     const { label, modulusBits, exportable } = means.rsaKeys.generate(labelOf(request, config), request.modulus, request.exportable);

@@ -7,7 +7,7 @@ import { diffConfig } from './config/diff.js';
 import { configDifferences } from './config/differences.js';
 import type { ExecCommand, ExecError } from './config/exec.js';
 import type { Config, Problem } from './config/model.js';
-import { parseConfig } from './config/parse.js';
+import { type ParseResult, parseConfig, UnknownCommand } from './config/parse.js';
 import { printConfig } from './config/print.js';
 import { maskSecrets } from './config/secrets.js';
 import type { ConfigEditor } from './config-editor.js';
@@ -24,6 +24,8 @@ export interface LifecycleMeans {
   current(): Config;
   conflicts(config: Config): Problem[];
   apply(config: Config): string[];
+  /** Those of a configuration's exec lines that ask for a key which is not there. */
+  withoutKey(lines: ParseResult['execLines'], config: Config): ParseResult['execLines'];
   /** The startup configuration. @throws Error that says why not */
   readStartup(): string;
   writeStartup(text: string): void;
@@ -32,6 +34,8 @@ export interface LifecycleMeans {
 const Rollback = 'configure-rollback';
 const Running = 'running-configuration';
 const MinuteMs = 60_000;
+/** An answer is read by somebody. */
+const MaxRemarks = 20;
 
 function describe(problem: Problem): string {
   const where = problem.line > 0 ? `line ${problem.line}: ` : '';
@@ -151,11 +155,23 @@ export class Lifecycle {
       return refused(`% The text of the file is missing: ${file} is read by the groupwire command, which sends it along (POST /exec-file)`);
     }
     return this.attempt(() => {
-      const { config, problems } = checkConfig(text === null || file === null ? this.means.readStartup() : text);
+      const { config, problems, execLines } = checkConfig(text === null || file === null ? this.means.readStartup() : text);
       const errors = [...problems, ...this.means.conflicts(config)].filter(({ severity }) => severity === 'error');
       if (errors.length > 0) return refused('% The configuration has errors: nothing is changed', ...errors.map(describe));
-      return run(config);
+      const { output, error } = run(config);
+      return { output: [output, ...this.remarks(config, problems, execLines)].join('\n'), error };
     });
+  }
+
+  /** What a configuration that can be put in force leaves to say. */
+  private remarks(config: Config, problems: Problem[], execLines: ParseResult['execLines']): string[] {
+    const unknown = problems.filter(({ message }) => message.startsWith(UnknownCommand));
+    const keys = this.means.withoutKey(execLines, config);
+    return [
+      ...unknown.slice(0, MaxRemarks).map((problem) => `${describe(problem)}: ${problem.text}`),
+      ...(unknown.length > MaxRemarks ? [`%   and ${unknown.length - MaxRemarks} unknown lines more: groupwire check lists them`] : []),
+      ...keys.map(({ line, text }) => `%   line ${line}: no key is made here, and there is none yet: enter ${text}`),
+    ];
   }
 
   private replace(config: Config, minutes: number | null, now: number): ExecAnswer {

@@ -7,6 +7,7 @@ import { CpuMeter } from './api/cpu-meter.js';
 import { KeptCounters } from './api/kept-counters.js';
 import { readProcesses } from './api/processes.js';
 import { RateMeter } from './api/rates.js';
+import type { Ready } from './api/ready.js';
 import { startApi } from './api/server.js';
 import { readVersion } from './api/version.js';
 import { args, fail, required } from './arguments.js';
@@ -27,6 +28,7 @@ import { GdoiPort } from './isakmp/ports.js';
 import { joinSinks, KeyExport } from './key-export.js';
 import { KeyLog } from './key-log.js';
 import { Lifecycle } from './lifecycle.js';
+import { Liveness } from './liveness.js';
 import { listenAddresses, listenPorts } from './local-ends.js';
 import { openLog } from './log.js';
 import { MulticastSockets } from './multicast-sockets.js';
@@ -36,13 +38,13 @@ import { RsaKeys } from './pki/rsa-keys.js';
 import { Trustpoints } from './pki/trustpoints.js';
 import { PathSearches, pathSearchCounters } from './probe/path-searches.js';
 import { monotonicNow, Prober, probeCounters } from './probe/prober.js';
+import { sampleRates } from './rate-samples.js';
 import { findMissing } from './readiness.js';
 import { Router, routerCounters } from './router.js';
 import { nameRun } from './run-record.js';
 import { buildSnapshot } from './snapshot/build.js';
 import { interfaceStates } from './snapshot/interfaces.js';
 import { natTranslations } from './snapshot/nat.js';
-import { sampleQosRates } from './snapshot/qos-interfaces.js';
 import { startStatusListener } from './status-listener.js';
 import { SealedStore } from './store/sealed-store.js';
 import { tracePacket } from './trace/packet-tracer.js';
@@ -86,6 +88,7 @@ const keyExport = new KeyExport({ isPermitted: () => router.config.keyExport, ph
 
 let applied = { generation: 0, errors: ['not applied yet'] };
 let tickTimer: NodeJS.Timeout | null = null;
+const liveness = new Liveness();
 const sockets = new UdpSockets(
   (datagram) => {
     router.receive(datagram, Date.now());
@@ -103,11 +106,12 @@ const multicast = new MulticastSockets(
   },
   (group, local, reason) => log.write('GDOI', 3, 'MCAST_JOIN', `cannot join ${group} for rekeys on ${local || 'any interface'}: ${reason}`),
 );
-const link = new DataplaneLink(join(runDirectory, 'dataplane.sock'), {
+const link = new DataplaneLink(args.dataplane ?? join(runDirectory, 'dataplane.sock'), {
   hello: (hello) => void greet(hello),
   applied: (generation, errors) => {
     applied = { generation, errors };
     router.applied(generation);
+    liveness.ready();
     listen();
     startWhenReady();
     for (const error of errors) log.write('SYS', 3, 'DATAPLANE', error);
@@ -183,8 +187,15 @@ function scheduleTick(): void {
   tickTimer = setTimeout(() => {
     router.tick(Date.now());
     lifecycle.tick(Date.now());
+    liveness.beat(() => readiness().missing);
     scheduleTick();
   }, wait);
+}
+
+function readiness(): Ready {
+  const waiting = { unboundAddresses: sockets.missing(GdoiPort), unjoinedGroups: multicast.missing() };
+  const missing = findMissing(router, { connected: link.connected, ...applied, ...waiting }, Date.now());
+  return { ready: missing.length === 0, missing };
 }
 
 const { editor, lifecycle, reload } = makeConfiguration({
@@ -206,6 +217,7 @@ rsaKeys.ensure(loaded.config, log);
 const rates = new RateMeter();
 const cpu = new CpuMeter();
 const cleared = new ClearedCounters();
+const processes = () => readProcesses(runDirectory, args.dataplane === undefined ? null : link.process);
 const snapshot = async () => {
   const dataplane = await link.snapshot();
   keptCounters.keep();
@@ -216,7 +228,7 @@ const snapshot = async () => {
     counters,
     rates,
     publicKeys: rsaKeys.list(),
-    processes: cpu.describe(readProcesses(runDirectory)),
+    processes: cpu.describe(processes()),
     cleared,
     captures: captures.states(),
     packetTrace: packetTraces.state(),
@@ -227,21 +239,19 @@ const snapshot = async () => {
   });
 };
 
-async function sampleRates(): Promise<void> {
-  cpu.sample(readProcesses(runDirectory), Date.now());
+async function sample(): Promise<void> {
+  cpu.sample(processes(), Date.now());
   const dataplane = await link.snapshot();
-  const interfaces = interfaceStates(router.config, router.allocation, dataplane);
-  for (const { name, counters: counted } of interfaces) rates.sample(name, Date.now(), counted);
-  cleared.state(interfaces, dataplane?.drops ?? null);
+  sampleRates(rates, router, dataplane, Date.now());
+  cleared.state(interfaceStates(router.config, router.allocation, dataplane), dataplane?.drops ?? null);
   if (dataplane) pathSearches.observe(dataplane.pathMtus);
-  if (dataplane && router.tables) sampleQosRates(rates, router.tables.qosOrigins, dataplane.qos, Date.now());
   if (router.ipsec.pairs.size === 0) return;
   noteVolumes(router, dataplane, Date.now());
   scheduleTick();
 }
 /** Certificates and revocation lists are renewed by replacing their files. */
 const trustpointTimer = setInterval(() => trustpoints.refresh(), TrustpointRefreshMs);
-const rateTimer = setInterval(() => void sampleRates(), RateSampleMs);
+const rateTimer = setInterval(() => void sample(), RateSampleMs);
 
 const prober = new Prober(link, router, counters);
 const execLine = makeExecLine({
@@ -266,11 +276,7 @@ const api = await startApi({
   },
   packetTrace: (line) => tracePacket(line, router, link),
   probe: (line, signal, tell) => prober.run(line, signal, tell),
-  ready: () => {
-    const waiting = { unboundAddresses: sockets.missing(GdoiPort), unjoinedGroups: multicast.missing() };
-    const missing = findMissing(router, { connected: link.connected, ...applied, ...waiting }, Date.now());
-    return { ready: missing.length === 0, missing };
-  },
+  ready: readiness,
   exec: (line) => execLine(line, null),
   execWithFile: (line, text) => execLine(line, text),
   edit: ({ session, line }) => {
@@ -298,7 +304,10 @@ async function stop(): Promise<void> {
 }
 process.on('SIGTERM', () => void stop());
 process.on('SIGINT', () => void stop());
-process.on('SIGHUP', reload);
+process.on('SIGHUP', () => {
+  reload();
+  liveness.reloaded();
+});
 process.stdin.on('end', () => void stop());
 process.stdin.on('error', () => void stop());
 process.stdin.resume();

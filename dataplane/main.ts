@@ -1,7 +1,7 @@
 // The dataplane process: main thread. Does: start the workers, keep the machine as control wants it, answer control. Does not: touch
 // a packet (worker.ts), decide policy (control).
 //
-//   main.js --instance NAME --run DIR --state DIR [--workers N]
+//   main.js --instance NAME --run DIR --state DIR [--workers N] [--prepared]
 //
 // Ends cleanly, with everything removed and restored, on SIGTERM, SIGINT and when stdin is a pipe that reaches its end (the supervisor
 // is gone). Exit status: 0 clean, 1 failed (a restart may help), 77 not permitted, 78 not possible on this machine.
@@ -16,9 +16,11 @@ import { allocateShared, Ctl, controlWords, MaxWorkers, pathMtuWordsOf } from '.
 import { tunnelWordsOf } from './mem/tunnel-words.js';
 import { loadNative } from './native/native.js';
 import { Applier } from './port/applier.js';
+import { mayChangeNetwork } from './port/capabilities.js';
 import { CaptureReader, readCaptureStart } from './port/capture-reader.js';
 import { ControlSocket } from './port/control-socket.js';
 import { IngressDrop } from './port/ingress-drop.js';
+import { Liveness } from './port/liveness.js';
 import { KernelMonitor } from './port/monitor.js';
 import { NatLogReader } from './port/nat-log.js';
 import { NeighbourWatch } from './port/neighbour-watch.js';
@@ -26,6 +28,7 @@ import { takePathSearch } from './port/path-search.js';
 import { Ports } from './port/ports.js';
 import { ProbeSockets } from './port/probe-sockets.js';
 import { Publisher } from './port/publisher.js';
+import { leaveToRoot } from './port/run-command.js';
 import { ShapeError } from './port/shape.js';
 import { SnapshotMaker } from './port/snapshot.js';
 import { answerTrace } from './port/trace-request.js';
@@ -60,19 +63,21 @@ function readArguments() {
       run: { type: 'string' },
       state: { type: 'string' },
       workers: { type: 'string', default: '1' },
+      prepared: { type: 'boolean', default: false },
     },
   });
-  const { instance, run, state } = values;
+  const { instance, run, state, prepared } = values;
   const workers = Number(values.workers);
   if (instance === undefined || run === undefined || state === undefined)
     fail(Exit.NotPossible, '--instance, --run and --state are needed');
   if (!Number.isInteger(workers) || workers < 1 || workers > MaxWorkers) fail(Exit.NotPossible, `--workers: 1 to ${MaxWorkers}`);
-  return { instance, run, state, workers };
+  return { instance, run, state, workers, prepared };
 }
 
 function checkMachine(): void {
   if (process.platform !== 'linux') fail(Exit.NotPossible, 'Linux is needed');
-  if (process.geteuid?.() !== 0) fail(Exit.NoPermission, 'not permitted to change the network: run as root');
+  if (args.prepared) leaveToRoot();
+  else if (!mayChangeNetwork()) fail(Exit.NoPermission, 'not permitted to change the network: run as root or grant CAP_NET_ADMIN');
   try {
     accessSync('/dev/net/tun', constants.R_OK | constants.W_OK);
   } catch (error) {
@@ -98,8 +103,12 @@ const writeClock = () => Atomics.store(control, Ctl.NowSeconds, Math.floor(Date.
 writeClock();
 const clock = setInterval(() => {
   writeClock();
+  const stuck = workers.findStuck();
+  if (stuck !== null) crash(`worker ${stuck} is stuck`);
+  liveness.beat();
   if (tunnels.hasChanged) applier.schedule();
 }, 1000);
+const liveness = new Liveness();
 
 const ledger = UndoLedger.open(join(args.run, 'linux-undo.json'));
 if (ledger.problem) log(4, 'LEDGER', ledger.problem);
@@ -230,6 +239,7 @@ async function end(): Promise<void> {
   if (ending) return;
   ending = true;
   clearInterval(clock);
+  liveness.stopping();
   natLog.set(false);
   captures.end();
   monitor.close();
@@ -238,7 +248,8 @@ async function end(): Promise<void> {
   await workers.stop();
   probes.closeAll();
   ports.closeAll();
-  for (const line of undoAll(ledger)) log(4, 'UNDO', line);
+  if (args.prepared) ledger.remove();
+  else for (const line of undoAll(ledger)) log(4, 'UNDO', line);
   socket.close();
   process.exit(0);
 }
@@ -258,3 +269,4 @@ if (stdin.isFIFO() || stdin.isSocket()) {
 }
 await socket.open();
 monitor.open();
+liveness.ready();

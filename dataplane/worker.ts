@@ -63,6 +63,7 @@ export function runWorker(data: WorkerStart, port: MessagePort): void {
   const tell = (event: DataplaneEvent): void => port.postMessage({ kind: 'event', event } satisfies FromWorker);
   let epoch = 0;
   let lookedAt = 0;
+  let turn = 0;
 
   /**
    * Sleeps until a link has something, a queue may send or somebody wakes us, PollTimeoutMs at the most, and notes which links are ready: a pass then reads those and
@@ -90,6 +91,11 @@ export function runWorker(data: WorkerStart, port: MessagePort): void {
       Atomics.store(control, Ctl.Ack + index, epoch);
     }
     env.clock[Clock.Seconds] = Atomics.load(control, Ctl.NowSeconds);
+    const asked = Atomics.load(control, Ctl.Turn);
+    if (asked !== turn) {
+      turn = asked; // once a second: the workers' words share a cache line
+      Atomics.store(control, Ctl.Seen + index, turn);
+    }
     pass();
     tellLostPorts(env, port);
     env.events.drain(env.clock[Clock.Ms], tell);

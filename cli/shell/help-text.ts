@@ -12,6 +12,8 @@ const filterHelp: Record<(typeof filters)[number], string> = {
   section: 'Filter a section of output',
 };
 
+const Unrecognized = '% Unrecognized command';
+
 /** `do show ...` in configuration mode is an exec line. @returns where it begins, or null */
 export function doLine(mode: HelpMode, text: string): string | null {
   if (isShellExec(mode)) return null;
@@ -40,10 +42,8 @@ export function describeHelp(mode: HelpMode, partial: string): HelpAnswer {
   if (bar >= 0) {
     const typed = partial.slice(bar + 1).trimStart();
     if (/\s/.test(typed)) return { lines: ['  LINE  Regular Expression'], column: null };
-    return {
-      lines: table(filters.filter((name) => name.startsWith(typed.toLowerCase())).map((name) => [name, filterHelp[name]])),
-      column: null,
-    };
+    const names = filters.filter((name) => name.startsWith(typed.toLowerCase()));
+    return { lines: names.length === 0 ? [Unrecognized] : table(names.map((name) => [name, filterHelp[name]])), column: null };
   }
   const help = helpFor(mode, partial);
   if ('error' in help) return { lines: [help.error], column: help.column };
@@ -56,7 +56,7 @@ export function describeHelp(mode: HelpMode, partial: string): HelpAnswer {
   const isWord = partial.length > 0 && !/\s$/.test(partial);
   const words = rows.filter(([token]) => token !== '<cr>');
   if (isWord && words.length > 0) return { lines: [words.map(([token]) => token).join('  ')], column: null };
-  if (rows.length === 0) return { lines: ['% Unrecognized command'], column: null };
+  if (rows.length === 0) return { lines: [Unrecognized], column: null };
   return { lines: table(rows), column: null };
 }
 

@@ -47,6 +47,8 @@ export class LineEditor {
   /** Place in the history, 0 = the line being typed. */
   private back = 0;
   private typed: string[] = [];
+  /** `?` is a character and not a question. */
+  isText = false;
   /** Columns of the screen; 0 = no limit. */
   width = 80;
 
@@ -98,6 +100,7 @@ export class LineEditor {
       case '\r':
         return this.finish();
       case '?':
+        if (this.isText) return this.insert(character);
         return this.event({ kind: 'help', partial: this.text.slice(0, this.at).join('') }, '?\r\n');
       case '\t':
         return this.event({ kind: 'complete', partial: this.text.slice(0, this.at).join('') });

@@ -5,6 +5,8 @@ import type { ProbeTerminal } from '../probe.js';
 
 export interface ShellMeans {
   hostname(): Promise<string>;
+  /** What the shell begins with; `banner` is empty when there is none. */
+  greeting(): Promise<{ hostname: string; banner: string }>;
   /** One exec line as the command line would run it. @param running gets what ping and its like print meanwhile @returns the rest of its output @throws Error with IOS's `% ...` line */
   exec(line: string, running: ProbeTerminal): Promise<string>;
   /** null = `configure terminal`. @throws Error */

@@ -7,6 +7,7 @@ import { privilegedCommands, userCommands } from '../../control/config/exec-shel
 import { type HelpMode, isShellExec, type ShellExecMode } from '../../control/config/help.js';
 import { maskSecrets } from '../../control/config/secrets.js';
 import { askPing } from '../ping-dialogue.js';
+import { askForBanner, awaitedDelimiter } from './banner.js';
 import { completePartial, describeHelp, doLine } from './help-text.js';
 import { History } from './history.js';
 import { type EditorEvent, LineEditor } from './line-editor.js';
@@ -41,7 +42,9 @@ export class Shell {
   }
 
   async start(): Promise<void> {
-    this.hostname = await this.means.hostname();
+    const { hostname, banner } = await this.means.greeting();
+    this.hostname = hostname;
+    if (banner !== '') this.means.write(`${banner.replace(/\n/g, '\r\n')}\r\n`);
     this.prompt();
   }
 
@@ -187,7 +190,7 @@ export class Shell {
       const exec = doLine(this.mode, text);
       if (exec !== null) await this.exec(exec, 'privileged', text.length - exec.length);
       else if (isShellExec(this.mode)) await this.exec(text, this.mode, 0);
-      else this.edited(await this.means.edit(text));
+      else this.edited(await this.means.edit(await this.whole(text)));
     } catch (error) {
       this.means.write(`${(error as Error).message.replace(/\n/g, '\r\n')}\r\n`);
     }
@@ -255,15 +258,30 @@ export class Shell {
   /** `ping` alone asks for the rest. @returns its line */
   private askForPing(): Promise<string> {
     return askPing({
-      ask: (prompt) => {
-        this.means.write(this.options.isTerminal ? this.editor.begin(prompt) : prompt);
-        return new Promise((resolve) => {
-          this.asking = resolve;
-          this.pump();
-        });
-      },
+      ask: (prompt) => this.ask(prompt),
       say: (line) => this.means.write(`${line}\r\n`),
     });
+  }
+
+  private ask(prompt: string): Promise<string | null> {
+    this.means.write(this.options.isTerminal ? this.editor.begin(prompt) : prompt);
+    return new Promise((resolve) => {
+      this.asking = resolve;
+      this.pump();
+    });
+  }
+
+  /** The line, with the rest of its text when it is a banner that goes on. */
+  private async whole(text: string): Promise<string> {
+    const delimiter = awaitedDelimiter(text);
+    if (delimiter === null) return text;
+    this.means.write(`Enter TEXT message.  End with the character '${delimiter}'.\r\n`);
+    this.editor.isText = true;
+    try {
+      return await askForBanner(text, delimiter, (prompt) => this.ask(prompt));
+    } finally {
+      this.editor.isText = false;
+    }
   }
 
   private show(lines: readonly string[]): void {

@@ -22,6 +22,10 @@ export async function runShell(socketPath: string): Promise<void> {
   const shell = new Shell(
     {
       hostname: async () => (await fetchSnapshot(socketPath)).hostname,
+      greeting: async () => {
+        const { hostname, banner = '' } = await fetchSnapshot(socketPath);
+        return { hostname, banner };
+      },
       exec: (line, running) => runExecLine(line, socketPath, running),
       edit: (line) => postEdit(socketPath, { session, line }),
       // Node's raw mode leaves the terminal to put the CR before the LF (ONLCR).

@@ -8,9 +8,11 @@ import { ApiError, callApi } from './client.js';
 export const MaxConfigBytes = 32 << 20;
 
 const line = z.string().max(4096);
+/** A banner comes whole, with its line ends. */
+const configurationLine = z.string().max(8192);
 
 /** `line: null` is `configure terminal`. `session` is the caller's own, random name. */
-export const editRequestSchema = z.strictObject({ session: z.string().min(8).max(64), line: line.nullable() });
+export const editRequestSchema = z.strictObject({ session: z.string().min(8).max(64), line: configurationLine.nullable() });
 export type EditRequest = z.infer<typeof editRequestSchema>;
 
 export const editResponseSchema = z.object({

@@ -1,6 +1,6 @@
 // Metrics of path MTUs and of the searches for them.
 
-import type { Metric } from './metric-text.js';
+import type { Metric } from './metric.js';
 
 export const pathMetrics: readonly Metric[] = [
   {

@@ -1,6 +1,6 @@
 // Metrics of service-policies: one sample for each class where it is used.
 
-import type { Metric } from './metric-text.js';
+import type { Metric } from './metric.js';
 import type { Snapshot } from './snapshot.js';
 import type { ClassAtWork, PolicyAtWork } from './snapshot-qos-interface.js';
 

@@ -2,80 +2,10 @@
 // registry per scrape keeps no stale series of SAs that are gone. prom-client writes the format (escaping included).
 
 import { Counter, Gauge, type Histogram, Registry } from 'prom-client';
+import { each, type Metric, one, onInterface, onMember, onProcess, onServer, type Sample } from './metric.js';
 import { pathMetrics } from './metric-path.js';
 import { qosMetrics } from './metric-qos.js';
-import type {
-  DropCell,
-  GroupCounters,
-  InterfaceState,
-  MemberGroupState,
-  ProcessState,
-  SaCounters,
-  ServerGroupState,
-  Snapshot,
-} from './snapshot.js';
-
-type Labels = Record<string, string>;
-type Sample = [labels: Labels, value: number];
-
-export interface Metric {
-  /** Ends in `_total` for counters. */
-  name: string;
-  help: string;
-  samples: (snapshot: Snapshot) => Sample[];
-  /** Samples are its buckets, cumulative, with a label `le`. */
-  isHistogram?: true;
-}
-
-/** One sample per element of a list. */
-function each<T>(
-  name: string,
-  help: string,
-  list: (snapshot: Snapshot) => T[],
-  labels: (item: T) => Labels,
-  value: (item: T) => number,
-): Metric {
-  return { name, help, samples: (snapshot) => list(snapshot).map((item) => [labels(item), value(item)]) };
-}
-
-const one = (name: string, help: string, value: (snapshot: Snapshot) => number): Metric => ({
-  name,
-  help,
-  samples: (snapshot) => [[{}, value(snapshot)]],
-});
-
-const onInterface = (name: string, help: string, value: (state: InterfaceState) => number) =>
-  each(
-    `interface_${name}`,
-    help,
-    (snapshot) => snapshot.interfaces,
-    (state) => ({ interface: state.name }),
-    value,
-  );
-const onMember = (name: string, help: string, value: (state: MemberGroupState) => number) =>
-  each(
-    `group_${name}`,
-    help,
-    (snapshot) => snapshot.gdoiMembers,
-    (state) => ({ group: state.group }),
-    value,
-  );
-const onServer = (name: string, help: string, value: (state: ServerGroupState) => number) =>
-  each(
-    `server_${name}`,
-    help,
-    (snapshot) => snapshot.gdoiServers,
-    (state) => ({ group: state.group }),
-    value,
-  );
-const onProcess = (name: string, help: string, value: (state: ProcessState) => number) =>
-  each(
-    `process_${name}`,
-    help,
-    (snapshot) => snapshot.processes,
-    (state) => ({ process: state.name }),
-    value,
-  );
+import type { DropCell, GroupCounters, InterfaceState, SaCounters, Snapshot } from './snapshot.js';
 
 export function formatSpi(spi: number): string {
   return `0x${spi.toString(16).toUpperCase().padStart(8, '0')}`;

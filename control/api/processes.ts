@@ -11,9 +11,13 @@ const schema = z.array(
   z.object({ name: z.string(), pid: z.number().int().positive().nullable(), restarts: z.number().int().nonnegative() }),
 );
 
-/** @returns the supervisor's list; this process alone where no supervisor runs (tests, debugging) */
-export function readProcesses(runDirectory: string): ProcessState[] {
-  return readList(runDirectory).map((state) => ({ ...state, rssBytes: readResidentBytes(state.pid), ...readRuntime(state.pid) }));
+/**
+ * @param elsewhere a process of the instance that another service runs, or null
+ * @returns it and the supervisor's list; this process alone where no supervisor runs (tests, debugging)
+ */
+export function readProcesses(runDirectory: string, elsewhere: SupervisedProcess | null = null): ProcessState[] {
+  const list = [...(elsewhere === null ? [] : [elsewhere]), ...readList(runDirectory)];
+  return list.map((state) => ({ ...state, rssBytes: readResidentBytes(state.pid), ...readRuntime(state.pid) }));
 }
 
 function readList(runDirectory: string): SupervisedProcess[] {

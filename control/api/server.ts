@@ -11,14 +11,8 @@
 import { chmodSync, rmSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { z } from 'zod';
-import {
-  type EditRequest,
-  type EditResponse,
-  editRequestSchema,
-  editResponseSchema,
-  fileRequestSchema,
-  MaxConfigBytes,
-} from './configure.js';
+import { RequestError, readEditBody, readExecBody, readFileBody } from './bodies.js';
+import { type EditRequest, type EditResponse, editResponseSchema, MaxConfigBytes } from './configure.js';
 import { createServer } from './http.js';
 import { type PacketTrace, packetTraceSchema } from './packet-trace.js';
 import { type RunProbe, streamProbe } from './probe-stream.js';
@@ -55,24 +49,6 @@ export interface ApiServer {
 /** Bytes of a request body: an exec line is far shorter. */
 const MaxBodyBytes = 64 << 10;
 const MaxConnections = 64;
-
-const execBody = z.strictObject({
-  line: z
-    .string()
-    .min(1)
-    .max(4096)
-    .regex(/^[^\p{Cc}]*$/u, 'control characters'),
-});
-
-class RequestError extends Error {
-  constructor(
-    readonly status: number,
-    message: string,
-    readonly headers: Record<string, string> = {},
-  ) {
-    super(message);
-  }
-}
 
 /** @returns what is sent as JSON; undefined = the answer was given */
 type Answer = (request: IncomingMessage, response: ServerResponse) => Promise<unknown>;
@@ -163,18 +139,16 @@ async function answerNat({ natTranslations }: ApiOptions): Promise<NatTranslatio
 }
 
 async function runLine<T>(run: (line: string) => Promise<T>, request: IncomingMessage): Promise<T> {
-  const form = '{"line": "one exec line"} of at most 4096 characters';
-  const { line } = parseBody(execBody, form, await readBody(request));
+  const line = readExecBody(await readBody(request));
   return await carryOut(() => run(line));
 }
 
 function answerEdit({ edit }: ApiOptions, text: string): EditResponse {
-  const form = '{"session": "NAME", "line": "one configuration line" | null}';
-  return editResponseSchema.parse(edit(parseBody(editRequestSchema, form, text)));
+  return editResponseSchema.parse(edit(readEditBody(text)));
 }
 
 async function answerFile({ execWithFile }: ApiOptions, body: string): Promise<{ output: string }> {
-  const { line, text } = parseBody(fileRequestSchema, '{"line": "one exec line", "text": "a configuration"}', body);
+  const { line, text } = readFileBody(body);
   return { output: await carryOut(() => execWithFile(line, text)) };
 }
 
@@ -185,19 +159,6 @@ async function carryOut<T>(run: () => Promise<T>): Promise<T> {
   } catch (error) {
     throw new RequestError(422, error instanceof Error ? error.message : 'command failed');
   }
-}
-
-/** @param form what it must be, in words */
-function parseBody<T>(schema: z.ZodType<T>, form: string, text: string): T {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    throw new RequestError(400, 'body is not JSON');
-  }
-  const body = schema.safeParse(parsed);
-  if (!body.success) throw new RequestError(400, `body must be ${form}`);
-  return body.data;
 }
 
 async function readBody(request: IncomingMessage, limit = MaxBodyBytes): Promise<string> {

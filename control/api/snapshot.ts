@@ -189,6 +189,8 @@ const processState = z.object({
 export const snapshotSchema = z.object({
   instance: z.string(),
   hostname: z.string(),
+  /** What a shell begins with; absent when no banner is configured. */
+  banner: z.string().optional(),
   version: z.string(),
   /** Unix ms. */
   takenAt: z.number(),

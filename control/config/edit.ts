@@ -2,7 +2,7 @@
 // not kept, because somebody sits there who can correct it.
 
 import { InvalidInput } from './exec-tree.js';
-import { splitWords } from './lexer.js';
+import { readLines, splitWords } from './lexer.js';
 import type { Mismatch } from './match.js';
 import { type AnyMode, matchModes } from './parse.js';
 import { hasSecret, maskSecrets } from './secrets.js';
@@ -19,10 +19,12 @@ export interface LineAnswer {
   ended: boolean;
   /** Exec commands that the line asks for (`crypto key generate rsa`). */
   execLines: string[];
+  /** Lines that open the mode that took it, from global configuration. */
+  within: string[];
 }
 
 function refuse(error: string, column: number | null): LineAnswer {
-  return { error, column, messages: [], ended: false, execLines: [] };
+  return { error, column, messages: [], ended: false, execLines: [], within: [] };
 }
 
 function explain(mismatch: Mismatch<AnyMode>, text: string): LineAnswer {
@@ -40,11 +42,14 @@ function explain(mismatch: Mismatch<AnyMode>, text: string): LineAnswer {
 
 /**
  * Carries one line out on the session's configuration. When it is refused the configuration may be changed in part: work on a copy.
- * @param text without line end
+ * @param text without line end; a banner with those in it
  */
 export function editLine(session: Session, text: string): LineAnswer {
+  const lines = readLines(text);
+  if (lines.length === 0) return { ...refuse('', null), error: null };
+  if (lines.length > 1) return refuse('% One line at a time', null);
+  if (lines[0].defect !== null) return refuse(`% ${lines[0].defect}`, null);
   const words = splitWords(text);
-  if (words.length === 0 || words[0].text.startsWith('!')) return { ...refuse('', null), error: null };
   session.line++;
   session.text = text.trim();
   session.maskedText = maskSecrets(session.text);
@@ -52,6 +57,7 @@ export function editLine(session: Session, text: string): LineAnswer {
   const result = matchModes(session.frames, words, text);
   if (result.kind !== 'match') return explain(result, text);
   session.frames.length = result.depth + 1;
+  const within = session.frame.path;
   session.ended = false;
   const told = session.problems.length;
   const asked = session.execLines.length;
@@ -67,5 +73,6 @@ export function editLine(session: Session, text: string): LineAnswer {
     messages: session.problems.slice(told).map(({ message }) => (message.startsWith('%') ? message : `% ${message}`)),
     ended: session.ended,
     execLines: session.execLines.slice(asked).map((line) => line.text),
+    within,
   };
 }

@@ -24,9 +24,14 @@ function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x09;
 }
 
-/** What makes a command line unreadable. An end-of-text character (0x03) is IOS's usual banner delimiter and passes there. */
+/** What makes a command line unreadable. */
 function findDefect(text: string): string | null {
   if (text.length > MaxLineLength) return `the line has ${text.length} characters, more than ${MaxLineLength}`;
+  return unreadable(text);
+}
+
+/** @returns the first character that no line may hold, in words */
+export function unreadable(text: string): string | null {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if ((code < 0x20 && code !== 0x09) || code === 0x7f) return `control character 0x${code.toString(16).padStart(2, '0')}`;
@@ -51,12 +56,19 @@ export function splitWords(text: string): { text: string; column: number }[] {
   return words;
 }
 
-/** Where the text of `banner [type] D...` begins: the delimiter, `^C` or one character. @returns null for another command */
-function findBannerDelimiter(text: string): { delimiter: string; after: number } | null {
-  if (!text.startsWith('banner') || !isSpace(text.charCodeAt(6))) return null;
+/** Those of IOS. */
+export const bannerTypes = ['motd', 'login', 'exec', 'incoming', 'config-save', 'prompt-timeout', 'slip-ppp'];
+
+/**
+ * Where the text of `banner [type] D...` begins: the delimiter, `^C` or one character. The word may be cut to `bann`, below which it is
+ * `bandwidth` too; a type to two letters. @returns null for another command
+ */
+export function openBanner(text: string): { delimiter: string; after: number } | null {
+  if (text.slice(0, 4).toLowerCase() !== 'bann') return null;
   const words = splitWords(text.length > MaxLineLength ? text.slice(0, MaxLineLength) : text);
-  const types = ['motd', 'login', 'exec', 'incoming', 'config-save', 'prompt-timeout', 'slip-ppp'];
-  const word = words[1] && types.includes(words[1].text) ? words[2] : words[1];
+  if (!'banner'.startsWith(words[0].text.toLowerCase())) return null;
+  const type = words[1]?.text.toLowerCase() ?? '';
+  const word = type.length > 1 && bannerTypes.some((known) => known.startsWith(type)) ? words[2] : words[1];
   if (!word) return null;
   const delimiter = word.text.startsWith('^C') ? '^C' : word.text[0];
   return { delimiter, after: word.column + delimiter.length };
@@ -98,7 +110,7 @@ export function readLines(text: string): SourceLine[] {
       while (last > start && isSpace(text.charCodeAt(last - 1))) last--;
       if (last > start && text.charCodeAt(start) !== 0x21) {
         const content = text.slice(start, last);
-        const opened = findBannerDelimiter(content);
+        const opened = openBanner(content);
         const close = opened ? endOfBanner(content, opened.delimiter, opened.after) : -1;
         if (opened && close < 0) banner = { line, delimiter: opened.delimiter, text: content };
         else if (opened) result.push({ line, indent: 0, text: content.slice(0, close), defect: null });

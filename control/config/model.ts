@@ -78,12 +78,18 @@ export interface Config {
   localPolicy?: string;
   /** `logging ...`, as far as it is not the default (commands/logging.ts). */
   logging?: Logging;
+  /** `banner ...`, without delimiters; absent when there is none. */
+  banners?: Partial<Record<BannerKind, string>>;
   /** Lines that no command matches: reported once, kept, printed back. */
   unknownLines: UnknownLine[];
 }
 
 /** A tenth to a quarter of one core with group 14; a thousand members are through in ten seconds. */
 export const DefaultRegistrationRate = 100;
+
+/** In the order that they are shown. */
+export const bannerKinds = ['motd', 'login', 'exec'] as const;
+export type BannerKind = (typeof bannerKinds)[number];
 
 export interface UnknownLine {
   line: number;

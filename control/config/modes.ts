@@ -3,6 +3,7 @@
 import type { PrintFamily } from './blocks.js';
 import { accessListCommands, listCommands, printAccessLists } from './commands/access-list.js';
 import { admissionCommands, printAdmission } from './commands/admission.js';
+import { bannerCommands, printBanners } from './commands/banner.js';
 import { classCommands, classMapCommands, printClassMaps } from './commands/class-map.js';
 import { identityCommands, identityGlobalCommands, printIdentities } from './commands/crypto-identity.js';
 import { cryptoMapCommands, cryptoMapEntryCommands, printCryptoMaps } from './commands/crypto-map.js';
@@ -52,6 +53,7 @@ export const modeCommands: ModeCommands = {
     ...dynamicMapCommands,
     ...generalCommands,
     ...multicastGlobalCommands,
+    ...bannerCommands,
     ...loggingCommands,
     ...interfaceGlobalCommands,
     ...natCommands,
@@ -108,7 +110,8 @@ export type FamilyName =
   | 'policy'
   | 'access-list'
   | 'route-map'
-  | 'logging';
+  | 'logging'
+  | 'banner';
 
 /** In the order of a running configuration. */
 export const families: { name: FamilyName; print: PrintFamily }[] = [
@@ -134,4 +137,5 @@ export const families: { name: FamilyName; print: PrintFamily }[] = [
   { name: 'access-list', print: printAccessLists },
   { name: 'route-map', print: printRouteMaps },
   { name: 'logging', print: printLogging },
+  { name: 'banner', print: printBanners },
 ];

@@ -7,6 +7,7 @@ import { readLines, type SourceLine, splitWords } from './lexer.js';
 import { type MatchResult, type Mismatch, matchLine } from './match.js';
 import type { Config, Problem } from './model.js';
 import { modeCommands } from './modes.js';
+import { nearestCommand } from './nearest.js';
 import { hasSecret, shownLine } from './secrets.js';
 import { ConfigError, type Edit, type Frame, type ModeName, Session } from './session.js';
 import type { Node } from './tree.js';
@@ -25,6 +26,12 @@ interface Rejected {
   /** null after an error, whose block is skipped. */
   unknown: { indent: number; path: string[] }[] | null;
 }
+
+/** How the message on a line begins that no command matches. */
+export const UnknownCommand = 'unknown command';
+
+/** So many unknown lines get the nearest known command with them: above it the file is none of ours. */
+const MaxHints = 200;
 
 export type AnyMode = Edit<ModeName>;
 
@@ -128,7 +135,8 @@ export class ConfigReader {
       return;
     }
     session.keepLine(path);
-    session.warn('unknown command: kept, but without effect');
+    const hint = session.config.unknownLines.length > MaxHints ? null : nearestCommand(session.frames, source.text);
+    session.warn(`${UnknownCommand}: kept, but without effect`, hint);
     this.rejected = { indent: source.indent, unknown: [{ indent: source.indent, path: [...path, source.text] }] };
   }
 
@@ -138,7 +146,7 @@ export class ConfigReader {
     while (steps.length > 1 && steps[steps.length - 1].indent >= source.indent) steps.pop();
     const { path } = steps[steps.length - 1];
     this.session.keepLine(path);
-    this.session.warn(`unknown command: kept, but without effect, as "${shownLine(path[path.length - 1])}" above it`);
+    this.session.warn(`${UnknownCommand}: kept, but without effect, as "${shownLine(path[path.length - 1])}" above it`);
     steps.push({ indent: source.indent, path: [...path, source.text] });
   }
 }

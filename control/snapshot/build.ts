@@ -9,6 +9,7 @@ import type { CounterValue, ProcessState, Snapshot } from '../api/snapshot.js';
 import type { CaptureState } from '../api/snapshot-capture.js';
 import type { LoggingState } from '../api/snapshot-logging.js';
 import type { ClearedCounters } from '../cleared-counters.js';
+import { greetingOf } from '../config/commands/banner.js';
 import { printConfig } from '../config/print.js';
 import { findQueueing } from '../config/verify/qos-policies.js';
 import type { RsaKeyInfo } from '../pki/rsa-keys.js';
@@ -78,6 +79,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
   return {
     instance: parts.instance,
     hostname: config.hostname,
+    ...(config.banners && { banner: greetingOf(config) }),
     version: parts.version,
     takenAt: now,
     uptimeSeconds: Math.round((now - router.startedAt) / 1000),

@@ -112,6 +112,8 @@ export const enum Ctl {
   CaptureInner = 5,
   /** Not 0: packets are followed. */
   CaptureFollow = 6,
+  /** Counted by the main thread once a second, from 1. A worker writes it to `Seen` in its next turn: one that is far behind is stuck. */
+  Turn = 7,
   /** First of one acknowledgement word per worker. */
   Ack = 8,
   /** First of one word per worker: 1 while it sleeps in poll, or is about to. */
@@ -119,5 +121,7 @@ export const enum Ctl {
   /** First of one word per worker: NAT sessions it has. In cache lines of their own. */
   NatSessions = 48,
   Tunnels = 64, // first of Cap.Ports * TunnelWord.Count words
-  Words = 128,
+  /** First of one word per worker: the last `Turn` it has seen, 0 = it has not begun. */
+  Seen = 128,
+  Words = 144,
 }

@@ -25,7 +25,7 @@ import { diffRoutes, type PlannedRoute, planGatewayTable, planPortTable, planPro
 import { diffRules, isTunnel, type PortDevices, planRules, Table } from './rules.js';
 import { describeErrors, runBatch } from './run-command.js';
 import { planMainRoutes } from './static-routes.js';
-import { setDevice, setGlobals } from './sysctl.js';
+import { refusedSettings, setDevice, setGlobals } from './sysctl.js';
 import { openTunnels, type TunnelStates } from './tunnel-states.js';
 import { tunnelRows } from './tunnels.js';
 import type { UndoLedger } from './undo-ledger.js';
@@ -168,7 +168,7 @@ export class Applier {
     this.linux = state;
     await this.publish(tables, devices, state, errors);
     this.announce(head.interfaces, state);
-    return errors;
+    return [...errors, ...refusedSettings()];
   }
 
   /** @returns the state afterwards, null when there was nothing to change */

@@ -50,7 +50,7 @@ export class ControlSocket {
       if (await isAnswered(this.path)) throw new Error(`${this.path}: another dataplane of this instance is running`);
       rmSync(this.path);
     }
-    const before = process.umask(0o177); // never open to others, not even between bind and chmod
+    const before = process.umask(0o117); // never open to others, not even between bind and chmod
     try {
       await new Promise<void>((resolve, reject) => {
         this.server.once('error', reject);
@@ -59,7 +59,7 @@ export class ControlSocket {
     } finally {
       process.umask(before);
     }
-    chmodSync(this.path, 0o600);
+    chmodSync(this.path, 0o660); // control may be another user of our group
   }
 
   close(): void {

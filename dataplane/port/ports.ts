@@ -9,6 +9,7 @@ import { closeLinks, filterPackets, fitsFilter, loadProgram, openFastLinks, open
 import type { LinuxLink, LinuxState } from './linux-state.js';
 import type { HopSender } from './policy-hops.js';
 import { isTunnel, type PortDevices } from './rules.js';
+import { tunCommand } from './run-command.js';
 import { setTun, setTunnel } from './sysctl.js';
 import type { WorkerSet } from './worker-set.js';
 
@@ -155,7 +156,8 @@ export class Ports {
       }
     } catch (error) {
       closeLinks(this.native, queues);
-      throw error;
+      const command = tunCommand(tun, count > 1);
+      throw command === null ? error : new Error(`${command}: to be done by root`);
     }
     if (count > 1) this.steer(queues[0].fd, count);
     return queues;

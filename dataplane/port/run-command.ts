@@ -13,6 +13,18 @@ export interface BatchError {
 
 const MaxOutputBytes = 64 << 20;
 
+let isLeftToRoot = false;
+
+/** From now on nothing is changed: what would be is an error that names the command, for root to run (--prepared). */
+export function leaveToRoot(): void {
+  isLeftToRoot = true;
+}
+
+/** @returns the command that makes a TUN for this process's user, null where the process makes its own */
+export function tunCommand(name: string, queues: boolean): string | null {
+  return isLeftToRoot ? `ip tuntap add dev ${name} mode tun user ${process.getuid?.()}${queues ? ' multi_queue' : ''}` : null;
+}
+
 function runIp(args: string[], input: string): { stdout: string; stderr: string; status: number | null } {
   const child = spawnSync('ip', args, { input, encoding: 'utf8', maxBuffer: MaxOutputBytes, env: { PATH: searchPath(), LC_ALL: 'C' } });
   if (child.error) {
@@ -54,6 +66,7 @@ export function describeErrors(errors: readonly BatchError[]): string[] {
  */
 export function runBatch(commands: readonly string[]): BatchError[] {
   if (commands.length === 0) return [];
+  if (isLeftToRoot) return commands.map((command) => ({ command, reason: 'to be done by root' }));
   const { stderr } = runIp(['-4', '-force', '-batch', '-'], `${commands.join('\n')}\n`);
   return readBatchErrors(commands, stderr);
 }

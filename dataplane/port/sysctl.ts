@@ -27,12 +27,29 @@ function readSetting(path: string): string | null {
   return existsSync(root + path) ? readFileSync(root + path, 'utf8').trim() : null;
 }
 
+/** Settings that could not be made, with the reason. */
+const refusals = new Map<string, string>();
+
+/** @returns one line per setting that is not as the packet path needs it: /proc/sys is read-only in most containers */
+export function refusedSettings(): string[] {
+  for (const path of refusals.keys()) if (!existsSync(root + path)) refusals.delete(path);
+  return [...refusals.values()];
+}
+
 function writeSetting(path: string, value: string): void {
-  writeFileSync(root + path, value);
+  try {
+    writeFileSync(root + path, value);
+    refusals.delete(path);
+  } catch (error) {
+    const { code = 'failed' } = error as NodeJS.ErrnoException;
+    if (code !== 'EROFS' && code !== 'EACCES' && code !== 'EPERM') throw error;
+    refusals.set(path, `${root}${path}: ${code === 'EROFS' ? 'read-only' : 'not permitted'}: it must be ${value}, set it from outside`);
+  }
 }
 
 function change(ledger: UndoLedger, path: string, value: string): void {
   const now = readSetting(path);
+  if (now === value) refusals.delete(path);
   if (now === null || now === value) return;
   ledger.noteSysctl(path, now);
   writeSetting(path, value);
@@ -61,7 +78,8 @@ export function setTun(tun: string): void {
   ];
   for (const [path, value] of wanted) {
     const now = readSetting(path);
-    if (now !== null && now !== value) writeSetting(path, value);
+    if (now === value) refusals.delete(path);
+    else if (now !== null) writeSetting(path, value);
   }
 }
 
@@ -79,7 +97,7 @@ export function restoreSettings(ledger: UndoLedger): string[] {
     const now = readSetting(path);
     if (now === null || now === value) continue; // null: its netdev is gone
     try {
-      writeSetting(path, value);
+      writeFileSync(root + path, value);
     } catch (error) {
       errors.push(`${root}${path}: ${error instanceof Error ? error.message : String(error)}`);
     }

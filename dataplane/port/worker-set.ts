@@ -17,6 +17,8 @@ export interface WorkerEvents {
 
 /** A worker that does not answer for so long is stuck. */
 const AnswerMs = 10_000;
+/** Turns of a second each that a worker may miss: no pass, no bank takes so long. */
+const MissedTurns = 15;
 const StopMs = 2000;
 
 export class WorkerSet {
@@ -72,6 +74,16 @@ export class WorkerSet {
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
     }
+  }
+
+  /** Call once a second. @returns the first worker that has not run for MissedTurns of these calls, null when all run */
+  findStuck(): number | null {
+    const turn = Atomics.add(this.control, Ctl.Turn, 1) + 1;
+    for (let worker = 0; worker < this.count; worker++) {
+      const seen = Atomics.load(this.control, Ctl.Seen + worker);
+      if (seen !== 0 && turn - seen > MissedTurns) return worker;
+    }
+    return null;
   }
 
   /** Ends all workers: asked first, then forced. */

@@ -14,7 +14,10 @@ if (existsSync(folder + '${name}-broken')) process.exit(3);
 process.stdin.on('end', () => { say('eof'); process.exit(0); });
 process.stdin.resume();
 process.on('SIGTERM', () => { say('term'); if (!existsSync(folder + '${name}-stubborn')) process.exit(0); });
-process.on('SIGHUP', () => say('hup'));
+process.on('SIGHUP', () => { say('hup'); process.send({ state: 'reloaded' }); });
+process.on('disconnect', () => undefined);
+process.send({ state: 'ready', status: '${name} is well' });
+setInterval(() => existsSync(folder + '${name}-mute') || (process.connected && process.send({ state: 'alive' })), 50).unref();
 process.stderr.write('${name}: a line on stderr\\n');
 say('listening');
 `;
@@ -28,11 +31,12 @@ export function writeStandIns(folder: string): void {
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
 }
 
-/** Runs an instance over stand-ins; argument: JSON of RunOptions, then the folder. */
+/** Runs an instance over stand-ins; argument: JSON of RunOptions, then the folder, then how long a child may be silent if it is another time. */
 if (process.argv[2] === 'run-instance') {
   const { runInstance } = await import('../../cli/run.js');
   try {
-    process.exitCode = await runInstance(JSON.parse(process.argv[3]), process.argv[4]);
+    const silenceMs = process.argv[5] === undefined ? undefined : Number(process.argv[5]);
+    process.exitCode = await runInstance(JSON.parse(process.argv[3]), process.argv[4], silenceMs);
   } catch (error) {
     process.stderr.write(`groupwire: ${(error as Error).message}\n`);
     process.exitCode = 1;

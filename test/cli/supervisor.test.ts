@@ -40,7 +40,12 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function launch(folder: string, change: object = {}): Bench {
+interface Surroundings {
+  environment?: Record<string, string>;
+  silenceMs?: number;
+}
+
+function launch(folder: string, change: object = {}, { environment, silenceMs }: Surroundings = {}): Bench {
   const run = join(folder, 'run');
   const options = {
     instance: 'r1',
@@ -50,10 +55,13 @@ function launch(folder: string, change: object = {}): Bench {
     metrics: 'off',
     keyLogDirectory: null,
     native: true,
+    dataplaneSocket: null,
     ...change,
   };
-  const started = spawn(process.execPath, [driver, 'run-instance', JSON.stringify(options), folder], {
+  const silence = silenceMs === undefined ? [] : [String(silenceMs)];
+  const started = spawn(process.execPath, [driver, 'run-instance', JSON.stringify(options), folder, ...silence], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...environment },
   });
   let stderr = '';
   started.stderr?.on('data', (chunk) => {
@@ -76,11 +84,15 @@ function launch(folder: string, change: object = {}): Bench {
   };
 }
 
-async function start(t: { teardown(end: () => unknown): unknown }, change: object = {}, files: string[] = []): Promise<Bench> {
+interface Ending {
+  teardown(end: () => unknown): unknown;
+}
+
+async function start(t: Ending, change: object = {}, files: string[] = [], surroundings: Surroundings = {}): Promise<Bench> {
   const folder = mkdtempSync(join(tmpdir(), 'groupwire-run-'));
   writeStandIns(folder);
   for (const file of files) writeFileSync(join(folder, file), '');
-  const bench = launch(folder, change);
+  const bench = launch(folder, change, surroundings);
   t.teardown(async () => {
     bench.process.kill('SIGKILL');
     await bench.ended;
@@ -191,3 +203,72 @@ t.test('a child that ignores SIGTERM is killed after the grace', { timeout: 20_0
   t.match(bench.stderr(), /%SYS-3-KILLED: dataplane \(pid \d+\) did not end within 5 s, killed\n/);
   t.notOk(isAlive(pid), 'gone');
 });
+
+t.test('a child that falls silent is killed and starts again', async (t) => {
+  const bench = await start(t, {}, [], { silenceMs: 1000 });
+  await both(bench);
+  writeFileSync(join(bench.folder, 'control-mute'), '');
+  await until('control is killed', () => /%SYS-2-STUCK: control \(pid \d+\) has said nothing for 1 s, killed\n/.test(bench.stderr()));
+  rmSync(join(bench.folder, 'control-mute'));
+  await listening(bench, 'control', 2);
+  t.equal(bench.events().filter((line) => line === 'dataplane listening').length, 1, 'who speaks is left alone');
+  bench.process.kill('SIGTERM');
+  t.strictSame(await bench.ended, { code: 0, signal: null });
+});
+
+t.test('SIGUSR2 starts control alone again', async (t) => {
+  const bench = await start(t);
+  await both(bench);
+  const dataplane = bench.pidOf('dataplane');
+  bench.process.kill('SIGUSR2');
+  await listening(bench, 'control', 2);
+  t.equal(bench.pidOf('dataplane'), dataplane);
+  bench.process.kill('SIGTERM');
+  t.strictSame(await bench.ended, { code: 0, signal: null });
+});
+
+t.test('with the dataplane elsewhere control is the only child', async (t) => {
+  const bench = await start(t, { dataplaneSocket: '/run/other/dataplane.sock' });
+  await listening(bench, 'control');
+  t.match(
+    bench.events().find((line) => line.startsWith('control start')),
+    / --dataplane \/run\/other\/dataplane\.sock /,
+  );
+  t.notOk(bench.events().some((line) => line.startsWith('dataplane')));
+  bench.process.kill('SIGTERM');
+  t.strictSame(await bench.ended, { code: 0, signal: null });
+});
+
+// The other end of NOTIFY_SOCKET, as systemd has it: what came, a line each.
+const manager = `
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1]); print('bound', flush=True)
+while True: print(s.recv(4096).decode().replace('\\n', ' '), flush=True)
+`;
+
+t.test(
+  'a service manager is told: ready, alive, reloading, stopping',
+  { skip: !existsSync('/usr/bin/systemd-notify') && 'no systemd-notify' },
+  async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'groupwire-notify-'));
+    const path = join(folder, 'notify');
+    const listener = spawn('/usr/bin/python3', ['-c', manager, path], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let told = '';
+    listener.stdout.on('data', (chunk) => {
+      told += chunk;
+    });
+    t.teardown(() => {
+      listener.kill('SIGKILL');
+      rmSync(folder, { recursive: true, force: true });
+    });
+    await until('the socket is there', () => told.startsWith('bound'));
+    const bench = await start(t, {}, [], { environment: { NOTIFY_SOCKET: path, WATCHDOG_USEC: '3000000' } });
+    await until('READY and WATCHDOG', () => /^READY=1 STATUS=/m.test(told) && /^WATCHDOG=1$/m.test(told));
+    t.match(told, /^STATUS=control is well$/m, "a child's words");
+    bench.process.kill('SIGHUP');
+    await until('RELOADING, then READY', () => /^RELOADING=1 MONOTONIC_USEC=\d+[\s\S]*^READY=1/m.test(told));
+    bench.process.kill('SIGTERM');
+    t.strictSame(await bench.ended, { code: 0, signal: null });
+    await until('STOPPING', () => /^STOPPING=1$/m.test(told));
+  },
+);

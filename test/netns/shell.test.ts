@@ -13,7 +13,7 @@ import { runChecked, until } from '../support/netns.js';
 const script = `
 import sys, netmiko
 port, key, configuration = sys.argv[1:4]
-net = netmiko.ConnectHandler(device_type='cisco_ios', host='127.0.0.1', port=int(port), username='root', use_keys=True, key_file=key)
+net = netmiko.ConnectHandler(device_type='cisco_ios', host='127.0.0.1', port=int(port), username='root', use_keys=True, key_file=key, fast_cli=True)
 print('PROMPT', net.find_prompt())
 net.enable()
 print('PROMPT', net.find_prompt())

@@ -15,6 +15,8 @@ t.test('the command contract', (t) => {
     keyLogDirectory: null,
     native: true,
     workers: 1,
+    prepared: false,
+    dataplaneSocket: null,
   });
   t.match(parseArguments(['run', '-c', 'a', '--metrics', 'off', '--key-log', '/k', '--no-native', '--runtime', '/r', '--state=/s']), {
     runDirectory: '/r',
@@ -26,6 +28,10 @@ t.test('the command contract', (t) => {
   t.match(parseArguments(['run', '-c', 'a', '--workers', '16']), { workers: 16 });
   t.match(parseArguments(['run', '-c', 'a', '--workers=2']), { workers: 2 });
   t.match(parseArguments(['run', '-c', 'a', '--workers', 'auto']), { workers: Math.min(availableParallelism(), 16) });
+  t.match(parseArguments(['run', '-c', 'a', '--prepared']), { prepared: true });
+  t.match(parseArguments(['run', '-c', 'a', '--dataplane', '/d/dataplane.sock']), { dataplaneSocket: '/d/dataplane.sock' });
+  t.throws(() => parseArguments(['run', '-c', 'a', '--dataplane', '/d', '--workers', '2']), { message: /^--workers is for the service/ });
+  t.strictSame(parseArguments(['complete', 'show cry']), { name: 'complete', line: 'show cry' });
   t.match(parseArguments(['--instance', 'r1', 'wait-ready', '--timeout', '5']), { name: 'wait-ready', instance: 'r1', timeoutSeconds: 5 });
   t.match(parseArguments(['wait-ready', '--instance', 'r1']), { instance: 'r1', timeoutSeconds: 30 });
   t.match(parseArguments(['check', 'file']), { name: 'check', file: 'file' });

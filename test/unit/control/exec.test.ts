@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { CounterSet } from '../../../control/api/counters.js';
 import { parseConfig } from '../../../control/config/parse.js';
-import { ensureKeyOf, runExec } from '../../../control/exec.js';
+import { ensureKeyOf, runExec, withoutKey } from '../../../control/exec.js';
 import { gdoiCounters } from '../../../control/gdoi/counters.js';
 import { ipsecCounters } from '../../../control/ipsec/counters.js';
 import { ikeCounters } from '../../../control/isakmp/counters.js';
@@ -52,6 +52,8 @@ t.test('a key that the configuration file asks for is made once', (t) => {
   const first = rsaKeys.list().find(({ label }) => label === 'ONCE');
   t.match(ensureKeyOf(line, config, means), { error: null, output: '' });
   t.equal(rsaKeys.list().find(({ label }) => label === 'ONCE')?.generatedAt, first?.generatedAt, 'the key stays');
+  const lines = ['crypto key generate rsa', line, 'clear crypto gdoi', line.replace('ONCE', 'NEVER')].map((text) => ({ text }));
+  t.strictSame(withoutKey(lines, config, rsaKeys), [lines[0], lines[3]]);
   t.match(ensureKeyOf('clear crypto gdoi', config, means), { error: /not for a configuration file/ });
   t.end();
 });

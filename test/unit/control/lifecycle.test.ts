@@ -72,6 +72,7 @@ class Bench {
         run,
         current: () => this.config,
         conflicts: () => [],
+        withoutKey: (lines) => lines.filter(({ text }) => text.includes('NEW')),
         apply,
         readStartup: () => this.file.read(),
         writeStartup: (text) => this.file.write(text),
@@ -112,6 +113,37 @@ t.test('an edit is in force at once; a refused line changes nothing', (t) => {
   bench.edit('no 30');
   t.equal(bench.text, before, 'and back');
   t.match(bench.edit('end')[0], { ended: true, messages: [] });
+  t.end();
+});
+
+t.test('while lines wait, others are in force at once, unless they touch what waits', (t) => {
+  const bench = fresh();
+  bench.edit('crypto gdoi group H', 'identity number 5');
+  t.notOk(bench.config.gdoiGroups.has('H'), 'a group without a server waits');
+  bench.edit('interface Loopback0', 'shutdown', 'ip access-list extended A', '30 permit tcp any any');
+  t.ok(bench.config.interfaces.get('Loopback0')?.shutdown, 'shut down, whatever waits');
+  t.match(bench.text, / 30 permit tcp any any\n/);
+  t.match(
+    bench.exec('write').output,
+    /\[OK\]\n% Not in force yet.*\n% {3}group H has.*\n% What waits:\n% {3}\+crypto gdoi group H\n% {4}\+identity number 5$/s,
+  );
+  t.notMatch(readFileSync(join(folder, 'startup.cfg'), 'utf8'), /group H/);
+  bench.edit('crypto map M 200 gdoi', 'set group H', 'crypto map M local-address Loopback0');
+  t.notOk(bench.config.localAddresses.has('M'), 'crypto maps wait together');
+  bench.edit('hostname R7', 'crypto gdoi group H', 'server address ipv4 172.16.4.2');
+  t.equal(bench.config.hostname, 'R7');
+  t.equal(bench.config.cryptoMaps.get('M')?.length, 2, 'complete: all of it is in force');
+  t.ok(bench.config.localAddresses.has('M'));
+  t.ok(bench.config.interfaces.get('Loopback0')?.shutdown);
+  t.match(bench.edit('end')[0], { messages: [] });
+
+  bench.edit('ip access-list extended A', '5 deny udp object-group NONE any');
+  t.notMatch(bench.text, /NONE/);
+  bench.edit('7 permit ip any any', 'exit', 'ip access-list standard B', 'permit any');
+  t.notMatch(bench.text, / 7 permit/, 'no entry of a list goes ahead of one that waits');
+  t.ok(bench.config.accessLists.has('B'));
+  t.match(bench.exec('configure revert now'), { output: 'Lines that waited are forgotten' });
+  t.ok(bench.config.accessLists.has('B'));
   t.end();
 });
 
@@ -176,6 +208,23 @@ t.test('configure replace: whole, or not at all', (t) => {
   t.match(bench.exec('configure replace f', base.replace('R1', 'R9')), { output: 'Total number of lines changed: 2' });
   t.equal(bench.config.hostname, 'R9');
   t.match(bench.exec('configure confirm'), { error: /Nothing waits/ });
+  t.end();
+});
+
+t.test('what a file that is taken leaves to say: unknown lines, keys that nobody makes', (t) => {
+  const bench = fresh();
+  const text = `${base}crypto key generate rsa label OLD\nrouter ospf 1\ncrypto key generate rsa label NEW modulus 2048\nhotsname R2\n`;
+  const remarks = [
+    '%   line 17: unknown command: kept, but without effect: router ospf 1',
+    '%   line 19: unknown command: kept, but without effect (nearest known command: hostname): hotsname R2',
+    '%   line 18: no key is made here, and there is none yet: enter crypto key generate rsa label NEW modulus 2048',
+  ];
+  t.strictSame(bench.exec('reload check f', text).output.split('\n').slice(-3), remarks);
+  t.strictSame(bench.exec('configure replace f', text).output.split('\n').slice(1), remarks);
+  t.match(
+    bench.exec('configure replace f', base + 'router x\n'.repeat(50)).output,
+    /\n% {3}and 30 unknown lines more: groupwire check lists them$/,
+  );
   t.end();
 });
 

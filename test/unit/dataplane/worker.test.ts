@@ -49,6 +49,10 @@ t.test('worker', async (t) => {
   t.equal(countersOf(shared, 0).saSerials[0], 42);
   t.strictSame(listKnownSenders(senderStatePath, readBootId(), 1), [`${0x1234}:7`]);
 
+  Atomics.store(control, Ctl.Turn, 5);
+  native.wakeSignal(wakeFd);
+  await until('the turn is seen', () => Atomics.load(control, Ctl.Seen) === 5);
+
   const broken = memberTables(1, { spi: 0x1235, transform: 'gcm-256', sids: [7], serial: 43 });
   writeBank(shared, 0, broken);
   publish(2);

@@ -368,6 +368,13 @@ const logging: fc.Arbitrary<Logging> = fc
   )
   .filter((value) => Object.keys(value).length > 1 || value.hosts.length > 0);
 
+/** Lines as readLines leaves them, whatever they begin with; one of them may hold the usual delimiter. */
+const bannerLine = fc.oneof(freeText, fc.constantFrom('', '!', 'end', '^C', 'interface eth0', '#%~@|`\\+='));
+const bannerText = fc.array(bannerLine, { minLength: 1, maxLength: 4 }).map((lines) => lines.join('\n'));
+const banners = fc
+  .record({ motd: bannerText, login: bannerText, exec: bannerText }, { requiredKeys: [] })
+  .filter((texts) => Object.keys(texts).length > 0);
+
 const plainIpsec: fc.Arbitrary<IpsecSettings> = fc.record({
   lifetimeSeconds: fc.integer({ min: 20, max: 2592000 }),
   lifetimeKilobytes: fc.oneof(fc.integer({ min: 2560, max: AllOnes }), fc.constant('disable' as const)),
@@ -416,12 +423,14 @@ export const configArbitrary: fc.Arbitrary<Config> = fc
       maxLength: 4,
     }),
     logging: fc.option(logging),
+    banners: fc.option(banners),
     unknownLines: fc.constant<UnknownLine[]>([]),
   })
-  .map(({ version, registrationRate, localPolicy, logging: log, ...config }) => ({
+  .map(({ version, registrationRate, localPolicy, logging: log, banners: texts, ...config }) => ({
     ...config,
     ...(version !== null && { version }),
     ...(registrationRate !== null && { registrationRate }),
     ...(localPolicy !== null && { localPolicy }),
     ...(log !== null && { logging: log }),
+    ...(texts !== null && { banners: texts }),
   }));

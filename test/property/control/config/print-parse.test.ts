@@ -1,25 +1,18 @@
 // parse of print is the identity, for configurations and for any text that parses.
 
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { checkConfig } from '../../../../control/config/check.js';
 import { diffConfig } from '../../../../control/config/diff.js';
 import type { Config } from '../../../../control/config/model.js';
-import { parseConfig } from '../../../../control/config/parse.js';
+import { parseConfig, UnknownCommand } from '../../../../control/config/parse.js';
 import { printConfig } from '../../../../control/config/print.js';
 import { verifyConfig } from '../../../../control/config/verify.js';
+import { repoRoot } from '../../../support/lab.js';
 import { configArbitrary } from './config-arbitraries.js';
-
-/** The same configuration without line numbers, as plain comparable data. */
-function withoutLines(value: unknown): unknown {
-  if (value instanceof Map) return [...value].map(([key, item]) => [key, withoutLines(item)]);
-  if (Array.isArray(value)) return value.map(withoutLines);
-  if (value === null || typeof value !== 'object') return value;
-  return Object.entries(value)
-    .filter(([key]) => key !== 'line')
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, item]) => [key, withoutLines(item)]);
-}
+import { withoutLines } from './without-lines.js';
 
 const print = (config: Config): string => printConfig(config, { secrets: true });
 
@@ -36,6 +29,22 @@ t.test('parse(print(c)) is c, without a problem', (t) => {
     { numRuns: 400 },
   );
   t.pass('held for every input tried');
+  t.end();
+});
+
+t.test('parse(print(parse(x))) is parse(x) for the configurations that come with groupwire', (t) => {
+  const folder = join(repoRoot, 'scripts/configs');
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.cfg'));
+  t.ok(files.length >= 8, files.join());
+  for (const name of files) {
+    const { config, problems } = parseConfig(readFileSync(join(folder, name), 'utf8'));
+    t.strictSame(
+      problems.filter(({ message }) => message.startsWith(UnknownCommand)).map(({ text }) => text),
+      [],
+      `${name} holds no line that nobody knows`,
+    );
+    t.strictSame(withoutLines(parseConfig(print(config)).config), withoutLines(config), name);
+  }
   t.end();
 });
 

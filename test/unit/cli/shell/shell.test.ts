@@ -4,6 +4,7 @@ import t from 'tap';
 import type { ProbeTerminal } from '../../../../cli/probe.js';
 import type { ShellMeans } from '../../../../cli/shell/means.js';
 import { Shell } from '../../../../cli/shell/shell.js';
+import { greetingOf } from '../../../../control/config/commands/banner.js';
 import { emptyConfig } from '../../../../control/config/empty.js';
 import type { Config } from '../../../../control/config/model.js';
 import { printConfig } from '../../../../control/config/print.js';
@@ -29,6 +30,7 @@ class Bench {
   constructor(isTerminal = true, length = 24) {
     const means: ShellMeans = {
       hostname: async () => this.config.hostname,
+      greeting: async () => ({ hostname: this.config.hostname, banner: greetingOf(this.config) }),
       exec: async (line, running) => {
         this.ran.push(line);
         if (line.startsWith('ping')) return this.ping(running);
@@ -156,6 +158,7 @@ t.test('? and Tab', async (t) => {
   t.equal(await bench.type('\x15show version ?'), 'R1#show version ?\n  <cr>\n\nR1#show version ');
   t.equal(await bench.type('\x15sh\t'), 'R1#sh\nR1#show ');
   t.match(await bench.type('run | ?'), /begin +Begin with the line that matches\n.*count/s);
+  t.match(await bench.type('\x15show run | x?'), /\n% Unrecognized command\n/);
   await bench.type('\x15conf t\r');
   t.match(await bench.type('?'), /\n {2}do +To run exec commands in config mode\n/);
   t.match(await bench.type('do show ver?'), /version\n\nR1\(config\)#do show ver$/);
@@ -172,6 +175,41 @@ t.test('lines wait until their thing is complete', async (t) => {
   await bench.type('crypto gdoi group G\ridentity number 7\rserver address ipv4 192.0.2.1\r');
   t.ok(bench.config.gdoiGroups.get('G')?.identity, 'complete: in force');
   t.notMatch(await bench.type('end\r'), /Not in force/);
+});
+
+t.test('a banner over several lines, and who comes in sees it', async (t) => {
+  const bench = await Bench.start();
+  await bench.type('enable\rconf t\r');
+  t.equal(
+    await bench.type('bann motd #\r'),
+    "bann motd #\nEnter TEXT message.  End with the character '#'.\n",
+    'no prompt in front of the text',
+  );
+  t.equal(await bench.type('  Is this $(hostname)?\r\r! no entry'), '  Is this $(hostname)?\n\n! no entry', '? and ! are text');
+  t.equal(await bench.type('# ignored\r'), '# ignored\nR1(config)#');
+  t.match(printConfig(bench.config, { secrets: true }), /\nbanner motd \^C\n {2}Is this \$\(hostname\)\?\n\n! no entry\^C\n/);
+  const piped = new Bench(false);
+  piped.config = bench.config;
+  await piped.shell.start();
+  t.equal(piped.screen, '\r\n  Is this R1?\r\n\r\n! no entry\r\nR1>');
+  await piped.type('enable\nconf t\nbanner exec ^C\nsecond\n^C\nno banner motd\nend\n');
+  t.match(printConfig(piped.config, { secrets: true }), /\nbanner exec \^C\nsecond\n\^C\n/);
+  t.notMatch(printConfig(piped.config, { secrets: true }), /motd/);
+
+  await bench.type('banner login %\rhalf of it');
+  t.match(await bench.type('\x03'), /% banner: ended by the operator\nR1\(config\)#$/, 'Ctrl-C gives it up');
+  t.strictSame(Object.keys(bench.config.banners ?? {}), ['motd']);
+  t.match(await bench.type('banner login %\r\x1b[31m%\r'), /R1\(config\)#$/, 'an escape sequence types nothing');
+  t.match(await bench.type(`banner login %\r${'x'.repeat(4000)}\ry\r`), /more than 4000/);
+  t.equal(await bench.type('do show clock\r'), 'do show clock\noutput\nR1(config)#');
+});
+
+t.test('a line with a line end in it is refused', async (t) => {
+  const bench = await Bench.start();
+  const { error } = bench.editor.edit('session', 'interface Loopback0\n shutdown', 0);
+  t.equal(error, '% One line at a time');
+  t.equal(bench.editor.edit('session', 'hostname R\x07', 0).error, '% control character 0x07');
+  t.equal(bench.config.hostname, 'R1');
 });
 
 t.test('history keeps no secret', async (t) => {

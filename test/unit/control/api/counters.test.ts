@@ -54,6 +54,8 @@ t.test('processes: the supervisor writes, control reads', (t) => {
     { name: 'dataplane', pid: null, restarts: 3 },
     { name: 'control', pid: process.pid, restarts: 0 },
   ]);
+  const [elsewhere] = readProcesses(directory, { name: 'dataplane', pid: null, restarts: 3 });
+  t.match(elsewhere, { name: 'dataplane', pid: null, restarts: 3, rssBytes: 0 }, 'one of another service comes first');
   const [dataplane, control] = readProcesses(directory);
   t.strictSame(dataplane, { name: 'dataplane', pid: null, restarts: 3, rssBytes: 0 });
   t.ok(control.rssBytes > 1 << 20, `resident bytes: ${control.rssBytes}`);

@@ -40,6 +40,8 @@ t.test('banners are one line', (t) => {
     '1 0 banner motd ^C\n hello\n! there\n^C',
     '5 0 hostname R1',
   ]);
+  t.strictSame(lines('Bann MO #\nb#\nc'), ['1 0 Bann MO #\nb#', '3 0 c'], 'abbreviated');
+  t.strictSame(lines('ban #\nb#'), ['1 0 ban #', '2 0 b#'], 'ban is bandwidth too');
   t.strictSame(lines('banner exec #x#\nb'), ['1 0 banner exec #x#', '2 0 b']);
   t.strictSame(lines('banner \u0003\r\nhi\r\n\u0003\r\nb'), ['1 0 banner \u0003\nhi\n\u0003', '4 0 b']);
   t.strictSame(lines('banner motd #\nrest\nof file'), ['1 0 !! the banner has no closing delimiter: nothing below it was read']);

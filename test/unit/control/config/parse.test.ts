@@ -2,6 +2,7 @@
 
 import t from 'tap';
 import { checkConfig } from '../../../../control/config/check.js';
+import { greetingOf } from '../../../../control/config/commands/banner.js';
 import { parseConfig } from '../../../../control/config/parse.js';
 import { printConfig } from '../../../../control/config/print.js';
 import { listErrors, listProblems, parseClean, reprint, seedKeyServer, seedMember, unindent } from './texts.js';
@@ -148,7 +149,7 @@ crypto gdoi group G
  client recovery-check interval 60
 line vty 0 4
  login
-banner motd ^C
+banner incoming ^C
  interface eth9
 ^C
 `;
@@ -166,7 +167,7 @@ banner motd ^C
       [10, 'crypto gdoi group G', 'client recovery-check interval 60'],
       [11, 'line vty 0 4'],
       [12, 'line vty 0 4', 'login'],
-      [13, 'banner motd ^C\n interface eth9\n^C'],
+      [13, 'banner incoming ^C\n interface eth9\n^C'],
     ],
   );
   t.strictSame(
@@ -183,7 +184,7 @@ banner motd ^C
     " description not the interface's",
     'line vty 0 4',
     ' login',
-    'banner motd ^C',
+    'banner incoming ^C',
     ' interface eth9',
     '^C',
     'crypto gdoi group G',
@@ -192,6 +193,54 @@ banner motd ^C
     ' ip flow ingress',
     ' load-interval 30',
   ]);
+  t.end();
+});
+
+t.test('an unknown line is told with the nearest known command', (t) => {
+  const text = `hotsname R1
+router ospf 1
+interface eth0
+ ip adress 10.0.0.1 255.0.0.0
+ ip flow ingress
+crypto isakmp kye HIDDEN addres 1.1.1.1
+match address A
+crypto gdoi group G
+ sever local
+no hotsname
+`;
+  t.strictSame(
+    parseConfig(text).problems.map(({ line, hint }) => [line, hint]),
+    [
+      [1, 'nearest known command: hostname'],
+      [2, null],
+      [4, 'nearest known command: ip address'],
+      [5, 'known after ip: address, access-group, unreachables, tcp, igmp, nat, policy, mtu'],
+      [6, 'nearest known command: crypto isakmp key'],
+      [7, 'a command of config-crypto-map mode'],
+      [9, 'nearest known command: server'],
+      [10, 'nearest known command: no hostname'],
+    ],
+  );
+  const many = parseConfig('hotsname R1\n'.repeat(1000)).problems;
+  t.strictSame([many.length, many[0].hint, many[999].hint], [1000, 'nearest known command: hostname', null]);
+  t.end();
+});
+
+t.test('banners', (t) => {
+  const text = 'hostname R1\nbanner motd ^C\n Property of $(hostname).\n!\ninterface eth9\n^C ignored\nBANN exec #short#\nbanner %plain%\n';
+  t.strictSame(parseConfig(text).config.banners, { motd: 'plain', exec: 'short' }, 'without a type it is the message of the day');
+  t.strictSame(reprint('banner login #\nsay ^C\n\n  twice \n#'), ['banner login \u0003', 'say ^C', '  twice ', '\u0003']);
+  t.strictSame(reprint('banner motd #x#\nno banner motd'), []);
+  t.strictSame(listProblems('no banner exec'), ['1 warning banner exec is not configured: nothing to remove']);
+  t.strictSame(listProblems('banner motd'), ['1 error % Incomplete command.']);
+  t.strictSame(listProblems('hostname R1\nbanner motd #\na\x1b[2J\n#'), ['2 error the banner has control character 0x1b']);
+  t.match(listProblems(`banner motd #${'x'.repeat(4001)}#`), [/^1 error the banner has 4001 characters/]);
+  t.match(listProblems('banner motd !^C\u0003#%~@|`\\+=!'), [/^1 error the banner has (control|every)/]);
+  t.strictSame(parseConfig('interface eth0\n band 5\n').config.interfaces.get('eth0')?.bandwidthKbps, 5, 'band is no banner');
+  t.equal(
+    greetingOf(parseConfig('hostname R1\nbanner exec #e#\nbanner motd #$(hostname).$(domain)#\nip domain name x.y').config),
+    'R1.x.y\ne',
+  );
   t.end();
 });
 

@@ -1,4 +1,4 @@
-// `clear counters` in the snapshot: what is counted from outlives a dataplane that does not answer, and ends with one that began anew.
+// `clear counters` and five-minute rates in the snapshot: they outlive a dataplane that does not answer, and begin anew with one that did.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { RateMeter } from '../../../../control/api/rates.js';
 import { ClearedCounters } from '../../../../control/cleared-counters.js';
 import { parseConfig } from '../../../../control/config/parse.js';
 import { RsaKeys } from '../../../../control/pki/rsa-keys.js';
+import { sampleRates } from '../../../../control/rate-samples.js';
 import { Router } from '../../../../control/router.js';
 import { buildSnapshot, type SnapshotParts } from '../../../../control/snapshot/build.js';
 import { interfaceStates } from '../../../../control/snapshot/interfaces.js';
@@ -58,5 +59,21 @@ t.test('no answer is no restart', (t) => {
   t.match(look(dataplane(11)), baseline, 'and it goes on');
   t.strictSame(look(dataplane(3)), { at: 1000, interfaces: [], drops: [], dropCells: [] }, 'began anew');
   t.strictSame(look(dataplane(12)), { at: 1000, interfaces: [], drops: [], dropCells: [] });
+  t.end();
+});
+
+t.test('an answer that is missing leaves the rates as they are', (t) => {
+  const rates = new RateMeter();
+  const look = (packets: number | null, now: number): number | undefined => {
+    sampleRates(rates, router, packets === null ? null : dataplane(packets), now);
+    return rates.rates('eth0')?.receivedPacketsPerSecond;
+  };
+  t.equal(look(1_000_000, 0), undefined);
+  const steady = look(1_000_500, 5000) ?? 0;
+  t.ok(steady > 0 && steady < 100, `${steady}`);
+  t.equal(look(null, 10_000), steady, 'one time-out');
+  const next = look(1_001_500, 15_000) ?? 0;
+  t.ok(next > steady && next < 100, `100 packets/s all along, and the average nears that: ${next}`);
+  t.equal(look(7, 20_000), undefined, 'a dataplane that began anew is one');
   t.end();
 });
