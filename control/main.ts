@@ -148,11 +148,11 @@ const router = new Router(
   Date.now(),
 );
 
+const sendSearch = link.sendPathSearch.bind(link);
+const pathSearches = new PathSearches({ router, counters, log, send: sendSearch, now: monotonicNow });
 const recordings = new Recordings((message) => link.capture(message), Date.now());
 const captures = new Captures({ router, recordings, log, now: Date.now });
 const packetTraces = new PacketTraces({ router, recordings });
-const sendSearch = link.sendPathSearch.bind(link);
-const pathSearches = new PathSearches({ router, counters, log, send: sendSearch, now: monotonicNow });
 
 function listen(): void {
   sockets.listen(listenAddresses(router.config), listenPorts(router.config));

@@ -178,11 +178,11 @@ const socket = new ControlSocket(join(args.run, 'dataplane.sock'), {
   natSessions: (id, limit) => snapshots.natSessions(id, limit, Math.floor(native.monotonicMs() / 1000)),
   trace: (id, message) => answerTrace(id, message, { shared, native, senderStatePath: senders, bootId, applier, ports }),
   probe: (message, rest) => probes.take(message, rest),
+  pathSearch: (message) => takePathSearch(message, workers, pathMtus, Math.floor(native.monotonicMs() / 1000)),
   capture: (message) => {
     if ((message as { type: string }).type === 'capture-stop') captures.stop();
     else captures.start(readCaptureStart(message));
   },
-  pathSearch: (message) => takePathSearch(message, workers, pathMtus, Math.floor(native.monotonicMs() / 1000)),
   natLog: (isOn) => natLog.set(isOn),
   natClear: (wanted, mask) => workers.sendAll({ kind: 'nat-clear', wanted, mask }),
   log: (text) => log(4, 'CONTROL', text),

@@ -3,6 +3,7 @@
 
 import { Counter, Gauge, type Histogram, Registry } from 'prom-client';
 import { each, type Metric, one, onInterface, onMember, onProcess, onServer, type Sample } from './metric.js';
+import { pathMetrics } from './metric-path.js';
 import { qosMetrics } from './metric-qos.js';
 import type { DropCell, GroupCounters, InterfaceState, SaCounters, Snapshot } from './snapshot.js';
 
@@ -123,20 +124,7 @@ const metrics: Metric[] = [
   onMember('rekeys_received_total', 'Rekeys accepted', (g) => g.rekeysReceived),
   onMember('rekey_acks_sent_total', 'Rekeys acknowledged', (g) => g.rekeyAcksSent),
   ...groupCounts.map(([key, name, help]) => onMember(name, help, (g) => g.counters[key])),
-  each(
-    'path_mtu_bytes',
-    'Path MTUs that were learnt, of the outer datagram',
-    (s) => s.pathMtus ?? [],
-    ({ destination, tunnel }) => ({ destination, tunnel: tunnel ?? '' }),
-    ({ mtu }) => mtu,
-  ),
-  each(
-    'path_search_complete',
-    'Whether a search for a path MTU has ended: 0 while it goes on, or nobody answers',
-    (s) => s.pathSearches ?? [],
-    ({ destination, interface: place }) => ({ destination, interface: place }),
-    ({ state }) => Number(state === 'search-complete'),
-  ),
+  ...pathMetrics,
   each(
     'certificate_expiry_seconds',
     'When a certificate of a trustpoint expires, Unix time',

@@ -4,6 +4,7 @@
 import type { DfBit } from '../../dataplane/tables/message.js';
 import type { Logging } from './logging-model.js';
 import type { AccessList, ObjectGroup } from './model-acl.js';
+import type { VirtualReassembly } from './model-fragments.js';
 import type {
   CutOrder,
   IpsecSettings,
@@ -21,6 +22,7 @@ import type { ClassMap, PolicyMap } from './model-qos.js';
 import type { RouteMapEntry } from './model-route-map.js';
 
 export * from './model-acl.js';
+export * from './model-fragments.js';
 export * from './model-ike.js';
 export * from './model-ipsec.js';
 export * from './model-nat.js';
@@ -236,17 +238,6 @@ export interface InterfaceConfig {
   servicePolicyOut?: string;
   /** `no ip unreachables`: no ICMP unreachable about what comes by it; absent = they are sent. */
   unreachables?: false;
-}
-
-/** What is absent is not bounded further than the dataplane does it. */
-export interface VirtualReassembly {
-  /** `max-reassemblies`: datagrams in fragments at a time. */
-  maxDatagrams?: number;
-  /** `max-fragments` of one datagram. */
-  maxFragments?: number;
-  /** `timeout`. */
-  timeoutSeconds?: number;
-  dropFragments?: true;
 }
 
 /** `tunnel ...`: GRE over IPv4. Both ends are needed before anything passes. */

@@ -39,9 +39,9 @@ export interface SnapshotParts {
   processes: ProcessState[];
   logging: LoggingState;
   cleared?: ClearedCounters;
+  pathSearches?: Snapshot['pathSearches'];
   captures?: CaptureState[];
   packetTrace?: Snapshot['packetTrace'];
-  pathSearches?: Snapshot['pathSearches'];
   /** null when no dataplane answers: its counters are 0 then. */
   dataplane: SnapshotHead | null;
   now: Ms;

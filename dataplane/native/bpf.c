@@ -60,10 +60,10 @@ static int make_map(void) {
       {BPF_JMP | BPF_JGT | BPF_X, 4, 3, (count), 0}
 #define MOVE(to, value) {BPF_ALU64 | BPF_MOV | BPF_K, (to), 0, 0, (value)}
 
-// IPv4 to our MAC address with ESP, or with ESP in UDP (RFC 3948: whole datagrams to port 4500, no zeroes where the SPI is; without IPv4 options) -> the
-// socket of their receive queue; anything else, and what comes to a queue without socket, -> the kernel. Fragments of ESP too: they would take longer by way of
-// the kernel than the whole datagrams behind them, further than a replay window reaches. XDP runs before the netdev's own address filter, so a
-// promiscuous netdev shows others' frames, too.
+// IPv4 to our MAC address with ESP, or with ESP in UDP (RFC 3948: to port 4500, no zeroes where the SPI is; without IPv4 options) -> the socket of
+// their receive queue; anything else, and what comes to a queue without socket, -> the kernel. Fragments of both too, of UDP all: the later ones have no port. By
+// way of the kernel they would come behind whole datagrams that were sent after them, further than a replay window reaches. XDP runs before the netdev's own
+// address filter, so a promiscuous netdev shows others' frames, too.
 static int load_program(int map_fd, const uint8_t mac[6]) {
   enum { IP = 14, UDP = IP + 20, SPI = UDP + 8 };
   uint32_t mac_head;
@@ -86,9 +86,9 @@ static int load_program(int map_fd, const uint8_t mac[6]) {
       LOAD(BPF_B, 5, 2, IP + 9),
       SKIP_IF(BPF_JEQ, 5, IPPROTO_ESP, 11), // to the redirection
       SKIP_IF(BPF_JNE, 5, IPPROTO_UDP, 16),
-      SKIP_UNLESS_EQUAL(0x45, 15),
-      LOAD(BPF_H, 4, 2, IP + 6),
-      SKIP_IF(BPF_JSET, 4, htons(0x3fff), 13), // more fragments, offset (RFC 791)
+      LOAD(BPF_H, 5, 2, IP + 6),
+      SKIP_IF(BPF_JSET, 5, htons(0x3fff), 8), // more fragments, offset (RFC 791): to the redirection
+      SKIP_UNLESS_EQUAL(0x45, 13),
       SKIP_IF_SHORTER(SPI + 4, 10),
       LOAD(BPF_H, 4, 2, UDP + 2),
       SKIP_UNLESS_EQUAL(htons(4500), 8),

@@ -114,8 +114,8 @@ export class ControlSocket {
       this.send(message, [rows]);
     } else if (type === 'trace' && Number.isSafeInteger(id)) this.send(this.messages.trace(id as number, head));
     else if (type === 'probe-open' || type === 'probe-send' || type === 'probe-close') this.messages.probe(head, rest);
-    else if (type === 'capture-start' || type === 'capture-stop') this.messages.capture(head);
     else if (type === 'mtu-probe' || type === 'mtu-found') this.messages.pathSearch(readPathSearch(head));
+    else if (type === 'capture-start' || type === 'capture-stop') this.messages.capture(head);
     else if (type === 'nat-log') this.messages.natLog((head as { on?: unknown }).on === true);
     else if (type === 'nat-clear') this.messages.natClear(...readClear(head));
     else throw new Error('a message of no known type');

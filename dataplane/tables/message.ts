@@ -7,7 +7,7 @@
 // `total` counts the bytes after itself. Blobs hold rows of layout.ts in the machine's byte order: both ends are one machine.
 
 import type { FromCapture, ToCapture } from './capture.js';
-import type { FromProber, ToPathSearch, ToProber } from './probe.js';
+import type { FromProber, PathSearchEvent, ToPathSearch, ToProber } from './probe.js';
 import type { TablesRows } from './table-rows.js';
 import type { TraceAnswer, TraceRequest } from './trace.js';
 import type { TunnelSpec, TunnelState } from './tunnel.js';
@@ -135,8 +135,8 @@ export type ToDataplane =
   /** Ends sessions of NAT: those whose words (NatRow) are `wanted` where `mask` has bits, NatRow.Words each. Empty: all. */
   | { type: 'nat-clear'; wanted: number[]; mask: number[] }
   | ToProber
-  | ToCapture
   | ToPathSearch
+  | ToCapture
   | TraceRequest;
 
 /** Sessions that one answer carries. */
@@ -174,10 +174,7 @@ export type DataplaneEvent =
   | { kind: 'replay'; spi: number; src: number; dst: number; count: number }
   /** Pseudotimes of one of the packets that were refused; `peerMs` -1 = it has none. */
   | { kind: 'replay-time'; spi: number; src: number; dst: number; count: number; ownMs: number; peerMs: number }
-  /** Long packets with DF are sealed for a destination about whose path nothing is known. `group`: index, null = by an SA between two gateways; `mtu`: of the interface. */
-  | { kind: 'path-unknown'; destination: number; port: number; group: number | null; peerPort: number; mtu: number }
-  /** A probe of path MTU discovery has arrived. */
-  | { kind: 'mtu-answer'; from: number; size: number; nonce: [number, number] }
+  | PathSearchEvent
   | { kind: 'sa-exhausted'; spi: number /** IV or sequence space. */; space: 'iv' | 'sequence' }
   | { kind: 'interface'; port: number; up: boolean; mtu: number; mac: string }
   | { kind: 'tunnel'; port: number; state: TunnelState }

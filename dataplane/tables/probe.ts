@@ -36,6 +36,12 @@ export type ToPathSearch =
   /** What has been found: `mtu` for so many seconds. */
   | { type: 'mtu-found'; destination: number; mtu: number; seconds: number };
 
+export type PathSearchEvent =
+  /** Long packets with DF are sealed for a destination about whose path nothing is known. `group`: index, null = by an SA between two gateways; `mtu`: of the interface. */
+  | { kind: 'path-unknown'; destination: number; port: number; group: number | null; peerPort: number; mtu: number }
+  /** A probe has arrived. */
+  | { kind: 'mtu-answer'; from: number; size: number; nonce: [number, number] };
+
 export type FromProber =
   | { type: 'probe-opened'; id: number /** '' = it is open. */; error: string }
   /** @param errno 0 = it was sent */

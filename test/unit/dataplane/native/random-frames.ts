@@ -89,12 +89,12 @@ export function isTransit(frame: string, own: readonly string[]): boolean {
 }
 
 /** Is a frame for the xdp driver? */
-export function isEsp(frame: string): boolean {
+export function isTaken(frame: string): boolean {
   const { isIpv4ForUs, first, fragment, protocol } = look(frame);
-  if (!isIpv4ForUs || first < 0x45 || first > 0x4f) return false;
+  if (!isIpv4ForUs || first < 0x45 || first > 0x4f || (protocol !== 50 && protocol !== 17)) return false;
+  if (protocol === 50 || fragment % 0x4000 !== 0) return true;
   const [port, spi] = [frame.slice(72, 76), frame.slice(84, 92)];
-  const isWholeUdp = protocol === 17 && first === 0x45 && fragment % 0x4000 === 0;
-  return protocol === 50 || (isWholeUdp && port === '1194' && spi.length === 8 && spi !== '00000000');
+  return first === 0x45 && port === '1194' && spi.length === 8 && spi !== '00000000';
 }
 
 /** What rx yields of a taken frame: without Ethernet header, and without padding when the length in the header is possible. */
