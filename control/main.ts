@@ -3,18 +3,14 @@
 
 import { join } from 'node:path';
 import { CounterSet } from './api/counters.js';
-import { CpuMeter } from './api/cpu-meter.js';
 import { KeptCounters } from './api/kept-counters.js';
 import { readProcesses } from './api/processes.js';
-import { RateMeter } from './api/rates.js';
 import type { Ready } from './api/ready.js';
 import { startApi } from './api/server.js';
-import { readVersion } from './api/version.js';
 import { args, fail, required } from './arguments.js';
 import { Captures } from './capture/captures.js';
 import { PacketTraces } from './capture/packet-traces.js';
 import { Recordings } from './capture/recordings.js';
-import { ClearedCounters } from './cleared-counters.js';
 import { formatIpv4 } from './config/addresses.js';
 import { ConfigFile } from './config-file.js';
 import { makeConfiguration } from './configuration.js';
@@ -33,29 +29,26 @@ import { listenAddresses, listenPorts } from './local-ends.js';
 import { openLog } from './log.js';
 import { MulticastSockets } from './multicast-sockets.js';
 import { NatLog, natDebugFilter } from './nat-log.js';
+import { Observer } from './observer.js';
 import { pageCounters } from './page/feed.js';
 import { RsaKeys } from './pki/rsa-keys.js';
 import { Trustpoints } from './pki/trustpoints.js';
 import { PathSearches, pathSearchCounters } from './probe/path-searches.js';
 import { monotonicNow, Prober, probeCounters } from './probe/prober.js';
-import { sampleRates } from './rate-samples.js';
 import { findMissing } from './readiness.js';
 import { Router, routerCounters } from './router.js';
 import { nameRun } from './run-record.js';
-import { buildSnapshot } from './snapshot/build.js';
-import { interfaceStates } from './snapshot/interfaces.js';
 import { natTranslations } from './snapshot/nat.js';
 import { startStatusListener } from './status-listener.js';
 import { SealedStore } from './store/sealed-store.js';
 import { tracePacket } from './trace/packet-tracer.js';
 import { UdpSockets } from './udp-sockets.js';
-import { noteVolumes } from './volumes.js';
 
 /** Engines ask for their next tick; this bounds the wait. */
 const MaxTickMs = 1000;
 const SocketsWaitMs = 1000;
 /** Interface rates are averages over five minutes. */
-const RateSampleMs = 5000;
+const SampleMs = 5000;
 const TrustpointRefreshMs = 10_000;
 
 const runDirectory = required('run');
@@ -214,44 +207,24 @@ const { editor, lifecycle, reload } = makeConfiguration({
 });
 
 rsaKeys.ensure(loaded.config, log);
-const rates = new RateMeter();
-const cpu = new CpuMeter();
-const cleared = new ClearedCounters();
-const processes = () => readProcesses(runDirectory, args.dataplane === undefined ? null : link.process);
-const snapshot = async () => {
-  const dataplane = await link.snapshot();
-  keptCounters.keep();
-  return buildSnapshot({
-    router,
-    instance: args.instance,
-    version: readVersion(),
-    counters,
-    rates,
-    publicKeys: rsaKeys.list(),
-    processes: cpu.describe(processes()),
-    cleared,
-    captures: captures.states(),
-    packetTrace: packetTraces.state(),
-    logging: log.state(),
-    pathSearches: pathSearches.states(),
-    dataplane,
-    now: Date.now(),
-  });
-};
-
-async function sample(): Promise<void> {
-  cpu.sample(processes(), Date.now());
-  const dataplane = await link.snapshot();
-  sampleRates(rates, router, dataplane, Date.now());
-  cleared.state(interfaceStates(router.config, router.allocation, dataplane), dataplane?.drops ?? null);
-  if (dataplane) pathSearches.observe(dataplane.pathMtus);
-  if (router.ipsec.pairs.size === 0) return;
-  noteVolumes(router, dataplane, Date.now());
-  scheduleTick();
-}
+const observer = new Observer({
+  router,
+  link,
+  counters,
+  keptCounters,
+  rsaKeys,
+  captures,
+  packetTraces,
+  pathSearches,
+  log,
+  instance: args.instance,
+  processes: () => readProcesses(runDirectory, args.dataplane === undefined ? null : link.process),
+  changed: scheduleTick,
+});
+const snapshot = () => observer.snapshot();
 /** Certificates and revocation lists are renewed by replacing their files. */
 const trustpointTimer = setInterval(() => trustpoints.refresh(), TrustpointRefreshMs);
-const rateTimer = setInterval(() => void sample(), RateSampleMs);
+const sampleTimer = setInterval(() => void observer.sample(), SampleMs);
 
 const prober = new Prober(link, router, counters);
 const execLine = makeExecLine({
@@ -261,7 +234,7 @@ const execLine = makeExecLine({
   captures,
   packetTraces,
   keyExport,
-  cleared,
+  cleared: observer.cleared,
   rsaKeys,
   counters,
   log,
@@ -289,7 +262,7 @@ const metrics = await startStatusListener({ router, counters, log, snapshot, wak
 
 async function stop(): Promise<void> {
   if (tickTimer) clearTimeout(tickTimer);
-  clearInterval(rateTimer);
+  clearInterval(sampleTimer);
   clearInterval(trustpointTimer);
   captures.close();
   packetTraces.close();
