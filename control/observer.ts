@@ -10,6 +10,7 @@ import type { Captures } from './capture/captures.js';
 import type { PacketTraces } from './capture/packet-traces.js';
 import { ClearedCounters } from './cleared-counters.js';
 import type { DataplaneLink } from './dataplane-link.js';
+import { lastKnown } from './last-known.js';
 import type { RsaKeys } from './pki/rsa-keys.js';
 import type { PathSearches } from './probe/path-searches.js';
 import { sampleRates } from './rate-samples.js';
@@ -21,7 +22,7 @@ import { noteVolumes } from './volumes.js';
 
 export interface ObserverParts {
   router: Router;
-  link: Pick<DataplaneLink, 'snapshot'>;
+  link: Pick<DataplaneLink, 'snapshot' | 'connected'>;
   counters: CounterSet;
   keptCounters: KeptCounters;
   rsaKeys: RsaKeys;
@@ -41,11 +42,15 @@ export class Observer {
   private readonly rates = new RateMeter();
   private readonly cpu = new CpuMeter();
 
-  constructor(private readonly parts: ObserverParts) {}
+  private readonly dataplane: ReturnType<typeof lastKnown>;
+
+  constructor(private readonly parts: ObserverParts) {
+    this.dataplane = lastKnown(parts.link);
+  }
 
   async snapshot(): Promise<Snapshot> {
-    const { router, link, counters, keptCounters, rsaKeys, captures, packetTraces, pathSearches, log, instance, processes } = this.parts;
-    const dataplane = await link.snapshot();
+    const { router, counters, keptCounters, rsaKeys, captures, packetTraces, pathSearches, log, instance, processes } = this.parts;
+    const dataplane = await this.dataplane();
     keptCounters.keep();
     return buildSnapshot({
       router,

@@ -135,7 +135,9 @@ t.test('against live routers', async (t) => {
         writeFileSync(file, readFileSync(`/run/groupwire-lab/${lab.name}/configs/r1.cfg`, 'utf8').replace('hostname R1', 'hostname R9'));
       let answer = '';
       const ask = async (): Promise<boolean> => {
-        answer = await exec(router, line.replace('FILE', file)).catch(({ message }: Error) => message.replace(/^.*?: (?=% )/, ''));
+        answer = await exec(router, line.replace('FILE', file).replace('DIR', lab.directory)).catch(({ message }: Error) =>
+          message.replace(/^.*?: (?=% )/, ''),
+        );
         return looks.every((look) => look.test(answer));
       };
       // The dataplane carries out between two passes what it is asked for.

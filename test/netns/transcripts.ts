@@ -137,10 +137,17 @@ export const shown: Transcript[] = [
   ],
   ['r4', 'show crypto gdoi ks members summary', /Group Name: GDOI-GROUP|GDOI-GROUP/],
   ['r4', 'show crypto gdoi ks policy', /^Key Server Policy:\nFor group GDOI-GROUP/],
+  [
+    'r1',
+    'show crypto ipsec path-mtu',
+    /^Path MTUs, bytes of the outer datagram:\nDestination +MTU +Told by +Expires\n\nSearches \(crypto ipsec path-mtu-discovery probe\):\n/,
+  ],
+  ['r1', 'show monitor capture', /^No captures\n$/],
+  ['r1', 'show platform packet-trace summary', /^Pkt +Input +Output +State +Reason\nPacket tracing is off\n$/],
   ['r4', 'show crypto gdoi ks acl', /^Group Name: GDOI-GROUP\n Configured ACL:\n/],
 ];
 
-/** What does something, and what is seen of it then; in an order that leaves the lab as it was. FILE is a configuration of the test's. */
+/** What does something, and what is seen of it then; in an order that leaves the lab as it was. FILE is a configuration of the test's, DIR is the lab's directory. */
 export const done: Transcript[] = [
   ['r1', 'terminal length 0', /^$/],
   ['r1', 'debug crypto gdoi gm rekey event', /^GDOI GM rekey debugging is on, level event\n$/],
@@ -160,6 +167,19 @@ export const done: Transcript[] = [
     /^\n?Phase: 1\nType: ACCESS-LIST\n/,
     /\nResult:\n[\s\S]*\nAction: allow\n/,
   ],
+  ['r1', 'monitor capture CAP interface both packets 10 export DIR/cap.pcapng', /^Started capture point : CAP\n$/],
+  [
+    'r1',
+    'show monitor capture CAP',
+    /^Status Information for Capture CAP\n {2}Target Type:\n {2}Interface: .*\n {3}Status : Active\n/,
+    /\n {3}Number of Packets to capture: 10\n/,
+  ],
+  ['r1', 'monitor capture CAP stop', /^Stopped capture point : CAP\n\d+ packets, \d+ bytes in \/.*cap\.pcapng\n$/],
+  ['r1', 'no monitor capture CAP', /^$/],
+  ['r1', 'export keys wireshark DIR/keys', /^% Keys are not exported: the configuration does not say crypto key export wireshark$/],
+  ['r1', 'debug platform packet-trace packet 2 access-list NEVER', /^The next 2 packets that access list NEVER permits are traced\n$/],
+  ['r1', 'show platform packet-trace summary', /\nPacket tracing is on: 0 of 2 packets, access list NEVER\n$/],
+  ['r1', 'undebug platform packet-trace', /^Packet tracing is off\n$/],
   ['r1', 'write memory', /^Building configuration\.\.\.\n\[OK\]\n$/],
   ['r1', 'reload check FILE', /^Would change: general\n-hostname R1\n\+hostname R9\nNothing would be dropped\.\n/],
   ['r1', 'configure replace FILE time 2', /^Total number of lines changed: 2\nRolled back in 2 minutes unless: configure confirm\n%/],
@@ -188,6 +208,8 @@ export const done: Transcript[] = [
   ['r1', 'clear ip nat translation *', /^$/],
   ['r1', 'show ip nat translations', /^Pro[^\n]*\nTotal number of translations: 0\n$/],
   ['r1', 'clear crypto sa', /^$/],
+  ['r1', 'clear crypto session', /^$/],
   ['r4', 'clear crypto gdoi ks members', /^Sending GM-Removal message to group GDOI-GROUP\.\.\.\n$/],
+  ['r1', 'clear crypto isakmp', /^$/],
   ['r1', 'clear crypto gdoi', /^$/],
 ];
