@@ -53,7 +53,7 @@ const SilenceMs = 60_000;
 const Setpriv = '/usr/bin/setpriv';
 
 function commandLine({ args, capabilities }: ChildCommand): string[] {
-  const command = [process.execPath, ...args];
+  const command = [process.execPath, ...process.execArgv, ...args]; // the launcher's options of V8
   if (!capabilities || process.getuid?.() !== 0 || !hasCapability('setpcap') || !existsSync(Setpriv)) return command;
   const kept = ['-all', ...heldOf(capabilities).map((name) => `+${name}`)].join(',');
   return [Setpriv, `--bounding-set=${kept}`, '--inh-caps=-all', '--no-new-privs', '--', ...command];
