@@ -1,5 +1,6 @@
 import t from 'tap';
 import { type ExecCommand, parseExec } from '../../../../control/config/exec.js';
+import { privilegedCommands } from '../../../../control/config/exec-shell.js';
 
 /** A show command without a pipe. */
 const show = (topic: string, more: object = {}): object => ({ kind: 'show', pipe: null, topic, ...more });
@@ -176,6 +177,11 @@ t.test('every exec command, in full and abbreviated', (t) => {
     ['cry key gen rsa exp mod 4096 lab label', { kind: 'crypto key generate rsa', label: 'label', modulus: 4096, exportable: true }],
   ];
   for (const [line, command] of cases) t.strictSame(parseExec(line), command, line);
+  t.end();
+});
+
+t.test('what everybody types to leave stays short, whatever else begins so', (t) => {
+  for (const line of ['ex', 'exit', 'logout', 'quit']) t.match(parseExec(line, privilegedCommands), { kind: 'logout' }, line);
   t.end();
 });
 
