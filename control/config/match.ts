@@ -21,13 +21,8 @@ function pickNode<C>(nodes: Node<C>[], words: readonly Word[], index: number, li
   let prefixed: Node<C>[] = [];
   for (const node of nodes) {
     if (node.words === null) continue;
-    for (const spelling of node.words) {
-      if (spelling === text) return { node, used: 1 };
-      if (spelling.startsWith(text)) {
-        prefixed.push(node);
-        break;
-      }
-    }
+    if (node.words.includes(text)) return { node, used: 1 };
+    if (node.words.some((spelling) => spelling.startsWith(text))) prefixed.push(node);
   }
   // `crypto key`: what we refuse must not make an abbreviation of what we have ambiguous.
   if (prefixed.length > 1) {
