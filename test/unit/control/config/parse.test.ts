@@ -214,7 +214,7 @@ no hotsname
       [1, 'nearest known command: hostname'],
       [2, null],
       [4, 'nearest known command: ip address'],
-      [5, 'known after ip: address, access-group, unreachables, tcp, igmp, nat, policy, mtu'],
+      [5, 'known after ip: address, access-group, unreachables, tcp, igmp, nat, policy, virtual-reassembly, mtu'],
       [6, 'nearest known command: crypto isakmp key'],
       [7, 'a command of config-crypto-map mode'],
       [9, 'nearest known command: server'],
