@@ -235,7 +235,9 @@ export async function renderMetrics(snapshot: Snapshot): Promise<string> {
   registry.setDefaultLabels({ instance: snapshot.instance });
   for (const { name, help, samples, isHistogram } of [...metrics, ...selfDeclared(snapshot)]) {
     const values = samples(snapshot);
-    const declaration = { name: `groupwire_${name}`, help, labelNames: Object.keys(values[0]?.[0] ?? {}), registers: [registry] };
+    // Without labels prom-client would print a sample of 0, which is gone when the list has its first.
+    const labelNames = values.length > 0 ? Object.keys(values[0][0]) : ['none'];
+    const declaration = { name: `groupwire_${name}`, help, labelNames, registers: [registry] };
     if (isHistogram) registry.registerMetric(histogramOf(declaration.name, help, values));
     else if (name.endsWith('_total')) {
       const counter = new Counter(declaration);

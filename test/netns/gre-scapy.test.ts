@@ -53,8 +53,7 @@ def take(frame):
     if gre.key_present: fields['key'] = gre.key
     if gre.seqnum_present: fields['seqence_number'] = number
     raw.sendto(bytes(IP(src=packet.dst, dst=packet.src) / GRE(**fields) / inner), (packet.src, 0))
-print('ready', flush=True)
-sniff(iface='wan', filter='ip proto 47 and dst net 172.16.0.96/28', prn=take, store=False)
+sniff(iface='wan', filter='ip proto 47 and dst net 172.16.0.96/28', prn=take, store=False, started_callback=lambda: print('ready', flush=True))
 `;
 
 t.test('eight tunnels to scapy', { skip: process.geteuid?.() === 0 ? false : 'needs root' }, async (t) => {

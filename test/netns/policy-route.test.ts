@@ -70,7 +70,7 @@ t.test('which way a packet takes', async (t) => {
   await router.ready();
   const taps = await Promise.all(
     ['w1', 'w2'].map(async (node) => {
-      const tap = net.spawn(node, ['tcpdump', '-l', '-n', '-v', '-i', 'eth0', '-Q', 'in', 'ip']);
+      const tap = net.spawn(node, ['tcpdump', '--immediate-mode', '-l', '-n', '-v', '-i', 'eth0', '-Q', 'in', 'ip']);
       await tap.says(/listening on/);
       return tap;
     }),
@@ -81,7 +81,7 @@ t.test('which way a packet takes', async (t) => {
   t.ok(servers.every(({ running }) => running));
 
   await net.sh('h1', 'ping -c 3 -i 0.1 -W 5 198.51.100.10');
-  t.match(taps[0].stdout, /10\.0\.1\.10 > 198\.51\.100\.10: ICMP echo request/);
+  await taps[0].says(/10\.0\.1\.10 > 198\.51\.100\.10: ICMP echo request/);
   await net.sh('h1', send(53, 20));
   await taps[1].says(/tos 0xb8,[^\n]*\n[^\n]*10\.0\.1\.10\.\d+ > 198\.51\.100\.10\.53:/);
   t.notMatch(taps[0].stdout, /198\.51\.100\.10\.53:/, 'w1 has not seen it');
@@ -89,7 +89,7 @@ t.test('which way a packet takes', async (t) => {
   await net.sh('h1', send(999, 500));
   await taps[1].says(/198\.51\.100\.10\.999:/);
   await net.sh('r', 'ping -c 2 -i 0.1 -W 5 198.51.100.10');
-  t.match(taps[1].stdout, /172\.16\.1\.2 > 198\.51\.100\.10: ICMP echo request/, "the router's own");
+  await taps[1].says(/172\.16\.1\.2 > 198\.51\.100\.10: ICMP echo request/); // the router's own
   t.notMatch(taps[1].stdout, /10\.0\.1\.10 > 198\.51\.100\.10: ICMP/);
 
   const maps = await router.groupwire('show', 'route-map', 'WAYS');
