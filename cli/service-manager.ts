@@ -17,7 +17,7 @@ export class ServiceManager {
   /** @param say hands assignments over; tests put their own there */
   constructor(
     environment: NodeJS.ProcessEnv = process.env,
-    private readonly say: (assignments: string[]) => void = speak,
+    private readonly say: (assignments: string[]) => void = makeSpeak(),
   ) {
     this.isAsked = Boolean(environment.NOTIFY_SOCKET);
     const watchdogMs = Number(environment.WATCHDOG_USEC ?? 0) / 1000;
@@ -66,6 +66,22 @@ export class ServiceManager {
   }
 }
 
-function speak(assignments: string[]): void {
-  spawn('systemd-notify', assignments, { stdio: 'ignore' }).on('error', () => undefined);
+/** @returns speaks, one call behind the other: two programs at a time overtake each other, and READY in front of RELOADING leaves systemd waiting for one */
+function makeSpeak(): (assignments: string[]) => void {
+  const waiting: string[][] = [];
+  let isSpeaking = false;
+
+  function next(): void {
+    const assignments = waiting.shift();
+    isSpeaking = assignments !== undefined;
+    if (assignments === undefined) return;
+    const program = spawn('systemd-notify', assignments, { stdio: 'ignore' });
+    program.once('spawn', () => program.once('exit', next));
+    program.once('error', next); // it could not be started: 'exit' does not come
+  }
+
+  return (assignments) => {
+    waiting.push(assignments);
+    if (!isSpeaking) next();
+  };
 }
