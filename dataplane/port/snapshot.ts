@@ -16,7 +16,7 @@ import {
 import { dropsByReason } from '../counters/drops.js';
 import { Latency } from '../counters/latency.js';
 import { PathMtus } from '../mem/path-mtus.js';
-import { type CounterBlocks, countersOf, natRowsOf, pathMtuWordsOf, type SharedState } from '../mem/shared.js';
+import { bankOf, type CounterBlocks, Ctl, controlWords, countersOf, natRowsOf, pathMtuWordsOf, type SharedState } from '../mem/shared.js';
 import { Ace, Cap, Dscp, NatRow, PolicyEntry, QosClass, QosRed, Sa } from '../tables/layout.js';
 import type { FromDataplane, SnapshotHead, TunnelStatus } from '../tables/message.js';
 import { formatAddress, formatPrefix } from './addresses.js';
@@ -28,6 +28,7 @@ import { mainRoutes } from './routes.js';
 export class SnapshotMaker {
   private readonly blocks: CounterBlocks[];
   private readonly pathMtus: PathMtus;
+  private lastHits: number[] = [];
 
   constructor(
     private readonly shared: SharedState,
@@ -65,12 +66,25 @@ export class SnapshotMaker {
     };
   }
 
-  /** By Ace.Counter: what was counted before the rows that are in force, and since. */
+  /**
+   * By Ace.Counter: what was counted before the rows that are in force, and since. While a worker takes a bank over it moves counts from rows to counters, and its rows are
+   * not yet those of the bank: what was told last is told again.
+   */
   private hits(): number[] {
-    const { aces } = this.applier.tables.rows;
+    const epoch = this.settledEpoch();
+    if (epoch === null) return this.lastHits;
+    const { aces } = bankOf(this.shared, epoch & 1);
     const hits = this.sum('aceTotals');
     for (const [row, count] of this.sum('aceHits').entries()) if (count > 0) hits[aces[row * Ace.Words + Ace.Counter]] += count;
-    return hits.slice(0, hits.findLastIndex((count) => count > 0) + 1);
+    if (this.settledEpoch() === epoch) this.lastHits = hits.slice(0, hits.findLastIndex((count) => count > 0) + 1);
+    return this.lastHits;
+  }
+
+  /** @returns the epoch that every worker has taken over, null while one has not */
+  private settledEpoch(): number | null {
+    const control = controlWords(this.shared);
+    const epoch = Atomics.load(control, Ctl.Epoch);
+    return this.blocks.every((_, worker) => Atomics.load(control, Ctl.Ack + worker) === epoch) ? epoch : null;
   }
 
   /** NAT sessions of all workers, as they lie there at this moment. @param limit rows at the most @param nowSeconds the workers' clock */
