@@ -31,6 +31,7 @@ import { Publisher } from './port/publisher.js';
 import { leaveToRoot } from './port/run-command.js';
 import { ShapeError } from './port/shape.js';
 import { SnapshotMaker } from './port/snapshot.js';
+import { refusedSettings } from './port/sysctl.js';
 import { answerTrace } from './port/trace-request.js';
 import { TunnelStates } from './port/tunnel-states.js';
 import { undoAll } from './port/undo.js';
@@ -101,6 +102,11 @@ const senders = join(args.state, 'senders.bin');
 const incarnation = randomUUID();
 const writeClock = () => Atomics.store(control, Ctl.NowSeconds, Math.floor(Date.now() / 1000) | 0);
 writeClock();
+const RecheckMs = 10_000;
+/** The kernel does not tell of every setting that somebody puts right for us. */
+const recheck = setInterval(() => {
+  if (refusedSettings().length > 0) applier.schedule();
+}, RecheckMs);
 const clock = setInterval(() => {
   writeClock();
   const stuck = workers.findStuck();
@@ -239,6 +245,7 @@ async function end(): Promise<void> {
   if (ending) return;
   ending = true;
   clearInterval(clock);
+  clearInterval(recheck);
   liveness.stopping();
   natLog.set(false);
   captures.end();
