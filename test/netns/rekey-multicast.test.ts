@@ -26,7 +26,18 @@ t.test('rekeys by multicast under traffic', async (t) => {
   });
   t.teardown(() => lab.down());
   const capture = `${lab.directory}/core.pcap`;
-  const dump = lab.spawn('core', ['tcpdump', '--immediate-mode', '-ni', 'any', '-U', '-w', capture, 'igmp', 'or', `(udp port 848 and dst host ${group})`]);
+  const dump = lab.spawn('core', [
+    'tcpdump',
+    '--immediate-mode',
+    '-ni',
+    'any',
+    '-U',
+    '-w',
+    capture,
+    'igmp',
+    'or',
+    `(udp port 848 and dst host ${group})`,
+  ]);
   await dump.says(/listening on/);
   const route = `mroute from r4 source 172.16.4.2 group ${group} to r1 r2 r3`;
   await lab.sh(
