@@ -63,7 +63,11 @@ function python(script: string, ...before: string[]): { child: ChildProcess; tex
   child.stdout.setEncoding('utf8').on('data', (part) => {
     text += part;
   });
-  return { child, text: () => text, ended: () => child.exitCode !== null };
+  let isClosed = false; // it has ended, and all that it printed is here
+  child.once('close', () => {
+    isClosed = true;
+  });
+  return { child, text: () => text, ended: () => isClosed };
 }
 
 /** Packets that the kernel gave to and took from a device here; a superpacket is one. */
