@@ -5,6 +5,8 @@ import { spawn } from 'node:child_process';
 
 /** A reload takes milliseconds; one that is never answered must not leave the service in "reloading". */
 const ReloadMs = 10_000;
+/** What is not taken in this time is not waited for. */
+const SpeakMs = 5000;
 
 export class ServiceManager {
   private readonly isAsked: boolean;
@@ -75,7 +77,7 @@ function makeSpeak(): (assignments: string[]) => void {
     const assignments = waiting.shift();
     isSpeaking = assignments !== undefined;
     if (assignments === undefined) return;
-    const program = spawn('systemd-notify', assignments, { stdio: 'ignore' });
+    const program = spawn('systemd-notify', assignments, { stdio: 'ignore', timeout: SpeakMs }); // it waits until systemd has read it
     program.once('spawn', () => program.once('exit', next));
     program.once('error', next); // it could not be started: 'exit' does not come
   }

@@ -32,6 +32,8 @@ print('bound', flush=True)
 while True:
     data, ancillary, _, _ = s.recvmsg(4096, 4096)
     uid = [struct.unpack('3i', c[:12])[1] for l, k, c in ancillary if k == socket.SCM_CREDENTIALS]
+    # BARRIER=1: who sends it waits until its descriptor is closed here
+    for l, k, c in ancillary: k == socket.SCM_RIGHTS and [os.close(fd) for fd in struct.unpack(f'{len(c) // 4}i', c)]
     print(uid[0], data.decode().replace('\\n', ' '), flush=True)
 `;
 
