@@ -40,6 +40,8 @@ import { readTables, type Tables } from './port/validate-tables.js';
 import { WorkerSet } from './port/worker-set.js';
 import type { DataplaneEvent } from './tables/message.js';
 
+const RecheckMs = 10_000;
+
 const enum Exit {
   Failed = 1,
   /** sysexits.h EX_NOPERM */
@@ -102,7 +104,6 @@ const senders = join(args.state, 'senders.bin');
 const incarnation = randomUUID();
 const writeClock = () => Atomics.store(control, Ctl.NowSeconds, Math.floor(Date.now() / 1000) | 0);
 writeClock();
-const RecheckMs = 10_000;
 /** The kernel does not tell of every setting that somebody puts right for us. */
 const recheck = setInterval(() => {
   if (refusedSettings().length > 0) applier.schedule();

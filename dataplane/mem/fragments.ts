@@ -15,6 +15,7 @@
 
 import { Drop } from '../counters/declare.js';
 import { Cap } from '../tables/layout.js';
+import { hashOfDatagram } from './hash.js';
 import { Added, addRange, fitsEnd } from './ranges.js';
 import { PortRow } from './rows.js';
 import { SlotShape } from './slots.js';
@@ -177,7 +178,7 @@ export class FragmentTable {
   /** @returns -1 = the interface has as many as it may */
   private entryOf(src: number, dst: number, name: number, now: number, port: number): number {
     const { words, deadlines } = this;
-    const hash = Math.imul(src ^ Math.imul(dst, 0x85ebca6b) ^ Math.imul(name, 0xc2b2ae35), 0x9e3779b1);
+    const hash = hashOfDatagram(src, dst, name);
     const first = ((hash >>> 16) & (FragmentShape.Sets - 1)) * FragmentShape.Ways;
     let best = first;
     for (let entry = first; entry < first + FragmentShape.Ways; entry++) {

@@ -1,4 +1,4 @@
-// A hash of keys of four words, and two small open-addressing tables that are rebuilt when tables change and only read on the packet path:
+// Hashes of keys of four words and of datagrams, and two small open-addressing tables that are rebuilt when tables change and only read on the packet path:
 // local addresses (a set) and SPIs (a map to the SA slot). Key 0 marks a free place: neither may be 0.
 
 import { Cap, Sa, SaFlag } from '../tables/layout.js';
@@ -16,6 +16,11 @@ export function mix(a: number, b: number, c: number, d: number, aFactor: number,
   hash = Math.imul(hash ^ (hash >>> 15) ^ c, 0xc2b2ae35);
   hash = Math.imul(hash ^ (hash >>> 13) ^ d, 0x27d4eb2f);
   return hash ^ (hash >>> 16);
+}
+
+/** Of what tells a datagram whose fragments are looked for: addresses, and identification << 8 | protocol. */
+export function hashOfDatagram(src: number, dst: number, name: number): number {
+  return Math.imul(src ^ Math.imul(dst, 0x85ebca6b) ^ Math.imul(name, 0xc2b2ae35), 0x9e3779b1);
 }
 
 function spread(key: number): number {

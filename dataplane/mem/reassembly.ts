@@ -11,6 +11,7 @@
 import { Drop, PathCount } from '../counters/declare.js';
 import { Ip4, Ipv4Fault, sealHeader, setCongestion } from '../proto/ipv4.js';
 import { FragmentShape } from './fragments.js';
+import { hashOfDatagram } from './hash.js';
 import { Added, addRange, fitsEnd } from './ranges.js';
 import { PacketFlag, SlotShape, type Slots } from './slots.js';
 
@@ -104,7 +105,7 @@ export class Reassembly {
   /** @returns the first of the places that a datagram may have */
   private placeOf(id: number): number {
     const { src, dst } = this.slots;
-    const hash = Math.imul(src[id] ^ Math.imul(dst[id], 0x85ebca6b) ^ Math.imul(this.nameOf(id), 0xc2b2ae35), 0x9e3779b1);
+    const hash = hashOfDatagram(src[id], dst[id], this.nameOf(id));
     return ((hash >>> 16) & (ReassemblyShape.Sets - 1)) * ReassemblyShape.Ways;
   }
 

@@ -216,7 +216,7 @@ export function allocateShared(workers: number): SharedState {
   return { memory: allocateSharedPages(captureAt(workers) + captureBytes(workers)), workers };
 }
 
-/** First byte of what captures have (mem/capture-memory.ts). */
+/** First byte of what captures have (mem/capture-shape.ts). */
 export function captureAt(workers: number): number {
   return (natRowsAt(workers) + workers * (natRowBytes + NatLogShape.Words * 4) + 63) & ~63;
 }

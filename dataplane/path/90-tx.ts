@@ -52,8 +52,8 @@ export function makeTx(env: Env): () => void {
   const pinnedOffsets = native.pin(offsets);
   const pinnedLengths = native.pin(lengths);
   const pinnedResults = native.pin(results);
-  /** Of this batch: hasRuns(). */
-  let joins = false;
+  /** Of this batch: hasRuns(), null = nobody has asked. */
+  let joins: boolean | null = null;
 
   function flush(queue: number): void {
     const port = queue < FirstPolicy ? queue % Cap.Ports : policyPort[queue - FirstPolicy];
@@ -120,8 +120,10 @@ export function makeTx(env: Env): () => void {
   }
 
   function isForSuperpackets(id: number, port: number): boolean {
-    if (!joins || joinsUdp[port] === 0 || fastKind[port] === LinkKind.Packet || (flags[id] & PacketFlag.Sealed) === 0) return false;
-    return view.getUint8(off[id] + Ip4.Protocol) === IpProto.Udp;
+    if (joinsUdp[port] === 0 || fastKind[port] === LinkKind.Packet || (flags[id] & PacketFlag.Sealed) === 0) return false;
+    if (view.getUint8(off[id] + Ip4.Protocol) !== IpProto.Udp) return false;
+    joins ??= hasRuns();
+    return joins;
   }
 
   function takesFastLink(id: number, port: number): boolean {
@@ -136,7 +138,7 @@ export function makeTx(env: Env): () => void {
   }
 
   return function tx() {
-    joins = hasRuns();
+    joins = null;
     for (let i = 0; i < input.length; i++) {
       const id = input.ids[i];
       const port = txPort[id];
