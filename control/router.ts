@@ -8,6 +8,7 @@ import type { CounterSet } from './api/counters.js';
 import { ClosedMaps } from './closed-maps.js';
 import { Allocation, CapacityError } from './compile/allocation.js';
 import type { SaDirection } from './compile/direction.js';
+import { interfacesByPort } from './compile/interfaces-by-port.js';
 import { pairMaterials } from './compile/pairs.js';
 import { compileTables, type Tables } from './compile/tables.js';
 import { diffConfig } from './config/diff.js';
@@ -178,8 +179,7 @@ export class Router {
     else this.events.receive(event, now);
   }
 
-  readonly interfaceOf = (port: number): string | undefined =>
-    [...this.config.interfaces.keys()].find((key) => this.allocation.ports.take(key) === port);
+  readonly interfaceOf = (port: number): string | undefined => interfacesByPort(this.config, this.allocation).get(port);
 
   receive(datagram: Datagram, now: Ms): void {
     if (!this.started) return;

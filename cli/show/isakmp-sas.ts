@@ -1,5 +1,6 @@
 // `show crypto isakmp sa [detail|count]` and `show crypto call admission statistics`.
 
+import { counterValue } from '../../control/api/counter-value.js';
 import type { IsakmpSaState, Snapshot } from '../../control/api/snapshot.js';
 import { formatClock } from './columns.js';
 
@@ -83,7 +84,7 @@ export function renderIsakmpSaCount(snapshot: Snapshot): string[] {
 
 /** The JSON form, and what the text is made of. */
 export function admissionStatistics(snapshot: Snapshot) {
-  const counted = (name: string) => snapshot.counters.control.find((counter) => counter.name === name)?.value ?? 0;
+  const counted = (name: string) => counterValue(snapshot.counters.control, name);
   const sas = { ...snapshot, isakmpSas: snapshot.isakmpSas.filter(({ state }) => state !== 'GDOI_REKEY') };
   return {
     ...snapshot.admission,

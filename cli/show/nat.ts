@@ -1,5 +1,6 @@
 // `show ip nat translations`, `show ip nat statistics`.
 
+import { counterValue } from '../../control/api/counter-value.js';
 import type { Snapshot } from '../../control/api/snapshot.js';
 import type { NatTranslation, NatTranslations } from '../../control/api/snapshot-nat.js';
 import type { NatSelection } from '../../control/config/exec-nat.js';
@@ -60,10 +61,6 @@ export function chooseTranslations(all: NatTranslations, { protocol, inside, out
       isAt(outside, item.outsideLocal, item.outsideGlobal),
   );
   return { ...all, total: translations.length, translations };
-}
-
-function counted(counters: readonly { name: string; value: number }[], name: string): number {
-  return counters.find((counter) => counter.name === name)?.value ?? 0;
 }
 
 function list(names: readonly string[]): string[] {
@@ -132,12 +129,12 @@ function renderMapping(
 export function renderNatStatistics(snapshot: Snapshot, translations: NatTranslations | null): string[] {
   const statistics = natStatistics(snapshot, translations);
   const { inside, outside, mappings, counters, drops, statics } = statistics;
-  const flows = counted(counters, 'sessions');
+  const flows = counterValue(counters, 'sessions');
   const simple = translations?.translations.filter(({ state }) => state === 'simple').length ?? 0;
-  const misses = counted(counters, 'sessions_created');
-  const packets = counted(counters, 'outbound_packets') + counted(counters, 'inbound_packets');
-  const noPort = counted(drops, 'nat_no_port');
-  const full = counted(drops, 'nat_full') + counted(drops, 'nat_host_full');
+  const misses = counterValue(counters, 'sessions_created');
+  const packets = counterValue(counters, 'outbound_packets') + counterValue(counters, 'inbound_packets');
+  const noPort = counterValue(drops, 'nat_no_port');
+  const full = counterValue(drops, 'nat_full') + counterValue(drops, 'nat_host_full');
   const dropped = drops.reduce((sum, { value }) => sum + value, 0);
   const section = (title: string, use: string): string[] => {
     const meant = mappings.filter((mapping) => mapping.use === use);
@@ -151,12 +148,12 @@ export function renderNatStatistics(snapshot: Snapshot, translations: NatTransla
     ...list(inside),
     `Hits: ${Math.max(0, packets - misses)}  Misses: ${misses}`,
     `CEF Translated packets: ${packets}, CEF Punted packets: 0`,
-    `Expired translations: ${counted(counters, 'sessions_expired')}`,
+    `Expired translations: ${counterValue(counters, 'sessions_expired')}`,
     'Dynamic mappings:',
     ...section('Inside Source', 'inside source'),
     ...section('Inside Destination', 'inside destination'),
     ...section('Outside Source', 'outside source'),
-    `Pool stats drop: ${counted(drops, 'nat_no_address')}  Mapping stats drop: ${dropped}`,
+    `Pool stats drop: ${counterValue(drops, 'nat_no_address')}  Mapping stats drop: ${dropped}`,
     `Port block alloc fail: ${noPort}`,
     'IP alias add fail: 0',
     `Limit entry add fail: ${full}`,

@@ -1,5 +1,6 @@
 // `show version`, `show clock`, `show running-config`, `show crypto key mypubkey rsa`.
 
+import { counterValue } from '../../control/api/counter-value.js';
 import type { PublicKeyState, Snapshot } from '../../control/api/snapshot.js';
 
 const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
@@ -38,7 +39,7 @@ function formatUptime(seconds: number): string {
 /** Only where there are several: one has nobody to hand packets over to. */
 function renderWorkers({ workers, counters }: Snapshot): string[] {
   if (workers < 2) return [];
-  const counted = (name: string) => counters.path.find((counter) => counter.name === name)?.value ?? 0;
+  const counted = (name: string) => counterValue(counters.path, name);
   const handed = `${counted('handed_over_packets')} packets handed over, ${counted('taken_over_packets')} taken over`;
   return [`${workers} forwarding workers, ${handed}`];
 }

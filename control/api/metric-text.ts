@@ -2,6 +2,7 @@
 // registry per scrape keeps no stale series of SAs that are gone. prom-client writes the format (escaping included).
 
 import { Counter, Gauge, type Histogram, Registry } from 'prom-client';
+import { counterValue } from './counter-value.js';
 import { each, type Metric, one, onInterface, onMember, onProcess, onServer, type Sample } from './metric.js';
 import { pathMetrics } from './metric-path.js';
 import { qosMetrics } from './metric-qos.js';
@@ -187,18 +188,16 @@ const metrics: Metric[] = [
       ({ matched }) => matched?.[unit] ?? 0,
     ),
   ),
-  one('nat_sessions', 'NAT sessions there are', ({ counters }) => counted(counters.nat, 'sessions')),
+  one('nat_sessions', 'NAT sessions there are', ({ counters }) => counterValue(counters.nat, 'sessions')),
   ...qosMetrics,
-  one('path_queued_packets', 'Datagrams in queues of service-policies', ({ counters }) => counted(counters.path, 'queued_packets')),
-  one('path_held_packets', 'Fragments that wait for the first of their datagram', ({ counters }) => counted(counters.path, 'held_packets')),
+  one('path_queued_packets', 'Datagrams in queues of service-policies', ({ counters }) => counterValue(counters.path, 'queued_packets')),
+  one('path_held_packets', 'Fragments that wait for the first of their datagram', ({ counters }) =>
+    counterValue(counters.path, 'held_packets'),
+  ),
   onProcess('up', 'Whether the process runs', (p) => Number(p.pid !== null)),
   onProcess('resident_memory_bytes', 'Resident memory', (p) => p.rssBytes),
   onProcess('restarts_total', 'Restarts by the supervisor', (p) => p.restarts),
 ];
-
-function counted(counters: Snapshot['counters']['path'], wanted: string): number {
-  return counters.find(({ name }) => name === wanted)?.value ?? 0;
-}
 
 /** Ports whose interfaces are gone are one: a label of their own would need a name. */
 function dropsByInterface(cells: readonly DropCell[]): DropCell[] {

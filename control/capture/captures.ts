@@ -7,6 +7,7 @@ import type { Ms } from '../actions.js';
 import type { CaptureState } from '../api/snapshot-capture.js';
 import { readVersion } from '../api/version.js';
 import type { Allocation } from '../compile/allocation.js';
+import { interfacesByPort } from '../compile/interfaces-by-port.js';
 import type { ExecCommand } from '../config/exec.js';
 import type { CaptureCommand, CaptureTarget } from '../config/exec-capture.js';
 import type { Config } from '../config/model.js';
@@ -212,7 +213,7 @@ export class Captures {
 
   private describe({ port, place }: CaptureRecord): Uint8Array {
     const { config, allocation } = this.means.router;
-    const name = [...config.interfaces.keys()].find((candidate) => allocation.ports.take(candidate) === port) ?? `port ${port}`;
+    const name = interfacesByPort(config, allocation).get(port) ?? `port ${port}`;
     if (place === CapturePlace.Inner) return interfaceBlock(`${name} inner`, `in front of and behind the SAs of ${name}`);
     const isTunnel = config.interfaces.get(name)?.tunnel !== undefined;
     return interfaceBlock(name, isTunnel ? `in front of and behind the encapsulation of ${name}` : `the wire of ${name}`);

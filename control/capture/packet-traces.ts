@@ -3,6 +3,7 @@
 
 import type { FromCapture } from '../../dataplane/tables/capture.js';
 import type { PacketTraceState } from '../api/snapshot-packet-trace.js';
+import { interfacesByPort } from '../compile/interfaces-by-port.js';
 import type { ExecCommand } from '../config/exec.js';
 import { done, type ExecAnswer, refused } from '../exec.js';
 import type { CaptureMeans } from './captures.js';
@@ -43,7 +44,7 @@ export class PacketTraces implements Recording {
 
   take({ wallMs, last }: FromCapture, records: readonly CaptureRecord[]): void {
     const { config, allocation } = this.means.router;
-    const names = new Map([...config.interfaces.keys()].map((name) => [allocation.ports.take(name), name]));
+    const names = interfacesByPort(config, allocation);
     for (const record of records) {
       const known = this.packets.get(record.packet);
       if (known === undefined && this.packets.size === this.wanted) continue;

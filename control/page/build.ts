@@ -1,6 +1,7 @@
 // Snapshot -> what the status page is told. Field by field, so that nothing comes along that the page does not show; lists are bounded, because
 // a key server may have thousands of members, and what needs a look comes first.
 
+import { counterValue } from '../api/counter-value.js';
 import { formatSpi } from '../api/metric-text.js';
 import type { MemberGroupState, ServerGroupState, Snapshot } from '../api/snapshot.js';
 import type { PolicyAtWork } from '../api/snapshot-qos-interface.js';
@@ -99,10 +100,6 @@ function pageInterface({ name, up, cryptoMap, counters }: Snapshot['interfaces']
   return { name, up, isProtected: cryptoMap !== null, receivedPackets, receivedBytes, sentPackets, sentBytes };
 }
 
-function counted(list: Snapshot['counters']['path'], wanted: string): number {
-  return list.find(({ name }) => name === wanted)?.value ?? 0;
-}
-
 export function buildPageState(snapshot: Snapshot): PageState {
   const { counters, gdoiMembers } = snapshot;
   const sas = associations(snapshot);
@@ -129,9 +126,9 @@ export function buildPageState(snapshot: Snapshot): PageState {
     sealedPackets: gdoiMembers.reduce((sum, group) => sum + group.counters.sealedPackets, 0),
     openedPackets: gdoiMembers.reduce((sum, group) => sum + group.counters.openedPackets, 0),
     drops: drops.sort((a, b) => b.packets - a.packets),
-    droppedPackets: counted(counters.path, 'dropped_packets'),
-    queuedPackets: counted(counters.path, 'queued_packets'),
+    droppedPackets: counterValue(counters.path, 'dropped_packets'),
+    queuedPackets: counterValue(counters.path, 'queued_packets'),
     queues: queues.slice(0, MostQueues),
-    natSessions: counted(counters.nat, 'sessions'),
+    natSessions: counterValue(counters.nat, 'sessions'),
   };
 }

@@ -5,6 +5,7 @@ import { isSendDrop } from '../../dataplane/counters/drops.js';
 import type { SnapshotHead, TunnelStatus } from '../../dataplane/tables/message.js';
 import type { DropCell, InterfaceState, RouteState, TunnelState } from '../api/snapshot.js';
 import type { Allocation } from '../compile/allocation.js';
+import { interfacesByPort } from '../compile/interfaces-by-port.js';
 import { formatIpv4, maskToPrefixLength } from '../config/addresses.js';
 import { type Config, driverOf, type InterfaceConfig, type TunnelConfig } from '../config/model.js';
 import { pathMtuOfTunnel } from './path-mtus.js';
@@ -58,7 +59,7 @@ export function interfaceStates(config: Config, allocation: Allocation, dataplan
 
 /** What was dropped, by port and reason. */
 export function dropCells(config: Config, allocation: Allocation, dataplane: SnapshotHead | null): DropCell[] {
-  const names = new Map([...config.interfaces.keys()].map((name) => [allocation.ports.take(name), name]));
+  const names = interfacesByPort(config, allocation);
   return (dataplane?.portDrops ?? []).flatMap((counts, port) =>
     counts.flatMap((packets, reason): DropCell[] =>
       packets === 0

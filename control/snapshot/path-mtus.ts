@@ -3,6 +3,7 @@
 import type { SnapshotHead } from '../../dataplane/tables/message.js';
 import type { PathMtuState } from '../api/snapshot-path.js';
 import type { Allocation } from '../compile/allocation.js';
+import { interfacesByPort } from '../compile/interfaces-by-port.js';
 import { formatIpv4 } from '../config/addresses.js';
 import type { Config } from '../config/model.js';
 
@@ -31,7 +32,7 @@ export function pathMtuOfTunnel(dataplane: SnapshotHead | null, port: number): {
 }
 
 export function pathMtuStates(config: Config, allocation: Allocation, dataplane: SnapshotHead | null): PathMtuState[] {
-  const names = new Map([...config.interfaces.keys()].map((name) => [allocation.ports.take(name), name]));
+  const names = interfacesByPort(config, allocation);
   return learntOf(dataplane).map(({ destination, port, router, ...rest }) => ({
     destination: formatIpv4(destination),
     tunnel: port === null ? null : (names.get(port) ?? null),
