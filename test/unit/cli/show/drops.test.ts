@@ -5,37 +5,16 @@ import t from 'tap';
 import { dropTable, renderDrops } from '../../../../cli/show/drops.js';
 import { renderShow } from '../../../../cli/show/index.js';
 import { renderMetrics } from '../../../../control/api/metric-text.js';
-import type { DropCell, InterfaceState, Snapshot } from '../../../../control/api/snapshot.js';
+import type { DropCell, Snapshot } from '../../../../control/api/snapshot.js';
 import { type ExecCommand, parseExec } from '../../../../control/config/exec.js';
 import { dropTexts } from '../../../../dataplane/counters/declare.js';
 import { isSendDrop } from '../../../../dataplane/counters/drops.js';
 import { runs } from '../../../support/runs.js';
-import { emptySnapshot } from './sample.js';
+import { emptySnapshot, interfaceState } from './sample.js';
 
 function render(words: string, change: Partial<Snapshot> = {}): string {
   const { pipe, ...topic } = parseExec(`show ${words}`) as Extract<ExecCommand, { kind: 'show' }>;
   return renderShow(topic, pipe, { ...emptySnapshot(), ...change });
-}
-
-function stateOf(name: string): InterfaceState {
-  return {
-    name,
-    device: null,
-    description: null,
-    hardware: 'Loopback',
-    addresses: [],
-    adminUp: true,
-    up: true,
-    mtu: 1500,
-    ipMtu: 1500,
-    mac: null,
-    cryptoMap: null,
-    driver: null,
-    wantedDriver: null,
-    offloads: false,
-    counters: { receivedPackets: 0, receivedBytes: 0, sentPackets: 0, sentBytes: 0, receiveDrops: 0, sendDrops: 0 },
-    rates: null,
-  };
 }
 
 function cell(port: number, name: string | null, reason: string, direction: DropCell['direction'], packets: number): DropCell {
@@ -58,7 +37,7 @@ t.test('show drops: a matrix whose rows and columns come to one total, since cle
     dropCells: [cell(1, 'eth1', 'tx_full', 'send', 10), cell(4, 'Tunnel0', 'no_route', 'receive', 3)],
   };
   const change = {
-    interfaces: ['GigabitEthernet0/0', 'eth1', 'Loopback0'].map(stateOf),
+    interfaces: ['GigabitEthernet0/0', 'eth1', 'Loopback0'].map((name) => interfaceState(name)),
     counters: { drops, dropCells, path: [], nat: [], control: [] },
     cleared,
   };
@@ -111,7 +90,7 @@ t.test('whatever was dropped: rows, columns, JSON and /metrics add up to it', as
       const total = dropCells.reduce((sum, { packets }) => sum + packets, 0);
       const snapshot: Snapshot = {
         ...emptySnapshot(),
-        interfaces: ['GigabitEthernet0/0', 'eth1'].map(stateOf),
+        interfaces: ['GigabitEthernet0/0', 'eth1'].map((name) => interfaceState(name)),
         counters: { drops, dropCells, path: [], nat: [], control: [] },
       };
       const table = dropTable(snapshot);

@@ -2,6 +2,7 @@
 
 import type {
   AceState,
+  InterfaceState,
   IsakmpSaState,
   MemberGroupState,
   MemberTekState,
@@ -10,6 +11,29 @@ import type {
 } from '../../../../control/api/snapshot.js';
 
 /** An SA with a key server that is up. */
+/** An interface without a netdev, on which nothing has passed. */
+export function interfaceState(name: string, change: Partial<InterfaceState> = {}): InterfaceState {
+  return {
+    name,
+    device: null,
+    description: null,
+    hardware: 'Loopback',
+    addresses: [],
+    adminUp: true,
+    up: true,
+    mtu: 1500,
+    ipMtu: 1500,
+    mac: null,
+    cryptoMap: null,
+    driver: null,
+    wantedDriver: null,
+    offloads: false,
+    counters: { receivedPackets: 0, receivedBytes: 0, sentPackets: 0, sentBytes: 0, receiveDrops: 0, sendDrops: 0 },
+    rates: null,
+    ...change,
+  };
+}
+
 export function isakmpSa(change: Partial<IsakmpSaState>): IsakmpSaState {
   return {
     destination: '1.1.1.1',

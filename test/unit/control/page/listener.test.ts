@@ -8,7 +8,7 @@ import { type MetricsServer, startMetrics } from '../../../../control/api/metric
 import type { Snapshot } from '../../../../control/api/snapshot.js';
 import type { PageState } from '../../../../control/page/state.js';
 import { until } from '../../../support/netns.js';
-import { emptySnapshot } from '../../cli/show/sample.js';
+import { emptySnapshot, interfaceState } from '../../cli/show/sample.js';
 
 interface Answer {
   status: number;
@@ -184,24 +184,8 @@ t.test('so many pages and no more; another site opens none', async (t) => {
 });
 
 t.test('a page that does not read is cut off and counted, the others go on', async (t) => {
-  const interfaces = Array.from({ length: 32 }, (_, n): Snapshot['interfaces'][number] => ({
-    name: `${'x'.repeat(60_000)}${n}`,
-    device: 'eth0',
-    description: null,
-    hardware: 'tun port on eth0',
-    addresses: [],
-    adminUp: true,
-    up: true,
-    mtu: 1500,
-    ipMtu: 1500,
-    mac: null,
-    cryptoMap: null,
-    driver: 'tun',
-    wantedDriver: 'tun',
-    offloads: true,
-    counters: { receivedPackets: 0, receivedBytes: 0, sentPackets: 0, sentBytes: 0, receiveDrops: 0, sendDrops: 0 },
-    rates: null,
-  }));
+  const change = { device: 'eth0', hardware: 'tun port on eth0', driver: 'tun', wantedDriver: 'tun', offloads: true } as const;
+  const interfaces = Array.from({ length: 32 }, (_, n) => interfaceState(`${'x'.repeat(60_000)}${n}`, change));
   const { port, counted } = await start(t, async () => ({ ...emptySnapshot(), interfaces }));
   const slow = new Follower(t, port);
   slow.socket.pause();
