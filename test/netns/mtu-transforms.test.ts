@@ -47,6 +47,8 @@ t.test('the exact inner MTU of every transform', async (t) => {
       return a.outboundSpi !== spi && a.outboundSpi === b.outboundSpi;
     });
     spi = (await flowOf('r1')).outboundSpi;
+    // What control shows is in force at the dataplanes a moment later.
+    await until('an answer under it', async () => (await lab.run('h1', ['ping', '-c', '1', '-W', '1', '10.0.2.10'])).status === 0);
     await lab.sh('h1', 'ip route flush cache');
   };
 
