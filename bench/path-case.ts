@@ -8,7 +8,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dropTexts, PathCount } from '../dataplane/counters/declare.js';
 import { dropsByReason } from '../dataplane/counters/drops.js';
 import type { Env } from '../dataplane/env.js';
-import { readClock } from '../dataplane/mem/clock.js';
+import { setClock } from '../dataplane/mem/clock.js';
 import { BankCount } from '../dataplane/mem/shared.js';
 import { makePipeline } from '../dataplane/pipeline.js';
 import { classify } from '../dataplane/proto/classifier.js';
@@ -93,7 +93,7 @@ async function timeStages(env: Env): Promise<Record<string, number[]>> {
   const spent = new Float64Array(stages.length);
   const { ipInput, route } = env.vec;
   const pass = (): number => {
-    readClock(env.clock, env.native);
+    setClock(env.clock, env.now());
     let received = 0;
     let first = 0;
     do {

@@ -56,7 +56,7 @@ export function makeMember({ tables, routes, packets, prepare }: Workload): { en
   const folder = mkdtempSync(join(tmpdir(), 'groupwire-bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const feed = feedOf(packets);
-  const native: Native = { ...loadNative(), ...feed, pin: (array) => array };
+  const native: Native = { ...loadNative(), ...feed, bound: undefined };
   const shared = allocateShared(1);
   const env = makeEnv({ index: 0, shared, native, senders: SenderState.open(native, join(folder, 'senders.0'), bootId) });
   env.clock[Clock.Seconds] = Now;

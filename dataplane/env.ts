@@ -5,7 +5,7 @@
 import { type Drop, SaCount } from './counters/declare.js';
 import { AclLog } from './mem/acl-log.js';
 import { Capture } from './mem/capture.js';
-import { Clock, readClock } from './mem/clock.js';
+import { Clock, setClock } from './mem/clock.js';
 import { makeDrop } from './mem/drop.js';
 import { Events } from './mem/events.js';
 import { FragmentTable } from './mem/fragments.js';
@@ -79,6 +79,8 @@ export interface Env {
   /** null when there is one worker. */
   readonly handOver: HandOver | null;
   readonly native: Native;
+  /** Monotonic milliseconds, for the clock of the next pass. */
+  readonly now: () => number;
   readonly slots: Slots;
   readonly vec: ReturnType<typeof makeVectors>;
   readonly tables: Tables;
@@ -126,6 +128,8 @@ export interface EnvOptions {
   senders: SenderState;
   /** By worker; not needed when there is one. */
   wakeFds?: readonly number[];
+  /** See Env.now; native.monotonicMs() when left out. */
+  now?: () => number;
   /** A whole number of 0 to RedChances - 1: chance in random early detection. */
   random?: () => number;
   /** Memory of its own in place of what is shared: a trace (trace/tracer.ts) counts nothing, makes no session and logs none. */
@@ -179,6 +183,7 @@ export function makeEnv(options: EnvOptions): Env {
     workers: shared.workers,
     handOver,
     native,
+    now: options.now ?? (() => native.monotonicMs()),
     slots,
     vec,
     tables,
@@ -225,7 +230,7 @@ export function adoptBank(env: Env, shared: SharedState, bankIndex: number): str
   if (tables.copyFrom(bank)) counters.policies.fill(0);
   env.qosPolicy.adopt();
   if (tables.hasNewQos) {
-    readClock(env.clock, native);
+    setClock(env.clock, env.now());
     env.qosOutput.adopt(env.vec.tx);
   }
   env.neighbours.copyFrom(bank);

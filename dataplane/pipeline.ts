@@ -3,7 +3,7 @@
 
 import { PathCount } from './counters/declare.js';
 import type { Env } from './env.js';
-import { readClock } from './mem/clock.js';
+import { setClock } from './mem/clock.js';
 import { makeTakeOver } from './path/05-take-over.js';
 import { makeRx } from './path/10-rx.js';
 import { makeGreKeepalive } from './path/12-gre-keepalive.js';
@@ -86,13 +86,13 @@ export function makePipeline(env: Env, watch: Watch = unwatched): () => number {
   const local = watch('95-local', makeLocal(env));
   const natExpire = watch('97-nat-expire', makeNatExpire(env));
   const announce = watch('99-announce', makeAnnounce(env));
-  const { clock, native } = env;
+  const { clock, now } = env;
   const { path } = env.counters;
   const { capture, qosOutput, mtuProbes } = env;
   const { ipInput: decrypted, route: made, espSeal: toSeal, tx: toQueue } = env.vec;
 
   return function pass() {
-    readClock(clock, native);
+    setClock(clock, now());
     path[PathCount.Passes]++;
     const taken = takeOver();
     const received = rx();

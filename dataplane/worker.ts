@@ -8,7 +8,8 @@ import { Clock } from './mem/clock.js';
 import { MaxLinks } from './mem/links.js';
 import { readBootId, SenderState, senderStatePath } from './mem/sender-state.js';
 import { Ctl, controlWords } from './mem/shared.js';
-import { loadNative } from './native/native.js';
+import { bindPoll } from './native/bind.js';
+import { BoundWord, loadNative } from './native/native.js';
 import { makePipeline } from './pipeline.js';
 import type { FromWorker, ToWorker, WorkerStart } from './port/worker-messages.js';
 import { ProbeKind } from './proto/mtu-probe.js';
@@ -53,13 +54,15 @@ export function runWorker(data: WorkerStart, port: MessagePort): void {
   const senders = SenderState.open(native, senderStatePath(data.senderStatePath, data.index), readBootId());
   const { index, shared, wakeFds } = data;
   const wakeFd = wakeFds[index];
-  const env = makeEnv({ index, shared, native, senders, wakeFds });
+  /** When it woke last: a pass has the time that poll() brought along. */
+  const wokenAt = Float64Array.of(native.monotonicMs());
+  const env = makeEnv({ index, shared, native, senders, wakeFds, now: () => wokenAt[0] });
   const pass = makePipeline(env);
   const { links, handOver, qosOutput } = env;
   const polled = new Int32Array(MaxLinks + 1);
   const found = new Int32Array(MaxLinks + 1);
-  const pinnedPolled = native.pin(polled);
-  const pinnedFound = native.pin(found);
+  const call = new Int32Array(BoundWord.Words);
+  const poll = bindPoll(native, polled, found, new Int32Array(wokenAt.buffer), call);
   const tell = (event: DataplaneEvent): void => port.postMessage({ kind: 'event', event } satisfies FromWorker);
   let epoch = 0;
   let lookedAt = 0;
@@ -73,9 +76,10 @@ export function runWorker(data: WorkerStart, port: MessagePort): void {
     const count = links.count;
     polled[0] = wakeFd;
     for (let i = 0; i < count; i++) polled[i + 1] = links.fd[i];
-    const sleepMs = Math.min(PollTimeoutMs, Math.ceil(qosOutput.waitMs(native.monotonicMs() * 1000)));
-    const timeoutMs = handOver === null || handOver.fallAsleep() ? sleepMs : 0;
-    native.poll(pinnedPolled, count + 1, timeoutMs, pinnedFound);
+    const sleepMs = qosOutput.isEmpty() ? PollTimeoutMs : Math.ceil(qosOutput.waitMs(native.monotonicMs() * 1000));
+    call[BoundWord.Count] = count + 1;
+    call[BoundWord.Limit] = handOver === null || handOver.fallAsleep() ? Math.min(PollTimeoutMs, sleepMs) : 0;
+    poll();
     handOver?.wakeUp();
     const now = env.clock[Clock.Seconds];
     for (let i = 0; i < count; i++) links.ready[i] = now === lookedAt ? found[i + 1] : 1;
@@ -83,17 +87,16 @@ export function runWorker(data: WorkerStart, port: MessagePort): void {
     return found[0] !== 0;
   }
 
-  while (Atomics.load(control, Ctl.Stop) === 0) {
-    const published = Atomics.load(control, Ctl.Epoch);
-    if (published !== epoch) {
-      epoch = published;
+  // Words that others write are looked at as they lie, because Atomics.load() is a call; what was published is loaded so, and what is behind it is seen.
+  while (control[Ctl.Stop] === 0) {
+    if (control[Ctl.Epoch] !== epoch) {
+      epoch = Atomics.load(control, Ctl.Epoch);
       for (const text of adoptBank(env, shared, epoch & 1)) tell({ kind: 'log', severity: 3, mnemonic: 'SA_INSTALL', text });
       Atomics.store(control, Ctl.Ack + index, epoch);
     }
-    env.clock[Clock.Seconds] = Atomics.load(control, Ctl.NowSeconds);
-    const asked = Atomics.load(control, Ctl.Turn);
-    if (asked !== turn) {
-      turn = asked; // once a second: the workers' words share a cache line
+    env.clock[Clock.Seconds] = control[Ctl.NowSeconds];
+    if (control[Ctl.Turn] !== turn) {
+      turn = control[Ctl.Turn]; // once a second: the workers' words share a cache line
       Atomics.store(control, Ctl.Seen + index, turn);
     }
     pass();

@@ -1,8 +1,6 @@
 // The time of a pass, for everything below it: read once, and kept in words, because a number that does not fit a small integer is boxed whenever it is
 // handed on to a function that is not inlined.
 
-import type { Native } from '../native/native.js';
-
 /** Places of a clock. */
 export const enum Clock {
   /** Monotonic, read once per pass. */
@@ -16,9 +14,8 @@ export const enum Clock {
   Count = 4,
 }
 
-/** At the beginning of a pass. */
-export function readClock(clock: Float64Array, native: Pick<Native, 'monotonicMs'>): void {
-  const ms = native.monotonicMs();
+/** At the beginning of a pass. @param ms monotonic */
+export function setClock(clock: Float64Array, ms: number): void {
   clock[Clock.Ms] = ms;
   clock[Clock.Us] = Math.floor(ms * 1000);
   clock[Clock.UptimeSeconds] = Math.floor(ms / 1000);

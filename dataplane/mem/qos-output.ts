@@ -28,6 +28,8 @@ export interface QosOutput {
   take(id: number, onward: Vector): void;
   /** What a port may send now. */
   release(port: number, onward: Vector): void;
+  /** Nothing waits. */
+  isEmpty(): boolean;
   /** May a port send something? */
   isDue(): boolean;
   /** Milliseconds until one may, Infinity = nothing waits. */
@@ -145,6 +147,9 @@ export function makeQosOutput(
         else onward.push(id);
       }
       dueAt[port] = clock[Clock.Us] + waitUs[0];
+    },
+    isEmpty() {
+      return held === 0;
     },
     isDue() {
       if (held === 0) return false;

@@ -19,13 +19,14 @@ NAPI_MODULE_INIT() {
     const char *name;
     napi_callback call;
   } functions[] = {
-      {"pin", js_pin}, {"tunOpen", js_tun_open}, {"tunSteer", js_tun_steer}, {"joinsUdp", js_joins_udp}, {"rawOpen", js_raw_open}, {"rawSender", js_raw_sender},
+      {"tunOpen", js_tun_open}, {"tunSteer", js_tun_steer}, {"joinsUdp", js_joins_udp}, {"rawOpen", js_raw_open}, {"rawSender", js_raw_sender},
       {"packetOpen", js_packet_open}, {"packetFilter", js_packet_filter}, {"groupOpen", js_group_open}, {"xdpOpen", js_xdp_open}, {"xdpSender", js_xdp_sender},
       {"probeOpen", js_probe_open}, {"probeSend", js_probe_send}, {"fdClose", js_fd_close}, {"wakeOpen", js_wake_open}, {"wakeSignal", js_wake_signal},
       {"wakeClear", js_wake_clear}, {"poll", js_poll}, {"rx", js_rx},
       {"tx", js_tx}, {"saSet", js_sa_set}, {"saClear", js_sa_clear},
       {"seal", js_seal}, {"open", js_open}, {"mapFile", js_map_file},
       {"mapFlush", js_map_flush}, {"adviseHuge", js_advise_huge}, {"monotonicMs", js_monotonic_ms},
+      {"bindRx", js_bind_rx}, {"bindTx", js_bind_tx}, {"bindSeal", js_bind_seal}, {"bindOpen", js_bind_open}, {"bindPoll", js_bind_poll},
   };
   Instance *instance = calloc(1, sizeof *instance);
   if (instance == NULL || napi_set_instance_data(env, instance, free_instance, NULL) != napi_ok) {

@@ -70,7 +70,22 @@ bool read_words(napi_env env, napi_value value, const char *name, size_t at_leas
 napi_value throw_range(napi_env env, const char *format, ...) __attribute__((format(printf, 2, 3)));
 napi_value throw_errno(napi_env env, int error, const char *subject, const char *advice);
 napi_value to_int(napi_env env, int32_t value);
-napi_value js_pin(napi_env env, napi_callback_info info);
+
+// bind.c: what a call with every pass works on. `words`: what it is told and what it answers, as BoundWord in native.ts.
+enum { BOUND_FD, BOUND_COUNT, BOUND_LIMIT, BOUND_RESULT, BOUND_WORDS, MAX_BOUND = 5 };
+typedef struct {
+  Instance *instance;
+  Bytes pool;
+  Words arrays[3]; // in the order of the arguments
+  int32_t *words;
+  int count; // of what is held
+  napi_ref held[MAX_BOUND];
+} Bound;
+
+// The function that bindRx() and its like return. @param has_pool the first argument is a Uint8Array @param arrays so many Int32Arrays follow,
+// and `words`. @returns NULL with an exception pending
+napi_value bind_call(napi_env env, napi_callback_info info, napi_callback call, bool has_pool, int arrays);
+Bound *bound_of(napi_env env, napi_callback_info info);
 
 // sa.c
 void sa_clear(Sa *sa);
@@ -83,6 +98,8 @@ void des_close(Des *des);
 // batch.c
 napi_value js_seal(napi_env env, napi_callback_info info);
 napi_value js_open(napi_env env, napi_callback_info info);
+napi_value js_bind_seal(napi_env env, napi_callback_info info);
+napi_value js_bind_open(napi_env env, napi_callback_info info);
 // tun.c
 napi_value js_tun_open(napi_env env, napi_callback_info info);
 // steer.c
@@ -103,10 +120,13 @@ napi_value js_wake_open(napi_env env, napi_callback_info info);
 napi_value js_wake_signal(napi_env env, napi_callback_info info);
 napi_value js_wake_clear(napi_env env, napi_callback_info info);
 napi_value js_poll(napi_env env, napi_callback_info info);
+napi_value js_bind_poll(napi_env env, napi_callback_info info);
 napi_value js_monotonic_ms(napi_env env, napi_callback_info info);
 // io.c
 napi_value js_rx(napi_env env, napi_callback_info info);
 napi_value js_tx(napi_env env, napi_callback_info info);
+napi_value js_bind_rx(napi_env env, napi_callback_info info);
+napi_value js_bind_tx(napi_env env, napi_callback_info info);
 napi_value js_joins_udp(napi_env env, napi_callback_info info);
 napi_value js_fd_close(napi_env env, napi_callback_info info);
 // map.c

@@ -57,51 +57,13 @@ bool read_string(napi_env env, napi_value value, const char *name, char *out, si
   return true;
 }
 
-// A typed array whose memory was looked up once (pin() of native.ts). The reference keeps it alive.
-typedef struct {
-  napi_typedarray_type type;
-  void *at;
-  size_t length; // elements
-  napi_ref array;
-} Pinned;
-
-static void unpin(napi_env env, void *memory, void *hint) {
-  (void)hint;
-  Pinned *pinned = memory;
-  napi_delete_reference(env, pinned->array);
-  free(pinned);
-}
-
-// pin(array): what stands for it in later calls
-napi_value js_pin(napi_env env, napi_callback_info info) {
-  napi_value argv[1], buffer, result;
-  size_t offset;
-  Pinned *pinned = calloc(1, sizeof *pinned);
-  if (pinned != NULL && read_args(env, info, 1, argv) &&
-      napi_get_typedarray_info(env, argv[0], &pinned->type, &pinned->length, &pinned->at, &buffer, &offset) == napi_ok &&
-      napi_create_reference(env, argv[0], 1, &pinned->array) == napi_ok) {
-    if (napi_create_external(env, pinned, unpin, NULL, &result) == napi_ok) return result;
-    napi_delete_reference(env, pinned->array);
-  }
-  free(pinned);
-  napi_throw_type_error(env, NULL, "pin: a typed array is needed");
-  return NULL;
-}
-
-// A typed array of the given type, or what pin() made of one: its memory (offset included) and its length in elements.
+// A typed array of the given type: its memory (offset included) and its length in elements.
 static bool read_array(napi_env env, napi_value value, const char *name, napi_typedarray_type wanted, void **at, size_t *length) {
   napi_typedarray_type type;
   napi_value buffer;
   size_t offset;
   bool is_array = false;
-  void *external;
-  if (napi_get_value_external(env, value, &external) == napi_ok) {
-    const Pinned *pinned = external;
-    type = pinned->type;
-    *at = pinned->at;
-    *length = pinned->length;
-    if (type == wanted) return true;
-  } else if (napi_is_typedarray(env, value, &is_array) == napi_ok && is_array &&
+  if (napi_is_typedarray(env, value, &is_array) == napi_ok && is_array &&
       napi_get_typedarray_info(env, value, &type, length, at, &buffer, &offset) == napi_ok && type == wanted) {
     return true;
   }

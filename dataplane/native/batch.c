@@ -125,29 +125,47 @@ static bool is_workable(const Sa *sa, const int32_t *job) {
   return sa->cipher != CIPHER_NONE && (uint32_t)job[JOB_TEXT_LEN] % sa->block_len == 0;
 }
 
-// Reads the arguments of seal and open and checks every job against the pool before any byte changes.
-static bool read_jobs(napi_env env, napi_callback_info info, Instance **instance, Bytes *pool, Words *jobs, int32_t *count) {
-  napi_value argv[3];
-  if (!read_args(env, info, 3, argv) || !read_bytes(env, argv[0], "pool", pool) ||
-      !read_int(env, argv[2], "count", 0, INT32_MAX, count) ||
-      !read_words(env, argv[1], "jobs", (size_t)*count * JOB_WORDS, jobs) || napi_get_instance_data(env, (void **)instance) != napi_ok) {
-    return false;
-  }
-  for (int32_t i = 0; i < *count; i++) {
-    const int32_t *job = jobs->at + (size_t)i * JOB_WORDS;
+// What seal() and open() are given.
+typedef struct {
+  Instance *instance;
+  Bytes pool;
+  Words jobs;
+  int32_t count;
+} Batch;
+
+// Checks every job against the pool before any byte changes. @returns false with an exception pending
+static bool check_jobs(napi_env env, const Batch *batch) {
+  for (int32_t i = 0; i < batch->count; i++) {
+    const int32_t *job = batch->jobs.at + (size_t)i * JOB_WORDS;
     if (job[JOB_SLOT] < 0 || job[JOB_SLOT] >= SA_SLOTS) {
       throw_range(env, "job %d: SA slot %d is not in 0..%d", i, job[JOB_SLOT], SA_SLOTS - 1);
       return false;
     }
-    const Sa *sa = &(*instance)->sas[job[JOB_SLOT]];
+    const Sa *sa = &batch->instance->sas[job[JOB_SLOT]];
     int64_t bytes = (int64_t)ESP_HEADER + sa->iv_len + job[JOB_TEXT_LEN] + sa->icv_len;
-    if (job[JOB_OFFSET] < 0 || job[JOB_TEXT_LEN] < 0 || (uint64_t)(job[JOB_OFFSET] + bytes) > pool->length) {
+    if (job[JOB_OFFSET] < 0 || job[JOB_TEXT_LEN] < 0 || (uint64_t)(job[JOB_OFFSET] + bytes) > batch->pool.length) {
       throw_range(env, "job %d: offset %d with %d bytes of text is outside the pool of %zu", i, job[JOB_OFFSET], job[JOB_TEXT_LEN],
-                  pool->length);
+                  batch->pool.length);
       return false;
     }
   }
   return true;
+}
+
+static bool read_batch(napi_env env, napi_callback_info info, Batch *batch) {
+  napi_value argv[3];
+  return read_args(env, info, 3, argv) && read_bytes(env, argv[0], "pool", &batch->pool) &&
+         read_int(env, argv[2], "count", 0, INT32_MAX, &batch->count) &&
+         read_words(env, argv[1], "jobs", (size_t)batch->count * JOB_WORDS, &batch->jobs) &&
+         napi_get_instance_data(env, (void **)&batch->instance) == napi_ok && check_jobs(env, batch);
+}
+
+static bool read_bound_batch(napi_env env, napi_callback_info info, Batch *batch) {
+  const Bound *bound = bound_of(env, info);
+  *batch = (Batch){.instance = bound->instance, .pool = bound->pool, .jobs = bound->arrays[0], .count = bound->words[BOUND_COUNT]};
+  if (batch->count >= 0 && (size_t)batch->count * JOB_WORDS <= batch->jobs.length) return check_jobs(env, batch);
+  throw_range(env, "count: %d is more than the jobs there are", batch->count);
+  return false;
 }
 
 // Random IVs for a run of jobs, in one call of the generator (RFC 3602 section 3: unpredictable).
@@ -168,43 +186,65 @@ static bool write_ivs(Instance *instance, uint8_t *pool, const int32_t *jobs, in
   return true;
 }
 
-// seal(pool, jobs, count)
-napi_value js_seal(napi_env env, napi_callback_info info) {
-  Instance *instance;
-  Bytes pool;
-  Words jobs;
-  int32_t count;
-  if (!read_jobs(env, info, &instance, &pool, &jobs, &count)) return NULL;
+static void seal_all(const Batch *batch) {
   bool failed = false;
-  for (int32_t first = 0; first < count; first += IV_BATCH) {
-    int32_t run = count - first < IV_BATCH ? count - first : IV_BATCH;
-    int32_t *at = jobs.at + (size_t)first * JOB_WORDS;
-    bool random = write_ivs(instance, pool.at, at, run);
+  for (int32_t first = 0; first < batch->count; first += IV_BATCH) {
+    int32_t run = batch->count - first < IV_BATCH ? batch->count - first : IV_BATCH;
+    int32_t *at = batch->jobs.at + (size_t)first * JOB_WORDS;
+    bool random = write_ivs(batch->instance, batch->pool.at, at, run);
     for (int32_t i = 0; i < run; i++) {
       int32_t *job = at + i * JOB_WORDS;
-      const Sa *sa = &instance->sas[job[JOB_SLOT]];
-      job[JOB_STATUS] = random && is_workable(sa, job) ? seal_one(sa, pool.at, job) : STATUS_ERROR;
+      const Sa *sa = &batch->instance->sas[job[JOB_SLOT]];
+      job[JOB_STATUS] = random && is_workable(sa, job) ? seal_one(sa, batch->pool.at, job) : STATUS_ERROR;
       failed |= job[JOB_STATUS] != STATUS_OK;
     }
   }
   if (failed) ERR_clear_error();
+}
+
+static void open_all(const Batch *batch) {
+  bool failed = false;
+  for (int32_t i = 0; i < batch->count; i++) {
+    int32_t *job = batch->jobs.at + (size_t)i * JOB_WORDS;
+    const Sa *sa = &batch->instance->sas[job[JOB_SLOT]];
+    job[JOB_STATUS] = is_workable(sa, job) ? open_one(sa, batch->pool.at, job) : STATUS_ERROR;
+    failed |= job[JOB_STATUS] != STATUS_OK;
+  }
+  if (failed) ERR_clear_error();
+}
+
+// seal(pool, jobs, count)
+napi_value js_seal(napi_env env, napi_callback_info info) {
+  Batch batch;
+  if (read_batch(env, info, &batch)) seal_all(&batch);
   return NULL;
 }
 
 // open(pool, jobs, count)
 napi_value js_open(napi_env env, napi_callback_info info) {
-  Instance *instance;
-  Bytes pool;
-  Words jobs;
-  int32_t count;
-  if (!read_jobs(env, info, &instance, &pool, &jobs, &count)) return NULL;
-  bool failed = false;
-  for (int32_t i = 0; i < count; i++) {
-    int32_t *job = jobs.at + (size_t)i * JOB_WORDS;
-    const Sa *sa = &instance->sas[job[JOB_SLOT]];
-    job[JOB_STATUS] = is_workable(sa, job) ? open_one(sa, pool.at, job) : STATUS_ERROR;
-    failed |= job[JOB_STATUS] != STATUS_OK;
-  }
-  if (failed) ERR_clear_error();
+  Batch batch;
+  if (read_batch(env, info, &batch)) open_all(&batch);
   return NULL;
+}
+
+static napi_value bound_seal(napi_env env, napi_callback_info info) {
+  Batch batch;
+  if (read_bound_batch(env, info, &batch)) seal_all(&batch);
+  return NULL;
+}
+
+static napi_value bound_open(napi_env env, napi_callback_info info) {
+  Batch batch;
+  if (read_bound_batch(env, info, &batch)) open_all(&batch);
+  return NULL;
+}
+
+// bindSeal(pool, jobs, words): () => void
+napi_value js_bind_seal(napi_env env, napi_callback_info info) {
+  return bind_call(env, info, bound_seal, true, 1);
+}
+
+// bindOpen(pool, jobs, words): () => void
+napi_value js_bind_open(napi_env env, napi_callback_info info) {
+  return bind_call(env, info, bound_open, true, 1);
 }

@@ -47,6 +47,32 @@ export const enum NativeCap {
   Batch = 512,
 }
 
+/** Words of a bound call: what it is told, and what it answers. Each call reads those that it needs. */
+export const enum BoundWord {
+  Fd = 0,
+  Count = 1,
+  /** Bytes of a slot of rx(), milliseconds of poll(). */
+  Limit = 2,
+  /** Out. */
+  Result = 3,
+  Words = 4,
+}
+
+/** A call whose arrays never change: what it is told stands in its {@link BoundWord} words. Throws as the call that it stands for. */
+export type BoundCall = () => void;
+
+/**
+ * rx(), tx(), seal(), open() and poll() with their arrays looked up once (native/bind.c). The arrays' memory must not be transferred. poll() also
+ * leaves the time in `now`, the words of one Float64: monotonicMs() as it returns.
+ */
+export interface BoundCalls {
+  rx(pool: Uint8Array, offsets: Int32Array, lengths: Int32Array, words: Int32Array): BoundCall;
+  tx(pool: Uint8Array, offsets: Int32Array, lengths: Int32Array, results: Int32Array, words: Int32Array): BoundCall;
+  seal(pool: Uint8Array, jobs: Int32Array, words: Int32Array): BoundCall;
+  open(pool: Uint8Array, jobs: Int32Array, words: Int32Array): BoundCall;
+  poll(fds: Int32Array, ready: Int32Array, now: Int32Array, words: Int32Array): BoundCall;
+}
+
 /** Is this errno of tx() a device that is full (EAGAIN, ENOBUFS on Linux), rather than a refusal? */
 export function isFull(errno: number): boolean {
   return errno === 11 || errno === 105;
@@ -66,11 +92,8 @@ export function ownerOf(source: number, workers: number): number {
 export interface Native {
   /** Which implementation this is. */
   readonly kind: 'addon' | 'twin';
-  /**
-   * Looks an array's memory up once, for calls that come often: what is returned may be passed to this object's functions in its place, and
-   * to nothing else (in the addon it is no array; a lookup costs 100 ns in every call). @param array its memory must not be transferred
-   */
-  pin<T extends Uint8Array | Int32Array>(array: T): T;
+  /** For calls that come with every pass, where the implementation has them: use bind.ts. */
+  readonly bound?: BoundCalls;
   /**
    * Opens (creates) a TUN device: IFF_TUN | IFF_NO_PI | IFF_VNET_HDR [| IFF_MULTI_QUEUE], nonblocking, close-on-exec. The device is down
    * and has no address; it vanishes when its last descriptor is closed. @param name 1..15 bytes @param queues true: may be opened once
@@ -194,7 +217,25 @@ export function loadNative(): Native {
   if (process.env.GROUPWIRE_NATIVE === '0') return makeTwin();
   const path = process.env.GROUPWIRE_ADDON ?? join(packageRoot(), 'build', 'groupwire.node');
   if (!existsSync(path)) throw new Error(`${path}: not found: run make build, or set GROUPWIRE_NATIVE=0 for the slower twin`);
-  return createRequire(import.meta.url)(path) as Native;
+  const {
+    bindRx: rx,
+    bindTx: tx,
+    bindSeal: seal,
+    bindOpen: open,
+    bindPoll: poll,
+    ...addon
+  } = createRequire(import.meta.url)(path) as Addon;
+  // A copy: properties that C has set stand in a hash table, which every call would look up; those of a literal have places that V8 compiles in.
+  return { ...addon, bound: { rx, tx, seal, open, poll } };
+}
+
+/** As C registers it (addon.c). */
+interface Addon extends Omit<Native, 'bound'> {
+  bindRx: BoundCalls['rx'];
+  bindTx: BoundCalls['tx'];
+  bindSeal: BoundCalls['seal'];
+  bindOpen: BoundCalls['open'];
+  bindPoll: BoundCalls['poll'];
 }
 
 /** The sources and the compiled files lie at different depths below package.json. */

@@ -11,7 +11,6 @@ import { openFifo, openTun, refuse } from './twin-open.js';
 export function makeTwin(): Native {
   return {
     kind: 'twin',
-    pin,
     tunOpen: openTun,
     tunSteer: refuse('steering'),
     rawOpen: refuse('raw'),
@@ -36,12 +35,6 @@ export function makeTwin(): Native {
 /** Node has no say in that. */
 function adviseHuge(words: Int32Array): void {
   if (!(words instanceof Int32Array)) throw new TypeError('words: an Int32Array is needed');
-}
-
-/** Nothing is saved here: the array itself. */
-function pin<T extends Uint8Array | Int32Array>(array: T): T {
-  if (!ArrayBuffer.isView(array)) throw new TypeError('pin: a typed array is needed');
-  return array;
 }
 
 /** CLOCK_MONOTONIC; performance.now() would start anew in each thread. */

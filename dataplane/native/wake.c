@@ -58,8 +58,45 @@ static bool is_watched(const Watch *watch, const int32_t *fds, int32_t count, ui
          memcmp(watch->fds, fds, (size_t)count * sizeof *fds) == 0;
 }
 
-// poll(fds, count, timeoutMs, ready): how many are ready. Errors and hang-ups count as ready: the next rx
-// reports them. So does what is left of a superpacket, which the kernel knows nothing of.
+// The list of the kernel is that of `fds` now. @returns false with an exception pending
+static bool watch_these(napi_env env, Watch *watch, const int32_t *fds, int32_t count) {
+  uint32_t generation = link_generation();
+  if (is_watched(watch, fds, count, generation)) return true;
+  for (int32_t i = 0; i < count; i++) {
+    if (fds[i] >= 0) continue;
+    throw_range(env, "fds[%d]: %d is not a descriptor", i, fds[i]);
+    return false;
+  }
+  if (watch_all(watch, fds, count, generation)) return true;
+  throw_errno(env, errno, "epoll", "");
+  return false;
+}
+
+// Errors and hang-ups count as ready: the next rx reports them. So does what is left of a superpacket, which the kernel knows nothing of.
+// @returns how many are ready, -1 with an exception pending
+static int32_t wait_for(napi_env env, Watch *watched, const int32_t *fds, int32_t count, int32_t timeout_ms, int32_t *ready) {
+  if (!watch_these(env, watched, fds, count)) return -1;
+  int32_t total = 0;
+  for (int32_t i = 0; i < count; i++) {
+    const Link *link = link_find(fds[i]);
+    ready[i] = watched->refused[i] || (link != NULL && link->has_more);
+    total += ready[i];
+  }
+  struct epoll_event events[MAX_POLL_FDS];
+  int found = epoll_wait(watched->epoll_fd, events, MAX_POLL_FDS, total > 0 ? 0 : timeout_ms);
+  if (found < 0 && errno != EINTR) {
+    throw_errno(env, errno, "epoll", "");
+    return -1;
+  }
+  for (int i = 0; i < found; i++) {
+    int32_t *is_ready = &ready[events[i].data.u32];
+    total += *is_ready == 0;
+    *is_ready = 1;
+  }
+  return total;
+}
+
+// poll(fds, count, timeoutMs, ready): how many are ready
 napi_value js_poll(napi_env env, napi_callback_info info) {
   napi_value argv[4];
   Words fds, ready;
@@ -70,37 +107,39 @@ napi_value js_poll(napi_env env, napi_callback_info info) {
       !read_words(env, argv[3], "ready", (size_t)count, &ready) || napi_get_instance_data(env, (void **)&instance) != napi_ok) {
     return NULL;
   }
-  Watch *watch = &instance->watch;
-  uint32_t generation = link_generation();
-  if (!is_watched(watch, fds.at, count, generation)) {
-    for (int32_t i = 0; i < count; i++) {
-      if (fds.at[i] < 0) return throw_range(env, "fds[%d]: %d is not a descriptor", i, fds.at[i]);
-    }
-    if (!watch_all(watch, fds.at, count, generation)) return throw_errno(env, errno, "epoll", "");
+  int32_t total = wait_for(env, &instance->watch, fds.at, count, timeout_ms, ready.at);
+  return total < 0 ? NULL : to_int(env, total);
+}
+
+static double monotonic_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+static napi_value bound_poll(napi_env env, napi_callback_info info) {
+  Bound *bound = bound_of(env, info);
+  const Words *fds = &bound->arrays[0], *ready = &bound->arrays[1];
+  int32_t count = bound->words[BOUND_COUNT], timeout_ms = bound->words[BOUND_LIMIT];
+  if (count < 0 || count > MAX_POLL_FDS || (size_t)count > fds->length || (size_t)count > ready->length || timeout_ms < -1 ||
+      bound->arrays[2].length < 2) {
+    return throw_range(env, "poll: %d descriptors for %d ms", count, timeout_ms);
   }
-  int32_t total = 0;
-  for (int32_t i = 0; i < count; i++) {
-    const Link *link = link_find(fds.at[i]);
-    ready.at[i] = watch->refused[i] || (link != NULL && link->has_more);
-    total += ready.at[i];
-  }
-  struct epoll_event events[MAX_POLL_FDS];
-  int found = epoll_wait(watch->epoll_fd, events, MAX_POLL_FDS, total > 0 ? 0 : timeout_ms);
-  if (found < 0 && errno != EINTR) return throw_errno(env, errno, "epoll", "");
-  for (int i = 0; i < found; i++) {
-    int32_t *is_ready = &ready.at[events[i].data.u32];
-    total += *is_ready == 0;
-    *is_ready = 1;
-  }
-  return to_int(env, total);
+  bound->words[BOUND_RESULT] = wait_for(env, &bound->instance->watch, fds->at, count, timeout_ms, ready->at);
+  const double now = monotonic_ms();
+  memcpy(bound->arrays[2].at, &now, sizeof now);
+  return NULL;
+}
+
+// bindPoll(fds, ready, now, words): () => void. `now`: two words, in which the time is left as a double
+napi_value js_bind_poll(napi_env env, napi_callback_info info) {
+  return bind_call(env, info, bound_poll, false, 3);
 }
 
 // monotonicMs(): the same clock as the twin's process.hrtime.
 napi_value js_monotonic_ms(napi_env env, napi_callback_info info) {
   (void)info;
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
   napi_value result = NULL;
-  napi_create_double(env, (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6, &result);
+  napi_create_double(env, monotonic_ms(), &result);
   return result;
 }

@@ -9,6 +9,8 @@ import { Hop } from '../mem/capture.js';
 import { isLocal } from '../mem/hash.js';
 import { LinkKind, MaxLinks } from '../mem/links.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
+import { bindRx } from '../native/bind.js';
+import { BoundWord } from '../native/native.js';
 import { Ip4 } from '../proto/ipv4.js';
 import { CaptureDirection } from '../tables/capture.js';
 
@@ -29,9 +31,9 @@ export function makeRx(env: Env): () => number {
   const batch = new Int32Array(MaxLinks).fill(Batch.Least);
   const offsets = new Int32Array(Batch.Most);
   const lengths = new Int32Array(Batch.Most);
-  const pool = native.pin(slots.bytes);
-  const pinnedOffsets = native.pin(offsets);
-  const pinnedLengths = native.pin(lengths);
+  const call = new Int32Array(BoundWord.Words);
+  call[BoundWord.Limit] = SlotShape.MaxPacket;
+  const readBatch = bindRx(native, slots.bytes, offsets, lengths, call);
 
   function readLink(link: number): number {
     const port = portOf[link];
@@ -40,7 +42,10 @@ export function makeRx(env: Env): () => number {
     // Look at the free ids without taking them: only as many are taken as datagrams come.
     const top = slots.freeCount - 1;
     for (let i = 0; i < want; i++) offsets[i] = freeIds[top - i] * SlotShape.Bytes + SlotShape.Headroom;
-    const read = native.rx(fds[link], pool, pinnedOffsets, pinnedLengths, want, SlotShape.MaxPacket);
+    call[BoundWord.Fd] = fds[link];
+    call[BoundWord.Count] = want;
+    readBatch();
+    const read = call[BoundWord.Result];
     if (read < 0) {
       lost[port] = 1;
       return 0;

@@ -18,7 +18,8 @@ import { findSpi, isLocal } from '../mem/hash.js';
 import { PortCrypto, PortRow } from '../mem/shared.js';
 import { MaxNesting, PacketFlag, SlotShape } from '../mem/slots.js';
 import { makeTokenBucket } from '../mem/token-bucket.js';
-import { Job, JobStatus } from '../native/native.js';
+import { bindOpen } from '../native/bind.js';
+import { BoundWord, Job, JobStatus } from '../native/native.js';
 import { checkTrailer, Esp, EspNext, moveHeader, Trailer } from '../proto/esp.js';
 import { EspUdp, mendChecksum } from '../proto/esp-in-udp.js';
 import { IpProto, Ipv4Fault, setCongestion } from '../proto/ipv4.js';
@@ -43,8 +44,8 @@ export function makeEspOpen(env: Env): () => void {
   const jobs = new Int32Array(SlotShape.Count * Job.Words);
   const jobIds = new Int32Array(SlotShape.Count);
   const jobSequences = new Float64Array(SlotShape.Count);
-  const pool = native.pin(bytes);
-  const pinnedJobs = native.pin(jobs);
+  const call = new Int32Array(BoundWord.Words);
+  const openBatch = bindOpen(native, bytes, jobs, call);
   const mayAnswer = makeTokenBucket(clock, AnswerBurst, AnswersPerSecond);
   let jobCount = 0;
 
@@ -229,7 +230,8 @@ export function makeEspOpen(env: Env): () => void {
     for (let i = 0; i < input.length; i++) prepare(input.ids[i]);
     input.clear();
     if (jobCount === 0) return;
-    native.open(pool, pinnedJobs, jobCount);
+    call[BoundWord.Count] = jobCount;
+    openBatch();
     for (let i = 0; i < jobCount; i++) {
       const id = jobIds[i];
       if (jobs[i * Job.Words + Job.Status] === JobStatus.Ok) finish(id, jobs[i * Job.Words + Job.TextLen], jobSequences[i]);

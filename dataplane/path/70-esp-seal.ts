@@ -18,7 +18,8 @@ import { makeCut } from '../mem/cut.js';
 import { EventKind } from '../mem/events.js';
 import { PortRow } from '../mem/shared.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
-import { Job, JobStatus } from '../native/native.js';
+import { bindSeal } from '../native/bind.js';
+import { BoundWord, Job, JobStatus } from '../native/native.js';
 import { Esp, isCombined, moveHeader, padLength, writeTrailer } from '../proto/esp.js';
 import { EspUdp, writeEspUdp } from '../proto/esp-in-udp.js';
 import { Ip4, IpProto, lowerTtl, writeHeader } from '../proto/ipv4.js';
@@ -43,8 +44,8 @@ export function makeEspSeal(env: Env): () => void {
   const { numbers } = env.senders;
   const jobs = new Int32Array(SlotShape.Count * Job.Words);
   const jobIds = new Int32Array(SlotShape.Count);
-  const pool = native.pin(bytes);
-  const pinnedJobs = native.pin(jobs);
+  const call = new Int32Array(BoundWord.Words);
+  const sealBatch = bindSeal(native, bytes, jobs, call);
   const jobInnerLen = new Int32Array(SlotShape.Count);
   let jobCount = 0;
   let outerId = 0;
@@ -197,7 +198,8 @@ export function makeEspSeal(env: Env): () => void {
     input.clear();
     if (jobCount === 0) return;
     env.senders.flush();
-    native.seal(pool, pinnedJobs, jobCount);
+    call[BoundWord.Count] = jobCount;
+    sealBatch();
     for (let i = 0; i < jobCount; i++) {
       const id = jobIds[i];
       if (jobs[i * Job.Words + Job.Status] !== JobStatus.Ok) {

@@ -16,7 +16,8 @@ import { Hop } from '../mem/capture.js';
 import { LinkKind } from '../mem/links.js';
 import { NeighbourRow } from '../mem/shared.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
-import { EthernetHeaderLen, isFull } from '../native/native.js';
+import { bindTx } from '../native/bind.js';
+import { BoundWord, EthernetHeaderLen, isFull } from '../native/native.js';
 import { Ip4, IpProto, isMulticast, lowerTtl, raiseTtl } from '../proto/ipv4.js';
 import { CaptureDirection } from '../tables/capture.js';
 import { Cap } from '../tables/layout.js';
@@ -48,10 +49,8 @@ export function makeTx(env: Env): () => void {
   const offsets = new Int32Array(Batch.Most);
   const lengths = new Int32Array(Batch.Most);
   const results = new Int32Array(Batch.Most);
-  const pool = native.pin(slots.bytes);
-  const pinnedOffsets = native.pin(offsets);
-  const pinnedLengths = native.pin(lengths);
-  const pinnedResults = native.pin(results);
+  const call = new Int32Array(BoundWord.Words);
+  const writeBatch = bindTx(native, slots.bytes, offsets, lengths, results, call);
   /** Of this batch: hasRuns(), null = nobody has asked. */
   let joins: boolean | null = null;
 
@@ -65,7 +64,10 @@ export function makeTx(env: Env): () => void {
       lengths[i] = len[waiting[first + i]];
     }
     if (capture.takesWire(port)) noteLeaving(port, first, count, queue < FirstFast ? Hop.Takes : Hop.None);
-    const sent = native.tx(fdOf(queue, port), pool, pinnedOffsets, pinnedLengths, count, pinnedResults);
+    call[BoundWord.Fd] = fdOf(queue, port);
+    call[BoundWord.Count] = count;
+    writeBatch();
+    const sent = call[BoundWord.Result];
     let sum = 0;
     for (let i = 0; i < count; i++) {
       const id = waiting[first + i];

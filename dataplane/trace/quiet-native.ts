@@ -41,10 +41,6 @@ export class QuietNative implements Native {
     this.arriving = { fd: descriptorOf(port, { kind }), bytes };
   }
 
-  pin<T extends Uint8Array | Int32Array>(array: T): T {
-    return array;
-  }
-
   rx(fd: number, pool: Uint8Array, offsets: Int32Array, lengths: Int32Array, count: number, maxLength: number): number {
     if (this.arriving?.fd !== fd || count < 1) return 0;
     const { bytes } = this.arriving;

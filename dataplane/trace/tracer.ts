@@ -15,7 +15,7 @@ import {
 import { dropsByReason } from '../counters/drops.js';
 import { Latency } from '../counters/latency.js';
 import { adoptBank, type Env, makeEnv } from '../env.js';
-import { Clock, readClock } from '../mem/clock.js';
+import { Clock, setClock } from '../mem/clock.js';
 import { isLocal } from '../mem/hash.js';
 import { LinkKind } from '../mem/links.js';
 import { SenderState, senderStatePath } from '../mem/sender-state.js';
@@ -159,7 +159,7 @@ class Attempt {
     const control = controlWords(shared);
     copySessions(live, related, this.env.nat.sessions); // first: sessions of hosts are counted when tables come
     adoptBank(this.env, shared, Atomics.load(control, Ctl.Epoch) & 1);
-    readClock(this.env.clock, native);
+    setClock(this.env.clock, this.env.now());
     this.env.clock[Clock.Seconds] = Atomics.load(control, Ctl.NowSeconds);
     lendAgain(related, this.env);
     for (let port = 0; port < Cap.Ports; port++) {

@@ -458,7 +458,7 @@ function withQueues(real: Native, router: Router, slotShift: number): Native {
   return {
     ...real,
     kind: real.kind,
-    pin: (array) => array,
+    bound: undefined,
     mapFile: (path, bytes) => real.mapFile(path, bytes),
     mapFlush: (buffer) => real.mapFlush(buffer),
     adviseHuge: (words) => real.adviseHuge(words),

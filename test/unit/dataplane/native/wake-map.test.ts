@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import t from 'tap';
-import { NativeCap } from '../../../../dataplane/native/native.js';
+import { bindOpen, bindPoll, bindRx, bindSeal, bindTx } from '../../../../dataplane/native/bind.js';
+import { BoundWord, Job, JobStatus, NativeCap } from '../../../../dataplane/native/native.js';
 import { bothNatives } from './both.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'groupwire-test-'));
@@ -59,22 +60,61 @@ for (const native of bothNatives()) {
     t.end();
   });
 
-  t.test(`${native.kind}: pinned arrays stand for what they were made of`, (t) => {
+  t.test(`${native.kind}: a bound poll() waits for what its words say, and brings the time along`, (t) => {
     const wake = native.wakeOpen();
     t.teardown(() => native.fdClose(wake));
     const memory = new SharedArrayBuffer(64);
     const fds = new Int32Array(memory, 8, 2);
     const ready = new Int32Array(memory, 32, 2).fill(-7);
-    const pinnedFds = native.pin(fds);
-    const pinnedReady = native.pin(ready);
+    const now = new Float64Array(1);
+    const words = new Int32Array(BoundWord.Words);
+    const poll = bindPoll(native, fds, ready, new Int32Array(now.buffer), words);
     fds[0] = wake;
+    words.set([0, 1, 5000]);
     native.wakeSignal(wake);
-    t.equal(native.poll(pinnedFds, 1, 5000, pinnedReady), 1);
+    const before = native.monotonicMs();
+    poll();
+    t.equal(words[BoundWord.Result], 1);
     t.same([...ready], [1, -7], 'written where the view lies');
-    t.throws(() => native.poll(pinnedFds, 3, 0, pinnedReady), RangeError, 'its length counts');
-    const bytes = native.pin(new Uint8Array(64));
-    t.throws(() => native.poll(pinnedFds, 1, 0, bytes as never), TypeError, 'its type counts');
-    t.throws(() => native.pin(7 as never), TypeError);
+    t.ok(now[0] >= before && now[0] <= native.monotonicMs(), `${now[0]} is between`);
+    native.wakeClear(wake);
+    words[BoundWord.Limit] = 0;
+    poll();
+    t.equal(words[BoundWord.Result], 0, 'nothing any more');
+    words[BoundWord.Count] = 3;
+    t.throws(poll, RangeError, 'the arrays are shorter');
+    words.set([0, 1, -2]);
+    t.throws(poll, RangeError, 'no such time');
+    t.end();
+  });
+
+  t.test(`${native.kind}: bound calls check what their words say before a byte moves`, (t) => {
+    const pool = new Uint8Array(4096);
+    const offsets = new Int32Array(2);
+    const lengths = new Int32Array(2).fill(20);
+    const results = new Int32Array(1);
+    const words = new Int32Array(BoundWord.Words);
+    const wake = native.wakeOpen();
+    t.teardown(() => native.fdClose(wake));
+    const rx = bindRx(native, pool, offsets, lengths, words);
+    const tx = bindTx(native, pool, offsets, lengths, results, words);
+    const refuses = (call: () => void, [fd, count, limit]: number[], why: string) => {
+      words.set([fd, count, limit]);
+      t.throws(call, RangeError, why);
+    };
+    refuses(rx, [-1, 1, 100], 'no descriptor');
+    refuses(tx, [wake, -1, 0], 'fewer than none');
+    const jobs = new Int32Array(Job.Words).fill(0);
+    for (const call of [bindSeal(native, pool, jobs, words), bindOpen(native, pool, jobs, words)]) {
+      refuses(call, [0, 2, 0], 'more jobs than there are');
+      refuses(call, [0, -1, 0], 'fewer than none');
+      jobs[Job.Offset] = 4090;
+      refuses(call, [0, 1, 0], 'outside the pool');
+      jobs[Job.Offset] = 0;
+      words[BoundWord.Count] = 1;
+      call();
+      t.equal(jobs[Job.Status], JobStatus.Error, 'no key in the slot');
+    }
     t.end();
   });
 
