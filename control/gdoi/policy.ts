@@ -40,6 +40,8 @@ export interface SaPolicy {
   replayWindow: number;
   /** Seconds of time-based anti-replay, 0 = none. */
   replaySeconds: number;
+  /** ESP in UDP. */
+  udp: boolean;
   receiveOnly: boolean;
   entries: PolicyEntry[];
 }
@@ -114,6 +116,7 @@ function resolveSa(config: Config, sa: GdoiSa, receiveOnly: boolean, reasons: st
     lifetimeSeconds,
     replayWindow,
     replaySeconds: sa.replay.method === 'time' ? sa.replay.windowSeconds : 0,
+    udp: sa.udpEncapsulation === true,
     receiveOnly,
     entries: acl.entries.map(policyEntry),
   };

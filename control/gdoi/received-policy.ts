@@ -40,6 +40,7 @@ export interface TekPolicy {
   replayWindow: number;
   /** Seconds of time-based anti-replay, 0 = by sequence numbers. */
   replaySeconds: number;
+  udp: boolean;
   receiveOnly: boolean;
   /** null = it does not say. */
   sa: number | null;
@@ -112,8 +113,9 @@ function readEntries(sat: Sat): PolicyEntry[] {
 function readTekPolicy(sat: Sat): TekPolicy {
   if (sat.securityProtocol !== SecurityProtocol.Esp) throw reject('RFC 6407 §5.5', 'AH is not supported');
   if (sat.spi < MinSpi) throw reject('RFC 4303 §2.1', `SPI ${sat.spi} is reserved`);
-  if (sat.encapsulation !== null && sat.encapsulation !== Encapsulation.Tunnel)
-    throw reject('RFC 2407 §4.5', `encapsulation mode ${sat.encapsulation} is not tunnel`);
+  const udp = sat.encapsulation === Encapsulation.UdpTunnel;
+  if (sat.encapsulation !== null && sat.encapsulation !== Encapsulation.Tunnel && !udp)
+    throw reject('RFC 2407 §4.5', `encapsulation mode ${sat.encapsulation} is not tunnel, in UDP or without`);
   if (sat.addressPreservation !== null && sat.addressPreservation !== AddressPreservation.Both)
     throw reject('RFC 6407 §5.5.1.1.1', `address preservation ${sat.addressPreservation} is not supported`);
   if (sat.direction !== null && sat.direction !== Direction.Symmetric && sat.direction !== Direction.ReceiverOnly)
@@ -141,6 +143,7 @@ function readTekPolicy(sat: Sat): TekPolicy {
     lifetimeSeconds: boundLifetime(sat.lifetimeSeconds, DefaultTekSeconds),
     replayWindow,
     replaySeconds: sat.replayTime ?? 0,
+    udp,
     receiveOnly: sat.direction === Direction.ReceiverOnly,
     sa: sat.saNumber,
     entries: readEntries(sat),
@@ -154,6 +157,7 @@ function sameSa(a: TekPolicy, b: TekPolicy): boolean {
     a.authentication === b.authentication &&
     a.lifetimeSeconds === b.lifetimeSeconds &&
     a.replayWindow === b.replayWindow &&
+    a.udp === b.udp &&
     a.receiveOnly === b.receiveOnly &&
     (b.replaySeconds === 0 || a.replaySeconds === b.replaySeconds) &&
     (b.sa === null || a.sa === b.sa)
