@@ -26,7 +26,7 @@ const MaxAces = 400;
 /** Layout of the dataplane and IOS: `replay counter window-size 1024` is the largest. */
 export const MaxReplayWindow = 1024;
 /** Protocols with ports where IOS writes them: TCP, UDP, DCCP, SCTP, UDP-Lite. */
-const protocolsWithPorts = new Set([6, 17, 33, 132, 136]);
+export const protocolsWithPorts = new Set([6, 17, 33, 132, 136]);
 
 /** `sa ipsec N`, resolved. */
 export interface SaPolicy {

@@ -14,7 +14,7 @@ import { AceActionValue, AddressPreservation, Direction, Encapsulation, type Sat
 import { readIpv4Selector, readIpv4Selectors } from './codec/selector.js';
 import { authenticationOf, encryptionOf, keyBytes } from './esp-transforms.js';
 import type { Kek, PolicyEntry, SenderIds, Tek } from './group-policy.js';
-import { MaxLifetimeSeconds, MaxReplayWindow } from './policy.js';
+import { MaxLifetimeSeconds, MaxReplayWindow, protocolsWithPorts } from './policy.js';
 
 /** RFC 4303 §2.1. */
 const MinSpi = 256;
@@ -29,7 +29,6 @@ const DefaultReplayWindow = 64;
 const DefaultTekSeconds = 28800;
 const DefaultKekSeconds = 86400;
 const senderIdBits = new Set<number>([8, 12, 16, 24, 32]);
-const protocolsWithPorts = new Set([6, 17, 33, 132, 136]);
 const signatureHashes: Record<number, Kek['signatureHash'] | undefined> = { 1: 'md5', 2: 'sha', 3: 'sha256', 4: 'sha384', 5: 'sha512' };
 
 export interface TekPolicy {
@@ -150,18 +149,12 @@ function readTekPolicy(sat: Sat): TekPolicy {
   };
 }
 
+const everySat = ['encryption', 'authentication', 'lifetimeSeconds', 'replayWindow', 'udp', 'receiveOnly'] as const;
+
 /** @param b of a later SAT, which need not repeat what codec/sat.ts says of the first */
 function sameSa(a: TekPolicy, b: TekPolicy): boolean {
-  return (
-    a.encryption === b.encryption &&
-    a.authentication === b.authentication &&
-    a.lifetimeSeconds === b.lifetimeSeconds &&
-    a.replayWindow === b.replayWindow &&
-    a.udp === b.udp &&
-    a.receiveOnly === b.receiveOnly &&
-    (b.replaySeconds === 0 || a.replaySeconds === b.replaySeconds) &&
-    (b.sa === null || a.sa === b.sa)
-  );
+  const isTimedAlike = b.replaySeconds === 0 || a.replaySeconds === b.replaySeconds;
+  return everySat.every((field) => a[field] === b[field]) && isTimedAlike && (b.sa === null || a.sa === b.sa);
 }
 
 function readKekPolicy(sak: Sak): KekPolicy {

@@ -2,7 +2,9 @@
 
 import fc from 'fast-check';
 import t from 'tap';
-import { CryptoFlag, SaFlag } from '../../../dataplane/tables/layout.js';
+import { LinkKind } from '../../../dataplane/mem/links.js';
+import { ProbeKind } from '../../../dataplane/proto/mtu-probe.js';
+import { Cap, CryptoFlag, SaFlag } from '../../../dataplane/tables/layout.js';
 import { sealByHand, textOf } from '../by-hand.js';
 import { fragmentsOf } from '../fragmented.js';
 import { branchPacket, fixHeader, hex, ip, ipv4, sumOf, udp, withTtl } from '../packets.js';
@@ -292,6 +294,46 @@ t.test('path MTUs: a router that quotes the SPI is believed, one that quotes eig
   const [error] = router.forward(0, branchPacket(1390, { df: true }))[0];
   // 1400 - 20 - 8 - 8 - 16 - 12 = 1336 = 83 blocks of 16, less 2.
   t.equal(viewOf(error).getUint16(26), 1326);
+  t.end();
+});
+
+t.test('probes of path MTU discovery: as long on the wire as asked, answered to a member’s own address', (t) => {
+  const [a, b] = [memberOf(1), memberOf(2)];
+  a.env.mtuProbes.ask(ProbeKind.Ask, 1, 0, ip(ends.dst) | 0, 0, 1400, 1, 2);
+  a.pass();
+  const [probe] = a.take()[1];
+  t.ok(probe.length > 1396 && probe.length <= 1400, `${probe.length}`);
+  const [, [answer]] = b.forward(1, probe);
+  t.strictSame([probe[9], answer[9], [...answer.subarray(16, 20)].join('.')], [17, 17, '172.16.1.2']);
+  t.equal(a.forward(1, answer).flat().length, 0);
+  for (const router of [a, b]) t.match(router.counters(), { 'drop.mtu_probe': 1, 'sa[0].sealed_packets': 1 });
+  t.end();
+});
+
+t.test('multicast: to the group’s address, also when it comes in fragments', (t) => {
+  const group = '239.1.1.1';
+  const header = '01005e010101020000000001';
+  const tables = (n: 1 | 2) => {
+    const spec = memberTables(n, saOf(n), { acls: [[{ action: 'permit', src: '10.0.0.0/16', dst: '239.0.0.0/8' }]] });
+    return {
+      ...spec,
+      ports: spec.ports.map((port) => ({ ...port, link: LinkKind.Groups })),
+      groups: [{ group, ports: [0, 1] }],
+      neighbours: [0, 1].map((port) => ({ port, address: group, header })),
+    };
+  };
+  const [a, b] = [new Router(tables(1)), new Router(tables(2))];
+  const linkOf = (port: number) => Cap.Ports + port;
+  const stream = ipv4({ src: ends.src, dst: group, payload: udp(5000, 5000, 1000), ttl: 16 });
+  const frames = a.forward(linkOf(0), stream, stream)[linkOf(1)];
+  const [whole, other] = frames.map((frame) => frame.subarray(14));
+  t.strictSame([whole[9], [...whole.subarray(12, 20)]], [17, [10, 0, 1, 10, 239, 1, 1, 1]]);
+  const inside = b.forward(linkOf(1), whole, ...fragmentsOf(other, 512).toReversed())[linkOf(0)];
+  t.strictSame(
+    inside.map((frame) => hex(frame.subarray(14))),
+    [stream, stream].map((packet) => hex(withTtl(packet, 14))),
+  );
+  t.equal(b.imbalance(), null);
   t.end();
 });
 
