@@ -5,18 +5,16 @@
 
 import { Drop } from '../counters/declare.js';
 import type { Env } from '../env.js';
-import { makeGroupUdp } from '../mem/group-udp.js';
 import { isLocal } from '../mem/hash.js';
 import { PacketFlag } from '../mem/slots.js';
 import { EspUdp, isEspInUdp } from '../proto/esp-in-udp.js';
 import { IpProto, Ipv4Fault } from '../proto/ipv4.js';
 
 export function makeIpInput(env: Env): () => void {
-  const { parse, drop } = env;
+  const { parse, drop, groupUdp } = env;
   const { view, off, len, l4Off, proto, src, dst, sport, dport, flags } = env.slots;
   const { localSet } = env.tables;
   const { ipInput: input, espOpen, policyIn } = env.vec;
-  const groupUdp = makeGroupUdp(env);
 
   /**
    * To our port 4500, not from there: for a translator in front of us the destination is an address of ours. To others' from theirs, under an SPI of a group. Fragments where ESP comes

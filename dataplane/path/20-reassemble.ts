@@ -10,7 +10,6 @@ import { Drop, PathCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
 import { Clock } from '../mem/clock.js';
 import { Fate } from '../mem/fragments.js';
-import { makeGroupUdp } from '../mem/group-udp.js';
 import { HandOverSerial, makeHandTo } from '../mem/hand-over.js';
 import { ownerOfFragment } from '../mem/owner.js';
 import { NatSide, PortFragments, PortRow } from '../mem/shared.js';
@@ -27,10 +26,9 @@ const enum Bits {
 }
 
 export function makeReassemble(env: Env): () => void {
-  const { clock, drop, nat, slots, fragments: table, handOver, workerIndex, workers } = env;
+  const { clock, drop, nat, slots, groupUdp, fragments: table, handOver, workerIndex, workers } = env;
   const { view, off, len, l4Off, proto, src, dst, sport, dport, rxPort, flags, firstPorts } = slots;
   const { ports } = env.tables;
-  const groupUdp = makeGroupUdp(env);
   const handTo = makeHandTo(env);
   const { path } = env.counters;
   const { espOpen, policyIn } = env.vec;

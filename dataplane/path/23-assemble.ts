@@ -9,7 +9,6 @@
 import { PathCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
 import { Clock } from '../mem/clock.js';
-import { makeGroupUdp } from '../mem/group-udp.js';
 import { isLocal } from '../mem/hash.js';
 import { BankCount, PortCrypto, PortRow } from '../mem/shared.js';
 import { PacketFlag } from '../mem/slots.js';
@@ -28,12 +27,11 @@ const enum Bits {
 }
 
 export function makeAssemble(env: Env): () => void {
-  const { clock, nat, reassembly } = env;
+  const { clock, nat, reassembly, groupUdp } = env;
   const { view, off, len, l4Off, rxPort, proto, src, dst, sport, dport, flags } = env.slots;
   const { counts, ports, sas, tunnels, localSet } = env.tables;
   const { path } = env.counters;
   const { espOpen, policyIn } = env.vec;
-  const groupUdp = makeGroupUdp(env);
 
   function isTunnelled(id: number): boolean {
     if (counts[BankCount.Tunnels] === 0 || !isLocal(localSet, dst[id])) return false;
