@@ -16,19 +16,30 @@ export interface Requirement {
 }
 
 const best = 'best';
+/** Of the group with default drivers, and of its ESP in UDP, wherever that is measured. */
+const ofDefault = (peer: string): Requirement[] => [
+  { peer, column: 'tcp1', seg: 0, against: 'wireguard-go', least: 1.6 },
+  { peer, column: 'tcp1', seg: 0, against: 'strongswan', least: 4 },
+  { peer, column: 'tcp1', seg: 1, against: best, least: 1.5 },
+  { peer, column: 'flood', against: best, least: 1.6 },
+  { peer, column: 'rtt', against: best, most: 1 },
+  { peer, column: 'pss', most: 150 },
+  { peer, column: 'rssMax', most: 150 },
+];
+const ofFast = (peer: string): Requirement[] => [
+  { peer, column: 'tcp1', seg: 0, against: 'wireguard-go', least: 2 },
+  { peer, column: 'tcp1', seg: 1, against: best, least: 2 },
+  { peer, column: 'flood', against: best, least: 2.6 },
+  { peer, column: 'tcp1', against: 'bound', least: 0.75 },
+  { peer, column: 'flood', against: 'bound', least: 0.75 },
+];
+
 export const requirements: readonly Requirement[] = [
-  { peer: 'groupwire', column: 'tcp1', seg: 0, against: 'wireguard-go', least: 1.6 },
-  { peer: 'groupwire', column: 'tcp1', seg: 0, against: 'strongswan', least: 4 },
-  { peer: 'groupwire', column: 'tcp1', seg: 1, against: best, least: 1.5 },
-  { peer: 'groupwire', column: 'flood', against: best, least: 1.6 },
-  { peer: 'groupwire', column: 'rtt', against: best, most: 1 },
-  { peer: 'groupwire', column: 'pss', most: 150 },
-  { peer: 'groupwire', column: 'rssMax', most: 150 },
-  { peer: 'groupwire-fast', column: 'tcp1', seg: 0, against: 'wireguard-go', least: 2 },
-  { peer: 'groupwire-fast', column: 'tcp1', seg: 1, against: best, least: 2 },
-  { peer: 'groupwire-fast', column: 'flood', against: best, least: 2.6 },
-  { peer: 'groupwire-fast', column: 'tcp1', against: 'bound', least: 0.75 },
-  { peer: 'groupwire-fast', column: 'flood', against: 'bound', least: 0.75 },
+  ...ofDefault('groupwire'),
+  ...ofFast('groupwire-fast'),
+  ...ofDefault('groupwire-gdoi-udp'),
+  ...ofDefault('groupwire-gdoi-udp-tun'),
+  ...ofFast('groupwire-fast-gdoi-udp-tun'),
   { peer: 'groupwire-2', column: 'tcp1', against: 'groupwire-fast', least: 0.9 },
   { peer: 'groupwire-2', column: 'flood', against: 'groupwire-fast', least: 0.9 },
   { peer: 'groupwire-gre', column: 'tcp1', against: 'groupwire', least: 0.85 },

@@ -9,6 +9,7 @@ import { Clock, setClock } from './mem/clock.js';
 import { makeDrop } from './mem/drop.js';
 import { Events } from './mem/events.js';
 import { FragmentTable } from './mem/fragments.js';
+import { type GroupUdp, makeGroupUdp } from './mem/group-udp.js';
 import { HandOver } from './mem/hand-over.js';
 import { Links } from './mem/links.js';
 import { MtuProbes } from './mem/mtu-probes.js';
@@ -95,6 +96,7 @@ export interface Env {
   readonly natBegin: NatBegin;
   readonly fragments: FragmentTable;
   readonly reassembly: Reassembly;
+  readonly groupUdp: GroupUdp;
   readonly senders: SenderState;
   /** Per SA slot {@link SenderRow}: index into `senders.numbers`, -1 = must not be used. */
   readonly senderRows: Int32Array;
@@ -198,6 +200,7 @@ export function makeEnv(options: EnvOptions): Env {
     natBegin: new NatBegin(slots, tables, nat, natRules, counters.nat, control, workers, index, natLog),
     fragments: new FragmentTable(drop, tables.ports),
     reassembly: new Reassembly(slots, counters.path, parse, drop),
+    groupUdp: makeGroupUdp(slots, tables),
     senders: options.senders,
     senderRows: new Int32Array(Cap.Sas * SenderRow.Words).fill(-1),
     links: new Links(),

@@ -5,7 +5,7 @@ import { natTables } from '../../test/path/nat/flows.js';
 import type { TablesSpec, TransformName } from '../../test/path/router.js';
 import { aclTables, aclTraffic } from './acl.js';
 import { fibRoutes, fibTraffic } from './fib.js';
-import { clearTraffic, openTraffic, sealTraffic, tablesFor, tunnelTables } from './member.js';
+import { clearTraffic, openTraffic, openUdpTraffic, sealTraffic, tablesFor, tunnelTables } from './member.js';
 import { makeSessions, natTraffic } from './nat.js';
 import { qosNoneTables, qosOutTables, qosTraffic } from './qos.js';
 import { synTraffic, tcpTables, tcpTraffic } from './tcp.js';
@@ -73,6 +73,15 @@ function cryptoCases(transform: TransformName): PathCase[] {
   ];
 }
 
+const udpCases: readonly PathCase[] = [
+  { name: 'seal-udp', sizes: all, make: (lengths) => ({ tables: tablesFor('seal', 'gcm-256', 4500), packets: sealTraffic(lengths) }) },
+  {
+    name: 'open-udp',
+    sizes: all,
+    make: (lengths) => ({ tables: tablesFor('open', 'gcm-256', 4500), packets: openUdpTraffic('gcm-256', lengths) }),
+  },
+];
+
 export const cases: readonly PathCase[] = [
   { name: 'clear', sizes: all, make: (lengths) => ({ tables: tablesFor('clear'), packets: clearTraffic(lengths) }) },
   ...[1, 10, 100, 1000].map(aclCase),
@@ -84,6 +93,7 @@ export const cases: readonly PathCase[] = [
   natCase(1000, '1k', small),
   natCase(100_000, '100k', small),
   natCase(1_000_000, '1m', small),
+  ...udpCases,
   { name: 'gre', sizes: all, make: (lengths) => ({ tables: tunnelTables(false), packets: sealTraffic(lengths) }) },
   { name: 'gre-seal-gcm-256', sizes: all, make: (lengths) => ({ tables: tunnelTables(true), packets: sealTraffic(lengths) }) },
   { name: 'tcp', sizes: all, make: (lengths) => ({ tables: tcpTables(null), packets: tcpTraffic(lengths) }) },

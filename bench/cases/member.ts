@@ -6,17 +6,19 @@ import { memberTables, type SaSpec, type TablesSpec, type TransformName, transfo
 
 /** Of flows that differ in their ports. */
 const Flows = 240; // a multiple of every mix
+const ends = { src: '10.0.1.10', dst: '10.0.2.10' };
 
-function saOf(transform: TransformName, sids: number[]): SaSpec {
+function saOf(transform: TransformName, sids: number[], peerPort = 0): SaSpec {
   // No replay window: the same packets come again and again.
-  return { spi: 0x1001, transform, window: 0, sids: transform.startsWith('gcm') ? sids : [] };
+  return { spi: 0x1001, transform, window: 0, sids: transform.startsWith('gcm') ? sids : [], peerPort };
 }
 
-export function tablesFor(what: 'clear' | 'seal' | 'open', transform: TransformName = 'gcm-256'): TablesSpec {
-  if (what !== 'open') return memberTables(1, saOf(transform, [1]));
+/** @param peerPort 4500: ESP in UDP */
+export function tablesFor(what: 'clear' | 'seal' | 'open', transform: TransformName = 'gcm-256', peerPort = 0): TablesSpec {
+  if (what !== 'open') return memberTables(1, saOf(transform, [1], peerPort));
   // Port 0 is read, so it is the outside here.
   const outside: Partial<TablesSpec> = { entries: [{ port: 0, acl: 0, sa: 0 }], routes: [{ prefix: '0.0.0.0/0', port: 1 }] };
-  return memberTables(2, saOf(transform, [2]), outside);
+  return memberTables(2, saOf(transform, [2], peerPort), outside);
 }
 
 /** A tunnel over the outside interface, whose outer packets are sealed, or not: what is for the other branch goes through it. */
@@ -49,7 +51,10 @@ export function sealTraffic(lengths: readonly number[]): Uint8Array[] {
 export function openTraffic(transform: TransformName, lengths: readonly number[]): Uint8Array[] {
   const sa = saOf(transform, []);
   const { align } = transforms[transform];
-  return sealTraffic(lengths).map((inner, i) =>
-    sealByHand(sa, { seq: i + 1, text: textOf(inner, align), iv: ivOf(9, i + 1), src: '10.0.1.10', dst: '10.0.2.10' }),
-  );
+  return sealTraffic(lengths).map((inner, i) => sealByHand(sa, { seq: i + 1, text: textOf(inner, align), iv: ivOf(9, i + 1), ...ends }));
+}
+
+/** The same in UDP. */
+export function openUdpTraffic(transform: TransformName, lengths: readonly number[]): Uint8Array[] {
+  return openTraffic(transform, lengths).map((esp) => ipv4({ ...ends, payload: udp(4500, 4500, esp.slice(20)) }));
 }

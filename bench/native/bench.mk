@@ -8,8 +8,8 @@ build/bench/bound: bench/native/xsk.h
 
 # What `make bench-gre` measures: GRE in ESP beside ESP alone.
 BENCH_GRE := LABEL=gre MEASURES="tcp1 flood" PEERS="groupwire groupwire-gre groupwire-fast groupwire-fast-gre"
-# What `make bench-udp` measures: ESP in UDP between two gateways beside a group's ESP.
-BENCH_UDP := LABEL=udp MEASURES="tcp1 flood rtt" PEERS="groupwire groupwire-udp groupwire-udp-tun groupwire-fast groupwire-fast-udp groupwire-fast-udp-tun"
+# What `make bench-udp` measures: ESP in UDP, of a group and between two gateways, beside a group's ESP.
+BENCH_UDP := LABEL=udp MEASURES="tcp1 flood rtt" PEERS="groupwire groupwire-gdoi-udp groupwire-gdoi-udp-tun groupwire-udp groupwire-udp-tun groupwire-fast groupwire-fast-gdoi-udp-tun groupwire-fast-udp groupwire-fast-udp-tun"
 # What `make bench-workers` measures: two workers beside one.
 BENCH_WORKERS := LABEL=workers MEASURES="tcp1 tcp4 flood rtt" PEERS="groupwire-fast groupwire-2"
 # What `make bench-transforms` measures: the older transforms against strongSwan's.

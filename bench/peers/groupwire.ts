@@ -19,6 +19,8 @@ export interface Variant {
   tunnel?: boolean;
   /** No group: a crypto map between the gateways, with ESP in UDP. */
   udp?: boolean;
+  /** The group's ESP in UDP. */
+  groupUdp?: boolean;
 }
 
 const keyServer = '203.0.113.1';
@@ -92,7 +94,7 @@ crypto gdoi group BENCH
    profile BENCH
    match address ipv4 BENCH-ACL
    replay counter window-size 64
-  address ipv4 ${keyServer}
+${variant.groupUdp ? '   udp-encapsulation\n' : ''}  address ipv4 ${keyServer}
 !
 ip access-list extended BENCH-ACL
  permit ip 10.1.0.0 0.0.255.255 10.2.0.0 0.0.255.255
@@ -152,8 +154,8 @@ export async function startGroupwire(variant: Variant): Promise<void> {
   if (!existsSync(launcher)) throw new Error(`${launcher} is missing`);
   const isolated = variant.udp === true || variant.tunnel === true;
   if (!isolated) await routeHosts(); // else the core must not know them
-  // The key server keeps its state between rounds: its RSA key is made once. Not between transforms: keys that live keep theirs.
+  // The key server keeps its state between rounds: its RSA key is made once. Not between transforms and encapsulations: keys that live keep theirs.
   if (variant.udp) await showTranslator();
-  else await start('ks', keyServerText(variant), `ks-${variant.transforms.replaceAll(' ', '-')}`);
+  else await start('ks', keyServerText(variant), `ks-${variant.transforms.replaceAll(' ', '-')}${variant.groupUdp ? '-udp' : ''}`);
   await Promise.all(sides.map((side) => start(`gw${side}`, gatewayText(side, variant), `gw${side}`, variant.workers)));
 }

@@ -12,6 +12,7 @@ export interface PeerText {
 
 const strongswan = 'charon with kernel-libipsec (ESP in UDP through a TUN), ciphers from OpenSSL, IKEv2 with PSK';
 const groupwire = 'GET VPN: one group, header-preserved ESP, registered with a key server behind the core';
+const groupInUdp = 'the same group with udp-encapsulation: its ESP in UDP 4500';
 const site = 'a crypto map between the gateways (IKEv1), ESP in UDP 4500';
 
 export const peerTexts: Record<string, PeerText> = {
@@ -20,6 +21,16 @@ export const peerTexts: Record<string, PeerText> = {
     title: 'groupwire, fast drivers',
     kind: 'ours',
     how: `${groupwire}; AES-256-GCM, port-driver packet inside, xdp outside`,
+  },
+  'groupwire-gdoi-udp-tun': {
+    title: 'groupwire, group ESP in UDP, TUN outside',
+    kind: 'ours',
+    how: `${groupInUdp}; AES-256-GCM, port-driver tun outside`,
+  },
+  'groupwire-fast-gdoi-udp-tun': {
+    title: 'groupwire, packet inside, group ESP in UDP, TUN outside',
+    kind: 'ours',
+    how: `${groupInUdp}; AES-256-GCM, port-driver packet inside, tun outside`,
   },
   strongswan: { title: 'strongSwan kernel-libipsec', kind: 'vpn', how: `${strongswan}; AES-256-GCM` },
   'wireguard-go': { title: 'wireguard-go', kind: 'vpn', how: 'ChaCha20-Poly1305, MTU 1420, its defaults' },
@@ -53,23 +64,34 @@ export const peerTexts: Record<string, PeerText> = {
     how: 'a GRE tunnel (ip mtu 1400) that the group seals; AES-256-GCM, port-driver packet inside, xdp outside',
     extra: true,
   },
-  'groupwire-udp': { title: 'groupwire, ESP in UDP', kind: 'ours', how: `${site}; AES-256-GCM, default port drivers`, extra: true },
+  'groupwire-udp': {
+    title: 'groupwire, site-to-site ESP in UDP',
+    kind: 'ours',
+    how: `${site}; AES-256-GCM, default port drivers`,
+    extra: true,
+  },
   'groupwire-udp-tun': {
-    title: 'groupwire, ESP in UDP, TUN outside',
+    title: 'groupwire, site-to-site ESP in UDP, TUN outside',
     kind: 'ours',
     how: `${site}; AES-256-GCM, port-driver tun outside`,
     extra: true,
   },
   'groupwire-fast-udp': {
-    title: 'groupwire, fast drivers, ESP in UDP',
+    title: 'groupwire, fast drivers, site-to-site ESP in UDP',
     kind: 'ours',
     how: `${site}; AES-256-GCM, port-driver packet inside, xdp outside`,
     extra: true,
   },
   'groupwire-fast-udp-tun': {
-    title: 'groupwire, packet inside, ESP in UDP, TUN outside',
+    title: 'groupwire, packet inside, site-to-site ESP in UDP, TUN outside',
     kind: 'ours',
     how: `${site}; AES-256-GCM, port-driver packet inside, tun outside`,
+    extra: true,
+  },
+  'groupwire-gdoi-udp': {
+    title: 'groupwire, group ESP in UDP',
+    kind: 'ours',
+    how: `${groupInUdp}; AES-256-GCM, default port drivers`,
     extra: true,
   },
   'groupwire-3des': { title: 'groupwire, 3DES-SHA1', kind: 'ours', how: `${groupwire}; esp-3des esp-sha-hmac`, extra: true },

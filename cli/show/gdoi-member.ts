@@ -2,7 +2,7 @@
 
 import type { MemberGroupState, MemberTekState, Snapshot } from '../../control/api/snapshot.js';
 import { formatClock, formatGroupAce, formatSeconds, formatSpi } from './columns.js';
-import { renderServerGroup } from './gdoi-server.js';
+import { encapsulationName, renderServerGroup } from './gdoi-server.js';
 
 const cipherNames: Record<string, [name: string, bits: number]> = {
   des: ['DES', 56],
@@ -85,7 +85,7 @@ function renderTek(tek: MemberTekState): string[] {
     '        tag method : disabled',
     `        alg key size: ${tek.cipherKeyBytes} (bytes)`,
     `        sig key size: ${tek.integrityKeyBytes} (bytes)`,
-    '        encaps: ENCAPS_TUNNEL',
+    `        encaps: ${encapsulationName(tek)}`,
     '',
   ];
 }

@@ -41,6 +41,8 @@ export function renderServerGroup(state: ServerGroupState): string[] {
         line('  Profile Name', sa.profile),
         line('  Replay method', sa.replaySeconds > 0 ? 'Time Based' : sa.replayWindow > 0 ? 'Count Based' : 'Disabled'),
         ...(sa.replayWindow > 0 || sa.replaySeconds > 0 ? [line('  Replay Window Size', sa.replaySeconds || sa.replayWindow)] : []),
+        // Not IOS, so only when there is something to say.
+        ...(sa.udp ? [line('  Encapsulation', 'ESP in UDP 4500')] : []),
         '      SA Rekey',
         line('     Remaining Lifetime', `${formatSeconds(tek?.remainingSeconds ?? 0)} secs`),
         line('     Time to Rekey', `${seconds(tek?.rekeyInSeconds ?? null)} secs`),
@@ -163,9 +165,14 @@ function renderServerKek(state: ServerGroupState): string[] {
   ];
 }
 
+/** IOS has one name here; the other is ours. */
+export function encapsulationName({ udp }: Pick<ServerTekState, 'udp'>): string {
+  return udp ? 'ENCAPS_TUNNEL_UDP' : 'ENCAPS_TUNNEL';
+}
+
 function renderServerTek(tek: ServerTekState): string[] {
   return [
-    '  TEK POLICY (encaps : ENCAPS_TUNNEL)',
+    `  TEK POLICY (encaps : ${encapsulationName(tek)})`,
     `    spi                : 0x${tek.spi.toString(16).toUpperCase()}`,
     `    access-list        : ${tek.aclName}`,
     `    transform          : ${tek.transform}`,

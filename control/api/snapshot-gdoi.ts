@@ -60,6 +60,8 @@ const tekState = z.object({
   replayWindow: z.number(),
   /** Seconds of time-based anti-replay, 0 = none. */
   replaySeconds: z.number(),
+  /** ESP goes in UDP. */
+  udp: z.boolean().optional(),
 });
 
 export const memberTek = tekState.extend({
@@ -186,6 +188,7 @@ const serverSa = z.object({
   lifetimeSeconds: seconds,
   replayWindow: z.number(),
   replaySeconds: z.number(),
+  udp: z.boolean().optional(),
 });
 
 /** A group this router is the key server of. */

@@ -7,9 +7,11 @@ import type { ShownPacket } from '../api/packet-trace.js';
 import type { FollowedPacket, FollowedStep } from '../api/snapshot-packet-trace.js';
 import { formatIpv4 } from '../config/addresses.js';
 import { describeProtocol } from '../config/commands/service-names.js';
+import { NatPort } from '../isakmp/ports.js';
 import type { CaptureRecord } from './records.js';
 
 const Esp = 50;
+const Udp = 17;
 const withPorts = new Set([6, 17, 33, 132, 136]);
 
 /** What of a record is told. */
@@ -24,7 +26,8 @@ export type SeenRecord = Pick<CaptureRecord, 'place' | 'direction' | 'reason' | 
 /** @param name of the record's interface */
 export function describeRecord(record: CaptureRecord, name: string, isTunnel: boolean): SeenRecord {
   const { place, direction, reason, micros, bytes } = record;
-  return { place, direction, reason, micros, interface: name, isTunnel, packet: readPacket(bytes), spi: readSpi(bytes) };
+  const packet = readPacket(bytes);
+  return { place, direction, reason, micros, interface: name, isTunnel, packet, spi: readSpi(bytes, packet) };
 }
 
 function readPacket(bytes: Uint8Array): ShownPacket {
@@ -46,10 +49,12 @@ function readPacket(bytes: Uint8Array): ShownPacket {
   };
 }
 
-function readSpi(bytes: Uint8Array): number | null {
-  const header = (bytes[0] & 15) * 4;
-  if (bytes[9] !== Esp || bytes.length < header + 4) return null;
-  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(header);
+/** Of ESP, in UDP 4500 too, where IKE has zeroes (RFC 3948 §2.2). */
+function readSpi(bytes: Uint8Array, { sourcePort, destinationPort }: ShownPacket): number | null {
+  const isInUdp = bytes[9] === Udp && (sourcePort === NatPort || destinationPort === NatPort);
+  const at = (bytes[0] & 15) * 4 + (isInUdp ? 8 : 0);
+  if ((bytes[9] !== Esp && !isInUdp) || bytes.length < at + 4) return null;
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at) || null;
 }
 
 function spiText(spi: number | null | undefined): string[] {

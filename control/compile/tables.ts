@@ -56,6 +56,12 @@ export interface Tables {
 /** UDP ports of IKE and GDOI traffic, which never enters the pipeline. */
 export const controlPorts = [848, 500, 4500];
 
+/** Whether ESP may come to a port of IKE. */
+function comesInUdp(config: Config, groupKeys: ReadonlyMap<string, GroupKeys>): boolean {
+  if (config.isakmp.natTraversal && hasPeers(config)) return true;
+  return [...groupKeys.values()].some(({ teks }) => teks.some(({ udp }) => udp));
+}
+
 function writeSa(
   rows: Rows,
   slot: number,
@@ -71,6 +77,7 @@ function writeSa(
   const row = rows.writeSa(slot, serial, tek);
   row[Sa.Flags] = SaFlag.Inbound | (canSeal ? SaFlag.Outbound : 0);
   row[Sa.ReplayWindow] = tek.replayWindow;
+  row[Sa.PeerPort] = tek.udp ? NatPort : 0;
   if (tek.replaySeconds) {
     // Without a pseudotime nothing is in time: closed rather than open.
     const offset = keys.pseudotimeOffset ?? 0;
@@ -193,7 +200,7 @@ function compileRows(
     interfaces,
     staticRoutes: [...routeRows(config), ...reverseRouteRows(config, pairs)],
     controlPorts,
-    espPorts: config.isakmp.natTraversal && hasPeers(config) ? [NatPort] : [],
+    espPorts: comesInUdp(config, groupKeys) ? [NatPort] : [],
     groups: Array.from(groups, (name) => name ?? ''),
     nat: natHead(config.nat, nat),
     policyHops: policies.hops,

@@ -72,6 +72,8 @@ export function authRow(authentication: EspAuthentication | null): AuthRow {
 
 /** Of time-based anti-replay, inside (dataplane/proto/tbar.ts). */
 export const TimeHeaderBytes = 12;
+/** Of ESP in UDP, in front of the SPI (RFC 3948 §2.1). */
+export const UdpHeaderBytes = 8;
 
 /**
  * The largest inner packet that fits a path, tunnel mode over IPv4: floor((path - 20 - 8 - IV - ICV) / align) * align - 2.
@@ -81,4 +83,13 @@ export function plaintextMtu(pathMtu: number, encryption: EspEncryption, authent
   const cipher = cipherRow(encryption);
   const room = pathMtu - 20 - 8 - cipher.ivBytes - cipher.icvBytes - authRow(authentication).icvBytes;
   return Math.floor(room / cipher.align) * cipher.align - 2 - shimBytes;
+}
+
+/** The same for the TEK of a group, with what stands in front of ESP and inside it. */
+export function groupPlaintextMtu(
+  pathMtu: number,
+  tek: { encryption: EspEncryption; authentication: EspAuthentication | null; replaySeconds?: number; udp?: boolean },
+): number {
+  const room = pathMtu - (tek.udp ? UdpHeaderBytes : 0);
+  return plaintextMtu(room, tek.encryption, tek.authentication, tek.replaySeconds ? TimeHeaderBytes : 0);
 }

@@ -150,6 +150,8 @@ export interface GdoiSa {
   profile: string | null;
   matchAddress: string | null;
   replay: { method: 'counter'; windowSize: number } | { method: 'time'; windowSeconds: number } | { method: 'none' };
+  /** `udp-encapsulation`: members send ESP in UDP (ours). */
+  udpEncapsulation?: true;
 }
 
 export interface CryptoMapEntry {

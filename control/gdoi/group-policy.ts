@@ -27,6 +27,8 @@ export interface Tek {
   replayWindow: number;
   /** Seconds of time-based anti-replay (dataplane/proto/tbar.ts), in place of the window; absent or 0 = none. */
   replaySeconds?: number;
+  /** `udp-encapsulation`: ESP goes in UDP (RFC 3948), from port 4500 to port 4500; absent = it does not. */
+  udp?: boolean;
   /** `sa receive-only`: opened but not sent with; absent = both directions. */
   receiveOnly?: boolean;
   /** Which SA of the policy it is of (`sa ipsec N` at the key server): TEKs of one SA replace each other. Absent = 0. */

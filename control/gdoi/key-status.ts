@@ -19,6 +19,7 @@ export function tekStatus(tek: Tek): TekStatus {
     activatesAt: tek.activatesAt,
     replayWindow: tek.replayWindow,
     replaySeconds: tek.replaySeconds ?? 0,
+    udp: tek.udp === true,
   };
 }
 

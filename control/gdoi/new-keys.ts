@@ -37,6 +37,7 @@ export function makeTek(policy: SaPolicy, random: RandomBytes, taken: (spi: numb
     activatesAt,
     replayWindow: policy.replayWindow,
     replaySeconds: policy.replaySeconds,
+    udp: policy.udp,
     receiveOnly: policy.receiveOnly,
     entries: policy.entries,
   };

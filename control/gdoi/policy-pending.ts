@@ -7,8 +7,8 @@ import type { ServerKeys } from './server-keys.js';
 
 /** Of a TEK or a policy: what a rekey would change. Order of fields is fixed here, so that equal means equal. */
 function substance(item: Tek | SaPolicy): string {
-  const { encryption, authentication, lifetimeSeconds, replayWindow, replaySeconds = 0, receiveOnly = false, entries } = item;
-  return JSON.stringify([encryption, authentication, lifetimeSeconds, replayWindow, replaySeconds, receiveOnly, entries]);
+  const { encryption, authentication, lifetimeSeconds, replayWindow, replaySeconds = 0, udp = false, receiveOnly = false, entries } = item;
+  return JSON.stringify([encryption, authentication, lifetimeSeconds, replayWindow, replaySeconds, udp, receiveOnly, entries]);
 }
 
 /** @returns true when a rekey now would give members something else than new keys */

@@ -26,7 +26,7 @@ const MaxAces = 400;
 /** Layout of the dataplane and IOS: `replay counter window-size 1024` is the largest. */
 export const MaxReplayWindow = 1024;
 /** Protocols with ports where IOS writes them: TCP, UDP, DCCP, SCTP, UDP-Lite. */
-const protocolsWithPorts = new Set([6, 17, 33, 132, 136]);
+export const protocolsWithPorts = new Set([6, 17, 33, 132, 136]);
 
 /** `sa ipsec N`, resolved. */
 export interface SaPolicy {
@@ -40,6 +40,8 @@ export interface SaPolicy {
   replayWindow: number;
   /** Seconds of time-based anti-replay, 0 = none. */
   replaySeconds: number;
+  /** ESP in UDP. */
+  udp: boolean;
   receiveOnly: boolean;
   entries: PolicyEntry[];
 }
@@ -114,6 +116,7 @@ function resolveSa(config: Config, sa: GdoiSa, receiveOnly: boolean, reasons: st
     lifetimeSeconds,
     replayWindow,
     replaySeconds: sa.replay.method === 'time' ? sa.replay.windowSeconds : 0,
+    udp: sa.udpEncapsulation === true,
     receiveOnly,
     entries: acl.entries.map(policyEntry),
   };

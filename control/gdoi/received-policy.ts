@@ -14,7 +14,7 @@ import { AceActionValue, AddressPreservation, Direction, Encapsulation, type Sat
 import { readIpv4Selector, readIpv4Selectors } from './codec/selector.js';
 import { authenticationOf, encryptionOf, keyBytes } from './esp-transforms.js';
 import type { Kek, PolicyEntry, SenderIds, Tek } from './group-policy.js';
-import { MaxLifetimeSeconds, MaxReplayWindow } from './policy.js';
+import { MaxLifetimeSeconds, MaxReplayWindow, protocolsWithPorts } from './policy.js';
 
 /** RFC 4303 §2.1. */
 const MinSpi = 256;
@@ -29,7 +29,6 @@ const DefaultReplayWindow = 64;
 const DefaultTekSeconds = 28800;
 const DefaultKekSeconds = 86400;
 const senderIdBits = new Set<number>([8, 12, 16, 24, 32]);
-const protocolsWithPorts = new Set([6, 17, 33, 132, 136]);
 const signatureHashes: Record<number, Kek['signatureHash'] | undefined> = { 1: 'md5', 2: 'sha', 3: 'sha256', 4: 'sha384', 5: 'sha512' };
 
 export interface TekPolicy {
@@ -40,6 +39,7 @@ export interface TekPolicy {
   replayWindow: number;
   /** Seconds of time-based anti-replay, 0 = by sequence numbers. */
   replaySeconds: number;
+  udp: boolean;
   receiveOnly: boolean;
   /** null = it does not say. */
   sa: number | null;
@@ -112,8 +112,9 @@ function readEntries(sat: Sat): PolicyEntry[] {
 function readTekPolicy(sat: Sat): TekPolicy {
   if (sat.securityProtocol !== SecurityProtocol.Esp) throw reject('RFC 6407 §5.5', 'AH is not supported');
   if (sat.spi < MinSpi) throw reject('RFC 4303 §2.1', `SPI ${sat.spi} is reserved`);
-  if (sat.encapsulation !== null && sat.encapsulation !== Encapsulation.Tunnel)
-    throw reject('RFC 2407 §4.5', `encapsulation mode ${sat.encapsulation} is not tunnel`);
+  const udp = sat.encapsulation === Encapsulation.UdpTunnel;
+  if (sat.encapsulation !== null && sat.encapsulation !== Encapsulation.Tunnel && !udp)
+    throw reject('RFC 2407 §4.5', `encapsulation mode ${sat.encapsulation} is not tunnel, in UDP or without`);
   if (sat.addressPreservation !== null && sat.addressPreservation !== AddressPreservation.Both)
     throw reject('RFC 6407 §5.5.1.1.1', `address preservation ${sat.addressPreservation} is not supported`);
   if (sat.direction !== null && sat.direction !== Direction.Symmetric && sat.direction !== Direction.ReceiverOnly)
@@ -141,23 +142,19 @@ function readTekPolicy(sat: Sat): TekPolicy {
     lifetimeSeconds: boundLifetime(sat.lifetimeSeconds, DefaultTekSeconds),
     replayWindow,
     replaySeconds: sat.replayTime ?? 0,
+    udp,
     receiveOnly: sat.direction === Direction.ReceiverOnly,
     sa: sat.saNumber,
     entries: readEntries(sat),
   };
 }
 
+const everySat = ['encryption', 'authentication', 'lifetimeSeconds', 'replayWindow', 'udp', 'receiveOnly'] as const;
+
 /** @param b of a later SAT, which need not repeat what codec/sat.ts says of the first */
 function sameSa(a: TekPolicy, b: TekPolicy): boolean {
-  return (
-    a.encryption === b.encryption &&
-    a.authentication === b.authentication &&
-    a.lifetimeSeconds === b.lifetimeSeconds &&
-    a.replayWindow === b.replayWindow &&
-    a.receiveOnly === b.receiveOnly &&
-    (b.replaySeconds === 0 || a.replaySeconds === b.replaySeconds) &&
-    (b.sa === null || a.sa === b.sa)
-  );
+  const isTimedAlike = b.replaySeconds === 0 || a.replaySeconds === b.replaySeconds;
+  return everySat.every((field) => a[field] === b[field]) && isTimedAlike && (b.sa === null || a.sa === b.sa);
 }
 
 function readKekPolicy(sak: Sak): KekPolicy {

@@ -58,7 +58,7 @@ function describeEntry(tek: Tek, entry: PolicyEntry, index: number, now: Ms): Sa
     destination: ipv4Selector(entry.destination, ~entry.destinationWildcard >>> 0, entry.destinationPort?.ports[0] ?? 0),
     transform,
     spi: tek.spi,
-    encapsulation: Encapsulation.Tunnel,
+    encapsulation: tek.udp ? Encapsulation.UdpTunnel : Encapsulation.Tunnel,
     authentication: tek.authentication ? authenticationNumber(tek.authentication) : null,
     keyLength,
     lifetimeSeconds: remainingSeconds(tek.expiresAt, now),

@@ -43,6 +43,7 @@ export function serverStatus(group: ServerGroup, config: GdoiGroup, server: Gdoi
       lifetimeSeconds: policy.lifetimeSeconds,
       replayWindow: policy.replayWindow,
       replaySeconds: policy.replaySeconds,
+      udp: policy.udp,
     })),
     senderIdBits: group.keys.senderIds.bits,
     senderIdsUsed: group.keys.senderIds.used,

@@ -24,6 +24,8 @@ export interface TekStatus {
   replayWindow: number;
   /** Seconds of time-based anti-replay, 0 = none. */
   replaySeconds: number;
+  /** ESP goes in UDP. */
+  udp: boolean;
 }
 
 /** A KEK without its key. */
@@ -116,6 +118,7 @@ export interface ServerSaStatus {
   lifetimeSeconds: number;
   replayWindow: number;
   replaySeconds: number;
+  udp: boolean;
 }
 
 export interface ServerStatus {

@@ -117,9 +117,9 @@ function groupUses(router: Router): GroupUse[] {
     (router.config.cryptoMaps.get(item.cryptoMap ?? '') ?? []).flatMap(({ group }) => {
       const [tek] = group === null || item.shutdown ? [] : outboundTeks(router.gdoi.policyOf(group).teks, Date.now());
       if (!tek || group === null) return [];
-      const { encryption, authentication, replaySeconds } = tek;
+      const { encryption, authentication, replaySeconds, udp = false } = tek;
       const shimBytes = replaySeconds ? TimeHeaderBytes : 0;
-      return [{ item, group, entries: tek.entries, esp: { encryption, authentication, mode: 'tunnel' as const, udp: false, shimBytes } }];
+      return [{ item, group, entries: tek.entries, esp: { encryption, authentication, mode: 'tunnel' as const, udp, shimBytes } }];
     }),
   );
 }

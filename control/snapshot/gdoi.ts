@@ -56,6 +56,7 @@ function tekState(tek: TekStatus, now: Ms) {
     ageSeconds: Math.max(0, Math.round((now - tek.createdAt) / 1000)),
     replayWindow: tek.replayWindow,
     replaySeconds: tek.replaySeconds,
+    udp: tek.udp,
   };
 }
 

@@ -6,7 +6,7 @@ import type { CryptoMapState, IpsecFlowState, IpsecInterfaceState, IpsecSaState,
 import type { Allocation } from '../compile/allocation.js';
 import { serialOf } from '../compile/allocation.js';
 import { materialOf } from '../compile/pairs.js';
-import { cipherRow, plaintextMtu, transformText } from '../compile/transforms.js';
+import { cipherRow, plaintextMtu, transformText, UdpHeaderBytes } from '../compile/transforms.js';
 import { AllOnes, formatIpv4 } from '../config/addresses.js';
 import { describeEntry } from '../config/commands/acl-entry.js';
 import { describeTransforms } from '../config/commands/ipsec.js';
@@ -78,7 +78,7 @@ function headerOf({ suite }: SaPair): number {
 }
 
 function udpHeaderOf({ suite }: SaPair): number {
-  return suite.udp ? 8 : 0;
+  return suite.udp ? UdpHeaderBytes : 0;
 }
 
 function flowState(policy: FlowPolicy, selector: TrafficSelector, ipMtu: number, context: SiteContext): IpsecFlowState {

@@ -6,7 +6,7 @@ import type { CryptoMapState, IpsecFlowState, IpsecInterfaceState, IpsecSaState,
 import type { Allocation } from '../compile/allocation.js';
 import { serialOf } from '../compile/allocation.js';
 import { outboundTek, outboundTeks } from '../compile/outbound.js';
-import { cipherRow, plaintextMtu, TimeHeaderBytes, transformText } from '../compile/transforms.js';
+import { cipherRow, groupPlaintextMtu, transformText } from '../compile/transforms.js';
 import { formatIpv4 } from '../config/addresses.js';
 import type { Config, GdoiGroup } from '../config/model.js';
 import type { PolicyEntry, Tek } from '../gdoi/group-policy.js';
@@ -69,6 +69,7 @@ function saState(tek: Tek, slot: number, now: Ms): IpsecSaState {
     spi: tek.spi >>> 0,
     transform: transformText(tek.encryption, tek.authentication),
     mode: 'tunnel',
+    udp: tek.udp === true,
     connectionId: slot + 1,
     flowId: `GW:${slot + 1}`,
     siblingFlags: '80000040',
@@ -111,9 +112,7 @@ function flowState(entry: PolicyEntry, teks: Tek[], local: string, ipMtu: number
     integrityDrops: sum('integrityDrops'),
     localEndpoint: local,
     remoteEndpoint: '0.0.0.0',
-    plaintextMtu: sending
-      ? plaintextMtu(mtu, sending.encryption, sending.authentication, sending.replaySeconds ? TimeHeaderBytes : 0)
-      : mtu,
+    plaintextMtu: sending ? groupPlaintextMtu(mtu, sending) : mtu,
     pathMtu: mtu,
     ipMtu,
     outboundSpi: sending ? sending.spi >>> 0 : 0,

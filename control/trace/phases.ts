@@ -3,7 +3,7 @@
 import { Drop, dropTexts } from '../../dataplane/counters/declare.js';
 import type { Trace, TracedPacket, TraceStep } from '../../dataplane/tables/trace.js';
 import type { ConfigLine, PacketTrace, ShownPacket, TracePhase } from '../api/packet-trace.js';
-import { plaintextMtu, TimeHeaderBytes } from '../compile/transforms.js';
+import { groupPlaintextMtu } from '../compile/transforms.js';
 import { formatIpv4 } from '../config/addresses.js';
 import { describeSet } from '../config/commands/route-map-set.js';
 import { describeProtocol } from '../config/commands/service-names.js';
@@ -171,7 +171,7 @@ function sayMtu(step: TraceStep, sources: PhaseSources): Said {
   const name = sources.nameOf(step.txPort) ?? String(step.txPort);
   const information = mtu === null ? [] : [`${step.before.length} bytes, MTU of ${name} is ${mtu}`];
   const tek = sealing(step, sources);
-  if (mtu !== null && tek) information.push(`ESP leaves ${innerMtu(mtu, tek)} bytes of it`);
+  if (mtu !== null && tek) information.push(`ESP${tek.udp ? ' in UDP' : ''} leaves ${groupPlaintextMtu(mtu, tek)} bytes of it`);
   const item = sources.config.interfaces.get(name);
   const config = item && item.ipMtu !== null ? [lineOf(item, 'ipMtu', `interface ${name}: ip mtu ${item.ipMtu}`)] : [];
   return { type: 'MTU', subtype: '', config, information };
@@ -181,10 +181,6 @@ function sealing({ sa, spi }: TraceStep, { config, teksOf }: PhaseSources): Tek 
   if (sa < 0) return undefined;
   const groups = [...config.cryptoMaps.values()].flat().flatMap(({ group }) => (group === null ? [] : [group]));
   return groups.flatMap((group) => [...teksOf(group)]).find((tek) => tek.spi >>> 0 === spi);
-}
-
-function innerMtu(mtu: number, { encryption, authentication, replaySeconds }: Tek): number {
-  return plaintextMtu(mtu, encryption, authentication, replaySeconds ? TimeHeaderBytes : 0);
 }
 
 /** RFC 792. */

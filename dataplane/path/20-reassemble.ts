@@ -1,7 +1,7 @@
 // 20-reassemble: virtual reassembly, as IOS does it where NAT is: fragments are checked against each other, wait for their first, and carry its ports from
 // then on, so that lists, NAT and crypto maps judge a datagram by one answer. In: policy-in's vector, left in it, and esp-open's: ESP in UDP, and all of it for `drop-fragments`. Of it what came by an `ip nat` port in
 // fragments, of protocols with ports and ICMP; a router that translates nothing passes fragments as they come (RFC 1812 §5.3), unless `ip virtual-reassembly` wants them looked at.
-// ESP in UDP of our peers too: 23-assemble tells it by the ports. Out: the same; what was held stands behind its first, in order of arrival. Drops: fragment-overlap,
+// What may be ESP in UDP too: 23-assemble tells it by the ports. Out: the same; what was held stands behind its first, in order of arrival. Drops: fragment-overlap,
 // fragment-duplicate, fragment-limit, fragment-timeout, hand-over-full; fragment-refused: `drop-fragments`.
 // Several workers: a datagram's fragments meet at the worker of their source, and those from outside go on to the worker that has the port, which
 // only the first names (mem/owner.ts). Does not: put datagrams together.
@@ -15,7 +15,6 @@ import { ownerOfFragment } from '../mem/owner.js';
 import { NatSide, PortFragments, PortRow } from '../mem/shared.js';
 import { PacketFlag, SlotShape } from '../mem/slots.js';
 import type { Vector } from '../mem/vector.js';
-import { isPeerInUdp } from '../proto/esp-room.js';
 import { Ip4, IpProto, isMulticast } from '../proto/ipv4.js';
 import { hasPorts } from '../proto/l4.js';
 import { End } from '../proto/nat.js';
@@ -27,9 +26,9 @@ const enum Bits {
 }
 
 export function makeReassemble(env: Env): () => void {
-  const { clock, drop, nat, slots, fragments: table, handOver, workerIndex, workers } = env;
+  const { clock, drop, nat, slots, groupUdp, fragments: table, handOver, workerIndex, workers } = env;
   const { view, off, len, l4Off, proto, src, dst, sport, dport, rxPort, flags, firstPorts } = slots;
-  const { ports, sas } = env.tables;
+  const { ports } = env.tables;
   const handTo = makeHandTo(env);
   const { path } = env.counters;
   const { espOpen, policyIn } = env.vec;
@@ -38,10 +37,10 @@ export function makeReassemble(env: Env): () => void {
   function isOurs(id: number): boolean {
     if ((flags[id] & Bits.Fragment) === 0 || (flags[id] & Bits.Exempt) !== 0) return false;
     if (isRefused(id)) return true;
-    if ((!hasPorts(proto[id]) && proto[id] !== IpProto.Icmp) || isMulticast(dst[id])) return false;
+    if (!hasPorts(proto[id]) && proto[id] !== IpProto.Icmp) return false;
     const port = rxPort[id] * PortRow.Words;
-    if (ports[port + PortRow.Nat] !== NatSide.None || ports[port + PortRow.Fragments] !== PortFragments.Pass) return true;
-    return proto[id] === IpProto.Udp && isPeerInUdp(sas, src[id], dst[id]);
+    const isLookedAt = ports[port + PortRow.Nat] !== NatSide.None || ports[port + PortRow.Fragments] !== PortFragments.Pass;
+    return (isLookedAt && !isMulticast(dst[id])) || (proto[id] === IpProto.Udp && groupUdp.mayBeEsp(id));
   }
 
   function isRefused(id: number): boolean {

@@ -2,9 +2,9 @@
 // them. Out: the same, with whole datagrams in place of their last fragments. Drops: the reassembly-* reasons.
 //
 // ESP: sent to an address of ours, or come by the crypto map's port of a group (path/25 opens what is sent to the hosts behind). GRE: between the ends of a tunnel. Other
-// fragments pass as they are, or wait in 20-reassemble. Behind 22-acl-in: lists see fragments, as they arrive. ESP in UDP from a peer: 20-reassemble has put the first
-// fragment in front and says the ports of all; what has an SPI behind them is taken, and the whole goes to 25-esp-open. IKE on the same ports is the host's to put together,
-// which takes any length.
+// fragments pass as they are, or wait in 20-reassemble. Behind 22-acl-in: lists see fragments, as they arrive. ESP in UDP: 20-reassemble has put the first
+// fragment in front and says the ports of all; what has an SPI behind them, from a peer any, else one of a group, is taken, and the whole goes to 25-esp-open. IKE on the same ports is
+// the host's to put together, which takes any length.
 
 import { PathCount } from '../counters/declare.js';
 import type { Env } from '../env.js';
@@ -27,8 +27,8 @@ const enum Bits {
 }
 
 export function makeAssemble(env: Env): () => void {
-  const { clock, nat, reassembly } = env;
-  const { view, off, len, l4Off, rxPort, proto, src, dst, dport, flags } = env.slots;
+  const { clock, nat, reassembly, groupUdp } = env;
+  const { view, off, len, l4Off, rxPort, proto, src, dst, sport, dport, flags } = env.slots;
   const { counts, ports, sas, tunnels, localSet } = env.tables;
   const { path } = env.counters;
   const { espOpen, policyIn } = env.vec;
@@ -49,9 +49,11 @@ export function makeAssemble(env: Env): () => void {
 
   /** A first fragment that says so, or one that follows such a one. */
   function isEspInPieces(id: number, now: number): boolean {
-    if (dport[id] !== EspUdp.Port || (flags[id] & PacketFlag.Joined) === 0 || !isPeerInUdp(sas, src[id], dst[id])) return false;
+    if (dport[id] !== EspUdp.Port || (flags[id] & PacketFlag.Joined) === 0 || !groupUdp.mayBeEsp(id)) return false;
     if ((flags[id] & PacketFlag.LaterFragment) !== 0) return reassembly.knows(id, now);
-    return off[id] + len[id] - l4Off[id] >= EspUdp.HeaderLen + Esp.HeaderLen && view.getInt32(l4Off[id] + EspUdp.HeaderLen) !== 0;
+    if (off[id] + len[id] - l4Off[id] < EspUdp.HeaderLen + Esp.HeaderLen) return false;
+    const spi = view.getInt32(l4Off[id] + EspUdp.HeaderLen);
+    return spi !== 0 && (isPeerInUdp(sas, src[id], dst[id]) || (sport[id] === EspUdp.Port && groupUdp.opens(spi)));
   }
 
   /** And not a fragment of IKE, or what lies about its length. */

@@ -54,10 +54,11 @@ export function makeEspOpen(env: Env): () => void {
     drop(id, reason);
   }
 
-  /** For us: sent to our address, or in the clear part of a group's network whose ESP is ours to open. Else it is somebody else's tunnel. */
+  /** For us: sent to our address, or in the clear part of a group's network whose ESP is ours to open. Else it is somebody else's tunnel, or the NAT traversal of hosts. */
   function isOurs(id: number): boolean {
     if ((flags[id] & PacketFlag.FromHost) !== 0) return false;
     if (isLocal(localSet, dst[id])) return true;
+    if (isInUdp(id)) return false;
     return (flags[id] & PacketFlag.Decrypted) === 0 && ports[rxPort[id] * PortRow.Words + PortRow.HasCryptoMap] === PortCrypto.Groups;
   }
 

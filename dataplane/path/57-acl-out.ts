@@ -21,7 +21,7 @@ export function makeAclOut(env: Env): () => void {
   const { counts, filterLists, sas } = env.tables;
   const { pmtu, refused } = env.vec;
 
-  /** As the packet that leaves: ESP, or UDP between the gateways' ports. */
+  /** As the packet that leaves: ESP, or UDP from port 4500. */
   function permitsSealed(list: number, id: number): boolean {
     const protocol = proto[id];
     const from = sport[id];

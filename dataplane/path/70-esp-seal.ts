@@ -7,7 +7,7 @@
 //
 // The inner TTL pays the hop that it owes (RFC 4301 §5.1.2.1). Outer header: ToS copied with its ECN bits (RFC 6040 §4.1, normal mode), DF copied (RFC 4301 §8.1), identification copied where it is set, TTL 64. Sequence
 // numbers and IVs are counted in the sender-state file before anything is sealed (mem/sender-state.ts).
-// Between two gateways ESP goes in UDP when that was agreed (RFC 3948): its header stands in front of the SPI.
+// ESP goes in UDP when that was agreed between two gateways, or a group's key server says so (RFC 3948): its header stands in front of the SPI.
 // An extended sequence number (RFC 4303 §2.2.1) is sent by its lower half; the ICV covers all of it.
 // Does not: traffic flow padding.
 

@@ -1,6 +1,7 @@
 // SAs of a `tables` message: keys, sizes and flags that belong together, serials and SPIs that differ (validate-tables.ts).
 
 import { isCombined } from '../proto/esp.js';
+import { EspUdp } from '../proto/esp-in-udp.js';
 import { Cap, EspAuth, EspCipher, Sa, SaFlag } from '../tables/layout.js';
 import type { TablesHead, TablesRows } from '../tables/message.js';
 import { checkAclRange, refuse, within } from './shape.js';
@@ -57,7 +58,8 @@ function checkEnds(row: Int32Array): void {
   if (isPairwise !== (row[Sa.Local] !== 0) || isPairwise !== (row[Sa.Peer] !== 0))
     refuse('SA with ends of a pair that it is not, or without');
   if (!isPairwise && (row[Sa.Flags] & SaFlag.Transport) !== 0) refuse('SA of a group in transport mode');
-  within('SA port of the peer', row[Sa.PeerPort], 0, isPairwise ? 65535 : 0);
+  within('SA port of the peer', row[Sa.PeerPort], 0, 65535);
+  if (!isPairwise && row[Sa.PeerPort] !== 0 && row[Sa.PeerPort] !== EspUdp.Port) refuse(`SA of a group in UDP to port ${row[Sa.PeerPort]}`);
   const hasOriginals = row[Sa.LocalOriginal] !== 0 || row[Sa.PeerOriginal] !== 0;
   if (hasOriginals && (row[Sa.PeerPort] === 0 || (row[Sa.Flags] & SaFlag.Transport) === 0))
     refuse('SA with addresses before a translator that is not in transport mode, or not in UDP');

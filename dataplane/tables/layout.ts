@@ -146,7 +146,7 @@ export const enum Sa {
   TimeLow = 35,
   Local = 36, // pairwise: our end, and the peer's, in the outer header
   Peer = 37,
-  PeerPort = 38, // pairwise: ESP goes in UDP (RFC 3948), from port 4500 to this one; 0 = ESP as a protocol of its own
+  PeerPort = 38, // ESP goes in UDP (RFC 3948), from port 4500 to this one, of a group to 4500; 0 = ESP as a protocol of its own
   LocalOriginal = 39, // pairwise, inbound, transport mode in UDP: the addresses that the peer's checksums were made with (RFC 3947 §5.2), ours and its own
   PeerOriginal = 40,
   Words = 41,

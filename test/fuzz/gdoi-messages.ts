@@ -81,6 +81,7 @@ const policy = {
   lifetimeSeconds: 3600,
   replayWindow: 64,
   replaySeconds: 0,
+  udp: false,
   receiveOnly: false,
   entries: [{ action: 'permit', protocol: null, ...any }],
 } as const;

@@ -2,6 +2,7 @@
 import { HopKind, NatSide } from '../../dataplane/mem/shared.js';
 import { AceLog, AclFact, SaFlag } from '../../dataplane/tables/layout.js';
 import { sealByHand, textOf } from '../path/by-hand.js';
+import { fragmentsOf } from '../path/fragmented.js';
 import { icmp } from '../path/nat/flows.js';
 import { routerOf } from '../path/nat-rules/configured.js';
 import { branchPacket, ipv4, udp } from '../path/packets.js';
@@ -46,10 +47,13 @@ const udpSa: SaSpec = {
   peerPort: 4500,
 };
 
+/** What a group's members send in UDP. */
+const groupUdpSa: SaSpec = { spi: 0xf002, transform: 'gcm-128', sids: [1], peerPort: 4500 };
+
 function makePlain(): Router {
   return new Router(
     memberTables(2, groupSa, {
-      sas: [groupSa, udpSa],
+      sas: [groupSa, udpSa, groupUdpSa],
       ports: [
         { address: '10.0.2.1', mtu: 500, nat: NatSide.Inside, filterIn: 2, filterOut: 2 },
         { address: '172.16.2.2', nat: NatSide.Outside, filterIn: 2, filterOut: 2 },
@@ -173,6 +177,17 @@ const natTraversalSeeds: readonly Uint8Array[] = [
   Uint8Array.of(255),
 ].map((data) => Uint8Array.of(1, ...ipv4({ src: '198.51.100.9', dst: '172.16.2.2', payload: udp(4500, 4500, data) })));
 
+/** ESP of a member; NAT traversal of a host; fragments of both, the last first. */
+const ofMember = sealByHand(groupUdpSa, { seq: 1, text: textOf(branchPacket(40), 4) }).slice(20);
+const crossing = { src: '10.0.1.10', dst: '10.0.2.10' };
+const groupUdpSeeds: readonly Uint8Array[] = [
+  ipv4({ ...crossing, payload: udp(4500, 4500, ofMember) }),
+  ipv4({ src: '198.51.100.9', dst: '10.0.2.10', payload: udp(4500, 4500, new Uint8Array(40).fill(7)) }),
+  ...[ofMember, new Uint8Array(60).fill(7)].flatMap((data) =>
+    fragmentsOf(ipv4({ ...crossing, id: data[0] + 3, payload: udp(4500, 4500, data) }), 48).toReversed(),
+  ),
+].map((packet) => Uint8Array.of(1, ...packet));
+
 /** "Fragmentation needed" about GRE and ESP, a fragment of each, a SYN. */
 const tooBig = (to: string, about: Uint8Array) => Uint8Array.of(1, ...icmp('192.0.2.9', to, 3, 4, 1024, about.subarray(0, 28)));
 const outGre = ipv4({ src: '172.16.2.2', dst: '198.51.100.7', protocol: 47, df: true, payload: new Uint8Array(1400) });
@@ -203,6 +218,7 @@ export const seeds: readonly Uint8Array[] = [
   ...natSeeds,
   ...greSeeds,
   ...natTraversalSeeds,
+  ...groupUdpSeeds,
   ...mtuSeeds,
   ...ruledSeeds,
 ];

@@ -71,7 +71,7 @@ export async function checkWithForeignCrypto(t: Test, lab: Lab): Promise<void> {
   await checkForeignSender(t, lab, sas[sas.length - 1]);
 }
 
-function countDifferences(a: readonly string[], b: readonly string[]): number {
+export function countDifferences(a: readonly string[], b: readonly string[]): number {
   return Math.abs(a.length - b.length) + a.filter((packet, i) => packet !== b[i]).length;
 }
 

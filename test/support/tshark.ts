@@ -53,10 +53,13 @@ async function settle(file: string): Promise<void> {
 }
 
 /** The inner packet's transport stays bytes: a dissector that finds its payload malformed would end the frame before the ICV. */
-const decryption = [
+const decryptionOf = (inside: readonly string[]) => [
   ...['-o', 'esp.enable_encryption_decode:TRUE', '-o', 'esp.enable_authentication_check:TRUE'],
-  ...['udp', 'tcp', 'icmp'].flatMap((protocol) => ['--disable-protocol', protocol]),
+  ...inside.flatMap((protocol) => ['--disable-protocol', protocol]),
 ];
+const decryption = decryptionOf(['udp', 'tcp', 'icmp']);
+/** Then UDP has to be understood: what is inside should be none. */
+const decryptionInUdp = decryptionOf(['tcp', 'icmp']);
 
 /** Rows of fields, one per packet. @param keys a directory whose tables tshark shall take: a key log is one */
 async function rowsOf(file: string, filter: string, fields: readonly string[], preferences: string[], keys?: string): Promise<string[][]> {
@@ -86,9 +89,10 @@ export function readIke(file: string, fields: readonly string[], keys: string): 
   return rowsOf(file, 'isakmp', fields, [], keys);
 }
 
-/** Inner packets of all ESP in a capture, as tshark decrypts them; every ICV must be good. @throws Error when one is not */
-export async function decryptWithTshark(file: string, filter: string, keys: string): Promise<Buffer[]> {
-  const rows = await readFields(file, `esp and (${filter})`, ['frame.number', 'esp.spi', 'esp.icv_good', 'esp.contained_data'], keys);
+/** Inner packets of all ESP in a capture, as tshark decrypts them; every ICV must be good. @param inUdp it is in UDP 4500, and no UDP is in it @throws Error when one is not */
+export async function decryptWithTshark(file: string, filter: string, keys: string, inUdp = false): Promise<Buffer[]> {
+  const fields = ['frame.number', 'esp.spi', 'esp.icv_good', 'esp.contained_data'];
+  const rows = await rowsOf(file, `esp and (${filter})`, fields, inUdp ? decryptionInUdp : decryption, keys);
   return rows.map(([frame, spi, good, inner]) => {
     if (good !== '1' && good !== 'True') throw new Error(`frame ${frame}, SPI ${spi}: tshark finds the ICV wrong or knows no key`);
     return Buffer.from(inner, 'hex');

@@ -1,4 +1,5 @@
-// crypto gdoi group / server local / sa ipsec N: what traffic the group protects, how, and against replay. Default: counter, window 64.
+// crypto gdoi group / server local / sa ipsec N: what traffic the group protects, how, and against replay. Default: counter, window 64. Ours and not IOS's:
+// udp-encapsulation (ESP in UDP).
 // Does not: tag cts sgt.
 
 import { integer, word } from '../arguments.js';
@@ -85,6 +86,14 @@ export const saCommands: Node<SaEdit>[] = [
     ],
   }),
   refused('tag', 'tag cts sgt is not supported'),
+  keyword('udp-encapsulation', 'ESP in UDP 4500, between groupwire routers', {
+    commit: true,
+    run: setSa('udpEncapsulation', () => true),
+    no: (_, { session, target }) => {
+      delete target.udpEncapsulation;
+      session.mark(target, 'udpEncapsulation');
+    },
+  }),
 ];
 
 function printReplay(replay: GdoiSa['replay']): string {
@@ -98,5 +107,6 @@ export function printSa(sa: GdoiSa): Block {
     sa.profile !== null && `profile ${sa.profile}`,
     sa.matchAddress !== null && `match address ipv4 ${sa.matchAddress}`,
     printReplay(sa.replay),
+    sa.udpEncapsulation === true && 'udp-encapsulation',
   );
 }

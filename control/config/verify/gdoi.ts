@@ -44,6 +44,13 @@ function verifySa(config: Config, sa: GdoiSa, findings: Findings): void {
       findings.error(set, 'mode', `transform set ${set.name} is in transport mode, which a group SA cannot be yet`, hint);
     }
   }
+  if (sa.udpEncapsulation)
+    findings.warning(
+      sa,
+      'udpEncapsulation',
+      `${name}: members that do not know ESP in UDP within a group refuse the policy: Cisco's, and groupwire before this command`,
+      'no udp-encapsulation, unless all members are groupwire routers that know it',
+    );
   if (sa.matchAddress === null) findings.error(sa, '', `${name} has no match address ipv4`, 'it says what the members encrypt');
   else {
     const list = config.accessLists.get(sa.matchAddress);

@@ -60,9 +60,11 @@ export const enum LifeType {
   Seconds = 1,
   Kilobytes = 2,
 }
+/** RFC 2407 §4.5; 3 RFC 3947 §5.1. */
 export const enum Encapsulation {
   Tunnel = 1,
   Transport = 2,
+  UdpTunnel = 3,
 }
 export const enum AddressPreservation {
   None = 1,

@@ -5,7 +5,7 @@ import type { FollowedPacket } from '../../../control/api/snapshot-packet-trace.
 import { describeRecord, describeWay } from '../../../control/capture/followed-packet.js';
 import { Ace, AceAction } from '../../../dataplane/tables/layout.js';
 import { datagram, natTables, sa, server } from '../nat/flows.js';
-import { branchPacket, ip, ipv4, withTtl } from '../packets.js';
+import { branchPacket, ip, ipv4, udp, withTtl } from '../packets.js';
 import { memberTables, Router } from '../router.js';
 import { Watching } from './watching.js';
 
@@ -89,5 +89,25 @@ t.test('fragments of a packet have its number', (t) => {
   t.strictSame(others, []);
   t.strictSame(inWords(way), ['eth0 eth1 FWD', 'INPUT eth0', 'OUTPUT eth1', 'OUTPUT eth1', 'OUTPUT eth1']);
   watching.end();
+  t.end();
+});
+
+t.test('ESP in UDP: sealed and opened under its SPI; IKE on that port has none', (t) => {
+  const sender = new Router(memberTables(1, { ...sa, sids: [1], peerPort: 4500 }));
+  const near = new Watching([sender], { follow: true });
+  const [inUdp] = sender.forward(0, branchPacket(100))[1];
+  sender.forward(0, ipv4({ src: '10.0.1.10', dst: server, payload: udp(4500, 4500, new Uint8Array(40)) }));
+  t.strictSame(waysOf(near).map(inWords), [
+    ['eth0 eth1 FWD', 'INPUT eth0', 'VPN encrypt eth1 SA with SPI 0x00007001', 'OUTPUT eth1 SA with SPI 0x00007001'],
+    ['eth0 eth1 FWD', 'INPUT eth0', 'OUTPUT eth1'],
+  ]);
+  near.end();
+  const receiver = new Router(memberTables(2, { ...sa, sids: [2], peerPort: 4500 }));
+  const far = new Watching([receiver], { follow: true });
+  receiver.forward(1, withTtl(inUdp, 63));
+  t.strictSame(waysOf(far).map(inWords), [
+    ['eth1 eth0 FWD', 'INPUT eth1 SA with SPI 0x00007001', 'VPN decrypt eth1 SA with SPI 0x00007001', 'OUTPUT eth0'],
+  ]);
+  far.end();
   t.end();
 });

@@ -331,6 +331,21 @@ policy-map OUT
   t.end();
 });
 
+t.test('a group’s ESP in UDP: port 4500 is seen, and with pre-classify what is inside', (t) => {
+  for (const preClassify of [true, false]) {
+    const configured = qosTables(`${child}${natted}`, ` service-policy output ${preClassify ? 'SHAPE' : 'NATTED'}\n`, {
+      acls: [[{ action: 'permit', src: '10.0.0.0/16', dst: '10.0.0.0/16' }]],
+      entries: [{ port: 1, acl: 0, sa: 0, flags: CryptoFlag.Registered | (preClassify ? CryptoFlag.PreClassify : 0) }],
+      sas: [{ ...sa, peerPort: 4500 }],
+    });
+    const router = new Router(configured.tables);
+    router.forward(0, ipv4({ src: host, dst: '10.0.2.10', payload: udp(5000, 20000, 172) }));
+    t.equal(classCounters(router, configured, preClassify ? 'VOICE' : 'ESP-IN-UDP').sent_packets, 1);
+    checkAll(t, router, configured);
+  }
+  t.end();
+});
+
 t.test('a tunnel with a shaper: packets wait before they get their GRE header', (t) => {
   const tunnel = `interface Tunnel0
  ip address 192.168.12.1 255.255.255.252

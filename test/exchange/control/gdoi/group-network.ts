@@ -357,6 +357,7 @@ export function saPolicy(change: Partial<SaPolicy> = {}): SaPolicy {
     lifetimeSeconds: 600,
     replayWindow: 64,
     replaySeconds: 0,
+    udp: false,
     receiveOnly: false,
     entries: [ace()],
     ...change,

@@ -102,6 +102,9 @@ const spoilers: Record<string, (offer: { sa: GdoiSa; packets: KeyPacket[] }, sat
     if (sa.gap) sa.gap.pseudotimeMs = 1;
   },
   'transport mode': (_, sat) => (sat.encapsulation = 2),
+  'transport mode in UDP': (_, sat) => (sat.encapsulation = 4),
+  'the number that tunnel mode in UDP had in drafts': (_, sat) => (sat.encapsulation = 61443),
+  'one ACE of an SPI in UDP, another not': ({ sa }, sat) => sa.sats.push({ ...sat, encapsulation: 3 }),
   'no address preservation': (_, sat) => (sat.addressPreservation = 1),
   'sender only': (_, sat) => (sat.direction = 1),
   'direction 4': (_, sat) => (sat.direction = 4),

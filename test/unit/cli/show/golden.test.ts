@@ -106,6 +106,27 @@ t.test('show crypto gdoi group on the key server has the fields of the seed', (t
   t.end();
 });
 
+t.test('ESP in UDP within a group: both sides say so, and nothing of it where there is none', (t) => {
+  const shown = (udp: boolean) => {
+    const sa = { sequence: 1, profile: 'P', aclName: 'A', acl: [], lifetimeSeconds: 600, replayWindow: 64, replaySeconds: 0, udp };
+    const teks = [{ ...memberTek(4711, 300), udp, aclName: 'A', rekeyInSeconds: 200 }];
+    const gdoiServers = [{ ...serverGroup('G', '7', '172.16.4.2'), sas: [sa], teks }];
+    return {
+      member: render('crypto gdoi', { gdoiMembers: [{ ...getvpn1(), teks: [{ ...memberTek(4711, 300), udp }] }] }),
+      group: render('crypto gdoi group G', { gdoiServers }),
+      policy: render('crypto gdoi ks policy', { gdoiServers }),
+    };
+  };
+  const [plain, inUdp] = [shown(false), shown(true)];
+  t.match(plain.member, / {8}encaps: ENCAPS_TUNNEL\n/);
+  t.match(inUdp.member, / {8}encaps: ENCAPS_TUNNEL_UDP\n/);
+  t.match(plain.policy, / {2}TEK POLICY \(encaps : ENCAPS_TUNNEL\)\n/);
+  t.match(inUdp.policy, / {2}TEK POLICY \(encaps : ENCAPS_TUNNEL_UDP\)\n/);
+  t.notMatch(plain.group, /Encapsulation/);
+  t.match(inUdp.group, / {6}Encapsulation {10}: ESP in UDP 4500\n/);
+  t.end();
+});
+
 t.test('show crypto gdoi ks members: sequence numbers, retransmissions, summary', (t) => {
   const member = { ...serverMember('172.16.1.2'), rekeysSent: 1, rekeyRetries: 3, sentSequences: [1, 2, 3, 4] };
   const group = { ...serverGroup('G', '777', '172.16.4.2'), rekeysSent: 1, members: [member] };

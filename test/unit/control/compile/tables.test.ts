@@ -107,6 +107,14 @@ t.test('a registered group has its ACL, its SA row and its keys', (t) => {
   t.end();
 });
 
+t.test('a TEK in UDP: to port 4500, where IKE no longer is the kernel’s alone', (t) => {
+  const compiled = (teks: Tek[]) => compile({ G: { teks, senderIds: { bits: 24, values: [5] } } });
+  const both = compiled([tek(0x1234), tek(0x1235, { udp: true })]);
+  t.strictSame([both.sas[Sa.PeerPort], both.sas[Sa.Words + Sa.PeerPort], both.tables.head.espPorts], [0, 4500, [4500]]);
+  t.strictSame(compiled([tek(0x1234)]).tables.head.espPorts, []);
+  t.end();
+});
+
 t.test('a counter-mode TEK without a usable sender ID opens but never seals', (t) => {
   const { entries, sas } = compile({ G: { teks: [tek(0x1234)], senderIds: { bits: 24, values: [] } } });
   t.equal(sas[Sa.Flags], SaFlag.Inbound as number);

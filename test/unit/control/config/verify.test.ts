@@ -121,6 +121,12 @@ t.test('a key server that is incomplete or refers to nothing', (t) => {
         '14 warning a rekey lifetime of 299 s is for tests: IOS takes no less than 300',
       ],
     ],
+    [
+      edit(server, 19, '   match address ipv4 A\n   udp-encapsulation'),
+      [
+        "20 warning sa ipsec 1: members that do not know ESP in UDP within a group refuse the policy: Cisco's, and groupwire before this command",
+      ],
+    ],
     [edit(server, 14, '  rekey algorithm des'), ['14 warning rekeys with DES can be broken within a day']],
     [
       edit(server, 10, ' set transform-set T\n set security-association lifetime seconds 30'),

@@ -169,7 +169,7 @@ const cases: [string, RegExp, (head: TablesHead, rows: TablesRows) => unknown][]
   ['crypto entry with flags of nobody', /flags: 256/, (_, rows) => rows.cryptoEntries.set([256], CryptoEntry.Flags)],
   ['crypto entry with a flow of nobody', /flow: -1/, (_, rows) => rows.cryptoEntries.set([-1], CryptoEntry.Flow)],
   ['ESP port 0', /espPorts\[0\]: 0/, (head) => Object.assign(head, { espPorts: [0] })],
-  ['SA in UDP and no pair', /SA port of the peer/, (_, rows) => rows.sas.set([4500], Sa.PeerPort)],
+  ['SA of a group in UDP to another port', /in UDP to port 33000/, (_, rows) => rows.sas.set([33000], Sa.PeerPort)],
   ['SA with ends and no pair', /ends of a pair that it is not/, (_, rows) => rows.sas.set([1, 2], Sa.Local)],
   ['SA of a pair without ends', /or without/, (_, rows) => rows.sas.set([5], Sa.Flags)],
   [

@@ -74,6 +74,7 @@ t.test('a key server: defaults and every command', (t) => {
    no replay
   sa ipsec 3
    replay time window-size 20
+   udp-encapsulation
   sa receive-only
   address ipv4 1.2.3.4`;
   const server = parseClean(text).gdoiGroups.get('G')?.server;
@@ -95,10 +96,22 @@ t.test('a key server: defaults and every command', (t) => {
     sas: new Map([
       [1, { line: 13, sequence: 1, profile: 'P', matchAddress: 'A', replay: { method: 'counter', windowSize: 1024 } }],
       [2, { line: 17, sequence: 2, profile: null, matchAddress: null, replay: { method: 'none' } }],
-      [3, { line: 19, sequence: 3, profile: null, matchAddress: null, replay: { method: 'time', windowSeconds: 20 } }],
+      [
+        3,
+        {
+          line: 19,
+          sequence: 3,
+          profile: null,
+          matchAddress: null,
+          replay: { method: 'time', windowSeconds: 20 },
+          udpEncapsulation: true,
+        },
+      ],
     ]),
   });
   t.strictSame(reprint(text).join('\n'), text, 'printed as it was written');
+  const back = parseClean(`${text.replace(' udp-encapsulation', ' udp-encapsulation\n   no udp-encapsulation')}`);
+  t.notOk('udpEncapsulation' in (back.gdoiGroups.get('G')?.server?.sas.get(3) ?? {}), 'and taken back');
   const undone = `${text}
   no rekey algorithm
   no rekey sig-hash algorithm
@@ -176,6 +189,7 @@ t.test('what a key server does not take is refused on its line', (t) => {
     ['match address A', /Invalid/],
     ['match address ipv6 A', /Invalid/],
     ['tag cts sgt', /not supported/],
+    ['udp-encapsulation 4500', /Invalid/],
   ] as const) {
     t.match(
       listProblems(`crypto gdoi group G\n server local\n  sa ipsec 1\n   ${line}`),
