@@ -28,8 +28,6 @@ import { makeQueueOutput } from './mem/queue-output.js';
 import { Reassembly } from './mem/reassembly.js';
 import { SenderKind, type SenderState, SenderState as Senders } from './mem/sender-state.js';
 import {
-  type Bank,
-  BankCount,
   bankOf,
   type CounterBlocks,
   controlWords,
@@ -40,14 +38,14 @@ import {
   type SharedState,
 } from './mem/shared.js';
 import { Slots } from './mem/slots.js';
-import { Tables } from './mem/tables.js';
+import { keepHits, Tables } from './mem/tables.js';
 import { tunnelWordsOf } from './mem/tunnel-words.js';
 import { Vector } from './mem/vector.js';
 import type { Native } from './native/native.js';
 import type { Ipv4Fault } from './proto/ipv4.js';
 import { redChance } from './proto/red.js';
 import { ReplayTable } from './proto/replay.js';
-import { Ace, Cap, Sa, SaFlag, SaKey } from './tables/layout.js';
+import { Cap, Sa, SaFlag, SaKey } from './tables/layout.js';
 
 /** Words of {@link Env.senderRows} per SA slot: its sequence, then one per sender ID of its row. */
 export const enum SenderRow {
@@ -258,22 +256,6 @@ export function adoptBank(env: Env, shared: SharedState, bankIndex: number): str
   findSenderRows(env);
   env.handOver?.adopt(tables.sas);
   return errors;
-}
-
-/** Hits go to the entries' own counters before their rows become others; an entry that was not there begins at 0. */
-function keepHits({ aces, counts }: Tables, bank: Bank, { aceHits, aceTotals }: CounterBlocks): void {
-  const known = new Uint8Array(Cap.AceCounters);
-  for (let row = 0; row < counts[BankCount.Aces]; row++) {
-    const counter = aces[row * Ace.Words + Ace.Counter];
-    known[counter] = 1;
-    aceTotals[counter] += aceHits[row];
-    aceHits[row] = 0;
-  }
-  for (let row = 0; row < bank.counts[BankCount.Aces]; row++) {
-    const counter = bank.aces[row * Ace.Words + Ace.Counter];
-    if (known[counter] === 0) aceTotals[counter] = 0;
-    known[counter] = 1;
-  }
 }
 
 /** SAs that send get their counters from the sender-state file. */

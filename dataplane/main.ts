@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PathMtus } from './mem/path-mtus.js';
 import { listKnownSenders, readBootId } from './mem/sender-state.js';
-import { allocateShared, Ctl, controlWords, MaxWorkers, pathMtuWordsOf } from './mem/shared.js';
+import { allocateShared, Ctl, controlWords, countersOf, MaxWorkers, pathMtuWordsOf } from './mem/shared.js';
 import { tunnelWordsOf } from './mem/tunnel-words.js';
 import { loadNative } from './native/native.js';
 import { Applier } from './port/applier.js';
@@ -29,6 +29,7 @@ import { Ports } from './port/ports.js';
 import { ProbeSockets } from './port/probe-sockets.js';
 import { Publisher } from './port/publisher.js';
 import { leaveToRoot } from './port/run-command.js';
+import { LookMs, RxModeration } from './port/rx-moderation.js';
 import { ShapeError } from './port/shape.js';
 import { SnapshotMaker } from './port/snapshot.js';
 import { refusedSettings } from './port/sysctl.js';
@@ -205,6 +206,12 @@ const captures = new CaptureReader(shared, {
   unsentBytes: () => socket.unsentBytes,
   nowMs: () => native.monotonicMs(),
 });
+const moderation = new RxModeration({
+  blocks: Array.from({ length: args.workers }, (_, worker) => countersOf(shared, worker)),
+  list: () => ports.listXdp(),
+  nowMs: () => native.monotonicMs(),
+});
+const looks = setInterval(() => moderation.look(), LookMs);
 const monitor = new KernelMonitor(
   ['link', 'address', 'route', 'rule', 'netconf'],
   0,
@@ -247,6 +254,7 @@ async function end(): Promise<void> {
   ending = true;
   clearInterval(clock);
   clearInterval(recheck);
+  clearInterval(looks);
   liveness.stopping();
   natLog.set(false);
   captures.end();
@@ -255,6 +263,7 @@ async function end(): Promise<void> {
   await applier.stop();
   await workers.stop();
   probes.closeAll();
+  moderation.end();
   ports.closeAll();
   if (args.prepared) ledger.remove();
   else for (const line of undoAll(ledger)) log(4, 'UNDO', line);

@@ -28,6 +28,7 @@ import { fillLocalSet, fillSpiMap, HashShape } from './hash.js';
 import {
   type Bank,
   BankCount,
+  type CounterBlocks,
   GroupRow,
   halvesOf,
   MaxGroups,
@@ -158,5 +159,21 @@ export class Tables {
       const use = this.policyEntries[entry * PolicyEntry.Words + PolicyEntry.Port];
       if (this.policyCount[use]++ === 0) this.policyFirst[use] = entry;
     }
+  }
+}
+
+/** Hits go to the entries' own counters before their rows become others; an entry that was not there begins at 0. */
+export function keepHits({ aces, counts }: Tables, bank: Bank, { aceHits, aceTotals }: CounterBlocks): void {
+  const known = new Uint8Array(Cap.AceCounters);
+  for (let row = 0; row < counts[BankCount.Aces]; row++) {
+    const counter = aces[row * Ace.Words + Ace.Counter];
+    known[counter] = 1;
+    aceTotals[counter] += aceHits[row];
+    aceHits[row] = 0;
+  }
+  for (let row = 0; row < bank.counts[BankCount.Aces]; row++) {
+    const counter = bank.aces[row * Ace.Words + Ace.Counter];
+    if (known[counter] === 0) aceTotals[counter] = 0;
+    known[counter] = 1;
   }
 }

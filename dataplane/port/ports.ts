@@ -10,6 +10,7 @@ import type { LinuxLink, LinuxState } from './linux-state.js';
 import type { HopSender } from './policy-hops.js';
 import { isTunnel, type PortDevices } from './rules.js';
 import { tunCommand } from './run-command.js';
+import type { ModeratedDevice } from './rx-moderation.js';
 import { setTun, setTunnel } from './sysctl.js';
 import type { WorkerSet } from './worker-set.js';
 
@@ -19,6 +20,7 @@ export const TxQueueLength = 1000;
 interface OpenPort extends PortDevices {
   /** Of the netdev: one of the same name may be another. */
   index: number;
+  mac: string;
   wanted: PortDriver;
   offloads: boolean;
   /** Multicast groups that its links listen for. */
@@ -64,6 +66,12 @@ export class Ports {
     return [...this.ports.values()].sort((a, b) => a.port - b.port).map(({ port, device, tun, driver }) => ({ port, device, tun, driver }));
   }
 
+  /** Netdevs that AF_XDP reads. */
+  listXdp(): ModeratedDevice[] {
+    const open = [...this.ports.values()].filter(({ driver }) => driver === 'xdp');
+    return open.map(({ port, device, index, mac }) => ({ port, device, index, mac }));
+  }
+
   find(port: number): Readonly<PortDevices & { offloads: boolean }> | null {
     return this.ports.get(port) ?? null;
   }
@@ -78,7 +86,7 @@ export class Ports {
     const queues = this.openTun(device, count, offloads, LinkKind.Tunnel);
     setTunnel(device);
     const links = queues.map((queue) => [queue]);
-    const rest = { index: 0, wanted: 'tun', groups: '', senders: '', closing: null } as const;
+    const rest = { index: 0, mac: '', wanted: 'tun', groups: '', senders: '', closing: null } as const;
     this.ports.set(port, { port, device, tun: device, driver: 'tun', offloads, links, ...rest });
     for (const [worker, list] of links.entries()) this.workers().send(worker, { kind: 'port-open', port, links: list });
   }
@@ -138,7 +146,7 @@ export class Ports {
       this.events.degraded(`interface ${name}: no policy routing to it (${reason})`, 4),
     );
     const links = queues.map((queue, worker) => [queue, ...fast.byWorker[worker], ...groupLinks[worker], ...senderLinks[worker]]);
-    const state = { groups: this.groups.join(), senders: JSON.stringify(senders) };
+    const state = { groups: this.groups.join(), senders: JSON.stringify(senders), mac: link.mac };
     this.ports.set(port, { port, device, tun, driver: fast.driver, index: link.index, wanted, offloads, ...state, links, closing: null });
     for (const [worker, list] of links.entries()) this.workers().send(worker, { kind: 'port-open', port, links: list });
   }

@@ -158,7 +158,7 @@ t.test('any datagram from outside: opened if and only if ports, length and SPI s
     }),
     { numRuns: 300 },
   );
-  t.ok(taken > 10, `${taken} had the group's SPI`);
+  t.ok(taken > 0, `${taken} had the group's SPI`);
   t.equal(router.imbalance(), null);
   t.end();
 });
