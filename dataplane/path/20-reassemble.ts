@@ -68,14 +68,14 @@ export function makeReassemble(env: Env): () => void {
     }
   }
 
-  function take(id: number, now: number, out: Vector): void {
+  function take(id: number, out: Vector): void {
     const word = view.getUint16(off[id] + Ip4.FlagsOffset);
     const from = (word & Ip4.OffsetMask) << 3;
     const to = from + off[id] + len[id] - l4Off[id];
     const more = (word & Ip4.MoreFragments) !== 0;
     const first = from === 0 ? portsOfFirst(id) : 0;
     const name = (view.getUint16(off[id] + Ip4.Id) << 8) | proto[id];
-    const fate = table.take(id, src[id], dst[id], name, from, to, more, first, now, rxPort[id]);
+    const fate = table.take(id, src[id], dst[id], name, from, to, more, first, clock[Clock.Ms], rxPort[id]);
     if (fate === Fate.Pass) {
       pass(id, table.ports, out);
       for (let i = 0; i < table.releasedCount; i++) pass(table.released[i], table.ports, out);
@@ -84,7 +84,7 @@ export function makeReassemble(env: Env): () => void {
     }
   }
 
-  function reassembleIn(vector: Vector, now: number): void {
+  function reassembleIn(vector: Vector): void {
     let first = 0;
     while (first < vector.length && !isOurs(vector.ids[first])) first++;
     if (first === vector.length) return;
@@ -94,14 +94,13 @@ export function makeReassemble(env: Env): () => void {
     for (let i = 0; i < count; i++) {
       if (!isOurs(waiting[i])) vector.push(waiting[i]);
       else if (isRefused(waiting[i])) drop(waiting[i], Drop.FragmentRefused);
-      else take(waiting[i], now, vector);
+      else take(waiting[i], vector);
     }
   }
 
   return function reassemble() {
-    const now = clock[Clock.Ms];
-    reassembleIn(espOpen, now);
-    reassembleIn(policyIn, now);
+    reassembleIn(espOpen);
+    reassembleIn(policyIn);
     path[PathCount.Held] = table.held;
   };
 }

@@ -39,18 +39,18 @@ export function makeAssemble(env: Env): () => void {
     return false;
   }
 
-  function isOpenedHere(id: number, now: number): boolean {
+  function isOpenedHere(id: number): boolean {
     if (proto[id] === IpProto.Gre) return isTunnelled(id);
-    if (proto[id] === IpProto.Udp) return isEspInPieces(id, now);
+    if (proto[id] === IpProto.Udp) return isEspInPieces(id);
     if (proto[id] !== IpProto.Esp || nat.hasFromOutside(id)) return false;
     if (isLocal(localSet, dst[id])) return true;
     return (flags[id] & PacketFlag.Decrypted) === 0 && ports[rxPort[id] * PortRow.Words + PortRow.HasCryptoMap] === PortCrypto.Groups;
   }
 
   /** A first fragment that says so, or one that follows such a one. */
-  function isEspInPieces(id: number, now: number): boolean {
+  function isEspInPieces(id: number): boolean {
     if (dport[id] !== EspUdp.Port || (flags[id] & PacketFlag.Joined) === 0 || !groupUdp.mayBeEsp(id)) return false;
-    if ((flags[id] & PacketFlag.LaterFragment) !== 0) return reassembly.knows(id, now);
+    if ((flags[id] & PacketFlag.LaterFragment) !== 0) return reassembly.knows(id, clock[Clock.Ms]);
     if (off[id] + len[id] - l4Off[id] < EspUdp.HeaderLen + Esp.HeaderLen) return false;
     const spi = view.getInt32(l4Off[id] + EspUdp.HeaderLen);
     return spi !== 0 && (isPeerInUdp(sas, src[id], dst[id]) || (sport[id] === EspUdp.Port && groupUdp.opens(spi)));
@@ -61,14 +61,14 @@ export function makeAssemble(env: Env): () => void {
     return (flags[id] & Bits.Fragment) === 0 && isEspInUdp(view, l4Off[id], off[id] + len[id] - l4Off[id]);
   }
 
-  function assemble(vector: Vector, now: number): void {
+  function assemble(vector: Vector): void {
     let at = 0;
     while (at < vector.length && (flags[vector.ids[at]] & Bits.Fragment) === 0) at++;
     let kept = at;
     for (; at < vector.length; at++) {
       const id = vector.ids[at];
       const isCandidate = (flags[id] & Bits.Fragment) !== 0 && (flags[id] & Bits.NotReceived) === 0;
-      const whole = isCandidate && isOpenedHere(id, now) ? reassembly.take(id, now) : id;
+      const whole = isCandidate && isOpenedHere(id) ? reassembly.take(id, clock[Clock.Ms]) : id;
       if (whole < 0) continue;
       if (isCandidate && vector === espOpen && proto[whole] === IpProto.Udp && !isEsp(whole)) policyIn.push(whole);
       else vector.ids[kept++] = whole;
@@ -77,8 +77,8 @@ export function makeAssemble(env: Env): () => void {
   }
 
   return function assembleOwn() {
-    assemble(espOpen, clock[Clock.Ms]);
-    assemble(policyIn, clock[Clock.Ms]);
+    assemble(espOpen);
+    assemble(policyIn);
     path[PathCount.Assembling] = reassembly.held;
   };
 }

@@ -52,7 +52,7 @@ t.test('the kernel takes interrupt moderation of a netdev that AF_XDP reads', { 
   const made = await DriverLab.up(t, drivers);
   const module = new URL('../../dataplane/port/rx-moderation.js', import.meta.url).href;
   const out = made.see(1, `'${process.execPath}' --input-type=module -e "${moderate.replaceAll('"', '\\"')}" '${module}'`);
-  t.equal(out.trim(), '0/0 1/100000 1/100000 0/0');
+  t.equal(out.trim(), '0/0 1/200000 1/200000 0/0');
   await checkTraffic(t, made);
   await made.end(t);
 });
