@@ -4,7 +4,7 @@
 import type { DataplaneEvent } from '../dataplane/tables/message.js';
 import type { Ms } from './actions.js';
 import { formatIpv4 } from './config/addresses.js';
-import { describeProtocol } from './config/commands/service-names.js';
+import { describeProtocol, protocolsWithPorts } from './config/commands/service-names.js';
 
 /** IOS's interval. */
 const SummaryMs = 5 * 60_000;
@@ -14,7 +14,6 @@ const MaxFlows = 1024;
 const LinesPerSecond = 20;
 const LineBurst = 100;
 const Icmp = 1;
-const portProtocols = new Set([6, 17, 33, 132, 136]);
 
 export type Match = Extract<DataplaneEvent, { kind: 'acl-log' }>;
 
@@ -52,7 +51,7 @@ export function logLine(match: Match, { list, kind, action, interface: input }: 
   const protocol = describeProtocol(match.protocol);
   const by = input === null ? '' : `(${input}) `;
   const destination = formatIpv4(match.dst);
-  if (portProtocols.has(match.protocol)) {
+  if (protocolsWithPorts.has(match.protocol)) {
     const text = `${done} ${protocol} ${source}(${match.sport}) ${by}-> ${destination}(${match.dport}), ${describePackets(count)}`;
     return { mnemonic: 'IPACCESSLOGP', text };
   }

@@ -28,6 +28,7 @@ import { makeQueueOutput } from './mem/queue-output.js';
 import { Reassembly } from './mem/reassembly.js';
 import { SenderKind, type SenderState, SenderState as Senders } from './mem/sender-state.js';
 import {
+  allCountersOf,
   bankOf,
   type CounterBlocks,
   controlWords,
@@ -205,7 +206,7 @@ export function makeEnv(options: EnvOptions): Env {
     neighbours: new Neighbours(),
     pathMtus: new PathMtus(options.own ? pathMtuWordsOf(shared).slice() : pathMtuWordsOf(shared)),
     mtuProbes: new MtuProbes(),
-    lastSequences: Array.from({ length: shared.workers }, (_, worker) => countersOf(shared, worker).saSequences),
+    lastSequences: allCountersOf(shared).map(({ saSequences }) => saSequences),
     tunnelWords: options.own ? tunnelWordsOf(shared).slice() : tunnelWordsOf(shared),
     drop,
     parse,

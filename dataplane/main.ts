@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PathMtus } from './mem/path-mtus.js';
 import { listKnownSenders, readBootId } from './mem/sender-state.js';
-import { allocateShared, Ctl, controlWords, countersOf, MaxWorkers, pathMtuWordsOf } from './mem/shared.js';
+import { allCountersOf, allocateShared, Ctl, controlWords, MaxWorkers, pathMtuWordsOf } from './mem/shared.js';
 import { tunnelWordsOf } from './mem/tunnel-words.js';
 import { loadNative } from './native/native.js';
 import { Applier } from './port/applier.js';
@@ -207,7 +207,7 @@ const captures = new CaptureReader(shared, {
   nowMs: () => native.monotonicMs(),
 });
 const moderation = new RxModeration({
-  blocks: Array.from({ length: args.workers }, (_, worker) => countersOf(shared, worker)),
+  blocks: allCountersOf(shared),
   list: () => ports.listXdp(),
   nowMs: () => native.monotonicMs(),
 });

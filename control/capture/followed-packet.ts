@@ -5,14 +5,14 @@ import { dropTexts } from '../../dataplane/counters/declare.js';
 import { CaptureDirection, CapturePlace } from '../../dataplane/tables/capture.js';
 import type { ShownPacket } from '../api/packet-trace.js';
 import type { FollowedPacket, FollowedStep } from '../api/snapshot-packet-trace.js';
+import { UdpHeaderBytes } from '../compile/transforms.js';
 import { formatIpv4 } from '../config/addresses.js';
-import { describeProtocol } from '../config/commands/service-names.js';
+import { describeProtocol, protocolsWithPorts } from '../config/commands/service-names.js';
 import { NatPort } from '../isakmp/ports.js';
 import type { CaptureRecord } from './records.js';
 
 const Esp = 50;
 const Udp = 17;
-const withPorts = new Set([6, 17, 33, 132, 136]);
 
 /** What of a record is told. */
 export type SeenRecord = Pick<CaptureRecord, 'place' | 'direction' | 'reason' | 'micros'> & {
@@ -35,7 +35,7 @@ function readPacket(bytes: Uint8Array): ShownPacket {
   const has = (end: number) => end <= bytes.length;
   const header = has(1) ? (bytes[0] & 15) * 4 : 0;
   const isFirst = has(8) && (view.getUint16(6) & 0x1fff) === 0;
-  const ported = has(10) && withPorts.has(bytes[9]) && isFirst && has(header + 4);
+  const ported = has(10) && protocolsWithPorts.has(bytes[9]) && isFirst && has(header + 4);
   return {
     source: has(16) ? formatIpv4(view.getUint32(12)) : '0.0.0.0',
     destination: has(20) ? formatIpv4(view.getUint32(16)) : '0.0.0.0',
@@ -52,7 +52,7 @@ function readPacket(bytes: Uint8Array): ShownPacket {
 /** Of ESP, in UDP 4500 too, where IKE has zeroes (RFC 3948 §2.2). */
 function readSpi(bytes: Uint8Array, { sourcePort, destinationPort }: ShownPacket): number | null {
   const isInUdp = bytes[9] === Udp && (sourcePort === NatPort || destinationPort === NatPort);
-  const at = (bytes[0] & 15) * 4 + (isInUdp ? 8 : 0);
+  const at = (bytes[0] & 15) * 4 + (isInUdp ? UdpHeaderBytes : 0);
   if ((bytes[9] !== Esp && !isInUdp) || bytes.length < at + 4) return null;
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at) || null;
 }

@@ -2,6 +2,7 @@
 // rather than sending something else than the operator wrote.
 
 import { wildcardToPrefixLength } from '../config/addresses.js';
+import { protocolsWithPorts } from '../config/commands/service-names.js';
 import {
   type AclEntry,
   type Config,
@@ -25,8 +26,6 @@ export const MaxLifetimeSeconds = 30 * 86400;
 const MaxAces = 400;
 /** Layout of the dataplane and IOS: `replay counter window-size 1024` is the largest. */
 export const MaxReplayWindow = 1024;
-/** Protocols with ports where IOS writes them: TCP, UDP, DCCP, SCTP, UDP-Lite. */
-export const protocolsWithPorts = new Set([6, 17, 33, 132, 136]);
 
 /** `sa ipsec N`, resolved. */
 export interface SaPolicy {

@@ -2,6 +2,7 @@
 // or our state (bad-input 19, 21, 22; CVE-2023-20109): whatever is not exactly what we can do refuses the whole policy.
 
 import type { Ms } from '../actions.js';
+import { protocolsWithPorts } from '../config/commands/service-names.js';
 import { type EspAuthentication, type EspEncryption, isCombinedMode, type PortMatch } from '../config/model.js';
 import { equalBytes } from '../isakmp/bytes.js';
 import { cipherBlockLength, cipherKeyLength } from '../isakmp/message-cipher.js';
@@ -14,7 +15,7 @@ import { AceActionValue, AddressPreservation, Direction, Encapsulation, type Sat
 import { readIpv4Selector, readIpv4Selectors } from './codec/selector.js';
 import { authenticationOf, encryptionOf, keyBytes } from './esp-transforms.js';
 import type { Kek, PolicyEntry, SenderIds, Tek } from './group-policy.js';
-import { MaxLifetimeSeconds, MaxReplayWindow, protocolsWithPorts } from './policy.js';
+import { MaxLifetimeSeconds, MaxReplayWindow } from './policy.js';
 
 /** RFC 4303 §2.1. */
 const MinSpi = 256;

@@ -285,3 +285,8 @@ export function countersOf(state: SharedState, worker: number): CounterBlocks {
   }
   return views as unknown as CounterBlocks;
 }
+
+/** Of all workers, in their order. */
+export function allCountersOf(state: SharedState): CounterBlocks[] {
+  return Array.from({ length: state.workers }, (_, worker) => countersOf(state, worker));
+}

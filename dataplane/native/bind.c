@@ -11,11 +11,6 @@ static void release(napi_env env, void *memory, void *hint) {
   free(bound);
 }
 
-// Keeps an array alive as long as the function. @returns the same, so that it stands in a condition
-static bool hold(napi_env env, Bound *bound, napi_value array) {
-  return napi_create_reference(env, array, 1, &bound->held[bound->count]) == napi_ok && ++bound->count > 0;
-}
-
 static bool read_bound(napi_env env, napi_callback_info info, Bound *bound, bool has_pool, int arrays) {
   static const char *const names[] = {"first array", "second array", "third array"};
   napi_value argv[MAX_BOUND];
@@ -28,8 +23,9 @@ static bool read_bound(napi_env env, napi_callback_info info, Bound *bound, bool
   Words words;
   if (!read_words(env, argv[next], "words", BOUND_WORDS, &words)) return false;
   bound->words = words.at;
-  for (int i = 0; i < count; i++) {
-    if (!hold(env, bound, argv[i])) return false;
+  // The arrays live as long as the function.
+  for (; bound->count < count; bound->count++) {
+    if (napi_create_reference(env, argv[bound->count], 1, &bound->held[bound->count]) != napi_ok) return false;
   }
   return true;
 }

@@ -4,7 +4,7 @@
 import { PathCount } from '../counters/declare.js';
 import { CaptureFilter, captureFilterOf, captureReaderOf } from '../mem/capture.js';
 import { type RingReader, RingShape } from '../mem/ring.js';
-import { type CounterBlocks, Ctl, controlWords, countersOf, type SharedState } from '../mem/shared.js';
+import { allCountersOf, type CounterBlocks, Ctl, controlWords, type SharedState } from '../mem/shared.js';
 import { SlotShape } from '../mem/slots.js';
 import { type CaptureStart, CaptureWord, type FromCapture, MaxCaptureAces } from '../tables/capture.js';
 import { Ace, Cap } from '../tables/layout.js';
@@ -62,7 +62,7 @@ export class CaptureReader {
     this.filter = captureFilterOf(shared);
     const workers = Array.from({ length: shared.workers }, (_, worker) => worker);
     this.rings = workers.map((worker) => captureReaderOf(shared, worker));
-    this.blocks = workers.map((worker) => countersOf(shared, worker));
+    this.blocks = allCountersOf(shared);
   }
 
   start({ session, wire, inner, aces, follow }: CaptureStart): void {

@@ -16,7 +16,16 @@ import {
 import { dropsByReason } from '../counters/drops.js';
 import { Latency } from '../counters/latency.js';
 import { PathMtus } from '../mem/path-mtus.js';
-import { bankOf, type CounterBlocks, Ctl, controlWords, countersOf, natRowsOf, pathMtuWordsOf, type SharedState } from '../mem/shared.js';
+import {
+  allCountersOf,
+  bankOf,
+  type CounterBlocks,
+  Ctl,
+  controlWords,
+  natRowsOf,
+  pathMtuWordsOf,
+  type SharedState,
+} from '../mem/shared.js';
 import { Ace, Cap, Dscp, NatRow, PolicyEntry, QosClass, QosRed, Sa } from '../tables/layout.js';
 import type { FromDataplane, SnapshotHead, TunnelStatus } from '../tables/message.js';
 import { formatAddress, formatPrefix } from './addresses.js';
@@ -38,7 +47,7 @@ export class SnapshotMaker {
     private readonly nowMs: () => number,
   ) {
     this.pathMtus = new PathMtus(pathMtuWordsOf(shared));
-    this.blocks = Array.from({ length: shared.workers }, (_, worker) => countersOf(shared, worker));
+    this.blocks = allCountersOf(shared);
   }
 
   make(id: number): SnapshotHead {

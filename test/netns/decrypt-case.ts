@@ -13,7 +13,7 @@ import type { Test } from 'tap';
 import { Lab, substitute } from '../support/lab.js';
 import { backlogDrops, tellLosses } from '../support/losses.js';
 import { until } from '../support/netns.js';
-import { readCapture, withoutHopFields } from '../support/pcap.js';
+import { sortedWithoutHopFields, withoutHopFields } from '../support/pcap.js';
 import { pings } from '../support/ping.js';
 import { decryptWithScapy, type ForeignPacket, readScapySas, sendSealed } from '../support/scapy.js';
 import { Flow } from '../support/traffic.js';
@@ -56,9 +56,7 @@ export async function checkWithForeignCrypto(t: Test, lab: Lab): Promise<void> {
   await sent.stop();
   await crossing.stop();
 
-  const original = readCapture(sent.file)
-    .map(({ ip }) => withoutHopFields(ip))
-    .sort();
+  const original = sortedWithoutHopFields(sent.file);
   const keys = lab.keyLogDirectory('r1');
   const byTshark = await decryptWithTshark(crossing.file, 'ip.src == 10.0.1.10', keys);
   t.ok(original.length > 200, `h1 sent enough to compare: ${original.length}`);

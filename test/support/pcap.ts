@@ -81,3 +81,10 @@ export function withoutHopFields(ip: Buffer): string {
   copy.writeUInt16BE(0, 10);
   return copy.toString('hex');
 }
+
+/** All packets of a capture so, sorted: to compare with what came out elsewhere, in any order. */
+export function sortedWithoutHopFields(file: string): string[] {
+  return readCapture(file)
+    .map(({ ip }) => withoutHopFields(ip))
+    .sort();
+}

@@ -17,6 +17,9 @@ export const protocolNumbers = new Map([
   ['udp', 17],
 ]);
 
+/** Protocols whose headers begin with ports: TCP, UDP, DCCP, SCTP, UDP-Lite. */
+export const protocolsWithPorts: ReadonlySet<number> = new Set([6, 17, 33, 132, 136]);
+
 export const tcpPorts = new Map([
   ['bgp', 179],
   ['chargen', 19],
