@@ -87,11 +87,20 @@ export function readBatchErrors(commands: readonly string[], stderr: string): Ba
   return errors;
 }
 
-/** Runs queries of `ip -j`, one JSON value per query; numbers instead of names from /etc/iproute2. Throws Error with what ip said. */
+/** So often is a dump asked for that changes while the kernel writes it. Then the last is taken: KernelMonitor tells of the change. */
+const MaxDumps = 20;
+
+/**
+ * Runs queries of `ip -j`, one JSON value per query; numbers instead of names from /etc/iproute2. All is asked again when a dump is not what
+ * was there at any one time (NLM_F_DUMP_INTR, which ip passes on with status 0). Throws Error with what ip said.
+ */
 export function queryIp(queries: readonly string[]): unknown[] {
-  const { stdout, stderr, status } = runIp(['-4', '-N', '-j', '-batch', '-'], `${queries.join('\n')}\n`);
-  const lines = stdout.split('\n').filter((line) => line !== '');
-  if (status !== 0 || lines.length !== queries.length)
-    throw new Error(`ip -j: ${stderr.trim() || `${lines.length} answers to ${queries.length} queries`}`);
-  return lines.map((line) => JSON.parse(line) as unknown);
+  for (let dumps = 1; ; dumps++) {
+    const { stdout, stderr, status } = runIp(['-4', '-N', '-j', '-batch', '-'], `${queries.join('\n')}\n`);
+    if (stderr.includes('Dump was interrupted') && dumps < MaxDumps) continue;
+    const lines = stdout.split('\n').filter((line) => line !== '');
+    if (status !== 0 || lines.length !== queries.length)
+      throw new Error(`ip -j: ${stderr.trim() || `${lines.length} answers to ${queries.length} queries`}`);
+    return lines.map((line) => JSON.parse(line) as unknown);
+  }
 }

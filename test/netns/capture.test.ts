@@ -15,6 +15,7 @@ import type { FollowedPacket } from '../../control/api/snapshot-packet-trace.js'
 import { Lab, substitute } from '../support/lab.js';
 import { runChecked } from '../support/netns.js';
 import { readCapture, withoutHopFields } from '../support/pcap.js';
+import { pings } from '../support/ping.js';
 import { capture, decryptWithTshark } from '../support/tshark.js';
 
 const list = `crypto key export wireshark
@@ -60,7 +61,7 @@ t.test('monitor capture', async (t) => {
     'FastEthernet0/0 2': await capture(lab, 'core', 'r1', '-Q in ip and not port 848'),
   };
   t.equal(await exec(`monitor capture C interface both export ${file}`), 'Started capture point : C\n');
-  await lab.sh('h1', 'ping -c 5 -i 0.05 -W 5 -s 900 10.0.2.10; ping -c 4 -i 0.05 -W 5 198.51.100.10');
+  await lab.sh('h1', `ping ${pings(5).join(' ')} -s 900 10.0.2.10; ping ${pings(4).join(' ')} 198.51.100.10`);
   await lab.run('h1', ['python3', '-c', speak]);
   await lab.run('h1', ['ping', '-c', '1', '-W', '1', '-M', 'do', '-s', '1472', '10.0.2.10']);
   await lab.sh('h1', 'ping -c 1 -W 5 10.0.2.10');
@@ -152,7 +153,7 @@ t.test('monitor capture', async (t) => {
     'The next 2 packets that access list ONLY-INET permits are traced\n',
   );
   const translated = await capture(lab, 'core', 'r1', '-Q in icmp and dst host 198.51.100.10');
-  await lab.sh('h1', 'ping -c 1 -W 5 10.0.2.10; ping -c 4 -i 0.05 -W 5 198.51.100.10');
+  await lab.sh('h1', `ping -c 1 -W 5 10.0.2.10; ping ${pings(4).join(' ')} 198.51.100.10`);
   await translated.stop();
   const traced = (await lab.show('r1', 'platform packet-trace summary')) as { packetTrace: { packets: FollowedPacket[] } };
   const [left] = readCapture(translated.file);
@@ -178,7 +179,7 @@ t.test('monitor capture', async (t) => {
 
   await t.rejects(exec(`monitor capture D interface outer export ${file}`), /it exists, and nothing is written over/);
   await exec(`monitor capture D interface fa0/1 filter ONLY-INET packets 4 export ${lab.directory}/d.pcapng`);
-  await lab.sh('h1', 'ping -c 2 -i 0.05 -W 5 10.0.2.10; ping -c 5 -i 0.05 -W 5 198.51.100.10');
+  await lab.sh('h1', `ping ${pings(2).join(' ')} 10.0.2.10; ping ${pings(5).join(' ')} 198.51.100.10`);
   const ended = (await lab.show('r1', 'monitor capture D')) as { captures: { ended: string; packets: number }[] };
   t.match(ended.captures, [{ ended: 'as many packets as it may have', packets: 4 }]);
   const rows = await runChecked(['tshark', '-n', '-r', `${lab.directory}/d.pcapng`, '-T', 'fields', '-e', 'ip.dst']);

@@ -127,11 +127,19 @@ export class Lab {
       '-c',
       `sysctl -a 2>/dev/null | grep -E '${[...settings, ...perDevice].join('|').replaceAll('*', '[^.]*')}'`,
     );
-    const dumps = [['rule'], ['route', 'show', 'table', 'all'], ['-o', 'addr']].map((args) => this.mustRun(node, 'ip', '-4', ...args));
+    const dumps = [['rule'], ['route', 'show', 'table', 'all'], ['-o', 'addr']].map((args) => this.dump(node, '-4', ...args));
     // The administrative state alone: carrier comes and goes by itself.
-    const links = this.mustRun(node, 'ip', '-o', 'link').split('\n');
+    const links = this.dump(node, '-o', 'link').trimEnd().split('\n');
     const states = links.map((line) => `${/^\d+: (\S+):/.exec(line)?.[1]} ${/[<,]UP[,>]/.test(line)} ${/mtu \d+/.exec(line)?.[0]}`);
     return [...dumps, ...states, sysctl].join('\n');
+  }
+
+  /** What `ip` prints, asked for again when something changed meanwhile: it warns in a line of its own. */
+  private dump(node: string, ...args: string[]): string {
+    for (;;) {
+      const out = this.mustRun(node, 'ip', ...args);
+      if (!out.includes('Dump was interrupted')) return out;
+    }
   }
 
   private host(...command: string[]): void {

@@ -47,7 +47,7 @@ export async function decryptLab(t: Test, transform: string): Promise<Lab> {
 export async function checkWithForeignCrypto(t: Test, lab: Lab): Promise<void> {
   const sent = await capture(lab, 'h1', 'eth0', '-Q out ip');
   const crossing = await capture(lab, 'core', 'r1', '-Q in ip proto 50');
-  await lab.sh('h1', 'ping -c 10 -i 0.02 -s 1300 10.0.2.10; ping -c 3 -i 0.02 -M dont -s 3000 10.0.2.10');
+  await lab.sh('h1', `ping ${pings(10).join(' ')} -s 1300 10.0.2.10; ping ${pings(3).join(' ')} -M dont -s 3000 10.0.2.10`);
   await lab.run('h1', ['/usr/bin/python3', '-c', sendVaried]);
   const server = lab.spawn('h2', ['iperf3', '-s', '--forceflush', '-1']);
   t.teardown(() => server.stop('SIGKILL'));

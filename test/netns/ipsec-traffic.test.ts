@@ -9,6 +9,7 @@
 
 import t from 'tap';
 import { until } from '../support/netns.js';
+import { pings } from '../support/ping.js';
 import { answered, farAddress, hostAddress, type SiteOptions, startSite, transfer } from './ipsec-lab.js';
 
 const cases: Record<string, SiteOptions> = {
@@ -38,7 +39,7 @@ for (const [name, options] of Object.entries(cases))
     t.match(await charon.sas(), /net: #1, reqid 1, INSTALLED, TUNNEL-in-UDP/);
     await answered(netns, router, charon, 'ss');
     t.match(
-      await netns.sh('ss', `ping -c 20 -i 0.05 -q -I ${farAddress} ${hostAddress}`),
+      await netns.sh('ss', `ping ${pings(20).join(' ')} -q -I ${farAddress} ${hostAddress}`),
       /20 packets transmitted, 20 received/,
       'charon has begun',
     );
@@ -48,7 +49,7 @@ for (const [name, options] of Object.entries(cases))
 
     await answered(netns, router, charon);
     await charon.logs(/parsed QUICK_MODE request \d+ \[ HASH SA No (KE )?ID ID \]/);
-    t.match(await netns.sh('h1', `ping -c 20 -i 0.05 -q ${farAddress}`), /20 packets transmitted, 20 received/, 'we have begun');
+    t.match(await netns.sh('h1', `ping ${pings(20).join(' ')} -q ${farAddress}`), /20 packets transmitted, 20 received/, 'we have begun');
     for (const back of [false, true]) t.ok(await transfer(netns, TransferBytes, back), `TCP, back: ${back}`);
 
     await capture.stop();

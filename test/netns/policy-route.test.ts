@@ -14,6 +14,7 @@
 import t from 'tap';
 import type { PacketTrace } from '../../control/api/packet-trace.js';
 import { Netns, until } from '../support/netns.js';
+import { pings } from '../support/ping.js';
 import { SingleRouter } from '../support/single-router.js';
 
 const configuration = `hostname R
@@ -80,7 +81,7 @@ t.test('which way a packet takes', async (t) => {
   t.teardown(() => Promise.all([...taps, ...servers].map((background) => background.stop('SIGKILL'))));
   t.ok(servers.every(({ running }) => running));
 
-  await net.sh('h1', 'ping -c 3 -i 0.1 -W 5 198.51.100.10');
+  await net.sh('h1', `ping ${pings(3).join(' ')} 198.51.100.10`);
   await taps[0].says(/10\.0\.1\.10 > 198\.51\.100\.10: ICMP echo request/);
   await net.sh('h1', send(53, 20));
   await taps[1].says(/tos 0xb8,[^\n]*\n[^\n]*10\.0\.1\.10\.\d+ > 198\.51\.100\.10\.53:/);
@@ -88,7 +89,7 @@ t.test('which way a packet takes', async (t) => {
   t.match(await net.sh('h1', fetch), /^w2/, 'a TCP connection');
   await net.sh('h1', send(999, 500));
   await taps[1].says(/198\.51\.100\.10\.999:/);
-  await net.sh('r', 'ping -c 2 -i 0.1 -W 5 198.51.100.10');
+  await net.sh('r', `ping ${pings(2).join(' ')} 198.51.100.10`);
   await taps[1].says(/172\.16\.1\.2 > 198\.51\.100\.10: ICMP echo request/); // the router's own
   t.notMatch(taps[1].stdout, /10\.0\.1\.10 > 198\.51\.100\.10: ICMP/);
 

@@ -8,3 +8,20 @@
 export function pings(count: number, seconds = 5): string[] {
   return ['-n', '-c', String(count), '-l', String(count), '-i', String(seconds), '-W', String(seconds)];
 }
+
+/** More requests than are asked for go out for so long, so that an answer to the last of them may be late. */
+const LateSeconds = 2;
+
+/**
+ * Options for `count` echo requests in steady time, and some more. Needs ping's lines about each answer: no -q.
+ * @param interval between two, seconds
+ */
+export function steadyPings(count: number, interval: number): string[] {
+  return ['-n', '-c', String(count + Math.ceil(LateSeconds / interval)), '-i', String(interval)];
+}
+
+/** @param output of ping(8) with steadyPings @returns which of the first `count` requests were not answered, from 1 on */
+export function unanswered(output: string, count: number): number[] {
+  const answered = new Set([...output.matchAll(/ icmp_seq=(\d+) ttl=/g)].map(([, sequence]) => Number(sequence)));
+  return Array.from({ length: count }, (_, i) => i + 1).filter((sequence) => !answered.has(sequence));
+}
