@@ -165,7 +165,6 @@ const applier = new Applier(ledger, ports, watch, new Publisher(shared, workers,
   },
   failed: (error) => crash(error.stack ?? error.message),
 });
-const snapshots = new SnapshotMaker(shared, applier, ports, () => native.monotonicMs());
 const pathMtus = new PathMtus(pathMtuWordsOf(shared));
 const probes = new ProbeSockets(native, (message, bytes) => socket.send(message, bytes));
 const socket = new ControlSocket(join(args.run, 'dataplane.sock'), {
@@ -212,6 +211,7 @@ const moderation = new RxModeration({
   nowMs: () => native.monotonicMs(),
 });
 const looks = setInterval(() => moderation.look(), LookMs);
+const snapshots = new SnapshotMaker(shared, applier, ports, moderation, () => native.monotonicMs());
 const monitor = new KernelMonitor(
   ['link', 'address', 'route', 'rule', 'netconf'],
   0,

@@ -38,10 +38,11 @@ function formatMac(mac: string): string {
 }
 
 /** Where IOS tells duplex, speed and media type. */
-function describeDriver({ driver, wantedDriver, offloads }: InterfaceState): string[] {
+function describeDriver({ driver, wantedDriver, offloads, moderationUs }: InterfaceState): string[] {
   if (driver === null) return [];
   const instead = wantedDriver === driver ? '' : ` (${wantedDriver} is not possible)`;
-  return [`  Port driver is ${driver}${instead}, offload is ${offloads ? 'on' : 'off'}`];
+  const moderation = moderationUs == null ? '' : `, interrupt moderation is ${moderationUs === 0 ? 'off' : `${moderationUs} usec`}`;
+  return [`  Port driver is ${driver}${instead}, offload is ${offloads ? 'on' : 'off'}${moderation}`];
 }
 
 function describePathMtu({ pathMtu, pathMtuAger, pathMtuLeast }: NonNullable<InterfaceState['tunnel']>): string {

@@ -70,6 +70,13 @@ const metrics: Metric[] = [
     () => 1,
   ),
   each(
+    'interface_interrupt_moderation_seconds',
+    'How often the kernel looks for packets of an xdp port while many come, 0 = each is told at once',
+    (s) => s.interfaces.filter(({ moderationUs }) => moderationUs != null),
+    tunnelLabels,
+    (i) => (i.moderationUs ?? 0) / 1e6,
+  ),
+  each(
     'tunnel_recursions_total',
     'How often recursive routing has taken a tunnel down',
     tunnels,

@@ -86,6 +86,8 @@ const interfaceState = z.object({
   wantedDriver: z.string().nullable(),
   /** Superpackets and checksums are left to devices. */
   offloads: z.boolean(),
+  /** How often the kernel looks for packets while many come, µs; 0 = each is told at once; null, absent = not moderated by us: no xdp port, or values of the operator. */
+  moderationUs: z.number().nullable().optional(),
   /** `bandwidth`, kbit/s; absent = what the type has. */
   bandwidthKbps: z.number().optional(),
   /** Of a Tunnel. */

@@ -40,6 +40,7 @@ export function interfaceStates(config: Config, allocation: Allocation, dataplan
       driver: hasDriver ? driver : null,
       wantedDriver: hasDriver ? wanted : null,
       offloads: device !== null && (seen?.offloads ?? item.offload),
+      moderationUs: seen?.moderationUs ?? null,
       ...(item.bandwidthKbps === undefined ? {} : { bandwidthKbps: item.bandwidthKbps }),
       ...(item.tunnel ? { tunnel: { ...tunnelState(item.tunnel, seen?.tunnel), pathMtu: pathMtuOfTunnel(dataplane, port) } } : {}),
       counters: {

@@ -12,13 +12,16 @@ export const enum Rate {
   Few = 25_000,
 }
 
+/** How often the kernel looks for packets while many come, µs. */
+const PeriodUs = 200;
+
 /** How often the rate is looked at. */
 export const LookMs = 100;
 
 /** Below /sys/class/net/DEVICE: name, and value while many packets come; 0 else. The last is in ns. */
 const settings: readonly [string, string][] = [
   ['napi_defer_hard_irqs', '1'],
-  ['gro_flush_timeout', '200000'],
+  ['gro_flush_timeout', String(PeriodUs * 1000)],
 ];
 const Off = '0';
 
@@ -69,6 +72,13 @@ export class RxModeration {
       device.passed = passed;
       if (device.isOn ? rate < Rate.Few : rate >= Rate.Many) this.set(device, !device.isOn);
     }
+  }
+
+  /** @returns how often the kernel looks for packets of a port, µs; 0 = each is told at once; null = no xdp port, or its values are not ours */
+  microsecondsOf(port: number): number | null {
+    const device = this.devices.find((known) => known.port === port);
+    if (!device || !this.isMeant(device) || !this.stands(device, device.isOn)) return null;
+    return device.isOn ? PeriodUs : 0;
   }
 
   /** Puts back what was there before. */

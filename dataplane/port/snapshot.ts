@@ -33,6 +33,7 @@ import type { Applier } from './applier.js';
 import { type LinuxState, RouteTable, RouteType } from './linux-state.js';
 import type { Ports } from './ports.js';
 import { mainRoutes } from './routes.js';
+import type { RxModeration } from './rx-moderation.js';
 
 export class SnapshotMaker {
   private readonly blocks: CounterBlocks[];
@@ -43,6 +44,7 @@ export class SnapshotMaker {
     private readonly shared: SharedState,
     private readonly applier: Applier,
     private readonly ports: Pick<Ports, 'find'>,
+    private readonly moderation: Pick<RxModeration, 'microsecondsOf'>,
     /** The workers' clock. */
     private readonly nowMs: () => number,
   ) {
@@ -156,7 +158,20 @@ export class SnapshotMaker {
       const mtu = state?.mtu ?? 0;
       const tunnel = this.describeTunnel(row.port);
       const { port, name, device } = row;
-      return { port, name, device, driver, offloads, up, mtu, mac: link?.mac ?? '', addresses: own, ...(tunnel ? { tunnel } : {}) };
+      const moderationUs = this.moderation.microsecondsOf(port);
+      return {
+        port,
+        name,
+        device,
+        driver,
+        offloads,
+        moderationUs,
+        up,
+        mtu,
+        mac: link?.mac ?? '',
+        addresses: own,
+        ...(tunnel ? { tunnel } : {}),
+      };
     });
   }
 

@@ -7,11 +7,13 @@
 // `total` counts the bytes after itself. Blobs hold rows of layout.ts in the machine's byte order: both ends are one machine.
 
 import type { FromCapture, ToCapture } from './capture.js';
+import type { InterfaceStatus } from './interface-status.js';
 import type { FromProber, PathSearchEvent, ToPathSearch, ToProber } from './probe.js';
 import type { TablesRows } from './table-rows.js';
 import type { TraceAnswer, TraceRequest } from './trace.js';
 import type { TunnelSpec, TunnelState } from './tunnel.js';
 
+export type { InterfaceStatus, TunnelStatus } from './interface-status.js';
 export type { RowTypes, TablesRows } from './table-rows.js';
 export { type TunnelSpec, type TunnelState, tunnelStates } from './tunnel.js';
 
@@ -194,33 +196,11 @@ export type DataplaneEvent =
   | { kind: 'acl-log-missed'; count: number }
   | { kind: 'log'; severity: number; mnemonic: string; text: string };
 
-export interface TunnelStatus {
-  state: TunnelState;
-  /** Of the outer header; null = unknown now. */
-  source: string | null;
-  /** Netdev by which outer packets leave now. */
-  device: string | null;
-  /** How often recursive routing has taken it down. */
-  recursions: number;
-}
-
 /** Counters at one moment. Arrays are the counter blocks of counters/declare.ts, summed over workers. */
 export interface SnapshotHead {
   type: 'snapshot';
   id: number;
-  /** `driver`: what is in use, which may be less than what was asked for. */
-  interfaces: {
-    port: number;
-    name: string;
-    device: string | null;
-    driver: string;
-    offloads: boolean;
-    up: boolean;
-    mtu: number;
-    mac: string;
-    addresses: string[];
-    tunnel?: TunnelStatus;
-  }[];
+  interfaces: InterfaceStatus[];
   routes: { prefix: string; via: string | null; device: string; protocol: string; metric: number }[];
   rssBytes: number;
   workers: number;

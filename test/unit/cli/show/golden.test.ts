@@ -370,6 +370,14 @@ t.test('show interfaces tells the port driver where IOS tells the media type', (
     return lines[at];
   };
   t.equal(driverLine({}), '  Port driver is raw, offload is on');
+  t.equal(
+    driverLine({ driver: 'xdp', moderationUs: 0 }),
+    '  Port driver is xdp (raw is not possible), offload is on, interrupt moderation is off',
+  );
+  t.equal(
+    driverLine({ driver: 'xdp', wantedDriver: 'xdp', moderationUs: 200 }),
+    '  Port driver is xdp, offload is on, interrupt moderation is 200 usec',
+  );
   t.equal(driverLine({ wantedDriver: 'xdp', offloads: false }), '  Port driver is raw (xdp is not possible), offload is off');
   t.equal(driverLine({ device: null, mac: null, driver: null, wantedDriver: null, offloads: false }), undefined, 'a Loopback has none');
   t.match(JSON.parse(render('interfaces | json', { interfaces: [state] })), {

@@ -54,6 +54,7 @@ const ethernet: Snapshot['interfaces'][number] = {
   driver: 'raw',
   wantedDriver: 'xdp',
   offloads: true,
+  moderationUs: 200,
   counters: { receivedPackets: 1, receivedBytes: 2, sentPackets: 3, sentBytes: 4, receiveDrops: 5, sendDrops: 6 },
   rates: null,
 };
@@ -129,6 +130,7 @@ t.test('samples of every kind, with the instance on each', async (t) => {
     ['interface_transmit_bytes_total', { interface: 'GigabitEthernet0/0' }, 4],
     ['interface_up', { interface: 'GigabitEthernet0/0' }, 0],
     ['interface_driver_info', { interface: 'GigabitEthernet0/0', driver: 'raw', offloads: 'on' }, 1],
+    ['interface_interrupt_moderation_seconds', { interface: 'GigabitEthernet0/0' }, 0.0002],
     ['sa_sealed_packets_total', { group: 'getvpn1', spi: '0x00001234' }, 11],
     ['sa_opened_bytes_total', { spi: '0x00001234' }, 12],
     ['sa_replay_drops_total', { spi: '0x00001234' }, 0],

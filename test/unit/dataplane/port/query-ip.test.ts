@@ -1,7 +1,8 @@
 // Queries of `ip -j`, with an `ip` before the real one that interrupts dumps as iproute2 6.1 was seen to: netdevs missing, one line of
 // warning, status 0.
 
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { queryIp } from '../../../../dataplane/port/run-command.js';
@@ -31,7 +32,8 @@ echo 'Dump was interrupted and may be inconsistent.' >&2
 }
 
 t.test('interrupted dumps', async (t) => {
-  const folder = t.testdir();
+  const folder = mkdtempSync(join(tmpdir(), 'groupwire-ip-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
   t.strictSame(query(folder, 0), { names: ['lo', 'eth0'], runs: 1 }, 'a whole one');
   t.strictSame(query(folder, 2), { names: ['lo', 'eth0'], runs: 3 }, 'asked for again');
   t.strictSame(query(folder, 1000), { names: ['lo'], runs: 20 }, 'not for ever');

@@ -39,9 +39,11 @@ function makeMachine(t: Test, before = off) {
 
 t.test('on while many packets come, off when few do, and as it was between', (t) => {
   const { machine, values, pass } = makeMachine(t);
+  const told = () => machine.moderation.microsecondsOf(wan.port);
   t.same(values(), off);
-  t.same(pass(Rate.Many - 1000), off);
-  t.same(pass(Rate.Many), on);
+  t.equal(machine.moderation.microsecondsOf(wan.port + 1), null, 'a port of another driver');
+  t.same([pass(Rate.Many - 1000), told()], [off, 0]);
+  t.same([pass(Rate.Many), told()], [on, 200]);
   t.same(pass(Rate.Few + 1000), on, 'no flapping');
   t.same(pass(Rate.Few - 1000), off);
   t.same(pass(Rate.Many * 4), on);
@@ -70,6 +72,7 @@ t.test('what a killed process left is taken over', (t) => {
 t.test('not touched: the operator’s own values, another namespace’s netdev, what cannot be written', (t) => {
   const own = makeMachine(t, ['2', '20000']);
   t.same(own.pass(Rate.Many), ['2', '20000']);
+  t.equal(own.machine.moderation.microsecondsOf(wan.port), null);
   own.machine.moderation.end();
   t.same(own.values(), ['2', '20000']);
   for (const [name, value] of [
@@ -84,6 +87,7 @@ t.test('not touched: the operator’s own values, another namespace’s netdev, 
   t.same(changed.pass(Rate.Many), on);
   changed.machine.write('gro_flush_timeout', '5000');
   t.same(changed.pass(0), ['1', '5000'], 'the operator has changed it meanwhile');
+  t.equal(changed.machine.moderation.microsecondsOf(wan.port), null);
   const { machine } = makeMachine(t);
   machine.open = [{ ...wan, device: 'gone' }];
   t.doesNotThrow(() => machine.moderation.look());
