@@ -37,7 +37,9 @@ function isVaried(): boolean {
 
 export interface Output {
   status: number | null;
+  /** Both outputs. */
   out: string;
+  stdout: string;
 }
 
 export class Lab {
@@ -74,13 +76,14 @@ export class Lab {
 
   run(node: string, ...command: string[]): Output {
     const child = spawnSync('ip', ['netns', 'exec', this.namespace(node), ...command], { encoding: 'utf8', timeout: 20_000 });
-    return { status: child.status, out: child.stdout + child.stderr };
+    return { status: child.status, out: child.stdout + child.stderr, stdout: child.stdout };
   }
 
+  /** @returns its standard output: `ip link` complains beside it of namespaces of others that are just going */
   mustRun(node: string, ...command: string[]): string {
-    const { status, out } = this.run(node, ...command);
+    const { status, out, stdout } = this.run(node, ...command);
     if (status !== 0) throw new Error(`${node}: ${command.join(' ')}: status ${status}: ${out}`);
-    return out;
+    return stdout;
   }
 
   /** Number of answers to `count` pings. */
@@ -134,11 +137,12 @@ export class Lab {
     return [...dumps, ...states, sysctl].join('\n');
   }
 
-  /** What `ip` prints, asked for again when something changed meanwhile: it warns in a line of its own. */
+  /** What `ip` prints, asked for again when something changed meanwhile: it warns of that. */
   private dump(node: string, ...args: string[]): string {
     for (;;) {
-      const out = this.mustRun(node, 'ip', ...args);
-      if (!out.includes('Dump was interrupted')) return out;
+      const { status, out, stdout } = this.run(node, 'ip', ...args);
+      if (status !== 0) throw new Error(`${node}: ip ${args.join(' ')}: status ${status}: ${out}`);
+      if (!out.includes('Dump was interrupted')) return stdout;
     }
   }
 
