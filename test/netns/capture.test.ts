@@ -13,7 +13,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import t from 'tap';
 import type { FollowedPacket } from '../../control/api/snapshot-packet-trace.js';
 import { Lab, substitute } from '../support/lab.js';
-import { runChecked } from '../support/netns.js';
+import { runChecked, until } from '../support/netns.js';
 import { readCapture, withoutHopFields } from '../support/pcap.js';
 import { pings } from '../support/ping.js';
 import { capture, decryptWithTshark } from '../support/tshark.js';
@@ -180,8 +180,10 @@ t.test('monitor capture', async (t) => {
   await t.rejects(exec(`monitor capture D interface outer export ${file}`), /it exists, and nothing is written over/);
   await exec(`monitor capture D interface fa0/1 filter ONLY-INET packets 4 export ${lab.directory}/d.pcapng`);
   await lab.sh('h1', `ping ${pings(2).join(' ')} 10.0.2.10; ping ${pings(5).join(' ')} 198.51.100.10`);
-  const ended = (await lab.show('r1', 'monitor capture D')) as { captures: { ended: string; packets: number }[] };
-  t.match(ended.captures, [{ ended: 'as many packets as it may have', packets: 4 }]);
+  const ended = async () =>
+    ((await lab.show('r1', 'monitor capture D')) as { captures: { ended: string | null; packets: number }[] }).captures;
+  await until('the capture to end', async () => (await ended())[0].ended !== null).catch(() => undefined);
+  t.match(await ended(), [{ ended: 'as many packets as it may have', packets: 4 }]);
   const rows = await runChecked(['tshark', '-n', '-r', `${lab.directory}/d.pcapng`, '-T', 'fields', '-e', 'ip.dst']);
   t.equal(rows, '198.51.100.10\n'.repeat(4), 'what the filter permits, and no more than it may have');
 });
