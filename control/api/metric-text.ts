@@ -3,7 +3,7 @@
 
 import { Counter, Gauge, type Histogram, Registry } from 'prom-client';
 import { counterValue } from './counter-value.js';
-import { each, type Metric, one, onInterface, onMember, onProcess, onServer, type Sample } from './metric.js';
+import { each, interfaceLabels, type Metric, one, onInterface, onMember, onProcess, onServer, type Sample } from './metric.js';
 import { pathMetrics } from './metric-path.js';
 import { qosMetrics } from './metric-qos.js';
 import type { DropCell, GroupCounters, InterfaceState, SaCounters, Snapshot } from './snapshot.js';
@@ -50,7 +50,6 @@ const portCounts: [keyof InterfaceState['counters'], string, string][] = [
   ['mssMalformed', 'mss_malformed_total', 'TCP SYNs that ip tcp adjust-mss could not read, left as they are'],
 ];
 const tunnels = ({ interfaces }: Snapshot) => interfaces.filter(({ tunnel }) => tunnel !== undefined);
-const tunnelLabels = ({ name }: InterfaceState) => ({ interface: name });
 /** Without the KEKs, which are listed as SAs too. */
 const phase1 = ({ isakmpSas }: Snapshot) => isakmpSas.filter(({ state }) => state !== 'GDOI_REKEY');
 const sum = (numbers: number[]) => numbers.reduce((total, value) => total + value, 0);
@@ -73,14 +72,14 @@ const metrics: Metric[] = [
     'interface_interrupt_moderation_seconds',
     'How often the kernel looks for packets of an xdp port while many come, 0 = each is told at once',
     (s) => s.interfaces.filter(({ moderationUs }) => moderationUs != null),
-    tunnelLabels,
+    interfaceLabels,
     (i) => (i.moderationUs ?? 0) / 1e6,
   ),
   each(
     'tunnel_recursions_total',
     'How often recursive routing has taken a tunnel down',
     tunnels,
-    tunnelLabels,
+    interfaceLabels,
     (i) => i.tunnel?.recursions ?? 0,
   ),
   onInterface('mtu_bytes', 'IP MTU', (i) => i.ipMtu),

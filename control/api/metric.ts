@@ -31,14 +31,9 @@ export const one = (name: string, help: string, value: (snapshot: Snapshot) => n
   samples: (snapshot) => [[{}, value(snapshot)]],
 });
 
+export const interfaceLabels = ({ name }: InterfaceState) => ({ interface: name });
 export const onInterface = (name: string, help: string, value: (state: InterfaceState) => number) =>
-  each(
-    `interface_${name}`,
-    help,
-    (snapshot) => snapshot.interfaces,
-    (state) => ({ interface: state.name }),
-    value,
-  );
+  each(`interface_${name}`, help, (snapshot) => snapshot.interfaces, interfaceLabels, value);
 export const onMember = (name: string, help: string, value: (state: MemberGroupState) => number) =>
   each(
     `group_${name}`,

@@ -77,7 +77,7 @@ export class RxModeration {
   /** @returns how often the kernel looks for packets of a port, µs; 0 = each is told at once; null = no xdp port, or its values are not ours */
   microsecondsOf(port: number): number | null {
     const device = this.devices.find((known) => known.port === port);
-    if (!device || !this.isMeant(device) || !this.stands(device, device.isOn)) return null;
+    if (!device || !this.isOurs(device)) return null;
     return device.isOn ? PeriodUs : 0;
   }
 
@@ -98,13 +98,18 @@ export class RxModeration {
   }
 
   private set(device: Moderated, isOn: boolean): void {
-    if (device.isOn === isOn || !this.isMeant(device) || !this.stands(device, device.isOn)) return;
+    if (device.isOn === isOn || !this.isOurs(device)) return;
     try {
       for (const [name, value] of settings) writeFileSync(this.pathOf(device, name), isOn ? value : Off);
       device.isOn = isOn;
     } catch {
       // Read-only in a container, or refused: each packet is told as it comes.
     }
+  }
+
+  /** Is the netdev the one that is meant, with the values that we know of? */
+  private isOurs(device: Moderated): boolean {
+    return this.isMeant(device) && this.stands(device, device.isOn);
   }
 
   /** Are the values those that we have set, and not the operator's? */

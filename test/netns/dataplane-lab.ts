@@ -81,9 +81,13 @@ export class Lab {
 
   /** @returns its standard output: `ip link` complains beside it of namespaces of others that are just going */
   mustRun(node: string, ...command: string[]): string {
-    const { status, out, stdout } = this.run(node, ...command);
-    if (status !== 0) throw new Error(`${node}: ${command.join(' ')}: status ${status}: ${out}`);
-    return stdout;
+    return this.runChecked(node, ...command).stdout;
+  }
+
+  private runChecked(node: string, ...command: string[]): Output {
+    const output = this.run(node, ...command);
+    if (output.status !== 0) throw new Error(`${node}: ${command.join(' ')}: status ${output.status}: ${output.out}`);
+    return output;
   }
 
   /** Number of answers to `count` pings. */
@@ -140,8 +144,7 @@ export class Lab {
   /** What `ip` prints, asked for again when something changed meanwhile: it warns of that. */
   private dump(node: string, ...args: string[]): string {
     for (;;) {
-      const { status, out, stdout } = this.run(node, 'ip', ...args);
-      if (status !== 0) throw new Error(`${node}: ip ${args.join(' ')}: status ${status}: ${out}`);
+      const { out, stdout } = this.runChecked(node, 'ip', ...args);
       if (!out.includes('Dump was interrupted')) return stdout;
     }
   }

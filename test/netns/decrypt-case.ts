@@ -162,6 +162,7 @@ export async function changeTek(t: Test, lab: Lab): Promise<void> {
   for (const router of members)
     t.equal((await memberOf(lab, router)).succeededRegistrations, 1, `${router} was renewed by a push, not by registering again`);
   await replaceTek(lab, old);
-  // A packet may be lost: control has taken the old TEK away, and the dataplane follows.
-  await until('traffic without the old TEK', async () => (await lab.run('h1', ['ping', '-c', '1', '-W', '1', '10.0.2.10'])).status === 0);
+  // What control shows is in force at the dataplanes a moment later.
+  await until('an answer under the new TEK', async () => (await lab.run('h1', ['ping', '-c', '1', '-W', '1', '10.0.2.10'])).status === 0);
+  t.equal((await lab.run('h1', ['ping', ...pings(3), '10.0.2.10'])).status, 0, 'traffic without the old TEK');
 }

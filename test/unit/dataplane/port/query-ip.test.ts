@@ -14,6 +14,7 @@ function query(folder: string, interrupted: number): { names: string[]; runs: nu
   writeFileSync(
     program,
     `#!/bin/sh
+cat >/dev/null
 echo >>${calls}
 [ $(wc -l <${calls}) -gt ${interrupted} ] && { echo '[{"ifname":"lo"},{"ifname":"eth0"}]'; exit; }
 echo '[{"ifname":"lo"}]'
