@@ -8,6 +8,7 @@
 
 import t from 'tap';
 import { Lab, substitute } from '../support/lab.js';
+import { tellLosses } from '../support/losses.js';
 import { until } from '../support/netns.js';
 import { withTransform } from './decrypt-case.js';
 
@@ -48,7 +49,12 @@ t.test('the exact inner MTU of every transform', async (t) => {
     });
     spi = (await flowOf('r1')).outboundSpi;
     // What control shows is in force at the dataplanes a moment later.
-    await until('an answer under it', async () => (await lab.run('h1', ['ping', '-c', '1', '-W', '1', '10.0.2.10'])).status === 0);
+    try {
+      await until('an answer under it', async () => (await lab.run('h1', ['ping', '-c', '1', '-W', '1', '10.0.2.10'])).status === 0);
+    } catch (error) {
+      const spis = await Promise.all((['r1', 'r2'] as const).map(async (router) => (await flowOf(router)).outboundSpi));
+      throw new Error(`${(error as Error).message} after SPI ${spi}; now ${spis.join(' and ')}; dropped: ${await tellLosses(lab)}`);
+    }
     await lab.sh('h1', 'ip route flush cache');
   };
 
