@@ -32,8 +32,8 @@ const TransferBytes = 2_000_000;
 for (const [name, options] of Object.entries(cases))
   t.test(name, async (t) => {
     const { netns, router, charon } = await startSite(t, options);
-    // All of it counts below: headers alone, and a buffer for what comes while tcpdump does not run, 16 MiB.
-    const capture = netns.spawn('ss', ['tcpdump', '-n', '-s', '128', '-B', '16384', '-i', 'eth0', '-l', 'ip']);
+    // All of it counts below: 16 MiB for what comes while tcpdump does not run.
+    const capture = netns.spawn('ss', ['tcpdump', '-n', '-B', '16384', '-i', 'eth0', '-l', 'ip']);
     await until('a capture', async () => /listening/.test(capture.stderr));
 
     await charon.swanctl('--initiate', '--child', 'net', '--timeout', '10');
