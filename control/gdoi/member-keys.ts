@@ -214,6 +214,11 @@ export function applyPush(
     : { ...keys, teks, kek, pseudotime: followRekey(keys.pseudotime ?? null, received, now).clock };
 }
 
+/** Can it open only? Sender IDs come by registration alone (RFC 6407 §5.6.4), and a push may have changed the group to a counter mode since. */
+export function lacksSenderIds({ teks, senderIds }: MemberKeys): boolean {
+  return senderIds === null && teks.some(({ encryption }) => isCombinedMode(encryption));
+}
+
 /** What has expired goes. @returns the same object when nothing has */
 export function dropExpired(keys: MemberKeys, now: Ms): MemberKeys {
   const teks = keys.teks.filter((tek) => tek.expiresAt > now);

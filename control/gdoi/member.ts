@@ -11,9 +11,9 @@ import { namesAnother } from './codec/group-identity.js';
 import { GroupkeyPull } from './groupkey-pull.js';
 import { InvalidSpi } from './invalid-spi.js';
 import type { MemberEnvironment } from './member-environment.js';
-import { applyPull, dropExpired, type MemberKeys, noKeys, reregistrationTime } from './member-keys.js';
+import { applyPull, dropExpired, lacksSenderIds, type MemberKeys, noKeys, reregistrationTime } from './member-keys.js';
 import { freshRecord, type MemberRecord, recordRegistration, recordRekey, type SavedMember } from './member-record.js';
-import { afterDeletion } from './member-removal.js';
+import { afterPush } from './member-removal.js';
 import { noteRekeyTime } from './pseudotime.js';
 import { LastMessage } from './pull-messages.js';
 import { buildAck } from './push-ack.js';
@@ -65,7 +65,7 @@ export class MemberGroup {
   /** With usable keys a restarted member goes on; without, it registers. */
   start(now: Ms): Action[] {
     this.keys = dropExpired(this.keys, now);
-    return this.keys.teks.length > 0 ? [] : this.register(now);
+    return this.keys.teks.length > 0 && !lacksSenderIds(this.keys) ? [] : this.register(now);
   }
 
   nextTick(): Ms | null {
@@ -182,7 +182,7 @@ export class MemberGroup {
       ...noteRekeyTime(this.name, record, clock, opened.pseudotimeMs, now),
       ...this.sendAck(ack, datagram),
     ];
-    const removal = this.registration.kind === 'none' ? afterDeletion(this.name, this.keys, this.environment.random, now) : null;
+    const removal = this.registration.kind === 'none' ? afterPush(this.name, this.keys, this.environment.random, now) : null;
     if (!removal) return actions;
     this.backoff.restart();
     this.registration = { kind: 'waiting', until: removal.until };

@@ -31,6 +31,42 @@ t.test('RFC 6407 §5.6.4: none for groups without a counter mode', async (t) => 
   t.equal(server.gdoi.serverGroups()[0].senderIdsUsed, 0);
 });
 
+for (const immediately of [false, true]) {
+  t.test(
+    `RFC 6407 §5.6.4: a rekey to a counter mode${immediately ? ', at once' : ''}: who has no sender IDs registers for them`,
+    async (t) => {
+      const { network, server, members } = Network.group(2);
+      network.runFor(3000);
+      server.perform(server.gdoi.reconfigure(serverConfig(gcm), network.now));
+      server.perform(server.gdoi.rekey('G', network.now, immediately));
+      network.runFor(15_000);
+      t.same(members.map((member) => idsOf(member)?.values).sort(), [[0], [1]]);
+      for (const member of members) {
+        t.match(member.gdoi.memberGroups(), [{ succeededRegistrations: 2 }]);
+        t.match(member.logged('GM_RE_REGISTER'), [/sender IDs come by registration alone/]);
+      }
+      network.runFor(60_000);
+      for (const member of members) {
+        t.match(member.sending(), gcm);
+        t.match(member.gdoi.memberGroups(), [{ succeededRegistrations: 2 }], 'and then no more');
+      }
+    },
+  );
+}
+
+t.test('RFC 6407 §5.6.4: a member that restarts before it has registered for them does it then', async (t) => {
+  const { network, server, members } = Network.group(1);
+  network.runFor(3000);
+  server.perform(server.gdoi.reconfigure(serverConfig(gcm), network.now));
+  server.perform(server.gdoi.rekey('G', network.now, true));
+  network.runFor(1);
+  t.equal(idsOf(members[0]), null);
+  members[0].kill();
+  members[0].restart();
+  network.runFor(15_000);
+  t.same(idsOf(members[0])?.values, [0]);
+});
+
 t.test('RFC 6407 §3.5, RFC 6054 §4: sequentially from 0, a new one on every registration, also of the same member', async (t) => {
   const { network, server, members } = Network.group(2, gcm);
   network.runFor(20_000);
