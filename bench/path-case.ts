@@ -1,4 +1,5 @@
-// One case of path.ts, in a process of its own: node [flags] path-case.js CASE MIX pass|stages. Prints one line of JSON.
+// One case of path.ts, in a process of its own: node [flags] path-case.js CASE MIX pass|stages [MS]. Prints one line of JSON. MS: how long each repetition
+// takes, 80 by default; what is measured in less says only that the case runs (test/path/bench-cases).
 //
 // `pass` runs the worker's pass as it is: nanoseconds of a packet, bytes allocated, deoptimisations. `stages` calls the same stages one by
 // one with a clock between them, which costs some nanoseconds, and then the lookups alone. Not both in one process: a stage's
@@ -16,11 +17,10 @@ import { lookupFibVector } from '../dataplane/proto/fib.js';
 import { cases, type Mix, mixes } from './cases/index.js';
 import { makeMember } from './path-member.js';
 
-/** Milliseconds. */
-const enum Time {
-  WarmUp = 700,
-  Repetition = 80,
-}
+/** Milliseconds of a repetition. */
+const repetitionMs = Number(process.argv[5] ?? 80);
+/** Until V8 has compiled everything. */
+const warmUpMs = 9 * repetitionMs;
 const Repetitions = 9;
 /** Passes over which bytes are counted: short enough that nothing is collected meanwhile. */
 const HeapPasses = 2000;
@@ -31,7 +31,7 @@ export interface CaseResult {
   pass: number[];
   feed: number[];
   stages: Record<string, number[]>;
-  lookups: Record<string, number[]>;
+  lookups: { fib: number[]; acl?: number[] };
   packetsPerPass: number;
   bytesPerPass: number;
   deoptimised: string[];
@@ -42,7 +42,7 @@ export interface CaseResult {
 /** By CPU time, so that it is as warm on a busy machine. */
 function warmUp(run: () => unknown): void {
   const start = process.cpuUsage();
-  while (process.cpuUsage(start).user < Time.WarmUp * 1000) for (let i = 0; i < 50; i++) run();
+  while (process.cpuUsage(start).user < warmUpMs * 1000) for (let i = 0; i < 50; i++) run();
 }
 
 /** Runs for a while. @returns nanoseconds of one unit, of which `run` does some and tells how many */
@@ -55,8 +55,8 @@ function timed(ms: number, run: () => number): number {
 }
 
 function repeat(run: () => number): number[] {
-  timed(Time.Repetition, run);
-  return Array.from({ length: Repetitions }, () => timed(Time.Repetition, run));
+  timed(repetitionMs, run);
+  return Array.from({ length: Repetitions }, () => timed(repetitionMs, run));
 }
 
 /** Bytes that stay on the heap after the passes, less those of asking. Needs --expose-gc and a young generation that holds them all. */
@@ -112,7 +112,7 @@ async function timeStages(env: Env): Promise<Record<string, number[]>> {
   for (let repetition = 0; repetition < Repetitions; repetition++) {
     spent.fill(0);
     let packets = 0;
-    timed(Time.Repetition, () => {
+    timed(repetitionMs, () => {
       const received = pass();
       packets += received;
       return received;
@@ -124,8 +124,8 @@ async function timeStages(env: Env): Promise<Record<string, number[]>> {
   return times;
 }
 
-/** The lookups alone, in the columns that a batch fills. */
-function timeLookups(env: Env, packets: readonly Uint8Array[]): Record<string, number[]> {
+/** The lookups alone, in the columns that a batch fills: longest prefix match, and where there is a crypto map its list. */
+function timeLookups(env: Env, packets: readonly Uint8Array[]): CaseResult['lookups'] {
   const { fibRoot, fibNodes, fibHalves, aces, aclWords, entryLists, counts } = env.tables;
   const count = packets.length;
   const words = (of: (view: DataView) => number) => Int32Array.from(packets, (bytes) => of(new DataView(bytes.buffer, bytes.byteOffset)));
@@ -148,6 +148,7 @@ function timeLookups(env: Env, packets: readonly Uint8Array[]): Record<string, n
     return count;
   };
   warmUp(fib);
+  if (counts[BankCount.CryptoEntries] === 0) return { fib: repeat(fib) };
   warmUp(acl);
   return { fib: repeat(fib), acl: repeat(acl) };
 }
@@ -171,7 +172,7 @@ async function main(name: string, mix: Mix, mode: string): Promise<CaseResult> {
     pass: [],
     feed: [],
     stages: {},
-    lookups: {},
+    lookups: { fib: [] },
     packetsPerPass: 0,
     bytesPerPass: 0,
     deoptimised: [],

@@ -1,6 +1,6 @@
 // What a packet costs in the pipeline with its I/O in memory: nanoseconds of the whole pass and of each stage, by case (bench/cases). Prints a
 // table and writes bench/results/path-<date>.json. Numbers compare versions of this code on one machine; they never fail. What fails: a
-// warmed-up pass that allocates, or code that V8 has to throw away after the warm-up.
+// warmed-up pass that allocates, code that V8 has to throw away after the warm-up, or a case that does not run to its end; the others run all the same.
 //
 //   node dist/bench/path.js [CASE...]     those whose name contains CASE, e.g. seal acl-1000
 
@@ -15,6 +15,8 @@ import type { CaseResult } from './path-case.js';
 
 /** One number object that the clock returns is not a packet's fault; anything per packet would be 256 times as much. */
 const AllowedBytesPerPass = 64;
+/** Of one process. The longest, a million routes or sessions, takes ten seconds. */
+const CaseTimeoutMs = 180_000;
 /** MiB of young generation: no collection while bytes are counted. */
 const SemiSpace = 64;
 
@@ -30,8 +32,8 @@ interface Row {
   /** Nanoseconds of a packet, what feeding the packets costs taken off. */
   pass: Spread;
   stages: Record<string, Spread>;
-  /** Alone, over the packets of the case: longest prefix match; first match of the crypto map's list. */
-  lookups: Record<string, Spread>;
+  /** Alone, over the packets of the case: longest prefix match; first match of the crypto map's list where there is one. */
+  lookups: { fib: Spread; acl?: Spread };
   feed: Spread;
   packetsPerPass: number;
   bytesPerPass: number;
@@ -56,6 +58,8 @@ async function runCase(name: string, mix: Mix, mode: 'pass' | 'stages', folder: 
   const { stdout } = await promisify(execFile)(process.execPath, [...flags, ...tracing, script, name, mix, mode], {
     env,
     maxBuffer: 2 ** 26,
+    timeout: CaseTimeoutMs,
+    killSignal: 'SIGKILL', // a case that spins reads no signal
   });
   // V8 writes parts of its traces to stdout all the same.
   return JSON.parse(stdout.split('\n').find((line) => line.startsWith('{')) as string);
@@ -71,7 +75,9 @@ async function measure(name: string, mix: Mix, folder: string): Promise<Row> {
   }
   const { packetsPerPass, bytesPerPass, deoptimised, buildMs } = whole;
   const pass = spreadOf(whole.pass, feed.min);
-  return { name, mix, pass, stages, lookups: spreadsOf(parts.lookups), feed, packetsPerPass, bytesPerPass, deoptimised, buildMs };
+  const { fib, acl } = parts.lookups;
+  const lookups = { fib: spreadOf(fib), ...(acl && { acl: spreadOf(acl) }) };
+  return { name, mix, pass, stages, lookups, feed, packetsPerPass, bytesPerPass, deoptimised, buildMs };
 }
 
 function printHead(stages: readonly string[]): void {
@@ -80,11 +86,20 @@ function printHead(stages: readonly string[]): void {
 }
 
 function printRow({ name, mix, pass, stages, lookups, bytesPerPass }: Row): void {
-  const columns = [...Object.values(stages), lookups.fib, lookups.acl].map(({ median }) => median.toFixed(1).padStart(8)).join('');
+  const columns = [...Object.values(stages), lookups.fib, lookups.acl]
+    .map((spread) => (spread?.median.toFixed(1) ?? '-').padStart(8))
+    .join('');
   const range = `(${pass.min.toFixed(0)}-${pass.max.toFixed(0)})`;
   console.log(
     `${name.padEnd(18)}${mix.padStart(6)}${pass.median.toFixed(0).padStart(12)}${range.padStart(12)}${columns}${bytesPerPass.toFixed(0).padStart(9)}`,
   );
+}
+
+/** @returns what a case that did not run to its end said */
+function failureOf(error: unknown): string {
+  const { killed, stderr, message } = error as Error & { killed?: boolean; stderr?: string };
+  if (killed === true) return `no end after ${CaseTimeoutMs / 1000} s`;
+  return stderr?.split('\n').find((line) => line.includes('Error:')) ?? message;
 }
 
 /** @returns what is wrong with a row */
@@ -106,22 +121,31 @@ function write(rows: readonly Row[]): string {
 
 const startLoad = loadavg()[0];
 const wanted = process.argv.slice(2);
+const strange = wanted.find((part) => !cases.some(({ name }) => name.includes(part)));
+if (strange !== undefined) {
+  console.error(`no case has '${strange}' in its name: ${cases.map(({ name }) => name).join(' ')}`);
+  process.exit(2);
+}
 const chosen = cases.filter(({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)));
 const folder = mkdtempSync(join(tmpdir(), 'groupwire-bench-path-'));
 const rows: Row[] = [];
+const faults: string[] = [];
 try {
   for (const { name, sizes } of chosen) {
     for (const mix of sizes) {
-      const row = await measure(name, mix, folder);
+      const row = await measure(name, mix, folder).catch((error: unknown) => {
+        faults.push(`${name} ${mix}: ${failureOf(error)}`);
+      });
+      if (row === undefined) continue;
       if (rows.length === 0) printHead(Object.keys(row.stages));
       printRow(row);
       rows.push(row);
+      faults.push(...faultsOf(row));
     }
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 console.log(`\n${write(rows)}`);
-const faults = rows.flatMap(faultsOf);
 for (const fault of faults) console.error(fault);
 process.exitCode = faults.length > 0 ? 1 : 0;
