@@ -17,7 +17,7 @@ bootstrap:
 	@scripts/bootstrap
 
 build: bootstrap
-	@$(MAKE) -s --no-print-directory build/groupwire.node dist/.built
+	@$(MAKE) -s --no-print-directory build/groupwire.node build/openssl/groupwire.node dist/.built
 
 include dataplane/native/native.mk
 include bench/native/bench.mk

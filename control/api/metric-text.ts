@@ -59,6 +59,11 @@ const metrics: Metric[] = [
   one('uptime_seconds', 'Since control started', (s) => s.uptimeSeconds),
   one('dataplane_connected', 'Whether the dataplane answers control', (s) => Number(s.dataplaneConnected)),
   one('workers', 'Forwarding workers of the dataplane', (s) => s.workers),
+  {
+    name: 'aes_gcm_info',
+    help: 'Library whose AES-GCM the workers use, always 1',
+    samples: ({ gcm }) => (gcm === null ? [] : [[{ library: gcm }, 1]]),
+  },
   onInterface('up', 'Line protocol', (i) => Number(i.up)),
   onInterface('admin_up', 'Not shut down', (i) => Number(i.adminUp)),
   each(

@@ -40,8 +40,11 @@ NAPI_MODULE_INIT() {
     if (napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].call, NULL, &function) != napi_ok) return NULL;
     if (napi_set_named_property(env, exports, functions[i].name, function) != napi_ok) return NULL;
   }
-  napi_value kind;
-  if (napi_create_string_utf8(env, "addon", NAPI_AUTO_LENGTH, &kind) != napi_ok) return NULL;
-  if (napi_set_named_property(env, exports, "kind", kind) != napi_ok) return NULL;
+  const char *texts[][2] = {{"kind", "addon"}, {"gcm", gcm_is_there() ? "ipsec-mb" : "openssl"}};
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    napi_value text;
+    if (napi_create_string_utf8(env, texts[i][1], NAPI_AUTO_LENGTH, &text) != napi_ok) return NULL;
+    if (napi_set_named_property(env, exports, texts[i][0], text) != napi_ok) return NULL;
+  }
   return exports;
 }

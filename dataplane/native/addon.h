@@ -22,16 +22,21 @@ enum { JOB_SLOT, JOB_OFFSET, JOB_TEXT_LEN, JOB_STATUS, JOB_EXTENDED, JOB_WORDS }
 enum { STATUS_OK, STATUS_INTEGRITY, STATUS_ERROR };
 enum { MAX_POLL_FDS = 64 };
 
+enum { GCM_NONCE = 12, GCM_TAG = 16 }; // bytes
+
 // des.c: a gcry_cipher_hd_t
 typedef struct Des Des;
+// gcm.c: the key of an AES-GCM that is not OpenSSL's
+typedef struct Gcm Gcm;
 
 // One keyed SA, both directions. cipher == CIPHER_NONE: the slot is empty.
 typedef struct {
   int cipher;
   uint32_t iv_len, icv_len, block_len; // bytes; block_len: the text is a multiple of it
   uint8_t salt[4];                     // RFC 4106 section 4
-  EVP_CIPHER_CTX *seal, *open;         // NULL for CIPHER_NULL and CIPHER_3DES_CBC
+  EVP_CIPHER_CTX *seal, *open;         // NULL for CIPHER_NULL and where one of the next two is there
   Des *des;                            // of CIPHER_3DES_CBC
+  Gcm *gcm;                            // of CIPHER_AES_GCM16, where this machine has it
   EVP_MAC_CTX *mac;                    // NULL for combined modes and without authentication
 } Sa;
 
@@ -95,6 +100,12 @@ napi_value js_sa_clear(napi_env env, napi_callback_info info);
 Des *des_open(const uint8_t *key);
 bool des_cbc(Des *des, const uint8_t *iv, uint8_t *text, size_t length, bool encrypt);
 void des_close(Des *des);
+// gcm.c
+bool gcm_is_there(void);
+Gcm *gcm_open(const uint8_t *key, int32_t key_len);
+void gcm_seal(const Gcm *gcm, const uint8_t *nonce, const uint8_t *aad, size_t aad_len, uint8_t *text, size_t length, uint8_t *tag);
+bool gcm_unseal(const Gcm *gcm, const uint8_t *nonce, const uint8_t *aad, size_t aad_len, uint8_t *text, size_t length, const uint8_t *tag);
+void gcm_close(Gcm *gcm);
 // batch.c
 napi_value js_seal(napi_env env, napi_callback_info info);
 napi_value js_open(napi_env env, napi_callback_info info);

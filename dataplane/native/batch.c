@@ -9,7 +9,7 @@
 #include <openssl/rand.h>
 #include <string.h>
 
-enum { ESP_HEADER = 8, NONCE = 12, TAG = 16, MAX_ICV = 64, MAX_IV = 16, IV_BATCH = 64 };
+enum { ESP_HEADER = 8, EXTENDED_HEADER = 12, MAX_ICV = 64, MAX_IV = 16, IV_BATCH = 64 };
 
 // Where the parts of one packet lie.
 typedef struct {
@@ -28,24 +28,33 @@ static Packet locate(const Sa *sa, uint8_t *pool, const int32_t *job) {
 }
 
 // RFC 4106 section 5, RFC 4543 section 3.3: SPI | upper half | lower half when the number is extended, SPI | number when not; then what GMAC covers.
-static bool add_associated(EVP_CIPHER_CTX *context, const Packet *packet, int covered) {
-  uint8_t header[ESP_HEADER + sizeof packet->high];
-  int length;
-  if (!packet->extended) return EVP_CipherUpdate(context, NULL, &length, packet->esp, covered) == 1;
+static void write_extended(uint8_t *header, const Packet *packet) {
   memcpy(header, packet->esp, 4);
   memcpy(header + 4, packet->high, sizeof packet->high);
   memcpy(header + 8, packet->esp + 4, 4);
+}
+
+static bool add_associated(EVP_CIPHER_CTX *context, const Packet *packet, int covered) {
+  uint8_t header[EXTENDED_HEADER];
+  int length;
+  if (!packet->extended) return EVP_CipherUpdate(context, NULL, &length, packet->esp, covered) == 1;
+  write_extended(header, packet);
   return EVP_CipherUpdate(context, NULL, &length, header, sizeof header) == 1 &&
          (covered == ESP_HEADER || EVP_CipherUpdate(context, NULL, &length, packet->esp + ESP_HEADER, covered - ESP_HEADER) == 1);
+}
+
+// RFC 4106 section 4, RFC 7634 section 2.
+static void write_nonce(uint8_t *nonce, const Sa *sa, const Packet *packet) {
+  memcpy(nonce, sa->salt, sizeof sa->salt);
+  memcpy(nonce + sizeof sa->salt, packet->iv, GCM_NONCE - sizeof sa->salt);
 }
 
 // RFC 4106 sections 4 and 5, RFC 7634 section 2.1: nonce = salt | IV, AAD = SPI | sequence number. GMAC has no text: its AAD goes on with IV and what is
 // behind it (RFC 4543 section 3.3).
 static bool start_combined(const Sa *sa, EVP_CIPHER_CTX *context, const Packet *packet, int encrypt) {
-  uint8_t nonce[NONCE];
+  uint8_t nonce[GCM_NONCE];
   int covered = sa->cipher == CIPHER_AES_GMAC ? ESP_HEADER + (int)sa->iv_len + packet->text_len : ESP_HEADER;
-  memcpy(nonce, sa->salt, sizeof sa->salt);
-  memcpy(nonce + sizeof sa->salt, packet->iv, sa->iv_len);
+  write_nonce(nonce, sa, packet);
   return EVP_CipherInit_ex(context, NULL, NULL, NULL, nonce, encrypt) == 1 && add_associated(context, packet, covered);
 }
 
@@ -59,18 +68,40 @@ static int seal_combined(const Sa *sa, const Packet *packet) {
   int length;
   bool done = start_combined(sa, sa->seal, packet, 1) && run_combined(sa, sa->seal, packet) &&
               EVP_EncryptFinal_ex(sa->seal, packet->icv, &length) == 1 &&
-              EVP_CIPHER_CTX_ctrl(sa->seal, EVP_CTRL_AEAD_GET_TAG, TAG, packet->icv) == 1;
+              EVP_CIPHER_CTX_ctrl(sa->seal, EVP_CTRL_AEAD_GET_TAG, GCM_TAG, packet->icv) == 1;
   return done ? STATUS_OK : STATUS_ERROR;
 }
 
 static int open_combined(const Sa *sa, const Packet *packet) {
   int length;
   bool done = start_combined(sa, sa->open, packet, 0) && run_combined(sa, sa->open, packet) &&
-              EVP_CIPHER_CTX_ctrl(sa->open, EVP_CTRL_AEAD_SET_TAG, TAG, packet->icv) == 1;
+              EVP_CIPHER_CTX_ctrl(sa->open, EVP_CTRL_AEAD_SET_TAG, GCM_TAG, packet->icv) == 1;
   if (done && EVP_DecryptFinal_ex(sa->open, packet->icv, &length) == 1) return STATUS_OK;
   // Plaintext that nobody vouches for (NIST SP 800-38D section 7.2); GMAC has made none.
   if (sa->cipher != CIPHER_AES_GMAC) memset(packet->text, 0, (size_t)packet->text_len);
   return done ? STATUS_INTEGRITY : STATUS_ERROR;
+}
+
+// The same two by gcm.c.
+static int seal_gcm(const Sa *sa, const Packet *packet) {
+  uint8_t nonce[GCM_NONCE], header[EXTENDED_HEADER];
+  write_nonce(nonce, sa, packet);
+  if (packet->extended) write_extended(header, packet);
+  gcm_seal(sa->gcm, nonce, packet->extended ? header : packet->esp, packet->extended ? sizeof header : ESP_HEADER, packet->text,
+           (size_t)packet->text_len, packet->icv);
+  return STATUS_OK;
+}
+
+static int open_gcm(const Sa *sa, const Packet *packet) {
+  uint8_t nonce[GCM_NONCE], header[EXTENDED_HEADER];
+  write_nonce(nonce, sa, packet);
+  if (packet->extended) write_extended(header, packet);
+  if (gcm_unseal(sa->gcm, nonce, packet->extended ? header : packet->esp, packet->extended ? sizeof header : ESP_HEADER, packet->text,
+                 (size_t)packet->text_len, packet->icv)) {
+    return STATUS_OK;
+  }
+  memset(packet->text, 0, (size_t)packet->text_len); // as open_combined
+  return STATUS_INTEGRITY;
 }
 
 // CBC without padding, in place; nothing to do for NULL.
@@ -112,11 +143,13 @@ static int open_cbc(const Sa *sa, const Packet *packet) {
 
 static int seal_one(const Sa *sa, uint8_t *pool, const int32_t *job) {
   Packet packet = locate(sa, pool, job);
+  if (sa->gcm != NULL) return seal_gcm(sa, &packet);
   return is_combined(sa->cipher) ? seal_combined(sa, &packet) : seal_cbc(sa, &packet);
 }
 
 static int open_one(const Sa *sa, uint8_t *pool, const int32_t *job) {
   Packet packet = locate(sa, pool, job);
+  if (sa->gcm != NULL) return open_gcm(sa, &packet);
   return is_combined(sa->cipher) ? open_combined(sa, &packet) : open_cbc(sa, &packet);
 }
 

@@ -89,9 +89,14 @@ export function ownerOf(source: number, workers: number): number {
   return (Math.imul(source, 0x9e3779b1) >>> 16) % workers;
 }
 
+/** Intel's multi-buffer library where the build has it and the CPU has AES-NI, PCLMULQDQ and AVX (native/gcm.c), else OpenSSL. */
+export type GcmLibrary = 'ipsec-mb' | 'openssl';
+
 export interface Native {
   /** Which implementation this is. */
   readonly kind: 'addon' | 'twin';
+  /** Whose AES-GCM it uses. */
+  readonly gcm: GcmLibrary;
   /** For calls that come with every pass, where the implementation has them: use bind.ts. */
   readonly bound?: BoundCalls;
   /**

@@ -46,6 +46,7 @@ void sa_clear(Sa *sa) {
   EVP_CIPHER_CTX_free(sa->open);
   EVP_MAC_CTX_free(sa->mac);
   des_close(sa->des);
+  gcm_close(sa->gcm);
   OPENSSL_cleanse(sa, sizeof *sa);
 }
 
@@ -73,10 +74,11 @@ static EVP_MAC_CTX *key_mac(const AuthSpec *spec, const uint8_t *key) {
 // Fills an empty slot. False when a library refuses.
 static bool sa_fill(Sa *sa, int cipher, const EVP_CIPHER *evp, const AuthSpec *auth, const uint8_t *keys) {
   bool combined = is_combined(cipher);
+  if (cipher == CIPHER_AES_GCM16) sa->gcm = gcm_open(keys + SA_KEY_CIPHER, EVP_CIPHER_get_key_length(evp));
   if (cipher == CIPHER_3DES_CBC) {
     sa->des = des_open(keys + SA_KEY_CIPHER);
     if (sa->des == NULL) return false;
-  } else if (evp != NULL) {
+  } else if (evp != NULL && sa->gcm == NULL) {
     sa->seal = key_cipher(evp, keys + SA_KEY_CIPHER, 1);
     sa->open = key_cipher(evp, keys + SA_KEY_CIPHER, 0);
     if (sa->seal == NULL || sa->open == NULL) return false;

@@ -5,7 +5,7 @@ import { createCipheriv } from 'node:crypto';
 import t from 'tap';
 import { JobStatus } from '../../../dataplane/native/native.js';
 import { EspAuth, EspCipher, SaKey } from '../../../dataplane/tables/layout.js';
-import { bothNatives, hex, jobsOf, statusesOf, toHex } from '../../unit/dataplane/native/both.js';
+import { cryptoNatives, hex, jobsOf, statusesOf, toHex } from '../../unit/dataplane/native/both.js';
 
 const data64 = '08090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f202122232425262728292a2b2c2d2e2f3031323334353637';
 const espPackets = [
@@ -115,8 +115,8 @@ function rowWith(at: SaKey, key: string): Uint8Array {
   return row;
 }
 
-for (const native of bothNatives()) {
-  t.test(`${native.kind}: RFC 3602 ESP packets`, (t) => {
+for (const native of cryptoNatives()) {
+  t.test(`${native.label}: RFC 3602 ESP packets`, (t) => {
     for (const { name, key, header, iv, plain, sealed } of espPackets) {
       native.saSet(0, EspCipher.AesCbc, EspAuth.None, rowWith(SaKey.Cipher, key), 16, 0);
       const textLen = plain.length / 2;
@@ -134,7 +134,7 @@ for (const native of bothNatives()) {
     t.end();
   });
 
-  t.test(`${native.kind}: HMAC vectors`, (t) => {
+  t.test(`${native.label}: HMAC vectors`, (t) => {
     for (const { name, auth, key, text, icv } of macs) {
       native.saSet(0, EspCipher.Null, auth, rowWith(SaKey.Auth, key), 0, key.length / 2);
       const textLen = text.length / 2 - 8;

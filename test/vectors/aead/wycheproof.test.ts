@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { JobStatus, type Native } from '../../../dataplane/native/native.js';
 import { EspAuth, EspCipher, SaKey } from '../../../dataplane/tables/layout.js';
-import { bothNatives, hex, jobsOf, statusesOf, toHex } from '../../unit/dataplane/native/both.js';
+import { cryptoNatives, hex, jobsOf, statusesOf, toHex } from '../../unit/dataplane/native/both.js';
 
 interface Vector {
   tcId: number;
@@ -50,9 +50,9 @@ function setKey(native: Native, suite: Suite, { key, iv }: Vector): void {
 }
 
 for (const suite of suites)
-  for (const native of bothNatives()) {
+  for (const native of cryptoNatives()) {
     const skip = existsSync(pathOf(suite)) ? false : `${pathOf(suite)} is not there`;
-    t.test(`${suite.name}, ${native.kind}: as published`, { skip }, (t) => {
+    t.test(`${suite.name}, ${native.label}: as published`, { skip }, (t) => {
       const vectors = readVectors(suite).filter(({ aad }) => aad.length === 16);
       t.ok(vectors.length > 0, 'there are vectors with 8 bytes of AAD');
       for (const vector of vectors) {
@@ -71,7 +71,7 @@ for (const suite of suites)
       t.end();
     });
 
-    t.test(`${suite.name}, ${native.kind}: key, IV and text of every vector, as ESP`, { skip }, (t) => {
+    t.test(`${suite.name}, ${native.label}: key, IV and text of every vector, as ESP`, { skip }, (t) => {
       const header = '0000010000000001';
       const vectors = readVectors(suite).filter(({ result }) => result === 'valid');
       t.ok(vectors.length > 100, `${vectors.length} vectors`);

@@ -63,6 +63,7 @@ export function emptySnapshot(): Snapshot {
     uptimeSeconds: 3 * 86_400 + 61,
     dataplaneConnected: true,
     workers: 1,
+    gcm: 'ipsec-mb',
     interfaces: [],
     isakmpPolicies: [],
     isakmpSas: [],

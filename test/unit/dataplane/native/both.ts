@@ -1,5 +1,6 @@
 // Both implementations of the native seam and every ESP transform, for tests that must hold for each.
 
+import { join } from 'node:path';
 import { Job, loadNative, type Native } from '../../../../dataplane/native/native.js';
 import { EspAuth, EspCipher, SaKey } from '../../../../dataplane/tables/layout.js';
 
@@ -62,6 +63,29 @@ export function hidesText({ cipher }: Transform): boolean {
 /** Addon and twin, each with its own SA slots. */
 export function bothNatives(): Native[] {
   return [loadAs('1'), loadAs('0')];
+}
+
+/** One that seals and opens, and what it is called in a test's name. */
+export type CryptoNative = Native & { label: string };
+
+/** Every seal() and open() that there is: the addon, once more where its AES-GCM is another library's, and the twin. */
+export function cryptoNatives(): CryptoNative[] {
+  const [addon, twin] = bothNatives();
+  const natives = [{ ...addon, label: 'addon' }];
+  if (addon.gcm !== 'openssl') natives.push({ ...addonAt('build/openssl/groupwire.node'), label: 'addon with OpenSSL alone' });
+  return [...natives, { ...twin, label: 'twin' }];
+}
+
+/** @param path below the project */
+function addonAt(path: string): Native {
+  const before = process.env.GROUPWIRE_ADDON;
+  process.env.GROUPWIRE_ADDON = join(import.meta.dirname, '../../../../..', path);
+  try {
+    return loadAs('1');
+  } finally {
+    if (before === undefined) delete process.env.GROUPWIRE_ADDON;
+    else process.env.GROUPWIRE_ADDON = before;
+  }
 }
 
 function loadAs(choice: '0' | '1'): Native {

@@ -5,7 +5,7 @@ import { Job, JobStatus, type Native } from '../../../../dataplane/native/native
 import { isCombined } from '../../../../dataplane/proto/esp.js';
 import { Cap, EspAuth, EspCipher } from '../../../../dataplane/tables/layout.js';
 import {
-  bothNatives,
+  cryptoNatives,
   hidesText,
   jobsOf,
   keyRow,
@@ -18,7 +18,7 @@ import {
   transforms,
 } from './both.js';
 
-const natives = bothNatives();
+const natives = cryptoNatives();
 const start = 100;
 const marker = 0xa5;
 
@@ -40,14 +40,21 @@ function packetOf(pool: Uint8Array, transform: Transform, textLen: number): Uint
 }
 
 t.equal(transforms.length, 36, 'every transform is here');
+// Where the machine has no other AES-GCM than OpenSSL's, one build of the addon is all there is.
+const labels = natives[0].gcm === 'openssl' ? ['addon', 'twin'] : ['addon', 'addon with OpenSSL alone', 'twin'];
 t.same(
-  natives.map(({ kind }) => kind),
-  ['addon', 'twin'],
+  natives.map(({ label }) => label),
+  labels,
 );
+t.same(
+  natives.slice(1).map(({ gcm }) => gcm),
+  labels.slice(1).map(() => 'openssl'),
+);
+if (process.arch === 'x64') t.equal(natives[0].gcm, 'ipsec-mb', 'on the machines that these tests are for');
 
 for (const sealer of natives) {
   for (const opener of natives) {
-    t.test(`${sealer.kind} seals, ${opener.kind} opens`, (t) => {
+    t.test(`${sealer.label} seals, ${opener.label} opens`, (t) => {
       for (const transform of transforms) {
         for (const blocks of [1, 2, 3, 64]) {
           const textLen = transform.blockLen === 1 ? blocks * 20 - 1 : blocks * transform.blockLen;
@@ -82,13 +89,13 @@ t.test('addon and twin write the same bytes where nothing is random', (t) => {
       native.seal(pool, jobsOf([0, start, 60]), 1);
       return toHex(packetOf(pool, transform, 60));
     });
-    t.equal(packets[0], packets[1], transform.name);
+    for (const packet of packets.slice(1)) t.equal(packets[0], packet, transform.name);
   }
   t.end();
 });
 
 for (const native of natives) {
-  t.test(`${native.kind}: CBC IVs are fresh for each packet`, (t) => {
+  t.test(`${native.label}: CBC IVs are fresh for each packet`, (t) => {
     for (const transform of transforms.filter(({ cipher }) => cipher === EspCipher.AesCbc || cipher === EspCipher.TripleDesCbc)) {
       setSa(native, 0, transform, keyRow(1));
       const step = packetLength(transform, 16);
@@ -102,7 +109,7 @@ for (const native of natives) {
     t.end();
   });
 
-  t.test(`${native.kind}: a flip of any bit is detected, and the text is not released`, (t) => {
+  t.test(`${native.label}: a flip of any bit is detected, and the text is not released`, (t) => {
     for (const transform of transforms.filter(({ icvLen }) => icvLen > 0)) {
       setSa(native, 7, transform, keyRow(3));
       const textLen = 32;
@@ -128,7 +135,7 @@ for (const native of natives) {
     t.end();
   });
 
-  t.test(`${native.kind}: a rejected text of a combined mode is zeroed, a rejected HMAC packet is as it came`, (t) => {
+  t.test(`${native.label}: a rejected text of a combined mode is zeroed, a rejected HMAC packet is as it came`, (t) => {
     for (const transform of transforms.filter(({ icvLen }) => icvLen > 0)) {
       setSa(native, 7, transform, keyRow(3));
       const pool = poolWith(transform, 48);
@@ -142,7 +149,7 @@ for (const native of natives) {
     t.end();
   });
 
-  t.test(`${native.kind}: a batch mixes transforms and failures, each job with its own status`, (t) => {
+  t.test(`${native.label}: a batch mixes transforms and failures, each job with its own status`, (t) => {
     const step = 400;
     for (const [slot, transform] of transforms.entries()) setSa(native, slot, transform, keyRow(slot));
     native.saClear(255);
@@ -167,7 +174,7 @@ for (const native of natives) {
     t.end();
   });
 
-  t.test(`${native.kind}: text that is not whole blocks, and an empty slot, is status 2 and changes nothing`, (t) => {
+  t.test(`${native.label}: text that is not whole blocks, and an empty slot, is status 2 and changes nothing`, (t) => {
     for (const transform of transforms.filter(({ blockLen }) => blockLen > 1)) {
       setSa(native, 9, transform, keyRow(1));
       for (const textLen of [1, transform.blockLen - 1, transform.blockLen + 1]) expectError(t, native, 9, transform, textLen);
@@ -177,7 +184,7 @@ for (const native of natives) {
     t.end();
   });
 
-  t.test(`${native.kind}: another key does not open, a new saSet replaces the old, saClear forgets`, (t) => {
+  t.test(`${native.label}: another key does not open, a new saSet replaces the old, saClear forgets`, (t) => {
     for (const transform of transforms.filter(({ icvLen }) => icvLen > 0)) {
       setSa(native, 1, transform, keyRow(1));
       setSa(native, 2, transform, keyRow(2));
@@ -198,7 +205,7 @@ for (const native of natives) {
     t.end();
   });
 
-  t.test(`${native.kind}: saSet copies the key row`, (t) => {
+  t.test(`${native.label}: saSet copies the key row`, (t) => {
     for (const transform of transforms) {
       const keys = keyRow(5);
       setSa(native, 1, transform, keys);
@@ -213,7 +220,7 @@ for (const native of natives) {
     t.end();
   });
 
-  t.test(`${native.kind}: impossible SAs`, (t) => {
+  t.test(`${native.label}: impossible SAs`, (t) => {
     const keys = keyRow(1);
     const bad: [string, number, number, number, Uint8Array, number, number][] = [
       ['slot -1', -1, EspCipher.AesGcm16, EspAuth.None, keys, 16, 0],
@@ -250,7 +257,7 @@ for (const native of natives) {
     t.end();
   });
 
-  t.test(`${native.kind}: jobs that do not fit throw before any byte changes`, (t) => {
+  t.test(`${native.label}: jobs that do not fit throw before any byte changes`, (t) => {
     const gcm = transforms[0];
     setSa(native, 0, gcm, keyRow(1));
     const pool = sharedPool(132).fill(marker);
@@ -317,7 +324,7 @@ t.test('single DES as 3DES with three equal keys: the CBC example of FIPS PUB 81
     const jobs = jobsOf([4, 0, 24]);
     native.open(pool, jobs, 1);
     t.strictSame([...statusesOf(jobs)], [JobStatus.Ok as number]);
-    t.equal(Buffer.from(pool.slice(16, 40)).toString(), 'Now is the time for all ', native.kind);
+    t.equal(Buffer.from(pool.slice(16, 40)).toString(), 'Now is the time for all ', native.label);
   }
   t.end();
 });

@@ -13,7 +13,7 @@ t.test('hits while workers take tables over', (t) => {
   const blocks = [countersOf(shared, 0), countersOf(shared, 1)];
   const linux = { links: new Map(), addresses: [], routes: [], rules: [] };
   const applier = { linux, interfaces: [], portStates: [], tables: { head: noTables, rows: emptyRows() } } as unknown as Applier;
-  const maker = new SnapshotMaker(shared, applier, { find: () => undefined } as never, { microsecondsOf: () => null }, () => 0);
+  const maker = new SnapshotMaker(shared, applier, { find: () => undefined } as never, { microsecondsOf: () => null }, 'openssl', () => 0);
   const hits = () => maker.make(1).aceHits;
   const publish = (epoch: number, counters: number[]) => {
     for (const [row, counter] of counters.entries()) bankOf(shared, epoch & 1).aces[row * Ace.Words + Ace.Counter] = counter;
