@@ -211,7 +211,7 @@ const moderation = new RxModeration({
   nowMs: () => native.monotonicMs(),
 });
 const looks = setInterval(() => moderation.look(), LookMs);
-const snapshots = new SnapshotMaker(shared, applier, ports, moderation, native.gcm, () => native.monotonicMs());
+const snapshots = new SnapshotMaker(shared, applier, ports, moderation, native.aes, () => native.monotonicMs());
 const monitor = new KernelMonitor(
   ['link', 'address', 'route', 'rule', 'netconf'],
   0,

@@ -58,8 +58,8 @@ export function viewOfSystem(topic: SystemTopic, snapshot: Snapshot, linesOf: (t
     case 'tech-support':
       return { lines: renderTechSupport(linesOf), json: snapshot };
     case 'version': {
-      const { hostname, instance, version, uptimeSeconds, dataplaneConnected, workers, gcm, processes } = snapshot;
-      const json = { hostname, instance, version, uptimeSeconds, dataplaneConnected, workers, gcm, processes };
+      const { hostname, instance, version, uptimeSeconds, dataplaneConnected, workers, aes, processes } = snapshot;
+      const json = { hostname, instance, version, uptimeSeconds, dataplaneConnected, workers, aes, processes };
       return { lines: renderVersion(snapshot), json };
     }
   }

@@ -51,7 +51,7 @@ export function renderVersion(snapshot: Snapshot): string[] {
     '',
     `${snapshot.hostname} uptime is ${formatUptime(snapshot.uptimeSeconds)}`,
     `Instance is ${snapshot.instance}, the dataplane is ${snapshot.dataplaneConnected ? 'up' : 'down'}`,
-    ...(snapshot.gcm === null ? [] : [`AES-GCM by ${snapshot.gcm}`]),
+    ...(snapshot.aes === null ? [] : [`AES by ${snapshot.aes}`]),
     ...renderWorkers(snapshot),
     `${snapshot.interfaces.length} interfaces, ${Math.round(rss / 1024)}K bytes of memory in ${snapshot.processes.length} processes`,
     ...snapshot.processes.map(

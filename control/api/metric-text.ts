@@ -60,9 +60,9 @@ const metrics: Metric[] = [
   one('dataplane_connected', 'Whether the dataplane answers control', (s) => Number(s.dataplaneConnected)),
   one('workers', 'Forwarding workers of the dataplane', (s) => s.workers),
   {
-    name: 'aes_gcm_info',
-    help: 'Library whose AES-GCM the workers use, always 1',
-    samples: ({ gcm }) => (gcm === null ? [] : [[{ library: gcm }, 1]]),
+    name: 'aes_info',
+    help: 'Library whose AES the workers use, always 1',
+    samples: ({ aes }) => (aes === null ? [] : [[{ library: aes }, 1]]),
   },
   onInterface('up', 'Line protocol', (i) => Number(i.up)),
   onInterface('admin_up', 'Not shut down', (i) => Number(i.adminUp)),

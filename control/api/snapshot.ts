@@ -200,8 +200,8 @@ export const snapshotSchema = z.object({
   dataplaneConnected: z.boolean(),
   /** Forwarding workers of the dataplane, 0 without one. */
   workers: count,
-  /** The library whose AES-GCM the workers use, null without a dataplane. */
-  gcm: z.string().nullable(),
+  /** The library whose AES the workers use, null without a dataplane. */
+  aes: z.string().nullable(),
   interfaces: z.array(interfaceState),
   isakmpPolicies: z.array(isakmpPolicyState),
   isakmpSas: z.array(isakmpSaState),

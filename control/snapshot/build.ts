@@ -85,7 +85,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     uptimeSeconds: Math.round((now - router.startedAt) / 1000),
     dataplaneConnected: dataplane !== null,
     workers: dataplane?.workers ?? 0,
-    gcm: dataplane?.gcm ?? null,
+    aes: dataplane?.aes ?? null,
     interfaces,
     isakmpPolicies: config.isakmpPolicies.map(({ line: _, ...policy }) => policy),
     isakmpSas: [...router.ike.sas().map((sa) => phase1State(sa, now)), ...rekeySaStates(memberGroups, now)],

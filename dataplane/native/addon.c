@@ -10,6 +10,7 @@ static void free_instance(napi_env env, void *memory, void *hint) {
   (void)hint;
   Instance *instance = memory;
   for (int slot = 0; slot < SA_SLOTS; slot++) sa_clear(&instance->sas[slot]);
+  mb_end(instance->mb);
   if (instance->watch.epoll_fd >= 0) close(instance->watch.epoll_fd);
   free(instance);
 }
@@ -35,12 +36,13 @@ NAPI_MODULE_INIT() {
     return NULL;
   }
   instance->watch.epoll_fd = -1;
+  instance->mb = mb_start();
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
     napi_value function;
     if (napi_create_function(env, functions[i].name, NAPI_AUTO_LENGTH, functions[i].call, NULL, &function) != napi_ok) return NULL;
     if (napi_set_named_property(env, exports, functions[i].name, function) != napi_ok) return NULL;
   }
-  const char *texts[][2] = {{"kind", "addon"}, {"gcm", gcm_is_there() ? "ipsec-mb" : "openssl"}};
+  const char *texts[][2] = {{"kind", "addon"}, {"aes", instance->mb != NULL ? "ipsec-mb" : "openssl"}};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
     napi_value text;
     if (napi_create_string_utf8(env, texts[i][1], NAPI_AUTO_LENGTH, &text) != napi_ok) return NULL;

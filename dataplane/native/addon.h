@@ -22,23 +22,33 @@ enum { JOB_SLOT, JOB_OFFSET, JOB_TEXT_LEN, JOB_STATUS, JOB_EXTENDED, JOB_WORDS }
 enum { STATUS_OK, STATUS_INTEGRITY, STATUS_ERROR };
 enum { MAX_POLL_FDS = 64 };
 
-enum { GCM_NONCE = 12, GCM_TAG = 16 }; // bytes
+enum { GCM_NONCE = 12, GCM_TAG = 16, MAX_ICV = 64 }; // bytes
+enum { MB_RUN = 64 };                                // packets that mb.c takes at once
 
 // des.c: a gcry_cipher_hd_t
 typedef struct Des Des;
-// gcm.c: the key of an AES-GCM that is not OpenSSL's
-typedef struct Gcm Gcm;
+// mb.c: the library of one thread; an SA's keys in its form
+typedef struct Mb Mb;
+typedef struct MbKey MbKey;
 
 // One keyed SA, both directions. cipher == CIPHER_NONE: the slot is empty.
 typedef struct {
   int cipher;
   uint32_t iv_len, icv_len, block_len; // bytes; block_len: the text is a multiple of it
   uint8_t salt[4];                     // RFC 4106 section 4
-  EVP_CIPHER_CTX *seal, *open;         // NULL for CIPHER_NULL and where one of the next two is there
+  EVP_CIPHER_CTX *seal, *open;         // NULL for CIPHER_NULL, CIPHER_3DES_CBC, and CIPHER_AES_GCM16 with mb
   Des *des;                            // of CIPHER_3DES_CBC
-  Gcm *gcm;                            // of CIPHER_AES_GCM16, where this machine has it
+  MbKey *mb;                           // of CIPHER_AES_GCM16, and CIPHER_AES_CBC with HMAC-SHA, where this machine has the library
   EVP_MAC_CTX *mac;                    // NULL for combined modes and without authentication
 } Sa;
+
+// Where the parts of one ESP packet lie.
+typedef struct {
+  uint8_t *esp, *iv, *text, *icv;
+  int text_len;    // bytes
+  bool extended;   // 64-bit sequence number, of which
+  uint8_t high[4]; // this is the upper half
+} EspPacket;
 
 // What one thread's poll() waits for. The kernel keeps the list (epoll(7)): a call then costs what is ready, not what is watched.
 typedef struct {
@@ -48,9 +58,10 @@ typedef struct {
   bool refused[MAX_POLL_FDS]; // what epoll does not take (no such descriptor, a plain file) counts as ready
 } Watch;
 
-// State of one JavaScript thread: OpenSSL contexts are not to be used from two threads at once.
+// State of one JavaScript thread: contexts of the libraries are not to be used from two threads at once.
 typedef struct {
   Sa sas[SA_SLOTS];
+  Mb *mb; // NULL: not here
   Watch watch;
 } Instance;
 
@@ -100,12 +111,16 @@ napi_value js_sa_clear(napi_env env, napi_callback_info info);
 Des *des_open(const uint8_t *key);
 bool des_cbc(Des *des, const uint8_t *iv, uint8_t *text, size_t length, bool encrypt);
 void des_close(Des *des);
-// gcm.c
-bool gcm_is_there(void);
-Gcm *gcm_open(const uint8_t *key, int32_t key_len);
-void gcm_seal(const Gcm *gcm, const uint8_t *nonce, const uint8_t *aad, size_t aad_len, uint8_t *text, size_t length, uint8_t *tag);
-bool gcm_unseal(const Gcm *gcm, const uint8_t *nonce, const uint8_t *aad, size_t aad_len, uint8_t *text, size_t length, const uint8_t *tag);
-void gcm_close(Gcm *gcm);
+// mb.c
+Mb *mb_start(void);
+void mb_end(Mb *mb);
+MbKey *mb_key(Mb *mb, int cipher, int auth, const uint8_t *keys, int32_t cipher_key_len);
+void mb_wipe(MbKey *key);
+void mb_gcm_seal(const MbKey *key, const uint8_t *nonce, const uint8_t *aad, size_t aad_len, const EspPacket *packet);
+bool mb_gcm_open(const MbKey *key, const uint8_t *nonce, const uint8_t *aad, size_t aad_len, const EspPacket *packet);
+bool mb_cbc_takes(const MbKey *key, const EspPacket *packet);
+bool mb_cbc_seal(Mb *mb, const MbKey *key, const EspPacket *packets, int count);
+bool mb_cbc_open(Mb *mb, const MbKey *key, EspPacket *packets, int count, int32_t **status);
 // batch.c
 napi_value js_seal(napi_env env, napi_callback_info info);
 napi_value js_open(napi_env env, napi_callback_info info);

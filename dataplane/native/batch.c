@@ -9,32 +9,24 @@
 #include <openssl/rand.h>
 #include <string.h>
 
-enum { ESP_HEADER = 8, EXTENDED_HEADER = 12, MAX_ICV = 64, MAX_IV = 16, IV_BATCH = 64 };
+enum { ESP_HEADER = 8, EXTENDED_HEADER = 12, MAX_IV = 16, IV_BATCH = 64, FEWEST_SIDE_BY_SIDE = 4 };
 
-// Where the parts of one packet lie.
-typedef struct {
-  uint8_t *esp, *iv, *text, *icv;
-  int text_len;    // bytes
-  bool extended;   // 64-bit sequence number, of which
-  uint8_t high[4]; // this is the upper half
-} Packet;
-
-static Packet locate(const Sa *sa, uint8_t *pool, const int32_t *job) {
+static EspPacket locate(const Sa *sa, uint8_t *pool, const int32_t *job) {
   uint8_t *esp = pool + job[JOB_OFFSET], *iv = esp + ESP_HEADER, *text = iv + sa->iv_len;
   uint32_t high = (uint32_t)job[JOB_EXTENDED] - 1;
-  return (Packet){.esp = esp, .iv = iv, .text = text, .icv = text + job[JOB_TEXT_LEN], .text_len = job[JOB_TEXT_LEN],
+  return (EspPacket){.esp = esp, .iv = iv, .text = text, .icv = text + job[JOB_TEXT_LEN], .text_len = job[JOB_TEXT_LEN],
                   .extended = job[JOB_EXTENDED] > 0,
                   .high = {(uint8_t)(high >> 24), (uint8_t)(high >> 16), (uint8_t)(high >> 8), (uint8_t)high}};
 }
 
 // RFC 4106 section 5, RFC 4543 section 3.3: SPI | upper half | lower half when the number is extended, SPI | number when not; then what GMAC covers.
-static void write_extended(uint8_t *header, const Packet *packet) {
+static void write_extended(uint8_t *header, const EspPacket *packet) {
   memcpy(header, packet->esp, 4);
   memcpy(header + 4, packet->high, sizeof packet->high);
   memcpy(header + 8, packet->esp + 4, 4);
 }
 
-static bool add_associated(EVP_CIPHER_CTX *context, const Packet *packet, int covered) {
+static bool add_associated(EVP_CIPHER_CTX *context, const EspPacket *packet, int covered) {
   uint8_t header[EXTENDED_HEADER];
   int length;
   if (!packet->extended) return EVP_CipherUpdate(context, NULL, &length, packet->esp, covered) == 1;
@@ -44,14 +36,14 @@ static bool add_associated(EVP_CIPHER_CTX *context, const Packet *packet, int co
 }
 
 // RFC 4106 section 4, RFC 7634 section 2.
-static void write_nonce(uint8_t *nonce, const Sa *sa, const Packet *packet) {
+static void write_nonce(uint8_t *nonce, const Sa *sa, const EspPacket *packet) {
   memcpy(nonce, sa->salt, sizeof sa->salt);
   memcpy(nonce + sizeof sa->salt, packet->iv, GCM_NONCE - sizeof sa->salt);
 }
 
 // RFC 4106 sections 4 and 5, RFC 7634 section 2.1: nonce = salt | IV, AAD = SPI | sequence number. GMAC has no text: its AAD goes on with IV and what is
 // behind it (RFC 4543 section 3.3).
-static bool start_combined(const Sa *sa, EVP_CIPHER_CTX *context, const Packet *packet, int encrypt) {
+static bool start_combined(const Sa *sa, EVP_CIPHER_CTX *context, const EspPacket *packet, int encrypt) {
   uint8_t nonce[GCM_NONCE];
   int covered = sa->cipher == CIPHER_AES_GMAC ? ESP_HEADER + (int)sa->iv_len + packet->text_len : ESP_HEADER;
   write_nonce(nonce, sa, packet);
@@ -59,12 +51,12 @@ static bool start_combined(const Sa *sa, EVP_CIPHER_CTX *context, const Packet *
 }
 
 // In place; nothing to do for GMAC.
-static bool run_combined(const Sa *sa, EVP_CIPHER_CTX *context, const Packet *packet) {
+static bool run_combined(const Sa *sa, EVP_CIPHER_CTX *context, const EspPacket *packet) {
   int length;
   return sa->cipher == CIPHER_AES_GMAC || EVP_CipherUpdate(context, packet->text, &length, packet->text, packet->text_len) == 1;
 }
 
-static int seal_combined(const Sa *sa, const Packet *packet) {
+static int seal_combined(const Sa *sa, const EspPacket *packet) {
   int length;
   bool done = start_combined(sa, sa->seal, packet, 1) && run_combined(sa, sa->seal, packet) &&
               EVP_EncryptFinal_ex(sa->seal, packet->icv, &length) == 1 &&
@@ -72,7 +64,7 @@ static int seal_combined(const Sa *sa, const Packet *packet) {
   return done ? STATUS_OK : STATUS_ERROR;
 }
 
-static int open_combined(const Sa *sa, const Packet *packet) {
+static int open_combined(const Sa *sa, const EspPacket *packet) {
   int length;
   bool done = start_combined(sa, sa->open, packet, 0) && run_combined(sa, sa->open, packet) &&
               EVP_CIPHER_CTX_ctrl(sa->open, EVP_CTRL_AEAD_SET_TAG, GCM_TAG, packet->icv) == 1;
@@ -82,30 +74,26 @@ static int open_combined(const Sa *sa, const Packet *packet) {
   return done ? STATUS_INTEGRITY : STATUS_ERROR;
 }
 
-// The same two by gcm.c.
-static int seal_gcm(const Sa *sa, const Packet *packet) {
+// The same two by mb.c.
+static int seal_gcm(const Sa *sa, const EspPacket *packet) {
   uint8_t nonce[GCM_NONCE], header[EXTENDED_HEADER];
   write_nonce(nonce, sa, packet);
   if (packet->extended) write_extended(header, packet);
-  gcm_seal(sa->gcm, nonce, packet->extended ? header : packet->esp, packet->extended ? sizeof header : ESP_HEADER, packet->text,
-           (size_t)packet->text_len, packet->icv);
+  mb_gcm_seal(sa->mb, nonce, packet->extended ? header : packet->esp, packet->extended ? sizeof header : ESP_HEADER, packet);
   return STATUS_OK;
 }
 
-static int open_gcm(const Sa *sa, const Packet *packet) {
+static int open_gcm(const Sa *sa, const EspPacket *packet) {
   uint8_t nonce[GCM_NONCE], header[EXTENDED_HEADER];
   write_nonce(nonce, sa, packet);
   if (packet->extended) write_extended(header, packet);
-  if (gcm_unseal(sa->gcm, nonce, packet->extended ? header : packet->esp, packet->extended ? sizeof header : ESP_HEADER, packet->text,
-                 (size_t)packet->text_len, packet->icv)) {
-    return STATUS_OK;
-  }
+  if (mb_gcm_open(sa->mb, nonce, packet->extended ? header : packet->esp, packet->extended ? sizeof header : ESP_HEADER, packet)) return STATUS_OK;
   memset(packet->text, 0, (size_t)packet->text_len); // as open_combined
   return STATUS_INTEGRITY;
 }
 
 // CBC without padding, in place; nothing to do for NULL.
-static bool run_cbc(const Sa *sa, const Packet *packet, int encrypt) {
+static bool run_cbc(const Sa *sa, const EspPacket *packet, int encrypt) {
   EVP_CIPHER_CTX *context = encrypt ? sa->seal : sa->open;
   int length;
   if (sa->des != NULL) return des_cbc(sa->des, packet->iv, packet->text, (size_t)packet->text_len, encrypt);
@@ -114,7 +102,7 @@ static bool run_cbc(const Sa *sa, const Packet *packet, int encrypt) {
 }
 
 // HMAC over SPI .. text, then the upper half of an extended sequence number (RFC 4303 section 2.8, 3.3.2.1). @param out MAX_ICV bytes
-static bool run_hmac(const Sa *sa, const Packet *packet, uint8_t *out) {
+static bool run_hmac(const Sa *sa, const EspPacket *packet, uint8_t *out) {
   size_t length;
   return EVP_MAC_init(sa->mac, NULL, 0, NULL) == 1 && EVP_MAC_update(sa->mac, packet->esp, (size_t)(packet->icv - packet->esp)) == 1 &&
          (!packet->extended || EVP_MAC_update(sa->mac, packet->high, sizeof packet->high) == 1) &&
@@ -122,7 +110,7 @@ static bool run_hmac(const Sa *sa, const Packet *packet, uint8_t *out) {
 }
 
 // Encrypt, then authenticate (RFC 4303 section 3.3.2). The IV has been written.
-static int seal_cbc(const Sa *sa, const Packet *packet) {
+static int seal_cbc(const Sa *sa, const EspPacket *packet) {
   uint8_t full[MAX_ICV];
   if (!run_cbc(sa, packet, 1)) return STATUS_ERROR;
   if (sa->mac == NULL) return STATUS_OK;
@@ -132,7 +120,7 @@ static int seal_cbc(const Sa *sa, const Packet *packet) {
 }
 
 // Authenticate, then decrypt (RFC 4303 section 3.4.4.1). A wrong packet is left as it came.
-static int open_cbc(const Sa *sa, const Packet *packet) {
+static int open_cbc(const Sa *sa, const EspPacket *packet) {
   uint8_t full[MAX_ICV];
   if (sa->mac != NULL) {
     if (!run_hmac(sa, packet, full)) return STATUS_ERROR;
@@ -142,14 +130,14 @@ static int open_cbc(const Sa *sa, const Packet *packet) {
 }
 
 static int seal_one(const Sa *sa, uint8_t *pool, const int32_t *job) {
-  Packet packet = locate(sa, pool, job);
-  if (sa->gcm != NULL) return seal_gcm(sa, &packet);
+  EspPacket packet = locate(sa, pool, job);
+  if (sa->cipher == CIPHER_AES_GCM16 && sa->mb != NULL) return seal_gcm(sa, &packet);
   return is_combined(sa->cipher) ? seal_combined(sa, &packet) : seal_cbc(sa, &packet);
 }
 
 static int open_one(const Sa *sa, uint8_t *pool, const int32_t *job) {
-  Packet packet = locate(sa, pool, job);
-  if (sa->gcm != NULL) return open_gcm(sa, &packet);
+  EspPacket packet = locate(sa, pool, job);
+  if (sa->cipher == CIPHER_AES_GCM16 && sa->mb != NULL) return open_gcm(sa, &packet);
   return is_combined(sa->cipher) ? open_combined(sa, &packet) : open_cbc(sa, &packet);
 }
 
@@ -219,15 +207,55 @@ static bool write_ivs(Instance *instance, uint8_t *pool, const int32_t *jobs, in
   return true;
 }
 
+// Packets from here on that mb.c takes at once: of one SA with CBC and HMAC. @param packets out: MB_RUN @returns how many; 0 for fewer than are worth it, which go one by one
+static int gather(const Batch *batch, const int32_t *jobs, int32_t count, EspPacket *packets) {
+  const Sa *sa = &batch->instance->sas[jobs[JOB_SLOT]];
+  int found = 0;
+  if (sa->cipher != CIPHER_AES_CBC || sa->mb == NULL) return 0;
+  for (; found < count && found < MB_RUN; found++) {
+    const int32_t *job = jobs + found * JOB_WORDS;
+    if (job[JOB_SLOT] != jobs[JOB_SLOT] || !is_workable(sa, job)) break;
+    packets[found] = locate(sa, batch->pool.at, job);
+    if (!mb_cbc_takes(sa->mb, &packets[found])) break;
+  }
+  return found < FEWEST_SIDE_BY_SIDE ? 0 : found;
+}
+
+// @returns how many packets were sealed, with their status written; 0: seal the first alone
+static int seal_side_by_side(const Batch *batch, int32_t *jobs, int32_t count) {
+  EspPacket packets[MB_RUN];
+  int found = gather(batch, jobs, count, packets);
+  if (found == 0) return 0;
+  int status = mb_cbc_seal(batch->instance->mb, batch->instance->sas[jobs[JOB_SLOT]].mb, packets, found) ? STATUS_OK : STATUS_ERROR;
+  for (int i = 0; i < found; i++) jobs[i * JOB_WORDS + JOB_STATUS] = status;
+  return found;
+}
+
+// As seal_side_by_side.
+static int open_side_by_side(const Batch *batch, int32_t *jobs, int32_t count) {
+  EspPacket packets[MB_RUN];
+  int32_t *status[MB_RUN];
+  int found = gather(batch, jobs, count, packets);
+  if (found == 0) return 0;
+  for (int i = 0; i < found; i++) status[i] = &jobs[i * JOB_WORDS + JOB_STATUS];
+  if (mb_cbc_open(batch->instance->mb, batch->instance->sas[jobs[JOB_SLOT]].mb, packets, found, status)) return found;
+  for (int i = 0; i < found; i++) *status[i] = STATUS_ERROR;
+  return found;
+}
+
 static void seal_all(const Batch *batch) {
   bool failed = false;
   for (int32_t first = 0; first < batch->count; first += IV_BATCH) {
     int32_t run = batch->count - first < IV_BATCH ? batch->count - first : IV_BATCH;
     int32_t *at = batch->jobs.at + (size_t)first * JOB_WORDS;
     bool random = write_ivs(batch->instance, batch->pool.at, at, run);
-    for (int32_t i = 0; i < run; i++) {
+    int32_t done = 0;
+    for (int32_t i = 0; i < run; i += done) {
       int32_t *job = at + i * JOB_WORDS;
       const Sa *sa = &batch->instance->sas[job[JOB_SLOT]];
+      done = random ? seal_side_by_side(batch, job, run - i) : 0;
+      if (done > 0) continue;
+      done = 1;
       job[JOB_STATUS] = random && is_workable(sa, job) ? seal_one(sa, batch->pool.at, job) : STATUS_ERROR;
       failed |= job[JOB_STATUS] != STATUS_OK;
     }
@@ -237,9 +265,13 @@ static void seal_all(const Batch *batch) {
 
 static void open_all(const Batch *batch) {
   bool failed = false;
-  for (int32_t i = 0; i < batch->count; i++) {
+  int32_t done = 0;
+  for (int32_t i = 0; i < batch->count; i += done) {
     int32_t *job = batch->jobs.at + (size_t)i * JOB_WORDS;
     const Sa *sa = &batch->instance->sas[job[JOB_SLOT]];
+    done = open_side_by_side(batch, job, batch->count - i);
+    if (done > 0) continue;
+    done = 1;
     job[JOB_STATUS] = is_workable(sa, job) ? open_one(sa, batch->pool.at, job) : STATUS_ERROR;
     failed |= job[JOB_STATUS] != STATUS_OK;
   }

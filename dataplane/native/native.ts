@@ -89,14 +89,14 @@ export function ownerOf(source: number, workers: number): number {
   return (Math.imul(source, 0x9e3779b1) >>> 16) % workers;
 }
 
-/** Intel's multi-buffer library where the build has it and the CPU has AES-NI, PCLMULQDQ and AVX (native/gcm.c), else OpenSSL. */
-export type GcmLibrary = 'ipsec-mb' | 'openssl';
+/** Intel's multi-buffer library where the build has it and the CPU has AES-NI, PCLMULQDQ and AVX (native/mb.c), else OpenSSL. */
+export type AesLibrary = 'ipsec-mb' | 'openssl';
 
 export interface Native {
   /** Which implementation this is. */
   readonly kind: 'addon' | 'twin';
-  /** Whose AES-GCM it uses. */
-  readonly gcm: GcmLibrary;
+  /** Whose AES it uses, where that library has the mode. */
+  readonly aes: AesLibrary;
   /** For calls that come with every pass, where the implementation has them: use bind.ts. */
   readonly bound?: BoundCalls;
   /**
@@ -198,10 +198,10 @@ export interface Native {
   saClear(slot: number): void;
   /**
    * Encrypts and authenticates in place. GCM (RFC 4106): the caller has written the 8-byte IV and answers for its uniqueness;
-   * CBC (RFC 3602, RFC 2451): a random IV is written here. @param jobs `Job` rows; Status is written for each.
+   * CBC (RFC 3602, RFC 2451): a random IV is written here. @param jobs `Job` rows of packets that do not overlap; Status is written for each.
    */
   seal(pool: Uint8Array, jobs: Int32Array, count: number): void;
-  /** Verifies, then decrypts in place. @param jobs `Job` rows; Status is written for each. */
+  /** Verifies, then decrypts in place. @param jobs `Job` rows of packets that do not overlap; Status is written for each. */
   open(pool: Uint8Array, jobs: Int32Array, count: number): void;
   /**
    * Maps a file of mode 0600, created or extended with zeroes: memory that survives kill -9 of this process, not a reboot when

@@ -46,7 +46,7 @@ void sa_clear(Sa *sa) {
   EVP_CIPHER_CTX_free(sa->open);
   EVP_MAC_CTX_free(sa->mac);
   des_close(sa->des);
-  gcm_close(sa->gcm);
+  mb_wipe(sa->mb);
   OPENSSL_cleanse(sa, sizeof *sa);
 }
 
@@ -72,26 +72,27 @@ static EVP_MAC_CTX *key_mac(const AuthSpec *spec, const uint8_t *key) {
 }
 
 // Fills an empty slot. False when a library refuses.
-static bool sa_fill(Sa *sa, int cipher, const EVP_CIPHER *evp, const AuthSpec *auth, const uint8_t *keys) {
+static bool sa_fill(Sa *sa, Mb *mb, int cipher, const EVP_CIPHER *evp, int auth, const uint8_t *keys) {
+  const AuthSpec *spec = &AUTH_SPECS[auth];
   bool combined = is_combined(cipher);
-  if (cipher == CIPHER_AES_GCM16) sa->gcm = gcm_open(keys + SA_KEY_CIPHER, EVP_CIPHER_get_key_length(evp));
+  if (evp != NULL) sa->mb = mb_key(mb, cipher, auth, keys, EVP_CIPHER_get_key_length(evp));
   if (cipher == CIPHER_3DES_CBC) {
     sa->des = des_open(keys + SA_KEY_CIPHER);
     if (sa->des == NULL) return false;
-  } else if (evp != NULL && sa->gcm == NULL) {
+  } else if (evp != NULL && (cipher != CIPHER_AES_GCM16 || sa->mb == NULL)) {
     sa->seal = key_cipher(evp, keys + SA_KEY_CIPHER, 1);
     sa->open = key_cipher(evp, keys + SA_KEY_CIPHER, 0);
     if (sa->seal == NULL || sa->open == NULL) return false;
   }
-  if (auth->digest != NULL) {
-    sa->mac = key_mac(auth, keys + SA_KEY_AUTH);
+  if (spec->digest != NULL) {
+    sa->mac = key_mac(spec, keys + SA_KEY_AUTH);
     if (sa->mac == NULL) return false;
   }
   memcpy(sa->salt, keys + SA_KEY_SALT, sizeof sa->salt);
   sa->block_len = cipher == CIPHER_3DES_CBC ? 8 : cipher == CIPHER_AES_CBC ? 16 : 1;
   // RFC 4106 section 3.1, RFC 4543 section 3.1, RFC 7634 section 2, RFC 3602 section 3, RFC 2451 section 3
   sa->iv_len = combined ? 8 : cipher == CIPHER_NULL ? 0 : sa->block_len;
-  sa->icv_len = combined ? 16 : auth->icv_len;
+  sa->icv_len = combined ? 16 : spec->icv_len;
   sa->cipher = cipher;
   return true;
 }
@@ -122,7 +123,7 @@ napi_value js_sa_set(napi_env env, napi_callback_info info) {
   if (napi_get_instance_data(env, (void **)&instance) != napi_ok) return NULL;
   Sa *sa = &instance->sas[slot];
   sa_clear(sa);
-  if (!sa_fill(sa, cipher, evp, &AUTH_SPECS[auth], keys.at)) {
+  if (!sa_fill(sa, instance->mb, cipher, evp, auth, keys.at)) {
     sa_clear(sa);
     napi_throw_error(env, NULL, "saSet: the library refuses this algorithm");
   }

@@ -11,7 +11,7 @@ import { openFifo, openTun, refuse } from './twin-open.js';
 export function makeTwin(): Native {
   return {
     kind: 'twin',
-    gcm: 'openssl', // as node:crypto
+    aes: 'openssl', // as node:crypto
     tunOpen: openTun,
     tunSteer: refuse('steering'),
     rawOpen: refuse('raw'),

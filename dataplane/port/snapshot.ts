@@ -26,7 +26,7 @@ import {
   pathMtuWordsOf,
   type SharedState,
 } from '../mem/shared.js';
-import type { GcmLibrary } from '../native/native.js';
+import type { AesLibrary } from '../native/native.js';
 import { Ace, Cap, Dscp, NatRow, PolicyEntry, QosClass, QosRed, Sa } from '../tables/layout.js';
 import type { FromDataplane, SnapshotHead, TunnelStatus } from '../tables/message.js';
 import { formatAddress, formatPrefix } from './addresses.js';
@@ -46,7 +46,7 @@ export class SnapshotMaker {
     private readonly applier: Applier,
     private readonly ports: Pick<Ports, 'find'>,
     private readonly moderation: Pick<RxModeration, 'microsecondsOf'>,
-    private readonly gcm: GcmLibrary,
+    private readonly aes: AesLibrary,
     /** The workers' clock. */
     private readonly nowMs: () => number,
   ) {
@@ -65,7 +65,7 @@ export class SnapshotMaker {
       routes: describeRoutes(linux),
       rssBytes: process.memoryUsage.rss(),
       workers: this.shared.workers,
-      gcm: this.gcm,
+      aes: this.aes,
       pathMtus: this.pathMtus.list(Math.floor(this.nowMs() / 1000)),
       drops: dropsByReason(drops),
       portDrops: cut(drops, Drop.Count, Cap.Ports),

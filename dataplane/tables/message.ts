@@ -204,8 +204,8 @@ export interface SnapshotHead {
   routes: { prefix: string; via: string | null; device: string; protocol: string; metric: number }[];
   rssBytes: number;
   workers: number;
-  /** Whose AES-GCM the workers use: GcmLibrary (native/native.ts). */
-  gcm: string;
+  /** Whose AES the workers use: AesLibrary (native/native.ts). */
+  aes: string;
   /** Path MTUs that were learnt; addresses unsigned. `port`: of a tunnel, null = for all that is encrypted to that destination. `router` 0 = known by this router itself: of a tunnel by what it encrypts, else by its probes. */
   pathMtus: {
     destination: number;

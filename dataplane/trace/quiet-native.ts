@@ -30,7 +30,7 @@ function refuse(): never {
 
 export class QuietNative implements Native {
   readonly kind = 'twin';
-  readonly gcm = 'openssl';
+  readonly aes = 'openssl';
   readonly written: Written[] = [];
   /** What arrives: once, by this descriptor. */
   private arriving: { fd: number; bytes: Uint8Array } | null = null;

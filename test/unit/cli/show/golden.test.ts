@@ -199,7 +199,7 @@ t.test('show clock, version, running-config, crypto key, crypto map', (t) => {
 
 R1 uptime is 3 days, 1 minute
 Instance is r1, the dataplane is up
-AES-GCM by ipsec-mb
+AES by ipsec-mb
 0 interfaces, 51200K bytes of memory in 1 processes
   control     pid 12, 51200K bytes, 0 restarts
 `,

@@ -63,7 +63,7 @@ export function emptySnapshot(): Snapshot {
     uptimeSeconds: 3 * 86_400 + 61,
     dataplaneConnected: true,
     workers: 1,
-    gcm: 'ipsec-mb',
+    aes: 'ipsec-mb',
     interfaces: [],
     isakmpPolicies: [],
     isakmpSas: [],

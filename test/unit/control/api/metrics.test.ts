@@ -169,7 +169,7 @@ t.test('samples of every kind, with the instance on each', async (t) => {
     ['process_restarts_total', { process: 'dataplane' }, 2],
     ['process_up', { process: 'dataplane' }, 0],
     ['dataplane_connected', {}, 1],
-    ['aes_gcm_info', { library: 'ipsec-mb' }, 1],
+    ['aes_info', { library: 'ipsec-mb' }, 1],
   ] as const) {
     t.equal(find(name, labels), value, `${name} ${JSON.stringify(labels)}`);
   }

@@ -40,17 +40,17 @@ function packetOf(pool: Uint8Array, transform: Transform, textLen: number): Uint
 }
 
 t.equal(transforms.length, 36, 'every transform is here');
-// Where the machine has no other AES-GCM than OpenSSL's, one build of the addon is all there is.
-const labels = natives[0].gcm === 'openssl' ? ['addon', 'twin'] : ['addon', 'addon with OpenSSL alone', 'twin'];
+// Where the machine has no other AES than OpenSSL's, one build of the addon is all there is.
+const labels = natives[0].aes === 'openssl' ? ['addon', 'twin'] : ['addon', 'addon with OpenSSL alone', 'twin'];
 t.same(
   natives.map(({ label }) => label),
   labels,
 );
 t.same(
-  natives.slice(1).map(({ gcm }) => gcm),
+  natives.slice(1).map(({ aes }) => aes),
   labels.slice(1).map(() => 'openssl'),
 );
-if (process.arch === 'x64') t.equal(natives[0].gcm, 'ipsec-mb', 'on the machines that these tests are for');
+if (process.arch === 'x64') t.equal(natives[0].aes, 'ipsec-mb', 'on the machines that these tests are for');
 
 for (const sealer of natives) {
   for (const opener of natives) {
@@ -171,6 +171,41 @@ for (const native of natives) {
     const none = jobsOf([0, 0, 0]);
     native.seal(pool, none, 0);
     t.same(statusesOf(none), [-7], 'count 0 touches nothing');
+    t.end();
+  });
+
+  t.test(`${native.label}: many packets of one SA, some of them wrong, and another SA between them`, (t) => {
+    const step = 600;
+    const count = 70;
+    for (const transform of transforms.filter(({ icvLen }) => icvLen > 0)) {
+      setSa(native, 1, transform, keyRow(1));
+      setSa(native, 2, transform, keyRow(2));
+      const rows = Array.from({ length: count }, (_, i): [number, number, number] => [i === 50 ? 2 : 1, i * step, 16 * (1 + (i % 30))]);
+      const pool = sharedPool(count * step);
+      for (let i = 0; i < pool.length; i++) pool[i] = (i * 5 + (i >> 8)) & 0xff;
+      const before = pool.slice();
+      const jobs = jobsOf(...rows);
+      native.seal(pool, jobs, count);
+      t.same(
+        statusesOf(jobs),
+        rows.map(() => JobStatus.Ok),
+        `${transform.name}: sealed`,
+      );
+      const wrong = [0, 3, 17, 63, 64, 69];
+      for (const i of wrong) pool[i * step + packetLength(transform, rows[i][2]) - 1] ^= 1;
+      const sealed = pool.slice();
+      native.open(pool, jobs, count);
+      const expected = rows.map((_, i) => (wrong.includes(i) ? JobStatus.Integrity : JobStatus.Ok));
+      t.same(statusesOf(jobs), expected, `${transform.name}: opened`);
+      for (const [i, [, at, length]] of rows.entries()) {
+        const from = at + 8 + transform.ivLen;
+        const text = toHex(pool.slice(from, from + length));
+        if (!wrong.includes(i)) t.equal(text, toHex(before.slice(from, from + length)), `${transform.name} ${i}`);
+        else if (!isCombined(transform.cipher))
+          t.equal(text, toHex(sealed.slice(from, from + length)), `${transform.name} ${i} is as it came`);
+        t.equal(toHex(pool.slice(at, from)), toHex(sealed.slice(at, from)), `${transform.name} ${i}: header and IV`);
+      }
+    }
     t.end();
   });
 
