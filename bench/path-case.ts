@@ -22,8 +22,8 @@ const repetitionMs = Number(process.argv[5] ?? 80);
 /** Until V8 has compiled everything. */
 const warmUpMs = 9 * repetitionMs;
 const Repetitions = 9;
-/** Passes over which bytes are counted: short enough that nothing is collected meanwhile. */
-const HeapPasses = 2000;
+/** Passes over which bytes are counted: short enough that nothing is collected meanwhile. Fewer when only a try is wanted: 2,000 that V8 has not compiled take seconds. */
+const heapPasses = Math.min(2000, 25 * repetitionMs);
 
 /** What one process tells. */
 export interface CaseResult {
@@ -70,7 +70,7 @@ function bytesPerPass(pass: () => unknown): number {
     return process.memoryUsage().heapUsed - before;
   };
   grown(10);
-  return (grown(HeapPasses) - grown(0)) / HeapPasses;
+  return (grown(heapPasses) - grown(0)) / heapPasses;
 }
 
 /** The stages of the pass with their names, in its order. */
