@@ -31,6 +31,12 @@ typedef struct Des Des;
 typedef struct Mb Mb;
 typedef struct MbKey MbKey;
 
+// HMAC of one ESP authentication algorithm. RFC 2403, RFC 2404, RFC 4868 section 2.1.
+typedef struct {
+  const char *digest;
+  uint32_t key_len, icv_len; // bytes
+} AuthSpec;
+
 // One keyed SA, both directions. cipher == CIPHER_NONE: the slot is empty.
 typedef struct {
   int cipher;
@@ -114,11 +120,11 @@ void des_close(Des *des);
 // mb.c
 Mb *mb_start(void);
 void mb_end(Mb *mb);
-MbKey *mb_key(Mb *mb, int cipher, int auth, const uint8_t *keys, int32_t cipher_key_len);
+MbKey *mb_key(Mb *mb, int cipher, int auth, const AuthSpec *spec, const uint8_t *keys, int32_t cipher_key_len);
 void mb_wipe(MbKey *key);
 void mb_gcm_seal(const MbKey *key, const uint8_t *nonce, const uint8_t *aad, size_t aad_len, const EspPacket *packet);
 bool mb_gcm_open(const MbKey *key, const uint8_t *nonce, const uint8_t *aad, size_t aad_len, const EspPacket *packet);
-bool mb_cbc_takes(const MbKey *key, const EspPacket *packet);
+bool mb_cbc_takes(const EspPacket *packet);
 bool mb_cbc_seal(Mb *mb, const MbKey *key, const EspPacket *packets, int count);
 bool mb_cbc_open(Mb *mb, const MbKey *key, EspPacket *packets, int count, int32_t **status);
 // batch.c

@@ -15,23 +15,27 @@ static EspPacket locate(const Sa *sa, uint8_t *pool, const int32_t *job) {
   uint8_t *esp = pool + job[JOB_OFFSET], *iv = esp + ESP_HEADER, *text = iv + sa->iv_len;
   uint32_t high = (uint32_t)job[JOB_EXTENDED] - 1;
   return (EspPacket){.esp = esp, .iv = iv, .text = text, .icv = text + job[JOB_TEXT_LEN], .text_len = job[JOB_TEXT_LEN],
-                  .extended = job[JOB_EXTENDED] > 0,
-                  .high = {(uint8_t)(high >> 24), (uint8_t)(high >> 16), (uint8_t)(high >> 8), (uint8_t)high}};
+                     .extended = job[JOB_EXTENDED] > 0,
+                     .high = {(uint8_t)(high >> 24), (uint8_t)(high >> 16), (uint8_t)(high >> 8), (uint8_t)high}};
 }
 
-// RFC 4106 section 5, RFC 4543 section 3.3: SPI | upper half | lower half when the number is extended, SPI | number when not; then what GMAC covers.
-static void write_extended(uint8_t *header, const EspPacket *packet) {
-  memcpy(header, packet->esp, 4);
-  memcpy(header + 4, packet->high, sizeof packet->high);
-  memcpy(header + 8, packet->esp + 4, 4);
+// RFC 4106 section 5: SPI | number as it stands in the packet, or SPI | upper half | lower half when the number is extended. @param room EXTENDED_HEADER bytes
+// @param length out: bytes
+static const uint8_t *associated(const EspPacket *packet, uint8_t *room, int *length) {
+  *length = packet->extended ? EXTENDED_HEADER : ESP_HEADER;
+  if (!packet->extended) return packet->esp;
+  memcpy(room, packet->esp, 4);
+  memcpy(room + 4, packet->high, sizeof packet->high);
+  memcpy(room + 8, packet->esp + 4, 4);
+  return room;
 }
 
+// With what GMAC covers behind it (RFC 4543 section 3.3). @param covered bytes of the packet
 static bool add_associated(EVP_CIPHER_CTX *context, const EspPacket *packet, int covered) {
-  uint8_t header[EXTENDED_HEADER];
-  int length;
-  if (!packet->extended) return EVP_CipherUpdate(context, NULL, &length, packet->esp, covered) == 1;
-  write_extended(header, packet);
-  return EVP_CipherUpdate(context, NULL, &length, header, sizeof header) == 1 &&
+  uint8_t room[EXTENDED_HEADER];
+  int length, header_len;
+  const uint8_t *header = associated(packet, room, &header_len);
+  return EVP_CipherUpdate(context, NULL, &length, header, header_len) == 1 &&
          (covered == ESP_HEADER || EVP_CipherUpdate(context, NULL, &length, packet->esp + ESP_HEADER, covered - ESP_HEADER) == 1);
 }
 
@@ -76,18 +80,20 @@ static int open_combined(const Sa *sa, const EspPacket *packet) {
 
 // The same two by mb.c.
 static int seal_gcm(const Sa *sa, const EspPacket *packet) {
-  uint8_t nonce[GCM_NONCE], header[EXTENDED_HEADER];
+  uint8_t nonce[GCM_NONCE], room[EXTENDED_HEADER];
+  int header_len;
+  const uint8_t *header = associated(packet, room, &header_len);
   write_nonce(nonce, sa, packet);
-  if (packet->extended) write_extended(header, packet);
-  mb_gcm_seal(sa->mb, nonce, packet->extended ? header : packet->esp, packet->extended ? sizeof header : ESP_HEADER, packet);
+  mb_gcm_seal(sa->mb, nonce, header, (size_t)header_len, packet);
   return STATUS_OK;
 }
 
 static int open_gcm(const Sa *sa, const EspPacket *packet) {
-  uint8_t nonce[GCM_NONCE], header[EXTENDED_HEADER];
+  uint8_t nonce[GCM_NONCE], room[EXTENDED_HEADER];
+  int header_len;
+  const uint8_t *header = associated(packet, room, &header_len);
   write_nonce(nonce, sa, packet);
-  if (packet->extended) write_extended(header, packet);
-  if (mb_gcm_open(sa->mb, nonce, packet->extended ? header : packet->esp, packet->extended ? sizeof header : ESP_HEADER, packet)) return STATUS_OK;
+  if (mb_gcm_open(sa->mb, nonce, header, (size_t)header_len, packet)) return STATUS_OK;
   memset(packet->text, 0, (size_t)packet->text_len); // as open_combined
   return STATUS_INTEGRITY;
 }
@@ -216,7 +222,7 @@ static int gather(const Batch *batch, const int32_t *jobs, int32_t count, EspPac
     const int32_t *job = jobs + found * JOB_WORDS;
     if (job[JOB_SLOT] != jobs[JOB_SLOT] || !is_workable(sa, job)) break;
     packets[found] = locate(sa, batch->pool.at, job);
-    if (!mb_cbc_takes(sa->mb, &packets[found])) break;
+    if (!mb_cbc_takes(&packets[found])) break;
   }
   return found < FEWEST_SIDE_BY_SIDE ? 0 : found;
 }

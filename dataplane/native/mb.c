@@ -37,23 +37,23 @@ static void hash_pad(hash_one_block_t hash, size_t block, const uint8_t *key, si
   OPENSSL_cleanse(bytes, sizeof bytes);
 }
 
-// RFC 2404, RFC 4868 section 2.1. The key is as long as the hash. @returns false for what the library does not do side by side
-static bool key_hmac(const IMB_MGR *manager, MbKey *key, int auth, const uint8_t *bytes) {
+// The key is no longer than a block. @returns false for what the library does not do side by side
+static bool key_hmac(const IMB_MGR *manager, MbKey *key, int auth, const AuthSpec *spec, const uint8_t *bytes) {
   const struct {
     IMB_HASH_ALG hash;
     hash_one_block_t one_block;
-    uint32_t block, key_len, icv_len;
-  } specs[] = {
-      [AUTH_SHA1_96] = {IMB_AUTH_HMAC_SHA_1, manager->sha1_one_block, 64, 20, 12},
-      [AUTH_SHA256_128] = {IMB_AUTH_HMAC_SHA_256, manager->sha256_one_block, 64, 32, 16},
-      [AUTH_SHA384_192] = {IMB_AUTH_HMAC_SHA_384, manager->sha384_one_block, 128, 48, 24},
-      [AUTH_SHA512_256] = {IMB_AUTH_HMAC_SHA_512, manager->sha512_one_block, 128, 64, 32},
+    size_t block;
+  } hashes[] = {
+      [AUTH_SHA1_96] = {IMB_AUTH_HMAC_SHA_1, manager->sha1_one_block, 64},
+      [AUTH_SHA256_128] = {IMB_AUTH_HMAC_SHA_256, manager->sha256_one_block, 64},
+      [AUTH_SHA384_192] = {IMB_AUTH_HMAC_SHA_384, manager->sha384_one_block, 128},
+      [AUTH_SHA512_256] = {IMB_AUTH_HMAC_SHA_512, manager->sha512_one_block, 128},
   };
   if (auth < AUTH_SHA1_96) return false;
-  key->hash = specs[auth].hash;
-  key->icv_len = specs[auth].icv_len;
-  hash_pad(specs[auth].one_block, specs[auth].block, bytes, specs[auth].key_len, 0x36, key->inner);
-  hash_pad(specs[auth].one_block, specs[auth].block, bytes, specs[auth].key_len, 0x5c, key->outer);
+  key->hash = hashes[auth].hash;
+  key->icv_len = spec->icv_len;
+  hash_pad(hashes[auth].one_block, hashes[auth].block, bytes, spec->key_len, 0x36, key->inner);
+  hash_pad(hashes[auth].one_block, hashes[auth].block, bytes, spec->key_len, 0x5c, key->outer);
   return true;
 }
 
@@ -90,7 +90,7 @@ void mb_end(Mb *mb) {
 }
 
 // What an SA is keyed with. NULL when it is for another library to do, or there is no memory. @param keys as saSet's
-MbKey *mb_key(Mb *mb, int cipher, int auth, const uint8_t *keys, int32_t cipher_key_len) {
+MbKey *mb_key(Mb *mb, int cipher, int auth, const AuthSpec *spec, const uint8_t *keys, int32_t cipher_key_len) {
   if (mb == NULL || (cipher != CIPHER_AES_GCM16 && cipher != CIPHER_AES_CBC)) return NULL;
   MbKey *key = aligned_alloc(_Alignof(MbKey), sizeof *key);
   if (key == NULL) return NULL;
@@ -100,7 +100,7 @@ MbKey *mb_key(Mb *mb, int cipher, int auth, const uint8_t *keys, int32_t cipher_
     return key;
   }
   key_cbc(mb->manager, key, keys + SA_KEY_CIPHER, cipher_key_len);
-  if (key_hmac(mb->manager, key, auth, keys + SA_KEY_AUTH)) return key;
+  if (key_hmac(mb->manager, key, auth, spec, keys + SA_KEY_AUTH)) return key;
   mb_wipe(key);
   return NULL;
 }
@@ -126,8 +126,8 @@ bool mb_gcm_open(const MbKey *key, const uint8_t *nonce, const uint8_t *aad, siz
 }
 
 // Does mb_cbc_seal(), mb_cbc_open() take this packet? Others go one by one.
-bool mb_cbc_takes(const MbKey *key, const EspPacket *packet) {
-  return key != NULL && packet->text_len > 0 && packet->text_len <= LONGEST;
+bool mb_cbc_takes(const EspPacket *packet) {
+  return packet->text_len > 0 && packet->text_len <= LONGEST;
 }
 
 static void write_cipher_jobs(Mb *mb, const MbKey *key, const EspPacket *packets, int count) {
@@ -194,8 +194,8 @@ void mb_end(Mb *mb) {
   (void)mb;
 }
 
-MbKey *mb_key(Mb *mb, int cipher, int auth, const uint8_t *keys, int32_t cipher_key_len) {
-  (void)mb, (void)cipher, (void)auth, (void)keys, (void)cipher_key_len;
+MbKey *mb_key(Mb *mb, int cipher, int auth, const AuthSpec *spec, const uint8_t *keys, int32_t cipher_key_len) {
+  (void)mb, (void)cipher, (void)auth, (void)spec, (void)keys, (void)cipher_key_len;
   return NULL;
 }
 
@@ -212,8 +212,8 @@ bool mb_gcm_open(const MbKey *key, const uint8_t *nonce, const uint8_t *aad, siz
   return false;
 }
 
-bool mb_cbc_takes(const MbKey *key, const EspPacket *packet) {
-  (void)key, (void)packet;
+bool mb_cbc_takes(const EspPacket *packet) {
+  (void)packet;
   return false;
 }
 

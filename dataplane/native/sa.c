@@ -5,12 +5,6 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-// HMAC of one ESP authentication algorithm. RFC 2403, RFC 2404, RFC 4868 section 2.1.
-typedef struct {
-  const char *digest;
-  uint32_t key_len, icv_len; // bytes
-} AuthSpec;
-
 static const AuthSpec AUTH_SPECS[] = {
     [AUTH_NONE] = {NULL, 0, 0},
     [AUTH_MD5_96] = {"MD5", 16, 12},
@@ -75,7 +69,7 @@ static EVP_MAC_CTX *key_mac(const AuthSpec *spec, const uint8_t *key) {
 static bool sa_fill(Sa *sa, Mb *mb, int cipher, const EVP_CIPHER *evp, int auth, const uint8_t *keys) {
   const AuthSpec *spec = &AUTH_SPECS[auth];
   bool combined = is_combined(cipher);
-  if (evp != NULL) sa->mb = mb_key(mb, cipher, auth, keys, EVP_CIPHER_get_key_length(evp));
+  if (evp != NULL) sa->mb = mb_key(mb, cipher, auth, spec, keys, EVP_CIPHER_get_key_length(evp));
   if (cipher == CIPHER_3DES_CBC) {
     sa->des = des_open(keys + SA_KEY_CIPHER);
     if (sa->des == NULL) return false;

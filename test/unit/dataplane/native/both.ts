@@ -62,8 +62,10 @@ export function hidesText({ cipher }: Transform): boolean {
 
 /** Addon and twin, each with its own SA slots. */
 export function bothNatives(): Native[] {
-  return [loadAs('1'), loadAs('0')];
+  return [loadUnder({ GROUPWIRE_NATIVE: '1' }), loadUnder({ GROUPWIRE_NATIVE: '0' })];
 }
+
+const openssl = join(import.meta.dirname, '../../../../../build/openssl/groupwire.node');
 
 /** One that seals and opens, and what it is called in a test's name. */
 export type CryptoNative = Native & { label: string };
@@ -72,30 +74,24 @@ export type CryptoNative = Native & { label: string };
 export function cryptoNatives(): CryptoNative[] {
   const [addon, twin] = bothNatives();
   const natives = [{ ...addon, label: 'addon' }];
-  if (addon.aes !== 'openssl') natives.push({ ...addonAt('build/openssl/groupwire.node'), label: 'addon with OpenSSL alone' });
+  if (addon.aes !== 'openssl') {
+    const other = loadUnder({ GROUPWIRE_NATIVE: '1', GROUPWIRE_ADDON: openssl });
+    natives.push({ ...other, label: 'addon with OpenSSL alone' });
+  }
   return [...natives, { ...twin, label: 'twin' }];
 }
 
-/** @param path below the project */
-function addonAt(path: string): Native {
-  const before = process.env.GROUPWIRE_ADDON;
-  process.env.GROUPWIRE_ADDON = join(import.meta.dirname, '../../../../..', path);
-  try {
-    return loadAs('1');
-  } finally {
-    if (before === undefined) delete process.env.GROUPWIRE_ADDON;
-    else process.env.GROUPWIRE_ADDON = before;
-  }
-}
-
-function loadAs(choice: '0' | '1'): Native {
-  const before = process.env.GROUPWIRE_NATIVE;
-  process.env.GROUPWIRE_NATIVE = choice;
+/** @param environment what it is loaded under; afterwards it is as before */
+function loadUnder(environment: Record<string, string>): Native {
+  const before = Object.keys(environment).map((name) => [name, process.env[name]] as const);
+  Object.assign(process.env, environment);
   try {
     return loadNative();
   } finally {
-    if (before === undefined) delete process.env.GROUPWIRE_NATIVE;
-    else process.env.GROUPWIRE_NATIVE = before;
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
   }
 }
 
