@@ -18,7 +18,6 @@ import type { DataplaneHello } from './dataplane-link.js';
 import { Debug } from './debug.js';
 import { hasRoomForFlow } from './flow-room.js';
 import { GdoiEngine } from './gdoi/gdoi-engine.js';
-import type { Tek } from './gdoi/group-policy.js';
 import { GroupClocks } from './group-clocks.js';
 import { groupKeysOf } from './group-keys.js';
 import { IkeUsers } from './ike-users.js';
@@ -79,7 +78,7 @@ export class Router {
   private readonly ivSpaces: IvSpaces;
   private readonly directions = new Map<string, SaDirection>();
   readonly clocks = new GroupClocks();
-  private readonly closedMaps = new ClosedMaps();
+  readonly closedMaps = new ClosedMaps();
   private readonly securityLog: SecurityLog;
   private readonly events: DataplaneEvents;
   private readonly outbox: Outbox;
@@ -166,6 +165,7 @@ export class Router {
   /** The packet path has these tables in force. */
   applied(generation: number): void {
     this.outbox.applied(generation);
+    for (const { severity, text } of this.closedMaps.applied(generation)) this.means.log.write('CRYPTO', severity, 'FAIL_CLOSE', text);
   }
 
   dataplaneDown(): void {
@@ -277,9 +277,7 @@ export class Router {
       return;
     }
     this.ivSpaces.remember(keys);
-    const teksOf = (group: string): Tek[] => this.gdoi.policyOf(group).teks;
-    for (const { severity, text } of this.closedMaps.update(this.config, teksOf, now))
-      this.means.log.write('CRYPTO', severity, 'FAIL_CLOSE', text);
+    this.closedMaps.publish(this.generation, this.tables.closedMaps);
     for (const sa of [...[...keys.values()].flatMap(({ teks }) => teks), ...pairMaterials(this.ipsec.pairs)])
       this.means.keyLog?.writeTek(sa);
     this.means.publish(this.tables.head, this.tables.blobs);

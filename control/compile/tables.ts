@@ -11,7 +11,7 @@ import { NatPort } from '../isakmp/ports.js';
 import { hasPeers } from '../local-ends.js';
 import { filterRows } from './access-lists.js';
 import { type Allocation, CapacityError, serialOf } from './allocation.js';
-import { type AceOrigin, compileEntries, type TracedEntry, traceGroup, traceList } from './crypto-entries.js';
+import { type AceOrigin, compileEntries, isClosed, type TracedEntry, traceGroup, traceList } from './crypto-entries.js';
 import type { SaDirection } from './direction.js';
 import { interfaceRow, routeRows } from './interface-rows.js';
 import { compileNat, type NatOrigin, natHead } from './nat.js';
@@ -49,6 +49,8 @@ export interface Tables {
   aceCounters: number[];
   /** Flows between gateways, by their number in a crypto entry. */
   flows: Map<number, FlowName>;
+  /** Crypto maps that are closed (`fail-close`). */
+  closedMaps: string[];
   /** When the choice of outbound SAs changes next by itself. */
   nextChange: Ms | null;
 }
@@ -158,6 +160,7 @@ function compileRows(
   const sites = new SitePairs(config, pairs, allocation, rows);
   sites.writeSas();
 
+  const teksOf = (group: string): readonly Tek[] => groupKeys.get(group)?.teks ?? [];
   const interfaces: InterfaceRow[] = [];
   for (const item of config.interfaces.values()) {
     const port = allocation.ports.take(item.name);
@@ -167,7 +170,7 @@ function compileRows(
       ...compileEntries(item, port, {
         config,
         now,
-        teksOf: (group) => groupKeys.get(group)?.teks ?? [],
+        teksOf,
         directionOf: (group) => groupKeys.get(group)?.direction ?? null,
         groupIndex: (group) => allocation.groups.take(group),
         slotOf: (tek) => outbound.get(tek) ?? -1,
@@ -216,6 +219,7 @@ function compileRows(
     policyOrigins: policies.origins,
     qosOrigins: qos.origins,
     flows: sites.flows,
+    closedMaps: [...config.failClose.keys()].filter((map) => isClosed(config, map, teksOf, now)),
     nextChange,
   };
 }

@@ -96,7 +96,7 @@ export function buildSnapshot(parts: SnapshotParts): Snapshot {
     gdoiServers: router.gdoi.serverGroups().map((status) => serverState(status, now)),
     cryptoMaps: cryptoMapStates(config, router.ipsec.pairs),
     dynamicMaps: dynamicMapStates(config, router.ipsec.pairs),
-    failClose: failCloseStates(config, teksOf, tables, hits, now),
+    failClose: failCloseStates(config, router.closedMaps, tables, hits),
     ipsec: ipsecStates(config, {
       allocation,
       dataplane,

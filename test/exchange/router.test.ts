@@ -72,6 +72,7 @@ async function boot(name: string, text: string) {
   const joins: Membership[] = [];
   const published: { head: TablesHead; blobs: Uint8Array[] }[] = [];
   const journal: string[] = [];
+  const logged: string[] = [];
   const save = store.save.bind(store);
   store.save = (entry, bytes) => {
     journal.push(`save ${entry}`);
@@ -85,7 +86,7 @@ async function boot(name: string, text: string) {
   const router = new Router(
     parseConfig(text).config,
     {
-      log: { write: () => undefined },
+      log: { write: (facility, severity, mnemonic, text) => logged.push(`${facility}-${severity}-${mnemonic}: ${text}`) },
       counters: new CounterSet(ikeCounters, ipsecCounters, gdoiCounters, routerCounters),
       store,
       rsaKeys,
@@ -103,7 +104,7 @@ async function boot(name: string, text: string) {
     },
     now,
   );
-  return { router, outbox, published, journal, joins };
+  return { router, outbox, published, journal, joins, logged };
 }
 type Node = Awaited<ReturnType<typeof boot>>;
 
@@ -266,4 +267,38 @@ t.test('client registration interface: its address is used, also when another in
   const r1 = await boot('r1-loopback', text);
   r1.router.start(false, now);
   t.match(r1.outbox, [{ local: { address: 0xc0000201, port: 848 } }]);
+});
+
+t.test('a map that fails closed is said to be closed, or open, once the packet path has it so', async (t) => {
+  const [r4, r1] = [
+    await boot('r4-closed', server),
+    await boot('r1-closed', member.replace('crypto map M', 'crypto map M gdoi fail-close\n activate\ncrypto map M')),
+  ];
+  const inForce = (): void => r1.router.applied(r1.published.at(-1)!.head.generation);
+  const said = (): string[] => r1.logged.splice(0).filter((line) => line.startsWith('CRYPTO-'));
+  for (const node of [r4, r1]) {
+    node.router.dataplaneUp(helloOf(0, []), null, now);
+    node.router.start(false, now);
+  }
+  t.same([said(), r1.router.closedMaps.has('M')], [[], false], 'published, and no more');
+  inForce();
+  t.same(
+    [said(), r1.router.closedMaps.has('M')],
+    [['CRYPTO-4-FAIL_CLOSE: crypto map M is closed: nothing passes in the clear until its groups are registered'], true],
+  );
+  exchange(r4, r1);
+  t.equal(tablesOf(r1).sas.length, 1, 'registered');
+  t.same([said(), r1.router.closedMaps.has('M')], [[], true], 'still closed');
+  inForce();
+  inForce();
+  t.same(
+    [said(), r1.router.closedMaps.has('M')],
+    [['CRYPTO-5-FAIL_CLOSE: crypto map M is open: the policy of its groups is in force'], false],
+  );
+  // Keys end, and a reload follows before the packet path has said anything: the last tables decide.
+  now = r1.router.gdoi.policyOf('G').teks[0].expiresAt;
+  r1.router.tick(now);
+  r1.router.reconfigure(parseConfig(member).config, now);
+  inForce();
+  t.same([said(), r1.router.closedMaps.has('M')], [[], false]);
 });

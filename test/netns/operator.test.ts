@@ -70,7 +70,10 @@ t.test('replace-now, removal, debug, syslog', async (t) => {
   t.match(lab.log('r4'), /%GDOI-5-POLICY_CHANGE: GDOI group GDOI-GROUP policy has changed/);
   t.equal((await memberOf('r1')).acl.length, 2, 'members have the old one');
   await exec('crypto gdoi ks rekey replace-now');
-  await until('the new policy at r1', async () => (await memberOf('r1')).acl.length === 3);
+  for (const router of ['r1', 'r2'] as const) {
+    await until(`the new policy at ${router}`, async () => (await memberOf(router)).acl.length === 3);
+    await lab.ready(router); // in force: under the old TEK nobody answers any more
+  }
   t.notOk(
     (await memberOf('r1')).teks.some(({ spi }) => spi === old.spi),
     'the old TEK is gone',
