@@ -13,6 +13,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import t from 'tap';
 import type { FollowedPacket } from '../../control/api/snapshot-packet-trace.js';
 import { Lab, substitute } from '../support/lab.js';
+import { mustAnswer } from '../support/losses.js';
 import { runChecked, until } from '../support/netns.js';
 import { readCapture, withoutHopFields } from '../support/pcap.js';
 import { pings } from '../support/ping.js';
@@ -64,7 +65,7 @@ t.test('monitor capture', async (t) => {
   await lab.sh('h1', `ping ${pings(5).join(' ')} -s 900 10.0.2.10; ping ${pings(4).join(' ')} 198.51.100.10`);
   await lab.run('h1', ['python3', '-c', speak]);
   await lab.run('h1', ['ping', '-c', '1', '-W', '1', '-M', 'do', '-s', '1472', '10.0.2.10']);
-  await lab.sh('h1', 'ping -c 1 -W 5 10.0.2.10');
+  await mustAnswer(lab, 'h1', '10.0.2.10');
   for (const wire of Object.values(wires)) await wire.stop();
   t.match(await exec('monitor capture C stop'), /^Stopped capture point : C\n\d+ packets, \d+ bytes in /);
 

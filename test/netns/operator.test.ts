@@ -9,6 +9,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { Lab, substitute } from '../support/lab.js';
+import { mustAnswer } from '../support/losses.js';
 import { until } from '../support/netns.js';
 
 const receiver = `
@@ -52,7 +53,7 @@ t.test('replace-now, removal, debug, syslog', async (t) => {
     const supervisor = readFileSync(`/run/groupwire-lab/${lab.name}/r4.pid`, 'utf8').trim();
     process.kill(Number(supervisor), 'SIGHUP');
   };
-  await lab.sh('h1', 'ping -c 1 -W 5 10.0.2.10');
+  await mustAnswer(lab, 'h1', '10.0.2.10');
   const sealed = async () => Number(/pkts encaps: ([1-9]\d*)/.exec(await lab.groupwire('r1', 'show', 'crypto', 'ipsec', 'sa'))?.[1] ?? 0);
   const before = await sealed();
   t.match(await lab.groupwire('r1', 'ping', '10.0.2.10', 'source', '10.0.1.1'), /\n!!!!!\nSuccess rate is 100 percent/);
@@ -80,7 +81,7 @@ t.test('replace-now, removal, debug, syslog', async (t) => {
   );
   await until('acknowledgements', () => /KS:REKEY:EVENT: Rekeys that a member acknowledged/.test(lab.log('r4')));
   t.equal(await exec('undebug all'), 'All possible debugging has been turned off\n');
-  await lab.sh('h1', 'ping -c 1 -W 5 10.0.2.10');
+  await mustAnswer(lab, 'h1', '10.0.2.10');
 
   await reload((text) => substitute(text, /crypto isakmp key R3-KEY .*\n/, ''));
   await lab.logs('r4', /SYS-5-RELOAD: applied .*isakmp/);

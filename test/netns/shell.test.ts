@@ -8,6 +8,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { Lab, repoRoot } from '../support/lab.js';
+import { mustAnswer } from '../support/losses.js';
 import { runChecked, until } from '../support/netns.js';
 
 const script = `
@@ -85,7 +86,7 @@ t.test('netmiko, a pseudo-terminal, a pipe', async (t) => {
   t.match(answer.stdout, /^ERROR +\^\n% Invalid input detected at '\^' marker\.$/m);
   t.notMatch(answer.stdout, /R1-KEY/, 'no secret is told');
   await lab.ready('r1');
-  await lab.sh('h1', 'ping -c 1 -W 5 10.0.2.10');
+  await mustAnswer(lab, 'h1', '10.0.2.10');
   t.match(readFileSync(`/run/groupwire-lab/${lab.name}/configs/r1.cfg`, 'utf8'), /R1-KEY[\s\S]*set group GDOI-GROUP/, 'saved');
   t.match(await lab.groupwire('r1', 'exec', 'show archive config differences'), /No changes were found/);
 

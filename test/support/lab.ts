@@ -137,9 +137,15 @@ export class Lab {
     return ['ip', 'netns', 'exec', this.namespace(node), ...argv];
   }
 
-  /** `groupwire WORDS` on a router, e.g. `show crypto gdoi`. @throws Error when its status is not 0 */
-  groupwire(router: Router, ...words: string[]): Promise<string> {
-    return ask(router, `/run/groupwire-lab/${this.name}/${router}`, words);
+  /** `groupwire WORDS` on a router, e.g. `show crypto gdoi`. @throws Error when its status is not 0, with the end of its log when it hung up on us */
+  async groupwire(router: Router, ...words: string[]): Promise<string> {
+    try {
+      return await ask(router, `/run/groupwire-lab/${this.name}/${router}`, words);
+    } catch (error) {
+      if (error instanceof Error && /hang up|ECONNRESET/.test(error.message))
+        error.message += `; it logged:\n${this.log(router).slice(-2000)}`;
+      throw error;
+    }
   }
 
   /** A `show` command's JSON form. */

@@ -37,3 +37,10 @@ export async function tellLosses(lab: Lab): Promise<string> {
   ]);
   return parts.flat().join('; ');
 }
+
+/** One echo request, and all the time for its answer. @throws Error that says where packets were lost when there is none */
+export async function mustAnswer(lab: Lab, from: Host, to: string): Promise<void> {
+  const { status, stdout } = await lab.run(from, ['ping', '-n', '-c', '1', '-W', '5', to]);
+  if (status !== 0)
+    throw new Error(`${from} has no answer from ${to}: ${stdout.trim().split('\n').slice(1).join(' ')}: ${await tellLosses(lab)}`);
+}
