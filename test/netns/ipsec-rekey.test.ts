@@ -8,6 +8,7 @@
 // REKEYS=20 says how many there are of each kind (ours take 15 s each).
 
 import t from 'tap';
+import { readUdpReport } from '../support/iperf.js';
 import { type Netns, until } from '../support/netns.js';
 import type { Strongswan } from '../support/strongswan.js';
 import { answered, farAddress, type SiteOptions, startSite } from './ipsec-lab.js';
@@ -17,17 +18,6 @@ const theirRekeys = Number(wanted ?? 10);
 const ourRekeys = Number(wanted ?? 1);
 const RekeySeconds = 15;
 const site: SiteOptions = { transforms: ['esp-gcm 256'], proposals: 'aes256gcm16-ecp256', entry: ['set pfs group19'] };
-
-interface Summary {
-  packets: number;
-  lost_packets: number;
-}
-
-/** Datagrams that reached the node and found iperf3's socket full, because the machine gave iperf3 no CPU: no loss of ours. */
-async function overflowed(netns: Netns, node: string): Promise<number> {
-  const [names, values] = (await netns.sh(node, 'grep ^Udp: /proc/net/snmp')).split('\n').map((line) => line.split(' '));
-  return Number(values[names.indexOf('RcvbufErrors')]);
-}
 
 /** iperf3 in both directions until `ended`. @returns datagrams that were lost on each way, and all that were sent */
 async function lostUnder(netns: Netns, seconds: number, during: () => Promise<void>): Promise<{ lost: number[]; packets: number }> {
@@ -42,16 +32,9 @@ async function lostUnder(netns: Netns, seconds: number, during: () => Promise<vo
   });
   await during();
   await until('iperf3 to end', () => [...sources, ...sinks].every(({ running }) => !running), (seconds + 60) * 1000, 200);
-  const sums = sources.map(({ stdout }) => {
-    const { end, error } = JSON.parse(stdout) as { end: { sum?: Summary }; error?: string };
-    if (!end.sum) throw new Error(`iperf3: ${error}`);
-    return end.sum;
-  });
-  const refused = [await overflowed(netns, 'ss'), await overflowed(netns, 'h1')];
-  return {
-    lost: sums.map(({ lost_packets }, i) => lost_packets - refused[i]),
-    packets: sums.reduce((sum, { packets }) => sum + packets, 0),
-  };
+  const snmp = await Promise.all((['ss', 'h1'] as const).map((node) => netns.sh(node, 'cat /proc/net/snmp')));
+  const reports = sources.map(({ stdout }, i) => readUdpReport(stdout, snmp[i]));
+  return { lost: reports.map(({ lost }) => lost), packets: reports.reduce((sum, { packets }) => sum + packets, 0) };
 }
 
 /** How many pairs charon has had. */
