@@ -275,7 +275,7 @@ t.test('a map that fails closed is said to be closed, or open, once the packet p
     await boot('r1-closed', member.replace('crypto map M', 'crypto map M gdoi fail-close\n activate\ncrypto map M')),
   ];
   const inForce = (): void => r1.router.applied(r1.published.at(-1)!.head.generation);
-  const said = (): string[] => r1.logged.splice(0).filter((line) => line.startsWith('CRYPTO-'));
+  const said = (): string[] => r1.logged.splice(0).filter((line) => line.includes('FAIL_CLOSE'));
   for (const node of [r4, r1]) {
     node.router.dataplaneUp(helloOf(0, []), null, now);
     node.router.start(false, now);
