@@ -41,11 +41,10 @@ import { nameRun } from './run-record.js';
 import { natTranslations } from './snapshot/nat.js';
 import { startStatusListener } from './status-listener.js';
 import { SealedStore } from './store/sealed-store.js';
+import { TickTimer } from './tick-timer.js';
 import { tracePacket } from './trace/packet-tracer.js';
 import { UdpSockets } from './udp-sockets.js';
 
-/** Engines ask for their next tick; this bounds the wait. */
-const MaxTickMs = 1000;
 const SocketsWaitMs = 1000;
 /** Interface rates are averages over five minutes. */
 const SampleMs = 5000;
@@ -80,7 +79,14 @@ if (keyLog) log.write('CRYPTO', 1, 'KEY_LOG', `--key-log is on: ${args['key-log'
 const keyExport = new KeyExport({ isPermitted: () => router.config.keyExport, phase1: () => router.ike.sas(), log });
 
 let applied = { generation: 0, errors: ['not applied yet'] };
-let tickTimer: NodeJS.Timeout | null = null;
+const ticks = new TickTimer(
+  () => {
+    router.tick(Date.now());
+    lifecycle.tick(Date.now());
+    liveness.beat(() => readiness().missing);
+  },
+  () => Math.min(router.nextTick() ?? Number.POSITIVE_INFINITY, lifecycle.nextTick() ?? Number.POSITIVE_INFINITY),
+);
 const liveness = new Liveness();
 const sockets = new UdpSockets(
   (datagram) => {
@@ -173,16 +179,7 @@ function startWhenReady(late = false): void {
 
 function scheduleTick(): void {
   link.setNatLog(natLog.wants(router.debug.nat));
-  if (tickTimer) clearTimeout(tickTimer);
-  const now = Date.now();
-  const next = Math.min(router.nextTick() ?? now + MaxTickMs, lifecycle.nextTick() ?? now + MaxTickMs);
-  const wait = Math.min(Math.max(next - now, 1), MaxTickMs);
-  tickTimer = setTimeout(() => {
-    router.tick(Date.now());
-    lifecycle.tick(Date.now());
-    liveness.beat(() => readiness().missing);
-    scheduleTick();
-  }, wait);
+  ticks.schedule();
 }
 
 function readiness(): Ready {
@@ -261,7 +258,7 @@ const api = await startApi({
 const metrics = await startStatusListener({ router, counters, log, snapshot, wake: scheduleTick });
 
 async function stop(): Promise<void> {
-  if (tickTimer) clearTimeout(tickTimer);
+  ticks.close();
   clearInterval(sampleTimer);
   clearInterval(trustpointTimer);
   captures.close();
