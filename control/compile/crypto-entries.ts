@@ -56,6 +56,8 @@ export interface EntryContext {
   config: Config;
   now: Ms;
   teksOf(group: string): readonly Tek[];
+  /** Names of the maps that are closed. */
+  closedMaps: readonly string[];
   /** Chosen at this member; null = what the key server says. */
   directionOf(group: string): SaDirection | null;
   groupIndex(group: string): number;
@@ -150,7 +152,7 @@ export function compileEntries(item: InterfaceConfig, port: number, context: Ent
       before.push(...lists[at].filter(({ entry: { action } }) => action === 'deny'));
     });
   }
-  if (item.cryptoMap === null || !isClosed(config, item.cryptoMap, context.teksOf, context.now)) return words;
+  if (item.cryptoMap === null || !context.closedMaps.includes(item.cryptoMap)) return words;
   const list = failCloseOrigin(item.cryptoMap);
   const exceptions = traceList(list, entriesOf(config, config.failClose.get(item.cryptoMap)?.matchAddress ?? null));
   const rest = { entry: anything, origin: { list, entry: exceptions.length } };

@@ -161,6 +161,7 @@ function compileRows(
   sites.writeSas();
 
   const teksOf = (group: string): readonly Tek[] => groupKeys.get(group)?.teks ?? [];
+  const closedMaps = [...config.failClose.keys()].filter((map) => isClosed(config, map, teksOf, now));
   const interfaces: InterfaceRow[] = [];
   for (const item of config.interfaces.values()) {
     const port = allocation.ports.take(item.name);
@@ -171,6 +172,7 @@ function compileRows(
         config,
         now,
         teksOf,
+        closedMaps,
         directionOf: (group) => groupKeys.get(group)?.direction ?? null,
         groupIndex: (group) => allocation.groups.take(group),
         slotOf: (tek) => outbound.get(tek) ?? -1,
@@ -219,7 +221,7 @@ function compileRows(
     policyOrigins: policies.origins,
     qosOrigins: qos.origins,
     flows: sites.flows,
-    closedMaps: [...config.failClose.keys()].filter((map) => isClosed(config, map, teksOf, now)),
+    closedMaps,
     nextChange,
   };
 }
