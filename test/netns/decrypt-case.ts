@@ -11,7 +11,7 @@
 
 import type { Test } from 'tap';
 import { Lab, substitute } from '../support/lab.js';
-import { backlogDrops, tellLosses } from '../support/losses.js';
+import { backlogDrops, tellLossesSince } from '../support/losses.js';
 import { until } from '../support/netns.js';
 import { sortedWithoutHopFields, withoutHopFields } from '../support/pcap.js';
 import { pings } from '../support/ping.js';
@@ -155,7 +155,7 @@ export async function changeTek(t: Test, lab: Lab): Promise<void> {
   for (const flow of flows) {
     const report = await flow.stop();
     t.ok(report.sent > 300, `enough was sent to mean something: ${report.sent}`);
-    const seen = report.lost.length === 0 ? '' : `; dropped: ${await tellLosses(lab)}; full backlog ${backlogDrops() - backlog}`;
+    const seen = report.lost.length === 0 ? '' : await tellLossesSince(lab, backlog);
     t.same(report.lost, [], `datagrams lost of ${report.sent}${seen}`);
     t.equal(report.doubled, 0, 'datagrams that arrived twice');
   }

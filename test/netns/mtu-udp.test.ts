@@ -4,7 +4,7 @@
 //   r1, r2 :: show ip traffic :: who cut and who put together
 
 import t from 'tap';
-import { backlogDrops, tellLosses } from '../support/losses.js';
+import { backlogDrops, tellLossesSince } from '../support/losses.js';
 import { bottlenecks, buildNarrowLab, narrow, trafficOf, udpWhole, ways } from './mtu-lab.js';
 
 t.test('datagrams without DF arrive whole', async (t) => {
@@ -20,7 +20,7 @@ t.test('datagrams without DF arrive whole', async (t) => {
       for (const [what, nodes, address] of ways) {
         const before = { r1: await trafficOf(lab, 'r1'), r2: await trafficOf(lab, 'r2') };
         const { sent, arrived } = await udpWhole(lab, nodes, address);
-        const lost = arrived === sent ? '' : `; dropped: ${await tellLosses(lab)}; full backlog ${backlogDrops() - backlog}`;
+        const lost = arrived === sent ? '' : await tellLossesSince(lab, backlog);
         t.equal(arrived, sent, `${mtu} ${place} the core, ${what}${lost}`);
         const { r1, r2 } = { r1: await trafficOf(lab, 'r1'), r2: await trafficOf(lab, 'r2') };
         const counted = {

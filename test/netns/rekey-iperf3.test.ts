@@ -8,7 +8,7 @@
 import t from 'tap';
 import { readUdpReport } from '../support/iperf.js';
 import { type Host, Lab, substitute } from '../support/lab.js';
-import { backlogDrops, tellLosses } from '../support/losses.js';
+import { backlogDrops, tellLossesSince } from '../support/losses.js';
 import { until } from '../support/netns.js';
 
 const TekSeconds = 25;
@@ -35,7 +35,7 @@ t.test(`${rekeys} rekeys, one every ${RekeySeconds} s, under iperf3 UDP`, async 
     return { to, sink, begin };
   };
   const flows = [iperf('h1', 'h2'), iperf('h3', 'h1')];
-  const backlogBefore = backlogDrops();
+  const backlog = backlogDrops();
   const sources = await Promise.all(flows.map(({ begin }) => begin()));
 
   interface Server {
@@ -49,7 +49,7 @@ t.test(`${rekeys} rekeys, one every ${RekeySeconds} s, under iperf3 UDP`, async 
   for (const [index, { to }] of flows.entries()) {
     const { packets, lost, refused } = readUdpReport(sources[index].stdout, await lab.sh(to, 'cat /proc/net/snmp'));
     t.ok(packets > seconds * 500, `enough was sent to mean something: ${packets}`);
-    const where = lost > 0 ? `; the machine's backlog refused ${backlogDrops() - backlogBefore}; ${await tellLosses(lab)}` : '';
+    const where = lost > 0 ? await tellLossesSince(lab, backlog) : '';
     t.equal(lost, 0, `datagrams of ${packets} to ${to} lost, beside ${refused} that iperf3 did not fetch in time${where}`);
     t.comment(`to ${to}: ${packets} datagrams, ${lost} lost, ${refused} refused by iperf3's own socket`);
   }

@@ -86,11 +86,9 @@ export class Lab {
 
   /** @throws Error with the router's last log lines when it is not ready in time */
   async ready(router: Router, seconds = 60): Promise<void> {
-    try {
-      await this.groupwire(router, 'wait-ready', '--timeout', String(seconds));
-    } catch (error) {
-      throw new Error(`${(error as Error).message}; it logged:\n${this.log(router).slice(-3000)}`);
-    }
+    await this.ask(router, ['wait-ready', '--timeout', String(seconds)]).catch((error: Error) => {
+      throw this.withLog(router, error);
+    });
   }
 
   /** Waits until a router that was started answers, ready or not. */
@@ -139,13 +137,17 @@ export class Lab {
 
   /** `groupwire WORDS` on a router, e.g. `show crypto gdoi`. @throws Error when its status is not 0, with the end of its log when it hung up on us */
   async groupwire(router: Router, ...words: string[]): Promise<string> {
-    try {
-      return await ask(router, `/run/groupwire-lab/${this.name}/${router}`, words);
-    } catch (error) {
-      if (error instanceof Error && /hang up|ECONNRESET/.test(error.message))
-        error.message += `; it logged:\n${this.log(router).slice(-2000)}`;
-      throw error;
-    }
+    return await this.ask(router, words).catch((error: Error) => {
+      throw /hang up|ECONNRESET/.test(error.message) ? this.withLog(router, error) : error;
+    });
+  }
+
+  private ask(router: Router, words: readonly string[]): Promise<string> {
+    return ask(router, `/run/groupwire-lab/${this.name}/${router}`, words);
+  }
+
+  private withLog(router: Router, { message }: Error): Error {
+    return new Error(`${message}; it logged:\n${this.log(router).slice(-3000)}`);
   }
 
   /** A `show` command's JSON form. */
@@ -175,7 +177,7 @@ export class Lab {
     try {
       await until(`${router} to log ${pattern}`, () => pattern.test(this.log(router).slice(from)), timeoutMs);
     } catch (error) {
-      throw new Error(`${(error as Error).message}; it logged:\n${this.log(router).slice(-3000)}`);
+      throw this.withLog(router, error as Error);
     }
   }
 

@@ -38,6 +38,11 @@ export async function tellLosses(lab: Lab): Promise<string> {
   return parts.flat().join('; ');
 }
 
+/** The same behind a message about a loss. @param backlog backlogDrops() before what was lost was sent */
+export async function tellLossesSince(lab: Lab, backlog: number): Promise<string> {
+  return `; dropped: ${await tellLosses(lab)}; full backlog ${backlogDrops() - backlog}`;
+}
+
 /** One echo request, and all the time for its answer. @throws Error that says where packets were lost when there is none */
 export async function mustAnswer(lab: Lab, from: Host, to: string): Promise<void> {
   const { status, stdout } = await lab.run(from, ['ping', '-n', '-c', '1', '-W', '5', to]);
